@@ -1,0 +1,166 @@
+// Package arch checks which package imports which.
+package arch
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/holt-dl/holt"
+
+// pkg is what go list says of a package.
+type pkg struct {
+	ImportPath string
+	Standard   bool
+	Imports    []string // direct
+	Deps       []string // all, however deep
+}
+
+// rule is one wrong arrow: no package under From may depend on one under any
+// of Never, however deep. A path covers the packages below it.
+type rule struct {
+	From   string
+	Except string // packages under From that the rule leaves out
+	Never  []string
+	Why    string
+}
+
+var rules = []rule{
+	{From: "kernel", Never: []string{module + "/dl", module + "/display"},
+		Why: "a cell meets all three, so it does the joining"},
+	{From: "dl", Never: []string{module + "/kernel", module + "/display", module + "/cmd"},
+		Why: "a cell meets all three, so it does the joining"},
+	{From: "display", Never: []string{module + "/kernel", module + "/dl", module + "/cmd", "github.com/gomlx"},
+		Why: "display draws anything with the right methods and knows no tensor library"},
+	{From: "dl", Except: "dl/backend", Never: []string{"github.com/gomlx/go-xla", "google.golang.org/protobuf"},
+		Why: "what dl imports is linked again for every cell; backends are linked into the host"},
+	{From: "display", Never: []string{"github.com/gomlx/go-xla", "google.golang.org/protobuf"},
+		Why: "what display imports is linked again for every cell"},
+	{From: "display", Except: "display/plot", Never: []string{"gonum.org", "golang.org/x/image", "html/template", "net"},
+		Why: "what display imports is linked again for every cell; drawing with fonts lives in display/plot, which the host imports"},
+	{From: "internal/frame", Never: []string{module + "/kernel", module + "/dl", module + "/display", module + "/cmd"},
+		Why: "every cell links it"},
+	{From: "internal", Never: []string{module + "/kernel", module + "/dl", module + "/display", module + "/cmd"},
+		Why: "internal packages are used by the others, and not the other way round"},
+}
+
+// cmdMay is what cmd may import of this module, directly.
+var cmdMay = []string{module + "/kernel", module + "/dl/backend", module + "/cmd", module + "/internal"}
+
+func TestArrows(t *testing.T) {
+	pkgs, standard := list(t)
+	if len(pkgs) < 3 {
+		t.Fatalf("go list found %d packages of %s, want at least 3", len(pkgs), module)
+	}
+	for _, bad := range wrongArrows(pkgs, standard) {
+		t.Error(bad)
+	}
+}
+
+// TestRules shows the rules their own wrong arrows, because a rule that never
+// fires may be one that cannot.
+func TestRules(t *testing.T) {
+	std := map[string]bool{"fmt": true, "net/http": true}
+	tests := []struct {
+		pkg  pkg
+		want string // a part of the complaint; empty when the arrow is right
+	}{
+		{pkg: pkg{ImportPath: module + "/kernel/host", Deps: []string{module + "/dl"}}, want: "kernel/host depends on " + module + "/dl"},
+		{pkg: pkg{ImportPath: module + "/kernel/host", Deps: []string{module + "/dlx", module + "/internal/frame"}}},
+		{pkg: pkg{ImportPath: module + "/dl/vision", Deps: []string{module + "/display"}}, want: "dl/vision depends on"},
+		{pkg: pkg{ImportPath: module + "/dl/vision", Deps: []string{"google.golang.org/protobuf/proto"}}, want: "linked again"},
+		{pkg: pkg{ImportPath: module + "/dl/backend/xla", Deps: []string{"github.com/gomlx/go-xla/pjrt"}}},
+		{pkg: pkg{ImportPath: module + "/display", Deps: []string{"gonum.org/v1/plot"}}, want: "display/plot"},
+		{pkg: pkg{ImportPath: module + "/display/plot", Deps: []string{"gonum.org/v1/plot"}}},
+		{pkg: pkg{ImportPath: module + "/display", Deps: []string{"net/http"}}, want: "linked again"},
+		{pkg: pkg{ImportPath: module + "/internal/frame", Deps: []string{"fmt", "github.com/pkg/errors"}}, want: "internal/frame depends on github.com/pkg/errors"},
+		{pkg: pkg{ImportPath: module + "/cmd/holt", Imports: []string{module + "/kernel/wire", module + "/dl/backend", "fmt"}}},
+		{pkg: pkg{ImportPath: module + "/cmd/holt", Imports: []string{module + "/display"}}, want: "cmd/holt imports"},
+	}
+	for _, tt := range tests {
+		got := strings.Join(wrongArrows([]pkg{tt.pkg}, std), "\n")
+		if (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
+			t.Errorf("%s with %v %v: got %q, want %q", tt.pkg.ImportPath, tt.pkg.Imports, tt.pkg.Deps, got, tt.want)
+		}
+	}
+}
+
+func wrongArrows(pkgs []pkg, standard map[string]bool) (bad []string) {
+	for _, p := range pkgs {
+		for _, r := range rules {
+			if !under(p.ImportPath, module+"/"+r.From) || r.Except != "" && under(p.ImportPath, module+"/"+r.Except) {
+				continue
+			}
+			for _, dep := range p.Deps {
+				for _, never := range r.Never {
+					if under(dep, never) {
+						bad = append(bad, fmt.Sprintf("%s depends on %s: %s", p.ImportPath, dep, r.Why))
+					}
+				}
+			}
+		}
+		if p.ImportPath == module+"/internal/frame" {
+			for _, dep := range p.Deps {
+				if !standard[dep] {
+					bad = append(bad, fmt.Sprintf("%s depends on %s: it imports only the standard library, because every cell links it", p.ImportPath, dep))
+				}
+			}
+		}
+		if under(p.ImportPath, module+"/cmd") {
+			for _, imp := range p.Imports {
+				if under(imp, module) && !underAny(imp, cmdMay) {
+					bad = append(bad, fmt.Sprintf("%s imports %s: cmd parses the verb and calls %v", p.ImportPath, imp, cmdMay))
+				}
+			}
+		}
+	}
+	return bad
+}
+
+func underAny(path string, roots []string) bool {
+	for _, root := range roots {
+		if under(path, root) {
+			return true
+		}
+	}
+	return false
+}
+
+// under reports whether path is root or a package below it.
+func under(path, root string) bool {
+	return path == root || strings.HasPrefix(path, root+"/")
+}
+
+// list returns this module's packages, and the names of the standard library's
+// packages among what they depend on. Tests' own imports are not looked at.
+func list(t *testing.T) (pkgs []pkg, standard map[string]bool) {
+	t.Helper()
+	var stderr bytes.Buffer
+	cmd := exec.Command("go", "list", "-deps", "-e", "-json=ImportPath,Standard,Imports,Deps", module+"/...")
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, &stderr)
+	}
+	standard = map[string]bool{}
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p pkg
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return pkgs, standard
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if p.Standard {
+			standard[p.ImportPath] = true
+		}
+		if under(p.ImportPath, module) {
+			pkgs = append(pkgs, p)
+		}
+	}
+}
