@@ -1,0 +1,45 @@
+package dl
+
+import (
+	"iter"
+	"math/rand/v2"
+)
+
+// Example is one item of a data set: a picture, say, and its class.
+type Example struct {
+	Input *Tensor // without the batch axis, such as [C H W]
+	Label int     // 0 for the first class
+}
+
+// Dataset is a collection of examples that can be read in any order. Get must
+// allow calls from several goroutines at once.
+type Dataset interface {
+	Len() int
+	Get(i int) (Example, error)
+}
+
+// RandomDataset is a [Dataset] whose examples change at random, as augmented
+// pictures do. A loader calls GetRand instead of Get, with a generator of its
+// own for every example, so that a seed fixes the whole run.
+type RandomDataset interface {
+	Dataset
+	GetRand(i int, rng *rand.Rand) (Example, error)
+}
+
+// Batch is several examples stacked together.
+type Batch struct {
+	Inputs *Tensor // [N …], such as [N C H W]
+	Labels *Tensor // [N] int64
+}
+
+// Batches is what training reads: a loader, or anything else that makes
+// batches.
+type Batches interface {
+	// Len returns the number of batches in an epoch.
+	Len() int
+	// Epoch yields the batches of one epoch, counted from 0. The same epoch
+	// yields the same batches each time. A batch that cannot be read is
+	// yielded as an error and ends the epoch. Breaking out of the loop stops
+	// the work behind it.
+	Epoch(epoch int) iter.Seq2[Batch, error]
+}

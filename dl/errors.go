@@ -1,0 +1,20 @@
+package dl
+
+import "fmt"
+
+// ShapeError reports a tensor that does not fit the layer or function it was
+// given to.
+type ShapeError struct {
+	Op   string // the layer's path and kind, or the function
+	Got  Shape
+	Want string // a pattern such as "[N 3 H W]"
+	Fix  string // one thing to try; empty rather than a guess
+}
+
+func (e *ShapeError) Error() string {
+	msg := fmt.Sprintf("dl: %s: input is %v, want %s", e.Op, e.Got, e.Want)
+	if e.Fix != "" {
+		msg += "; " + e.Fix
+	}
+	return msg
+}
