@@ -1,0 +1,453 @@
+package wire
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Kind is a ZeroMQ socket type.
+type Kind string
+
+// The socket types that a kernel binds.
+const (
+	Router Kind = "ROUTER" // shell, control, stdin
+	XPub   Kind = "XPUB"   // iopub
+	Rep    Kind = "REP"    // heartbeat
+)
+
+func (k Kind) accepts(peer string) bool {
+	switch k {
+	case Router:
+		return peer == "DEALER" || peer == "REQ" || peer == "ROUTER"
+	case XPub:
+		return peer == "SUB" || peer == "XSUB"
+	case Rep:
+		return peer == "REQ" || peer == "DEALER"
+	}
+	return false
+}
+
+// What one peer may leave unread, in bytes.
+const (
+	softLimit = 32 << 20 // with so much queued, a subscriber misses output
+	hardLimit = 64 << 20 // with so much of what may not be missed, it is disconnected
+)
+
+const (
+	handshakeTimeout = 10 * time.Second
+	maxPeers         = 1024 // connections to one socket
+)
+
+// ErrNoPeer says that no connected peer has the identity that a message is
+// addressed to.
+var ErrNoPeer = errors.New("wire: no such peer is connected")
+
+// Socket is one bound socket. Its methods may be called by several goroutines.
+type Socket struct {
+	kind     Kind
+	listener net.Listener
+	in       chan [][]byte
+	done     chan struct{}
+	wg       sync.WaitGroup
+
+	mu        sync.Mutex
+	peers     map[*peer]bool
+	byID      map[string]*peer
+	lastID    uint32
+	closed    bool
+	onSub     func(topic string) [][]byte
+	onDropped func(n int, last [][]byte) [][]byte
+}
+
+// Listen binds a socket to an endpoint, "tcp://host:port" or "ipc://path".
+func Listen(kind Kind, endpoint string) (*Socket, error) {
+	network, address, ok := strings.Cut(endpoint, "://")
+	switch {
+	case ok && network == "tcp":
+		address = strings.TrimPrefix(address, "*") // ":port" is every address
+	case ok && network == "ipc":
+		network = "unix"
+		// A socket left by a kernel that was killed is in the way.
+		if info, err := os.Lstat(address); err == nil && info.Mode()&os.ModeSocket != 0 {
+			os.Remove(address)
+		}
+	default:
+		return nil, fmt.Errorf("wire: listen: endpoint is %q, want tcp://host:port or ipc://path", endpoint)
+	}
+	l, err := net.Listen(network, address)
+	if err != nil {
+		return nil, fmt.Errorf("wire: listen on %s: %w", endpoint, err)
+	}
+	if network == "unix" {
+		if err := os.Chmod(address, 0o600); err != nil {
+			l.Close()
+			return nil, fmt.Errorf("wire: listen on %s: %w", endpoint, err)
+		}
+	}
+	s := &Socket{
+		kind:     kind,
+		listener: l,
+		in:       make(chan [][]byte, 16),
+		done:     make(chan struct{}),
+		peers:    map[*peer]bool{},
+		byID:     map[string]*peer{},
+	}
+	s.wg.Go(s.accept)
+	return s, nil
+}
+
+// Addr is the address that the socket is bound to.
+func (s *Socket) Addr() net.Addr { return s.listener.Addr() }
+
+// Messages delivers what peers send to a ROUTER socket. The first frame of
+// each message is the sender's identity. The channel is never closed; stop
+// reading when the socket is closed.
+func (s *Socket) Messages() <-chan [][]byte { return s.in }
+
+// OnSubscribe sets what an XPUB socket sends to a peer, and to no other, when
+// it subscribes to a topic; nil frames are nothing. Call it before the first
+// peer can come.
+func (s *Socket) OnSubscribe(f func(topic string) [][]byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onSub = f
+}
+
+// OnDropped sets what an XPUB socket sends to a peer that reads again after n
+// messages were dropped because it did not; last are the frames of the last
+// one. Call it before the first peer can come.
+func (s *Socket) OnDropped(f func(n int, last [][]byte) [][]byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onDropped = f
+}
+
+// Send queues a message on a ROUTER socket for the peer whose identity is its
+// first frame, and does not wait. It returns [ErrNoPeer] where that peer has gone.
+func (s *Socket) Send(frames [][]byte) error {
+	s.mu.Lock()
+	p := s.byID[string(frames[0])]
+	s.mu.Unlock()
+	if p == nil {
+		return ErrNoPeer
+	}
+	p.push(item{data: appendMessage(nil, frames[1:]), essential: true})
+	return nil
+}
+
+// Publish queues a message on an XPUB socket for every peer that subscribed
+// to a prefix of its first frame, and does not wait. A message that is not
+// essential is dropped for a peer that has 32 MiB yet to read.
+func (s *Socket) Publish(frames [][]byte, essential bool) {
+	topic := string(frames[0])
+	it := item{data: appendMessage(nil, frames), essential: essential}
+	if !essential {
+		it.frames = frames
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for p := range s.peers {
+		if p.wants(topic) {
+			p.push(it)
+		}
+	}
+}
+
+// Close unbinds the socket, gives each peer up to linger to read what is
+// queued for it, and disconnects.
+func (s *Socket) Close(linger time.Duration) error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	close(s.done)
+	err := s.listener.Close()
+	deadline := time.Now().Add(linger)
+	for p := range s.peers {
+		p.finish(deadline)
+	}
+	s.mu.Unlock()
+	s.wg.Wait()
+	return err
+}
+
+func (s *Socket) accept() {
+	for {
+		nc, err := s.listener.Accept()
+		select {
+		case <-s.done:
+			if err == nil {
+				nc.Close()
+			}
+			return
+		default:
+		}
+		if err != nil {
+			// Out of file descriptors, most likely: they may come back.
+			slog.Warn("wire: accept", "socket", s.kind, "err", err)
+			time.Sleep(50 * time.Millisecond)
+			continue
+		}
+		p := &peer{nc: nc, done: make(chan struct{})}
+		p.cond = sync.NewCond(&p.mu)
+		s.mu.Lock()
+		if s.closed || len(s.peers) >= maxPeers {
+			s.mu.Unlock()
+			nc.Close()
+			continue
+		}
+		s.peers[p] = true
+		s.wg.Go(func() { s.serve(p) })
+		s.mu.Unlock()
+	}
+}
+
+// serve speaks with one peer until it goes.
+func (s *Socket) serve(p *peer) {
+	defer s.remove(p)
+	p.nc.SetDeadline(time.Now().Add(handshakeTimeout))
+	r := bufio.NewReaderSize(p.nc, 64<<10)
+	props, err := handshake(p.nc, r, s.kind)
+	if err != nil {
+		slog.Debug("wire: handshake", "socket", s.kind, "err", err)
+		return
+	}
+	p.nc.SetDeadline(time.Time{})
+	s.join(p, props["identity"])
+	s.wg.Go(func() { p.write(s.dropNotice) })
+	for {
+		frames, command, err := readMessage(r, maxMessage)
+		if err != nil {
+			slog.Debug("wire: peer left", "socket", s.kind, "err", err)
+			return
+		}
+		if s.kind == XPub {
+			if topic, add, ok := subscription(frames, command); ok {
+				s.subscribe(p, topic, add)
+				continue
+			}
+		}
+		if command {
+			answer, err := answerCommand(frames[0])
+			if err != nil {
+				slog.Debug("wire: command", "socket", s.kind, "err", err)
+				return
+			}
+			if answer != nil {
+				p.push(item{data: answer, essential: true})
+			}
+			continue
+		}
+		switch s.kind {
+		case Rep:
+			// The whole envelope goes back as it came.
+			p.push(item{data: appendMessage(nil, frames), essential: true})
+		case Router:
+			select {
+			case s.in <- append([][]byte{[]byte(p.id)}, frames...):
+			case <-s.done:
+				return
+			}
+		}
+	}
+}
+
+// join makes a peer addressable. A peer that comes back with the identity of
+// an older connection takes it over, so that replies reach it.
+func (s *Socket) join(p *peer, id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if id == "" {
+		s.lastID++
+		id = string(binary.BigEndian.AppendUint32([]byte{0}, s.lastID))
+	}
+	p.id = id
+	s.byID[id] = p
+}
+
+func (s *Socket) remove(p *peer) {
+	p.stop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.peers, p)
+	if s.byID[p.id] == p {
+		delete(s.byID, p.id)
+	}
+}
+
+func (s *Socket) subscribe(p *peer, topic string, add bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p.mu.Lock()
+	if add {
+		p.topics = append(p.topics, topic)
+	} else if i := slices.Index(p.topics, topic); i >= 0 {
+		p.topics = slices.Delete(p.topics, i, i+1)
+	}
+	p.mu.Unlock()
+	if add && s.onSub != nil {
+		if frames := s.onSub(topic); frames != nil {
+			p.push(item{data: appendMessage(nil, frames), essential: true})
+		}
+	}
+}
+
+func (s *Socket) dropNotice(n int, last [][]byte) []byte {
+	s.mu.Lock()
+	f := s.onDropped
+	s.mu.Unlock()
+	if f == nil {
+		return nil
+	}
+	return appendMessage(nil, f(n, last))
+}
+
+// item is one encoded message in a queue. Peers share its bytes.
+type item struct {
+	data      []byte
+	essential bool
+	frames    [][]byte // of a message that may be dropped, for the notice
+}
+
+// peer is one connection and the queue of what it has yet to be sent.
+type peer struct {
+	nc   net.Conn
+	id   string
+	done chan struct{} // closed when the writer has ended
+
+	mu      sync.Mutex
+	cond    *sync.Cond
+	queue   []item
+	size    int // bytes queued or being written
+	vital   int // of these, bytes of essential messages
+	dropped int
+	last    [][]byte // the last message dropped
+	topics  []string
+	writing bool // write has been started
+	ending  bool // write what is queued, then end
+	stopped bool
+}
+
+func (p *peer) wants(topic string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.ContainsFunc(p.topics, func(t string) bool { return strings.HasPrefix(topic, t) })
+}
+
+func (p *peer) push(it item) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stopped || p.ending {
+		return
+	}
+	if !it.essential && p.size+len(it.data) > softLimit && p.size > 0 {
+		p.dropped++
+		p.last = it.frames
+		return
+	}
+	p.cond.Signal()
+	if p.vital > hardLimit {
+		slog.Warn("wire: a client has stopped reading and is disconnected; it may connect again", "unread", p.size)
+		p.stopped = true
+		p.nc.Close()
+		return
+	}
+	p.queue = append(p.queue, it)
+	p.size += len(it.data)
+	if it.essential {
+		p.vital += len(it.data)
+	}
+}
+
+// write sends what is queued until the peer is stopped or finished.
+func (p *peer) write(notice func(n int, last [][]byte) []byte) {
+	p.mu.Lock()
+	if p.writing = true; p.stopped {
+		p.mu.Unlock()
+		close(p.done)
+		return
+	}
+	p.mu.Unlock()
+	defer close(p.done)
+	defer p.nc.Close() // wakes the reader
+	for {
+		p.mu.Lock()
+		for len(p.queue) == 0 && !p.stopped && !p.ending {
+			p.cond.Wait()
+		}
+		if p.stopped || len(p.queue) == 0 {
+			p.mu.Unlock()
+			closeWrite(p.nc)
+			return
+		}
+		batch := p.queue
+		p.queue = nil
+		dropped, last := p.dropped, p.last
+		p.dropped, p.last = 0, nil
+		p.mu.Unlock()
+
+		var buffers net.Buffers
+		size, vital := 0, 0
+		for _, it := range batch {
+			buffers = append(buffers, it.data)
+			size += len(it.data)
+			if it.essential {
+				vital += len(it.data)
+			}
+		}
+		if dropped > 0 {
+			if b := notice(dropped, last); b != nil {
+				buffers = append(buffers, b)
+			}
+		}
+		_, err := buffers.WriteTo(p.nc)
+		p.mu.Lock()
+		p.size -= size
+		p.vital -= vital
+		p.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+// finish lets the writer send what is queued until the deadline.
+func (p *peer) finish(deadline time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.nc.SetDeadline(deadline)
+	p.ending = true
+	p.cond.Signal()
+	if !p.writing {
+		p.nc.Close()
+	}
+}
+
+// stop ends the connection now, and waits for the writer.
+func (p *peer) stop() {
+	p.mu.Lock()
+	writing := p.writing
+	ending := p.ending
+	p.stopped = p.stopped || !ending
+	p.cond.Signal()
+	p.mu.Unlock()
+	if !ending {
+		p.nc.Close()
+	}
+	if writing {
+		<-p.done
+	} else {
+		p.nc.Close()
+	}
+}
