@@ -1,0 +1,21 @@
+// Package build turns the text of a cell into a Go plugin.
+//
+// A [World] is everything that cells are compiled against: one archive per
+// package, made once by "go list -export", and the host program, linked from
+// the same archives. Cells call the compiler and the linker directly, without
+// "go build" between, which halves the time; and because host and cells share
+// the very same archives, a plugin cannot be refused for a "different version
+// of package".
+//
+// # Rules
+//
+// Each mends a fault that is silent or fatal otherwise:
+//
+//   - Everything is compiled with -d=wrapglobalmapctl=1, or map literals of
+//     variables that the first plugin does not use stay empty in later ones.
+//   - Every execution has a package path, plugin path and file name of its
+//     own, or old variables meet new code.
+//   - The plugin's main package is compiled with -p equal to -pluginpath.
+//   - The path of a known package never gets another archive while a host
+//     runs; where it must, [Change.NewHost] says so.
+package build

@@ -1,0 +1,162 @@
+// Package rt is what generated cell code calls: the interrupt check of every
+// loop, the error of a top-level statement, the value of a cell.
+//
+// Every cell links this package again, so it imports only runtime,
+// sync/atomic and unsafe. The host process fills in [OnResult] and
+// reads the other state; nothing here is for people to call.
+package rt
+
+import (
+	"runtime"
+	"sync/atomic"
+	"unsafe"
+)
+
+// Stop is not 0 while goroutines of an interrupted cell may still run. Loops
+// and function entries of cells contain
+//
+//	if rt.Stop != 0 { rt.Check() }
+//
+// with a plain load: it costs next to nothing, and a stale value is seen anew
+// in the next iteration.
+var Stop uint32
+
+// Never is always false, and no compiler knows: code behind it is linked and
+// never runs.
+var Never bool
+
+// OnResult shows the values of a cell. The host process sets it.
+var OnResult func(vals []any)
+
+// stopped holds one mark per interrupted execution. It is replaced, never
+// changed in place.
+var stopped atomic.Pointer[[]Mark]
+
+// Mark names an execution to [Check]: the profiler labels that its goroutines
+// carry, which children inherit, and the labels that a goroutine gets when
+// Check ends it, so that the checks inside its deferred functions pass.
+type Mark struct {
+	Labels unsafe.Pointer // as runtime/pprof.SetGoroutineLabels sets them
+	Ending unsafe.Pointer
+	Gone   *atomic.Bool // set when Check ends a goroutine of this execution
+}
+
+// SetStopped replaces the list of interrupted executions and raises or lowers
+// [Stop] to match.
+func SetStopped(marks []Mark) {
+	stopped.Store(&marks)
+	var stop uint32
+	if len(marks) > 0 {
+		stop = 1
+	}
+	atomic.StoreUint32(&Stop, stop)
+}
+
+// Labels returns the profiler labels of the calling goroutine.
+func Labels() unsafe.Pointer { return getProfLabel() }
+
+// Check ends the calling goroutine if it belongs to an interrupted execution:
+// its deferred functions run, recover does not stop it. Other goroutines
+// return at once, those of earlier cells among them.
+func Check() {
+	labels := getProfLabel()
+	if labels == nil {
+		return
+	}
+	marks := stopped.Load()
+	if marks == nil {
+		return
+	}
+	for i := range *marks {
+		m := &(*marks)[i]
+		if m.Labels == labels {
+			// A deferred function has checks of its own: without this change
+			// it would end at its first line, and clean nothing up.
+			setProfLabel(m.Ending)
+			if m.Gone != nil {
+				m.Gone.Store(true)
+			}
+			runtime.Goexit()
+		}
+	}
+}
+
+// Failed is what [Err] and its like panic with. Recover functions of user
+// code may see it, as any value that is panicked with; the host recognises it.
+type failed struct {
+	err  error
+	file string
+	line int
+}
+
+// Error returns the text of the error, for user code that recovers it.
+func (f *failed) Error() string { return f.err.Error() }
+
+// Unwrap returns the error that the cell's statement gave.
+func (f *failed) Unwrap() error { return f.err }
+
+// Failed takes the error and its place apart when v, a recovered value, comes
+// from [Err], [Drop] or [ResultErr].
+func Failed(v any) (err error, file string, line int, ok bool) {
+	f, ok := v.(*failed)
+	if !ok {
+		return nil, "", 0, false
+	}
+	return f.err, f.file, f.line, true
+}
+
+// Err ends the cell with err unless it is nil.
+func Err(err error) {
+	if err != nil {
+		fail(err)
+	}
+}
+
+// Drop takes the results of a call whose last result is an error, and ends
+// the cell with that error unless it is nil.
+func Drop(vals ...any) {
+	if err := last(vals); err != nil {
+		fail(err)
+	}
+}
+
+// Result shows vals as the value of the cell.
+func Result(vals ...any) {
+	if OnResult != nil {
+		OnResult(vals)
+	}
+}
+
+// ResultErr is [Drop] for the last of vals and [Result] for the others.
+func ResultErr(vals ...any) {
+	if err := last(vals); err != nil {
+		fail(err)
+	}
+	if len(vals) > 1 && OnResult != nil {
+		OnResult(vals[:len(vals)-1])
+	}
+}
+
+// Keep does nothing with vals. Behind "if rt.Never" it makes the conversions
+// to interfaces in its arguments part of the plugin.
+func Keep(vals ...any) {}
+
+func last(vals []any) error {
+	if len(vals) == 0 {
+		return nil
+	}
+	err, _ := vals[len(vals)-1].(error)
+	return err
+}
+
+// fail ends the cell at the line that called Err, Drop or ResultErr.
+func fail(err error) {
+	_, file, line, _ := runtime.Caller(2)
+	panic(&failed{err, file, line})
+}
+
+//go:linkname getProfLabel runtime/pprof.runtime_getProfLabel
+func getProfLabel() unsafe.Pointer
+
+//go:linkname setProfLabel runtime/pprof.runtime_setProfLabel
+func setProfLabel(labels unsafe.Pointer)
