@@ -1,0 +1,90 @@
+# Holt's tasks. Everything is installed inside the checkout: .venv holds
+# Jupyter, bin/ the programs; only Go's caches and Holt's own folder for
+# downloaded backends lie outside. A second run finds what the first one made.
+
+VENV    := .venv
+PY      := $(VENV)/bin/python
+JUPYTER := $(VENV)/bin/jupyter
+HOLT    := bin/holt
+OUT     := notebooks/out
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# The packages that are tested with the race detector: the kernel, and the
+# loaders that read data ahead of the training step.
+RACE := ./kernel/... ./internal/...
+
+export GOTOOLCHAIN := local
+export JUPYTER_PREFER_ENV_PATH := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help
+help: # what make alone does
+	@echo "make TARGET, where TARGET is one of:"
+	@awk -F ':[^#]*# ' '/^[a-z]+:.*# / && $$1 != "help" { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: demo
+demo: need # build everything and run the quickstart notebook in batch
+	@scripts/timed.sh "tools, kernel and backend" $(MAKE) --no-print-directory -j4 ready
+	@scripts/notebook.sh notebooks/quickstart.ipynb
+
+.PHONY: test
+test: need # run all tests: Go, race detector, and through a real Jupyter client
+	@MAKE="$(MAKE)" RACE="$(RACE)" scripts/test.sh
+
+.PHONY: lint
+lint: need bin/staticcheck # gofmt, go vet and staticcheck; fails on a finding
+	@scripts/lint.sh
+
+.PHONY: golden
+golden: need # rewrite testdata/*.golden from what the code gives now; read the diff
+	UPDATE_GOLDEN=1 go test ./...
+	@git status --short -- '*.golden' '*/testdata/*'
+
+.PHONY: bench
+bench: need # our times beside those of PyTorch, JAX and GoNB, where they are installed
+	@$(MAKE) --no-print-directory -j4 ready
+	@$(PY) bench/bench.py
+
+.PHONY: notebooks
+notebooks: need # run every notebook from top to bottom
+	@$(MAKE) --no-print-directory -j4 ready
+	@scripts/notebook.sh notebooks/*.ipynb
+
+.PHONY: lab
+lab: need # open the quickstart in JupyterLab
+	@$(MAKE) --no-print-directory -j4 ready $(VENV)/.lab
+	$(JUPYTER) lab notebooks/quickstart.ipynb
+
+.PHONY: docker
+docker: # build the image of docker/Dockerfile, where docker is running
+	@scripts/docker.sh
+
+# What the targets above stand on.
+
+.PHONY: need ready kernelspec backend
+need:
+	@scripts/need.sh
+
+ready: kernelspec backend
+
+kernelspec: $(HOLT) $(VENV)/.run
+	@$(HOLT) install --prefix $(VENV)
+
+# Without a network there is still the pure-Go backend, so this never fails.
+backend: $(HOLT)
+	@$(HOLT) backend install cpu || echo "XLA:CPU could not be installed: the slower pure-Go backend is used. Try again with: $(HOLT) backend install cpu"
+
+.PHONY: $(HOLT)
+$(HOLT): # go build knows by itself what is out of date
+	@go build -o $(HOLT) ./cmd/holt
+
+$(VENV)/bin/python:
+	@python3 -m venv $(VENV)
+
+$(VENV)/.run $(VENV)/.test $(VENV)/.lab: $(VENV)/.%: requirements/%.txt requirements/run.txt | $(VENV)/bin/python
+	@scripts/timed.sh "pip: requirements/$*.txt" $(PY) -m pip install --quiet -r requirements/$*.txt
+	@touch $@
+
+bin/staticcheck: Makefile
+	GOBIN=$(CURDIR)/bin go install $(STATICCHECK)
+	@touch $@

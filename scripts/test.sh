@@ -1,0 +1,31 @@
+#!/bin/sh
+# All tests: Go's, each package once, those whose goroutines share data with the race detector; then those through a
+# real Jupyter client. The closing lines count them. RACE holds the packages for the race detector.
+status=0
+HOLT_TEST_COUNTS=$(mktemp)
+export HOLT_TEST_COUNTS
+trap 'rm -f "$HOLT_TEST_COUNTS"' EXIT
+start=$(date +%s)
+python=.venv/bin/python
+
+${MAKE:-make} --no-print-directory -j4 ready .venv/.test || exit 1
+
+# shellcheck disable=SC2086 # RACE is a list of patterns
+raced=$(go list $RACE) || exit 1
+plain=$(go list ./... | grep -v -x -F "$raced") || exit 1
+go test -json -vet=off -timeout 20m $plain | $python scripts/gotest.py "go test" || status=1
+go test -json -vet=off -race -timeout 20m $raced | $python scripts/gotest.py "go test -race" || status=1
+
+if [ -d tests/jupyter ]; then
+	log=$HOLT_TEST_COUNTS.pytest
+	{ $python -m pytest -q -rs tests/jupyter || touch "$log.failed"; } | tee "$log"
+	test -e "$log.failed" && status=1
+	tail -n 1 "$log" | sed 's/^=* */jupyter: /; s/ *=*$//' >>"$HOLT_TEST_COUNTS"
+	rm -f "$log" "$log.failed"
+fi
+
+echo
+cat "$HOLT_TEST_COUNTS"
+if [ $status = 0 ]; then word=passed; else word=FAILED; fi
+echo "make test: $word in $(($(date +%s) - start)) s"
+exit $status
