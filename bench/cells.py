@@ -1,0 +1,57 @@
+"""Seconds from a cell's execute request to the kernel's idle, through a real Jupyter client.
+
+    python cells.py KERNEL CELLS.json [--repeats 9]
+
+CELLS.json is a list of phases {"setup": [CELL, ...], "timed": {NAME: CELL, ...}}, which run in order in one kernel.
+{i} in a timed cell becomes the number of the repeat, so that no kernel can answer from memory; one repeat before the
+first is not counted. Prints one line of JSON with the seconds of each repeat.
+"""
+import argparse
+import json
+import sys
+import time
+
+from jupyter_client.manager import start_new_kernel
+
+
+def run(client, code):
+    errors = []
+
+    def listen(msg):
+        if msg["msg_type"] == "error":
+            errors.append("\n".join(msg["content"]["traceback"]))
+
+    start = time.perf_counter()
+    reply = client.execute_interactive(code, timeout=900, output_hook=listen)
+    seconds = time.perf_counter() - start
+    if reply["content"]["status"] != "ok" or errors:
+        sys.exit("this cell failed:\n" + code + "\n" + "\n".join(errors))
+    return seconds
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("kernel")
+    p.add_argument("cells")
+    p.add_argument("--repeats", type=int, default=9)
+    args = p.parse_args()
+    cells = json.load(open(args.cells))
+    start = time.perf_counter()
+    manager, client = start_new_kernel(kernel_name=args.kernel, startup_timeout=600)
+    try:
+        info = client.kernel_info(reply=True, timeout=60)["content"]
+        out = {"kernel": args.kernel, "version": f"{info['implementation']} {info['implementation_version']}",
+               "started": None, "setup": [], "timed": {}}
+        for phase in cells:
+            out["setup"] += [run(client, code) for code in phase["setup"]]
+            out["started"] = out["started"] or time.perf_counter() - start
+            for name, code in phase["timed"].items():
+                times = [run(client, code.replace("{i}", str(i))) for i in range(args.repeats + 1)]
+                out["timed"][name] = times[1:]
+        print(json.dumps(out))
+    finally:
+        manager.shutdown_kernel(now=True)
+
+
+if __name__ == "__main__":
+    main()
