@@ -67,13 +67,21 @@ func ParseConnection(data []byte) (Connection, error) {
 			return Connection{}, fmt.Errorf("wire: connection file: %s asks for CurveZMQ encryption, which holt does not speak; start the kernel without it, and use ssh to reach another machine", name)
 		}
 	}
+	c = c.withDefaults()
+	if err := c.check(); err != nil {
+		return Connection{}, err
+	}
+	return c, nil
+}
+
+func (c Connection) withDefaults() Connection {
 	if c.Transport == "" {
 		c.Transport = "tcp"
 	}
 	if c.Scheme == "" {
 		c.Scheme = "hmac-sha256"
 	}
-	return c, c.check()
+	return c
 }
 
 func (c Connection) check() error {
@@ -138,6 +146,7 @@ type Sockets struct {
 
 // Open binds the sockets that a connection names.
 func Open(c Connection) (*Sockets, error) {
+	c = c.withDefaults()
 	if err := c.check(); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,86 @@
+package kernel
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/holt-dl/holt/kernel/session"
+)
+
+// Engine runs cells; [session.Session] is one. An engine may also be an
+// [Assistant] or a [CommHandler].
+type Engine interface {
+	// Execute runs one cell and returns nil when it succeeded. Cancelling ctx
+	// interrupts the cell. The kernel calls it for one cell at a time.
+	Execute(ctx context.Context, req session.Request) *session.Failure
+	// IsComplete says whether code can be run as it is: status is "complete",
+	// "incomplete" or "invalid", and indent what the next line starts with. It
+	// may be called while a cell runs, as every method below.
+	IsComplete(code string) (status, indent string)
+	// Kill ends the running cell at any price.
+	Kill()
+	// Close ends the engine and everything it started.
+	Close() error
+}
+
+// Assistant is an [Engine] that knows what can be typed, and what it means.
+// Both methods may be called while a cell runs.
+type Assistant interface {
+	// Complete returns what can stand at a byte offset in code.
+	Complete(ctx context.Context, code string, offset int) (Completion, error)
+	// Inspect returns what is known of the name at a byte offset in code;
+	// detail is 0, or 1 for more.
+	Inspect(ctx context.Context, code string, offset, detail int) (Inspection, error)
+}
+
+// Completion is what can replace the bytes of a cell from Start to End.
+type Completion struct {
+	Start, End int // byte offsets
+	Matches    []Match
+}
+
+// Match is one completion.
+type Match struct {
+	Text      string
+	Type      string // "function", "variable", "type", …; empty where unknown
+	Signature string // of a function, such as "(x int) error"
+}
+
+// Inspection is what is known of a name, by MIME type; empty where nothing is.
+// It wants text/plain, and may have text/markdown or text/html.
+type Inspection map[string]string
+
+// CommHandler is an [Engine] with widgets, or other comms: objects that a
+// cell and the notebook page both know.
+type CommHandler interface {
+	// Comm takes a message from the notebook. Messages come one at a time, in
+	// order. An open that returns false is of an unknown target, and is closed.
+	Comm(m CommMessage) bool
+}
+
+// CommSender is implemented by the output that an engine is given.
+type CommSender interface {
+	// Comm sends a message to the notebook at once.
+	Comm(m CommMessage)
+}
+
+// CommMessage is a message of a comm
+// (https://jupyter-client.readthedocs.io/en/stable/messaging.html#custom-messages).
+type CommMessage struct {
+	Kind     CommKind
+	ID       string
+	Target   string          // of an open
+	Data     json.RawMessage // empty means {}
+	Metadata json.RawMessage // of the whole message; empty means {}
+	Buffers  [][]byte
+}
+
+// CommKind is what a [CommMessage] does.
+type CommKind string
+
+// The kinds of comm messages.
+const (
+	CommOpen  CommKind = "comm_open"
+	CommData  CommKind = "comm_msg"
+	CommClose CommKind = "comm_close"
+)

@@ -1,0 +1,316 @@
+package kernel
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/holt-dl/holt/kernel/history"
+	"github.com/holt-dl/holt/kernel/session"
+	"github.com/holt-dl/holt/kernel/wire"
+)
+
+const (
+	maxQueue = 10_000 // cells that may wait
+	// A second interrupt so soon after the first is an impatient double click.
+	patience = 500 * time.Millisecond
+	// How long after a cell failed a request may arrive that was sent before.
+	inFlight = 250 * time.Millisecond
+)
+
+// cell is the cell that runs.
+type cell struct {
+	req         *request
+	cancel      func()
+	interrupted time.Time // zero until the first interrupt
+	killed      bool
+}
+
+// executeContent is the content of an execute_request.
+type executeContent struct {
+	Code         string `json:"code"`
+	Silent       bool   `json:"silent"`
+	StoreHistory *bool  `json:"store_history"` // absent means true, unless silent
+	AllowStdin   *bool  `json:"allow_stdin"`   // absent means true
+	StopOnError  *bool  `json:"stop_on_error"` // absent means true
+}
+
+func isTrue(b *bool) bool { return b == nil || *b }
+
+// enqueue puts a cell in the queue.
+func (s *server) enqueue(req *request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// "Run all" sends all cells at once. If the first fails quickly, others are
+	// still on their way; they were sent before anyone could know.
+	req.abort = req.abort || len(s.queue) >= maxQueue ||
+		time.Since(s.failed) < inFlight && sentBefore(req.msg, s.failed)
+	s.queue = append(s.queue, req)
+	s.wake.Signal()
+}
+
+func sentBefore(m *wire.Message, t time.Time) bool {
+	sent, err := time.Parse(time.RFC3339Nano, m.Header.Date)
+	return err == nil && sent.Before(t)
+}
+
+// execute runs the cells of the queue, one after the other.
+func (s *server) execute(ctx context.Context) {
+	for {
+		s.mu.Lock()
+		for len(s.queue) == 0 && ctx.Err() == nil {
+			s.wake.Wait()
+		}
+		if ctx.Err() != nil {
+			queue := s.queue
+			s.queue = nil
+			s.mu.Unlock()
+			for _, req := range queue {
+				s.aborted(req)
+			}
+			return
+		}
+		req := s.queue[0]
+		s.queue = s.queue[1:]
+		abort := req.abort
+		s.mu.Unlock()
+		if abort {
+			s.aborted(req)
+		} else {
+			s.run(ctx, req)
+		}
+	}
+}
+
+// aborted answers a cell that is not run.
+func (s *server) aborted(req *request) {
+	s.answer(req, "execute_reply", func() any {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return map[string]any{"status": "aborted", "execution_count": s.count}
+	})
+}
+
+// run runs one cell and answers it.
+func (s *server) run(ctx context.Context, req *request) {
+	started := wire.Now()
+	header := req.msg.RawHeader
+	var content executeContent
+	if err := json.Unmarshal(req.msg.Content, &content); err != nil {
+		s.answer(req, "execute_reply", func() any {
+			return failed("BadRequest", "kernel: execute_request: its content cannot be read: "+err.Error())
+		})
+		return
+	}
+	store := isTrue(content.StoreHistory) && !content.Silent
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+
+	s.mu.Lock()
+	if store && content.Code != "" {
+		s.count++
+	}
+	count := s.count
+	s.running = &cell{req: req, cancel: cancel}
+	running := s.running
+	s.parent = header
+	s.publish("status", header, status("busy"))
+	s.mu.Unlock()
+
+	if content.Silent {
+		s.out.Begin(func(string, any) {})
+	} else {
+		s.publish("execute_input", header, map[string]any{"code": content.Code, "execution_count": count})
+		s.out.Begin(s.publisher(header))
+	}
+	if store && content.Code != "" {
+		s.history.Add(history.Entry{Line: count, Input: content.Code})
+	}
+	var fail *session.Failure
+	if content.Code != "" {
+		fail = s.runEngine(ctx, session.Request{
+			Code: content.Code, CellID: cellID(req.msg), Count: count,
+			Silent: content.Silent, AllowStdin: isTrue(content.AllowStdin),
+			Input: s.inputFunc(ctx, req, isTrue(content.AllowStdin)),
+		})
+	}
+	s.out.Flush()
+
+	reply := map[string]any{"status": "ok", "execution_count": count, "user_expressions": map[string]any{}, "payload": []any{}}
+	if fail != nil {
+		failure := map[string]any{"ename": fail.Name, "evalue": fail.Value, "traceback": lines(fail.Traceback)}
+		if !content.Silent {
+			s.publish("error", header, failure)
+		}
+		reply["status"] = "error"
+		for k, v := range failure {
+			reply[k] = v
+		}
+	}
+	s.mu.Lock()
+	if fail != nil && isTrue(content.StopOnError) || !running.interrupted.IsZero() {
+		s.abortQueue()
+	}
+	s.mu.Unlock()
+
+	msg := s.codec.New("execute_reply", header, reply)
+	msg.Metadata, _ = json.Marshal(map[string]any{"started": started, "dependencies_met": true, "status": reply["status"]})
+	s.send(req.socket, req, msg)
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running = nil
+	s.publish("status", header, status("idle"))
+}
+
+// runEngine waits for the engine and runs a cell in it.
+func (s *server) runEngine(ctx context.Context, req session.Request) (fail *session.Failure) {
+	select {
+	case <-s.ready:
+	case <-ctx.Done():
+		return failure("Interrupted", "the cell was interrupted before it began")
+	}
+	if s.openErr != nil {
+		return failure("StartError", s.openErr.Error())
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			logPanic(r)
+			fail = failure("InternalError", "this is a bug in holt; the kernel's log says more")
+		}
+	}()
+	return s.engine.Execute(ctx, req)
+}
+
+func failure(name, value string) *session.Failure {
+	return &session.Failure{Name: name, Value: value, Traceback: []string{name + ": " + value}}
+}
+
+// abortQueue gives up the cells that wait. The caller holds mu.
+func (s *server) abortQueue() {
+	s.failed = time.Now()
+	for _, req := range s.queue {
+		req.abort = true
+	}
+}
+
+// interrupt stops the running cell and gives up those behind it. A second
+// interrupt of the same cell ends the engine's process.
+func (s *server) interrupt() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.running
+	if c == nil {
+		return
+	}
+	now := time.Now()
+	switch {
+	case c.interrupted.IsZero():
+		c.interrupted = now
+		c.cancel()
+		s.abortQueue()
+	case now.Sub(c.interrupted) > patience && !c.killed:
+		c.killed = true
+		select {
+		case <-s.ready:
+			if s.engine != nil {
+				slog.Info("kernel: second interrupt, the host is ended")
+				go s.engine.Kill()
+			}
+		default:
+		}
+	}
+}
+
+// cellID is JupyterLab's name of the cell that a request runs.
+func cellID(m *wire.Message) string {
+	var meta struct {
+		CellID string `json:"cellId"`
+	}
+	json.Unmarshal(m.Metadata, &meta)
+	return meta.CellID
+}
+
+func lines(l []string) []string {
+	if l == nil {
+		return []string{}
+	}
+	return l
+}
+
+var errNoInput = errors.New("kernel: input: this client cannot be asked for input; run the cell in a notebook or console, or give the value in code")
+
+// inputFunc returns the function by which a cell asks for a line, nil where
+// its client does not want to be asked.
+func (s *server) inputFunc(ctx context.Context, req *request, allowed bool) func(string, bool) (string, error) {
+	if !allowed {
+		return nil
+	}
+	return func(prompt string, password bool) (string, error) {
+		msg := s.codec.New("input_request", req.msg.RawHeader, map[string]any{"prompt": prompt, "password": password})
+		s.mu.Lock()
+		if s.asking != "" {
+			s.mu.Unlock()
+			return "", errors.New("kernel: input: another goroutine is waiting for input; ask one question at a time")
+		}
+		s.asking = msg.Header.ID
+		s.mu.Unlock()
+		defer func() {
+			s.mu.Lock()
+			s.asking = ""
+			s.mu.Unlock()
+		}()
+		s.out.Flush() // what was printed stands above the question
+		if err := s.send(s.sockets.Stdin, req, msg); err != nil {
+			return "", errNoInput
+		}
+		select {
+		case line := <-s.input:
+			return line, nil
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
+	}
+}
+
+// readInput takes answers to input requests.
+func (s *server) readInput(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case frames := <-s.sockets.Stdin.Messages():
+			msg, err := s.codec.Decode(frames)
+			if err != nil {
+				s.dropped.say("stdin", err)
+				continue
+			}
+			var content struct {
+				Value string `json:"value"`
+			}
+			if msg.Header.Type != "input_reply" || json.Unmarshal(msg.Content, &content) != nil {
+				slog.Debug("kernel: unknown message on stdin", "type", msg.Header.Type)
+				continue
+			}
+			if !s.expects(msg) {
+				continue
+			}
+			select {
+			case s.input <- content.Value:
+			case <-time.After(time.Second): // the cell was interrupted just now
+			}
+		}
+	}
+}
+
+// expects reports whether an answer is to the question that waits, and not to
+// one of a cell that was interrupted. Not all clients say what they answer.
+func (s *server) expects(answer *wire.Message) bool {
+	var parent wire.Header
+	json.Unmarshal(answer.Parent, &parent)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asking != "" && (parent.ID == "" || parent.ID == s.asking)
+}

@@ -1,0 +1,381 @@
+package kernel
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/kernel/history"
+	"github.com/holt-dl/holt/kernel/out"
+	"github.com/holt-dl/holt/kernel/session"
+	"github.com/holt-dl/holt/kernel/wire"
+)
+
+const (
+	linger       = time.Second     // for clients to read the last messages
+	closeTimeout = 3 * time.Second // for the engine to end; jupyter_client kills after 5 s
+)
+
+// Options are the settings of a kernel; the zero value works.
+type Options struct {
+	Version string     // of holt, as kernel_info says it
+	History string     // file that keeps the inputs of all notebooks; empty for none
+	Limits  out.Limits // on what one cell may show
+}
+
+// Serve runs a kernel until a client shuts it down, ctx ends, the process
+// gets SIGTERM, or the process named by JPY_PARENT_PID is gone. SIGINT
+// interrupts the running cell. Open starts the engine that runs the cells; it
+// may take its time, as the kernel answers meanwhile and cells wait.
+func Serve(ctx context.Context, conn wire.Connection, opt Options, open func(session.Output) (Engine, error)) error {
+	sockets, err := wire.Open(conn)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s := &server{
+		opt:     opt,
+		codec:   wire.NewCodec(conn.Key),
+		sockets: sockets,
+		stop:    cancel,
+		ready:   make(chan struct{}),
+		comms:   map[string]string{},
+		input:   make(chan string),
+		side:    make(chan struct{}, 16),
+		history: history.Open(opt.History),
+		dropped: dropLog{name: "message"},
+	}
+	s.wake = sync.NewCond(&s.mu)
+	s.out = out.New(s.publisher(nil), opt.Limits)
+	sockets.IOPub.OnSubscribe(s.welcome)
+	sockets.IOPub.OnDropped(s.missed)
+
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	defer signal.Stop(signals)
+
+	s.publish("status", nil, status("starting"))
+	var work sync.WaitGroup
+	work.Go(func() { s.openEngine(open) })
+	work.Go(func() { s.read(ctx, sockets.Shell, "shell") })
+	work.Go(func() { s.read(ctx, sockets.Control, "control") })
+	work.Go(func() { s.readInput(ctx) })
+	work.Go(func() { s.execute(ctx) })
+	work.Go(func() { watchParent(ctx, cancel) })
+	work.Go(func() {
+		for {
+			select {
+			case sig := <-signals:
+				if sig == syscall.SIGINT {
+					s.interrupt()
+				} else {
+					cancel()
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+
+	<-ctx.Done()
+	s.mu.Lock()
+	s.wake.Broadcast()
+	s.mu.Unlock()
+	// The engine is closed first, as that ends the running cell, whose reply
+	// is then still sent. What does not end in time is left behind.
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		<-s.ready
+		if s.engine != nil {
+			if err := s.engine.Close(); err != nil {
+				slog.Warn("kernel: close", "err", err)
+			}
+		}
+		work.Wait()
+	}()
+	select {
+	case <-ended:
+	case <-time.After(closeTimeout):
+		slog.Warn("kernel: the engine did not end in time")
+	}
+	sockets.Close(linger)
+	return errors.Join(s.history.Close())
+}
+
+// server is one running kernel.
+type server struct {
+	opt     Options
+	codec   *wire.Codec
+	sockets *wire.Sockets
+	stop    func() // ends Serve
+	out     *out.Writer
+	history *history.History
+	side    chan struct{} // a slot for each request that is answered beside the cells
+	input   chan string   // answers to input requests
+	usage   usageMeter
+	dropped dropLog
+
+	// Set once, before ready is closed.
+	ready   chan struct{}
+	engine  Engine
+	openErr error
+
+	mu        sync.Mutex
+	wake      *sync.Cond // the queue has grown, or the kernel ends
+	queue     []*request
+	running   *cell
+	parent    json.RawMessage // header of the cell that runs, or of the last one
+	failed    time.Time       // when the last cell failed that stops those behind it
+	count     int             // execution count
+	asking    string          // msg_id of the input_request that waits; empty for none
+	comms     map[string]string
+	commQueue []*request
+	commBusy  bool
+}
+
+// request is one message and where its reply goes.
+type request struct {
+	socket *wire.Socket
+	msg    *wire.Message
+	abort  bool // do not run it
+}
+
+// read takes what clients send to one socket.
+func (s *server) read(ctx context.Context, socket *wire.Socket, channel string) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case frames := <-socket.Messages():
+			msg, err := s.codec.Decode(frames)
+			if err != nil {
+				s.dropped.say(channel, err)
+				continue
+			}
+			s.dispatch(ctx, &request{socket: socket, msg: msg})
+		}
+	}
+}
+
+// dispatch starts the answer to a request. It does not wait for it.
+func (s *server) dispatch(ctx context.Context, req *request) {
+	switch typ := req.msg.Header.Type; typ {
+	case "execute_request":
+		s.enqueue(req)
+	case "kernel_info_request":
+		s.answer(req, "kernel_info_reply", s.info)
+	case "interrupt_request":
+		s.answer(req, "interrupt_reply", func() any {
+			s.interrupt()
+			return ok()
+		})
+	case "shutdown_request":
+		s.shutdown(req)
+	case "comm_info_request":
+		s.answer(req, "comm_info_reply", func() any { return s.commInfo(req) })
+	case "comm_open", "comm_msg", "comm_close":
+		s.enqueueComm(req)
+	case "complete_request":
+		s.beside(ctx, req, "complete_reply", s.complete)
+	case "inspect_request":
+		s.beside(ctx, req, "inspect_reply", s.inspect)
+	case "is_complete_request":
+		s.beside(ctx, req, "is_complete_reply", s.isComplete)
+	case "history_request":
+		s.beside(ctx, req, "history_reply", s.searchHistory)
+	case "usage_request":
+		s.beside(ctx, req, "usage_reply", func(context.Context, *request) any { return s.usage.read() })
+	default:
+		slog.Debug("kernel: unknown request", "type", typ)
+		if name, found := cutRequest(typ); found {
+			s.answer(req, name+"_reply", func() any {
+				return failed("UnknownRequest", "kernel: "+typ+": holt does not know this request")
+			})
+		}
+	}
+}
+
+// beside answers a request in a goroutine of its own, so that a slow one
+// keeps none waiting.
+func (s *server) beside(ctx context.Context, req *request, typ string, f func(context.Context, *request) any) {
+	select {
+	case s.side <- struct{}{}:
+		go func() {
+			defer func() { <-s.side }()
+			s.answer(req, typ, func() any { return f(ctx, req) })
+		}()
+	default:
+		s.answer(req, typ, func() any {
+			return failed("Busy", "kernel: too many requests at once; try again")
+		})
+	}
+}
+
+// answer publishes busy, sends the reply that f makes, and publishes idle.
+func (s *server) answer(req *request, typ string, f func() any) {
+	s.around(req, func() { s.reply(req, typ, guard(f)) })
+}
+
+// around publishes busy before f and idle after it.
+func (s *server) around(req *request, f func()) {
+	s.publish("status", req.msg.RawHeader, status("busy"))
+	f()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.publish("status", req.msg.RawHeader, status("idle"))
+	if s.running != nil {
+		// Clients show the last status that came, whatever its parent.
+		s.publish("status", s.running.req.msg.RawHeader, status("busy"))
+	}
+}
+
+// guard calls f and turns a panic into a failed reply: a bug there must not
+// take the notebook's values with it.
+func guard(f func() any) (content any) {
+	defer func() {
+		if r := recover(); r != nil {
+			logPanic(r)
+			content = failed("InternalError", "kernel: this is a bug in holt; its log says more")
+		}
+	}()
+	return f()
+}
+
+func (s *server) reply(req *request, typ string, content any) {
+	s.send(req.socket, req, s.codec.New(typ, req.msg.RawHeader, content))
+}
+
+func (s *server) send(socket *wire.Socket, to *request, msg *wire.Message) error {
+	msg.Identities = to.msg.Identities
+	err := socket.Send(s.codec.Encode(msg))
+	if err != nil {
+		slog.Debug("kernel: the client of a reply has gone", "type", msg.Header.Type)
+	}
+	return err
+}
+
+// publish sends a message to every client.
+func (s *server) publish(typ string, parent json.RawMessage, content any) {
+	s.publishMessage(s.codec.New(typ, parent, content))
+}
+
+func (s *server) publishMessage(msg *wire.Message) {
+	msg.Identities = [][]byte{[]byte("kernel." + msg.Header.Session + "." + msg.Header.Type)}
+	s.sockets.IOPub.Publish(s.codec.Encode(msg), essential(msg.Header.Type))
+}
+
+// essential says whether a client that reads too slowly must still get a message.
+func essential(typ string) bool {
+	switch typ {
+	case "stream", "display_data", "update_display_data", "execute_result":
+		return false
+	}
+	return true
+}
+
+// publisher publishes output under a parent. A display that cannot be encoded
+// is lost, and the kernel is not.
+func (s *server) publisher(parent json.RawMessage) out.Publish {
+	return func(typ string, content any) {
+		defer func() {
+			if r := recover(); r != nil {
+				logPanic(r)
+			}
+		}()
+		s.publish(typ, parent, content)
+	}
+}
+
+// welcome greets a client that has subscribed, so that it knows that nothing
+// published from now on is lost
+// (https://github.com/jupyter/enhancement-proposals/blob/master/65-jupyter-xpub/jupyter-xpub.md).
+func (s *server) welcome(topic string) [][]byte {
+	msg := s.codec.New("iopub_welcome", nil, map[string]any{"subscription": topic})
+	msg.Identities = [][]byte{[]byte(topic)}
+	return s.codec.Encode(msg)
+}
+
+// missed tells a client that it read too slowly.
+func (s *server) missed(n int, last [][]byte) [][]byte {
+	var parent json.RawMessage
+	// Frames are topic, delimiter, signature, header, parent header, …
+	if len(last) > 4 {
+		parent = last[4]
+	}
+	msg := s.codec.New("stream", parent, map[string]any{
+		"name": "stderr",
+		"text": "\n[holt: " + strconv.Itoa(n) + " outputs are missing here: this client did not read them in time]\n",
+	})
+	msg.Identities = [][]byte{last[0]}
+	return s.codec.Encode(msg)
+}
+
+func (s *server) openEngine(open func(session.Output) (Engine, error)) {
+	defer close(s.ready)
+	defer func() {
+		if r := recover(); r != nil {
+			logPanic(r)
+			s.openErr = errors.New("kernel: the cell engine could not be started; the kernel's log says why")
+		}
+	}()
+	s.engine, s.openErr = open(output{s})
+}
+
+// output is what the engine shows its output to.
+type output struct{ s *server }
+
+func (o output) Stream(name string, p []byte) { o.s.out.Stream(name, p) }
+
+func (o output) Frame(m frame.Message) {
+	o.s.mu.Lock()
+	count := o.s.count
+	o.s.mu.Unlock()
+	o.s.out.Result(m, count)
+}
+
+func (s *server) shutdown(req *request) {
+	var content struct {
+		Restart bool `json:"restart"`
+	}
+	json.Unmarshal(req.msg.Content, &content)
+	reply := map[string]any{"status": "ok", "restart": content.Restart}
+	s.answer(req, "shutdown_reply", func() any {
+		// Clients other than the one that asked learn of it here.
+		s.publish("shutdown_reply", req.msg.RawHeader, reply)
+		return reply
+	})
+	s.stop()
+}
+
+// watchParent ends the kernel when the Jupyter server that started it is gone
+// without a word, as ipykernel does.
+func watchParent(ctx context.Context, stop func()) {
+	pid, err := strconv.Atoi(os.Getenv("JPY_PARENT_PID"))
+	if err != nil || pid <= 1 {
+		return
+	}
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := syscall.Kill(pid, 0); errors.Is(err, syscall.ESRCH) || os.Getppid() == 1 && pid != 1 {
+				slog.Info("kernel: the Jupyter server is gone")
+				stop()
+				return
+			}
+		}
+	}
+}
