@@ -138,11 +138,3 @@ func offline(ctx context.Context, u *url.URL, err error) error {
 	}
 	return fmt.Errorf("download: %s is %w: %w", u.Host, ErrOffline, err)
 }
-
-func redact(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return "the address"
-	}
-	return u.Redacted()
-}

@@ -88,7 +88,7 @@ func (f File) Get(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if f.present() {
+	if f.Check() == nil {
 		return nil
 	}
 	if err := os.MkdirAll(filepath.Dir(f.Path), 0o755); err != nil {
@@ -98,8 +98,8 @@ func (f File) Get(ctx context.Context) error {
 	if _, err := lock.TryLockContext(ctx, 100*time.Millisecond); err != nil {
 		return fmt.Errorf("download: wait for %s: %w", f.Path+".lock", err)
 	}
-	defer lock.Unlock() // the file stays: removing it would let two others in
-	if f.present() {    // another process brought it while we waited
+	defer lock.Unlock()   // the file stays: removing it would let two others in
+	if f.Check() == nil { // another process brought it while we waited
 		return nil
 	}
 	resumed, err := f.fetch(ctx, u)
@@ -147,9 +147,17 @@ func CheckURL(u *url.URL) error {
 	return fmt.Errorf("download: %s: address is %s, want https", u.Redacted(), u.Scheme)
 }
 
-func (f File) present() bool {
+// Check tells why f.Path does not hold the promised bytes, if so. It makes no
+// request.
+func (f File) Check() error {
 	info, err := os.Stat(f.Path)
-	return err == nil && info.Mode().IsRegular() && info.Size() == f.Size && f.verify(f.Path) == nil
+	if err != nil {
+		return fmt.Errorf("download: %w", err)
+	}
+	if !info.Mode().IsRegular() || info.Size() != f.Size {
+		return fmt.Errorf("download: %s has %d bytes, want %d: %w", f.Path, info.Size(), f.Size, ErrChecksum)
+	}
+	return f.verify(f.Path)
 }
 
 // verify compares the checksum of the file at path with the promised one.
@@ -168,7 +176,7 @@ func (f File) verify(path string) error {
 		return fmt.Errorf("download: read %s: %w", path, err)
 	}
 	if got := hex.EncodeToString(h.Sum(nil)); !strings.EqualFold(got, f.SHA256) {
-		return fmt.Errorf("download: %s: %w: %s is %s, want %s; the file was changed on its way or at its source", redact(f.URL), ErrChecksum, name, got, f.SHA256)
+		return fmt.Errorf("download: %s: %w: %s is %s, want %s; the file was changed on its way or at its source", filepath.Base(f.Path), ErrChecksum, name, got, f.SHA256)
 	}
 	return nil
 }
