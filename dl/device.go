@@ -1,10 +1,27 @@
 package dl
 
 import (
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"text/tabwriter"
 
 	"github.com/gomlx/compute"
 )
+
+// Notice, when the host sets it, is told in one plain sentence of what the
+// user should know but did not ask for: that no XLA plugin was found, say,
+// and the slow backend is used. It may be called from any goroutine.
+var Notice func(sentence string)
+
+// ErrNoBackend is wrapped by the error that a program gets when no backend
+// can run it.
+var ErrNoBackend = errors.New("no backend")
 
 // device is one device of one backend.
 type device struct {
@@ -14,9 +31,277 @@ type device struct {
 }
 
 // label is the device's name as [Devices] shows it.
-func (d *device) label() string {
-	if d.name == "cuda" {
-		return fmt.Sprintf("cuda:%d", d.num)
+func (d *device) label() string { return fmt.Sprintf("%s:%d", d.name, d.num) }
+
+// Backends in the order in which they are tried.
+var backendNames = []string{"cuda", "cpu", "go"}
+
+// devices holds the backends that were opened and the one in use.
+var devices struct {
+	sync.Mutex
+	open    map[string]*opened
+	known   map[string]*device // by label, so that a device has one address
+	current *device
+	passed  []string // why the backends ahead of the current one were not taken
+}
+
+// opened is the result of opening a backend, kept so that it is tried once.
+type opened struct {
+	backend compute.Backend
+	err     error
+}
+
+// Use chooses the backend for all that follows: "cuda", "cpu" (XLA on the
+// processor) or "go" (GoMLX's own, slow, always there); "cuda:1" chooses a
+// device. Tensors and models move to it when they are next used. An empty
+// name chooses the first of the three that works.
+//
+// Without Use the environment variable HOLT_BACKEND decides in the same way.
+func Use(name string) error {
+	devices.Lock()
+	defer devices.Unlock()
+	d, err := choose(name)
+	if err != nil {
+		return err
 	}
-	return d.name + fmt.Sprintf(":%d", d.num)
+	devices.current = d
+	return nil
+}
+
+// Backend names the device in use, such as "cpu:0", opening one at the first
+// call. It is empty when none can be opened.
+func Backend() string {
+	d, err := current()
+	if err != nil {
+		return ""
+	}
+	return d.label()
+}
+
+// Fallback says in a sentence why a faster backend is not in use. It is empty
+// when the first choice works.
+func Fallback() string {
+	if _, err := current(); err != nil {
+		return err.Error()
+	}
+	devices.Lock()
+	defer devices.Unlock()
+	return strings.Join(devices.passed, "; ")
+}
+
+// CUDAAvailable tells whether networks can be trained on an NVIDIA GPU here,
+// as torch.cuda.is_available does: a GPU, its driver and the CUDA plugin are
+// all there and work.
+func CUDAAvailable() bool {
+	devices.Lock()
+	defer devices.Unlock()
+	_, err := openBackend("cuda")
+	return err == nil
+}
+
+// current returns the device in use, choosing one at the first call.
+func current() (*device, error) {
+	devices.Lock()
+	if d := devices.current; d != nil {
+		devices.Unlock()
+		return d, nil
+	}
+	d, err := choose(os.Getenv("HOLT_BACKEND"))
+	if err == nil {
+		devices.current = d
+	}
+	passed := devices.passed
+	devices.Unlock()
+	if err == nil && d.name == "go" && len(passed) > 0 && Notice != nil {
+		Notice("training runs on the slow pure-Go backend: " + strings.Join(passed, "; "))
+	}
+	return d, err
+}
+
+// known returns the device of a backend. The caller holds devices.
+func known(kind string, b compute.Backend, num int) *device {
+	d := &device{name: kind, backend: b, num: compute.DeviceNum(num)}
+	if old := devices.known[d.label()]; old != nil {
+		return old
+	}
+	if devices.known == nil {
+		devices.known = map[string]*device{}
+	}
+	devices.known[d.label()] = d
+	return d
+}
+
+// choose opens the named backend, or the first that works. The caller holds
+// devices.
+func choose(name string) (*device, error) {
+	kind, num := name, 0
+	if before, after, ok := strings.Cut(name, ":"); ok {
+		if _, err := fmt.Sscanf(after, "%d", &num); err != nil {
+			return nil, fmt.Errorf("dl: Use: device is %q, want a number after the colon, such as cuda:0", name)
+		}
+		kind = before
+	}
+	if name != "" {
+		if !slices.Contains(backendNames, kind) {
+			return nil, fmt.Errorf("dl: Use: backend is %q, want cuda, cpu or go; see dl.Devices()", name)
+		}
+		b, err := openBackend(kind)
+		if err != nil {
+			return nil, err
+		}
+		if n := b.NumDevices(); num < 0 || num >= n {
+			return nil, fmt.Errorf("dl: Use: device is %q, want a number below %d; see dl.Devices()", name, n)
+		}
+		devices.passed = nil
+		return known(kind, b, num), nil
+	}
+	var passed []string
+	for _, kind := range backendNames {
+		b, err := openBackend(kind)
+		if err == nil {
+			devices.passed = passed
+			return known(kind, b, 0), nil
+		}
+		if kind != "cuda" || hasNVIDIA() {
+			passed = append(passed, strings.TrimPrefix(err.Error(), "dl: "))
+		}
+	}
+	return nil, fmt.Errorf("dl: %w: %s", ErrNoBackend, strings.Join(passed, "; "))
+}
+
+// openBackend opens a backend once. The caller holds devices.
+func openBackend(kind string) (compute.Backend, error) {
+	if o := devices.open[kind]; o != nil {
+		return o.backend, o.err
+	}
+	b, err := newBackend(kind)
+	if err == nil && b.NumDevices() == 0 {
+		err = fmt.Errorf("dl: backend %s: it shows no device; choose another with HOLT_BACKEND", kind)
+	}
+	if devices.open == nil {
+		devices.open = map[string]*opened{}
+	}
+	devices.open[kind] = &opened{b, err}
+	return b, err
+}
+
+func newBackend(kind string) (b compute.Backend, err error) {
+	config, driver := "go", "github.com/gomlx/compute/gobackend"
+	if kind != "go" {
+		config, driver = "xla", "github.com/gomlx/go-xla/compute/xla"
+	}
+	if !slices.Contains(compute.List(), config) {
+		return nil, fmt.Errorf("dl: backend %s: %w: its driver is not linked into this program; import _ %q", kind, ErrNoBackend, driver)
+	}
+	if kind == "cuda" && !hasNVIDIA() {
+		return nil, fmt.Errorf("dl: backend cuda: %w: this machine shows no NVIDIA GPU; use cpu", ErrNoBackend)
+	}
+	if kind != "go" {
+		path, err := findPlugin(kind)
+		if err != nil {
+			return nil, err
+		}
+		// A full path keeps go-xla from searching, which may panic on a bad
+		// file, and from its own installer, which needs the network.
+		config += ":" + path
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			b, err = nil, fmt.Errorf("dl: backend %s: %v; run holt doctor", kind, r)
+		}
+	}()
+	b, err = compute.NewWithConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("dl: backend %s: %w; run holt backend install %s", kind, err, kind)
+	}
+	return b, nil
+}
+
+// hasNVIDIA tells whether the kernel's driver shows a GPU.
+func hasNVIDIA() bool {
+	found, _ := filepath.Glob("/dev/nvidia[0-9]*")
+	if len(found) > 0 {
+		return true
+	}
+	_, err := os.Stat("/dev/dxg") // Windows' Linux
+	return err == nil
+}
+
+// pluginDirs lists where PJRT plugins may lie: where the user says, Holt's
+// own folder, then where go-xla looks.
+func pluginDirs() []string {
+	dirs := filepath.SplitList(os.Getenv("PJRT_PLUGIN_LIBRARY_PATH"))
+	if home, err := os.UserHomeDir(); err == nil {
+		lib := filepath.Join(home, ".local", "lib", "go-xla")
+		dirs = append(dirs, lib, filepath.Join(lib, "nvidia"))
+	}
+	return append(dirs, "/usr/local/lib/go-xla", "/usr/local/lib/go-xla/nvidia")
+}
+
+// findPlugin returns the full path of the plugin of a kind. Of several
+// versions in one folder it takes the last by name.
+func findPlugin(kind string) (string, error) {
+	ext := map[string]string{"darwin": ".dylib", "windows": ".dll"}[runtime.GOOS]
+	if ext == "" {
+		ext = ".so"
+	}
+	dirs := pluginDirs()
+	for _, dir := range dirs {
+		for _, pattern := range []string{"pjrt_c_api_" + kind + "_plugin" + ext, "pjrt_c_api_" + kind + "_v*_plugin" + ext} {
+			found, _ := filepath.Glob(filepath.Join(dir, pattern))
+			if len(found) > 0 {
+				slices.Sort(found)
+				return filepath.Abs(found[len(found)-1])
+			}
+		}
+	}
+	return "", fmt.Errorf("dl: backend %s: %w: no XLA plugin in %s; run holt backend install %s",
+		kind, ErrNoBackend, strings.Join(dirs, ", "), kind)
+}
+
+// Device is a line of [DeviceList].
+type Device struct {
+	Name    string // such as "cuda:0"
+	Detail  string // the backend's own description, or why it cannot be used
+	Usable  bool
+	Current bool
+}
+
+// DeviceList prints as a table.
+type DeviceList []Device
+
+// Devices lists every device of every backend, and the backends that cannot
+// be used with the reason. It opens backends that were not opened yet.
+func Devices() DeviceList {
+	now, _ := current()
+	devices.Lock()
+	defer devices.Unlock()
+	var list DeviceList
+	for _, kind := range backendNames {
+		b, err := openBackend(kind)
+		if err != nil {
+			list = append(list, Device{Name: kind, Detail: strings.TrimPrefix(err.Error(), "dl: ")})
+			continue
+		}
+		for i := range b.NumDevices() {
+			d := known(kind, b, i)
+			list = append(list, Device{Name: d.label(), Detail: b.DeviceDescription(d.num), Usable: true, Current: d == now})
+		}
+	}
+	return list
+}
+
+// String lays the list out as a table; a star marks the device in use.
+func (l DeviceList) String() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, d := range l {
+		mark := map[bool]string{true: "*"}[d.Current]
+		if !d.Usable {
+			mark = "-"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", mark, d.Name, d.Detail)
+	}
+	w.Flush()
+	return strings.TrimSuffix(b.String(), "\n")
 }

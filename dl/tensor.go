@@ -3,6 +3,7 @@ package dl
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"strings"
 	"sync"
 
@@ -47,6 +48,8 @@ type Tensor struct {
 	host any            // a flat slice of the element's Go type; nil while only on a device
 	buf  compute.Buffer // nil while only on the host
 	on   *device        // where buf lies
+	pins int            // programs and readers that use buf or host now
+	free bool           // Free was called; it takes effect when pins is 0
 }
 
 // FromSlice makes a tensor of the given shape from flat, whose values are in
@@ -135,13 +138,37 @@ func (t *Tensor) Item() float64 {
 	return t.Float64s()[0]
 }
 
-// Free gives the tensor's memory back now, on the device and on the host.
-// Reading it afterwards panics. Freeing twice does nothing.
+// Free gives the tensor's memory back, on the device and on the host: now,
+// or when the program that is using it ends. Reading it afterwards panics.
+// Freeing twice does nothing.
 func (t *Tensor) Free() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.release()
-	t.host = nil
+	t.free = true
+	t.sweep()
+}
+
+// pin keeps the tensor's memory until unpin, whoever calls Free.
+func (t *Tensor) pin() {
+	t.mu.Lock()
+	t.pins++
+	t.mu.Unlock()
+}
+
+func (t *Tensor) unpin() {
+	t.mu.Lock()
+	t.pins--
+	t.sweep()
+	t.mu.Unlock()
+}
+
+// sweep does what Free asked for, once nobody uses the tensor. The caller
+// holds mu.
+func (t *Tensor) sweep() {
+	if t.free && t.pins == 0 {
+		t.release()
+		t.host = nil
+	}
 }
 
 // release frees the device copy. The caller holds mu.
@@ -174,7 +201,7 @@ func (t *Tensor) flat() any {
 }
 
 // buffer returns the tensor's copy on a device, making it at the first call.
-// The buffer belongs to the tensor and lives as long as it does.
+// The buffer belongs to the tensor. The caller has pinned it.
 func (t *Tensor) buffer(on *device) (compute.Buffer, error) {
 	t.mu.Lock()
 	if t.buf != nil && t.on == on {
@@ -192,7 +219,9 @@ func (t *Tensor) buffer(on *device) (compute.Buffer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dl: copy %v to %s: %w", t.shape, on.label(), err)
 	}
-	t.release()
+	if t.pins <= 1 {
+		t.release() // else a program on the other device still reads it; the collector frees it
+	}
 	t.buf, t.on = buf, on
 	return buf, nil
 }
@@ -247,6 +276,11 @@ func Stack(ts []*Tensor) *Tensor {
 	return &Tensor{shape: shape, dtype: first.dtype, host: host}
 }
 
+// cut returns a part of a flat slice, which it shares.
+func cut(flat any, from, to int) any {
+	return reflect.ValueOf(flat).Slice3(from, to, to).Interface()
+}
+
 func stack[T any](ts []*Tensor) []T {
 	all := make([]T, 0, len(ts)*ts[0].Size())
 	for _, t := range ts {
@@ -264,7 +298,7 @@ func (t *Tensor) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%v %s %s", t.shape, typeName(t.dtype), t.Device())
 	t.mu.Lock()
-	gone := t.host == nil && t.buf == nil
+	gone := t.free
 	t.mu.Unlock()
 	if gone {
 		return b.String() + " freed"

@@ -1,0 +1,95 @@
+package dl_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	_ "github.com/gomlx/compute/gobackend"
+	_ "github.com/gomlx/go-xla/compute/xla"
+
+	"github.com/holt-dl/holt/dl"
+)
+
+// cifarNet is the tutorial network of the benchmarks: three convolutions with
+// pooling, two linear layers.
+func cifarNet() dl.Sequential {
+	return dl.Sequential{
+		dl.Conv2d{Out: 32, Kernel: 5, Padding: 2}, dl.MaxPool2d{Kernel: 2},
+		dl.Conv2d{Out: 32, Kernel: 5, Padding: 2}, dl.MaxPool2d{Kernel: 2},
+		dl.Conv2d{Out: 64, Kernel: 5, Padding: 2}, dl.MaxPool2d{Kernel: 2},
+		dl.Flatten{}, dl.Linear{Out: 64}, dl.Linear{Out: 10},
+	}
+}
+
+// on runs a test on a backend, or skips it with a sentence.
+func on(t testing.TB, backend string) {
+	t.Helper()
+	if err := dl.Use(backend); err != nil {
+		t.Skipf("backend %s is not here: %v", backend, err)
+	}
+}
+
+// eachBackend runs f on XLA:CPU and on the pure-Go backend.
+func eachBackend(t *testing.T, f func(t *testing.T)) {
+	for _, name := range []string{"cpu", "go"} {
+		t.Run(name, func(t *testing.T) {
+			on(t, name)
+			f(t)
+		})
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func TestMain(m *testing.M) {
+	os.Exit(m.Run())
+}
+
+type Net struct {
+	Features dl.Sequential
+	Head     dl.Linear
+}
+
+func (n *Net) Forward(x *dl.Node) *dl.Node { return n.Head.Forward(n.Features.Forward(x).Flatten()) }
+
+func TestModelOfOnesOwn(t *testing.T) {
+	on(t, "go")
+	m, err := dl.Build(&Net{
+		Features: dl.Sequential{dl.Conv2d{Out: 4, Kernel: 3, Padding: 1}, dl.ReLU{}, dl.MaxPool2d{Kernel: 2}},
+		Head:     dl.Linear{Out: 10},
+	}, dl.Shape{2, 3, 8, 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log("\n" + m.String())
+	if got, want := strings.Join(m.Names(), " "), "features.0.weight features.0.bias head.weight head.bias"; got != want {
+		t.Errorf("names are %s, want %s", got, want)
+	}
+}
+
+func TestTrainsTutorialNetwork(t *testing.T) {
+	eachBackend(t, func(t *testing.T) {
+		m := must(dl.Build(cifarNet(), dl.Shape{4, 3, 32, 32}))
+		step := dl.TrainStep(m, nil, dl.SGD{LR: 0.01, Momentum: 0.9})
+		x := make([]float32, 4*3*32*32)
+		for i := range x {
+			x[i] = float32(i%7) - 3
+		}
+		b := dl.Batch{Inputs: dl.FromSlice(x, 4, 3, 32, 32), Labels: dl.FromSlice([]int64{1, 2, 3, 9})}
+		first := step.Run(b)
+		var last float64
+		for range 20 {
+			last = step.Run(b)
+		}
+		t.Log(first, last, step.N(), step.Last())
+		if !(last < first) {
+			t.Errorf("loss went from %v to %v", first, last)
+		}
+	})
+}

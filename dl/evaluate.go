@@ -1,0 +1,130 @@
+package dl
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// Source is data to evaluate on: a [Dataset], or [Batches] such as a loader.
+type Source interface{ Len() int }
+
+// Evaluate runs the model over all the data and returns the mean loss
+// ([CrossEntropyLoss]) and accuracy, exact also when the last batch is
+// smaller. It uses the weights of one moment, those of the last whole step,
+// also while the model is trained. The cell's interrupt ends it early.
+func Evaluate(model *Model, data Source) (Result, error) {
+	return evaluate(callerContext(), model, data, CrossEntropyLoss{})
+}
+
+func evaluate(ctx context.Context, m *Model, data Source, loss Loss) (Result, error) {
+	if m == nil {
+		return Result{}, fmt.Errorf("dl: Evaluate: the model is nil, want one that dl.Build made")
+	}
+	batches, err := batchesOf(data)
+	if err != nil {
+		return Result{}, fmt.Errorf("dl: Evaluate: %w", err)
+	}
+	on, err := current()
+	if err != nil {
+		return Result{}, err
+	}
+	values, release := m.snapshot()
+	defer release()
+	var total tally
+	var size int
+	for batch, err := range batches.Epoch(0) {
+		if err != nil {
+			return Result{}, fmt.Errorf("dl: Evaluate: %w", err)
+		}
+		rows, err := batch.rows()
+		if err != nil {
+			return Result{}, fmt.Errorf("dl: Evaluate: %w", err)
+		}
+		size = max(size, rows)
+		p, err := m.programs.get(fmt.Sprintf("evaluate %s %s", on.label(), batch.key(size, loss)), func() (*program, error) {
+			classes := 0
+			p, err := compile(on, "evaluation", func(g *graph.Graph) []*graph.Node {
+				_, score, c := m.forward(g, false).loss(m, loss, batch, size)
+				classes = c
+				return []*graph.Node{score}
+			})
+			if err == nil {
+				p.classes = classes
+			}
+			return p, err
+		})
+		if err != nil {
+			return Result{}, fmt.Errorf("dl: Evaluate: %w", err)
+		}
+		if err := batch.checkLabels(p.classes); err != nil {
+			return Result{}, fmt.Errorf("dl: Evaluate: %w", err)
+		}
+		var out []*Tensor
+		err = await(ctx, func() error {
+			full := batch.fill(size)
+			var err error
+			out, err = p.run(append(slices.Clone(values), full.Inputs, full.Labels, Scalar(float32(rows)))...)
+			return err
+		})
+		if err != nil {
+			return Result{}, fmt.Errorf("dl: Evaluate: %w", err)
+		}
+		total.add(tallyOf(out[0].Float32s(), rows))
+		out[0].Free()
+	}
+	if total.rows == 0 {
+		return Result{}, fmt.Errorf("dl: Evaluate: the data has no examples; check its folder, or DropLast of the loader")
+	}
+	return total.result(), nil
+}
+
+// batchesOf returns data as batches: itself, or a data set in order, 64
+// examples at a time.
+func batchesOf(data Source) (Batches, error) {
+	switch d := data.(type) {
+	case Batches:
+		return d, nil
+	case Dataset:
+		return inOrder{d, 64}, nil
+	}
+	return nil, fmt.Errorf("data is %T, want a Dataset or a loader; give it Len and Get, or Len and Epoch", data)
+}
+
+// inOrder reads a data set from front to back.
+type inOrder struct {
+	Dataset
+	size int
+}
+
+// Len returns the number of batches.
+func (o inOrder) Len() int { return (o.Dataset.Len() + o.size - 1) / o.size }
+
+// Epoch yields the batches, the same in every epoch.
+func (o inOrder) Epoch(int) iter.Seq2[Batch, error] {
+	return func(yield func(Batch, error) bool) {
+		for from := 0; from < o.Dataset.Len(); from += o.size {
+			var inputs []*Tensor
+			var labels []int64
+			for i := from; i < min(from+o.size, o.Dataset.Len()); i++ {
+				e, err := o.Get(i)
+				if err != nil {
+					yield(Batch{}, fmt.Errorf("example %d: %w", i, err))
+					return
+				}
+				inputs, labels = append(inputs, e.Input), append(labels, int64(e.Label))
+			}
+			var b Batch
+			if err := guard(func() { b = Batch{Stack(inputs), FromSlice(labels)} }); err != nil {
+				yield(Batch{}, err)
+				return
+			}
+			if !yield(b, nil) {
+				return
+			}
+		}
+	}
+}

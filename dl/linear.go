@@ -1,0 +1,78 @@
+package dl
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// Linear multiplies by a matrix and adds a bias, as torch.nn.Linear does.
+//
+//	input   [… In]
+//	weight  [Out In]
+//	bias    [Out]     absent when NoBias
+//	output  [… Out]
+//
+// Weights and bias start uniform in ±1/√In. An input whose last axis is not
+// In is a [*ShapeError].
+type Linear struct {
+	In     int  // input features; 0 takes what comes
+	Out    int  // output features; required
+	NoBias bool // leave out the bias
+
+	place
+}
+
+// Forward applies the layer.
+func (l Linear) Forward(x *Node) *Node {
+	shape := x.Shape()
+	out, err := l.Output(shape)
+	if err != nil {
+		panic(err)
+	}
+	in := shape[len(shape)-1]
+	w := x.t.param(l.path, "Linear", "weight", Shape{l.Out, in}, uniform(in))
+	if wanted := w.Shape().Dimensions[1]; wanted != in {
+		panic(l.wrong(shape, wanted))
+	}
+	y := graph.DotGeneral(x.raw, []int{len(shape) - 1}, nil, w, []int{1}, nil)
+	if !l.NoBias {
+		b := x.t.param(l.path, "Linear", "bias", Shape{l.Out}, uniform(in))
+		y = graph.Add(y, graph.BroadcastToDims(graph.ExpandLeftToRank(b, len(out)), out...))
+	}
+	text := fmt.Sprintf("Linear(in_features=%d, out_features=%d, bias=%s)", in, l.Out, map[bool]string{false: "True", true: "False"}[l.NoBias])
+	return l.seen(text, x, x.With(y))
+}
+
+// Output returns the shape that the layer makes of an input, or a
+// [*ShapeError].
+func (l Linear) Output(in Shape) (Shape, error) {
+	if l.Out <= 0 || l.In < 0 {
+		return nil, fmt.Errorf("dl: %s: Out is %d, want above 0; write Linear{Out: 10}", l.label("Linear"), l.Out)
+	}
+	if len(in) == 0 || l.In > 0 && in[len(in)-1] != l.In {
+		return nil, l.wrong(in, l.In)
+	}
+	out := append(Shape{}, in...)
+	out[len(out)-1] = l.Out
+	return out, nil
+}
+
+// wrong is the error for an input whose last axis is not the wanted one.
+func (l Linear) wrong(in Shape, wanted int) error {
+	want := "at least one axis"
+	if wanted > 0 {
+		want = fmt.Sprintf("[%s%d]", strings.Repeat("N ", max(1, min(len(in)-1, 1))), wanted)
+	}
+	fix := ""
+	switch {
+	case len(in) == 4 && in[1]*in[2]*in[3] == wanted:
+		fix = "put Flatten{} before it"
+	case len(in) == 2 && l.In > 0:
+		fix = fmt.Sprintf("set In: %d, or leave In out", in[1])
+	case len(in) == 2:
+		fix = "the model was built for inputs of another size; resize them, or build it anew"
+	}
+	return &ShapeError{Op: l.label("Linear"), Got: in, Want: want, Fix: fix}
+}

@@ -1,0 +1,218 @@
+package dl
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// Model is a network with its weights. [Build] makes one.
+//
+// Any number of goroutines may use a model: [Model.Predict], [Evaluate],
+// [Model.Param] and [Model.Save] see the weights as the last whole training
+// step left them, also while a run goes on. Training steps of two runs on one
+// model take turns.
+type Model struct {
+	net   Layer
+	root  *module
+	input Shape // as given to Build, with the batch axis
+	specs []spec
+
+	train sync.Mutex // held by a training step, or by Load
+	mu    sync.Mutex // guards values
+	// values are the parameters in the order of specs. The slice is replaced
+	// as a whole and never changed, so a reader that took it has one step's.
+	values []*Tensor
+
+	programs programs
+}
+
+// spec is a parameter's name and shape.
+type spec struct {
+	name    string
+	shape   Shape
+	trained bool // false for running means and the like
+}
+
+// Names lists the parameters in the order of the layers, by PyTorch's names.
+func (m *Model) Names() []string {
+	var names []string
+	for _, s := range m.specs {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// NumParams returns the number of trained values.
+func (m *Model) NumParams() int {
+	n := 0
+	for _, s := range m.specs {
+		if s.trained {
+			n += s.shape.Size()
+		}
+	}
+	return n
+}
+
+// Param returns a copy of a parameter, such as "features.0.weight", as of the
+// last whole training step. An unknown name panics with an error that lists
+// the names there are.
+func (m *Model) Param(name string) *Tensor {
+	i := slices.IndexFunc(m.specs, func(s spec) bool { return s.name == name })
+	if i < 0 {
+		panic(fmt.Errorf("dl: Param: name is %q, want one of %s", name, strings.Join(m.Names(), ", ")))
+	}
+	values, release := m.snapshot()
+	defer release()
+	return newTensor(values[i].Float32s(), values[i].shape)
+}
+
+// snapshot returns the parameters of the last whole step, which stay until
+// release.
+func (m *Model) snapshot() (values []*Tensor, release func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	values = m.values
+	for _, t := range values {
+		t.pin()
+	}
+	return values, func() {
+		for _, t := range values {
+			t.unpin()
+		}
+	}
+}
+
+// replace makes values the parameters, and frees the old ones when their last
+// reader is done. The caller holds train.
+func (m *Model) replace(values []*Tensor) {
+	m.mu.Lock()
+	old := m.values
+	m.values = values
+	m.mu.Unlock()
+	for i, t := range old {
+		if t != values[i] {
+			t.Free()
+		}
+	}
+}
+
+// forward writes the model's program into a graph, whose first parameters are
+// the model's.
+func (m *Model) forward(g *graph.Graph, training bool) *trace {
+	t := &trace{graph: g, model: m, training: training, params: map[string]*graph.Node{}, updates: map[string]*graph.Node{}}
+	for _, s := range m.specs {
+		t.params[s.name] = parameter(g, Float32, s.shape)
+	}
+	return t
+}
+
+// Predict runs the model on a batch and returns its output, [N …]. It
+// compiles a program at the first call for a shape. An input that does not
+// fit is a [*ShapeError]; the cell's interrupt ends it early.
+func (m *Model) Predict(x *Tensor) (*Tensor, error) {
+	on, err := current()
+	if err != nil {
+		return nil, err
+	}
+	p, err := m.programs.get(fmt.Sprintf("predict %s %v %s", on.label(), x.shape, x.dtype), func() (*program, error) {
+		return compile(on, "predict", func(g *graph.Graph) []*graph.Node {
+			t := m.forward(g, false)
+			return []*graph.Node{m.net.Forward(t.input(x.dtype, x.shape).float()).raw}
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("dl: Predict: %w", err)
+	}
+	var out []*Tensor
+	err = await(callerContext(), func() error {
+		values, release := m.snapshot()
+		defer release()
+		var err error
+		out, err = p.run(append(slices.Clone(values), x)...)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("dl: Predict: %w", err)
+	}
+	return out[0], nil
+}
+
+// float makes float32 of integer pictures and of other floats.
+func (x *Node) float() *Node {
+	if x.DType() == Float32 {
+		return x
+	}
+	return x.With(graph.ConvertDType(x.raw, Float32))
+}
+
+// String prints the model as PyTorch does, with the output shape and the
+// number of parameters of each layer in columns beside it.
+func (m *Model) String() string {
+	type line struct {
+		text, out, params string
+	}
+	var lines []line
+	var visit func(n *module, depth int)
+	visit = func(n *module, depth int) {
+		pad, name := strings.Repeat("  ", depth), ""
+		if depth > 0 {
+			name = "(" + n.name + "): "
+		}
+		l := line{}
+		if n.out != nil {
+			l.out = fmt.Sprint([]int(n.out))
+		}
+		if n.params > 0 {
+			l.params = thousands(n.params)
+		}
+		switch {
+		case n.again != "":
+			l.text = fmt.Sprintf("%s%s%s (the same as %s)", pad, name, n.kind, n.again)
+		case len(n.children) == 0:
+			text := n.text
+			if text == "" {
+				text = n.kind + "()"
+				if n.leaf && n.out == nil {
+					l.out = "not used"
+				}
+			}
+			l.text = pad + name + text
+		default:
+			l.text = pad + name + n.kind + "("
+			lines = append(lines, l)
+			for _, child := range n.children {
+				visit(child, depth+1)
+			}
+			l = line{text: pad + ")"}
+		}
+		lines = append(lines, l)
+	}
+	visit(m.root, 0)
+	lines = append(lines, line{text: fmt.Sprintf("Input %v, %s parameters", []int(m.input), thousands(m.NumParams()))})
+	text, out, params := 0, len("output"), len("parameters")
+	for _, l := range lines {
+		text, out, params = max(text, len(l.text)), max(out, len(l.out)), max(params, len(l.params))
+	}
+	var b strings.Builder
+	row := func(l line) {
+		b.WriteString(strings.TrimRight(fmt.Sprintf("%-*s  %-*s  %*s", text, l.text, out, l.out, params, l.params), " ") + "\n")
+	}
+	row(line{"", "output", "parameters"})
+	for _, l := range lines {
+		row(l)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// thousands writes a number with commas.
+func thousands(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}

@@ -1,0 +1,212 @@
+package dl
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+	"unsafe"
+)
+
+// module is a layer at its place in a model.
+type module struct {
+	path     string
+	name     string // the last part of path
+	kind     string // its type's name
+	text     string // as PyTorch prints it, once it was run
+	out      Shape  // nil until it was run, and where Forward is the user's and called by the user's
+	leaf     bool   // a layer of this package that holds no others
+	again    string // the path under which the same pointer was met before
+	params   int    // elements of its own parameters
+	children []*module
+}
+
+// walker finds the layers of a model and tells each its path.
+type walker struct {
+	byPath   map[string]*module
+	pointers map[unsafe.Pointer]string // user's structs and layers met behind a pointer
+	slices   map[unsafe.Pointer]string // a Sequential's first element
+}
+
+var (
+	layerType      = reflect.TypeFor[Layer]()
+	binderType     = reflect.TypeFor[binder]()
+	sequentialType = reflect.TypeFor[Sequential]()
+)
+
+// walk visits v, which is settable, and returns its module, or nil if it is
+// not a layer and holds none. It copies the slices it meets, so that a layer
+// used in two models keeps two paths.
+func (w *walker) walk(v reflect.Value, path, name string) (*module, error) {
+	switch v.Kind() {
+	case reflect.Interface:
+		if v.IsNil() {
+			return nil, fmt.Errorf("dl: Build: %s is nil, want a layer; fill the field in", place{path}.label("the model"))
+		}
+		if v.Elem().Kind() == reflect.Pointer {
+			return w.walk(v.Elem(), path, name)
+		}
+		inner := reflect.New(v.Elem().Type()).Elem()
+		inner.Set(v.Elem())
+		m, err := w.walk(inner, path, name)
+		v.Set(inner)
+		if err == nil && m == nil {
+			m = w.add(&module{path: path, name: name, kind: typeText(inner.Type()), leaf: true})
+		}
+		return m, err
+	case reflect.Pointer:
+		if v.IsNil() {
+			return nil, fmt.Errorf("dl: Build: %s is a nil pointer, want a layer; fill the field in", place{path}.label(typeText(v.Type())))
+		}
+		if first, ok := w.pointers[v.UnsafePointer()]; ok {
+			return w.add(&module{path: path, name: name, kind: typeText(v.Type().Elem()), leaf: true, again: first}), nil
+		}
+		w.pointers[v.UnsafePointer()] = path
+		return w.walk(v.Elem(), path, name)
+	case reflect.Slice, reflect.Array:
+		return w.walkList(v, path, name)
+	case reflect.Struct:
+		if v.CanAddr() {
+			if b, ok := v.Addr().Interface().(binder); ok && v.Type().PkgPath() == sequentialType.PkgPath() {
+				b.bind(path)
+				return w.add(&module{path: path, name: name, kind: typeText(v.Type()), leaf: true}), nil
+			}
+		}
+		return w.walkStruct(v, path, name)
+	}
+	return nil, nil
+}
+
+func (w *walker) walkList(v reflect.Value, path, name string) (*module, error) {
+	if v.Kind() == reflect.Slice {
+		own := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		reflect.Copy(own, v)
+		v.Set(own)
+		if v.Len() > 0 {
+			w.slices[own.UnsafePointer()] = path
+		}
+	}
+	m := w.add(&module{path: path, name: name, kind: typeText(v.Type())})
+	for i := range v.Len() {
+		step := strconv.Itoa(i)
+		child, err := w.walk(v.Index(i), join(path, step), step)
+		if err != nil {
+			return nil, err
+		}
+		if child != nil {
+			m.children = append(m.children, child)
+		}
+	}
+	return m, nil
+}
+
+func (w *walker) walkStruct(v reflect.Value, path, name string) (*module, error) {
+	m := w.add(&module{path: path, name: name, kind: typeText(v.Type())})
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		if !holdsLayers(field.Type, nil) {
+			continue
+		}
+		if field.Type.Kind() == reflect.Map {
+			return nil, fmt.Errorf("dl: Build: field %s of %s holds layers in a map, whose order is not fixed; use a slice", field.Name, m.kind)
+		}
+		if !field.IsExported() && !field.Anonymous {
+			return nil, fmt.Errorf("dl: Build: field %s of %s holds layers but is not exported, so its weights cannot be found; call it %s",
+				field.Name, m.kind, capital(field.Name))
+		}
+		if optional(v.Field(i)) {
+			continue
+		}
+		step := strings.ToLower(field.Name)
+		if tag := field.Tag.Get("dl"); tag != "" {
+			step = tag
+		}
+		inner := join(path, step)
+		if field.Anonymous && field.Tag.Get("dl") == "" {
+			inner, step = path, name // as Go promotes an embedded field's names
+		}
+		child, err := w.walk(v.Field(i), inner, step)
+		switch {
+		case err != nil:
+			return nil, err
+		case child == nil:
+		case inner == path:
+			m.children = append(m.children, child.children...)
+			w.byPath[path] = m
+		default:
+			if m.child(step) != nil {
+				return nil, fmt.Errorf("dl: Build: two fields of %s are both called %s in lower case; tag one with `dl:\"name\"`", m.kind, step)
+			}
+			m.children = append(m.children, child)
+		}
+	}
+	return m, nil
+}
+
+func (w *walker) add(m *module) *module {
+	if m.kind == "" {
+		m.kind = "layer"
+	}
+	w.byPath[m.path] = m
+	return m
+}
+
+func (m *module) child(name string) *module {
+	for _, c := range m.children {
+		if c.name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// optional tells whether a field is a pointer or interface left nil, as a
+// shortcut that not every block has.
+func optional(v reflect.Value) bool {
+	return (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface) && v.IsNil()
+}
+
+// holdsLayers tells whether a value of type t can hold layers.
+func holdsLayers(t reflect.Type, within []reflect.Type) bool {
+	for _, outer := range within {
+		if outer == t {
+			return false
+		}
+	}
+	if t == layerType || t == sequentialType || t.Implements(layerType) || reflect.PointerTo(t).Implements(binderType) {
+		return t.Kind() != reflect.Func
+	}
+	within = append(within, t)
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+		return holdsLayers(t.Elem(), within) || reflect.PointerTo(t.Elem()).Implements(layerType)
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if holdsLayers(t.Field(i).Type, within) {
+				return true
+			}
+		}
+		return reflect.PointerTo(t).Implements(layerType)
+	}
+	return false
+}
+
+// typeText is a type's name without its package and pointer.
+func typeText(t reflect.Type) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Name() != "" {
+		return t.Name()
+	}
+	if t.Kind() == reflect.Slice || t.Kind() == reflect.Array {
+		return "ModuleList"
+	}
+	return ""
+}
+
+func capital(name string) string {
+	r, n := utf8.DecodeRuneInString(name)
+	return strings.ToUpper(string(r)) + name[n:]
+}

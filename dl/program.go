@@ -1,0 +1,112 @@
+package dl
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// program is a computation compiled for one device and fixed shapes.
+type program struct {
+	on   *device
+	exec compute.Executable
+	outs []shapes.Shape
+
+	classes int // outputs of a classifier, for checking labels; 0 where there are none
+}
+
+// compile traces build, which returns the outputs, and compiles it. What
+// build panics with is the caller's: it is the user's Forward that runs.
+func compile(on *device, name string, build func(g *graph.Graph) []*graph.Node) (*program, error) {
+	g := graph.NewGraph(on.backend, strings.ReplaceAll(name, " ", "_"))
+	var outputs []*graph.Node
+	if err := guard(func() { outputs = build(g) }); err != nil {
+		return nil, err
+	}
+	p := &program{on: on}
+	for _, out := range outputs {
+		p.outs = append(p.outs, out.Shape())
+	}
+	err := await(callerContext(), func() error {
+		var err error
+		if e := guard(func() { err = g.Compile(outputs...) }); e != nil {
+			err = e
+		}
+		if err != nil {
+			return fmt.Errorf("dl: compile %s for %s: %w", name, on.label(), err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.exec = g.Executable()
+	runtime.AddCleanup(p, func(e compute.Executable) { e.Finalize() }, p.exec)
+	return p, nil
+}
+
+// run executes the program. Nothing is donated: go-xla v0.4.4 writes no
+// aliasing into its programs, so XLA would not reuse a donated buffer, and a
+// step that fails would have lost the weights. The outputs are on the device.
+func (p *program) run(inputs ...*Tensor) ([]*Tensor, error) {
+	buffers := make([]compute.Buffer, len(inputs))
+	for i, t := range inputs {
+		t.pin()
+		defer t.unpin()
+		b, err := t.buffer(p.on)
+		if err != nil {
+			return nil, err
+		}
+		buffers[i] = b
+	}
+	results, err := p.exec.Execute(buffers, nil, p.on.num)
+	runtime.KeepAlive(p)
+	if err != nil {
+		return nil, fmt.Errorf("dl: run on %s: %w", p.on.label(), err)
+	}
+	outputs := make([]*Tensor, len(results))
+	for i, b := range results {
+		outputs[i] = deviceTensor(p.on, b, p.outs[i])
+	}
+	return outputs, nil
+}
+
+// programs is a cache of compiled programs. Two goroutines that want the same
+// one compile it once.
+type programs struct {
+	mu  sync.Mutex
+	all map[string]*entry
+}
+
+type entry struct {
+	mu sync.Mutex
+	p  *program
+}
+
+// get returns the program under a key, compiling it at the first call. A
+// failure is not kept.
+func (c *programs) get(key string, compile func() (*program, error)) (*program, error) {
+	c.mu.Lock()
+	if c.all == nil {
+		c.all = map[string]*entry{}
+	}
+	e := c.all[key]
+	if e == nil {
+		e = &entry{}
+		c.all[key] = e
+	}
+	c.mu.Unlock()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.p != nil {
+		return e.p, nil
+	}
+	p, err := compile()
+	e.p = p
+	return p, err
+}

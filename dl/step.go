@@ -1,0 +1,363 @@
+package dl
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"sync"
+
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// Step trains a model by hand, a batch at a time:
+//
+//	step := dl.TrainStep(model, dl.CrossEntropyLoss{}, dl.SGD{LR: 0.01})
+//	for batch := range loader.Batches() {
+//		loss := step.Run(batch)
+//	}
+//
+// A step is one compiled program: forward, backward and update. It either
+// happens or does not: the new weights take the old ones' place when all of
+// them are there, so a step that fails, runs out of memory or is interrupted
+// leaves the model as it was, or as it is after the step. For that moment the
+// weights, and what the optimizer keeps, are in memory twice.
+//
+// A Step keeps the optimizer's state (momentum); the weights are the model's.
+// Another Step on the same model goes on from them with fresh momentum, as a
+// new torch.optim optimizer does. Goroutines may share a Step.
+type Step struct {
+	model *Model
+	loss  Loss
+	opt   Optimizer
+	err   error // of the settings
+
+	mu   sync.Mutex // guards what follows; the model's train lock is taken first
+	lr   float64
+	n    int
+	kept []*Tensor // the optimizer's slots: all of the first parameter's, then the next one's
+	size int       // rows of the compiled program; smaller batches are filled up
+	last Result
+}
+
+// Result is what [Evaluate] or a step found on some examples.
+type Result struct {
+	Loss     float64 // mean over the examples
+	Accuracy float64 // share of examples whose class is right, in [0, 1]; NaN where there are no classes
+	N        int     // examples
+}
+
+// String writes the result on one line.
+func (r Result) String() string {
+	s := fmt.Sprintf("loss %.4f", r.Loss)
+	if r.Accuracy == r.Accuracy {
+		s += fmt.Sprintf("  accuracy %.2f %%", 100*r.Accuracy)
+	}
+	return s + fmt.Sprintf("  on %s examples", thousands(r.N))
+}
+
+// TrainStep returns a [Step] that trains the model. A nil loss means
+// [CrossEntropyLoss]. The program is compiled at the first Run. Settings that
+// cannot work are reported there.
+func TrainStep(model *Model, loss Loss, optimizer Optimizer) *Step {
+	s := &Step{model: model, loss: loss, opt: optimizer}
+	if loss == nil {
+		s.loss = CrossEntropyLoss{}
+	}
+	switch {
+	case model == nil:
+		s.err = fmt.Errorf("dl: TrainStep: the model is nil, want one that dl.Build made")
+	case optimizer == nil:
+		s.err = fmt.Errorf("dl: TrainStep: the optimizer is nil; try dl.SGD{LR: 0.01, Momentum: 0.9}")
+	default:
+		s.err = optimizer.check()
+		s.lr = optimizer.rate()
+	}
+	return s
+}
+
+// N returns the number of steps done.
+func (s *Step) N() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.n
+}
+
+// LR returns the learning rate.
+func (s *Step) LR() float64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lr
+}
+
+// SetLR changes the learning rate from the next step on, without compiling.
+func (s *Step) SetLR(lr float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lr = lr
+}
+
+// Last returns the loss and accuracy of the last step's batch, before that
+// step changed the weights.
+func (s *Step) Last() Result {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last
+}
+
+// Run does one step and returns the batch's mean loss before it. It panics
+// with the error that [Step.Do] returns.
+func (s *Step) Run(batch Batch) float64 {
+	r, err := s.Do(batch)
+	if err != nil {
+		panic(err)
+	}
+	return r.Loss
+}
+
+// Do does one step and returns the batch's loss and accuracy before it.
+// Shapes that do not fit are a [*ShapeError]; labels outside of the classes
+// and the cell's interrupt are errors too. After an interrupt the step may
+// still come to its end, whole.
+func (s *Step) Do(batch Batch) (Result, error) {
+	t, err := s.do(callerContext(), batch)
+	if err != nil {
+		return Result{}, err
+	}
+	return t.result(), nil
+}
+
+func (s *Step) do(ctx context.Context, batch Batch) (tally, error) {
+	if s.err != nil {
+		return tally{}, s.err
+	}
+	on, err := current()
+	if err != nil {
+		return tally{}, err
+	}
+	rows, err := batch.rows()
+	if err != nil {
+		return tally{}, fmt.Errorf("dl: training step: %w", err)
+	}
+	s.mu.Lock()
+	s.size = max(s.size, rows)
+	size := s.size
+	s.mu.Unlock()
+	key := fmt.Sprintf("step %s %s %s", on.label(), batch.key(size, s.loss), s.opt.settings())
+	p, err := s.model.programs.get(key, func() (*program, error) {
+		classes := 0
+		p, err := compile(on, "training step", func(g *graph.Graph) (out []*graph.Node) {
+			out, classes = s.trace(g, batch, size)
+			return out
+		})
+		if err == nil {
+			p.classes = classes
+		}
+		return p, err
+	})
+	if err != nil {
+		return tally{}, fmt.Errorf("dl: training step: %w", err)
+	}
+	if err := batch.checkLabels(p.classes); err != nil {
+		return tally{}, fmt.Errorf("dl: training step: %w", err)
+	}
+	var r tally
+	err = await(ctx, func() error {
+		var err error
+		r, err = s.run(p, batch.fill(size), rows)
+		return err
+	})
+	return r, err
+}
+
+// run executes the program on the model's weights and puts the new ones in
+// their place.
+func (s *Step) run(p *program, full Batch, rows int) (tally, error) {
+	m := s.model
+	m.train.Lock()
+	defer m.train.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.kept == nil {
+		for _, spec := range m.specs {
+			for range s.slotsOf(spec) {
+				s.kept = append(s.kept, newTensor(make([]float32, spec.shape.Size()), spec.shape))
+			}
+		}
+	}
+	values, release := m.snapshot()
+	defer release()
+	inputs := append(slices.Clone(values), s.kept...)
+	inputs = append(inputs, full.Inputs, full.Labels, Scalar(float32(rows)))
+	for _, v := range s.opt.scalars(s.n+1, s.lr) {
+		inputs = append(inputs, Scalar(float32(v)))
+	}
+	out, err := p.run(inputs...)
+	if err != nil {
+		return tally{}, fmt.Errorf("dl: training step: %w", err)
+	}
+	// Read the results first: on an accelerator this is where a failed
+	// execution shows.
+	score := out[len(out)-1].Float32s()
+	out[len(out)-1].Free()
+	out = out[:len(out)-1]
+	old := s.kept
+	s.kept = out[len(m.specs):]
+	m.replace(out[:len(m.specs)])
+	for _, t := range old {
+		t.Free()
+	}
+	s.n++
+	t := tallyOf(score, rows)
+	s.last = t.result()
+	return t, nil
+}
+
+func (s *Step) slotsOf(sp spec) int {
+	if !sp.trained {
+		return 0
+	}
+	return s.opt.slots()
+}
+
+// trace writes the program: parameters, slots, inputs, labels, the number of
+// rows that count and the optimizer's scalars go in; parameters, slots and
+// the score come out.
+func (s *Step) trace(g *graph.Graph, batch Batch, size int) (outputs []*graph.Node, classes int) {
+	m := s.model
+	t := m.forward(g, true)
+	slots := make([][]*graph.Node, len(m.specs))
+	for i, sp := range m.specs {
+		for range s.slotsOf(sp) {
+			slots[i] = append(slots[i], parameter(g, Float32, sp.shape))
+		}
+	}
+	loss, score, classes := t.loss(m, s.loss, batch, size)
+	var scalars []*graph.Node
+	for range s.opt.scalars(1, 1) {
+		scalars = append(scalars, parameter(g, Float32, nil))
+	}
+	var trained []*graph.Node
+	for _, sp := range m.specs {
+		if sp.trained {
+			trained = append(trained, t.params[sp.name])
+		}
+	}
+	gradients := graph.Gradient(loss, trained...)
+	var values, kept []*graph.Node
+	for i, sp := range m.specs {
+		old := t.params[sp.name]
+		if !sp.trained {
+			if now := t.updates[sp.name]; now != nil {
+				old = now
+			}
+			values = append(values, old)
+			continue
+		}
+		now, slots := s.opt.update(old, gradients[0], slots[i], scalars)
+		gradients = gradients[1:]
+		values, kept = append(values, now), append(kept, slots...)
+	}
+	return append(append(values, kept...), score), classes
+}
+
+// loss writes the model's forward pass and loss for a batch of size rows, of
+// which an input says how many count. The score is a [tally]'s numbers. It
+// also returns the number of classes, 0 where the output has none.
+func (t *trace) loss(m *Model, loss Loss, batch Batch, size int) (mean, score *graph.Node, classes int) {
+	g := t.graph
+	x := t.input(batch.Inputs.dtype, append(Shape{size}, batch.Inputs.shape[1:]...))
+	labels := t.input(batch.Labels.dtype, append(Shape{size}, batch.Labels.shape[1:]...))
+	rows := t.input(Float32, nil)
+	output := m.net.Forward(x.float())
+	terms, weights := loss.Terms(output, labels)
+	counts := graph.ConvertDType(graph.LessThan(graph.Iota(g, shapes.Make(Float32, size), 0), rows.raw), Float32)
+	weight := graph.Mul(weights.raw, counts)
+	// Where, not a product: a row that does not count may be NaN.
+	sum := graph.ReduceAllSum(graph.Where(graph.GreaterThan(weight, graph.ZerosLike(weight)), graph.Mul(terms.raw, weight), graph.ZerosLike(weight)))
+	total := graph.ReduceAllSum(weight)
+	right := graph.Scalar(g, Float32, -1)
+	if out := output.Shape(); len(out) == 2 && len(batch.Labels.shape) == 1 && batch.Labels.dtype.IsInt() {
+		classes = out[1]
+		hit := graph.Equal(graph.ArgMax(output.raw, 1, Int64), graph.ConvertDType(labels.raw, Int64))
+		right = graph.ReduceAllSum(graph.Mul(graph.ConvertDType(hit, Float32), counts))
+	}
+	return graph.Div(sum, total), graph.Stack([]*graph.Node{sum, total, right}, 0), classes
+}
+
+// tally adds up what programs found, so that batches of different sizes give
+// exact means.
+type tally struct {
+	loss, weight float64 // sums over the examples
+	right        float64 // examples whose class is right; negative where there are no classes
+	rows         int
+}
+
+func tallyOf(score []float32, rows int) tally {
+	return tally{float64(score[0]), float64(score[1]), float64(score[2]), rows}
+}
+
+func (t *tally) add(u tally) {
+	t.loss, t.weight, t.right, t.rows = t.loss+u.loss, t.weight+u.weight, t.right+u.right, t.rows+u.rows
+}
+
+func (t tally) result() Result {
+	r := Result{Loss: t.loss / t.weight, Accuracy: t.right / float64(t.rows), N: t.rows}
+	if t.right < 0 {
+		r.Accuracy = math.NaN()
+	}
+	return r
+}
+
+// key identifies the program for a batch of size rows with a loss.
+func (b Batch) key(size int, loss Loss) string {
+	return fmt.Sprintf("%d %v%s %v%s %T%#v", size, b.Inputs.shape[1:], b.Inputs.dtype, b.Labels.shape[1:], b.Labels.dtype, loss, loss)
+}
+
+// rows checks that inputs and labels fit, and counts them.
+func (b Batch) rows() (int, error) {
+	if b.Inputs == nil || b.Labels == nil || len(b.Inputs.shape) == 0 || len(b.Labels.shape) == 0 {
+		return 0, fmt.Errorf("the batch has no inputs or no labels, want [N …] and [N]; make it with a loader, or Batch{Inputs: …, Labels: …}")
+	}
+	n := b.Inputs.shape[0]
+	if n == 0 || b.Labels.shape[0] != n {
+		return 0, fmt.Errorf("the batch has %d inputs and %d labels, want as many of both and at least one", n, b.Labels.shape[0])
+	}
+	return n, nil
+}
+
+// checkLabels finds labels that are no class. They would not fail on the
+// device, only teach nothing.
+func (b Batch) checkLabels(classes int) error {
+	if classes == 0 {
+		return nil
+	}
+	for i, l := range b.Labels.Int64s() {
+		if l < 0 || l >= int64(classes) {
+			return fmt.Errorf("label %d of the batch is %d, want 0 to %d, the model's outputs; set the last layer's Out to the number of classes", i, l, classes-1)
+		}
+	}
+	return nil
+}
+
+// fill returns the batch with rows added up to size, copies of the first.
+func (b Batch) fill(size int) Batch {
+	n := b.Inputs.shape[0]
+	if n == size {
+		return b
+	}
+	return Batch{Inputs: b.Inputs.fill(size), Labels: b.Labels.fill(size)}
+}
+
+func (t *Tensor) fill(size int) *Tensor {
+	n, flat := t.shape[0], reflect.ValueOf(t.flat())
+	row := flat.Len() / n
+	all := reflect.MakeSlice(flat.Type(), size*row, size*row)
+	reflect.Copy(all, flat)
+	for i := n; i < size; i++ {
+		reflect.Copy(all.Slice(i*row, (i+1)*row), flat.Slice(0, row))
+	}
+	return &Tensor{shape: append(Shape{size}, t.shape[1:]...), dtype: t.dtype, host: all.Interface()}
+}
