@@ -1,0 +1,347 @@
+package display
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/holt-dl/holt/internal/frame"
+)
+
+// maxPoints is how many points of a curve are drawn. A panel is less than 800
+// pixels wide, so more could not be told apart.
+const maxPoints = 800
+
+// curve is one series of points and what its name says.
+type curve struct {
+	name   string
+	metric string // "loss", "accuracy", …
+	split  string // "train", "eval", …; empty when the name does not say
+	x, y   []float64
+}
+
+func newCurve(name string, x, y []float64) curve {
+	n := min(len(x), len(y))
+	c := curve{name: name, x: x[:n], y: y[:n]}
+	var metric []string
+	for _, word := range strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune("/_-. ", r) }) {
+		switch lower := strings.ToLower(word); lower {
+		case "train", "training":
+			c.split = "train"
+		case "eval", "val", "valid", "validation", "test":
+			c.split = lower
+		case "acc":
+			metric = append(metric, "accuracy")
+		default:
+			metric = append(metric, lower)
+		}
+	}
+	c.metric = strings.Join(metric, " ")
+	if c.metric == "" {
+		c.metric, c.split = name, ""
+	}
+	return c
+}
+
+func (c curve) rises() bool { return strings.Contains(c.metric, "accuracy") }
+
+// last and best describe the curve's values; ok is false without finite ones.
+func (c curve) last() (v float64, ok bool) {
+	for i := len(c.y) - 1; i >= 0; i-- {
+		if finite(c.y[i]) {
+			return c.y[i], true
+		}
+	}
+	return 0, false
+}
+
+func (c curve) best() (v, x float64, ok bool) {
+	for i := range c.y {
+		if finite(c.y[i]) && (!ok || c.rises() && c.y[i] > v || !c.rises() && c.y[i] < v) {
+			v, x, ok = c.y[i], c.x[i], true
+		}
+	}
+	return v, x, ok
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// chart is how curves are drawn.
+type chart struct {
+	title, status string
+	x             string
+	logY          bool
+	smooth        int
+}
+
+func (c chart) bundle(curves []curve) (frame.Bundle, error) {
+	text := c.text(curves)
+	p := plotter()
+	if p == nil {
+		return frame.Text(text), nil
+	}
+	m, err := p.Plot(c.figure(curves))
+	if err != nil {
+		return frame.Bundle{}, fmt.Errorf("display: LivePlot: %w", err)
+	}
+	return drawn(reduce(m), text)
+}
+
+// text says where each curve is.
+func (c chart) text(curves []curve) string {
+	var lines []string
+	for _, s := range []string{c.title, c.status} {
+		if s != "" {
+			lines = append(lines, s)
+		}
+	}
+	widest := 0
+	for _, s := range curves {
+		widest = max(widest, width(s.name))
+	}
+	for _, s := range curves {
+		line := s.name + strings.Repeat(" ", widest-width(s.name))
+		last, ok := s.last()
+		if !ok {
+			lines = append(lines, line+"  no finite values in "+fmt.Sprint(len(s.y)))
+			continue
+		}
+		line += "  " + decimal4(last)
+		if best, at, _ := s.best(); len(s.y) > 1 && judged(s) {
+			line += fmt.Sprintf("  best %s at %s", decimal4(best), number(at))
+		}
+		lines = append(lines, line)
+	}
+	if len(lines) == 0 {
+		return "no points yet"
+	}
+	return strings.Join(lines, "\n")
+}
+
+// judged reports whether one end of a curve is better than the other.
+func judged(c curve) bool { return c.rises() || strings.Contains(c.metric, "loss") }
+
+func decimal4(v float64) string {
+	if a := math.Abs(v); a >= 0.001 && a < 10 {
+		return fmt.Sprintf("%.4f", v)
+	}
+	return number(v)
+}
+
+// figure has a panel for each metric.
+func (c chart) figure(curves []curve) Figure {
+	f := Figure{Title: c.title}
+	if f.Title != "" && c.status != "" {
+		f.Title += " · "
+	}
+	f.Title += c.status
+	x := c.x
+	if x == "" {
+		x = "step"
+	}
+	reach := xRange(curves)
+	for _, metric := range metrics(curves) {
+		p := Panel{Title: metric, X: x, XRange: reach, LogY: c.logY && metric != "accuracy"}
+		var used []color.NRGBA
+		for _, s := range curves {
+			if s.metric != metric {
+				continue
+			}
+			paint := colour(s, used)
+			used = append(used, paint)
+			p.Lines = append(p.Lines, c.lines(s, paint)...)
+		}
+		if !p.LogY {
+			p.Range = span(p.Lines)
+		}
+		// Pale lines come first, so that no smoothed one is under them.
+		slices.SortStableFunc(p.Lines, func(a, b Line) int { return rank(a) - rank(b) })
+		f.Panels = append(f.Panels, p)
+	}
+	if len(f.Panels) == 0 {
+		f.Panels = []Panel{{Title: "loss", X: x}}
+	}
+	return f
+}
+
+// xRange is shared by all panels, so that they can be compared.
+func xRange(curves []curve) [2]float64 {
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, c := range curves {
+		for _, x := range c.x {
+			if finite(x) {
+				low, high = min(low, x), max(high, x)
+			}
+		}
+	}
+	if low >= high {
+		return [2]float64{}
+	}
+	return [2]float64{low, high}
+}
+
+// noisy reports whether a curve goes up and down far more than it gets on: a
+// schedule of learning rates is not to be smoothed.
+func noisy(y []float64) bool {
+	low, high, way, before := math.Inf(1), math.Inf(-1), 0.0, math.NaN()
+	for _, v := range y {
+		if !finite(v) {
+			continue
+		}
+		low, high = min(low, v), max(high, v)
+		if finite(before) {
+			way += math.Abs(v - before)
+		}
+		before = v
+	}
+	return way > 3*(high-low)
+}
+
+func rank(l Line) int {
+	if l.Faint {
+		return 0
+	}
+	return 1
+}
+
+// metrics are in the order of their panels: loss, accuracy, the others.
+func metrics(curves []curve) []string {
+	var out []string
+	for _, c := range curves {
+		if !slices.Contains(out, c.metric) {
+			out = append(out, c.metric)
+		}
+	}
+	place := func(metric string) int {
+		switch {
+		case metric == "loss":
+			return 0
+		case strings.Contains(metric, "loss"):
+			return 1
+		case strings.Contains(metric, "accuracy"):
+			return 2
+		}
+		return 3
+	}
+	slices.SortStableFunc(out, func(a, b string) int { return place(a) - place(b) })
+	return out[:min(len(out), 6)]
+}
+
+// colour is blue for training and orange for evaluation in every panel.
+func colour(c curve, used []color.NRGBA) color.NRGBA {
+	want := slices.Clone(palette[:])
+	switch c.split {
+	case "train":
+	case "":
+	default:
+		want[0], want[1] = want[1], want[0]
+	}
+	for _, paint := range want {
+		if !slices.Contains(used, paint) {
+			return paint
+		}
+	}
+	return want[len(used)%len(want)]
+}
+
+// lines are a curve as it is and, when it is long, smoothed.
+func (c chart) lines(s curve, paint color.NRGBA) []Line {
+	name := s.split
+	if name == "" {
+		name = s.name
+	}
+	if last, ok := s.last(); ok {
+		name += " " + decimal4(last)
+	}
+	window := c.smooth
+	if window == 0 && len(s.y) >= 50 && noisy(s.y) {
+		window = max(5, len(s.y)/40)
+	}
+	raw := thin(Line{Name: name, X: s.x, Y: s.y, Color: paint, Points: len(s.y) <= 30})
+	if window <= 1 || len(s.y) < 2 {
+		return []Line{raw}
+	}
+	raw.Name, raw.Faint = "", true
+	return []Line{raw, thin(Line{Name: name, X: s.x, Y: average(s.y, window), Color: paint})}
+}
+
+// average is the exponential moving average over about window values, freed of
+// its bias towards zero as in Adam (Kingma and Ba, 2015, section 3). Values
+// that are not finite are passed over.
+func average(y []float64, window int) []float64 {
+	keep := 1 - 1/float64(window)
+	out := make([]float64, len(y))
+	sum, weight := 0.0, 0.0
+	for i, v := range y {
+		if finite(v) {
+			sum = keep*sum + (1-keep)*v
+			weight = keep*weight + (1 - keep)
+		}
+		if weight == 0 {
+			out[i] = math.NaN()
+			continue
+		}
+		out[i] = sum / weight
+	}
+	return out
+}
+
+// thin keeps the lowest and the highest point of each of maxPoints/2 equal
+// parts, so that peaks stay where they are, and both ends.
+func thin(l Line) Line {
+	n := len(l.Y)
+	if n <= maxPoints {
+		return l
+	}
+	parts := maxPoints/2 - 1
+	out := l
+	out.X, out.Y = []float64{l.X[0]}, []float64{l.Y[0]}
+	keep := func(i int) { out.X, out.Y = append(out.X, l.X[i]), append(out.Y, l.Y[i]) }
+	for part := range parts {
+		from, to := 1+part*(n-2)/parts, 1+(part+1)*(n-2)/parts
+		low, high := from, from
+		for i := from; i < to; i++ {
+			if l.Y[i] < l.Y[low] || math.IsNaN(l.Y[low]) {
+				low = i
+			}
+			if l.Y[i] > l.Y[high] || math.IsNaN(l.Y[high]) {
+				high = i
+			}
+		}
+		keep(min(low, high))
+		if low != high {
+			keep(max(low, high))
+		}
+	}
+	keep(n - 1)
+	return out
+}
+
+// span is a Y range that a few high peaks of raw values do not stretch. The
+// zero value leaves it to the plotter.
+func span(lines []Line) [2]float64 {
+	var all, shown []float64
+	for _, l := range lines {
+		for _, v := range l.Y {
+			if finite(v) {
+				all = append(all, v)
+				if !l.Faint {
+					shown = append(shown, v)
+				}
+			}
+		}
+	}
+	if len(all) < 100 {
+		return [2]float64{}
+	}
+	slices.Sort(all)
+	low := min(all[len(all)/100], slices.Min(shown))
+	high := max(all[len(all)-1-len(all)/100], slices.Max(shown))
+	if low == high {
+		return [2]float64{}
+	}
+	margin := (high - low) * 0.04
+	return [2]float64{low - margin, high + margin}
+}

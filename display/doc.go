@@ -1,0 +1,39 @@
+// Package display turns values into what a notebook shows.
+//
+// A cell's last expression is shown by itself, through [Render]. [Show] shows
+// values anywhere else. Any value has at least a text; these have more:
+//
+//	image.Image, [Image], [Grid]   pictures
+//	a tensor                       one line, and the numbers when it is small
+//	[Table], slices of structs     rows and columns
+//	[HTML], [Markdown], [Latex]    what they say
+//	[LivePlot], [Live]             curves that change while a network trains
+//
+// A tensor is anything with the methods of [Tensor]: the package knows no
+// tensor library. A type of your own is drawn as it likes when it has one of
+// the methods HTML, Markdown, PNG or Bundle; see [HTMLer] and its neighbours.
+//
+// Names tell when something is shown. A noun such as Grid or Image makes a
+// value, which shows itself as the last expression of a cell or through Show.
+// A verb such as Show, ShowBatch or Live shows at once.
+//
+// # What is sent
+//
+// Pictures are PNG, drawn at twice the size at which they are shown, with a
+// text beside them for consoles. Tables are HTML without scripts or style
+// sheets, which pass JupyterLab's sanitiser unchanged, and a text. The same
+// value gives the same bytes, so that saved notebooks can be compared. Names
+// that come from data (classes, files, columns) are escaped: they are text,
+// never markup.
+//
+// # Drawing
+//
+// Charts and labels need fonts, which would be linked again into every cell.
+// So this package only describes them, as a [Figure] or a [Sheet], and a
+// [Plotter] draws them. Holt's host process has one. A plain program gets it
+// by
+//
+//	import _ "github.com/holt-dl/holt/display/plot"
+//
+// and without it sees texts and unlabelled pictures.
+package display

@@ -1,0 +1,242 @@
+package display
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/holt-dl/holt/internal/frame"
+)
+
+// How often a display that changes is sent again.
+const (
+	plotPace = time.Second
+	textPace = 200 * time.Millisecond
+	// Drawing takes at most one part in so many of the time, so that pictures
+	// never slow the training that they show.
+	drawShare = 20
+)
+
+// Run is a training run, or anything else with named curves that grow.
+// Holt's dl.Run is one. Its methods are called by a goroutine of their own
+// while the run goes on.
+type Run interface {
+	Names() []string                    // of the curves, such as "train/loss"
+	Curve(name string) (x, y []float64) // all points so far
+	Done() <-chan struct{}              // closed when the run has ended
+	String() string                     // one line: where the run is
+}
+
+// Live shows a run's curves and keeps them up to date until it has ended, also
+// after the cell that called it. It returns at once.
+//
+// The picture is sent again at most once a second, and only when something
+// changed; the last one is the run's final state. Where no [Plotter] is
+// registered it is a text, at most five times a second. How curves are
+// arranged is said at [LivePlot].
+func Live(run Run) error {
+	if run == nil || isNil(run) {
+		return errors.New("display: Live: the run is nil, want one that was started; look at the error of what should have started it")
+	}
+	w := &watch{run: run}
+	d := newLive(pace(), w.draw)
+	if err := d.show(); err != nil {
+		return err
+	}
+	// A cell that waits for the run ends with the run's last state.
+	remove := frame.OnFlush(func() {
+		if w.changed() {
+			d.show()
+		}
+	})
+	go func() {
+		defer remove()
+		for {
+			select {
+			case <-run.Done():
+				if w.changed() || !frame.Connected() {
+					d.last()
+				}
+				return
+			case <-time.After(d.wait()):
+				if w.changed() {
+					d.show()
+				}
+			}
+		}
+	}()
+	return nil
+}
+
+// pace is the shortest time between two frames.
+func pace() time.Duration {
+	if plotter() == nil {
+		return textPace
+	}
+	return plotPace
+}
+
+// watch draws a run, and remembers what it drew.
+type watch struct {
+	run Run
+
+	mu    sync.Mutex
+	drawn string
+}
+
+// changed reports whether the run is no longer as it was last drawn.
+func (w *watch) changed() bool {
+	now := w.mark()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return now != w.drawn
+}
+
+// mark stands for the state of the run: curves only grow.
+func (w *watch) mark() (mark string) {
+	defer func() {
+		if r := recover(); r != nil {
+			mark = fmt.Sprintf("panic: %v", r)
+		}
+	}()
+	mark = w.run.String()
+	for _, name := range w.run.Names() {
+		x, y := w.run.Curve(name)
+		mark += fmt.Sprintf("\n%s %d", name, len(x))
+		if n := min(len(x), len(y)); n > 0 {
+			mark += fmt.Sprintf(" %g %g", x[n-1], y[n-1])
+		}
+	}
+	return mark
+}
+
+func (w *watch) draw() (b frame.Bundle, err error) {
+	defer func() { // this is a goroutine that no cell guards
+		if r := recover(); r != nil {
+			err = fmt.Errorf("display: Live: the run panicked: %v", r)
+		}
+	}()
+	mark := w.mark()
+	w.mu.Lock()
+	w.drawn = mark
+	w.mu.Unlock()
+	var curves []curve
+	for _, name := range w.run.Names() {
+		x, y := w.run.Curve(name)
+		curves = append(curves, newCurve(name, x, y))
+	}
+	return chart{status: w.run.String()}.bundle(curves)
+}
+
+// live is one display that changes: shown once, then updated in place.
+type live struct {
+	id   string
+	pace time.Duration
+	draw func() (frame.Bundle, error)
+
+	drawing sync.Mutex // held by who draws, so that an older frame never comes last
+	shown   bool
+
+	mu   sync.Mutex
+	next time.Time // when the next frame may come
+}
+
+func newLive(pace time.Duration, draw func() (frame.Bundle, error)) *live {
+	// Unique among all hosts of a kernel, which may have been restarted.
+	return &live{id: fmt.Sprintf("holt-%016x", rand.Uint64()), pace: pace, draw: draw}
+}
+
+// wait is how long to wait for the next frame.
+func (d *live) wait() time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return max(time.Until(d.next), 10*time.Millisecond)
+}
+
+// show draws and sends one frame now. Outside a notebook it does nothing, for
+// a terminal cannot take a frame back: see last.
+func (d *live) show() error {
+	if frame.Connected() {
+		return d.last()
+	}
+	d.after(d.pace)
+	return nil
+}
+
+// last draws and sends one frame, also outside a notebook.
+func (d *live) last() error {
+	d.drawing.Lock()
+	defer d.drawing.Unlock()
+	start := time.Now()
+	b, err := d.draw()
+	if err != nil {
+		b = frame.Text(err.Error())
+	}
+	d.after(max(d.pace, drawShare*time.Since(start)))
+	b.DisplayID = d.id
+	if d.shown {
+		return frame.Update(b)
+	}
+	d.shown = true
+	return frame.Display(b)
+}
+
+func (d *live) after(pause time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.next = time.Now().Add(pause)
+}
+
+// paced is a live display that is told when something changed.
+type paced struct {
+	*live
+
+	mu      sync.Mutex
+	waiting *time.Timer // for the next frame; nil when everything is shown
+	unhook  func()
+}
+
+// changed arranges for a frame: now when it is the first, else as soon as the
+// pace allows, and in any case before the cell ends.
+func (p *paced) changed() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.unhook == nil {
+		p.unhook = frame.OnFlush(func() { p.flush() })
+	}
+	if p.waiting == nil {
+		p.waiting = time.AfterFunc(p.wait(), func() { p.flush() })
+	}
+}
+
+// flush shows what has changed since the last frame, if anything.
+func (p *paced) flush() error {
+	if !p.settle() {
+		return nil
+	}
+	return p.show()
+}
+
+// finish shows the last frame.
+func (p *paced) finish() error {
+	if !p.settle() && frame.Connected() {
+		return nil
+	}
+	return p.last()
+}
+
+// settle takes the waiting frame over, and reports whether there was one.
+func (p *paced) settle() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.waiting == nil {
+		return false
+	}
+	p.waiting.Stop()
+	p.waiting = nil
+	p.unhook()
+	p.unhook = nil
+	return true
+}

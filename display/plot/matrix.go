@@ -1,0 +1,149 @@
+package plot
+
+import (
+	"image/color"
+	"math"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/holt-dl/holt/display"
+)
+
+// side is how wide and high one cell of a matrix is on the page.
+func side(m display.Matrix) int {
+	rows, columns := matrixSize(m)
+	least := 1
+	if m.Text != nil {
+		least = 26
+	}
+	return max(least, min(34, 360/max(1, rows, columns)))
+}
+
+func matrixSize(m display.Matrix) (rows, columns int) {
+	for _, row := range m.Values {
+		columns = max(columns, len(row))
+	}
+	return len(m.Values), columns
+}
+
+// rowNames and columnNames are the room that names need beside and below.
+func rowNames(m display.Matrix) int { return namesWidth(m.Rows) + 24 }
+
+func columnNames(m display.Matrix) int {
+	if len(m.Columns) == 0 {
+		return 24
+	}
+	return min(90, namesWidth(m.Columns)) + 26
+}
+
+func namesWidth(names []string) int {
+	st, w := style(axisSize, soft, false), vg.Length(0)
+	for _, name := range names {
+		w = max(w, st.Width(name))
+	}
+	return int(math.Ceil(float64(min(w, 130)))) + 6
+}
+
+func matrixWidth(m display.Matrix) int {
+	_, columns := matrixSize(m)
+	return max(220, columns*side(m)+rowNames(m)+2*margin)
+}
+
+func matrixHeight(m display.Matrix) int {
+	rows, _ := matrixSize(m)
+	return headHeight + rows*side(m) + columnNames(m)
+}
+
+// matrix draws coloured cells with names beside and below them.
+func matrix(c draw.Canvas, p display.Panel) {
+	m := *p.Matrix
+	rows, columns := matrixSize(m)
+	if rows == 0 || columns == 0 {
+		return
+	}
+	s := vg.Length(side(m))
+	left, top := c.Min.X+vg.Length(rowNames(m)), c.Max.Y
+	low, high := m.Low, m.High
+	if low == 0 && high == 0 {
+		low, high = valueRange(m.Values)
+		if m.Diverging {
+			high = max(math.Abs(low), math.Abs(high))
+			low = -high
+		}
+	}
+	number := style(min(11, s*0.42), ink, false)
+	number.XAlign, number.YAlign = draw.XCenter, draw.YCenter
+	for i, row := range m.Values {
+		for j, v := range row {
+			x, y := left+vg.Length(j)*s, top-vg.Length(i)*s
+			paint := shade(v, low, high, m.Diverging)
+			gap := vg.Length(0)
+			if s >= 12 {
+				gap = 0.5
+			}
+			c.FillPolygon(paint, []vg.Point{{X: x + gap, Y: y - gap}, {X: x + s - gap, Y: y - gap}, {X: x + s - gap, Y: y - s + gap}, {X: x + gap, Y: y - s + gap}})
+			if i < len(m.Text) && j < len(m.Text[i]) && m.Text[i][j] != "" {
+				number.Color = ink
+				if luminance(paint) < 0.5 {
+					number.Color = color.White
+				}
+				c.FillText(number, vg.Point{X: x + s/2, Y: y - s/2}, shorten(m.Text[i][j], number, s))
+			}
+		}
+	}
+	name := style(axisSize, soft, false)
+	name.XAlign, name.YAlign = draw.XRight, draw.YCenter
+	for i, n := range m.Rows[:min(rows, len(m.Rows))] {
+		c.FillText(name, vg.Point{X: left - 5, Y: top - (vg.Length(i)+0.5)*s}, shorten(n, name, 130))
+	}
+	bottom := top - vg.Length(rows)*s
+	name.Rotation = math.Pi / 2
+	for j, n := range m.Columns[:min(columns, len(m.Columns))] {
+		c.FillText(name, vg.Point{X: left + (vg.Length(j)+0.5)*s, Y: bottom - 5}, shorten(n, name, 90))
+	}
+	axis := style(axisSize, ink, false)
+	axis.XAlign, axis.YAlign = draw.XCenter, draw.YBottom
+	c.FillText(axis, vg.Point{X: left + vg.Length(columns)*s/2, Y: c.Min.Y}, p.X)
+	axis.Rotation, axis.YAlign = math.Pi/2, draw.YTop
+	c.FillText(axis, vg.Point{X: c.Min.X, Y: top - vg.Length(rows)*s/2}, p.Y)
+}
+
+func valueRange(values [][]float64) (low, high float64) {
+	low, high = math.Inf(1), math.Inf(-1)
+	for _, row := range values {
+		for _, v := range row {
+			if !math.IsNaN(v) && !math.IsInf(v, 0) {
+				low, high = min(low, v), max(high, v)
+			}
+		}
+	}
+	return low, high
+}
+
+// shade is the colour of v: from near white to dark blue, or from blue over
+// white to red.
+func shade(v, low, high float64, diverging bool) color.NRGBA {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return color.NRGBA{0xee, 0xee, 0xee, 0xff}
+	}
+	f := 0.0
+	if high > low {
+		f = max(0, min(1, (v-low)/(high-low)))
+	}
+	stops := []color.NRGBA{{0xf4, 0xf7, 0xfb, 0xff}, {0xa9, 0xcc, 0xe9, 0xff}, {0x3f, 0x87, 0xc2, 0xff}, {0x0c, 0x3b, 0x75, 0xff}}
+	if diverging {
+		stops = []color.NRGBA{{0x1f, 0x5a, 0x9e, 0xff}, {0x9a, 0xc3, 0xe4, 0xff}, {0xfa, 0xfa, 0xfa, 0xff}, {0xf0, 0xad, 0x96, 0xff}, {0xa9, 0x22, 0x2f, 0xff}}
+	}
+	at := f * float64(len(stops)-1)
+	i := min(int(at), len(stops)-2)
+	t := at - float64(i)
+	mix := func(a, b uint8) uint8 { return uint8(math.Round(float64(a)*(1-t) + float64(b)*t)) }
+	a, b := stops[i], stops[i+1]
+	return color.NRGBA{mix(a.R, b.R), mix(a.G, b.G), mix(a.B, b.B), 0xff}
+}
+
+// luminance is how bright a colour looks, from 0 to 1 (Rec. 601 weights).
+func luminance(c color.NRGBA) float64 {
+	return (0.299*float64(c.R) + 0.587*float64(c.G) + 0.114*float64(c.B)) / 255
+}

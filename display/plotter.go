@@ -1,0 +1,121 @@
+package display
+
+import (
+	"image"
+	"image/color"
+	"sync"
+)
+
+// Plotter draws what needs fonts. Pictures are twice as wide and high, in
+// pixels, as they will be shown. The same description gives the same pixels.
+// A Plotter is called by several goroutines at once.
+type Plotter interface {
+	Plot(Figure) (image.Image, error)
+	Sheet(Sheet) (image.Image, error)
+}
+
+// Drawer is a [Plotter] that can draw other values too, such as the plots of
+// the library it is made with. It returns the picture and the size at which it
+// is to be shown, or [errors.ErrUnsupported] for a value that is none of its
+// business.
+type Drawer interface {
+	Draw(v any) (m image.Image, width, height int, err error)
+}
+
+// Figure is charts side by side.
+type Figure struct {
+	Title  string  // one line above all panels
+	Width  int     // of the whole, as shown, in pixels; 0 chooses by the panels
+	Height int     // the same
+	Panels []Panel // left to right, three in a row
+}
+
+// Panel is one chart. It holds lines, or bars, or a matrix.
+type Panel struct {
+	Title  string
+	X, Y   string     // the axes' labels
+	LogY   bool       // a logarithmic axis, when all values are positive
+	XRange [2]float64 // of the X axis; the zero value fits it to the values
+	Range  [2]float64 // of the Y axis; the same
+	Square bool       // the panel is as wide as it is high
+	Lines  []Line
+	Bars   []Bar
+	Matrix *Matrix
+}
+
+// Line is one curve. Points that are not finite are left out.
+type Line struct {
+	Name   string // in the legend; empty for none
+	X, Y   []float64
+	Color  color.NRGBA
+	Faint  bool // thin and pale, behind the others
+	Dashed bool
+	Points bool // mark every point
+}
+
+// Bar is one bar. In a histogram it stands between From and To on the X axis;
+// where both are 0 the bars stand side by side, over their names.
+type Bar struct {
+	Name     string
+	Value    float64
+	From, To float64
+	Color    color.NRGBA
+}
+
+// Matrix is a grid of coloured cells, row 0 on top.
+type Matrix struct {
+	Rows, Columns []string    // names, empty for none
+	Values        [][]float64 // by row; NaN leaves a cell empty
+	Text          [][]string  // what is written in the cells; nil for none
+	Diverging     bool        // colours run from blue over white to red around 0
+	Low, High     float64     // values of the first and last colour; both 0 for the values' range
+}
+
+// Sheet is pictures in rows and columns, each over its label.
+type Sheet struct {
+	Title   string
+	Note    string // one line below everything
+	Columns int
+	Tiles   []Tile
+}
+
+// Tile is one picture of a [Sheet], in the pixels of the result: twice the
+// size at which it is shown.
+type Tile struct {
+	Picture image.Image
+	Label   string      // lines are separated by \n
+	Color   color.NRGBA // of the label; the zero value is the text's own
+}
+
+// Colours of lines and labels, dark enough on the pictures' white ground.
+var (
+	Blue   = color.NRGBA{0x1f, 0x6f, 0xb4, 0xff}
+	Orange = color.NRGBA{0xe0, 0x6c, 0x1f, 0xff}
+	Green  = color.NRGBA{0x1a, 0x7f, 0x37, 0xff}
+	Red    = color.NRGBA{0xc6, 0x28, 0x28, 0xff}
+	Purple = color.NRGBA{0x7b, 0x4f, 0xb5, 0xff}
+	Gray   = color.NRGBA{0x6b, 0x72, 0x80, 0xff}
+)
+
+// palette is the order in which unnamed lines take the colours.
+var palette = [...]color.NRGBA{Blue, Orange, Green, Purple, Red, Gray}
+
+var (
+	plotterMu  sync.Mutex
+	registered Plotter
+)
+
+// SetPlotter registers what draws figures and sheets; nil takes it away. The
+// package display/plot calls it when it is imported.
+func SetPlotter(p Plotter) {
+	plotterMu.Lock()
+	defer plotterMu.Unlock()
+	registered = p
+}
+
+// plotter returns what was registered, or nil.
+func plotter() Plotter {
+	plotterMu.Lock()
+	defer plotterMu.Unlock()
+	return registered
+}

@@ -1,0 +1,314 @@
+package display
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/holt-dl/holt/internal/frame"
+)
+
+// Table is rows and columns, as HTML and as aligned text. Numbers stand to the
+// right. Names and values are escaped: they are text, never markup.
+type Table struct {
+	// Rows is a slice of structs (a row each, a column for each exported
+	// field), of slices, or of maps with string keys; a map (two columns,
+	// sorted by key); one struct (a row for each field); or a slice of
+	// anything else, one column.
+	Rows any
+
+	Head  []string // names of the columns; empty for what Rows gives
+	Title string
+	Max   int // how many rows are shown; 0 means 50
+}
+
+func (t Table) bundle() (frame.Bundle, error) {
+	head, rows, total, err := t.cells()
+	if err != nil {
+		return frame.Bundle{}, fmt.Errorf("display: Table: %w", err)
+	}
+	right := make([]bool, countColumns(head, rows))
+	for c := range right {
+		right[c] = len(rows) > 0
+		for _, row := range rows {
+			if c < len(row) && !row[c].number && row[c].text != "" {
+				right[c] = false
+			}
+		}
+	}
+	more := ""
+	if total > len(rows) {
+		more = fmt.Sprintf("… %d more rows", total-len(rows))
+	}
+	return frame.Bundle{Data: map[string]any{
+		"text/plain": t.text(head, rows, right, more),
+		"text/html":  t.html(head, rows, right, more),
+	}}, nil
+}
+
+// cell is one value of a table.
+type cell struct {
+	text   string
+	number bool
+}
+
+func cellOf(v reflect.Value) cell {
+	for v.IsValid() && (v.Kind() == reflect.Interface || v.Kind() == reflect.Pointer) && !v.IsNil() {
+		if _, ok := method(v); ok {
+			break
+		}
+		v = v.Elem()
+	}
+	if !v.IsValid() || (v.Kind() == reflect.Interface || v.Kind() == reflect.Pointer) && v.IsNil() {
+		return cell{}
+	}
+	if s, ok := method(v); ok {
+		return cell{text: cut(s, maxInner)}
+	}
+	switch {
+	case v.CanFloat():
+		return cell{decimal(v.Float()), true}
+	case v.CanInt() || v.CanUint():
+		return cell{fmt.Sprint(v), true}
+	case v.Kind() == reflect.String:
+		return cell{text: cut(v.String(), maxInner)}
+	}
+	p := printer{left: maxInner}
+	return cell{text: cut(p.value(v, 0, false), maxInner)}
+}
+
+// decimal writes v in at most five significant digits.
+func decimal(v float64) string {
+	if a := math.Abs(v); a >= 1e5 && a < 1e15 {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 5, 64)
+}
+
+func (t Table) cells() (head []string, rows [][]cell, total int, err error) {
+	v := reflect.ValueOf(t.Rows)
+	for v.IsValid() && v.Kind() == reflect.Pointer && !v.IsNil() {
+		v = v.Elem()
+	}
+	most := t.Max
+	if most <= 0 {
+		most = 50
+	}
+	if !v.IsValid() {
+		return nil, nil, 0, fmt.Errorf("Rows is %s, want a slice, a map or a struct", kindName(t.Rows))
+	}
+	switch v.Kind() {
+	case reflect.Map:
+		head = []string{"key", "value"}
+		keys := v.MapKeys()
+		slices.SortStableFunc(keys, compare)
+		total = len(keys)
+		for _, key := range keys[:min(total, most)] {
+			rows = append(rows, []cell{cellOf(key), cellOf(v.MapIndex(key))})
+		}
+	case reflect.Struct:
+		head = []string{"field", "value"}
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() {
+				rows = append(rows, []cell{{text: f.Name}, cellOf(v.Field(i))})
+			}
+		}
+		total = len(rows)
+	case reflect.Slice, reflect.Array:
+		total = v.Len()
+		head, rows = rowsOf(v, min(total, most))
+	default:
+		return nil, nil, 0, fmt.Errorf("Rows is a %s, want a slice, a map or a struct", kindName(t.Rows))
+	}
+	if len(t.Head) > 0 {
+		head = t.Head
+	}
+	return head, rows, total, nil
+}
+
+// rowsOf reads the first n elements of a slice.
+func rowsOf(v reflect.Value, n int) (head []string, rows [][]cell) {
+	elem := v.Type().Elem()
+	for elem.Kind() == reflect.Pointer {
+		elem = elem.Elem()
+	}
+	switch {
+	case elem.Kind() == reflect.Struct && !hasText(elem):
+		var fields []int
+		for i := range elem.NumField() {
+			if elem.Field(i).IsExported() {
+				fields = append(fields, i)
+				head = append(head, elem.Field(i).Name)
+			}
+		}
+		for i := range n {
+			e := v.Index(i)
+			for e.Kind() == reflect.Pointer && !e.IsNil() {
+				e = e.Elem()
+			}
+			var row []cell
+			for _, f := range fields {
+				if e.Kind() == reflect.Struct {
+					row = append(row, cellOf(e.Field(f)))
+				}
+			}
+			rows = append(rows, row)
+		}
+	case elem.Kind() == reflect.Slice || elem.Kind() == reflect.Array:
+		for i := range n {
+			var row []cell
+			for j := range v.Index(i).Len() {
+				row = append(row, cellOf(v.Index(i).Index(j)))
+			}
+			rows = append(rows, row)
+		}
+	case elem.Kind() == reflect.Map && elem.Key().Kind() == reflect.String:
+		for i := range n {
+			for _, key := range v.Index(i).MapKeys() {
+				if !slices.Contains(head, key.String()) {
+					head = append(head, key.String())
+				}
+			}
+		}
+		slices.Sort(head)
+		for i := range n {
+			var row []cell
+			for _, name := range head {
+				row = append(row, cellOf(v.Index(i).MapIndex(reflect.ValueOf(name).Convert(elem.Key()))))
+			}
+			rows = append(rows, row)
+		}
+	default:
+		for i := range n {
+			rows = append(rows, []cell{cellOf(v.Index(i))})
+		}
+	}
+	return head, rows
+}
+
+// hasText reports whether values of a type, or pointers to them, describe
+// themselves, so that their fields are nobody's business.
+func hasText(t reflect.Type) bool {
+	for _, want := range []reflect.Type{reflect.TypeFor[error](), reflect.TypeFor[fmt.Stringer]()} {
+		if t.Implements(want) || reflect.PointerTo(t).Implements(want) {
+			return true
+		}
+	}
+	return false
+}
+
+// isTable reports whether a cell's result is better read as a table: several
+// structs with exported fields and no text of their own.
+func isTable(v any) bool {
+	t := reflect.TypeOf(v)
+	if t.Kind() != reflect.Slice || reflect.ValueOf(v).Len() == 0 {
+		return false
+	}
+	elem := t.Elem()
+	if elem.Kind() == reflect.Pointer {
+		elem = elem.Elem()
+	}
+	if elem.Kind() != reflect.Struct || hasText(elem) || elem.NumField() == 0 || elem.NumField() > 20 {
+		return false
+	}
+	for i := range elem.NumField() {
+		if !elem.Field(i).IsExported() {
+			return false
+		}
+	}
+	return true
+}
+
+func countColumns(head []string, rows [][]cell) int {
+	w := len(head)
+	for _, row := range rows {
+		w = max(w, len(row))
+	}
+	return w
+}
+
+func (t Table) text(head []string, rows [][]cell, right []bool, more string) string {
+	const widest = 40 // of a column
+	var lines [][]string
+	if len(head) > 0 {
+		lines = append(lines, slices.Clone(head))
+	}
+	for _, row := range rows {
+		line := make([]string, len(row))
+		for c := range row {
+			line[c] = row[c].text
+		}
+		lines = append(lines, line)
+	}
+	widths := make([]int, len(right))
+	for _, line := range lines {
+		for c := range line {
+			line[c] = oneLine(line[c], widest)
+			widths[c] = max(widths[c], width(line[c]))
+		}
+	}
+	var b strings.Builder
+	if t.Title != "" {
+		b.WriteString(t.Title + "\n")
+	}
+	for _, line := range lines {
+		var out string
+		for c, s := range line {
+			pad := strings.Repeat(" ", widths[c]-width(s))
+			if right[c] {
+				out += pad + s + "  "
+			} else {
+				out += s + pad + "  "
+			}
+		}
+		b.WriteString(strings.TrimRight(out, " ") + "\n")
+	}
+	b.WriteString(more)
+	return strings.TrimRight(b.String(), "\n")
+}
+
+// oneLine shows s in at most n characters without line breaks.
+func oneLine(s string, n int) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if r := []rune(s); len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return s
+}
+
+func (t Table) html(head []string, rows [][]cell, right []bool, more string) string {
+	align := func(c int) string {
+		if right[c] {
+			return ` style="text-align:right"`
+		}
+		return ` style="text-align:left"`
+	}
+	var b strings.Builder
+	b.WriteString("<table>")
+	if t.Title != "" {
+		b.WriteString("<caption>" + Escape(t.Title) + "</caption>")
+	}
+	if len(head) > 0 {
+		b.WriteString("<thead><tr>")
+		for c, name := range head {
+			b.WriteString("<th" + align(c) + ">" + Escape(name) + "</th>")
+		}
+		b.WriteString("</tr></thead>")
+	}
+	b.WriteString("<tbody>")
+	for _, row := range rows {
+		b.WriteString("<tr>")
+		for c, cell := range row {
+			b.WriteString("<td" + align(c) + ">" + Escape(cell.text) + "</td>")
+		}
+		b.WriteString("</tr>")
+	}
+	b.WriteString("</tbody></table>")
+	if more != "" {
+		b.WriteString("<div>" + more + "</div>")
+	}
+	return b.String()
+}
