@@ -71,15 +71,28 @@ type Done struct {
 	// Stuck says what an interrupted cell waits for when it did not end, such
 	// as "chan receive". It is then abandoned: it ends at its next check.
 	Stuck string `json:"stuck,omitempty"`
+	// Reached counts the top-level statements that were done, of those that
+	// define variables.
+	Reached int `json:"reached,omitempty"`
 	// Nanos is how long the plugin took to load and the code to run.
 	LoadNanos int64 `json:"load_ns"`
 	RunNanos  int64 `json:"run_ns"`
 }
 
+// What a [Call] can ask for.
+const (
+	Ping     = "ping"
+	Chdir    = "chdir"    // Args: the folder; Text of the answer: its absolute name
+	Setenv   = "setenv"   // Args: name, value
+	Unsetenv = "unsetenv" // Args: name
+	Usage    = "memory"   // answers Memory
+	Stacks   = "stacks"   // Text of the answer: all goroutines
+)
+
 // Call is a request that the host answers at once, also while a cell runs.
 type Call struct {
 	Seq  int      `json:"seq"`
-	Name string   `json:"name"` // "ping", "chdir", "setenv", "unsetenv", "memory", "stacks"
+	Name string   `json:"name"`
 	Args []string `json:"args,omitempty"`
 }
 

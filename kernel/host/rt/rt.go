@@ -25,6 +25,10 @@ var Stop uint32
 // never runs.
 var Never bool
 
+// Reached counts the top-level statements of the running cell that are done,
+// as far as they define variables: those after it keep their old meaning.
+var Reached int
+
 // OnResult shows the values of a cell. The host process sets it.
 var OnResult func(vals []any)
 

@@ -1,0 +1,209 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// File is one source file of a cell.
+type File struct {
+	Name string // without folder, such as "cell.go"
+	Text []byte
+}
+
+// Unit is one execution of a cell. Path, Files and Dir are required.
+type Unit struct {
+	Path  string // import path, never used before in this session: "notebook/c5"
+	Files []File
+	Dir   string // the unit's own folder, made if absent, for files, archive and plugin
+	// Deps holds the archives of the earlier cells that this one imports,
+	// directly or through others, by import path.
+	Deps map[string]string
+	// Entry is the exported function, without arguments and results, that runs
+	// the cell; "Run" when empty.
+	Entry string
+}
+
+// Built is a compiled and linked unit.
+type Built struct {
+	Archive     string        // for Deps of later units
+	Plugin      string        // the .so
+	CompileTime time.Duration // until the archive was there
+	LinkTime    time.Duration
+}
+
+// Build compiles and links a unit.
+func (w *World) Build(ctx context.Context, u Unit) (Built, error) {
+	var b Built
+	var err error
+	start := time.Now()
+	if b.Archive, err = w.Compile(ctx, u); err != nil {
+		return b, err
+	}
+	b.CompileTime = time.Since(start)
+	start = time.Now()
+	b.Plugin, err = w.Link(ctx, u, b.Archive)
+	b.LinkTime = time.Since(start)
+	return b, err
+}
+
+// Diagnostic is one message of the compiler, at a place as //line directives
+// name it.
+type Diagnostic struct {
+	File string
+	Line int // 1-based
+	Col  int // 1-based, in bytes; 0 where the compiler does not say
+	Msg  string
+}
+
+// CompileError is what the compiler objects to.
+type CompileError struct {
+	Diagnostics []Diagnostic
+}
+
+// Error returns the messages, a line each.
+func (e *CompileError) Error() string {
+	var lines []string
+	for _, d := range e.Diagnostics {
+		lines = append(lines, fmt.Sprintf("%s:%d:%d: %s", d.File, d.Line, d.Col, d.Msg))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Compile writes the files of a unit, compiles them and returns the archive.
+// What the compiler objects to is a [*CompileError].
+func (w *World) Compile(ctx context.Context, u Unit) (archive string, err error) {
+	if err := u.check(); err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(u.Dir, 0o755); err != nil {
+		return "", fmt.Errorf("build: %w", err)
+	}
+	var names []string
+	for _, f := range u.Files {
+		if err := os.WriteFile(filepath.Join(u.Dir, f.Name), f.Text, 0o644); err != nil {
+			return "", fmt.Errorf("build: %w", err)
+		}
+		names = append(names, f.Name)
+	}
+	cfg := filepath.Join(u.Dir, "importcfg")
+	if err := os.WriteFile(cfg, []byte(w.importcfg(u.Deps)), 0o644); err != nil {
+		return "", fmt.Errorf("build: %w", err)
+	}
+	archive = filepath.Join(u.Dir, "cell.a")
+	args := append(w.compileFlags(u.Path, u.Dir, cfg, archive), names...)
+	out, err := w.tool(ctx, u.Dir, "compile", args...)
+	if ctx.Err() != nil {
+		return "", fmt.Errorf("build: stopped: %w", context.Cause(ctx))
+	}
+	if err != nil {
+		if list := parseDiagnostics(out); len(list) > 0 {
+			return "", &CompileError{list}
+		}
+		return "", fmt.Errorf("build: compile %s: %w: %s", u.Path, err, strings.TrimSpace(out))
+	}
+	return archive, nil
+}
+
+func (u Unit) check() error {
+	switch {
+	case u.Path == "" || u.Dir == "":
+		return errors.New("build: unit: Path and Dir are required")
+	case len(u.Files) == 0:
+		return fmt.Errorf("build: %s: no files, want at least one", u.Path)
+	}
+	for _, f := range u.Files {
+		if f.Name != filepath.Base(f.Name) || !strings.HasSuffix(f.Name, ".go") {
+			return fmt.Errorf("build: %s: file is %q, want a name without folder that ends in .go", u.Path, f.Name)
+		}
+	}
+	return nil
+}
+
+// compileFlags are those of "go build" that matter for a package of a cell or
+// for the host's main. There is no -complete, so that a cell can declare
+// functions without bodies and link them to those of earlier cells.
+func (w *World) compileFlags(path, dir, cfg, out string) []string {
+	return []string{
+		"-o", out, "-p", path, "-importcfg", cfg, "-trimpath", dir + "=>",
+		"-lang=" + lang(w.tc.Version), "-dynlink", "-pack", "-nolocalimports", "-dwarf=false",
+		"-e", "-c=4", "-d=wrapglobalmapctl=1", "-goversion", w.goVersion(),
+	}
+}
+
+func (w *World) goVersion() string {
+	v, _, _ := strings.Cut(w.tc.Version, " ")
+	return v
+}
+
+// lang turns "go1.26.8" into "go1.26".
+func lang(version string) string {
+	version, _, _ = strings.Cut(version, " ")
+	parts := strings.SplitN(version, ".", 3)
+	if len(parts) < 2 {
+		return version
+	}
+	minor := parts[1]
+	if i := strings.IndexFunc(minor, func(r rune) bool { return r < '0' || r > '9' }); i >= 0 {
+		minor = minor[:i] // go1.27rc1
+	}
+	return parts[0] + "." + minor
+}
+
+// importcfg tells compiler and linker where every package is.
+func (w *World) importcfg(cells map[string]string) string {
+	w.mu.RLock()
+	var b strings.Builder
+	b.WriteString(w.config)
+	w.mu.RUnlock()
+	for path, file := range cells {
+		fmt.Fprintf(&b, "packagefile %s=%s\n", path, file)
+	}
+	return b.String()
+}
+
+// tool runs the compiler or the linker. They are short-lived and the machine's
+// memory is theirs: without a garbage collector they are a third faster.
+func (w *World) tool(ctx context.Context, dir, name string, args ...string) (output string, err error) {
+	cmd := command(ctx, dir, w.tc.env("GOGC=off", "GOMEMLIMIT=1GiB"), w.tc.tool(name), args...)
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		err = fmt.Errorf("build: run %s: %w", name, err)
+	}
+	return string(out), err
+}
+
+var diagnosticLine = regexp.MustCompile(`^(.+?):(\d+)(?::(\d+))?: (.*)$`)
+
+// parseDiagnostics reads the compiler's output. Lines that begin with a tab
+// belong to the message before.
+func parseDiagnostics(out string) []Diagnostic {
+	var list []Diagnostic
+	for text := range strings.SplitSeq(out, "\n") {
+		if rest, ok := strings.CutPrefix(text, "\t"); ok && len(list) > 0 {
+			list[len(list)-1].Msg += "\n\t" + rest
+			continue
+		}
+		m := diagnosticLine.FindStringSubmatch(text)
+		if m == nil {
+			continue
+		}
+		d := Diagnostic{File: m[1], Msg: m[4]}
+		d.Line, _ = strconv.Atoi(m[2])
+		d.Col, _ = strconv.Atoi(m[3])
+		if !slices.Contains(list, d) {
+			list = append(list, d)
+		}
+	}
+	return list
+}

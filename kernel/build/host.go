@@ -1,0 +1,99 @@
+package build
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// build makes the archives and the host of the world in dir, whose go.mod is
+// written already.
+func (w *World) build(ctx context.Context, dir string) error {
+	mod := filepath.Join(dir, "go.mod")
+	main, err := w.hostMain(ctx, mod)
+	if err != nil {
+		return err
+	}
+	std, err := w.standard(ctx, mod)
+	if err != nil {
+		return err
+	}
+	pkgs, err := w.archives(ctx, mod, nil, main.roots())
+	if err != nil {
+		return err
+	}
+	for _, p := range pkgs {
+		p.Host = true
+	}
+	if err := w.linkHost(ctx, dir, main, pkgs); err != nil {
+		return err
+	}
+	return save(dir, record{Std: std, Packages: pkgs})
+}
+
+func (w *World) hostMain(ctx context.Context, mod string) (*listed, error) {
+	list, err := w.goList(ctx, mod, nil, w.fetching, "-json=Dir,GoFiles,Imports,Name", w.opt.Main)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) != 1 || list[0].Name != "main" {
+		return nil, fmt.Errorf("build: %s is not one main package", w.opt.Main)
+	}
+	return &list[0], nil
+}
+
+// roots returns what the host imports, and what the linker adds to it.
+func (p *listed) roots() []string {
+	roots := []string{"runtime", "runtime/cgo", "plugin"}
+	for _, path := range p.Imports {
+		if path != "unsafe" && path != "C" && path != "plugin" && path != "runtime" {
+			roots = append(roots, path)
+		}
+	}
+	return roots
+}
+
+// linkHost links the host from the very archives that cells are compiled
+// against, so that nothing is compiled twice and no plugin is refused. The
+// archives are made for dynamic linking, so the program has to be a PIE.
+func (w *World) linkHost(ctx context.Context, dir string, main *listed, pkgs []*pkg) error {
+	w.opt.Progress("linking the host")
+	start := time.Now()
+	tmp, err := os.MkdirTemp(dir, ".host-")
+	if err != nil {
+		return fmt.Errorf("build: %w", err)
+	}
+	defer os.RemoveAll(tmp)
+	var config strings.Builder
+	for _, p := range pkgs {
+		fmt.Fprintf(&config, "packagefile %s=%s\n", p.Path, p.File)
+	}
+	cfg := filepath.Join(tmp, "importcfg")
+	if err := os.WriteFile(cfg, []byte(config.String()), 0o644); err != nil {
+		return fmt.Errorf("build: %w", err)
+	}
+	archive := filepath.Join(tmp, "main.a")
+	args := append(w.compileFlags("main", main.Dir, cfg, archive), main.GoFiles...)
+	if out, stderr, err := run(command(ctx, main.Dir, w.tc.env(), w.tc.tool("compile"), args...), nil); err != nil {
+		return fmt.Errorf("build: compile the host: %w: %s%s", err, out, stderr)
+	}
+	host := filepath.Join(tmp, "host")
+	// No -s: the host's own symbols are what plugins bind to, and its DWARF is
+	// not needed, since Go's traces read the pclntab.
+	_, stderr, err := run(command(ctx, tmp, w.tc.env("GOGC=400"), w.tc.tool("link"),
+		"-o", host, "-importcfg", cfg, "-linkmode=external", "-buildmode=pie", "-w", "-extld", w.tc.CC, archive), nil)
+	if ctx.Err() != nil {
+		return fmt.Errorf("build: stopped: %w", context.Cause(ctx))
+	}
+	if err != nil {
+		return fmt.Errorf("build: link the host: %w: %s", err, stderr)
+	}
+	if err := os.Rename(host, filepath.Join(dir, "host")); err != nil {
+		return fmt.Errorf("build: %w", err)
+	}
+	w.opt.Progress(fmt.Sprintf("linked the host in %.1f s", time.Since(start).Seconds()))
+	return nil
+}

@@ -1,0 +1,192 @@
+package build
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// buildFlags are the flags of go commands that decide what archives hold.
+// -buildmode=plugin compiles for dynamic linking. The map flag keeps map
+// literals whole: without it the linker drops the code that fills the ones
+// the first plugin does not use, and later plugins find them empty.
+var buildFlags = []string{"-buildmode=plugin", "-gcflags=all=-d=wrapglobalmapctl=1", "-buildvcs=false"}
+
+// listed is what "go list" says of a package.
+type listed struct {
+	ImportPath string
+	Name       string
+	Export     string
+	Dir        string
+	Standard   bool
+	GoFiles    []string
+	Imports    []string
+	Error      *struct{ Err string }
+	DepsErrors []*struct{ Err string }
+}
+
+// goList runs "go list" with a go.mod of its own.
+func (w *World) goList(ctx context.Context, mod string, env []string, line func(string), args ...string) ([]listed, error) {
+	args = append([]string{"list", "-modfile=" + mod}, args...)
+	out, stderr, err := run(command(ctx, w.src, w.tc.env(env...), w.tc.Go, args...), line)
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("build: stopped: %w", context.Cause(ctx))
+	}
+	if err != nil {
+		return nil, &goError{err, goMessage(stderr)}
+	}
+	var list []listed
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		if err := dec.Decode(&p); err == io.EOF {
+			return list, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("build: go list: %w", err)
+		}
+		list = append(list, p)
+	}
+}
+
+// goError is a go command that failed.
+type goError struct {
+	err  error
+	text string // what it said
+}
+
+func (e *goError) Error() string {
+	if e.text == "" {
+		return "build: go list: " + e.err.Error()
+	}
+	return "build: go list: " + e.text
+}
+
+// goMessage leaves of a go command's stderr what it says to people: with -x it
+// also writes every command it runs.
+func goMessage(stderr string) string {
+	var keep []string
+	for text := range strings.SplitSeq(stderr, "\n") {
+		if !isCommand(text) && !strings.HasPrefix(text, "go: downloading ") && !strings.HasPrefix(text, "go: finding ") {
+			keep = append(keep, text)
+		}
+	}
+	if len(keep) > 12 {
+		keep = append(keep[:12], "…")
+	}
+	return strings.Join(keep, "\n")
+}
+
+// isCommand reports whether a line of -x output is a command.
+func isCommand(text string) bool {
+	first, rest, _ := strings.Cut(text, " ")
+	switch {
+	case strings.HasPrefix(text, "WORK="), strings.HasPrefix(first, "$WORK"), strings.Contains(first, "=") && rest != "":
+		return true
+	case filepath.IsAbs(first) && !strings.HasSuffix(first, ":"):
+		return true
+	case slices.Contains([]string{"mkdir", "cat", "cd", "cp", "mv", "rm", "echo", "EOF", "gcc", "g++", "packagefile", "packageshlib", "#", "ar", "chmod", "TERM=dumb", "CGO_LDFLAGS=", "modinfo"}, first):
+		return true
+	}
+	return false
+}
+
+// archives compiles packages and all they import and returns the archives.
+func (w *World) archives(ctx context.Context, mod string, env []string, paths []string) ([]*pkg, error) {
+	deps, err := w.goList(ctx, mod, env, w.fetching, append([]string{"-deps", "-json=ImportPath,Error"}, paths...)...)
+	if err != nil {
+		return nil, err
+	}
+	args := append([]string{"-export", "-deps", "-x", "-json=ImportPath,Name,Export,Standard,Error"}, buildFlags...)
+	list, err := w.goList(ctx, mod, env, w.counter(len(deps)), append(args, paths...)...)
+	if err != nil {
+		return nil, err
+	}
+	roots := map[string]bool{}
+	for _, path := range paths {
+		roots[path] = true
+	}
+	var pkgs []*pkg
+	for _, p := range list {
+		if p.Error != nil {
+			return nil, &goError{errors.New(p.ImportPath), p.Error.Err}
+		}
+		if p.Export == "" {
+			continue // unsafe
+		}
+		file, err := w.adopt(p.Export)
+		if err != nil {
+			return nil, err
+		}
+		pkgs = append(pkgs, &pkg{Path: p.ImportPath, Name: p.Name, File: file, ID: filepath.Base(p.Export), Root: roots[p.ImportPath]})
+	}
+	return pkgs, nil
+}
+
+// adopt gives an archive of GOCACHE a second name in Holt's cache, because Go
+// trims GOCACHE while kernels run. Where the two are different file systems,
+// the archive is used where it is.
+func (w *World) adopt(export string) (string, error) {
+	file := filepath.Join(w.cache, "pkg", filepath.Base(export))
+	if _, err := os.Stat(file); err == nil {
+		return file, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return "", fmt.Errorf("build: %w", err)
+	}
+	if err := os.Link(export, file); err != nil && !errors.Is(err, os.ErrExist) {
+		return export, nil
+	}
+	return file, nil
+}
+
+// fetching reports downloads.
+func (w *World) fetching(text string) {
+	if module, ok := strings.CutPrefix(text, "go: downloading "); ok {
+		w.opt.Progress("fetching " + module)
+	}
+}
+
+// counter returns a function that watches the commands of a go build and
+// reports the packages that are compiled, five lines a second at most.
+func (w *World) counter(total int) func(string) {
+	n := 0
+	var last time.Time
+	return func(text string) {
+		w.fetching(text)
+		if !strings.Contains(text, "/compile ") && !strings.Contains(text, "/cgo ") {
+			return
+		}
+		_, rest, ok := strings.Cut(text, " -p ")
+		if !ok || !strings.Contains(text, "/compile ") {
+			return
+		}
+		n++
+		if path, _, _ := strings.Cut(rest, " "); time.Since(last) > 200*time.Millisecond {
+			last = time.Now()
+			w.opt.Progress(fmt.Sprintf("building %s (%d/%d packages)", path, min(n, total), total))
+		}
+	}
+}
+
+// standard returns the import paths of the standard library.
+func (w *World) standard(ctx context.Context, mod string) ([]string, error) {
+	list, err := w.goList(ctx, mod, nil, nil, "-json=ImportPath,Name", "std")
+	if err != nil {
+		return nil, err
+	}
+	var paths []string
+	for _, p := range list {
+		if importable(p.ImportPath) && p.Name != "main" {
+			paths = append(paths, p.ImportPath)
+		}
+	}
+	slices.Sort(paths)
+	return paths, nil
+}

@@ -1,0 +1,59 @@
+package build
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// command is exec.CommandContext for a tool that starts others: all of them
+// are one process group, which a Ctrl-C in the terminal does not reach and
+// which ends as a whole when ctx is cancelled.
+func command(ctx context.Context, dir string, env []string, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = dir
+	cmd.Env = env
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = 2 * time.Second
+	return cmd
+}
+
+// run runs cmd, hands each line of its stderr to line, which may be nil, and
+// returns its stdout and the last lines of its stderr.
+func run(cmd *exec.Cmd, line func(string)) (stdout []byte, stderr string, err error) {
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	pr, pw := io.Pipe()
+	cmd.Stderr = pw
+	done := make(chan struct{})
+	var last []string
+	go func() {
+		defer close(done)
+		r := bufio.NewReader(pr)
+		for {
+			text, err := r.ReadString('\n')
+			if text = strings.TrimRight(text, "\n"); text != "" {
+				if line != nil {
+					line(text)
+				}
+				if last = append(last, text); len(last) > 200 {
+					last = last[100:]
+				}
+			}
+			if err != nil {
+				io.Copy(io.Discard, r)
+				return
+			}
+		}
+	}()
+	err = cmd.Run()
+	pw.Close()
+	<-done
+	return out.Bytes(), strings.Join(last, "\n"), err
+}

@@ -1,0 +1,80 @@
+package build
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// sourceHash returns a hash of the names and texts of all files in fsys.
+func sourceHash(fsys fs.FS) (string, error) {
+	h := sha256.New()
+	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		f, err := fsys.Open(name)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		sum := sha256.New()
+		if _, err := io.Copy(sum, f); err != nil {
+			return err
+		}
+		fmt.Fprintf(h, "%s %x\n", name, sum.Sum(nil))
+		return nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("build: read the source: %w", err)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:20], nil
+}
+
+// extract writes fsys to dir, aside and then renamed, so that dir is either
+// whole or absent.
+func extract(fsys fs.FS, dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return fmt.Errorf("build: %w", err)
+	}
+	aside, err := os.MkdirTemp(filepath.Dir(dir), ".new-")
+	if err != nil {
+		return fmt.Errorf("build: %w", err)
+	}
+	defer os.RemoveAll(aside)
+	if err := os.CopyFS(filepath.Join(aside, "m"), fsys); err != nil {
+		return fmt.Errorf("build: write the source to %s: %w", dir, err)
+	}
+	if err := os.Rename(filepath.Join(aside, "m"), dir); err != nil {
+		if _, there := os.Stat(dir); there == nil {
+			return nil // another kernel was faster
+		}
+		return fmt.Errorf("build: %w", err)
+	}
+	return nil
+}
+
+// lock waits for the right to build in dir, which one kernel has at a time.
+func lock(ctx context.Context, file string, waiting func()) (unlock func(), err error) {
+	l := flock.New(file)
+	ok, err := l.TryLock()
+	if err == nil && !ok {
+		waiting()
+		_, err = l.TryLockContext(ctx, 50*time.Millisecond)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("build: wait for another kernel's build (%s): %w", file, err)
+	}
+	return func() { l.Unlock() }, nil
+}

@@ -1,0 +1,409 @@
+package build
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// layout changes whenever worlds on disk have to be made anew.
+const layout = "4"
+
+// Options say what a world is made of. Source is required.
+type Options struct {
+	Source    fs.FS        // a Go module, such as holt.Source
+	Main      string       // the host's main package in it; "./cmd/holt-host" when empty
+	Mod       string       // a go.mod to use in place of Source's, its go.sum beside it, as [World.Modfile] returned it
+	CacheDir  string       // "holt" in the user's cache folder when empty
+	Toolchain *Toolchain   // the one that [Find] finds when nil
+	Progress  func(string) // told what is built or fetched, a line at a time; may be nil
+}
+
+// World is what cells are compiled against. Its methods may be called by
+// several goroutines.
+type World struct {
+	opt   Options
+	tc    *Toolchain
+	src   string // the extracted source
+	cache string
+	adds  sync.Mutex // one Add at a time
+
+	mu     sync.RWMutex // guards what follows
+	dir    string       // go.mod, go.sum, packages.json, host
+	use    *flock.Flock // held shared, so that nobody prunes dir
+	known  map[string]*pkg
+	std    []string
+	config string // the importcfg lines of known
+}
+
+// pkg is one package and its archive.
+type pkg struct {
+	Path string
+	Name string
+	File string
+	ID   string // name of the archive in GOCACHE, a hash of its content
+	Host bool   `json:",omitempty"` // the host holds it
+	Root bool   `json:",omitempty"` // asked for by Add, or imported by the host's main
+}
+
+// record is packages.json.
+type record struct {
+	Std      []string
+	Packages []*pkg
+}
+
+// Open returns the world of a module, and builds what is missing of it: that
+// takes milliseconds when nothing is, and minutes the first time. Two kernels
+// that open the same world build it once. Cancelling ctx stops the build.
+func Open(ctx context.Context, opt Options) (*World, error) {
+	if opt.Main == "" {
+		opt.Main = "./cmd/holt-host"
+	}
+	if opt.Progress == nil {
+		opt.Progress = func(string) {}
+	}
+	if opt.CacheDir == "" {
+		base, err := os.UserCacheDir()
+		if err != nil {
+			return nil, fmt.Errorf("build: no cache folder: %w; set XDG_CACHE_HOME", err)
+		}
+		opt.CacheDir = filepath.Join(base, "holt")
+	}
+	cache, err := filepath.Abs(opt.CacheDir)
+	if err != nil {
+		return nil, fmt.Errorf("build: %w", err)
+	}
+	tc := opt.Toolchain
+	if tc == nil {
+		if tc, err = Find(ctx); err != nil {
+			return nil, err
+		}
+	}
+	hash, err := sourceHash(opt.Source)
+	if err != nil {
+		return nil, err
+	}
+	w := &World{opt: opt, tc: tc, cache: cache, src: filepath.Join(cache, "src", hash)}
+	mod, sum, err := w.moduleFiles(opt.Mod)
+	if err != nil {
+		return nil, err
+	}
+	if err := tc.enough(mod); err != nil {
+		return nil, err
+	}
+	dir := w.worldDir(mod, sum)
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return nil, fmt.Errorf("build: %w", err)
+	}
+	if w.load(dir) == nil {
+		return w, nil
+	}
+	unlock, err := lock(ctx, dir+".lock", func() { opt.Progress("waiting for another kernel that builds the same host") })
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if w.load(dir) == nil { // another kernel built it meanwhile
+		return w, nil
+	}
+	if err := extract(opt.Source, w.src); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("build: %w", err)
+	}
+	if err := writeModuleFiles(dir, mod, sum); err != nil {
+		return nil, err
+	}
+	if err := w.build(ctx, dir); err != nil {
+		return nil, err
+	}
+	if err := w.load(dir); err != nil {
+		return nil, err
+	}
+	w.prune()
+	return w, nil
+}
+
+// moduleFiles returns the texts of go.mod and go.sum: those of the file mod,
+// or the source's when mod is empty.
+func (w *World) moduleFiles(mod string) (modText, sumText []byte, err error) {
+	if mod != "" {
+		if modText, err = os.ReadFile(mod); err != nil {
+			return nil, nil, fmt.Errorf("build: %w", err)
+		}
+		sumText, _ = os.ReadFile(strings.TrimSuffix(mod, ".mod") + ".sum")
+		return modText, sumText, nil
+	}
+	if modText, err = fs.ReadFile(w.opt.Source, "go.mod"); err != nil {
+		return nil, nil, fmt.Errorf("build: the source: %w", err)
+	}
+	sumText, _ = fs.ReadFile(w.opt.Source, "go.sum") // absent where nothing is required
+	return modText, sumText, nil
+}
+
+// worldDir returns the folder of the world with these requirements.
+func (w *World) worldDir(mod, sum []byte) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n%x\n%x\n", layout, w.tc.tidy, filepath.Base(w.src), w.opt.Main, sha256.Sum256(mod), sha256.Sum256(sum))
+	fmt.Fprintln(h, buildFlags)
+	return filepath.Join(w.cache, "worlds", hex.EncodeToString(h.Sum(nil))[:20])
+}
+
+func writeModuleFiles(dir string, mod, sum []byte) error {
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"), mod, 0o644); err != nil {
+		return fmt.Errorf("build: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "go.sum"), sum, 0o644); err != nil {
+		return fmt.Errorf("build: %w", err)
+	}
+	return nil
+}
+
+// load reads a world that is complete on disk.
+func (w *World) load(dir string) error {
+	text, err := os.ReadFile(filepath.Join(dir, "packages.json"))
+	if err != nil {
+		return err
+	}
+	for _, file := range []string{filepath.Join(dir, "host"), filepath.Join(w.src, "go.mod")} {
+		if _, err := os.Stat(file); err != nil {
+			return err
+		}
+	}
+	var rec record
+	if err := json.Unmarshal(text, &rec); err != nil {
+		return fmt.Errorf("build: %s: %w", dir, err)
+	}
+	for _, p := range rec.Packages {
+		if _, err := os.Stat(p.File); err != nil { // Go trims its cache
+			return fmt.Errorf("build: the archive of %s is gone: %w", p.Path, err)
+		}
+	}
+	use := flock.New(filepath.Join(dir, "use.lock"))
+	if ok, err := use.TryRLock(); err != nil || !ok {
+		return fmt.Errorf("build: %s is being removed", dir)
+	}
+	now := time.Now()
+	os.Chtimes(filepath.Join(dir, "use.lock"), now, now)
+
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.use != nil {
+		w.use.Unlock()
+	}
+	w.dir, w.use = dir, use
+	w.set(rec)
+	return nil
+}
+
+// set takes over a record. The caller holds w.mu.
+func (w *World) set(rec record) {
+	w.std = rec.Std
+	w.known = make(map[string]*pkg, len(rec.Packages))
+	var config strings.Builder
+	for _, p := range rec.Packages {
+		w.known[p.Path] = p
+		fmt.Fprintf(&config, "packagefile %s=%s\n", p.Path, p.File)
+	}
+	w.config = config.String()
+}
+
+// save writes packages.json, aside and then renamed.
+func save(dir string, rec record) error {
+	slices.SortFunc(rec.Packages, func(a, b *pkg) int { return strings.Compare(a.Path, b.Path) })
+	text, err := json.Marshal(rec)
+	if err != nil {
+		return fmt.Errorf("build: %w", err)
+	}
+	f, err := os.CreateTemp(dir, ".packages-")
+	if err != nil {
+		return fmt.Errorf("build: %w", err)
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Close(), os.Rename(f.Name(), filepath.Join(dir, "packages.json"))); err != nil {
+		return fmt.Errorf("build: %w", err)
+	}
+	return nil
+}
+
+// Close lets other kernels remove the world when it is old.
+func (w *World) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.use == nil {
+		return nil
+	}
+	err := w.use.Unlock()
+	w.use = nil
+	return err
+}
+
+// Host returns the file name of the host program.
+func (w *World) Host() string {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return filepath.Join(w.dir, "host")
+}
+
+// Dir returns the folder of the extracted module, where go commands run. It
+// is shared and stays as it is: changes go to [World.Modfile].
+func (w *World) Dir() string { return w.src }
+
+// Modfile returns the go.mod that holds what [World.Add] required, for the
+// flag -modfile and for [Options].Mod.
+func (w *World) Modfile() string {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return filepath.Join(w.dir, "go.mod")
+}
+
+// Env returns the environment in which go commands and gopls agree with the
+// world.
+func (w *World) Env() []string {
+	return w.tc.env("GOFLAGS=-mod=mod -modfile=" + w.Modfile())
+}
+
+// Toolchain returns the Go installation in use.
+func (w *World) Toolchain() *Toolchain { return w.tc }
+
+// Export returns the file name of a package's archive, which holds its export
+// data.
+func (w *World) Export(path string) (file string, ok bool) {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if p := w.known[path]; p != nil {
+		return p.File, true
+	}
+	return "", false
+}
+
+// Name returns the name of a known package, and "" for an unknown one.
+func (w *World) Name(path string) string {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if p := w.known[path]; p != nil {
+		return p.Name
+	}
+	return ""
+}
+
+// Open opens the archive of a package, as the lookup function of
+// go/importer.ForCompiler does.
+func (w *World) Open(path string) (io.ReadCloser, error) {
+	file, ok := w.Export(path)
+	if !ok {
+		return nil, fmt.Errorf("build: package %s is not known", path)
+	}
+	return os.Open(file)
+}
+
+// Std returns the import paths of the standard library, sorted, without its
+// internal and vendored packages. Not all of them are known at once: [World.Add]
+// takes a moment for those that the host does not hold.
+func (w *World) Std() []string {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return slices.Clone(w.std)
+}
+
+// All returns the import paths of the packages that a cell can import without
+// [World.Add], sorted.
+func (w *World) All() []string {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	var all []string
+	for path, p := range w.known {
+		if p.Name != "main" && importable(path) {
+			all = append(all, path)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// InHost reports whether the host holds the package, so that a cell that
+// imports it brings nothing new into the process.
+func (w *World) InHost(path string) bool {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	p := w.known[path]
+	return p != nil && p.Host
+}
+
+// importable reports whether user code may import a path.
+func importable(path string) bool {
+	for elem := range strings.SplitSeq(path, "/") {
+		if elem == "internal" || elem == "vendor" {
+			return false
+		}
+	}
+	return true
+}
+
+// prune removes worlds that no kernel uses, all but the three used last and
+// those of the last day, and what only they needed.
+func (w *World) prune() {
+	type old struct {
+		dir  string
+		used time.Time
+	}
+	var worlds []old
+	locks, _ := filepath.Glob(filepath.Join(w.cache, "worlds", "*", "use.lock"))
+	for _, file := range locks {
+		if info, err := os.Stat(file); err == nil {
+			worlds = append(worlds, old{filepath.Dir(file), info.ModTime()})
+		}
+	}
+	slices.SortFunc(worlds, func(a, b old) int { return b.used.Compare(a.used) })
+	removed := false
+	for i, o := range worlds {
+		if i < 3 || time.Since(o.used) < 24*time.Hour {
+			continue
+		}
+		l := flock.New(filepath.Join(o.dir, "use.lock"))
+		if ok, err := l.TryLock(); err != nil || !ok {
+			continue
+		}
+		os.RemoveAll(o.dir)
+		os.Remove(o.dir + ".lock")
+		l.Unlock()
+		removed = true
+	}
+	if !removed {
+		return
+	}
+	keep := map[string]bool{}
+	records, _ := filepath.Glob(filepath.Join(w.cache, "worlds", "*", "packages.json"))
+	for _, file := range records {
+		var rec record
+		text, err := os.ReadFile(file)
+		if err != nil || json.Unmarshal(text, &rec) != nil {
+			return
+		}
+		for _, p := range rec.Packages {
+			keep[p.File] = true
+		}
+	}
+	archives, _ := filepath.Glob(filepath.Join(w.cache, "pkg", "*"))
+	for _, file := range archives {
+		info, err := os.Stat(file)
+		if err == nil && !keep[file] && time.Since(info.ModTime()) > 24*time.Hour {
+			os.Remove(file)
+		}
+	}
+}

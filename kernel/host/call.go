@@ -1,0 +1,68 @@
+package host
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/holt-dl/holt/kernel/host/msg"
+)
+
+// answer carries out a call, also while a cell runs.
+func (s *server) answer(c msg.Call) {
+	r := msg.Return{Seq: c.Seq}
+	if err := s.call(c, &r); err != nil {
+		r.Error = err.Error()
+	}
+	s.send(msg.KindReturn, 0, r)
+}
+
+func (s *server) call(c msg.Call, r *msg.Return) error {
+	arg := func(i int) string {
+		if i < len(c.Args) {
+			return c.Args[i]
+		}
+		return ""
+	}
+	switch c.Name {
+	case msg.Ping:
+		return nil
+	case msg.Chdir:
+		if err := os.Chdir(arg(0)); err != nil {
+			return err
+		}
+		dir, err := filepath.Abs(".")
+		if err != nil {
+			return err
+		}
+		r.Text = dir
+		return os.Setenv("PWD", dir)
+	case msg.Setenv:
+		return os.Setenv(arg(0), arg(1))
+	case msg.Unsetenv:
+		return os.Unsetenv(arg(0))
+	case msg.Stacks:
+		r.Text = allStacks()
+		return nil
+	case msg.Usage:
+		r.Memory = s.memory()
+		return nil
+	}
+	return fmt.Errorf("host: unknown call %q", c.Name)
+}
+
+func (s *server) memory() *msg.Memory {
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	m := &msg.Memory{Heap: stats.HeapAlloc, Sys: stats.Sys, Goroutines: runtime.NumGoroutine(), Plugins: int(s.plugins.Load())}
+	if text, err := os.ReadFile("/proc/self/statm"); err == nil {
+		if fields := strings.Fields(string(text)); len(fields) > 1 {
+			pages, _ := strconv.ParseUint(fields[1], 10, 64)
+			m.RSS = pages * uint64(os.Getpagesize())
+		}
+	}
+	return m
+}

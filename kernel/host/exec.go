@@ -1,0 +1,274 @@
+package host
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"plugin"
+	"runtime"
+	"runtime/debug"
+	"runtime/pprof"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/kernel/host/msg"
+	"github.com/holt-dl/holt/kernel/host/rt"
+)
+
+// Grace is how long an interrupted cell has to end before it is abandoned.
+const Grace = time.Second
+
+// execution is one run of one cell, and the goroutines it leaves behind.
+type execution struct {
+	s    *server
+	cell int
+	run  msg.Run
+
+	ctx    context.Context // carries labels, as pprof wants them
+	cancel context.CancelCauseFunc
+	mark   rt.Mark
+	hold   [2]context.Context // keep the labels of mark alive
+
+	goroutine   atomic.Int64 // id of the cell's own goroutine; 0 before it starts
+	interrupted atomic.Bool
+	reported    atomic.Bool   // Done is sent, or about to be
+	ended       chan struct{} // closed when the cell's own goroutine ends
+
+	began, ran time.Time
+}
+
+// errInterrupt is the cause with which a cell's context is cancelled.
+var errInterrupt = errors.New("interrupted")
+
+func (s *server) newExecution(cell int, run msg.Run) *execution {
+	e := &execution{s: s, cell: cell, run: run, ended: make(chan struct{}), began: time.Now()}
+	number := strconv.Itoa(cell)
+	labels := pprof.WithLabels(context.Background(), pprof.Labels("cell", number))
+	ending := pprof.WithLabels(context.Background(), pprof.Labels("ending", number))
+	e.hold = [2]context.Context{labels, ending}
+	e.mark = rt.Mark{Labels: pointerOf(labels), Ending: pointerOf(ending), Gone: new(atomic.Bool)}
+	e.ctx, e.cancel = context.WithCancelCause(labels)
+	s.execs.Store(e.mark.Labels, e)
+	s.execs.Store(e.mark.Ending, e)
+	return e
+}
+
+// pointerOf returns the labels of a context as goroutines carry them.
+func pointerOf(ctx context.Context) (labels unsafe.Pointer) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		pprof.SetGoroutineLabels(ctx)
+		labels = rt.Labels()
+	}()
+	<-done
+	return labels
+}
+
+// start runs a cell on a goroutine of its own.
+func (s *server) start(cell int, run msg.Run) {
+	e := s.newExecution(cell, run)
+	if why := s.poisoned.Load(); why != nil {
+		e.finish(msg.Done{Result: msg.Refused, Name: "plugin", Value: *why})
+		close(e.ended)
+		return
+	}
+	s.current.Store(e)
+	go e.main()
+}
+
+// main is the cell's goroutine. However it ends, by return, panic or Goexit,
+// the deferred call reports it.
+func (e *execution) main() {
+	e.goroutine.Store(goroutineID())
+	debug.SetPanicOnFault(true) // wild addresses become panics, on this goroutine
+	pprof.SetGoroutineLabels(e.ctx)
+	var load msg.Done
+	returned := false
+	defer func() {
+		defer close(e.ended)
+		r := recover()
+		switch {
+		case load.Result != "":
+			e.finish(load)
+		case returned:
+			e.finish(msg.Done{Result: msg.OK})
+		case r != nil:
+			e.finish(e.failure(r))
+		case e.mark.Gone.Load() || e.interrupted.Load():
+			e.finish(msg.Done{Result: msg.Interrupted, Name: "Interrupted", Value: "the cell was interrupted"})
+		default:
+			e.finish(msg.Done{Result: msg.Goexit, Name: "Goexit", Value: "the cell called runtime.Goexit"})
+		}
+	}()
+	entry, err := e.load()
+	if err != nil {
+		// The refused file stays mapped, and its packages may become the
+		// copies that later plugins use: this process must load no more.
+		why := fmt.Sprintf("an earlier plugin was refused (%v); restart the host", err)
+		e.s.poisoned.Store(&why)
+		load = msg.Done{Result: msg.Refused, Name: "plugin", Value: err.Error()}
+		return
+	}
+	e.s.plugins.Add(1)
+	e.s.send(msg.KindStarted, e.cell, struct{}{})
+	e.ran = time.Now()
+	entry()
+	returned = true
+}
+
+// load opens the plugin and finds its entry. The initialisers of packages that
+// the process did not have yet run here; one that panics counts as refused,
+// since a later plugin with that package would end the process.
+func (e *execution) load() (entry func(), err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("initialiser of a package panicked: %s\n%s", text(r), debug.Stack())
+		}
+	}()
+	p, err := plugin.Open(e.run.Plugin)
+	if err != nil {
+		return nil, err
+	}
+	sym, err := p.Lookup("Run")
+	if err != nil {
+		return nil, err
+	}
+	entry, ok := sym.(func())
+	if !ok {
+		return nil, fmt.Errorf("plugin %s: Run is %T, want func()", e.run.Plugin, sym)
+	}
+	return entry, nil
+}
+
+// finish sends Done, once, after all output that the cell made.
+func (e *execution) finish(d msg.Done) {
+	if !e.reported.CompareAndSwap(false, true) {
+		return
+	}
+	if !e.ran.IsZero() {
+		d.LoadNanos, d.RunNanos = int64(e.ran.Sub(e.began)), int64(time.Since(e.ran))
+	}
+	// A display that hangs in its last frame must not hide the cell's end.
+	flushed := make(chan struct{})
+	go func() {
+		defer close(flushed)
+		defer func() {
+			if r := recover(); r != nil {
+				fmt.Fprintf(os.Stderr, "holt-host: the last frame of a display panicked: %s\n", text(r))
+			}
+		}()
+		pprof.SetGoroutineLabels(e.hold[0])
+		frame.Flush()
+	}()
+	select {
+	case <-flushed:
+	case <-time.After(2 * time.Second):
+		fmt.Fprintln(os.Stderr, "holt-host: a display did not draw its last frame within 2 s")
+	}
+	flushC()
+	e.s.current.CompareAndSwap(e, nil)
+	e.s.send(msg.KindDone, e.cell, d)
+}
+
+// result is rt.Result: it runs on the cell's goroutine, so that an interrupt
+// ends a slow String method too.
+func (s *server) result(vals []any) {
+	var bundles []frame.Bundle
+	plain := true
+	for _, v := range vals {
+		b := s.render(v)
+		plain = plain && len(b.Data) == 1 && b.Data["text/plain"] != nil
+		bundles = append(bundles, b)
+	}
+	switch {
+	case len(bundles) == 1:
+		frame.Result(bundles[0])
+	case plain: // several results of one call, as Python prints a tuple
+		var texts []string
+		sep := ", "
+		for _, b := range bundles {
+			t := fmt.Sprint(b.Data["text/plain"])
+			texts = append(texts, t)
+			if strings.Contains(t, "\n") {
+				sep = "\n"
+			}
+		}
+		frame.Result(frame.Text(strings.Join(texts, sep)))
+	default:
+		for _, b := range bundles {
+			frame.Display(b)
+		}
+	}
+}
+
+// render draws a value; a method of the value that panics spoils the picture,
+// not the cell.
+func (s *server) render(v any) (b frame.Bundle) {
+	defer func() {
+		if r := recover(); r != nil {
+			b = frame.Text(fmt.Sprintf("%T (drawing it panicked: %s)", v, text(r)))
+		}
+	}()
+	return s.opt.Render(v)
+}
+
+// failure describes a recovered panic. It is called by the function that
+// recovered it, while the panicking calls are still on the stack.
+func (e *execution) failure(r any) msg.Done {
+	if err, file, line, ok := rt.Failed(r); ok {
+		d := msg.Done{Result: msg.Error, Name: typeName(err), Value: text(err), Pos: &msg.Pos{File: file, Line: line}}
+		return e.byInterrupt(d, err)
+	}
+	d := msg.Done{Result: msg.Panic, Name: typeName(r), Value: text(r), Stack: string(debug.Stack())}
+	d.Frames = panicFrames()
+	d.Pos = e.s.innermost(d.Frames)
+	err, _ := r.(error)
+	return e.byInterrupt(d, err)
+}
+
+// byInterrupt turns the error of a cancelled context, in a cell that was
+// interrupted, into the interrupt it is.
+func (e *execution) byInterrupt(d msg.Done, err error) msg.Done {
+	if e.interrupted.Load() && (errors.Is(err, context.Canceled) || errors.Is(err, errInterrupt)) {
+		d.Result, d.Name = msg.Interrupted, "Interrupted"
+	}
+	return d
+}
+
+// typeName names the type of an error or of a panic's value.
+func typeName(v any) string {
+	if _, ok := v.(runtime.Error); ok {
+		return "runtime error"
+	}
+	return fmt.Sprintf("%T", v)
+}
+
+// text is the value of a panic as Go prints it, without quotes; methods that
+// panic themselves are named by fmt.
+func text(v any) string {
+	switch v := v.(type) {
+	case error:
+		return strings.TrimPrefix(fmt.Sprint(v), "runtime error: ")
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+// goroutineID reads the number in the first line of the goroutine's trace.
+func goroutineID() int64 {
+	buf := make([]byte, 64)
+	buf = buf[:runtime.Stack(buf, false)]
+	fields := bytes.Fields(buf)
+	if len(fields) < 2 {
+		return 0
+	}
+	id, _ := strconv.ParseInt(string(fields[1]), 10, 64)
+	return id
+}

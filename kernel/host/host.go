@@ -1,0 +1,185 @@
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/kernel/host/msg"
+	"github.com/holt-dl/holt/kernel/host/rt"
+)
+
+// Options join the host with what draws values.
+type Options struct {
+	// Render turns the value of a cell into a bundle; fmt's %v when nil.
+	Render func(v any) frame.Bundle
+}
+
+// server is the process's one connection and what runs in it.
+type server struct {
+	opt  Options
+	conn net.Conn
+
+	out  sync.Mutex      // one message at a time
+	acks []chan struct{} // senders of output that wait for the kernel, oldest first; guarded by out
+
+	execs    sync.Map // profiler labels (unsafe.Pointer) → *execution
+	current  atomic.Pointer[execution]
+	poisoned atomic.Pointer[string] // why no further plugin may be loaded
+	plugins  atomic.Int64
+
+	stopMu   sync.Mutex
+	stopped  []*execution // interrupted, with goroutines that may still run
+	sweeping bool
+}
+
+// Main is the host process: it serves the kernel at the other end of the
+// inherited socket until that closes it, and never returns.
+func Main(opt Options) {
+	conn, err := inherited()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "holt-host: %v; this program is started by holt kernel\n", err)
+		os.Exit(2)
+	}
+	if opt.Render == nil {
+		opt.Render = func(v any) frame.Bundle { return frame.Text(fmt.Sprint(v)) }
+	}
+	s := &server{opt: opt, conn: conn}
+	active.Store(s)
+	// Caught rather than ignored: programs that a cell starts would inherit
+	// an ignored signal.
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, syscall.SIGINT)
+	lineBuffered()
+	frame.SetSink(s.show)
+	rt.OnResult = s.result
+	s.send(msg.KindReady, 0, msg.Ready{PID: os.Getpid()})
+	s.serve()
+	os.Exit(0)
+}
+
+// active is the server of this process, for [Context].
+var active atomic.Pointer[server]
+
+// Context returns the context of the cell that the calling goroutine belongs
+// to. An interrupt cancels it while the cell runs; it is never cancelled after
+// the cell's end, so that work left to run goes on. Elsewhere it is the
+// running cell's, or the background context.
+func Context() context.Context {
+	s := active.Load()
+	if s == nil {
+		return context.Background()
+	}
+	if e := s.caller(); e != nil {
+		return e.ctx
+	}
+	if e := s.current.Load(); e != nil {
+		return e.ctx
+	}
+	return context.Background()
+}
+
+// caller returns the execution that the calling goroutine belongs to, or nil.
+func (s *server) caller() *execution {
+	if labels := rt.Labels(); labels != nil {
+		if e, ok := s.execs.Load(labels); ok {
+			return e.(*execution)
+		}
+	}
+	return nil
+}
+
+// inherited returns the connection whose descriptor HOLT_HOST_FD names, and
+// hides it from the programs that cells start.
+func inherited() (net.Conn, error) {
+	fd, err := strconv.Atoi(os.Getenv("HOLT_HOST_FD"))
+	if err != nil {
+		return nil, fmt.Errorf("HOLT_HOST_FD is %q, want the number of an inherited socket", os.Getenv("HOLT_HOST_FD"))
+	}
+	os.Unsetenv("HOLT_HOST_FD")
+	syscall.CloseOnExec(fd)
+	f := os.NewFile(uintptr(fd), "kernel")
+	defer f.Close() // FileConn makes a copy
+	conn, err := net.FileConn(f)
+	if err != nil {
+		return nil, fmt.Errorf("descriptor %d: %w", fd, err)
+	}
+	return conn, nil
+}
+
+// serve answers the kernel until it hangs up.
+func (s *server) serve() {
+	for {
+		m, err := frame.Read(s.conn)
+		if err != nil {
+			return
+		}
+		switch m.Kind {
+		case msg.KindRun:
+			var run msg.Run
+			if err := json.Unmarshal(m.Body, &run); err != nil {
+				s.send(msg.KindDone, m.Cell, msg.Done{Result: msg.Refused, Name: "protocol", Value: err.Error()})
+				continue
+			}
+			s.start(m.Cell, run)
+		case msg.KindInterrupt:
+			s.interrupt(m.Cell)
+		case msg.KindAck:
+			s.ack()
+		case msg.KindCall:
+			var c msg.Call
+			if err := json.Unmarshal(m.Body, &c); err == nil {
+				go s.answer(c)
+			}
+		}
+	}
+}
+
+// send writes one message. An error means that the kernel is gone, which serve
+// sees too.
+func (s *server) send(kind frame.Kind, cell int, body any) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		panic(err) // the types of package msg always encode
+	}
+	s.out.Lock()
+	defer s.out.Unlock()
+	frame.Write(s.conn, frame.Message{Kind: kind, Cell: cell, Body: text})
+}
+
+// show sends output and waits until the kernel has it: what the cell prints
+// next, into a pipe, can then not overtake it.
+func (s *server) show(m frame.Message) error {
+	if e := s.caller(); m.Cell == 0 && e != nil {
+		m.Cell = e.cell
+	}
+	flushC()
+	arrived := make(chan struct{})
+	s.out.Lock()
+	err := frame.Write(s.conn, m)
+	if err == nil {
+		s.acks = append(s.acks, arrived)
+	}
+	s.out.Unlock()
+	if err == nil {
+		<-arrived
+	}
+	return err
+}
+
+func (s *server) ack() {
+	s.out.Lock()
+	defer s.out.Unlock()
+	if len(s.acks) > 0 {
+		close(s.acks[0])
+		s.acks = s.acks[1:]
+	}
+}

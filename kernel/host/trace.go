@@ -1,0 +1,103 @@
+package host
+
+import (
+	"bufio"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/holt-dl/holt/kernel/host/msg"
+)
+
+// panicFrames returns the calls that led to the panic that is being recovered,
+// innermost first, without the runtime's and the host's own.
+func panicFrames() []msg.Frame {
+	pc := make([]uintptr, 256)
+	frames := runtime.CallersFrames(pc[:runtime.Callers(1, pc)])
+	var list []msg.Frame
+	inside := false // past the call of panic
+	for {
+		f, more := frames.Next()
+		switch {
+		case f.Function == "runtime.gopanic":
+			if len(list) == 0 {
+				inside = true
+			}
+		case !inside:
+		case len(list) == 0 && strings.HasPrefix(f.Function, "runtime."): // sigpanic, goPanicIndex, …
+		case strings.HasSuffix(f.Function, "kernel/host.(*execution).main"):
+			return strip(list)
+		default:
+			list = append(list, msg.Frame{Func: f.Function, File: f.File, Line: f.Line})
+		}
+		if !more {
+			return strip(list)
+		}
+	}
+}
+
+// strip drops the plugin's own function that calls the cell's entry.
+func strip(list []msg.Frame) []msg.Frame {
+	if n := len(list); n > 0 && strings.Contains(list[n-1].Func, ".plugin.Run") {
+		list = list[:n-1]
+	}
+	return list
+}
+
+// innermost returns the place of the first frame that is in a cell's text.
+func (s *server) innermost(frames []msg.Frame) *msg.Pos {
+	for _, f := range frames {
+		if s.isCell(f.File) {
+			return &msg.Pos{File: f.File, Line: f.Line}
+		}
+	}
+	return nil
+}
+
+// isCell reports whether file is the display name of a cell that ran here.
+func (s *server) isCell(file string) bool {
+	found := false
+	s.execs.Range(func(_, e any) bool {
+		found = e.(*execution).run.File == file
+		return !found
+	})
+	return found
+}
+
+// goroutineState looks a goroutine up in the text of runtime.Stack(all) and
+// returns what it waits for, such as "chan receive", and its calls.
+func goroutineState(all string, id int64) (state string, frames []msg.Frame) {
+	head := "goroutine " + strconv.FormatInt(id, 10) + " ["
+	sc := bufio.NewScanner(strings.NewReader(all))
+	sc.Buffer(nil, 1<<20)
+	found := false
+	for sc.Scan() {
+		line := sc.Text()
+		switch {
+		case strings.HasPrefix(line, head):
+			found = true
+			state, _, _ = strings.Cut(line[len(head):], "]")
+			state, _, _ = strings.Cut(state, ", ") // "chan receive, 2 minutes"
+		case !found:
+		case line == "" || strings.HasPrefix(line, "created by "):
+			return state, frames
+		case strings.HasPrefix(line, "\t"):
+			if len(frames) == 0 {
+				continue
+			}
+			place, _, _ := strings.Cut(line[1:], " +0x")
+			if i := strings.LastIndexByte(place, ':'); i > 0 {
+				f := &frames[len(frames)-1]
+				f.File = place[:i]
+				f.Line, _ = strconv.Atoi(place[i+1:])
+			}
+		default:
+			name := line
+			if i := strings.LastIndexByte(line, '('); i > 0 {
+				name = line[:i]
+			}
+			frames = append(frames, msg.Frame{Func: name})
+		}
+	}
+	return state, frames
+}

@@ -1,0 +1,100 @@
+package proc
+
+import (
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Exit is the end of a host process, as an error.
+type Exit struct {
+	Reason string // "exit status 3", "signal: killed (out of memory?)", "panic: boom"
+	Code   int    // exit status; -1 when a signal ended it
+	Signal syscall.Signal
+	Trace  string // what the Go runtime wrote about it, from "panic:" or "fatal error:" on; may be empty
+	Killed bool   // by Process.Kill
+}
+
+// Error says that the host ended and why.
+func (e *Exit) Error() string { return "the host process ended: " + e.Reason }
+
+// end is called once, when the process is gone.
+func (p *Process) end(err error) {
+	// Children that still hold the pipes would keep them open for ever.
+	syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	select {
+	case <-p.received: // what it sent last is handled
+	case <-time.After(2 * time.Second):
+	}
+	p.drain()
+	p.mu.Lock()
+	killed := p.killed
+	p.mu.Unlock()
+	p.deliver.Lock()
+	trace := goTrace(string(p.errs.tail.buf))
+	p.deliver.Unlock()
+	p.exit = newExit(err, trace, killed)
+	p.conn.Close()
+	p.out.file.Close()
+	p.errs.file.Close()
+	p.stdin.Close()
+	p.gonb.close()
+	close(p.done)
+}
+
+func newExit(err error, trace string, killed bool) *Exit {
+	e := &Exit{Trace: trace, Killed: killed}
+	var failed *exec.ExitError
+	switch {
+	case err == nil:
+		e.Reason = "exit status 0"
+	case errors.As(err, &failed):
+		e.Reason = failed.ProcessState.String()
+		e.Code = failed.ExitCode()
+		status, ok := failed.Sys().(syscall.WaitStatus)
+		if ok && status.Signaled() {
+			e.Signal = status.Signal()
+			e.Reason = "signal: " + status.Signal().String()
+			switch {
+			case killed:
+				e.Reason += " (by the kernel)"
+			case e.Signal == syscall.SIGKILL:
+				e.Reason += " (out of memory?)"
+			case e.Signal == syscall.SIGABRT:
+				e.Reason += " (C or C++ code gave up)"
+			}
+		}
+	default:
+		e.Reason = err.Error()
+		e.Code = -1
+	}
+	// The runtime exits with 2 after it has said what happened.
+	if head, _, _ := strings.Cut(trace, "\n"); head != "" && !killed && e.Code == 2 {
+		e.Reason = fmt.Sprintf("%s (%s)", head, e.Reason)
+	}
+	return e
+}
+
+// goTrace finds the report of the Go runtime at the end of stderr.
+func goTrace(stderr string) string {
+	best := -1
+	for _, head := range []string{"panic: ", "fatal error: ", "SIGSEGV: ", "SIGBUS: ", "SIGFPE: ", "SIGABRT: ", "SIGILL: ", "SIGQUIT: ", "unexpected fault address ", "runtime: goroutine stack exceeds "} {
+		i := 0
+		if !strings.HasPrefix(stderr, head) {
+			i = strings.Index(stderr, "\n"+head) + 1
+			if i == 0 {
+				continue
+			}
+		}
+		if best < 0 || i < best {
+			best = i
+		}
+	}
+	if best < 0 || !strings.Contains(stderr[best:], "\ngoroutine ") {
+		return ""
+	}
+	return strings.TrimSpace(stderr[best:])
+}

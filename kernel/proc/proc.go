@@ -1,0 +1,416 @@
+package proc
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/kernel/host/msg"
+)
+
+// Options are the settings of a host process. The functions are called by one
+// goroutine at a time, in the order in which things were printed and shown.
+type Options struct {
+	Dir string   // where cells run; the kernel's folder when empty
+	Env []string // "KEY=value", added to the kernel's environment
+
+	Stdout func([]byte) // what the process prints; the slice is lent for the call
+	Stderr func([]byte)
+	Frame  func(frame.Message) // display, update, result or clear; Cell says whose
+	// Input asks the person for a line, for gonbui.RequestInput; the line goes
+	// to the host's standard input. nil means that there is no one to ask.
+	Input func(prompt string, password bool) (string, error)
+}
+
+// unresponsive is how long an interrupted host has to answer at all. It
+// reports a cell that it cannot stop after a second.
+const unresponsive = 10 * time.Second
+
+// Process is a running host. Its methods may be called by several goroutines.
+type Process struct {
+	opt      Options
+	cmd      *exec.Cmd
+	conn     net.Conn
+	stdin    *os.File
+	ready    chan struct{} // closed by the host's first message
+	done     chan struct{} // closed after the end, when all output is delivered
+	received chan struct{} // closed when the host has hung up
+	exit     *Exit         // set before done is closed
+
+	deliver sync.Mutex // held while a function of opt runs
+	out     *stream
+	errs    *stream
+	gonb    *gonb
+
+	write sync.Mutex // one message at a time to the host
+
+	mu     sync.Mutex
+	killed bool
+	runs   map[int]chan msg.Done
+	calls  map[int]chan msg.Return
+	seq    int
+}
+
+// Start starts the host program and waits until it listens. Cancelling ctx
+// ends only the waiting and the process with it; a started process runs until
+// [Process.Kill] or the end of the kernel.
+func Start(ctx context.Context, host string, opt Options) (*Process, error) {
+	if opt.Stdout == nil {
+		opt.Stdout = func([]byte) {}
+	}
+	if opt.Stderr == nil {
+		opt.Stderr = func([]byte) {}
+	}
+	if opt.Frame == nil {
+		opt.Frame = func(frame.Message) {}
+	}
+	p := &Process{
+		opt: opt, ready: make(chan struct{}), received: make(chan struct{}), done: make(chan struct{}),
+		runs: map[int]chan msg.Done{}, calls: map[int]chan msg.Return{},
+	}
+	if err := p.launch(host); err != nil {
+		return nil, fmt.Errorf("proc: start %s: %w", host, err)
+	}
+	select {
+	case <-p.ready:
+		return p, nil
+	case <-p.done:
+		return nil, fmt.Errorf("proc: start %s: %w", host, p.exit)
+	case <-ctx.Done():
+		p.Kill()
+		<-p.done
+		return nil, fmt.Errorf("proc: start %s: %w", host, context.Cause(ctx))
+	}
+}
+
+// launch starts the process and the goroutines that read from it.
+func (p *Process) launch(host string) (err error) {
+	var opened []*os.File // closed on error
+	defer func() {
+		if err != nil {
+			for _, f := range opened {
+				f.Close()
+			}
+			if p.gonb != nil {
+				p.gonb.close()
+			}
+		}
+	}()
+	pipe := func() (r, w *os.File) {
+		if err == nil {
+			if r, w, err = os.Pipe(); err == nil {
+				opened = append(opened, r, w)
+			}
+		}
+		return r, w
+	}
+	outR, outW := pipe()
+	errR, errW := pipe()
+	inR, inW := pipe()
+	if err != nil {
+		return err
+	}
+	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	theirs := os.NewFile(uintptr(pair[1]), "host")
+	ours := os.NewFile(uintptr(pair[0]), "kernel")
+	opened = append(opened, theirs, ours)
+	if p.conn, err = net.FileConn(ours); err != nil {
+		return err
+	}
+	ours.Close()
+	if p.gonb, err = newGonb(p); err != nil {
+		return err
+	}
+	p.out = newStream(outR, p.opt.Stdout)
+	p.errs = newStream(errR, p.opt.Stderr)
+	p.errs.tail = &tail{}
+	p.stdin = inW
+
+	p.cmd = exec.Command(host)
+	p.cmd.Dir = p.opt.Dir
+	p.cmd.Env = append(append(os.Environ(), p.opt.Env...), "HOLT_HOST_FD=3")
+	p.cmd.Env = append(p.cmd.Env, p.gonb.env()...)
+	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = inR, outW, errW
+	p.cmd.ExtraFiles = []*os.File{theirs}
+	// A group of its own, so that Ctrl-C in the kernel's terminal does not
+	// reach it, and no life after the kernel's.
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+
+	started := make(chan error)
+	go func() {
+		// The death signal comes when the thread ends that started the
+		// process, not when the kernel does, so this thread has to stay.
+		runtime.LockOSThread()
+		err := p.cmd.Start()
+		started <- err
+		if err != nil {
+			return
+		}
+		p.end(p.cmd.Wait())
+	}()
+	if err := <-started; err != nil {
+		p.conn.Close()
+		return err
+	}
+	for _, f := range []*os.File{outW, errW, inR, theirs} {
+		f.Close()
+	}
+	opened = nil
+	go p.out.read(&p.deliver)
+	go p.errs.read(&p.deliver)
+	go p.receive()
+	p.gonb.start()
+	return nil
+}
+
+// receive handles what the host sends, until it hangs up.
+func (p *Process) receive() {
+	defer close(p.received)
+	var once sync.Once
+	for {
+		m, err := frame.Read(p.conn)
+		if err != nil {
+			return
+		}
+		switch m.Kind {
+		case msg.KindReady:
+			once.Do(func() { close(p.ready) })
+		case frame.KindDisplay, frame.KindUpdate, frame.KindResult, frame.KindClear:
+			p.show(m)
+			// The cell waits for this: what it prints next comes after.
+			p.send(msg.KindAck, m.Cell, nil)
+		case msg.KindDone:
+			var d msg.Done
+			if err := json.Unmarshal(m.Body, &d); err != nil {
+				d = msg.Done{Result: msg.Refused, Name: "protocol", Value: err.Error()}
+			}
+			p.drain()
+			p.mu.Lock()
+			if ch := p.runs[m.Cell]; ch != nil {
+				ch <- d // has room for one
+				delete(p.runs, m.Cell)
+			}
+			p.mu.Unlock()
+		case msg.KindReturn:
+			var r msg.Return
+			if json.Unmarshal(m.Body, &r) != nil {
+				continue
+			}
+			p.mu.Lock()
+			if ch := p.calls[r.Seq]; ch != nil {
+				ch <- r
+				delete(p.calls, r.Seq)
+			}
+			p.mu.Unlock()
+		}
+	}
+}
+
+// show delivers a frame after all that was printed before it.
+func (p *Process) show(m frame.Message) {
+	p.gonb.drain()
+	p.emit(m)
+}
+
+func (p *Process) emit(m frame.Message) {
+	p.deliver.Lock()
+	defer p.deliver.Unlock()
+	p.out.drain(false)
+	p.errs.drain(false)
+	p.opt.Frame(m)
+}
+
+// drain delivers everything that the process has printed and shown until now.
+func (p *Process) drain() {
+	p.gonb.drain()
+	p.deliver.Lock()
+	defer p.deliver.Unlock()
+	p.out.drain(true)
+	p.errs.drain(true)
+}
+
+func (p *Process) send(kind frame.Kind, cell int, body any) error {
+	m := frame.Message{Kind: kind, Cell: cell}
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			return fmt.Errorf("proc: %w", err)
+		}
+		m.Body = text
+	}
+	p.write.Lock()
+	defer p.write.Unlock()
+	return frame.Write(p.conn, m)
+}
+
+// Unit is a plugin to run.
+type Unit struct {
+	Plugin string // file name of the .so
+	Path   string // import path of the cell's package
+	File   string // the cell's name in //line directives, "cell[5]"
+	Cell   int    // number of the execution, from 1, never used before in this process
+}
+
+// Run runs a cell and returns how it ended, after all that it printed and
+// displayed has been delivered. Cancelling ctx interrupts the cell, which ends
+// within about a second or is reported as stuck. The error is an [*Exit] when
+// the process died.
+func (p *Process) Run(ctx context.Context, u Unit) (msg.Done, error) {
+	ch := make(chan msg.Done, 1)
+	p.mu.Lock()
+	p.runs[u.Cell] = ch
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		delete(p.runs, u.Cell)
+		p.mu.Unlock()
+	}()
+	if err := p.send(msg.KindRun, u.Cell, msg.Run{Plugin: u.Plugin, Path: u.Path, File: u.File}); err != nil {
+		return msg.Done{}, p.lost(err)
+	}
+	interrupt := ctx.Done()
+	var deaf <-chan time.Time
+	for {
+		select {
+		case d := <-ch:
+			return d, nil
+		case <-p.done:
+			select {
+			case d := <-ch: // it ended before the process did
+				return d, nil
+			default:
+				return msg.Done{}, p.exit
+			}
+		case <-interrupt:
+			interrupt = nil
+			deaf = time.After(unresponsive)
+			p.send(msg.KindInterrupt, u.Cell, nil)
+		case <-deaf:
+			p.drain()
+			return msg.Done{
+				Result: msg.Interrupted, Name: "Interrupted", Stuck: "unknown",
+				Value: fmt.Sprintf("the host process did not answer the interrupt within %v; restart it", unresponsive),
+			}, nil
+		}
+	}
+}
+
+// lost waits a moment for the end that explains a broken connection.
+func (p *Process) lost(err error) error {
+	select {
+	case <-p.done:
+		return p.exit
+	case <-time.After(2 * time.Second):
+		return fmt.Errorf("proc: the connection to the host is lost: %w", err)
+	}
+}
+
+// call asks the host something that it answers at once.
+func (p *Process) call(ctx context.Context, name string, args ...string) (msg.Return, error) {
+	ch := make(chan msg.Return, 1)
+	p.mu.Lock()
+	p.seq++
+	seq := p.seq
+	p.calls[seq] = ch
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		delete(p.calls, seq)
+		p.mu.Unlock()
+	}()
+	if err := p.send(msg.KindCall, 0, msg.Call{Seq: seq, Name: name, Args: args}); err != nil {
+		return msg.Return{}, p.lost(err)
+	}
+	select {
+	case r := <-ch:
+		if r.Error != "" {
+			return r, errors.New(r.Error)
+		}
+		return r, nil
+	case <-p.done:
+		return msg.Return{}, p.exit
+	case <-ctx.Done():
+		return msg.Return{}, fmt.Errorf("proc: %s: %w", name, context.Cause(ctx))
+	}
+}
+
+// Ping returns when the host answers.
+func (p *Process) Ping(ctx context.Context) error {
+	_, err := p.call(ctx, msg.Ping)
+	return err
+}
+
+// Chdir changes the folder of the process and returns its absolute name.
+func (p *Process) Chdir(ctx context.Context, dir string) (string, error) {
+	r, err := p.call(ctx, msg.Chdir, dir)
+	return r.Text, err
+}
+
+// Setenv sets an environment variable of the process.
+func (p *Process) Setenv(ctx context.Context, key, value string) error {
+	_, err := p.call(ctx, msg.Setenv, key, value)
+	return err
+}
+
+// Unsetenv removes an environment variable of the process.
+func (p *Process) Unsetenv(ctx context.Context, key string) error {
+	_, err := p.call(ctx, msg.Unsetenv, key)
+	return err
+}
+
+// Memory says what the process uses.
+func (p *Process) Memory(ctx context.Context) (msg.Memory, error) {
+	r, err := p.call(ctx, msg.Usage)
+	if err != nil || r.Memory == nil {
+		return msg.Memory{}, err
+	}
+	return *r.Memory, nil
+}
+
+// Stacks returns the trace of all goroutines of the process.
+func (p *Process) Stacks(ctx context.Context) (string, error) {
+	r, err := p.call(ctx, msg.Stacks)
+	return r.Text, err
+}
+
+// WriteStdin gives the process lines to read from its standard input.
+func (p *Process) WriteStdin(text []byte) error {
+	_, err := p.stdin.Write(text)
+	return err
+}
+
+// PID returns the process id.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Done is closed when the process has ended and all it printed is delivered.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Wait waits for the end of the process and says why it came.
+func (p *Process) Wait() *Exit {
+	<-p.done
+	return p.exit
+}
+
+// Kill ends the process at once, and the programs that its cells started.
+func (p *Process) Kill() {
+	p.mu.Lock()
+	p.killed = true
+	p.mu.Unlock()
+	select {
+	case <-p.done: // the number may belong to another process by now
+	default:
+		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	}
+}
