@@ -1,0 +1,199 @@
+package cell
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"go/importer"
+	"go/token"
+	"go/types"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// stdPackages imports the standard library from the export data that the go
+// command makes.
+type stdPackages struct {
+	types.Importer
+}
+
+var exports sync.Map // path → file
+
+func newStdPackages() *stdPackages {
+	lookup := func(path string) (io.ReadCloser, error) {
+		if f, ok := exports.Load(path); ok {
+			return os.Open(f.(string))
+		}
+		cmd := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}}={{.Export}}", path)
+		out, err := cmd.Output()
+		if err != nil {
+			return nil, fmt.Errorf("package %s is not known", path)
+		}
+		for line := range strings.Lines(string(out)) {
+			p, f, _ := strings.Cut(strings.TrimSpace(line), "=")
+			exports.Store(p, f)
+		}
+		f, _ := exports.Load(path)
+		return os.Open(f.(string))
+	}
+	return &stdPackages{importer.ForCompiler(token.NewFileSet(), "gc", lookup)}
+}
+
+func (p *stdPackages) Add(ctx context.Context, paths []string) error {
+	for _, path := range paths {
+		if _, err := p.Import(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *stdPackages) Guess(name string, selected []string) (string, bool) {
+	path, ok := map[string]string{"fmt": "fmt", "strings": "strings", "os": "os", "errors": "errors", "time": "time",
+		"strconv": "strconv", "math": "math", "sort": "sort", "json": "encoding/json", "reflect": "reflect", "sync": "sync"}[name]
+	return path, ok
+}
+
+// notebook checks cells one after the other and then runs them as one
+// ordinary program, so that the front end is tested without plugins.
+type notebook struct {
+	t     *testing.T
+	nb    *Notebook
+	progs []*Program
+	n     int
+}
+
+func newNotebook(t *testing.T) *notebook {
+	return &notebook{t: t, nb: New(newStdPackages())}
+}
+
+func (n *notebook) cell(text string) *Program {
+	n.t.Helper()
+	n.n++
+	p, err := n.nb.Check(context.Background(), Source{Name: fmt.Sprintf("cell[%d]", n.n), Text: text})
+	if err != nil {
+		n.t.Fatalf("cell %d: %v\n%s", n.n, err, text)
+	}
+	p.Commit(-1)
+	n.progs = append(n.progs, p)
+	return p
+}
+
+func (n *notebook) fails(text string) string {
+	n.t.Helper()
+	n.n++
+	_, err := n.nb.Check(context.Background(), Source{Name: fmt.Sprintf("cell[%d]", n.n), Text: text})
+	if err == nil {
+		n.t.Fatalf("cell %d has no error:\n%s", n.n, text)
+	}
+	return err.Error()
+}
+
+// run builds and runs all cells and returns what they print.
+func (n *notebook) run() string {
+	n.t.Helper()
+	dir := n.t.TempDir()
+	write := func(name, text string) {
+		file := filepath.Join(dir, name)
+		os.MkdirAll(filepath.Dir(file), 0o777)
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+			n.t.Fatal(err)
+		}
+	}
+	root, _ := filepath.Abs("../..")
+	write("go.mod", "module notebook\n\ngo 1.26.5\n\nrequire github.com/holt-dl/holt v0.0.0\n\nreplace github.com/holt-dl/holt => "+root+"\n")
+	var imports, calls strings.Builder
+	var all strings.Builder
+	for _, p := range n.progs {
+		all.WriteString(p.Describe())
+		for _, f := range p.Files {
+			write(fmt.Sprintf("c%d/%s", p.Seq, f.Name), f.Text)
+		}
+		fmt.Fprintf(&imports, "import %q\n", p.Path)
+		fmt.Fprintf(&calls, "\tc%d.Run()\n", p.Seq)
+	}
+	write("main.go", "package main\n\nimport \"fmt\"\nimport \"github.com/holt-dl/holt/kernel/host/rt\"\n"+imports.String()+
+		"func main() {\n\trt.OnResult = func(v []any) { fmt.Println(append([]any{\"=\"}, v...)...) }\n"+calls.String()+"}\n")
+	cmd := exec.Command("go", "run", "-ldflags=-checklinkname=0", ".")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GONOSUMDB=*", "GOWORK=off")
+	var out, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &stderr
+	if err := cmd.Run(); err != nil {
+		n.t.Fatalf("%v\n%s\n%s\n%s", err, out.String(), stderr.String(), all.String())
+	}
+	return out.String()
+}
+
+func TestCells(t *testing.T) {
+	tests := []struct {
+		name  string
+		cells []string
+		want  string
+	}{
+		{"a variable lives on", []string{"x := 41", "x++", "fmt.Println(x)"}, "42\n"},
+		{"the last expression is the value", []string{"x := 6", "x * 7"}, "= 42\n"},
+		{"a last call is the value", []string{`strings.ToUpper("go")`, `len("abc")`, "float64(2)"}, "= GO\n= 3\n= 2\n"},
+		{"a semicolon hides the value", []string{`strings.ToUpper("go");`, "x := 1\nx;"}, ""},
+		{"functions call earlier functions", []string{"func sq(x int) int { return x * x }", "func twice(x int) int { return 2 * sq(x) }", "twice(3)"}, "= 18\n"},
+		{"callers follow a redefinition", []string{"func f() string { return `old` }", "func g() string { return f() }", "func f() string { return `new` }", "g()"}, "= new\n"},
+		{"a redefinition twice", []string{"func f() int { return 1 }", "func g() int { return f() }", "func f() int { return 2 }", "func h() int { return f() }", "func f() int { return 3 }", "g() + h() + f()"}, "= 9\n"},
+		{"another signature", []string{"func f() int { return 1 }", "func g() int { return f() + 1 }", "func f(xs ...int) int { return len(xs) + 10 }", "g()"}, "= 11\n"},
+		{"unexported fields across cells", []string{
+			"type point struct{ x, y int }", "p := point{1, 2}", "q := &point{y: 5,\n x: 4,\n}", "p.x += 10; q.y++", "fmt.Println(p, *q, p.x, q.y)", "ps := []point{{1, 2}, {3, 4}}\nps[1].y = 7", "ps",
+			"func mk() point { return point{x: 9} }", "mk().x", "m := map[string]point{`a`: {x: 3}}", "m[`a`].x"},
+			"{11 2} {4 6} 11 6\n= [{1 2} {3 7}]\n= 9\n= 3\n"},
+		{"unexported methods and interfaces across cells", []string{
+			"type shape interface { area() float64 }", "type sq struct{ s float64 }\nfunc (q sq) area() float64 { return q.s * q.s }", "var s shape = sq{3}", "s.area()", "f := sq{2}.area", "f()"},
+			"= 9\n= 4\n"},
+		{"a method in a later cell", []string{"type T struct{ n int }", "t := T{3}", "func (t T) String() string { return fmt.Sprint(`T#`, t.n) }", "fmt.Println(t)"}, "T#3\n"},
+		{"a method redefined", []string{"type T struct{ n int }\nfunc (t *T) Get() int { return t.n }", "t := &T{3}", "func (t *T) Get() int { return t.n * 100 }", "t.Get()"}, "= 300\n"},
+		{"another type for a variable", []string{"x := 1", "x := `a` + strconv.Itoa(x)", "x"}, "= a1\n"},
+		{"embedding", []string{"type base struct{ id int }\nfunc (b base) ID() int { return b.id }", "type Derived struct { base; name string }", "d := Derived{base{7}, `n`}", "d.ID() + d.id", "fmt.Printf(`%+v`, d)"}, "= 14\n{base:{id:7} name:n}"},
+		{"generics", []string{"type Pair[A any, B comparable] struct { a A; b B }\nfunc (p Pair[A, B]) First() A { return p.a }", "func Map[T, U any](xs []T, f func(T) U) []U {\n var out []U\n for _, x := range xs { out = append(out, f(x)) }\n return out }",
+			"p := Pair[int, string]{a: 3, b: `x`}", "p.First(), p.b"[:9], "Map([]int{1,2}, func(i int) string { return strconv.Itoa(i) + p.b })"}, "= 3\n= [1x 2x]\n"},
+		{"an error that is not taken", []string{"func load(ok bool) (int, error) { if ok { return 5, nil }; return 0, errors.New(`no`) }", "n := load(true)", "n", "load(true)", "var m = load(true)\nm = load(true)", "n + m"}, "= 5\n= 5\n= 10\n"},
+		{"constants", []string{"const ( A = iota + 1; B; C )", "type Color int\nconst ( Red Color = iota; Green )", "func (c Color) String() string { return [...]string{`red`, `green`}[c] }", "fmt.Println(A, B, C, Green)"}, "1 2 3 green\n"},
+		{"var forms", []string{"var a, b = 1, `x`\nvar c float64 = 2\nvar ( d int; e = []int{1} )", "fmt.Println(a, b, c, d, e)", "var d int = 4", "var d int", "d"}, "1 x 2 0 [1]\n= 0\n"},
+		{"init and main", []string{"var n int\nfunc init() { n = 5 }\nfunc main() { fmt.Println(`main`, n) }", "func init_a() { n++ }\nn"}, "main 5\n= 6\n"},
+		{"closures and goroutines", []string{"c := make(chan int)\nadd := func(d int) func() int { n := 0; return func() int { n += d; return n } }", "next := add(2)\ngo func() { for i := range 3 { c <- i } ; close(c) }()", "next(); next()", "sum := 0\nfor v := range c { sum += v }\nsum"}, "= 4\n= 3\n"},
+		{"a struct without a name", []string{"s := struct{ a int; B string }{1, `b`}", "s.a++\ns.B += `!`", "fmt.Printf(`%+v`, s)", "t := s\nt.a"}, "{a:2 B:b!}= 2\n"},
+		{"labels and goto", []string{"i := 0\nloop:\n\tif i < 3 { i++; goto loop }\nouter:\n\tfor { for { break outer } }\ni"}, "= 3\n"},
+		{"redefined type", []string{"type T struct{ a int }\nfunc (t T) A() int { return t.a }", "t := T{1}\nfunc use(t T) int { return t.A() }", "type T struct{ a, b int }", "t = T{1, 2}\nuse(t) + t.b"}, "= 3\n"},
+		{"shadowed import", []string{"import str `strings`", "str.Repeat(`a`, 3)", "str := 5", "str"}, "= aaa\n= 5\n"},
+		{"the same declaration again", []string{"type T struct{ n int }\nfunc (t *T) Inc() { t.n++ }", "t := &T{}\nt.Inc()", "type T struct{ n int }\nfunc (t *T) Inc() { t.n++ }", "t.Inc()\nt.n"}, "= 2\n"},
+		{"a variable of its own old value", []string{"x := 2", "y := x\nx := fmt.Sprint(x, y)\nx"}, "= 2 2\n"},
+		{"a function uses a variable of its cell", []string{"n := 3\nfunc get() int { return n }\nget()", "n = 4", "get()"}, "= 3\n= 4\n"},
+		{"a function follows a variable's new type", []string{"v := 1\nfunc show() string { return fmt.Sprint(v) }", "v := `s`", "show()"}, "= s\n"},
+		{"a type with a variable of an interface", []string{"var e error", "type myErr struct{}\nfunc (myErr) Error() string { return `mine` }\ne = myErr{}", "e"}, "= mine\n"},
+		{"select, defer, switch", []string{"func f() (s string) { defer func() { s += fmt.Sprint(recover()) }(); panic(`p`) }\nc := make(chan int, 1)\nselect { case c <- 1: default: }\nswitch v := any(c).(type) { case chan int: fmt.Println(len(v)) }\nf()"}, "1\n= p\n"},
+		{"field promoted through a pointer", []string{"type in struct{ v int }\ntype out struct{ *in; n []in }", "o := out{&in{1}, []in{{2}}}", "o.v += 5\no.n[0].v++", "o.v * o.n[0].v"}, "= 18\n"},
+		{"method values and expressions", []string{"type acc struct{ n int }\nfunc (a *acc) add(d int) { a.n += d }", "a := acc{}\nf := a.add\nf(2)\n(*acc).add(&a, 3)", "a.n"}, "= 5\n"},
+		{"unnamed parameters", []string{"func f(int, string, ...float64) int { return 2 }\nfunc (T) M(int) string { return `m` }\ntype T int", "f(1, ``, 2, 3)", "T(0).M(1)"}, "= 2\n= m\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			n := newNotebook(t)
+			for _, c := range tt.cells {
+				n.cell(c)
+			}
+			if got := n.run(); got != tt.want {
+				t.Errorf("got %q, want %q\n%s", got, tt.want, n.all())
+			}
+		})
+	}
+}
+
+func (n *notebook) all() string {
+	var b strings.Builder
+	for _, p := range n.progs {
+		b.WriteString(p.Describe())
+	}
+	return b.String()
+}

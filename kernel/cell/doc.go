@@ -1,0 +1,31 @@
+// Package cell is the front end of the engine: it turns the text of a cell
+// into a Go package that the builder can compile.
+//
+// A [Notebook] knows everything that earlier cells declared. [Notebook.Check]
+// parses a cell, checks it as if all cells were one package, and returns a
+// [Program]: generated Go files and what they need. Nothing changes until
+// [Notebook.Commit] is called, after the program was loaded.
+//
+// # How a cell becomes a package
+//
+// Cell 5 becomes package c5 (import path notebook/c5). Its types, functions
+// and constants are declarations of that package. A variable that the cell
+// defines at top level, by := or var, becomes a package variable. All other
+// statements run in order in one function. Later cells import the package.
+//
+// Names in the generated code that begin with Ħ (U+0126, an upper-case letter)
+// are ours. They make unexported names reachable from other packages:
+//
+//	x        variable, function or constant x, as Ħx
+//	Ħpoint   alias of the unexported type point
+//	ĦF_T_x   function that gives the address of the unexported field T.x
+//	Ħarea    the unexported method area, renamed
+//	ĦH_f     hook: when set, f calls it, so that earlier callers follow a redefinition
+//
+// # What is made again
+//
+// A redefined function or method with the same signature is compiled alone and
+// hooked into its first package. A type that changed, or got a new method, is a
+// new type: everything that mentions it is compiled again from its source into
+// the new package, and values whose memory layout is the same are carried over.
+package cell

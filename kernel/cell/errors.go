@@ -1,0 +1,34 @@
+package cell
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Diagnostic is one thing wrong with a cell.
+type Diagnostic struct {
+	Cell      string // the source's name, such as cell[5]
+	Line, Col int    // from 1; Col counts bytes; 0 when unknown
+	Msg       string
+	Source    string // the text of the line
+}
+
+func (d Diagnostic) String() string {
+	if d.Line == 0 {
+		return d.Msg
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", d.Cell, d.Line, d.Col, d.Msg)
+}
+
+// Error is why a cell does not compile. Nothing of the cell took effect.
+type Error struct {
+	Diagnostics []Diagnostic
+}
+
+func (e *Error) Error() string {
+	lines := make([]string, len(e.Diagnostics))
+	for i, d := range e.Diagnostics {
+		lines[i] = d.String()
+	}
+	return strings.Join(lines, "\n")
+}

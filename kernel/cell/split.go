@@ -1,0 +1,141 @@
+package cell
+
+import (
+	"go/scanner"
+	"go/token"
+)
+
+// A chunk is one top-level declaration or statement of a cell.
+type chunk struct {
+	tok        token.Token // IMPORT, TYPE, FUNC, CONST or VAR for a declaration; ILLEGAL for a statement
+	start, end int         // byte offsets; end is before the terminating semicolon or newline
+	semi       bool        // ended by a semicolon that was written
+}
+
+// isDecl reports whether the chunk stands at package level in the generated
+// code. A var is a statement: it runs in its place.
+func (c chunk) isDecl() bool { return c.tok != token.ILLEGAL && c.tok != token.VAR }
+
+// split cuts a cell into chunks. Text that does not scan ends up in the last
+// chunk, where the parser explains it. open reports that the text ends inside
+// a bracket, a string or a comment, or after an operator.
+func split(text []byte) (chunks []chunk, open bool) {
+	var s scanner.Scanner
+	fset := token.NewFileSet()
+	file := fset.AddFile("", fset.Base(), len(text))
+	unterminated := false
+	s.Init(file, text, func(_ token.Position, msg string) {
+		switch msg {
+		case "raw string literal not terminated", "comment not terminated":
+			unterminated = true
+		}
+	}, 0)
+
+	type tok struct {
+		off int
+		tok token.Token
+		lit string
+	}
+	var toks []tok
+	for {
+		pos, t, lit := s.Scan()
+		toks = append(toks, tok{file.Offset(pos), t, lit})
+		if t == token.EOF {
+			break
+		}
+	}
+
+	depth, begin := 0, -1
+	var last token.Token
+	for i, t := range toks {
+		ends := depth <= 0 && t.tok == token.SEMICOLON || t.tok == token.EOF
+		if ends {
+			if begin >= 0 {
+				end := min(t.off, len(text))
+				c := chunk{start: toks[begin].off, end: end, semi: t.tok == token.SEMICOLON && t.lit == ";"}
+				switch first := toks[begin].tok; first {
+				case token.IMPORT, token.TYPE, token.CONST, token.VAR:
+					c.tok = first
+				case token.FUNC:
+					c.tok = token.ILLEGAL
+					kinds := func(i int) token.Token { return toks[min(i, len(toks)-1)].tok }
+					if declaresFunc(kinds, begin+1) {
+						c.tok = token.FUNC
+					}
+				default:
+					c.tok = token.ILLEGAL
+				}
+				chunks = append(chunks, c)
+			}
+			begin = -1
+			if t.tok == token.EOF {
+				break
+			}
+			continue
+		}
+		if begin < 0 {
+			begin = i
+		}
+		switch t.tok {
+		case token.LPAREN, token.LBRACK, token.LBRACE:
+			depth++
+		case token.RPAREN, token.RBRACK, token.RBRACE:
+			depth--
+		}
+		last = t.tok
+	}
+	open = depth > 0 || unterminated || begin >= 0
+	if !open && len(toks) > 1 && toks[len(toks)-2].tok != token.SEMICOLON {
+		// No semicolon was inserted at the end: the last token asks for more.
+		open = last.IsOperator() || last.IsKeyword()
+	}
+	return chunks, open
+}
+
+// declaresFunc tells a function declaration from a function literal that is
+// called: at(i) is the token after func.
+func declaresFunc(at func(int) token.Token, i int) bool {
+	if at(i) == token.IDENT {
+		return true
+	}
+	if at(i) != token.LPAREN {
+		return false
+	}
+	for depth := 0; at(i) != token.EOF; i++ {
+		switch at(i) {
+		case token.LPAREN:
+			depth++
+		case token.RPAREN:
+			depth--
+		}
+		if depth == 0 {
+			break
+		}
+	}
+	// func (r T) Name( is a method; func (x int) T { is a literal.
+	return at(i+1) == token.IDENT && (at(i+2) == token.LPAREN || at(i+2) == token.LBRACK)
+}
+
+// IsComplete answers Jupyter's is_complete_request for Go text.
+func IsComplete(text string) (status, indent string) {
+	chunks, open := split([]byte(text))
+	if open {
+		depth := 0
+		for _, r := range text {
+			switch r {
+			case '{', '(', '[':
+				depth++
+			case '}', ')', ']':
+				depth--
+			}
+		}
+		for range depth {
+			indent += "\t"
+		}
+		return "incomplete", indent
+	}
+	if err := parseChunks("", []byte(text), chunks); err != nil {
+		return "invalid", ""
+	}
+	return "complete", ""
+}
