@@ -1,0 +1,89 @@
+// Command holt is a Jupyter kernel for deep learning in Go.
+//
+//	holt install          tell Jupyter about it
+//	holt doctor           see what is there and what is missing
+//	holt backend install  bring XLA for this machine
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Version is holt's version. A release build sets it with
+// -ldflags "-X main.Version=v1.2.3".
+var Version = ""
+
+type cli struct {
+	Install   installCmd   `cmd:"" help:"Tell Jupyter about Holt."`
+	Uninstall uninstallCmd `cmd:"" help:"Undo install."`
+	Kernel    kernelCmd    `cmd:"" help:"Run a kernel; Jupyter starts it."`
+	Doctor    doctorCmd    `cmd:"" help:"Say what is there, what is missing, and the command that mends it."`
+	Backend   backendCmd   `cmd:"" help:"Install what runs networks."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	var c cli
+	parser := kong.Must(&c, kong.Name("holt"),
+		kong.Description("A Jupyter kernel for deep learning in Go, in which everything a cell makes stays alive for the next one."),
+		kong.UsageOnError())
+	k, err := parser.Parse(os.Args[1:])
+	parser.FatalIfErrorf(err)
+	ctx := context.Background()
+	if k.Command() != "kernel" { // the kernel knows signals of its own
+		var stop func()
+		ctx, stop = signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+		defer stop()
+	}
+	k.BindTo(ctx, (*context.Context)(nil))
+	if err := k.Run(); err != nil {
+		if !errors.Is(err, errUnhealthy) {
+			fmt.Fprintln(os.Stderr, "holt:", err)
+		}
+		os.Exit(1)
+	}
+}
+
+type versionCmd struct{}
+
+// Run prints the version of holt and of the Go that built it.
+func (versionCmd) Run() error {
+	fmt.Println("holt", version(), goVersion())
+	return nil
+}
+
+// version is what the build was told, else what the go command recorded.
+func version() string {
+	if Version != "" {
+		return Version
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "devel"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			return "devel-" + s.Value[:12]
+		}
+	}
+	return "devel"
+}
+
+func goVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return strings.TrimPrefix(info.GoVersion, "go")
+	}
+	return ""
+}

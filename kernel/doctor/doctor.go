@@ -1,0 +1,253 @@
+// Package doctor looks at a machine and says what Holt needs of it, what is
+// there, what is missing, and the command that mends it.
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holt-dl/holt/kernel/build"
+	"github.com/holt-dl/holt/kernel/spec"
+)
+
+// Check is one thing to look at.
+type Check struct {
+	Name     string
+	Optional bool // Holt works without it, less well
+	Look     func(ctx context.Context) Finding
+}
+
+// Finding is what a check found.
+type Finding struct {
+	OK     bool
+	Detail string // one line: what is there, or what is wrong
+	Fix    string // the command that mends it; empty where there is none
+}
+
+// timeout is how long one check may take. A network that drops packets must
+// not look like a doctor that hangs.
+const timeout = 8 * time.Second
+
+// Run looks at everything, writes one line for each check and one for each
+// remedy to w, and reports whether all that is needed is there.
+func Run(ctx context.Context, w io.Writer, checks []Check) bool {
+	healthy := true
+	width := 0
+	for _, c := range checks {
+		width = max(width, len(c.Name))
+	}
+	for _, c := range checks {
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		f := c.Look(ctx)
+		cancel()
+		mark := "ok     "
+		switch {
+		case !f.OK && c.Optional:
+			mark = "absent "
+		case !f.OK:
+			mark = "MISSING"
+			healthy = false
+		}
+		fmt.Fprintf(w, "%s  %-*s  %s\n", mark, width, c.Name, f.Detail)
+		if !f.OK && f.Fix != "" {
+			fmt.Fprintf(w, "         %-*s  → %s\n", width, "", f.Fix)
+		}
+	}
+	if healthy {
+		fmt.Fprintln(w, "\nHolt can run here.")
+	} else {
+		fmt.Fprintln(w, "\nHolt cannot run here yet: mend what is MISSING.")
+	}
+	return healthy
+}
+
+// Checks are the checks of what the kernel needs. Module is a module that
+// cells need, such as "github.com/gomlx/gomlx", and its version.
+func Checks(module, version string) []Check {
+	return []Check{
+		{Name: "Go", Look: lookGo},
+		{Name: "C compiler", Look: lookCC},
+		{Name: "gold linker", Optional: true, Look: lookLinker},
+		{Name: "Go modules", Look: func(ctx context.Context) Finding { return lookModules(ctx, module, version) }},
+		{Name: "Jupyter", Look: lookJupyter},
+		{Name: "kernelspec", Look: lookSpec},
+		{Name: "GPU", Optional: true, Look: lookGPU},
+	}
+}
+
+func lookGo(ctx context.Context) Finding {
+	t, err := build.Find(ctx)
+	if errors.Is(err, build.ErrNoCC) {
+		return Finding{OK: true, Detail: "found; its C compiler is the next line"}
+	}
+	if err != nil {
+		return Finding{Detail: err.Error(), Fix: "install it from https://go.dev/dl and put it in PATH: export PATH=$PATH:/usr/local/go/bin"}
+	}
+	return Finding{OK: true, Detail: fmt.Sprintf("%s, %s", strings.TrimPrefix(t.Version, "go"), t.Go)}
+}
+
+func lookCC(ctx context.Context) Finding {
+	const fix = "sudo apt-get install gcc libc6-dev   (or: sudo dnf install gcc)"
+	t, err := build.Find(ctx)
+	if errors.Is(err, build.ErrNoCC) {
+		return Finding{Detail: "none is found", Fix: fix}
+	}
+	if err != nil {
+		return Finding{Detail: "not known before Go is there", Fix: fix}
+	}
+	out, err := exec.CommandContext(ctx, t.CC, "--version").Output()
+	if err != nil {
+		return Finding{Detail: fmt.Sprintf("%s does not run: %v", t.CC, err), Fix: fix}
+	}
+	line, _, _ := strings.Cut(string(out), "\n")
+	return Finding{OK: true, Detail: line + ", " + t.CC}
+}
+
+func lookLinker(context.Context) Finding {
+	if file, err := exec.LookPath("ld.gold"); err == nil {
+		return Finding{OK: true, Detail: file}
+	}
+	return Finding{Detail: "cells link more slowly without it", Fix: "sudo apt-get install binutils   (Debian 13 and later: binutils-gold)"}
+}
+
+// lookModules looks for a module in the cache, and else asks the first module
+// proxy for it.
+func lookModules(ctx context.Context, module, version string) Finding {
+	t, err := build.Find(ctx)
+	if err != nil && !errors.Is(err, build.ErrNoCC) {
+		return Finding{Detail: "not known before Go is there"}
+	}
+	goCmd := "go"
+	if t != nil {
+		goCmd = t.Go
+	}
+	out, err := exec.CommandContext(ctx, goCmd, "env", "GOMODCACHE", "GOPROXY").Output()
+	vars := strings.Split(string(out), "\n")
+	if err != nil || len(vars) < 2 {
+		return Finding{Detail: fmt.Sprintf("go env fails: %v", err)}
+	}
+	cache, proxies := vars[0], vars[1]
+	name := filepath.Join(cache, filepath.FromSlash(escape(module))+"@"+version)
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return Finding{OK: true, Detail: "in the cache, " + cache}
+	}
+	proxy := firstProxy(proxies)
+	if proxy == "" {
+		return Finding{Detail: fmt.Sprintf("%s %s is not in the cache, and GOPROXY is %q", module, version, proxies),
+			Fix: "go env -w GOPROXY=https://proxy.golang.org,direct"}
+	}
+	url := proxy + "/" + escape(module) + "/@v/" + version + ".info"
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return Finding{Detail: fmt.Sprintf("GOPROXY is %q: %v", redact(proxies), err), Fix: "go env -w GOPROXY=https://proxy.golang.org,direct"}
+	}
+	const fix = "connect to the network once, or point GOPROXY at a mirror that can be reached: go env -w GOPROXY=…"
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return Finding{Detail: fmt.Sprintf("%s %s is not in the cache, and the module proxy cannot be reached", module, version), Fix: fix}
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return Finding{Detail: fmt.Sprintf("%s %s is not in the cache, and the module proxy answers %s", module, version, resp.Status), Fix: fix}
+	}
+	return Finding{OK: true, Detail: "the module proxy answers; the first start downloads what Holt needs"}
+}
+
+// escape writes a module path as caches and proxies do: capitals as ! and a
+// small letter.
+func escape(path string) string {
+	var b strings.Builder
+	for _, r := range path {
+		if 'A' <= r && r <= 'Z' {
+			b.WriteByte('!')
+			r += 'a' - 'A'
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// firstProxy returns the first proxy of GOPROXY that can be asked, "" for none.
+func firstProxy(list string) string {
+	for _, p := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == '|' }) {
+		if p = strings.TrimSuffix(strings.TrimSpace(p), "/"); strings.HasPrefix(p, "http") {
+			return p
+		}
+	}
+	return ""
+}
+
+// redact hides a password in a proxy's address.
+func redact(list string) string {
+	scheme, rest, ok := strings.Cut(list, "://")
+	if !ok {
+		return list
+	}
+	if _, host, found := strings.Cut(rest, "@"); found {
+		return scheme + "://" + host
+	}
+	return list
+}
+
+func lookJupyter(ctx context.Context) Finding {
+	const fix = "python3 -m venv ~/jupyter && ~/jupyter/bin/pip install jupyterlab && export PATH=~/jupyter/bin:$PATH"
+	for _, name := range []string{"jupyter-lab", "jupyter-notebook", "jupyter-console", "jupyter"} {
+		file, err := exec.LookPath(name)
+		if err != nil {
+			continue
+		}
+		out, err := exec.CommandContext(ctx, file, "--version").Output()
+		if err != nil {
+			return Finding{Detail: fmt.Sprintf("%s does not run: %v", file, err), Fix: fix}
+		}
+		first, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+		if name == "jupyter" {
+			first = "found" // it lists the versions of its parts
+		}
+		return Finding{OK: true, Detail: fmt.Sprintf("%s %s, %s", name, first, file)}
+	}
+	return Finding{Detail: "no jupyter command in PATH", Fix: fix}
+}
+
+func lookSpec(context.Context) Finding {
+	found := spec.Find()
+	var dirs, broken []string
+	for dir, s := range found {
+		if _, err := os.Stat(s.Argv[0]); err != nil {
+			broken = append(broken, fmt.Sprintf("%s starts %s, which is gone", dir, s.Argv[0]))
+			continue
+		}
+		dirs = append(dirs, fmt.Sprintf("%q, %s", s.DisplayName, dir))
+	}
+	slices.Sort(dirs)
+	slices.Sort(broken)
+	switch {
+	case len(dirs) > 0:
+		return Finding{OK: true, Detail: strings.Join(dirs, "; ")}
+	case len(broken) > 0:
+		return Finding{Detail: strings.Join(broken, "; "), Fix: "holt install"}
+	}
+	return Finding{Detail: "Jupyter does not know Holt yet", Fix: "holt install"}
+}
+
+func lookGPU(ctx context.Context) Finding {
+	file, err := exec.LookPath("nvidia-smi")
+	if err != nil {
+		return Finding{Detail: "no NVIDIA driver is found; Holt uses the processor"}
+	}
+	out, err := exec.CommandContext(ctx, file, "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader").Output()
+	list := strings.TrimSpace(string(out))
+	if err != nil || list == "" {
+		return Finding{Detail: "nvidia-smi finds no GPU; Holt uses the processor"}
+	}
+	return Finding{OK: true, Detail: strings.ReplaceAll(list, "\n", "; ")}
+}
