@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"text/tabwriter"
 
 	"github.com/gomlx/compute"
+
+	"github.com/holt-dl/holt/internal/plugins"
 )
 
 // Notice, when the host sets it, is told in one plain sentence of what the
@@ -197,9 +198,11 @@ func newBackend(kind string) (b compute.Backend, err error) {
 		return nil, fmt.Errorf("dl: backend cuda: %w: this machine shows no NVIDIA GPU; use cpu", ErrNoBackend)
 	}
 	if kind != "go" {
-		path, err := findPlugin(kind)
-		if err != nil {
-			return nil, err
+		dirs := plugins.SearchDirs()
+		path, ok := plugins.Find(dirs, kind)
+		if !ok {
+			return nil, fmt.Errorf("dl: backend %s: %w: no XLA plugin in %s; run holt backend install %s",
+				kind, ErrNoBackend, strings.Join(dirs, ", "), kind)
 		}
 		// A full path keeps go-xla from searching, which may panic on a bad
 		// file, and from its own installer, which needs the network.
@@ -225,38 +228,6 @@ func hasNVIDIA() bool {
 	}
 	_, err := os.Stat("/dev/dxg") // Windows' Linux
 	return err == nil
-}
-
-// pluginDirs lists where PJRT plugins may lie: where the user says, Holt's
-// own folder, then where go-xla looks.
-func pluginDirs() []string {
-	dirs := filepath.SplitList(os.Getenv("PJRT_PLUGIN_LIBRARY_PATH"))
-	if home, err := os.UserHomeDir(); err == nil {
-		lib := filepath.Join(home, ".local", "lib", "go-xla")
-		dirs = append(dirs, lib, filepath.Join(lib, "nvidia"))
-	}
-	return append(dirs, "/usr/local/lib/go-xla", "/usr/local/lib/go-xla/nvidia")
-}
-
-// findPlugin returns the full path of the plugin of a kind. Of several
-// versions in one folder it takes the last by name.
-func findPlugin(kind string) (string, error) {
-	ext := map[string]string{"darwin": ".dylib", "windows": ".dll"}[runtime.GOOS]
-	if ext == "" {
-		ext = ".so"
-	}
-	dirs := pluginDirs()
-	for _, dir := range dirs {
-		for _, pattern := range []string{"pjrt_c_api_" + kind + "_plugin" + ext, "pjrt_c_api_" + kind + "_v*_plugin" + ext} {
-			found, _ := filepath.Glob(filepath.Join(dir, pattern))
-			if len(found) > 0 {
-				slices.Sort(found)
-				return filepath.Abs(found[len(found)-1])
-			}
-		}
-	}
-	return "", fmt.Errorf("dl: backend %s: %w: no XLA plugin in %s; run holt backend install %s",
-		kind, ErrNoBackend, strings.Join(dirs, ", "), kind)
 }
 
 // Device is a line of [DeviceList].

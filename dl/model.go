@@ -70,6 +70,24 @@ func (m *Model) Param(name string) *Tensor {
 	return newTensor(values[i].Float32s(), values[i].shape)
 }
 
+// SetParam gives a parameter new values, which must have its shape. It waits
+// for a training step that is going on.
+func (m *Model) SetParam(name string, value *Tensor) error {
+	i := slices.IndexFunc(m.specs, func(s spec) bool { return s.name == name })
+	if i < 0 {
+		return fmt.Errorf("dl: SetParam: name is %q, want one of %s", name, strings.Join(m.Names(), ", "))
+	}
+	if !value.shape.Equal(m.specs[i].shape) {
+		return &ShapeError{Op: "SetParam " + name, Got: value.shape, Want: fmt.Sprint([]int(m.specs[i].shape))}
+	}
+	m.train.Lock()
+	defer m.train.Unlock()
+	values := slices.Clone(m.values)
+	values[i] = newTensor(value.Float32s(), value.shape)
+	m.replace(values)
+	return nil
+}
+
 // snapshot returns the parameters of the last whole step, which stay until
 // release.
 func (m *Model) snapshot() (values []*Tensor, release func()) {

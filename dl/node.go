@@ -42,6 +42,12 @@ func (x *Node) Training() bool { return x.t.training }
 
 func (x *Node) String() string { return fmt.Sprintf("%v %s", x.Shape(), typeName(x.DType())) }
 
+// Constant returns a node that holds fixed values, a Go number or slice of
+// numbers, or slice of such slices, in the program of x.
+func (x *Node) Constant(values any) *Node {
+	return x.With(graph.Const(x.raw.Graph(), values))
+}
+
 // axis makes a negative axis positive and checks it.
 func (x *Node) axis(op string, axis int) int {
 	n := x.raw.Rank()
