@@ -1,0 +1,24 @@
+// Command holt-host is the process that cells are loaded into. The kernel
+// builds it once per workspace, with package kernel/build, and starts it; it
+// is the only program that joins kernel, display, dl and the backends.
+//
+// What it imports, cells share: a package that is not here is linked into the
+// first cell that imports it, and comes from there for the later ones.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/holt-dl/holt/display"
+	"github.com/holt-dl/holt/display/plot"
+	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/kernel/host"
+)
+
+func main() {
+	dl.SetContext(host.Context)
+	dl.Notice = func(sentence string) { fmt.Fprintln(os.Stderr, sentence) }
+	display.SetPlotter(plot.Gonum{})
+	host.Main(host.Options{Render: display.Render})
+}
