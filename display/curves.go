@@ -1,6 +1,7 @@
 package display
 
 import (
+	"encoding/base64"
 	"fmt"
 	"image/color"
 	"math"
@@ -11,8 +12,12 @@ import (
 )
 
 // maxPoints is how many points of a curve are drawn. A panel is less than 800
-// pixels wide, so more could not be told apart.
-const maxPoints = 800
+// pixels wide, and one point in two of them is all that an eye can tell apart.
+const maxPoints = 400
+
+// maxBytes is how large a picture may be that is sent every second. Noise is
+// what makes it larger: then it is drawn again with half the points.
+const maxBytes = 60_000
 
 // curve is one series of points and what its name says.
 type curve struct {
@@ -82,11 +87,16 @@ func (c chart) bundle(curves []curve) (frame.Bundle, error) {
 	if p == nil {
 		return frame.Text(text), nil
 	}
-	m, err := p.Plot(c.figure(curves))
-	if err != nil {
-		return frame.Bundle{}, fmt.Errorf("display: LivePlot: %w", err)
+	for points := maxPoints; ; points /= 2 {
+		m, err := p.Plot(c.figure(curves, points))
+		if err != nil {
+			return frame.Bundle{}, fmt.Errorf("display: LivePlot: %w", err)
+		}
+		b, err := drawn(reduce(m), text)
+		if err != nil || points < 50 || base64.StdEncoding.DecodedLen(len(b.Data["image/png"].(string))) <= maxBytes {
+			return b, err
+		}
 	}
-	return drawn(reduce(m), text)
 }
 
 // text says where each curve is.
@@ -131,7 +141,7 @@ func decimal4(v float64) string {
 }
 
 // figure has a panel for each metric.
-func (c chart) figure(curves []curve) Figure {
+func (c chart) figure(curves []curve, points int) Figure {
 	f := Figure{Title: c.title}
 	if f.Title != "" && c.status != "" {
 		f.Title += " · "
@@ -151,7 +161,7 @@ func (c chart) figure(curves []curve) Figure {
 			}
 			paint := colour(s, used)
 			used = append(used, paint)
-			p.Lines = append(p.Lines, c.lines(s, paint)...)
+			p.Lines = append(p.Lines, c.lines(s, paint, points)...)
 		}
 		if !p.LogY {
 			p.Range = span(p.Lines)
@@ -182,15 +192,26 @@ func xRange(curves []curve) [2]float64 {
 	return [2]float64{low, high}
 }
 
-// noisy reports whether a curve goes up and down far more than it gets on: a
-// schedule of learning rates is not to be smoothed.
+// noisy reports whether a curve, but for a few peaks, goes up and down far
+// more than it gets on: a schedule of learning rates is not to be smoothed.
 func noisy(y []float64) bool {
-	low, high, way, before := math.Inf(1), math.Inf(-1), 0.0, math.NaN()
+	var sorted []float64
+	for _, v := range y {
+		if finite(v) {
+			sorted = append(sorted, v)
+		}
+	}
+	if len(sorted) == 0 {
+		return false
+	}
+	slices.Sort(sorted)
+	low, high := sorted[len(sorted)/100], sorted[len(sorted)-1-len(sorted)/100]
+	way, before := 0.0, math.NaN()
 	for _, v := range y {
 		if !finite(v) {
 			continue
 		}
-		low, high = min(low, v), max(high, v)
+		v = max(low, min(high, v))
 		if finite(before) {
 			way += math.Abs(v - before)
 		}
@@ -247,7 +268,7 @@ func colour(c curve, used []color.NRGBA) color.NRGBA {
 }
 
 // lines are a curve as it is and, when it is long, smoothed.
-func (c chart) lines(s curve, paint color.NRGBA) []Line {
+func (c chart) lines(s curve, paint color.NRGBA, points int) []Line {
 	name := s.split
 	if name == "" {
 		name = s.name
@@ -259,12 +280,12 @@ func (c chart) lines(s curve, paint color.NRGBA) []Line {
 	if window == 0 && len(s.y) >= 50 && noisy(s.y) {
 		window = max(5, len(s.y)/40)
 	}
-	raw := thin(Line{Name: name, X: s.x, Y: s.y, Color: paint, Points: len(s.y) <= 30})
+	raw := thin(Line{Name: name, X: s.x, Y: s.y, Color: paint, Points: len(s.y) <= 30}, points)
 	if window <= 1 || len(s.y) < 2 {
 		return []Line{raw}
 	}
 	raw.Name, raw.Faint = "", true
-	return []Line{raw, thin(Line{Name: name, X: s.x, Y: average(s.y, window), Color: paint})}
+	return []Line{raw, thin(Line{Name: name, X: s.x, Y: average(s.y, window), Color: paint}, points)}
 }
 
 // average is the exponential moving average over about window values, freed of
@@ -288,14 +309,14 @@ func average(y []float64, window int) []float64 {
 	return out
 }
 
-// thin keeps the lowest and the highest point of each of maxPoints/2 equal
+// thin keeps the lowest and the highest point of each of points/2 equal
 // parts, so that peaks stay where they are, and both ends.
-func thin(l Line) Line {
+func thin(l Line, points int) Line {
 	n := len(l.Y)
-	if n <= maxPoints {
+	if n <= points {
 		return l
 	}
-	parts := maxPoints/2 - 1
+	parts := points/2 - 1
 	out := l
 	out.X, out.Y = []float64{l.X[0]}, []float64{l.Y[0]}
 	keep := func(i int) { out.X, out.Y = append(out.X, l.X[i]), append(out.Y, l.Y[i]) }

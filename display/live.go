@@ -16,7 +16,7 @@ const (
 	textPace = 200 * time.Millisecond
 	// Drawing takes at most one part in so many of the time, so that pictures
 	// never slow the training that they show.
-	drawShare = 20
+	drawShare = 10
 )
 
 // Run is a training run, or anything else with named curves that grow.

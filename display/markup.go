@@ -63,7 +63,7 @@ func plain(markup string) string {
 	}
 	var lines []string
 	for line := range strings.Lines(html.UnescapeString(b.String())) {
-		if line = strings.TrimSpace(line); line != "" {
+		if line = strings.Join(strings.Fields(line), " "); line != "" {
 			lines = append(lines, line)
 		}
 	}

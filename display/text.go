@@ -65,7 +65,7 @@ func method(v reflect.Value) (s string, ok bool) {
 			if v.Kind() == reflect.Pointer && v.IsNil() {
 				s = "<nil>" // as fmt does for a method that needs its receiver
 			} else {
-				s = fmt.Sprintf("<%s: its method panicked: %s>", typeName(v.Type()), cut(fmt.Sprint(r), maxInner))
+				s = fmt.Sprintf("<%s: its method panicked: %s>", typeName(reflect.TypeOf(v.Interface())), cut(fmt.Sprint(r), maxInner))
 			}
 		}
 	}()
@@ -204,7 +204,7 @@ func (p *printer) fields(v reflect.Value, depth int, named bool) string {
 func (p *printer) join(open string, items []string, close string, depth int, wide bool) string {
 	p.left -= len(items) // the spaces
 	flat := open + strings.Join(items, " ") + close
-	if !p.lines || !wide || width(flat)+2*depth <= lineWidth && !strings.Contains(flat, "\n") {
+	if !p.lines || !wide || len(items) == 1 && !strings.Contains(flat, "\n") || width(flat)+2*depth <= lineWidth && !strings.Contains(flat, "\n") {
 		return flat
 	}
 	indent := "\n" + strings.Repeat("  ", depth+1)

@@ -1,0 +1,153 @@
+package display_test
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	"slices"
+
+	"github.com/holt-dl/holt/display"
+)
+
+// These examples run without a kernel, so each shows its text. In a notebook
+// they show the pictures and tables of the documentation.
+
+func ExampleShow() {
+	type point struct{ X, Y float64 }
+	display.Show(point{1, 2.5}, map[string]int{"b": 2, "a": 1})
+	// Output:
+	// point{X:1 Y:2.5}
+	// map["a":1 "b":2]
+}
+
+func ExampleRender() {
+	b := display.Render([]string{"a", "b"})
+	fmt.Println(b.Data["text/plain"])
+	// Output: ["a" "b"]
+}
+
+func ExampleSummary() {
+	fmt.Println(display.Summary(tensor{shape: []int{2, 2}, values: []float32{1, 2, 3, 4}}))
+	// Output: [2 2] x∈[1, 4] μ=2.5 σ=1.12
+}
+
+func ExampleImage() {
+	m := image.NewGray(image.Rect(0, 0, 28, 28))
+	display.Show(display.Image(m))
+	// Output: picture of 28 × 28 pixels
+}
+
+func ExamplePicture() {
+	normalised := tensor{shape: []int{3, 1, 2}, values: []float32{-2, 2, -2, 2, -2, 2}}
+	display.Show(display.Picture{Of: normalised, Zoom: 8})
+	display.Show(display.Picture{Of: normalised, Mean: []float32{0.5}, Std: []float32{0.25}, Title: "as it was"})
+	// Output:
+	// picture of 2 × 1 pixels; black -2, white 2
+	// as it was: picture of 2 × 1 pixels
+}
+
+func ExampleGrid() {
+	batch := tensor{shape: []int{3, 1, 2, 2}, values: make([]float32, 12)}
+	scores := tensor{shape: []int{3, 2}, values: []float32{0.9, 0.1, 0.2, 0.8, 0.7, 0.3}}
+	display.Show(display.Grid{
+		Of:        batch,
+		Labels:    []int{0, 1, 1},
+		Predicted: scores,
+		Classes:   []string{"ant", "bee"},
+	})
+	// Output:
+	// 3 pictures, 2 of 3 right
+	// ant 90% | bee 80% | ant 70%, not bee
+}
+
+func ExampleTable() {
+	display.Show(display.Table{
+		Head: []string{"optimizer", "accuracy"},
+		Rows: [][]any{{"SGD", 0.612}, {"Adam", 0.6875}},
+	})
+	// Output:
+	// optimizer  accuracy
+	// SGD           0.612
+	// Adam         0.6875
+}
+
+func ExampleHTML() {
+	name := "<bees & ants>"
+	h := display.HTML("<b>" + display.Escape(name) + "</b>")
+	fmt.Println(string(h))
+	display.Show(h)
+	// Output:
+	// <b>&lt;bees &amp; ants&gt;</b>
+	// <bees & ants>
+}
+
+func ExampleEscape() {
+	fmt.Println(display.Escape(`<img src=x onerror="alert(1)">`))
+	// Output: &lt;img src=x onerror=&#34;alert(1)&#34;&gt;
+}
+
+func ExampleMarkdown() {
+	display.Show(display.Markdown("The loss is $-\\log p_y$."))
+	// Output: The loss is $-\log p_y$.
+}
+
+func ExampleLatex() {
+	display.Show(display.Latex(`$\nabla_\theta L$`))
+	// Output: $\nabla_\theta L$
+}
+
+func ExampleLivePlot() {
+	var plot display.LivePlot
+	for step := range 5 {
+		plot.Add("train/loss", float64(step), 1/float64(step+1))
+	}
+	plot.Close() // only a program outside a notebook needs it
+	// Output: train/loss  0.2000  best 0.2000 at 4
+}
+
+func ExampleLive() {
+	run := newRun() // in a notebook: dl.Start(…)
+	display.Live(run)
+	run.step(0.5)
+	run.step(0.25)
+	fmt.Println(run)
+	// Output: step 2
+}
+
+func ExampleProgress() {
+	sum := 0
+	for x := range display.Progress(slices.Values([]int{1, 2, 3}), 3) {
+		sum += x
+	}
+	fmt.Println(sum)
+}
+
+func ExampleProgressBar() {
+	bar := display.ProgressBar{Title: "download", Total: 2048, Unit: "B"}
+	for range 4 {
+		bar.Add(512)
+	}
+	bar.Close()
+}
+
+// outline is a Plotter that draws boxes instead of charts.
+type outline struct{}
+
+func (outline) Plot(f display.Figure) (image.Image, error) {
+	m := image.NewNRGBA(image.Rect(0, 0, 40*len(f.Panels), 30))
+	m.SetNRGBA(0, 0, color.NRGBA{A: 255})
+	return m, nil
+}
+
+func (outline) Sheet(s display.Sheet) (image.Image, error) {
+	return image.NewNRGBA(image.Rect(0, 0, 10*len(s.Tiles), 10)), nil
+}
+
+func ExampleSetPlotter() {
+	display.SetPlotter(outline{})
+	defer display.SetPlotter(nil)
+	var plot display.LivePlot
+	plot.Add("loss", 0, 2.3)
+	fmt.Println(display.Render(plot).Metadata)
+	// Output: map[image/png:map[height:15 width:20]]
+}

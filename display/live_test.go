@@ -1,0 +1,314 @@
+package display_test
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/holt-dl/holt/display"
+	"github.com/holt-dl/holt/internal/frame"
+)
+
+// notebook is a kernel that notes what it is told, and when.
+type notebook struct {
+	mu       sync.Mutex
+	start    time.Time
+	messages []frame.Message
+	times    []time.Duration
+}
+
+func connect(t *testing.T) *notebook {
+	n := &notebook{start: time.Now()}
+	frame.SetSink(func(m frame.Message) error {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.messages = append(n.messages, m)
+		n.times = append(n.times, time.Since(n.start))
+		return nil
+	})
+	t.Cleanup(func() { frame.SetSink(nil) })
+	return n
+}
+
+// check wants one display and updates of it, no closer than pace, and returns
+// the texts.
+func (n *notebook) check(t *testing.T, pace time.Duration) (texts []string) {
+	t.Helper()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for i, m := range n.messages {
+		want := frame.KindUpdate
+		if i == 0 {
+			want = frame.KindDisplay
+		}
+		if m.Kind != want || m.Bundle.DisplayID == "" || m.Bundle.DisplayID != n.messages[0].Bundle.DisplayID {
+			t.Errorf("message %d is %s of %q, want %s of %q", i, m.Kind, m.Bundle.DisplayID, want, n.messages[0].Bundle.DisplayID)
+		}
+		if i > 0 && n.times[i]-n.times[i-1] < pace {
+			t.Errorf("message %d comes %v after the one before it, want at least %v", i, n.times[i]-n.times[i-1], pace)
+		}
+		texts = append(texts, m.Bundle.Data["text/plain"].(string))
+	}
+	return texts
+}
+
+func (n *notebook) count() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.messages)
+}
+
+// flat is a Plotter that draws nothing, in no time.
+type flat struct{ figures *[]display.Figure }
+
+func (f flat) Plot(g display.Figure) (image.Image, error) {
+	*f.figures = append(*f.figures, g)
+	return image.NewGray(image.Rect(0, 0, 4, 2)), nil
+}
+func (f flat) Sheet(display.Sheet) (image.Image, error) { return nil, errors.ErrUnsupported }
+
+func plotting(t *testing.T) *[]display.Figure {
+	var figures []display.Figure
+	display.SetPlotter(flat{&figures})
+	t.Cleanup(func() { display.SetPlotter(nil) })
+	return &figures
+}
+
+// run is a training run of a test.
+type run struct {
+	mu   sync.Mutex
+	y    []float64
+	line string
+	done chan struct{}
+}
+
+func newRun() *run { return &run{done: make(chan struct{}), line: "starting"} }
+
+func (r *run) step(y float64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.y = append(r.y, y)
+	r.line = fmt.Sprintf("step %d", len(r.y))
+}
+func (r *run) Names() []string { return []string{"train/loss"} }
+func (r *run) Curve(string) (x, y []float64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.y {
+		x = append(x, float64(i))
+	}
+	return x, slices.Clone(r.y)
+}
+func (r *run) Done() <-chan struct{} { return r.done }
+func (r *run) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.line
+}
+
+func TestLive(t *testing.T) {
+	for _, pace := range []time.Duration{time.Second, 200 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			if pace == time.Second {
+				plotting(t)
+			}
+			n := connect(t)
+			r := newRun()
+			if err := display.Live(r); err != nil {
+				t.Fatal(err)
+			}
+			if n.count() != 1 {
+				t.Errorf("%d messages when Live returns, want 1: the picture belongs to this cell", n.count())
+			}
+			for i := range 100 { // 5 s of training
+				time.Sleep(50 * time.Millisecond)
+				r.step(1 / float64(i+1))
+			}
+			time.Sleep(10 * time.Second) // nothing changes
+			before := n.count()
+			if most := int(5*time.Second/pace) + 2; before > most || before < most-2 {
+				t.Errorf("%d messages in 5 s, want about %d", before, most)
+			}
+			r.step(0.005)
+			close(r.done)
+			synctest.Wait()
+			texts := n.check(t, pace)
+			if got, want := texts[len(texts)-1], "step 101\ntrain/loss  0.0050  best 0.0050 at 100"; got != want {
+				t.Errorf("the last text is %q, want %q", got, want)
+			}
+			frame.Flush()
+			if n.count() != before+1 {
+				t.Errorf("%d messages after the end, want 1", n.count()-before)
+			}
+		})
+	}
+}
+
+// TestLiveFlush ends a cell that waited for its run.
+func TestLiveFlush(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		plotting(t)
+		n := connect(t)
+		r := newRun()
+		display.Live(r)
+		frame.Flush()
+		if n.count() != 1 {
+			t.Errorf("%d messages, want 1: nothing has changed", n.count())
+		}
+		r.step(0.5)
+		frame.Flush()
+		if got := n.messages[n.count()-1].Bundle.Data["text/plain"]; n.count() != 2 || got != "step 1\ntrain/loss  0.5000" {
+			t.Errorf("%d messages, the last %q, want the first step", n.count(), got)
+		}
+		close(r.done)
+		synctest.Wait()
+		if n.count() != 2 {
+			t.Errorf("%d messages, want 2: the last state has been shown", n.count())
+		}
+	})
+}
+
+type faulty struct{ *run }
+
+func (faulty) Curve(string) (x, y []float64) { panic("freed") }
+
+func TestLiveErrors(t *testing.T) {
+	var none *run
+	want := "display: Live: the run is nil, want one that was started; look at the error of what should have started it"
+	for _, r := range []display.Run{nil, none} {
+		if err := display.Live(r); err == nil || err.Error() != want {
+			t.Errorf("got %v\nwant %s", err, want)
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		n := connect(t)
+		r := faulty{newRun()}
+		display.Live(r)
+		time.Sleep(time.Second)
+		close(r.done)
+		synctest.Wait()
+		if got := n.messages[0].Bundle.Data["text/plain"]; got != "display: Live: the run panicked: freed" {
+			t.Errorf("shown %q", got)
+		}
+	})
+}
+
+func TestLivePlot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		figures := plotting(t)
+		n := connect(t)
+		var p display.LivePlot
+		for i := range 100 {
+			p.Add("train_loss", float64(i), 1)
+			p.Add("val_acc", float64(i), 0.5)
+			time.Sleep(50 * time.Millisecond)
+		}
+		p.Status("nearly done")
+		p.Add("train_loss", 100, 0.25)
+		frame.Flush()
+		texts := n.check(t, 0)
+		if len(texts) > 7 {
+			t.Errorf("%d messages in 5 s, want at most 7", len(texts))
+		}
+		if got, want := texts[len(texts)-1], "nearly done\ntrain_loss  0.2500  best 0.2500 at 100\nval_acc     0.5000  best 0.5000 at 0"; got != want {
+			t.Errorf("the last text is %q\nwant %q", got, want)
+		}
+		f := (*figures)[len(*figures)-1]
+		if f.Title != "nearly done" || len(f.Panels) != 2 || f.Panels[0].Title != "loss" || f.Panels[1].Title != "accuracy" {
+			t.Errorf("drawn %q with %d panels, want loss and accuracy", f.Title, len(f.Panels))
+		}
+		if l := f.Panels[1].Lines[0]; l.Name != "val 0.5000" || l.Color != display.Orange {
+			t.Errorf("the accuracy is %q in %v, want val in orange", l.Name, l.Color)
+		}
+		time.Sleep(time.Minute)
+		before := n.count()
+		frame.Flush()
+		p.Close()
+		if n.count() != before {
+			t.Error("shown again though nothing changed")
+		}
+		// The plot lives on in later cells.
+		p.Add("train_loss", 101, 0.2)
+		time.Sleep(time.Minute)
+		if n.count() != before+1 {
+			t.Errorf("%d messages for one point, want 1", n.count()-before)
+		}
+	})
+}
+
+// TestLivePlotRange leaves a few peaks out, and keeps every finite value of a
+// short curve.
+func TestLivePlotRange(t *testing.T) {
+	figures := plotting(t)
+	var p display.LivePlot
+	for i := range 1000 {
+		y := 1 + float64(i%2)
+		if i == 500 {
+			y = 1e6
+		}
+		p.Add("loss", float64(i), y)
+	}
+	display.Render(p)
+	panel := (*figures)[0].Panels[0]
+	if len(panel.Lines) != 2 || !panel.Lines[0].Faint || panel.Lines[1].Faint {
+		t.Fatalf("%d lines, want the raw curve behind a smoothed one", len(panel.Lines))
+	}
+	high := 0.0
+	for _, y := range panel.Lines[0].Y {
+		high = max(high, y)
+	}
+	if high != 1e6 || len(panel.Lines[0].Y) > 400 {
+		t.Errorf("the thinned curve has %d points up to %g, want the peak kept in at most 400", len(panel.Lines[0].Y), high)
+	}
+}
+
+func TestProgress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := connect(t)
+		for range display.Progress(slices.Values(make([]int, 100)), 100) {
+			time.Sleep(20 * time.Millisecond)
+		}
+		texts := n.check(t, 0)
+		if len(texts) > 12 {
+			t.Errorf("%d messages in 2 s, want at most 12", len(texts))
+		}
+		if texts[0] != "0/100 (0%)" || texts[len(texts)-1] != "100/100 (100%) in 2s" {
+			t.Errorf("from %q to %q", texts[0], texts[len(texts)-1])
+		}
+		if got, want := texts[1], "10/100 (10%), 50 a second, 1.8s left"; got != want {
+			t.Errorf("the second text is %q, want %q", got, want)
+		}
+		if html := n.messages[1].Bundle.Data["text/html"]; html != `<div><progress value="10" max="100"></progress> 10/100 (10%), 50 a second, 1.8s left</div>` {
+			t.Errorf("HTML is %s", html)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		n := connect(t)
+		for i := range display.Progress(slices.Values([]int{1, 2, 3})) {
+			time.Sleep(time.Second)
+			if i == 2 {
+				break
+			}
+		}
+		texts := n.check(t, 0)
+		if got := texts[len(texts)-1]; got != "1, stopped in 2s" {
+			t.Errorf("the last text is %q", got)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		n := connect(t)
+		b := display.ProgressBar{Title: hostile, Total: 10, Unit: "B"}
+		b.Add(3)
+		b.Close()
+		html := n.messages[len(n.messages)-1].Bundle.Data["text/html"].(string)
+		if strings.Contains(html, "<img") || !strings.Contains(html, "3/10 B (30%), stopped") {
+			t.Errorf("HTML is %s", html)
+		}
+	})
+}
