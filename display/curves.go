@@ -273,19 +273,23 @@ func (c chart) lines(s curve, paint color.NRGBA, points int) []Line {
 	if name == "" {
 		name = s.name
 	}
-	if last, ok := s.last(); ok {
-		name += " " + decimal4(last)
+	label := func(y []float64) string {
+		if last, ok := (curve{y: y}).last(); ok {
+			return name + " " + decimal4(last)
+		}
+		return name
 	}
 	window := c.smooth
 	if window == 0 && len(s.y) >= 50 && noisy(s.y) {
 		window = max(5, len(s.y)/40)
 	}
-	raw := thin(Line{Name: name, X: s.x, Y: s.y, Color: paint, Points: len(s.y) <= 30}, points)
+	raw := thin(Line{Name: label(s.y), X: s.x, Y: s.y, Color: paint, Points: len(s.y) <= 30}, points)
 	if window <= 1 || len(s.y) < 2 {
 		return []Line{raw}
 	}
 	raw.Name, raw.Faint = "", true
-	return []Line{raw, thin(Line{Name: name, X: s.x, Y: average(s.y, window), Color: paint}, points)}
+	smooth := average(s.y, window)
+	return []Line{raw, thin(Line{Name: label(smooth), X: s.x, Y: smooth, Color: paint}, points)}
 }
 
 // average is the exponential moving average over about window values, freed of
