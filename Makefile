@@ -68,7 +68,7 @@ need:
 ready: kernelspec backend
 
 kernelspec: $(HOLT) $(VENV)/.run
-	@$(HOLT) install --prefix $(VENV)
+	@$(HOLT) install --prefix $(VENV) >/dev/null
 
 # Without a network there is still the pure-Go backend, so this never fails.
 backend: $(HOLT)

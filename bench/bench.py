@@ -43,8 +43,8 @@ def has_kernel(python, name):
 
 
 def go_steps(backend, benchtime):
-    """Milliseconds a step from BenchmarkTrainStep of package dl, which BACKEND names the sub-benchmark of."""
-    command = ["go", "test", "-run", "^$", "-bench", f"^BenchmarkTrainStep$/^{backend}$", "-benchtime", benchtime, "-count", "1", "./dl"]
+    """Milliseconds a step from BenchmarkTrainStepCIFARNet of package dl, on a backend."""
+    command = ["go", "test", "-run", "^$", "-bench", f"^BenchmarkTrainStepCIFARNet$/^{backend}$", "-benchtime", benchtime, "-count", "1", "./dl"]
     got = subprocess.run(command, cwd=root, capture_output=True, text=True)
     found = re.findall(r"^BenchmarkTrainStep\S*\s+\d+\s+([\d.]+) ns/op", got.stdout, re.MULTILINE)
     if not found:

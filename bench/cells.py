@@ -2,7 +2,8 @@
 
     python cells.py KERNEL CELLS.json [--repeats 9]
 
-CELLS.json is a list of phases {"setup": [CELL, ...], "timed": {NAME: CELL, ...}}, which run in order in one kernel.
+CELLS.json is a list of phases {"setup": [CELL, ...], "once": {NAME: CELL, ...}, "timed": {NAME: CELL, ...}}, which run
+in order in one kernel; "once" cells are timed at their first and only run, as compiling is.
 {i} in a timed cell becomes the number of the repeat, so that no kernel can answer from memory; one repeat before the
 first is not counted. Prints one line of JSON with the seconds of each repeat.
 """
@@ -43,9 +44,11 @@ def main():
         out = {"kernel": args.kernel, "version": f"{info['implementation']} {info['implementation_version']}",
                "started": None, "setup": [], "timed": {}}
         for phase in cells:
-            out["setup"] += [run(client, code) for code in phase["setup"]]
+            out["setup"] += [run(client, code) for code in phase.get("setup", [])]
             out["started"] = out["started"] or time.perf_counter() - start
-            for name, code in phase["timed"].items():
+            for name, code in phase.get("once", {}).items():
+                out["timed"][name] = [run(client, code)]
+            for name, code in phase.get("timed", {}).items():
                 times = [run(client, code.replace("{i}", str(i))) for i in range(args.repeats + 1)]
                 out["timed"][name] = times[1:]
         print(json.dumps(out))
