@@ -29,7 +29,7 @@ func calculate(key string, f func([]*Node) *Node, xs ...*Tensor) (*Tensor, error
 		return nil, err
 	}
 	build := func() (*program, error) {
-		return compile(on, "tensor operation", func(g *graph.Graph) []*graph.Node {
+		return compile(callerContext(), on, "tensor operation", func(g *graph.Graph) []*graph.Node {
 			t := &trace{graph: g}
 			var nodes []*Node
 			for _, x := range xs {

@@ -47,7 +47,7 @@ func evaluate(ctx context.Context, m *Model, data Source, loss Loss) (Result, er
 		size = max(size, rows)
 		p, err := m.programs.get(fmt.Sprintf("evaluate %s %s", on.label(), batch.key(size, loss)), func() (*program, error) {
 			classes := 0
-			p, err := compile(on, "evaluation", func(g *graph.Graph) []*graph.Node {
+			p, err := compile(ctx, on, "evaluation", func(g *graph.Graph) []*graph.Node {
 				_, score, c := m.forward(g, false).loss(m, loss, batch, size)
 				classes = c
 				return []*graph.Node{score}

@@ -13,7 +13,7 @@ func Differentiate(layer Layer, x *Tensor, weights []*Tensor, by *Tensor) (*Tens
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := compile(on, "differentiate", func(g *graph.Graph) []*graph.Node {
+	p, err := compile(callerContext(), on, "differentiate", func(g *graph.Graph) []*graph.Node {
 		t := m.forward(g, true)
 		in := t.input(Float32, x.shape)
 		y := m.net.Forward(in)

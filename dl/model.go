@@ -137,7 +137,7 @@ func (m *Model) Predict(x *Tensor) (*Tensor, error) {
 		return nil, err
 	}
 	p, err := m.programs.get(fmt.Sprintf("predict %s %v %s", on.label(), x.shape, x.dtype), func() (*program, error) {
-		return compile(on, "predict", func(g *graph.Graph) []*graph.Node {
+		return compile(callerContext(), on, "predict", func(g *graph.Graph) []*graph.Node {
 			t := m.forward(g, false)
 			return []*graph.Node{m.net.Forward(t.input(x.dtype, x.shape).float()).raw}
 		})

@@ -1,6 +1,7 @@
 package dl
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"strings"
@@ -22,7 +23,8 @@ type program struct {
 
 // compile traces build, which returns the outputs, and compiles it. What
 // build panics with is the caller's: it is the user's Forward that runs.
-func compile(on *device, name string, build func(g *graph.Graph) []*graph.Node) (*program, error) {
+// Cancelling ctx ends the wait for the compiler, not the compiler.
+func compile(ctx context.Context, on *device, name string, build func(g *graph.Graph) []*graph.Node) (*program, error) {
 	g := graph.NewGraph(on.backend, strings.ReplaceAll(name, " ", "_"))
 	var outputs []*graph.Node
 	if err := guard(func() { outputs = build(g) }); err != nil {
@@ -32,7 +34,7 @@ func compile(on *device, name string, build func(g *graph.Graph) []*graph.Node) 
 	for _, out := range outputs {
 		p.outs = append(p.outs, out.Shape())
 	}
-	err := await(callerContext(), func() error {
+	err := await(ctx, func() error {
 		var err error
 		if e := guard(func() { err = g.Compile(outputs...) }); e != nil {
 			err = e

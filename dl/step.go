@@ -122,14 +122,17 @@ func (s *Step) Run(batch Batch) float64 {
 // and the cell's interrupt are errors too. After an interrupt the step may
 // still come to its end, whole.
 func (s *Step) Do(batch Batch) (Result, error) {
-	t, err := s.do(callerContext(), batch)
+	ctx := callerContext()
+	t, err := s.do(ctx, ctx, batch)
 	if err != nil {
 		return Result{}, err
 	}
 	return t.result(), nil
 }
 
-func (s *Step) do(ctx context.Context, batch Batch) (tally, error) {
+// do does a step. Two contexts end its waits, for the compiler and for the
+// step itself.
+func (s *Step) do(ctx, running context.Context, batch Batch) (tally, error) {
 	if s.err != nil {
 		return tally{}, s.err
 	}
@@ -148,7 +151,7 @@ func (s *Step) do(ctx context.Context, batch Batch) (tally, error) {
 	key := fmt.Sprintf("step %s %s %s", on.label(), batch.key(size, s.loss), s.opt.settings())
 	p, err := s.model.programs.get(key, func() (*program, error) {
 		classes := 0
-		p, err := compile(on, "training step", func(g *graph.Graph) (out []*graph.Node) {
+		p, err := compile(ctx, on, "training step", func(g *graph.Graph) (out []*graph.Node) {
 			out, classes = s.trace(g, batch, size)
 			return out
 		})
@@ -164,7 +167,7 @@ func (s *Step) do(ctx context.Context, batch Batch) (tally, error) {
 		return tally{}, fmt.Errorf("dl: training step: %w", err)
 	}
 	var r tally
-	err = await(ctx, func() error {
+	err = await(running, func() error {
 		var err error
 		r, err = s.run(p, batch.fill(size), rows)
 		return err
