@@ -1,0 +1,35 @@
+"""Jupyter's own tests of kernels, with every attribute that Holt can answer."""
+
+import jupyter_kernel_test as jkt
+
+
+class TestKernel(jkt.KernelTests):
+    kernel_name = "holt"
+    language_name = "go"
+    file_extension = ".go"
+    code_hello_world = 'fmt.Println("hello, world")'
+    code_stderr = 'import "os"\nfmt.Fprintln(os.Stderr, "oh")'
+    complete_code_samples = ["1", "x := 1", 'fmt.Println("hi")', "func f() int {\n\treturn 1\n}", "// a comment"]
+    incomplete_code_samples = ["func f() {", "for i := range 10 {\n", 'fmt.Println("a",', "x := 1 +", "s := `raw"]
+    invalid_code_samples = ["x := )", "}", "func 3() {}"]
+    code_generate_error = "noSuchName"
+    code_execute_result = [
+        {"code": "1 + 2 + 3", "result": "6"},
+        {"code": "[]int{1, 2}[1]", "result": "2"},
+        {"code": "6 * 7 == 42", "result": "true"},
+    ]
+    code_display_data = [{"code": 'display.HTML("<b>x</b>")', "mime": "text/html"}]
+    code_history_pattern = "1 [+] 2*".replace("[+]", "+")
+    supported_history_operations = ("tail", "range", "search")
+    code_clear_output = "display.Clear(false)"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # The first cell of a cold machine waits for the host, longer than the suite's 15 s.
+        cls.kc.execute_interactive("1", timeout=600)
+
+
+class TestWelcome(jkt.IopubWelcomeTests):
+    kernel_name = "holt"
+    support_iopub_welcome = True
