@@ -1,0 +1,180 @@
+package vision
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/holt-dl/holt/dl"
+)
+
+// CIFAR10 is the data set of 60,000 colour pictures of 32×32 pixels in ten
+// classes (A. Krizhevsky, "Learning Multiple Layers of Features from Tiny
+// Images", 2009), in its binary layout: the folder cifar-10-batches-bin with
+// data_batch_1.bin to data_batch_5.bin (50,000 pictures for training) and
+// test_batch.bin (10,000), whose records are one byte for the label and 1,024
+// each for red, green and blue.
+type CIFAR10 struct {
+	Root      string    // the folder of cifar-10-batches-bin; empty means "data"
+	Train     bool      // the pictures for training; false means those for testing
+	Download  bool      // bring the 162 MB archive when the folder is missing
+	OrSample  bool      // take the sample in Holt itself when the folder is missing
+	Transform Transform // of each picture; nil means ToTensor
+
+	// Progress, when not nil, is told how much is downloaded, in bytes.
+	Progress func(done, total int64)
+}
+
+// Names of the classes, in the order of their labels (batches.meta.txt).
+var cifar10Classes = []string{"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"}
+
+const (
+	cifarFolder = "cifar-10-batches-bin"
+	cifarSide   = 32
+	cifarPixels = 3 * cifarSide * cifarSide
+	cifarRecord = 1 + cifarPixels
+	cifarBatch  = 10_000 * cifarRecord // bytes of a file
+)
+
+// The archive as its author publishes it (https://www.cs.toronto.edu/~kriz/cifar.html).
+var cifar10Archive = Archive{
+	URL:    "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+	Size:   170_052_171,
+	MD5:    "c32a1d4ab5d03f1284b67883e8d87530",
+	Folder: cifarFolder,
+}
+
+// ErrNotFound is wrapped by the error of an Open that finds no data set.
+var ErrNotFound = errors.New("not found or corrupted")
+
+// Open reads the data set into memory, 154 MB for training. It looks in Root,
+// then in the folder that HOLT_DATA names. When neither has it, Download
+// brings it into Root, and OrSample takes the sample instead, in this order;
+// without them, or when the download fails and there is no OrSample, that is
+// an error. [Images.Source] says which it was.
+func (c CIFAR10) Open() (*Images, error) {
+	root := c.Root
+	if root == "" {
+		root = "data"
+	}
+	d, err := c.read(root)
+	if more := os.Getenv("HOLT_DATA"); errors.Is(err, ErrNotFound) && more != "" {
+		if d2, err2 := c.read(more); err2 == nil || !errors.Is(err2, os.ErrNotExist) {
+			d, err = d2, err2
+		}
+	}
+	if err != nil && c.Download && errors.Is(err, ErrNotFound) {
+		if err = fetch(dl.Context(), cifar10Archive, root, c.Progress); err == nil {
+			d, err = c.read(root)
+		}
+	}
+	if err != nil && c.OrSample && dl.Context().Err() == nil {
+		d, err = c.sample(err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	d.Classes, d.Transform = slices.Clone(cifar10Classes), c.Transform
+	return d, nil
+}
+
+func (c CIFAR10) split() (name string, files []string, whole int) {
+	if c.Train {
+		return "train", []string{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"}, 50_000
+	}
+	return "test", []string{"test_batch.bin"}, 10_000
+}
+
+// read reads the folder in root.
+func (c CIFAR10) read(root string) (*Images, error) {
+	split, files, whole := c.split()
+	all := make([]byte, 0, whole*cifarRecord)
+	for _, file := range files {
+		path := filepath.Join(root, cifarFolder, file)
+		info, err := os.Stat(path)
+		if err == nil && info.Size() != cifarBatch {
+			err = fmt.Errorf("%s has %s bytes, want %s", path, thousands(int(info.Size())), thousands(cifarBatch))
+		}
+		var records []byte
+		if err == nil {
+			records, err = os.ReadFile(path)
+		}
+		if err == nil && len(records) != cifarBatch { // it changed meanwhile
+			err = fmt.Errorf("%s has %s bytes, want %s", path, thousands(len(records)), thousands(cifarBatch))
+		}
+		if err == nil {
+			err = checkCIFAR(path, records)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("vision: CIFAR10: dataset %w in %q (%w); use Download: true to bring it, or OrSample: true", ErrNotFound, root, err)
+		}
+		all = append(all, records...)
+	}
+	abs, err := filepath.Abs(filepath.Join(root, cifarFolder))
+	if err != nil {
+		abs = root
+	}
+	return cifarImages("CIFAR-10 "+split, fmt.Sprintf("CIFAR-10: all %s %s pictures, from %s", thousands(whole), splitWord(c.Train), abs), all), nil
+}
+
+func splitWord(train bool) string {
+	if train {
+		return "training"
+	}
+	return "test"
+}
+
+// checkCIFAR looks at every label of a file: nothing else in it can be wrong.
+func checkCIFAR(path string, records []byte) error {
+	if len(records) == 0 || len(records)%cifarRecord != 0 {
+		return fmt.Errorf("%s has %d bytes, want a multiple of %d", path, len(records), cifarRecord)
+	}
+	for i := 0; i < len(records); i += cifarRecord {
+		if int(records[i]) >= len(cifar10Classes) {
+			return fmt.Errorf("%s: picture %d has label %d, want 0 to %d", path, i/cifarRecord, records[i], len(cifar10Classes)-1)
+		}
+	}
+	return nil
+}
+
+// cifarImages makes a data set of checked records, which it keeps.
+func cifarImages(name, source string, records []byte) *Images {
+	return &Images{name: name, source: source, n: len(records) / cifarRecord,
+		load: func(i int) (*Image, int, error) {
+			r := records[i*cifarRecord : (i+1)*cifarRecord]
+			return &Image{C: 3, H: cifarSide, W: cifarSide, Pix: r[1:]}, int(r[0]), nil
+		}}
+}
+
+// Sample is a part of CIFAR-10 in its binary layout, which a program carries.
+type Sample func(train bool) (records []byte, err error)
+
+var cifar10Sample Sample
+
+// RegisterSample makes a sample known to [CIFAR10.Open]. Package cifarsample
+// calls it when it is initialised.
+func RegisterSample(s Sample) { cifar10Sample = s }
+
+// sample opens the sample, because the whole set gave an error.
+func (c CIFAR10) sample(why error) (*Images, error) {
+	if cifar10Sample == nil {
+		return nil, fmt.Errorf("%w; OrSample needs import _ %q", why, "github.com/holt-dl/holt/dl/vision/cifarsample")
+	}
+	records, err := cifar10Sample(c.Train)
+	if err != nil {
+		return nil, fmt.Errorf("vision: CIFAR10: sample: %w", err)
+	}
+	if err := checkCIFAR("the sample", records); err != nil {
+		return nil, fmt.Errorf("vision: CIFAR10: %w", err)
+	}
+	split, _, whole := c.split()
+	d := cifarImages("CIFAR-10 sample "+split, "", records)
+	d.source = fmt.Sprintf("CIFAR-10 sample: %s of %s %s pictures", thousands(d.n), thousands(whole), splitWord(c.Train))
+	if c.Download {
+		d.source += fmt.Sprintf(" (%s)", strings.TrimPrefix(why.Error(), "vision: CIFAR10: "))
+	}
+	return d, nil
+}

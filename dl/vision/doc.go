@@ -1,0 +1,22 @@
+// Package vision reads data sets of pictures and prepares them for training,
+// with torchvision's words.
+//
+// A data set such as [CIFAR10] is a struct of settings; its Open returns
+// [Images], which a dl.DataLoader reads. A [Transform] changes one picture,
+// by chance where its name begins with Random; [Compose] applies several.
+//
+//	tf := vision.Compose(vision.RandomHorizontalFlip{}, vision.ToTensor{}, vision.Normalize{Mean: mean, Std: std})
+//	train, err := vision.CIFAR10{Root: "data", Train: true, Transform: tf}.Open()
+//
+// # Pictures
+//
+// An [Image] is laid out as tensors are, [C H W] with the top row first: as
+// bytes, 0 to 255, until [ToTensor] makes it float32 in [0, 1].
+//
+// # Downloads
+//
+// What a cell imports is linked again for every cell, so this package holds
+// no network code. A program that sets Download imports
+// github.com/holt-dl/holt/dl/vision/fetch for its effect; one that sets
+// OrSample imports .../vision/cifarsample. Holt's notebooks have both.
+package vision

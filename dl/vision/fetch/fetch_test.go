@@ -1,0 +1,144 @@
+package fetch
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"crypto/md5"
+	"encoding/hex"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holt-dl/holt/dl/vision"
+)
+
+type entry struct {
+	name, body string
+	kind       byte
+	link       string
+}
+
+func pack(t testing.TB, entries ...entry) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	w := tar.NewWriter(z)
+	for _, e := range entries {
+		if e.kind == 0 {
+			e.kind = tar.TypeReg
+		}
+		if err := w.WriteHeader(&tar.Header{Name: e.name, Typeflag: e.kind, Linkname: e.link, Size: int64(len(e.body)), Mode: 0o777}); err != nil {
+			t.Fatal(err)
+		}
+		w.Write([]byte(e.body))
+	}
+	w.Close()
+	z.Close()
+	return b.Bytes()
+}
+
+func TestArchive(t *testing.T) {
+	folder := entry{name: "set/", kind: tar.TypeDir}
+	file := entry{name: "set/a.bin", body: "hello"}
+	tests := []struct {
+		name    string
+		entries []entry
+		raw     func([]byte) []byte
+		err     string
+	}{
+		{name: "plain", entries: []entry{folder, file}},
+		{name: "without folders", entries: []entry{file}},
+		{name: "dot", entries: []entry{{name: "./set/a.bin", body: "hello"}}},
+		{name: "up", entries: []entry{file, {name: "../evil", body: "x"}}, err: `"../evil": entry is outside of set`},
+		{name: "up inside", entries: []entry{{name: "set/../../evil", body: "x"}}, err: `"set/../../evil": entry is outside of set`},
+		{name: "absolute", entries: []entry{{name: "/tmp/evil", body: "x"}}, err: `entry is outside of set`},
+		{name: "folder outside", entries: []entry{{name: "../evil", kind: tar.TypeDir}}, err: `path escapes from parent`},
+		{name: "beside", entries: []entry{file, {name: "settings", body: "x"}}, err: `"settings": entry is outside of set`},
+		{name: "symbolic link", entries: []entry{{name: "set/l", kind: tar.TypeSymlink, link: "/etc/passwd"}}, err: `"set/l": entry is of type '2', want files and folders only`},
+		{name: "hard link", entries: []entry{{name: "set/l", kind: tar.TypeLink, link: "/etc/passwd"}}, err: `entry is of type '1'`},
+		{name: "device", entries: []entry{{name: "set/d", kind: tar.TypeChar}}, err: `entry is of type '3'`},
+		{name: "twice", entries: []entry{file, file}, err: "file exists"},
+		{name: "bomb", entries: []entry{{name: "set/z", body: strings.Repeat("\x00", 8<<20)}}, err: `"set/z": the archive grows beyond 20 times its size`},
+		{name: "another folder", entries: []entry{{name: "other", kind: tar.TypeDir}}, err: "it does not hold set"},
+		{name: "truncated", entries: []entry{folder, file}, raw: func(b []byte) []byte { return b[:len(b)-20] }, err: "unexpected EOF"},
+		{name: "not gzip", raw: func([]byte) []byte { return []byte("not an archive at all") }, err: "gzip: invalid header"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			body := pack(t, tt.entries...)
+			if tt.raw != nil {
+				body = tt.raw(body)
+			}
+			s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+			}))
+			defer s.Close()
+			client = s.Client()
+			defer func() { client = nil }()
+			sum := md5.Sum(body)
+			outer := t.TempDir()
+			root := filepath.Join(outer, "data")
+			a := vision.Archive{URL: s.URL + "/set.tar.gz", Size: int64(len(body)), MD5: hex.EncodeToString(sum[:]), Folder: "set"}
+			err := Archive(t.Context(), a, root, nil)
+			if tt.err != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.err) {
+					t.Errorf("error is %v, want %q", err, tt.err)
+				}
+			} else {
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := os.ReadFile(filepath.Join(root, "set", "a.bin"))
+				if string(got) != "hello" {
+					t.Errorf("file is %q, %v", got, err)
+				}
+			}
+			for _, where := range []string{outer, root} {
+				list, _ := os.ReadDir(where)
+				for _, e := range list {
+					ok := where == outer && e.Name() == "data" || where == root && (e.Name() == "set" && tt.err == "" ||
+						strings.HasPrefix(e.Name(), "set.tar.gz") && tt.err != "")
+					if !ok {
+						t.Errorf("left in %s: %s", where, e.Name())
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestArchiveOffline(t *testing.T) {
+	a := vision.Archive{URL: "https://127.0.0.1:1/set.tar.gz", Size: 1, MD5: "00", Folder: "set"}
+	err := Archive(t.Context(), a, t.TempDir(), nil)
+	if err == nil || !strings.Contains(err.Error(), "vision: download: 127.0.0.1:1 is not reachable: ") ||
+		!strings.Contains(err.Error(), "; bring https://127.0.0.1:1/set.tar.gz from another machine, unpack it in ") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func FuzzUnpack(f *testing.F) {
+	f.Add(pack(f, entry{name: "set/a.bin", body: "hello"}))
+	f.Add(pack(f, entry{name: "../evil", body: "x"}))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		outer := t.TempDir()
+		root := filepath.Join(outer, "data")
+		os.Mkdir(root, 0o755)
+		archive := filepath.Join(root, "set.tar.gz")
+		os.WriteFile(archive, b, 0o644)
+		err := unpack(t.Context(), archive, root, "set")
+		list, _ := os.ReadDir(outer)
+		inner, _ := os.ReadDir(root)
+		want := 1
+		if err == nil {
+			want = 2
+		}
+		if len(list) != 1 || len(inner) != want {
+			t.Errorf("%v: left behind %v, %v", err, list, inner)
+		}
+	})
+}

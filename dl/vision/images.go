@@ -1,0 +1,97 @@
+package vision
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"github.com/holt-dl/holt/dl"
+)
+
+// Images is a data set of labelled pictures, such as [CIFAR10.Open] returns.
+// It is a dl.RandomDataset. Goroutines may share it, as long as none changes
+// its fields.
+type Images struct {
+	// Classes are the names of the labels: label 0 is Classes[0].
+	Classes []string
+
+	// Transform prepares each picture. Nil, and a transform that leaves
+	// bytes, are followed by [ToTensor].
+	Transform Transform
+
+	name   string // such as "CIFAR-10 train"
+	source string // where it came from, in a few words
+	n      int
+	load   func(i int) (*Image, int, error)
+}
+
+// Len returns the number of pictures.
+func (d *Images) Len() int { return d.n }
+
+// Get returns the i-th picture, transformed, with its label. Random
+// transforms give the same result at each call; a loader calls
+// [Images.GetRand].
+//
+//	input  [C H W]  float32
+func (d *Images) Get(i int) (dl.Example, error) {
+	return d.GetRand(i, rand.New(rand.NewPCG(0, uint64(i))))
+}
+
+// GetRand returns the i-th picture, transformed with the randomness of rng.
+func (d *Images) GetRand(i int, rng *rand.Rand) (dl.Example, error) {
+	img, label, err := d.at(i)
+	if err != nil {
+		return dl.Example{}, err
+	}
+	if d.Transform != nil {
+		if img, err = d.Transform.Apply(img, rng); err != nil {
+			return dl.Example{}, err
+		}
+		if err := img.check(); err != nil {
+			return dl.Example{}, fmt.Errorf("vision: %T: %w", d.Transform, err)
+		}
+	}
+	return dl.Example{Input: img.Tensor(), Label: label}, nil
+}
+
+// Picture returns the i-th picture as it is in the data set, without the
+// transform, and its label. Its Pix must not be changed.
+func (d *Images) Picture(i int) (*Image, int, error) { return d.at(i) }
+
+func (d *Images) at(i int) (*Image, int, error) {
+	if i < 0 || i >= d.n {
+		return nil, 0, fmt.Errorf("vision: %s: index is %d, want 0 to %d", d.name, i, d.n-1)
+	}
+	return d.load(i)
+}
+
+// ClassToIdx returns the label of each class, as torchvision's class_to_idx.
+func (d *Images) ClassToIdx() map[string]int {
+	m := make(map[string]int, len(d.Classes))
+	for i, c := range d.Classes {
+		m[c] = i
+	}
+	return m
+}
+
+// Source says in a few words where the pictures come from, such as
+// "CIFAR-10 sample: 7,500 of 50,000 training pictures".
+func (d *Images) Source() string { return d.source }
+
+// String is one line: the name, the size and the classes.
+func (d *Images) String() string {
+	classes := strings.Join(d.Classes, ", ")
+	if len(d.Classes) > 12 {
+		classes = strings.Join(d.Classes[:10], ", ") + ", …"
+	}
+	return fmt.Sprintf("%s: %s pictures in %d classes (%s)", d.name, thousands(d.n), len(d.Classes), classes)
+}
+
+// thousands writes 50000 as 50,000.
+func thousands(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
