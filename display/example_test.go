@@ -109,9 +109,8 @@ func ExampleLive() {
 	run := newRun() // in a notebook: dl.Start(…)
 	display.Live(run)
 	run.step(0.5)
-	run.step(0.25)
-	fmt.Println(run)
-	// Output: step 2
+	run.step(0.25) // the curve follows, also when the cell has ended
+	close(run.done)
 }
 
 func ExampleProgress() {
@@ -146,7 +145,7 @@ func (outline) Sheet(s display.Sheet) (image.Image, error) {
 func ExampleSetPlotter() {
 	display.SetPlotter(outline{})
 	defer display.SetPlotter(nil)
-	var plot display.LivePlot
+	plot := display.LivePlot{Title: "by hand"}
 	plot.Add("loss", 0, 2.3)
 	fmt.Println(display.Render(plot).Metadata)
 	// Output: map[image/png:map[height:15 width:20]]

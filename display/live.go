@@ -60,7 +60,7 @@ func Live(run Run) error {
 					d.last()
 				}
 				return
-			case <-time.After(d.wait()):
+			case <-time.After(max(d.wait(), textPace)): // to look at a run copies its curves
 				if w.changed() {
 					d.show()
 				}
@@ -148,11 +148,11 @@ func newLive(pace time.Duration, draw func() (frame.Bundle, error)) *live {
 	return &live{id: fmt.Sprintf("holt-%016x", rand.Uint64()), pace: pace, draw: draw}
 }
 
-// wait is how long to wait for the next frame.
+// wait is how long it is until the next frame may come.
 func (d *live) wait() time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return max(time.Until(d.next), 10*time.Millisecond)
+	return max(time.Until(d.next), 0)
 }
 
 // show draws and sends one frame now. Outside a notebook it does nothing, for
@@ -169,7 +169,13 @@ func (d *live) show() error {
 func (d *live) last() error {
 	d.drawing.Lock()
 	defer d.drawing.Unlock()
+	return d.send()
+}
+
+// send draws and sends one frame. The caller holds drawing.
+func (d *live) send() error {
 	start := time.Now()
+	d.after(d.pace) // for what changes while this frame is drawn
 	b, err := d.draw()
 	if err != nil {
 		b = frame.Text(err.Error())
@@ -211,20 +217,30 @@ func (p *paced) changed() {
 	}
 }
 
-// flush shows what has changed since the last frame, if anything.
+// flush shows what has changed since the last frame, if anything. When it
+// returns, what had changed before has been sent.
 func (p *paced) flush() error {
+	p.drawing.Lock()
+	defer p.drawing.Unlock()
 	if !p.settle() {
 		return nil
 	}
-	return p.show()
+	defer p.release()
+	if !frame.Connected() {
+		return nil
+	}
+	return p.send()
 }
 
-// finish shows the last frame.
+// finish shows the last frame, also outside a notebook.
 func (p *paced) finish() error {
+	p.drawing.Lock()
+	defer p.drawing.Unlock()
 	if !p.settle() && frame.Connected() {
 		return nil
 	}
-	return p.last()
+	defer p.release()
+	return p.send()
 }
 
 // settle takes the waiting frame over, and reports whether there was one.
@@ -236,7 +252,16 @@ func (p *paced) settle() bool {
 	}
 	p.waiting.Stop()
 	p.waiting = nil
-	p.unhook()
-	p.unhook = nil
 	return true
+}
+
+// release lets go of the cell's end once there is nothing more to show. Until
+// the frame has been sent a cell must not end.
+func (p *paced) release() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.waiting == nil && p.unhook != nil {
+		p.unhook()
+		p.unhook = nil
+	}
 }

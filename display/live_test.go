@@ -126,11 +126,11 @@ func TestLive(t *testing.T) {
 			if n.count() != 1 {
 				t.Errorf("%d messages when Live returns, want 1: the picture belongs to this cell", n.count())
 			}
-			for i := range 100 { // 5 s of training
-				time.Sleep(50 * time.Millisecond)
+			for i := range 100 { // 5.1 s of training
+				time.Sleep(51 * time.Millisecond) // so that no step meets a look
 				r.step(1 / float64(i+1))
 			}
-			time.Sleep(10 * time.Second) // nothing changes
+			time.Sleep(10*time.Second + time.Millisecond) // nothing changes
 			before := n.count()
 			if most := int(5*time.Second/pace) + 2; before > most || before < most-2 {
 				t.Errorf("%d messages in 5 s, want about %d", before, most)
@@ -246,6 +246,7 @@ func TestLivePlot(t *testing.T) {
 // short curve.
 func TestLivePlotRange(t *testing.T) {
 	figures := plotting(t)
+	defer frame.Flush() // leave nothing to the next test
 	var p display.LivePlot
 	for i := range 1000 {
 		y := 1 + float64(i%2)
@@ -272,19 +273,19 @@ func TestProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := connect(t)
 		for range display.Progress(slices.Values(make([]int, 100)), 100) {
-			time.Sleep(20 * time.Millisecond)
+			time.Sleep(30 * time.Millisecond) // so that no step meets a frame
 		}
 		texts := n.check(t, 0)
-		if len(texts) > 12 {
-			t.Errorf("%d messages in 2 s, want at most 12", len(texts))
+		if len(texts) > 17 {
+			t.Errorf("%d messages in 3 s, want at most 17", len(texts))
 		}
-		if texts[0] != "0/100 (0%)" || texts[len(texts)-1] != "100/100 (100%) in 2s" {
+		if texts[0] != "0/100 (0%)" || texts[len(texts)-1] != "100/100 (100%) in 3s" {
 			t.Errorf("from %q to %q", texts[0], texts[len(texts)-1])
 		}
-		if got, want := texts[1], "10/100 (10%), 50 a second, 1.8s left"; got != want {
+		if got, want := texts[1], "6/100 (6%), 30 a second, 3.1s left"; got != want {
 			t.Errorf("the second text is %q, want %q", got, want)
 		}
-		if html := n.messages[1].Bundle.Data["text/html"]; html != `<div><progress value="10" max="100"></progress> 10/100 (10%), 50 a second, 1.8s left</div>` {
+		if html := n.messages[1].Bundle.Data["text/html"]; html != `<div><progress value="6" max="100"></progress> 6/100 (6%), 30 a second, 3.1s left</div>` {
 			t.Errorf("HTML is %s", html)
 		}
 	})
