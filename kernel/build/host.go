@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -29,6 +30,9 @@ func (w *World) build(ctx context.Context, dir string) error {
 		p.Host = true
 	}
 	if err := w.linkHost(ctx, dir, main, pkgs); err != nil {
+		return err
+	}
+	if err := w.writeExtld(dir, slices.ContainsFunc(pkgs, func(p *pkg) bool { return p.Path == "net" })); err != nil {
 		return err
 	}
 	return save(dir, record{Std: std, Packages: pkgs})
@@ -84,7 +88,9 @@ func (w *World) linkHost(ctx context.Context, dir string, main *listed, pkgs []*
 	// No -s: the host's own symbols are what plugins bind to, and its DWARF is
 	// not needed, since Go's traces read the pclntab.
 	_, stderr, err := run(command(ctx, tmp, w.tc.env("GOGC=400"), w.tc.tool("link"),
-		"-o", host, "-importcfg", cfg, "-linkmode=external", "-buildmode=pie", "-w", "-extld", w.tc.CC, archive), nil)
+		"-o", host, "-importcfg", cfg, "-linkmode=external", "-buildmode=pie", "-w",
+		// The trace of a crash then names the cell that the goroutine belongs to.
+		"-X=runtime.godebugDefault=tracebacklabels=1", "-extld", w.tc.CC, archive), nil)
 	if ctx.Err() != nil {
 		return fmt.Errorf("build: stopped: %w", context.Cause(ctx))
 	}

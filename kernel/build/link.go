@@ -38,11 +38,7 @@ func (w *World) Link(ctx context.Context, u Unit, archive string) (so string, er
 		return "", linkError(ctx, u, err, out)
 	}
 	so = filepath.Join(u.Dir, path.Base(u.Path)+".so")
-	extld, err := w.extld()
-	if err != nil {
-		return "", err
-	}
-	args := []string{"-o", so, "-importcfg", cfg, "-buildmode=plugin", "-pluginpath", plugin, "-s", "-w", "-extld", extld, main}
+	args := []string{"-o", so, "-importcfg", cfg, "-buildmode=plugin", "-pluginpath", plugin, "-s", "-w", "-extld", w.extld(), main}
 	if out, err := w.tool(ctx, u.Dir, "link", args...); err != nil {
 		return "", linkError(ctx, u, err, out)
 	}
@@ -55,6 +51,3 @@ func linkError(ctx context.Context, u Unit, err error, out string) error {
 	}
 	return fmt.Errorf("build: link %s: %w: %s", u.Path, err, strings.TrimSpace(out))
 }
-
-// extld returns what the Go linker calls to link its objects.
-func (w *World) extld() (string, error) { return w.tc.CC, nil }

@@ -20,7 +20,7 @@ import (
 )
 
 // layout changes whenever worlds on disk have to be made anew.
-const layout = "4"
+const layout = "5"
 
 // Options say what a world is made of. Source is required.
 type Options struct {
