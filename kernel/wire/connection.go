@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -53,14 +54,14 @@ func ParseConnection(data []byte) (Connection, error) {
 	var c Connection
 	if err := json.Unmarshal(data, &c); err != nil {
 		var typ *json.UnmarshalTypeError
-		if errors.As(err, &typ) {
-			return Connection{}, fmt.Errorf("wire: connection file: %s is a %s, want a %s", typ.Field, typ.Value, typ.Type.Kind())
+		if errors.As(err, &typ) && typ.Field != "" {
+			return Connection{}, fmt.Errorf("wire: connection file: %s is a %s, want %s", typ.Field, typ.Value, jsonName(typ.Type))
 		}
-		return Connection{}, errors.New("wire: connection file: it is not JSON; let Jupyter start the kernel, or pass a file that it wrote")
+		return Connection{}, errors.New("wire: connection file: it is not a JSON object; let Jupyter start the kernel, or pass a file that it wrote")
 	}
 	var all map[string]json.RawMessage
 	if err := json.Unmarshal(data, &all); err != nil {
-		return Connection{}, errors.New("wire: connection file: it is not a JSON object")
+		return Connection{}, errors.New("wire: connection file: it is not a JSON object; let Jupyter start the kernel, or pass a file that it wrote")
 	}
 	for name, value := range all {
 		if strings.HasPrefix(name, "curve_") && string(value) != "null" && string(value) != `""` {
@@ -72,6 +73,13 @@ func ParseConnection(data []byte) (Connection, error) {
 		return Connection{}, err
 	}
 	return c, nil
+}
+
+func jsonName(t reflect.Type) string {
+	if t.Kind() == reflect.Int {
+		return "a whole number"
+	}
+	return "a string"
 }
 
 func (c Connection) withDefaults() Connection {

@@ -225,6 +225,9 @@ func (s *Socket) serve(p *peer) {
 	}
 	p.nc.SetDeadline(time.Time{})
 	s.join(p, props["identity"])
+	p.mu.Lock()
+	p.writing = true
+	p.mu.Unlock()
 	s.wg.Go(func() { p.write(s.dropNotice) })
 	for {
 		frames, command, err := readMessage(r, maxMessage)
@@ -334,7 +337,7 @@ type peer struct {
 	dropped int
 	last    [][]byte // the last message dropped
 	topics  []string
-	writing bool // write has been started
+	writing bool // write is started, and will close done
 	ending  bool // write what is queued, then end
 	stopped bool
 }
@@ -372,13 +375,6 @@ func (p *peer) push(it item) {
 
 // write sends what is queued until the peer is stopped or finished.
 func (p *peer) write(notice func(n int, last [][]byte) []byte) {
-	p.mu.Lock()
-	if p.writing = true; p.stopped {
-		p.mu.Unlock()
-		close(p.done)
-		return
-	}
-	p.mu.Unlock()
 	defer close(p.done)
 	defer p.nc.Close() // wakes the reader
 	for {
