@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/holt-dl/holt"
 	"github.com/holt-dl/holt/dl/backend"
 	"github.com/holt-dl/holt/kernel"
 	"github.com/holt-dl/holt/kernel/session"
@@ -30,7 +31,7 @@ func (c kernelCmd) Run(ctx context.Context) error {
 	backend.Setup() // the host, which is started from here, finds the plugins
 	return kernel.Serve(ctx, conn, kernel.Options{Version: version(), History: historyFile()},
 		func(out session.Output) (kernel.Engine, error) {
-			s, err := session.Open(session.Options{}, out)
+			s, err := session.Open(session.Options{Source: holt.Source, Version: version()}, out)
 			if err != nil {
 				return nil, err // and no typed nil
 			}

@@ -269,9 +269,6 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 		sig := types.NewSignatureType(nil, nil, nil, types.NewTuple(types.NewVar(0, p.pkg, "", anySlice)), nil, true)
 		p.pkg.Scope().Insert(types.NewFunc(0, p.pkg, name, sig))
 	}
-	for _, n := range c.fixErr {
-		p.pkg.Scope().Insert(types.NewVar(0, p.pkg, errName(n), errorType))
-	}
 
 	add := func(f *file, head, tail string) {
 		imports := c.preludeImports(f, head, tail)
@@ -324,6 +321,8 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 	if f, imports := c.varFile(kind); f != nil {
 		if err := c.parseFile(f, imports, "", ""); err == nil {
 			p.files = append(p.files, f)
+		} else {
+			p.errs = append(p.errs, passError{Diagnostic{Cell: c.src.Name, Msg: err.Error()}, f})
 		}
 	}
 
@@ -398,10 +397,45 @@ func (c *check) editTop(ed *editor, first bool) {
 			}
 		}
 		if n, ok := c.fixErr[i]; ok {
-			ed.insert(c.assignAt(t), ", "+errName(n)+" ")
-			ed.insert(t.end, "; Ħuse("+errName(n)+")")
+			c.takeError(ed, t, n, first)
 		}
 	}
+}
+
+// takeError puts the results of a call in variables of our own, takes the
+// error, and only then gives the others to those that the statement names: a
+// call that fails leaves them as they were.
+//
+//	x := f()    becomes    ħv0_0, ħe0 := f(); Ħuse(ħe0); x := ħv0_0
+func (c *check) takeError(ed *editor, t *topStmt, n int, first bool) {
+	s, off := c.parseTop(t)
+	var lhs, op string
+	var names int
+	var call token.Pos
+	switch s := s.(type) {
+	case *ast.AssignStmt:
+		names, call = len(s.Lhs), s.Rhs[0].Pos()
+		lhs = string(c.text[off(s.Lhs[0].Pos()):off(s.Lhs[names-1].End())])
+		op = " " + s.Tok.String() + " "
+	case *ast.DeclStmt:
+		vs := s.Decl.(*ast.GenDecl).Specs[0].(*ast.ValueSpec)
+		names, call = len(vs.Names), vs.Values[0].Pos()
+		lhs = string(c.text[off(vs.Pos()):off(vs.Names[names-1].End())])
+		op = " := "
+	default:
+		return
+	}
+	if !first || strings.Trim(lhs, "_, ") == "" {
+		op = " = "
+	}
+	var own strings.Builder
+	var list []string
+	for i := range names {
+		list = append(list, fmt.Sprintf("ħv%d_%d", n, i))
+		own.WriteString(list[i] + ", ")
+	}
+	ed.replace(t.start, off(call), own.String()+errName(n)+" := ")
+	ed.insert(t.end, "; Ħuse("+errName(n)+"); "+lhs+op+strings.Join(list, ", "))
 }
 
 // parseTop parses one statement alone.
@@ -437,19 +471,6 @@ func (c *check) isPlainExpr(t *topStmt) bool {
 	return true
 }
 
-// assignAt is the offset of the assignment operator of a statement.
-func (c *check) assignAt(t *topStmt) int {
-	s, off := c.parseTop(t)
-	switch s := s.(type) {
-	case *ast.AssignStmt:
-		return off(s.TokPos)
-	case *ast.DeclStmt:
-		vs := s.Decl.(*ast.GenDecl).Specs[0].(*ast.ValueSpec)
-		return off(vs.Names[len(vs.Names)-1].End())
-	}
-	return t.end
-}
-
 // editFinal turns definitions into assignments, since the variables are
 // package-level now, and names the old value where it is meant.
 func (c *check) editFinal(ed *editor, first *passed) {
@@ -462,8 +483,8 @@ func (c *check) editFinal(ed *editor, first *passed) {
 			ed.insert(t.end, "; Ħmark("+strconv.Itoa(i+1)+")")
 		}
 	}
-	for _, t := range c.top {
-		if len(t.defs) == 0 {
+	for i, t := range c.top {
+		if _, taken := c.fixErr[i]; taken || len(t.defs) == 0 {
 			continue
 		}
 		s, off := c.parseTop(t)
@@ -832,7 +853,7 @@ func (c *check) variables(p *passed, f *file) error {
 	body := f.ast.Decls[len(f.ast.Decls)-1].(*ast.FuncDecl).Body
 	record := func(id *ast.Ident) error {
 		obj, ok := p.info.Defs[id].(*types.Var)
-		if !ok || strings.HasPrefix(id.Name, "ħ") {
+		if !ok || id.Name == "_" || strings.HasPrefix(id.Name, "ħ") {
 			return nil
 		}
 		tp := c.checkPrinter(map[string]string{})

@@ -97,11 +97,7 @@ func (c *check) generate(p *passed) (*Program, error) {
 				continue
 			}
 			hasRun = true
-			var errs strings.Builder
-			for _, n := range slices.Sorted(maps.Values(c.fixErr)) {
-				fmt.Fprintf(&errs, "var %s error\n", errName(n))
-			}
-			emit(name, fmt.Sprintf("\nfunc %s() {\n%s//line %s:%d\n%s\n}\n", runName, errs.String(), f.name, f.line, text), use)
+			emit(name, fmt.Sprintf("\nfunc %s() {\n//line %s:%d\n%s\n}\n", runName, f.name, f.line, text), use)
 			continue
 		}
 		emit(name, fmt.Sprintf("\n//line %s:%d\n%s\n", f.name, f.line, text), use)
@@ -111,6 +107,7 @@ func (c *check) generate(p *passed) (*Program, error) {
 		return nil, err
 	}
 	emit("support.go", text, use, c.blank...)
+	prog.Notices = c.notices
 	g.dependencies(prog, deps)
 	prog.Imports = sortedKeys(external)
 	prog.Empty = !hasRun && !c.hasMain && len(c.own) == 0 && len(c.rehome) == 0 && len(c.moved) == 0 && len(c.rebody) == 0 && len(c.blank) == 0

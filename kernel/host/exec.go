@@ -79,6 +79,14 @@ func (s *server) start(cell int, run msg.Run) {
 		close(e.ended)
 		return
 	}
+	if other, used := s.loaded.LoadOrStore(run.Path, cell); used {
+		// Old variables would meet new code. Nothing was opened, so the
+		// process stays sound.
+		e.finish(msg.Done{Result: msg.Refused, Name: "plugin",
+			Value: fmt.Sprintf("%s was loaded before, as cell %v; give every execution a path of its own", run.Path, other)})
+		close(e.ended)
+		return
+	}
 	s.current.Store(e)
 	go e.main()
 }
@@ -152,6 +160,7 @@ func (e *execution) finish(d msg.Done) {
 	if !e.reported.CompareAndSwap(false, true) {
 		return
 	}
+	d.Reached = rt.Reached
 	if !e.ran.IsZero() {
 		d.LoadNanos, d.RunNanos = int64(e.ran.Sub(e.began)), int64(time.Since(e.ran))
 	}

@@ -1,10 +1,27 @@
 // Package session runs the cells of one notebook.
+//
+// A [Session] owns a [cell.Notebook], which knows what is declared, a
+// [build.World], which compiles, and a [proc.Process], the host that holds the
+// values. [Session.Execute] takes a cell through all three.
 package session
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
 
 	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/kernel/build"
+	"github.com/holt-dl/holt/kernel/cell"
+	"github.com/holt-dl/holt/kernel/gonb"
+	"github.com/holt-dl/holt/kernel/host/msg"
+	"github.com/holt-dl/holt/kernel/proc"
 )
 
 // Output receives what cells show. Every call that belongs to a cell is made
@@ -33,29 +50,316 @@ type Failure struct {
 	Traceback []string // lines with ANSI colours; the first repeats name and value
 }
 
-// Options are the settings of a session; the zero value works.
+// Options are the settings of a session. Source is required.
 type Options struct {
-	Dir string // where cells run; empty for the current directory
+	Source   fs.FS  // the module that holds the host program: holt.Source
+	Main     string // the host's main package; build.Options says the default
+	Dir      string // where cells run; empty for the current directory
+	CacheDir string // where worlds are kept; build.Options says the default
+	Version  string // of Holt, for %version
 }
 
 // Session is one notebook: its declarations, its host process, its values.
-type Session struct{}
+type Session struct {
+	opt    Options
+	out    Output
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	dir    string        // the files of this session
+	ready  chan struct{} // closed when the host runs, or could not be made
+	notes  *progress
+
+	run sync.Mutex // held by Execute
+
+	mu   sync.Mutex // guards what follows
+	proc *proc.Process
+	req  Request
+
+	// These belong to Execute, and to open until ready is closed.
+	err      error
+	world    *build.World
+	packages *packages
+	nb       *cell.Notebook
+	archives map[string]string // cells' archives by import path
+	sources  map[string]string // cells' texts by name, for traces
+	cwd      string
+	env      []string // set by %env
+	died     string   // why the last host ended; empty while it lives
+}
 
 // Open starts a session. It returns at once: the host process is built and
 // started in the background, and the first Execute waits for it.
-func Open(opt Options, out Output) (*Session, error) { panic("not written yet") }
+func Open(opt Options, out Output) (*Session, error) {
+	dir, err := os.MkdirTemp("", "holt-")
+	if err != nil {
+		return nil, fmt.Errorf("session: no folder for the cells' programs: %w; set TMPDIR", err)
+	}
+	cwd := opt.Dir
+	if cwd == "" {
+		if cwd, err = os.Getwd(); err != nil {
+			cwd = dir
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &Session{
+		opt: opt, out: out, ctx: ctx, cancel: cancel, dir: dir, cwd: cwd,
+		ready: make(chan struct{}), notes: newProgress(out),
+		archives: map[string]string{}, sources: map[string]string{},
+	}
+	go func() {
+		defer close(s.ready)
+		s.err = s.open()
+	}()
+	return s, nil
+}
+
+// open builds the world and starts the host.
+func (s *Session) open() error {
+	w, err := build.Open(s.ctx, build.Options{
+		Source: s.opt.Source, Main: s.opt.Main, CacheDir: s.opt.CacheDir, Progress: s.notes.line,
+	})
+	if err != nil {
+		return err
+	}
+	s.world = w
+	s.packages = newPackages(w)
+	s.nb = cell.New(s.packages)
+	return s.start()
+}
+
+// start starts a host process.
+func (s *Session) start() error {
+	p, err := proc.Start(s.ctx, s.world.Host(), proc.Options{
+		Dir:    s.cwd,
+		Env:    append([]string{"HOLT=1"}, s.env...),
+		Stdout: func(p []byte) { s.out.Stream("stdout", p) },
+		Stderr: func(p []byte) { s.out.Stream("stderr", p) },
+		Frame:  s.out.Frame,
+		Input:  s.input,
+	})
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.proc = p
+	s.mu.Unlock()
+	return nil
+}
+
+func (s *Session) input(prompt string, password bool) (string, error) {
+	s.mu.Lock()
+	ask := s.req.Input
+	s.mu.Unlock()
+	if ask == nil {
+		return "", errors.New("this notebook's client does not take input (allow_stdin is false); run it in JupyterLab or jupyter console")
+	}
+	return ask(prompt, password)
+}
 
 // Execute runs one cell and returns nil when it succeeded. Cancelling ctx
 // interrupts the cell; its values survive.
-func (s *Session) Execute(ctx context.Context, req Request) *Failure { panic("not written yet") }
+func (s *Session) Execute(ctx context.Context, req Request) *Failure {
+	s.run.Lock()
+	defer s.run.Unlock()
+	s.mu.Lock()
+	s.req = req
+	s.mu.Unlock()
+	if f := s.await(ctx); f != nil {
+		return f
+	}
+	parts := gonb.Split(req.Code)
+	name := fmt.Sprintf("cell[%d]", req.Count)
+	s.sources[name] = req.Code
+	if parts.Magic != "" {
+		return s.failure(name, s.magic(ctx, parts))
+	}
+	for _, c := range parts.Commands {
+		if err := gonb.Run(ctx, (*commands)(s), c); err != nil {
+			return s.failure(name, err)
+		}
+	}
+	if strings.TrimSpace(parts.Go) == "" {
+		return nil
+	}
+	if err := s.revive(ctx); err != nil {
+		return s.failure(name, err)
+	}
+	return s.failure(name, s.runCell(ctx, cell.Source{Name: name, Text: parts.Go}))
+}
+
+// await waits until the host is there, showing what is built meanwhile.
+func (s *Session) await(ctx context.Context) *Failure {
+	select {
+	case <-s.ready:
+	default:
+		stop := s.notes.show()
+		select {
+		case <-s.ready:
+			stop()
+		case <-ctx.Done():
+			stop()
+			return s.failure("", interrupted{"the cell was interrupted before it ran; the host is still being built"})
+		}
+	}
+	if s.err != nil {
+		return s.failure("", s.err)
+	}
+	return nil
+}
+
+// runCell checks, builds and runs Go code.
+func (s *Session) runCell(ctx context.Context, src cell.Source) error {
+	p, err := s.nb.Check(ctx, src)
+	if errors.Is(err, errNewHost) {
+		if err := s.replaceHost(ctx); err != nil {
+			return err
+		}
+		p, err = s.nb.Check(ctx, src)
+	}
+	if err != nil {
+		return err
+	}
+	for _, n := range p.Notices {
+		s.out.Stream("stderr", []byte("holt: "+n+"\n"))
+	}
+	return s.runProgram(ctx, p, src.Name)
+}
+
+// runProgram builds and runs a checked program and commits what it declares.
+func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) error {
+	if p.Empty {
+		p.Commit(-1)
+		return nil
+	}
+	unit := build.Unit{Path: p.Path, Dir: filepath.Join(s.dir, fmt.Sprintf("c%d", p.Seq)), Deps: map[string]string{}}
+	for _, f := range p.Files {
+		unit.Files = append(unit.Files, build.File{Name: f.Name, Text: []byte(f.Text)})
+	}
+	for _, d := range p.Deps {
+		path := fmt.Sprintf("notebook/c%d", d)
+		unit.Deps[path] = s.archives[path]
+	}
+	b, err := s.world.Build(ctx, unit)
+	if err != nil {
+		if keep := os.Getenv("HOLT_DEBUG"); keep != "" {
+			s.out.Stream("stderr", []byte(p.Describe()))
+		}
+		return err
+	}
+	s.archives[p.Path] = b.Archive
+	done, err := s.process().Run(ctx, proc.Unit{Plugin: b.Plugin, Path: p.Path, File: name, Cell: p.Seq})
+	os.Remove(b.Plugin) // it stays mapped
+	if err != nil {
+		p.Commit(0)
+		return s.dead(err)
+	}
+	if done.Result == msg.Refused {
+		s.process().Kill()
+		return s.dead(fmt.Errorf("%s", done.Value))
+	}
+	if done.Result == msg.OK {
+		p.Commit(-1)
+		return nil
+	}
+	p.Commit(done.Reached)
+	return &ended{done}
+}
+
+// dead records that the host ended. The next cell starts another.
+func (s *Session) dead(err error) error {
+	why := err.Error()
+	var exit *proc.Exit
+	if errors.As(err, &exit) {
+		why = exit.Reason
+	}
+	s.died = why
+	lost := s.nb.Lose("the host process ended (" + why + ")")
+	return &hostDied{exit: exit, why: why, lost: lost}
+}
+
+// revive starts a fresh host after the last one ended, and declares in it what
+// was declared.
+func (s *Session) revive(ctx context.Context) error {
+	p := s.process()
+	select {
+	case <-p.Done():
+		if s.died == "" { // between two cells
+			s.dead(p.Wait())
+			s.out.Stream("stderr", []byte("holt: the host process ended between two cells ("+s.died+"); the values of all variables are gone, declarations are kept\n"))
+		}
+	default:
+		if s.died == "" {
+			return nil
+		}
+	}
+	s.died = ""
+	if err := s.start(); err != nil {
+		s.died = err.Error()
+		return err
+	}
+	return s.redeclare(ctx)
+}
+
+func (s *Session) redeclare(ctx context.Context) error {
+	s.archives = map[string]string{}
+	p, err := s.nb.Rebuild(ctx)
+	if err != nil {
+		return err
+	}
+	return s.runProgram(ctx, p, "cell[0]")
+}
+
+// replaceHost moves to the host that the world holds now, because modules
+// changed.
+func (s *Session) replaceHost(ctx context.Context) error {
+	s.out.Stream("stderr", []byte("holt: the versions of some modules changed: a new host process takes over, and the values of all variables are gone\n"))
+	s.process().Kill()
+	s.process().Wait()
+	s.nb.Lose("the modules of the notebook changed")
+	s.packages.reset()
+	if err := s.start(); err != nil {
+		return err
+	}
+	return s.redeclare(ctx)
+}
+
+func (s *Session) process() *proc.Process {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.proc
+}
 
 // IsComplete answers Jupyter's is_complete_request: status is "complete",
 // "incomplete" or "invalid", and indent what the next line starts with.
-func (s *Session) IsComplete(code string) (status, indent string) { panic("not written yet") }
+func (s *Session) IsComplete(code string) (status, indent string) {
+	parts := gonb.Split(code)
+	if parts.Magic != "" || strings.TrimSpace(parts.Go) == "" {
+		return "complete", ""
+	}
+	return cell.IsComplete(parts.Go)
+}
 
 // Kill ends the host process, for a second interrupt of a cell that cannot be
 // stopped. The running Execute fails, and the next one starts a fresh host.
-func (s *Session) Kill() {}
+func (s *Session) Kill() {
+	if p := s.process(); p != nil {
+		p.Kill()
+	}
+}
 
 // Close ends the host process and removes the session's files.
-func (s *Session) Close() error { return nil }
+func (s *Session) Close() error {
+	s.cancel()
+	if p := s.process(); p != nil {
+		p.Kill()
+		select {
+		case <-p.Done():
+		case <-time.After(2 * time.Second):
+		}
+	}
+	<-s.ready
+	if s.world != nil {
+		s.world.Close()
+	}
+	return os.RemoveAll(s.dir)
+}

@@ -1,0 +1,187 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"go/importer"
+	"go/token"
+	"go/types"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/holt-dl/holt/kernel/build"
+)
+
+// errNewHost says that a package needs other versions of modules than those
+// that the running host was built with.
+var errNewHost = errors.New("session: the modules of the notebook changed")
+
+// packages are the packages of a world as the front end reads them.
+type packages struct {
+	world *build.World
+
+	mu     sync.Mutex
+	gc     types.Importer
+	byName map[string][]string // package name → import paths, best first
+}
+
+func newPackages(w *build.World) *packages {
+	p := &packages{world: w}
+	p.reset()
+	return p
+}
+
+// reset forgets what was read, because the world changed.
+func (p *packages) reset() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.gc = importer.ForCompiler(token.NewFileSet(), "gc", p.world.Open)
+	p.byName = nil
+}
+
+// Import reads the exported API of a package.
+func (p *packages) Import(path string) (*types.Package, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if path == "unsafe" {
+		return types.Unsafe, nil
+	}
+	return p.gc.Import(path)
+}
+
+// Add makes packages known to the world. The error is errNewHost when that
+// changed the packages of the host.
+func (p *packages) Add(ctx context.Context, paths []string) error {
+	var need []string
+	for _, path := range paths {
+		if _, ok := p.world.Export(path); !ok && path != "unsafe" {
+			need = append(need, path)
+		}
+	}
+	if len(need) == 0 {
+		return nil
+	}
+	change, err := p.world.Add(ctx, need)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	p.byName = nil
+	p.mu.Unlock()
+	if change.NewHost {
+		return errNewHost
+	}
+	return nil
+}
+
+// own are Holt's packages, which come before others of the same name.
+var own = []string{
+	"github.com/holt-dl/holt/dl",
+	"github.com/holt-dl/holt/dl/vision",
+	"github.com/holt-dl/holt/dl/board",
+	"github.com/holt-dl/holt/display",
+}
+
+var majorVersion = regexp.MustCompile(`^v[0-9]+$`)
+
+// nameOf guesses a package's name from its path.
+func nameOf(importPath string) string {
+	name := path.Base(importPath)
+	if majorVersion.MatchString(name) {
+		name = path.Base(path.Dir(importPath))
+	}
+	name = strings.TrimPrefix(name, "go-")
+	name, _, _ = strings.Cut(name, ".")
+	return strings.ReplaceAll(name, "-", "")
+}
+
+// index orders the candidates for each package name: Holt's own packages, the
+// standard library, then what the host holds; short paths first.
+func (p *packages) index() map[string][]string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.byName != nil {
+		return p.byName
+	}
+	std := map[string]bool{}
+	var all []string
+	for _, path := range p.world.Std() {
+		std[path] = true
+		all = append(all, path)
+	}
+	for _, path := range p.world.All() {
+		if !std[path] {
+			all = append(all, path)
+		}
+	}
+	rank := func(path string) int {
+		switch i := slices.Index(own, path); {
+		case i >= 0:
+			return i
+		case std[path]:
+			return 10 + strings.Count(path, "/")
+		default:
+			return 100 + strings.Count(path, "/")
+		}
+	}
+	p.byName = map[string][]string{}
+	for _, path := range all {
+		if strings.Contains("/"+path+"/", "/internal/") || strings.HasPrefix(path, "vendor/") || strings.Contains(path, "/cmd/") {
+			continue
+		}
+		name := p.world.Name(path)
+		if name == "" {
+			name = nameOf(path)
+		}
+		if name != "main" {
+			p.byName[name] = append(p.byName[name], path)
+		}
+	}
+	for _, paths := range p.byName {
+		slices.SortStableFunc(paths, func(a, b string) int {
+			if d := rank(a) - rank(b); d != 0 {
+				return d
+			}
+			// math/rand before crypto/rand, as goimports has it.
+			if strings.HasPrefix(a, "crypto/") != strings.HasPrefix(b, "crypto/") {
+				return map[bool]int{true: 1, false: -1}[strings.HasPrefix(a, "crypto/")]
+			}
+			return strings.Compare(a, b)
+		})
+	}
+	return p.byName
+}
+
+// Guess finds the package that a name in a cell means.
+func (p *packages) Guess(name string, selected []string) (string, bool) {
+	paths := p.index()[name]
+	if len(paths) == 0 {
+		return "", false
+	}
+	for _, path := range paths {
+		if _, known := p.world.Export(path); !known {
+			if len(paths) == 1 {
+				return path, true
+			}
+			if err := p.Add(context.Background(), []string{path}); err != nil {
+				continue
+			}
+		}
+		pkg, err := p.Import(path)
+		if err != nil {
+			continue
+		}
+		has := func(sel string) bool { return pkg.Scope().Lookup(sel) != nil }
+		if !slices.ContainsFunc(selected, func(sel string) bool { return !has(sel) }) {
+			return path, true
+		}
+	}
+	return paths[0], true
+}
+
+// String names the world, for logs.
+func (p *packages) String() string { return fmt.Sprintf("packages of %s", p.world.Dir()) }

@@ -1,0 +1,230 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/holt-dl/holt/kernel/build"
+	"github.com/holt-dl/holt/kernel/cell"
+	"github.com/holt-dl/holt/kernel/host/msg"
+	"github.com/holt-dl/holt/kernel/proc"
+)
+
+// interrupted is the error of a cell that the person stopped.
+type interrupted struct{ what string }
+
+func (e interrupted) Error() string { return e.what }
+
+// ended is the error of a cell that ran and did not succeed.
+type ended struct{ done msg.Done }
+
+func (e *ended) Error() string { return e.done.Value }
+
+// hostDied is the error of a cell during which the host process ended.
+type hostDied struct {
+	exit *proc.Exit
+	why  string
+	lost []string
+}
+
+func (e *hostDied) Error() string { return "the host process ended: " + e.why }
+
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// ANSI colours, as Jupyter shows them.
+const (
+	red   = "\x1b[31m"
+	bold  = "\x1b[1;31m"
+	faint = "\x1b[2m"
+	plain = "\x1b[0m"
+)
+
+// failure turns an error into what Jupyter shows; nil stays nil.
+func (s *Session) failure(name string, err error) *Failure {
+	if err == nil {
+		return nil
+	}
+	var (
+		compile  *cell.Error
+		internal *build.CompileError
+		end      *ended
+		died     *hostDied
+		stopped  interrupted
+	)
+	f := &Failure{Name: "Error", Value: err.Error()}
+	switch {
+	case errors.As(err, &compile):
+		s.compileError(f, compile.Diagnostics)
+		return f
+	case errors.As(err, &internal):
+		var ds []cell.Diagnostic
+		for _, d := range internal.Diagnostics {
+			ds = append(ds, cell.Diagnostic{Cell: d.File, Line: d.Line, Col: d.Col, Msg: strings.ReplaceAll(d.Msg, "Ħ", ""), Source: s.line(d.File, d.Line)})
+		}
+		s.compileError(f, ds)
+		return f
+	case errors.As(err, &end):
+		s.runError(f, end.done)
+		return f
+	case errors.As(err, &died):
+		f.Name, f.Value = "HostDied", died.Error()
+		f.head()
+		if died.exit != nil && died.exit.Trace != "" {
+			f.Traceback = append(f.Traceback, s.trace(died.exit.Trace)...)
+		}
+		if len(died.lost) > 0 {
+			f.Traceback = append(f.Traceback, "The values of "+strings.Join(died.lost, ", ")+" are gone; what was declared is kept. Run the cells again that make them.")
+		}
+		return f
+	case errors.As(err, &stopped):
+		f.Name = "Interrupted"
+	case errors.Is(err, context.Canceled):
+		f.Name, f.Value = "Interrupted", "the cell was interrupted before it ran"
+	}
+	f.head()
+	return f
+}
+
+func (f *Failure) head() {
+	first, rest, _ := strings.Cut(f.Value, "\n")
+	f.Traceback = append(f.Traceback, bold+f.Name+plain+": "+first)
+	if rest != "" {
+		f.Traceback = append(f.Traceback, strings.Split(rest, "\n")...)
+	}
+}
+
+func (s *Session) compileError(f *Failure, ds []cell.Diagnostic) {
+	f.Name = "CompileError"
+	if len(ds) > 0 {
+		f.Value = ds[0].String()
+	}
+	f.Traceback = []string{bold + f.Name + plain + ": the cell does not compile, and nothing of it took effect"}
+	for _, d := range ds {
+		if d.Line == 0 {
+			f.Traceback = append(f.Traceback, d.Msg)
+			continue
+		}
+		f.Traceback = append(f.Traceback, fmt.Sprintf("%s:%d:%d: %s%s%s", d.Cell, d.Line, d.Col, red, d.Msg, plain))
+		if d.Source != "" {
+			number := fmt.Sprintf("%5d | ", d.Line)
+			f.Traceback = append(f.Traceback, faint+number+plain+strings.ReplaceAll(d.Source, "\t", "    "))
+			if d.Col > 0 && d.Col <= len(d.Source)+1 {
+				before := strings.ReplaceAll(d.Source[:d.Col-1], "\t", "    ")
+				f.Traceback = append(f.Traceback, strings.Repeat(" ", len(number)+len([]rune(before)))+red+"^"+plain)
+			}
+		}
+	}
+}
+
+func (s *Session) runError(f *Failure, d msg.Done) {
+	switch d.Result {
+	case msg.Interrupted:
+		f.Name, f.Value = "Interrupted", "the cell was interrupted; its values are kept"
+		if d.Stuck != "" {
+			f.Value = "the cell was interrupted while it waits (" + d.Stuck + "); it is left behind and ends when it can; interrupt again to restart the host"
+		}
+		f.head()
+	case msg.Goexit:
+		f.Name, f.Value = "Goexit", "the cell called runtime.Goexit"
+		f.head()
+	case msg.Error:
+		f.Name, f.Value = d.Name, d.Value
+		f.head()
+	default:
+		f.Name, f.Value = d.Name, d.Value
+		if f.Name == "" || !strings.Contains(f.Name, ".") {
+			f.Name = "panic"
+		}
+		f.head()
+	}
+	shown := false
+	for _, fr := range d.Frames {
+		if at := s.place(fr.Func, fr.File, fr.Line); at != "" {
+			f.Traceback = append(f.Traceback, at)
+			shown = true
+		}
+	}
+	if !shown && d.Pos != nil {
+		if at := s.place("", d.Pos.File, d.Pos.Line); at != "" {
+			f.Traceback = append(f.Traceback, at)
+		}
+	}
+}
+
+var cellFile = regexp.MustCompile(`cell\[[0-9]+\]$`)
+
+// place describes a line of a cell; empty for any other line.
+func (s *Session) place(fn, file string, line int) string {
+	name := cellFile.FindString(file)
+	if name == "" || name == "cell[0]" {
+		return ""
+	}
+	at := fmt.Sprintf("  %s%s:%d%s", red, name, line, plain)
+	if fn = funcName(fn); fn != "" {
+		at += " in " + fn
+	}
+	if src := strings.TrimSpace(s.line(name, line)); src != "" {
+		at += "    " + faint + src + plain
+	}
+	return at
+}
+
+// line returns a line of a cell's text.
+func (s *Session) line(name string, n int) string {
+	lines := strings.Split(s.sources[cellFile.FindString(name)], "\n")
+	if n < 1 || n > len(lines) {
+		return ""
+	}
+	return lines[n-1]
+}
+
+var generated = strings.NewReplacer("Ħb_", "", "Ħm_", "", "Ħ", "")
+
+// funcName is the name of a function as the cell has it; the cell's own
+// statements have none.
+func funcName(fn string) string {
+	_, name, ok := strings.Cut(fn, "notebook/c")
+	if !ok {
+		return ""
+	}
+	_, name, _ = strings.Cut(name, ".")
+	name = strings.TrimPrefix(name, "Ħrun")
+	name = strings.TrimPrefix(name, ".")
+	if name == "Run" || strings.HasPrefix(name, "Ħinit_") {
+		return ""
+	}
+	return generated.Replace(name)
+}
+
+// trace cuts Go's own trace of a fatal error down to the cells' lines.
+func (s *Session) trace(text string) []string {
+	var out []string
+	fn := ""
+	for i, line := range strings.Split(text, "\n") {
+		if i == 0 || strings.HasPrefix(line, "panic:") || strings.HasPrefix(line, "fatal error:") {
+			out = append(out, red+line+plain)
+			continue
+		}
+		rest, indented := strings.CutPrefix(line, "\t")
+		if !indented {
+			fn, _, _ = strings.Cut(line, "(0x")
+			fn = strings.TrimSuffix(fn, "(...)")
+			continue
+		}
+		file, after, ok := strings.Cut(rest, "]:")
+		if !ok {
+			continue
+		}
+		var n int
+		fmt.Sscanf(after, "%d", &n)
+		if at := s.place(fn, file+"]", n); at != "" {
+			out = append(out, at)
+		}
+	}
+	return out
+}
