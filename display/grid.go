@@ -1,11 +1,13 @@
 package display
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"image"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/holt-dl/holt/internal/frame"
@@ -26,8 +28,8 @@ const (
 //	display.Grid{Of: batch.Inputs, Labels: batch.Labels, Predicted: model.Forward(batch.Inputs), Classes: names}
 type Grid struct {
 	// Of is []image.Image, []string of files' names, a slice of tensors that
-	// are one picture each, or a [Tensor] of shape [N C H W], [N H W C] or
-	// [N H W].
+	// are one picture each, a [Tensor] of shape [N C H W], [N H W C] or
+	// [N H W], or a batch: a struct whose fields Inputs and Labels are tensors.
 	Of any
 
 	// Labels is one for each picture: []string, a slice of whole numbers, or a
@@ -42,6 +44,7 @@ type Grid struct {
 	Title   string
 	Columns int        // 0 means as many as fit, at most 8
 	Max     int        // how many pictures are shown; 0 means 64
+	Worst   bool       // wrong predictions first, the surest of them on top
 	Zoom    int        // as in [Picture]
 	Mean    []float32  // as in [Picture]
 	Std     []float32  // as in [Picture]
@@ -66,10 +69,17 @@ func (g Grid) bundle() (frame.Bundle, error) {
 
 // sheet lays the pictures out, and describes them in words.
 func (g Grid) sheet() (Sheet, string, error) {
-	ms, total, note, err := g.images()
+	if inputs, labels, ok := batchOf(g.Of); ok {
+		g.Of = inputs
+		if g.Labels == nil {
+			g.Labels = labels
+		}
+	}
+	all, note, err := g.images()
 	if err != nil {
 		return Sheet{}, "", err
 	}
+	total := len(all)
 	labels, err := classesOf("Labels", g.Labels, total, g.Classes)
 	if err != nil {
 		return Sheet{}, "", err
@@ -80,8 +90,12 @@ func (g Grid) sheet() (Sheet, string, error) {
 	}
 	s := Sheet{Title: g.Title, Note: note}
 	largest, right := 1, 0
-	for i := range ms {
-		m, width, height := fit(ms[i], g.Zoom, tileSide, tileLarge)
+	for _, i := range g.order(labels, predicted, total) {
+		m, err := all[i]()
+		if err != nil {
+			return Sheet{}, "", fmt.Errorf("picture %d: %w", i, err)
+		}
+		m, width, height := fit(m, g.Zoom, tileSide, tileLarge)
 		t := Tile{Picture: enlargeTo(m, width*scale, height*scale)}
 		switch {
 		case labels != nil && predicted != nil:
@@ -104,7 +118,7 @@ func (g Grid) sheet() (Sheet, string, error) {
 	}
 	s.Columns = g.Columns
 	if s.Columns <= 0 {
-		s.Columns = max(1, min(8, gridWidth/(largest+8), len(ms)))
+		s.Columns = max(1, min(8, gridWidth/(largest+8), len(s.Tiles)))
 	}
 	return s, g.text(s, total, labels != nil && predicted != nil, right), nil
 }
@@ -120,7 +134,11 @@ func (g Grid) text(s Sheet, total int, judged bool, right int) string {
 		b.WriteString("1 picture")
 	}
 	if len(s.Tiles) < total {
-		fmt.Fprintf(&b, ", the first %d shown", len(s.Tiles))
+		which := "first"
+		if g.Worst {
+			which = "worst"
+		}
+		fmt.Fprintf(&b, ", the %s %d shown", which, len(s.Tiles))
 	}
 	if judged {
 		fmt.Fprintf(&b, ", %d of %d right", right, total)
@@ -141,33 +159,84 @@ func (g Grid) text(s Sheet, total int, judged bool, right int) string {
 	return strings.ReplaceAll(b.String(), " | \n", "\n")
 }
 
-// images returns the pictures that are shown, and how many there are.
-func (g Grid) images() (ms []image.Image, total int, note string, err error) {
-	p := Picture{Mean: g.Mean, Std: g.Std, Range: g.Range, Layout: g.Layout}
+// order is which pictures are shown, first to last.
+func (g Grid) order(labels, predicted []class, total int) []int {
+	order := make([]int, total)
+	for i := range order {
+		order[i] = i
+	}
+	if g.Worst && labels != nil && predicted != nil {
+		rank := func(i int) float64 { // the surest mistake is lowest
+			share := predicted[i].share
+			if math.IsNaN(share) {
+				share = 0
+			}
+			if labels[i].name != predicted[i].name {
+				return -1 - share
+			}
+			return share
+		}
+		slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(rank(i), rank(j)) })
+	}
 	most := g.Max
 	if most <= 0 {
 		most = maxTiles
 	}
+	return order[:min(total, most)]
+}
+
+// images returns what makes each picture, and what must be said of them all.
+func (g Grid) images() (all []func() (image.Image, error), note string, err error) {
+	p := Picture{Mean: g.Mean, Std: g.Std, Range: g.Range, Layout: g.Layout}
 	if t, ok := g.Of.(Tensor); ok {
 		ms, note, err := p.tensor(t, false)
-		return ms[:min(len(ms), most)], len(ms), note, err
+		for _, m := range ms {
+			all = append(all, func() (image.Image, error) { return m, nil })
+		}
+		return all, note, err
 	}
 	v := reflect.ValueOf(g.Of)
 	if g.Of == nil || v.Kind() != reflect.Slice {
-		return nil, 0, "", fmt.Errorf("Of is a %s, want []image.Image, files' names, or a tensor of shape [N C H W]", kindName(g.Of))
+		return nil, "", fmt.Errorf("Of is a %s, want []image.Image, files' names, a batch, or a tensor of shape [N C H W]", kindName(g.Of))
 	}
 	if v.Len() == 0 {
-		return nil, 0, "", errors.New("there are no pictures: Of is empty")
+		return nil, "", errors.New("there are no pictures: Of is empty")
 	}
-	for i := range min(v.Len(), most) {
-		p.Of = v.Index(i).Interface()
-		m, _, err := p.image()
-		if err != nil {
-			return nil, 0, "", fmt.Errorf("picture %d: %w", i, err)
+	for i := range v.Len() {
+		all = append(all, func() (image.Image, error) {
+			p.Of = v.Index(i).Interface()
+			m, _, err := p.image()
+			return m, err
+		})
+	}
+	return all, "", nil
+}
+
+// batchOf takes a batch apart: a struct whose fields Inputs and Labels are
+// tensors.
+func batchOf(v any) (inputs, labels Tensor, ok bool) {
+	rv := reflect.ValueOf(v)
+	if rv.Kind() == reflect.Pointer && !rv.IsNil() {
+		rv = rv.Elem()
+	}
+	if rv.Kind() != reflect.Struct {
+		return nil, nil, false
+	}
+	field := func(name string) (Tensor, bool) {
+		f := rv.FieldByName(name)
+		if !f.IsValid() || !f.CanInterface() {
+			return nil, false
 		}
-		ms = append(ms, m)
+		t, ok := f.Interface().(Tensor)
+		return t, ok && !isNil(t)
 	}
-	return ms, v.Len(), "", nil
+	if inputs, ok = field("Inputs"); !ok {
+		return nil, nil, false
+	}
+	if labels, ok = field("Labels"); !ok {
+		return nil, nil, false
+	}
+	return inputs, labels, true
 }
 
 func kindName(v any) string {

@@ -24,7 +24,7 @@ const (
 // while the run goes on.
 type Run interface {
 	Names() []string                    // of the curves, such as "train/loss"
-	Curve(name string) (x, y []float64) // all points so far
+	Curve(name string) (x, y []float64) // all points so far, x in epochs
 	Done() <-chan struct{}              // closed when the run has ended
 	String() string                     // one line: where the run is
 }
@@ -45,10 +45,13 @@ func Live(run Run) error {
 	if err := d.show(); err != nil {
 		return err
 	}
-	// A cell that waits for the run ends with the run's last state.
+	// A cell that waits for the run ends with the run's last state. Other cells
+	// do not wait for a picture that comes within the second anyway.
 	remove := frame.OnFlush(func() {
-		if w.changed() {
-			d.show()
+		select {
+		case <-run.Done():
+			d.showIf(w.changed)
+		default:
 		}
 	})
 	go func() {
@@ -56,14 +59,14 @@ func Live(run Run) error {
 		for {
 			select {
 			case <-run.Done():
-				if w.changed() || !frame.Connected() {
+				if frame.Connected() {
+					d.showIf(w.changed)
+				} else {
 					d.last()
 				}
 				return
 			case <-time.After(max(d.wait(), textPace)): // to look at a run copies its curves
-				if w.changed() {
-					d.show()
-				}
+				d.showIf(w.changed)
 			}
 		}
 	}()
@@ -127,7 +130,7 @@ func (w *watch) draw() (b frame.Bundle, err error) {
 		x, y := w.run.Curve(name)
 		curves = append(curves, newCurve(name, x, y))
 	}
-	return chart{status: w.run.String()}.bundle(curves)
+	return chart{status: w.run.String(), x: "epoch"}.bundle(curves)
 }
 
 // live is one display that changes: shown once, then updated in place.
@@ -163,6 +166,16 @@ func (d *live) show() error {
 	}
 	d.after(d.pace)
 	return nil
+}
+
+// showIf shows one frame when changed says so. When it returns, that frame or
+// another one as new has been sent.
+func (d *live) showIf(changed func() bool) {
+	d.drawing.Lock()
+	defer d.drawing.Unlock()
+	if frame.Connected() && changed() {
+		d.send()
+	}
 }
 
 // last draws and sends one frame, also outside a notebook.

@@ -150,26 +150,30 @@ func TestLive(t *testing.T) {
 	}
 }
 
-// TestLiveFlush ends a cell that waited for its run.
+// TestLiveFlush ends a cell that waited for its run, and one that did not.
 func TestLiveFlush(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		plotting(t)
+		figures := plotting(t)
 		n := connect(t)
 		r := newRun()
 		display.Live(r)
-		frame.Flush()
-		if n.count() != 1 {
-			t.Errorf("%d messages, want 1: nothing has changed", n.count())
-		}
 		r.step(0.5)
 		frame.Flush()
-		if got := n.messages[n.count()-1].Bundle.Data["text/plain"]; n.count() != 2 || got != "step 1\ntrain/loss  0.5000" {
-			t.Errorf("%d messages, the last %q, want the first step", n.count(), got)
+		if n.count() != 1 {
+			t.Errorf("%d messages, want 1: the run goes on, and the cell need not wait for a picture", n.count())
 		}
+		r.step(0.25)
 		close(r.done)
+		frame.Flush()
+		if got := n.messages[n.count()-1].Bundle.Data["text/plain"]; got != "step 2\ntrain/loss  0.2500  best 0.2500 at 1" {
+			t.Errorf("the last text is %q, want the last step", got)
+		}
 		synctest.Wait()
 		if n.count() != 2 {
-			t.Errorf("%d messages, want 2: the last state has been shown", n.count())
+			t.Errorf("%d messages, want 2: the last state is shown once", n.count())
+		}
+		if got := (*figures)[0].Panels[0].X; got != "epoch" {
+			t.Errorf("the X axis is %q, want epoch", got)
 		}
 	})
 }
