@@ -19,8 +19,9 @@ type Images struct {
 	// bytes, are followed by [ToTensor].
 	Transform Transform
 
-	name   string // such as "CIFAR-10 train"
-	source string // where it came from, in a few words
+	name   string   // such as "CIFAR-10 train"
+	source string   // where it came from, in a few words
+	paths  []string // of the files, where each picture has its own
 	n      int
 	load   func(i int) (*Image, int, error)
 }
@@ -63,6 +64,15 @@ func (d *Images) at(i int) (*Image, int, error) {
 		return nil, 0, fmt.Errorf("vision: %s: index is %d, want 0 to %d", d.name, i, d.n-1)
 	}
 	return d.load(i)
+}
+
+// Path returns the file of the i-th picture, or "" when the data set does not
+// keep each in its own.
+func (d *Images) Path(i int) string {
+	if i < 0 || i >= len(d.paths) {
+		return ""
+	}
+	return d.paths[i]
 }
 
 // ClassToIdx returns the label of each class, as torchvision's class_to_idx.

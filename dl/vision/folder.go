@@ -1,0 +1,148 @@
+package vision
+
+import (
+	"bufio"
+	"fmt"
+	"image"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// ImageFolder is a data set of one's own: a folder for each class, with its
+// pictures inside, at any depth.
+//
+//	root/ants/0013035.jpg
+//	root/bees/1092977343.jpg
+//
+// The classes are the folders' names, sorted. Files are those that
+// torchvision takes, by their extension: jpg, jpeg, png, ppm, bmp, pgm, tif,
+// tiff and webp. Pictures become three channels, whatever they were.
+//
+// Formats are decoded by the packages that register with image.Decode. A
+// program imports those it needs, such as image/jpeg.
+type ImageFolder struct {
+	Root      string    // required
+	Transform Transform // of each picture; nil means ToTensor
+}
+
+var extensions = []string{".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"}
+
+// Open lists the files. Each is read when it is asked for; one that cannot be
+// read is an error then, which names it. A folder without classes, and a
+// class without pictures, are errors now.
+func (f ImageFolder) Open() (*Images, error) {
+	entries, err := os.ReadDir(f.Root)
+	if err != nil {
+		return nil, fmt.Errorf("vision: ImageFolder: %w", err)
+	}
+	d := &Images{Transform: f.Transform, name: "ImageFolder " + f.Root, source: "pictures in " + f.Root}
+	var labels []int
+	for _, e := range entries { // sorted by name
+		dir := filepath.Join(f.Root, e.Name())
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			continue
+		}
+		files, err := pictures(dir, 0)
+		if err != nil {
+			return nil, fmt.Errorf("vision: ImageFolder: %w", err)
+		}
+		if len(files) == 0 {
+			return nil, fmt.Errorf("vision: ImageFolder: class %s has no picture in %s, want files ending in %s", e.Name(), dir, strings.Join(extensions, ", "))
+		}
+		for _, file := range files {
+			d.paths, labels = append(d.paths, file), append(labels, len(d.Classes))
+		}
+		d.Classes = append(d.Classes, e.Name())
+	}
+	if len(d.Classes) == 0 {
+		return nil, fmt.Errorf("vision: ImageFolder: no folder in %s, want one for each class", f.Root)
+	}
+	d.n = len(d.paths)
+	d.load = func(i int) (*Image, int, error) {
+		img, err := ReadImage(d.paths[i])
+		return img, labels[i], err
+	}
+	return d, nil
+}
+
+// pictures lists the files below dir, sorted. Links are followed, but no
+// deeper than folders are likely to be.
+func pictures(dir string, depth int) (files []string, err error) {
+	if depth > 32 {
+		return nil, fmt.Errorf("%s: folders are more than 32 deep; does a link lead back?", dir)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		mode := e.Type()
+		if mode&fs.ModeSymlink != 0 {
+			info, err := os.Stat(path)
+			if err != nil {
+				return nil, err
+			}
+			mode = info.Mode()
+		}
+		switch {
+		case mode.IsDir():
+			more, err := pictures(path, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			files = append(files, more...)
+		case mode.IsRegular() && slices.Contains(extensions, strings.ToLower(filepath.Ext(path))):
+			files = append(files, path)
+		}
+	}
+	return files, nil
+}
+
+// maxPixels is the largest picture that is decoded, as in Pillow, which
+// refuses twice 89 million.
+const maxPixels = 178_956_970
+
+// ReadImage reads a picture file as three channels. Its format is found by its
+// first bytes, among those that the program has linked. A picture of more
+// than 178,956,970 pixels is refused before it is decoded. EXIF orientation
+// is not applied, as in torchvision.
+func ReadImage(path string) (img *Image, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("vision: %w", err)
+	}
+	defer f.Close()
+	defer func() {
+		if r := recover(); r != nil { // decoders have met hostile files before
+			img, err = nil, fmt.Errorf("vision: %s: the decoder panics: %v", path, r)
+		}
+	}()
+	r := bufio.NewReaderSize(f, 64<<10)
+	config, _, err := image.DecodeConfig(r)
+	if err == image.ErrFormat {
+		return nil, fmt.Errorf("vision: %s: its format is not known; a program reads those it imports, such as image/jpeg", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("vision: %s: %w", path, err)
+	}
+	if config.Width < 1 || config.Height < 1 || config.Width > maxPixels/config.Height {
+		return nil, fmt.Errorf("vision: %s: picture is %d×%d, want at most %s pixels", path, config.Height, config.Width, thousands(maxPixels))
+	}
+	if _, err := f.Seek(0, 0); err != nil {
+		return nil, fmt.Errorf("vision: %w", err)
+	}
+	r.Reset(f)
+	src, _, err := image.Decode(r)
+	if err != nil {
+		return nil, fmt.Errorf("vision: %s: %w", path, err)
+	}
+	img = FromImage(src)
+	if img.C == 1 {
+		img.Pix, img.C = slices.Concat(img.Pix, img.Pix, img.Pix), 3
+	}
+	return img, nil
+}
