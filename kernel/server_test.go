@@ -67,7 +67,7 @@ func (e *script) Execute(ctx context.Context, req session.Request) *session.Fail
 				e.out.Stream("stdout", line)
 			}
 		case "big":
-			b := frame.Text(strings.Repeat("x", 8<<20))
+			b := frame.Text(strings.Repeat("x", 4<<20))
 			e.out.Frame(frame.Message{Kind: frame.KindDisplay, Bundle: &b})
 		case "sleep":
 			time.Sleep(200 * time.Millisecond)
