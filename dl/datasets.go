@@ -1,0 +1,107 @@
+package dl
+
+import (
+	"fmt"
+	"math/rand/v2"
+)
+
+// Subset is a part of a data set: the examples with the given indices, in
+// this order. It is a [RandomDataset] when the whole is one.
+type Subset struct {
+	Dataset Dataset // required
+	Indices []int
+}
+
+// Len returns the number of indices.
+func (s Subset) Len() int { return len(s.Indices) }
+
+// Get returns the example of the i-th index.
+func (s Subset) Get(i int) (Example, error) { return s.get(i, nil) }
+
+// GetRand is [Subset.Get] with the randomness of rng.
+func (s Subset) GetRand(i int, rng *rand.Rand) (Example, error) { return s.get(i, rng) }
+
+func (s Subset) get(i int, rng *rand.Rand) (Example, error) {
+	if i < 0 || i >= len(s.Indices) {
+		return Example{}, fmt.Errorf("dl: Subset: index is %d, want 0 to %d", i, len(s.Indices)-1)
+	}
+	return getWith(s.Dataset, s.Indices[i], rng)
+}
+
+// String says how much of what the subset is.
+func (s Subset) String() string {
+	return fmt.Sprintf("%d of %d examples of %s", len(s.Indices), s.Dataset.Len(), describe(s.Dataset))
+}
+
+func describe(d Dataset) string {
+	if s, ok := d.(fmt.Stringer); ok {
+		return s.String()
+	}
+	return fmt.Sprintf("%T", d)
+}
+
+// getWith reads an example, by chance where the data set has it and rng is
+// not nil.
+func getWith(d Dataset, i int, rng *rand.Rand) (Example, error) {
+	if r, ok := d.(RandomDataset); ok && rng != nil {
+		return r.GetRand(i, rng)
+	}
+	return d.Get(i)
+}
+
+// RandomSplit divides a data set at random into parts of the given lengths,
+// without overlap. What the lengths leave over is in no part. The same seed
+// gives the same parts.
+func RandomSplit(d Dataset, seed uint64, lengths ...int) ([]Subset, error) {
+	total := 0
+	for _, n := range lengths {
+		if n < 0 || n > d.Len()-total {
+			return nil, fmt.Errorf("dl: RandomSplit: lengths are %v, want at most the %d examples in all", lengths, d.Len())
+		}
+		total += n
+	}
+	order := rng(seed, 0, -2).Perm(d.Len())
+	parts := make([]Subset, len(lengths))
+	for k, n := range lengths {
+		parts[k] = Subset{Dataset: d, Indices: order[:n:n]}
+		order = order[n:]
+	}
+	return parts, nil
+}
+
+// ConcatDataset joins data sets one after the other.
+type ConcatDataset []Dataset
+
+// Len returns the number of examples of all parts.
+func (c ConcatDataset) Len() int {
+	n := 0
+	for _, d := range c {
+		n += d.Len()
+	}
+	return n
+}
+
+// Get returns the i-th example, counted through all parts.
+func (c ConcatDataset) Get(i int) (Example, error) { return c.get(i, nil) }
+
+// GetRand is [ConcatDataset.Get] with the randomness of rng.
+func (c ConcatDataset) GetRand(i int, rng *rand.Rand) (Example, error) { return c.get(i, rng) }
+
+func (c ConcatDataset) get(i int, rng *rand.Rand) (Example, error) {
+	if i >= 0 {
+		k := i
+		for _, d := range c {
+			if n := d.Len(); k >= n {
+				k -= n
+				continue
+			}
+			return getWith(d, k, rng)
+		}
+	}
+	return Example{}, fmt.Errorf("dl: ConcatDataset: index is %d, want 0 to %d", i, c.Len()-1)
+}
+
+// String lists the number of examples and of parts.
+func (c ConcatDataset) String() string {
+	return fmt.Sprintf("%d examples of %d data sets", c.Len(), len(c))
+}
