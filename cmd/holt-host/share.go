@@ -6,6 +6,13 @@ import (
 	_ "github.com/gomlx/go-xla/compute/xla"
 )
 
+// Data sets, with downloads and the sample that package vision itself leaves out.
+import (
+	_ "github.com/holt-dl/holt/dl/vision"
+	_ "github.com/holt-dl/holt/dl/vision/cifarsample"
+	_ "github.com/holt-dl/holt/dl/vision/fetch"
+)
+
 // What notebooks about deep learning import from GoMLX.
 import (
 	_ "github.com/gomlx/compute"

@@ -164,9 +164,6 @@ func (p *packages) Guess(name string, selected []string) (string, bool) {
 	}
 	for _, path := range paths {
 		if _, known := p.world.Export(path); !known {
-			if len(paths) == 1 {
-				return path, true
-			}
 			if err := p.Add(context.Background(), []string{path}); err != nil {
 				continue
 			}
@@ -180,7 +177,12 @@ func (p *packages) Guess(name string, selected []string) (string, bool) {
 			return path, true
 		}
 	}
-	return paths[0], true
+	// A misspelt name is still of the package that a person most likely means;
+	// but a variable that is not there is no package of some library.
+	if slices.Contains(own, paths[0]) || slices.Contains(p.world.Std(), paths[0]) {
+		return paths[0], true
+	}
+	return "", false
 }
 
 // String names the world, for logs.
