@@ -174,6 +174,7 @@ func TestCells(t *testing.T) {
 		{"select, defer, switch", []string{"func f() (s string) { defer func() { s += fmt.Sprint(recover()) }(); panic(`p`) }\nc := make(chan int, 1)\nselect { case c <- 1: default: }\nswitch v := any(c).(type) { case chan int: fmt.Println(len(v)) }\nf()"}, "1\n= p\n"},
 		{"field promoted through a pointer", []string{"type in struct{ v int }\ntype out struct{ *in; n []in }", "o := out{&in{1}, []in{{2}}}", "o.v += 5\no.n[0].v++", "o.v * o.n[0].v"}, "= 18\n"},
 		{"method values and expressions", []string{"type acc struct{ n int }\nfunc (a *acc) add(d int) { a.n += d }", "a := acc{}\nf := a.add\nf(2)\n(*acc).add(&a, 3)", "a.n"}, "= 5\n"},
+		{"names that our own could be mistaken for", []string{"run, zero, mark, rt, use := 1, 2, 3, 4, 5\nH_f := 6\nfunc f() int { return H_f }", "ħ := 1\nĦ := 2", "run + zero + mark + rt + use + H_f + f() + ħ + Ħ", "func b_f() int { return 1 }", "func f() int { return b_f() }", "f()"}, "= 30\n= 1\n"},
 		{"a blank on the left", []string{"a, _ := strconv.Atoi(`3`)\nvar _, b = 1, 2", "a + b"}, "= 5\n"},
 		{"unnamed parameters", []string{"func f(int, string, ...float64) int { return 2 }\nfunc (T) M(int) string { return `m` }\ntype T int", "f(1, ``, 2, 3)", "T(0).M(1)"}, "= 2\n= m\n"},
 	}

@@ -14,13 +14,16 @@
 // statements run in order in one function. Later cells import the package.
 //
 // Names in the generated code that begin with Ħ (U+0126, an upper-case letter)
-// are ours. They make unexported names reachable from other packages:
+// or hold ˣ (U+02E3) are ours. They make unexported names reachable from other
+// packages:
 //
-//	x        variable, function or constant x, as Ħx
-//	Ħpoint   alias of the unexported type point
-//	ĦF_T_x   function that gives the address of the unexported field T.x
-//	Ħarea    the unexported method area, renamed
-//	ĦH_f     hook: when set, f calls it, so that earlier callers follow a redefinition
+//	Ħx          the variable, function or constant x
+//	Ħpoint      alias of the unexported type point
+//	Ħarea       the unexported method area, renamed
+//	ĦˣF_T_x     function that gives the address of the unexported field T.x
+//	ĦˣH_f       hook: when set, f calls it, so that earlier callers follow a redefinition
+//	Ħˣb_f       a new body of f
+//	ˣ…          what no other package needs
 //
 // # What is made again
 //

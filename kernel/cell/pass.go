@@ -47,7 +47,7 @@ type file struct {
 const (
 	runHead = "func " + runName + "() {"
 	runTail = "\n}"
-	runName = "Ħrun"
+	runName = "ˣrun"
 )
 
 // span returns where a node stands in the file's source.
@@ -66,12 +66,15 @@ func (f *file) offset(pos token.Pos) int {
 }
 
 func (f *file) diagnose(pos token.Pos, msg string) Diagnostic {
-	d := Diagnostic{Cell: f.name, Msg: strings.ReplaceAll(msg, "Ħ", "")}
+	d := Diagnostic{Cell: f.name, Msg: plainNames.Replace(msg)}
 	if !pos.IsValid() {
 		return d
 	}
 	return f.at(f.back(f.offset(pos)), d)
 }
+
+// plainNames takes our marks off the names in a message.
+var plainNames = strings.NewReplacer("ˣold_", "", "Ħˣb_", "", "Ħˣm_", "", "Ħ", "", "ˣ", "")
 
 // at completes a diagnostic with the place of a source offset.
 func (f *file) at(off int, d Diagnostic) Diagnostic {
@@ -261,7 +264,7 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 		p.pkg.Scope().Insert(e.obj)
 	}
 	anySlice := types.NewSlice(types.Universe.Lookup("any").Type())
-	helpers := []string{"Ħresult", "Ħuse", "Ħzero", "Ħmark"}
+	helpers := []string{"ˣresult", "ˣuse", "ˣzero", "ˣmark"}
 	for _, ch := range c.initChunks() {
 		helpers = append(helpers, c.initName(ch.start))
 	}
@@ -300,7 +303,7 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 		add(cellFile(stmtFile, c.stmtText(func(ed *editor) { c.editFinal(ed, first) })), runHead, runTail)
 		for name := range c.fresh {
 			if e := c.nb.names[name]; e != nil && e.kind == kVar && c.moved[name] == nil {
-				v := types.NewVar(e.obj.Pos(), e.obj.Pkg(), "Ħold_"+name, e.obj.Type())
+				v := types.NewVar(e.obj.Pos(), e.obj.Pkg(), "ˣold_"+name, e.obj.Type())
 				p.pkg.Scope().Insert(v)
 				p.old[v] = name
 			}
@@ -369,7 +372,7 @@ func explain(msg string) string {
 	return msg
 }
 
-func errName(n int) string { return "ħe" + strconv.Itoa(n) }
+func errName(n int) string { return "ˣe" + strconv.Itoa(n) }
 
 // useAll uses every variable that the statements define, so that the checker
 // does not ask for a use within this cell.
@@ -392,7 +395,7 @@ func (c *check) editTop(ed *editor, first bool) {
 			if t.hide {
 				ed.insert(t.start, "_ = ")
 			} else {
-				ed.insert(t.start, "Ħresult(")
+				ed.insert(t.start, "ˣresult(")
 				ed.insert(t.end, ")")
 			}
 		}
@@ -406,7 +409,7 @@ func (c *check) editTop(ed *editor, first bool) {
 // error, and only then gives the others to those that the statement names: a
 // call that fails leaves them as they were.
 //
-//	x := f()    becomes    ħv0_0, ħe0 := f(); Ħuse(ħe0); x := ħv0_0
+//	x := f()    becomes    ˣv0_0, ˣe0 := f(); ˣuse(ˣe0); x := ˣv0_0
 func (c *check) takeError(ed *editor, t *topStmt, n int, first bool) {
 	s, off := c.parseTop(t)
 	var lhs, op string
@@ -431,11 +434,11 @@ func (c *check) takeError(ed *editor, t *topStmt, n int, first bool) {
 	var own strings.Builder
 	var list []string
 	for i := range names {
-		list = append(list, fmt.Sprintf("ħv%d_%d", n, i))
+		list = append(list, fmt.Sprintf("ˣv%d_%d", n, i))
 		own.WriteString(list[i] + ", ")
 	}
 	ed.replace(t.start, off(call), own.String()+errName(n)+" := ")
-	ed.insert(t.end, "; Ħuse("+errName(n)+"); "+lhs+op+strings.Join(list, ", "))
+	ed.insert(t.end, "; ˣuse("+errName(n)+"); "+lhs+op+strings.Join(list, ", "))
 }
 
 // parseTop parses one statement alone.
@@ -480,7 +483,7 @@ func (c *check) editFinal(ed *editor, first *passed) {
 	}
 	for i, t := range c.top {
 		if len(t.defs)+len(t.sets) > 0 {
-			ed.insert(t.end, "; Ħmark("+strconv.Itoa(i+1)+")")
+			ed.insert(t.end, "; ˣmark("+strconv.Itoa(i+1)+")")
 		}
 	}
 	for i, t := range c.top {
@@ -508,7 +511,7 @@ func (c *check) editFinal(ed *editor, first *passed) {
 						}
 					}
 					for i := range names {
-						names[i] = "Ħzero(" + names[i] + ")"
+						names[i] = "ˣzero(" + names[i] + ")"
 					}
 					ed.insert(off(vs.Pos()), strings.Join(names, "; "))
 					ed.blank(off(vs.Pos()), off(vs.End()))
@@ -519,7 +522,7 @@ func (c *check) editFinal(ed *editor, first *passed) {
 		}
 	}
 	for _, r := range c.oldRefs(first) {
-		ed.insert(r, "Ħold_")
+		ed.insert(r, "ˣold_")
 	}
 }
 
@@ -582,7 +585,7 @@ func (c *check) initChunks() []chunk {
 }
 
 // asFunc turns the text of a method into that of a function whose first
-// parameter is the receiver: func (p *T) m(x int) becomes func Ħm_T_m(p *T, x int).
+// parameter is the receiver: func (p *T) m(x int) becomes func Ħˣm_T_m(p *T, x int).
 func asFunc(text string) string {
 	ed := &editor{text: []byte(text), edits: asFuncEdits(text)}
 	s, _ := ed.render(0, len(text))
@@ -618,7 +621,7 @@ func asFuncEdits(text string) []edit {
 	return edits
 }
 
-func methodFunc(recv, name string) string { return "Ħm_" + recv + "_" + name }
+func methodFunc(recv, name string) string { return "Ħˣm_" + recv + "_" + name }
 
 // rehomed lists the units that are declared again, types with their methods.
 func (c *check) rehomed() []*unit {
@@ -780,7 +783,7 @@ func (c *check) checkPrinter(aliases map[string]string) *typePrinter {
 func aliasFor(aliases map[string]string) func(*types.Package) string {
 	return func(p *types.Package) string {
 		if aliases[p.Path()] == "" {
-			aliases[p.Path()] = "ħi" + strconv.Itoa(len(aliases))
+			aliases[p.Path()] = "ˣi" + strconv.Itoa(len(aliases))
 		}
 		return aliases[p.Path()]
 	}
@@ -840,7 +843,7 @@ func (c *check) takeValue(p *passed) bool {
 			}
 			fun := p.info.Types[call.Fun]
 			t.value = fun.IsType() || fun.IsBuiltin() && !p.info.Types[call].IsVoid() && p.info.Types[call].Type != nil
-			if id, ok := call.Fun.(*ast.Ident); ok && (id.Name == "copy" || id.Name == "recover" || id.Name == "Ħresult") {
+			if id, ok := call.Fun.(*ast.Ident); ok && (id.Name == "copy" || id.Name == "recover" || id.Name == "ˣresult") {
 				t.value = false
 			}
 		}
@@ -853,7 +856,7 @@ func (c *check) variables(p *passed, f *file) error {
 	body := f.ast.Decls[len(f.ast.Decls)-1].(*ast.FuncDecl).Body
 	record := func(id *ast.Ident) error {
 		obj, ok := p.info.Defs[id].(*types.Var)
-		if !ok || id.Name == "_" || strings.HasPrefix(id.Name, "ħ") {
+		if !ok || id.Name == "_" || strings.HasPrefix(id.Name, "ˣ") {
 			return nil
 		}
 		tp := c.checkPrinter(map[string]string{})

@@ -48,7 +48,7 @@ type generator struct {
 	files      map[*token.File]bool
 }
 
-func (c *check) initName(offset int) string { return "Ħinit_" + strconv.Itoa(offset) }
+func (c *check) initName(offset int) string { return "ˣinit_" + strconv.Itoa(offset) }
 
 func (c *check) generate(p *passed) (*Program, error) {
 	g := &generator{c: c, p: p, hooked: map[string]*entity{}, localAlias: map[string]int{}, files: map[*token.File]bool{}}
@@ -186,7 +186,7 @@ func (g *generator) printer(use map[string]string) *typePrinter {
 		if home == g.c.seq {
 			return ""
 		}
-		alias := "Ħ" + strconv.Itoa(home)
+		alias := "ˣ" + strconv.Itoa(home)
 		use[alias] = pkgPath(home)
 		return alias + "."
 	}
@@ -197,7 +197,7 @@ func (g *generator) printer(use map[string]string) *typePrinter {
 					return alias
 				}
 			}
-			alias := "ħi" + strconv.Itoa(len(use))
+			alias := "ˣi" + strconv.Itoa(len(use))
 			use[alias] = p.Path()
 			return alias
 		},
@@ -232,6 +232,11 @@ func (g *generator) structName(t types.Type, v *types.Var) string {
 	return "unknown"
 }
 
+// ours reports whether a name was made by this package.
+func ours(name string) bool {
+	return strings.HasPrefix(name, "ˣ") || strings.HasPrefix(name, "Ħˣ")
+}
+
 // hookOf names the hook of a function that is declared in full, or is empty.
 func (g *generator) hookOf(d *ast.FuncDecl) string {
 	name := d.Name.Name
@@ -240,20 +245,20 @@ func (g *generator) hookOf(d *ast.FuncDecl) string {
 		if e := g.c.nb.names[recv]; generic || e != nil && e.kind == kType && e.unit.generic && !g.c.ownNames[recv] {
 			return ""
 		}
-		return "ĦH_" + recv + "_" + name
+		return "ĦˣH_" + recv + "_" + name
 	}
 	if d.Type.TypeParams != nil || g.hooked[name] != nil || name == "_" || name == "init" || strings.HasPrefix(name, "init_") ||
-		name == "main" || strings.HasPrefix(name, "Ħ") {
+		name == "main" || ours(name) {
 		return ""
 	}
-	return "ĦH_" + name
+	return "ĦˣH_" + name
 }
 
 // support writes what the cell's own text does not hold: variables, hooks,
 // accessors, aliases, and Run.
 func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 	c, p := g.c, g.p
-	use := map[string]string{"Ħrt": runtimePath}
+	use := map[string]string{"ˣrt": runtimePath}
 	tp := g.printer(use)
 	var decl, run strings.Builder
 
@@ -294,9 +299,9 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 			c.notices = append(c.notices, fmt.Sprintf("%s (%s) held a value of a type that changed, and is gone: run %s again to make it", name, e.cell, e.cell))
 			continue
 		}
-		use["ħunsafe"] = "unsafe"
-		use["Ħ"+strconv.Itoa(e.home)] = pkgPath(e.home)
-		fmt.Fprintf(&run, "\tĦ%s = *(*%s)(ħunsafe.Pointer(&Ħ%d.Ħ%s))\n\tħzero(&Ħ%d.Ħ%s)\n", name, tp.String(t), e.home, name, e.home, name)
+		use["ˣunsafe"] = "unsafe"
+		use["ˣ"+strconv.Itoa(e.home)] = pkgPath(e.home)
+		fmt.Fprintf(&run, "\tĦ%s = *(*%s)(ˣunsafe.Pointer(&ˣ%d.Ħ%s))\n\tˣzero(&ˣ%d.Ħ%s)\n", name, tp.String(t), e.home, name, e.home, name)
 	}
 
 	// What the package declares.
@@ -329,20 +334,20 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 				var b strings.Builder
 				b.WriteString("func")
 				tp.signature(&b, m.Signature().Recv().Type(), m.Signature())
-				fmt.Fprintf(&decl, "var ĦH_%s_%s %s\n", name, m.Name(), b.String())
+				fmt.Fprintf(&decl, "var ĦˣH_%s_%s %s\n", name, m.Name(), b.String())
 			}
 		case *types.Func:
 			if g.hooked[name] != nil {
-				fmt.Fprintf(&run, "\t%sĦH_%s = Ħb_%s\n", fromAlias(use, g.hooked[name].home), name, name)
+				fmt.Fprintf(&run, "\t%sĦˣH_%s = Ħˣb_%s\n", fromAlias(use, g.hooked[name].home), name, name)
 				continue
 			}
-			if strings.HasPrefix(name, "Ħ") {
+			if ours(name) {
 				continue
 			}
 			if strings.HasPrefix(name, "init_") || name == "main" || obj.Signature().TypeParams().Len() > 0 {
 				continue
 			}
-			fmt.Fprintf(&decl, "var ĦH_%s %s\n", name, tp.String(obj.Type()))
+			fmt.Fprintf(&decl, "var ĦˣH_%s %s\n", name, tp.String(obj.Type()))
 		}
 	}
 	for _, name := range sortedKeys(g.localAlias) {
@@ -352,34 +357,33 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 	for u := range c.rebody {
 		if u.recv != "" {
 			e := c.nb.names[u.recv]
-			fmt.Fprintf(&run, "\t%sĦH_%s_%s = %s\n", fromAlias(use, e.home), u.recv, u.names[0], methodFunc(u.recv, u.names[0]))
+			fmt.Fprintf(&run, "\t%sĦˣH_%s_%s = %s\n", fromAlias(use, e.home), u.recv, u.names[0], methodFunc(u.recv, u.names[0]))
 		}
 	}
 	for _, old := range c.nb.release {
-		use["Ħ"+strconv.Itoa(old.home)] = pkgPath(old.home)
-		fmt.Fprintf(&run, "\tħzero(&Ħ%d.Ħ%s)\n", old.home, old.name)
+		use["ˣ"+strconv.Itoa(old.home)] = pkgPath(old.home)
+		fmt.Fprintf(&run, "\tˣzero(&ˣ%d.Ħ%s)\n", old.home, old.name)
 	}
 	if keep := g.keep(tp, named); keep != "" {
-		fmt.Fprintf(&decl, "func ħkeep() {\n%s}\n", keep)
-		run.WriteString("\tif Ħrt.Never { ħkeep() }\n")
+		fmt.Fprintf(&decl, "func ˣkeep() {\n%s}\n", keep)
+		run.WriteString("\tif ˣrt.Never { ˣkeep() }\n")
 	}
 	if tp.err != nil {
 		return "", nil, &Error{Diagnostics: []Diagnostic{{Cell: c.src.Name, Msg: tp.err.Error()}}}
 	}
-	fmt.Fprintf(&decl, "func ħzero[T any](p *T) { var z T; *p = z }\n")
-	fmt.Fprintf(&decl, "func Ħzero[T any](p *T) { var z T; *p = z }\n")
-	fmt.Fprintf(&decl, "func Ħmark(n int) { Ħrt.Reached = n }\n")
+	fmt.Fprintf(&decl, "func ˣzero[T any](p *T) { var z T; *p = z }\n")
+	fmt.Fprintf(&decl, "func ˣmark(n int) { ˣrt.Reached = n }\n")
 	if hasRun {
 		run.WriteString("\t" + runName + "()\n")
 	}
 	if c.hasMain {
 		run.WriteString("\tĦmain()\n")
 	}
-	return "\n" + decl.String() + "\n// Run runs the cell.\nfunc Run() {\n\tĦrt.Reached = 0\n" + run.String() + "}\n", use, nil
+	return "\n" + decl.String() + "\n// Run runs the cell.\nfunc Run() {\n\tˣrt.Reached = 0\n" + run.String() + "}\n", use, nil
 }
 
 func fromAlias(use map[string]string, home int) string {
-	alias := "Ħ" + strconv.Itoa(home)
+	alias := "ˣ" + strconv.Itoa(home)
 	use[alias] = pkgPath(home)
 	return alias + "."
 }
@@ -409,7 +413,7 @@ func (g *generator) nameStructs(t types.Type) {
 			hidden = hidden && !types.Identical(a.typ, t)
 		}
 		if hidden {
-			g.structs = append(g.structs, anonymous{t, g.c.seq, "Ħs" + strconv.Itoa(len(g.structs))})
+			g.structs = append(g.structs, anonymous{t, g.c.seq, "Ħˣs" + strconv.Itoa(len(g.structs))})
 		}
 	}
 }
@@ -422,8 +426,8 @@ func (g *generator) accessors(b *strings.Builder, tp *typePrinter, name, params,
 			continue
 		}
 		typ := tp.String(v.Type())
-		fmt.Fprintf(b, "func ĦF_%s_%s%s(p *%s%s) *%s { return &p.%s }\n", name, v.Name(), params, name, args, typ, v.Name())
-		fmt.Fprintf(b, "func ĦV_%s_%s%s(v %s%s) %s { return v.%s }\n", name, v.Name(), params, name, args, typ, v.Name())
+		fmt.Fprintf(b, "func ĦˣF_%s_%s%s(p *%s%s) *%s { return &p.%s }\n", name, v.Name(), params, name, args, typ, v.Name())
+		fmt.Fprintf(b, "func ĦˣV_%s_%s%s(v %s%s) %s { return v.%s }\n", name, v.Name(), params, name, args, typ, v.Name())
 	}
 }
 
@@ -470,7 +474,7 @@ func (g *generator) keep(tp *typePrinter, named []*types.TypeName) string {
 		}
 		for _, t := range []types.Type{t, types.NewPointer(t)} {
 			if types.Implements(t, it) {
-				fmt.Fprintf(&b, "\t{ var v %s; Ħrt.Keep([]%s{v}) }\n", tp.String(t), tp.String(iface))
+				fmt.Fprintf(&b, "\t{ var v %s; ˣrt.Keep([]%s{v}) }\n", tp.String(t), tp.String(iface))
 			}
 		}
 	}
@@ -482,7 +486,7 @@ func (g *generator) keep(tp *typePrinter, named []*types.TypeName) string {
 			continue
 		}
 		s := tp.String(nt)
-		fmt.Fprintf(&b, "\tĦrt.Keep([]%[1]s(nil), (*[]%[1]s)(nil), map[string]%[1]s(nil), []*%[1]s(nil), map[string]*%[1]s(nil), (*%[1]s)(nil), (**%[1]s)(nil), (chan %[1]s)(nil), (func(%[1]s))(nil), (func() %[1]s)(nil))\n", s)
+		fmt.Fprintf(&b, "\tˣrt.Keep([]%[1]s(nil), (*[]%[1]s)(nil), map[string]%[1]s(nil), []*%[1]s(nil), map[string]*%[1]s(nil), (*%[1]s)(nil), (**%[1]s)(nil), (chan %[1]s)(nil), (func(%[1]s))(nil), (func() %[1]s)(nil))\n", s)
 		if nt.NumMethods() == 0 && !hasEmbedded(nt) || types.IsInterface(nt) {
 			continue
 		}
@@ -693,7 +697,7 @@ func (g *generator) units() func(*unit) {
 				k := key{"", d.Name.Name}
 				if d.Recv != nil && len(d.Recv.List) > 0 {
 					k.recv, _ = receiver(d.Recv.List[0].Type)
-				} else if rest, ok := strings.CutPrefix(k.name, "Ħm_"); ok {
+				} else if rest, ok := strings.CutPrefix(k.name, "Ħˣm_"); ok {
 					k.recv, k.name, _ = strings.Cut(rest, "_")
 				}
 				decls[k] = d
@@ -733,7 +737,7 @@ func (g *generator) units() func(*unit) {
 			if obj == nil || !g.packageLevel(obj) || slices.Contains(u.names, id.Name) && u.recv == "" {
 				return true
 			}
-			name := strings.TrimPrefix(id.Name, "Ħold_")
+			name := strings.TrimPrefix(id.Name, "ˣold_")
 			if body != nil && id.Pos() >= body.Pos() {
 				u.body[name] = true
 			} else {

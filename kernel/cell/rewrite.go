@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-const stopCheck = "if Ħrt.Stop != 0 { Ħrt.Check() };"
+const stopCheck = "if ˣrt.Stop != 0 { ˣrt.Check() };"
 
 // A rewriter turns one checked file into Go that stands in the cell's package.
 type rewriter struct {
@@ -52,8 +52,8 @@ func (r *rewriter) off(p token.Pos) int { return r.f.offset(p) }
 
 // rt names a function or variable of the cells' runtime.
 func (r *rewriter) rt(name string) string {
-	r.use["Ħrt"] = runtimePath
-	return "Ħrt." + name
+	r.use["ˣrt"] = runtimePath
+	return "ˣrt." + name
 }
 
 // from returns the prefix under which the package of a program is named.
@@ -61,7 +61,7 @@ func (r *rewriter) from(home int) string {
 	if home == r.g.c.seq {
 		return ""
 	}
-	alias := "Ħ" + strconv.Itoa(home)
+	alias := "ˣ" + strconv.Itoa(home)
 	r.use[alias] = pkgPath(home)
 	return alias + "."
 }
@@ -137,10 +137,10 @@ func (r *rewriter) ident(id *ast.Ident) {
 	}
 	start, end := r.off(id.Pos()), r.off(id.End())
 	switch id.Name {
-	case "Ħresult":
+	case "ˣresult":
 		r.ed.replace(start, end, r.rt("Result"))
 		return
-	case "Ħuse":
+	case "ˣuse":
 		r.ed.replace(start, end, r.rt("Err"))
 		return
 	}
@@ -150,7 +150,7 @@ func (r *rewriter) ident(id *ast.Ident) {
 		}
 		return
 	}
-	if strings.HasPrefix(id.Name, "ħ") || strings.HasPrefix(id.Name, "Ħ") && !strings.HasPrefix(id.Name, "Ħold_") {
+	if ours(id.Name) && !strings.HasPrefix(id.Name, "ˣold_") {
 		return
 	}
 	if !r.g.packageLevel(obj) {
@@ -168,7 +168,7 @@ func (r *rewriter) ident(id *ast.Ident) {
 		r.ed.replace(start, end, r.from(home)+name)
 		return
 	}
-	r.ed.replace(start, end, r.from(home)+"Ħ"+strings.TrimPrefix(id.Name, "Ħold_"))
+	r.ed.replace(start, end, r.from(home)+"Ħ"+strings.TrimPrefix(id.Name, "ˣold_"))
 }
 
 // embedded keeps the name of an embedded unexported type of another program,
@@ -223,13 +223,13 @@ func (r *rewriter) access(x ast.Expr, sel *types.Selection) (before, after strin
 		case !r.foreignField(t, v):
 			after += "." + v.Name()
 		case ptr:
-			before, after = "(*"+r.accessor("ĦF_", t, v)+"("+before, after+"))"
+			before, after = "(*"+r.accessor("ĦˣF_", t, v)+"("+before, after+"))"
 			ok, addr = true, true
 		case addr:
-			before, after = "(*"+r.accessor("ĦF_", t, v)+"(&"+before, after+"))"
+			before, after = "(*"+r.accessor("ĦˣF_", t, v)+"(&"+before, after+"))"
 			ok = true
 		default:
-			before, after = r.accessor("ĦV_", t, v)+"("+before, after+")"
+			before, after = r.accessor("ĦˣV_", t, v)+"("+before, after+")"
 			ok = true
 		}
 		t, ptr = deref(v.Type())
@@ -316,16 +316,16 @@ func (r *rewriter) composite(lit *ast.CompositeLit) {
 		r.asPtr[lit] = true
 	}
 	typ := r.g.printer(r.use).String(t)
-	open := "func() " + typ + " { var ħv " + typ + "; "
+	open := "func() " + typ + " { var ˣv " + typ + "; "
 	if r.asPtr[lit] {
-		open = "func() *" + typ + " { var ħv " + typ + "; "
+		open = "func() *" + typ + " { var ˣv " + typ + "; "
 	}
 	r.ed.replace(r.off(lit.Pos()), r.off(lit.Lbrace)+1, open)
 	for i, e := range lit.Elts {
 		v := r.field(st, i, e)
-		set := "ħv." + v.Name() + " = "
+		set := "ˣv." + v.Name() + " = "
 		if r.foreignField(t, v) {
-			set = "*" + r.accessor("ĦF_", t, v) + "(&ħv) = "
+			set = "*" + r.accessor("ĦˣF_", t, v) + "(&ˣv) = "
 		}
 		if kv, ok := e.(*ast.KeyValueExpr); ok {
 			r.skip[kv.Key] = true
@@ -353,9 +353,9 @@ func (r *rewriter) compositeEnd(lit *ast.CompositeLit) {
 			r.ed.insert(at, ";")
 		}
 	}
-	end := " return ħv }()"
+	end := " return ˣv }()"
 	if r.asPtr[lit] {
-		end = " return &ħv }()"
+		end = " return &ˣv }()"
 	}
 	r.ed.replace(r.off(lit.Rbrace), r.off(lit.Rbrace)+1, end)
 }
@@ -390,11 +390,11 @@ func (r *rewriter) funcDecl(d *ast.FuncDecl) {
 	if d.Recv == nil {
 		r.skip[d.Name] = true
 		switch {
-		case name == "_" || strings.HasPrefix(name, "Ħm_"):
+		case name == "_" || strings.HasPrefix(name, "Ħˣm_"):
 		case r.f.kind == declFile && (name == "init" || strings.HasPrefix(name, "init_")):
 			r.ed.replace(start, end, r.g.c.initName(r.start(d)))
 		case r.g.hooked[name] != nil:
-			r.ed.replace(start, end, "Ħb_"+name)
+			r.ed.replace(start, end, "Ħˣb_"+name)
 		default:
 			r.ed.insert(start, "Ħ")
 		}
@@ -407,22 +407,22 @@ func (r *rewriter) funcDecl(d *ast.FuncDecl) {
 	if hook := r.g.hookOf(d); hook != "" {
 		var args []string
 		if d.Recv != nil {
-			args = append(args, r.nameField(d.Recv.List[0], "ħr")...)
+			args = append(args, r.nameField(d.Recv.List[0], "ˣr")...)
 		}
 		for i, p := range d.Type.Params.List {
-			names := r.nameField(p, "ħa"+strconv.Itoa(i))
+			names := r.nameField(p, "ˣa"+strconv.Itoa(i))
 			if _, ok := p.Type.(*ast.Ellipsis); ok {
 				names[len(names)-1] += "..."
 			}
 			args = append(args, names...)
 		}
-		call := "ħh(" + strings.Join(args, ", ") + ")"
+		call := "ˣh(" + strings.Join(args, ", ") + ")"
 		if d.Type.Results != nil && len(d.Type.Results.List) > 0 {
 			call = "return " + call
 		} else {
 			call += "; return"
 		}
-		entry = fmt.Sprintf("if ħh := %s; ħh != nil { %s };", hook, call) + entry
+		entry = fmt.Sprintf("if ˣh := %s; ˣh != nil { %s };", hook, call) + entry
 	}
 	r.ed.insert(r.off(d.Body.Lbrace)+1, entry)
 }
@@ -470,7 +470,7 @@ func (r *rewriter) statements() {
 			}
 			continue
 		}
-		if id, ok := call.Fun.(*ast.Ident); ok && (strings.HasPrefix(id.Name, "Ħ")) {
+		if id, ok := call.Fun.(*ast.Ident); ok && ours(id.Name) {
 			continue
 		}
 		if r.prints(call) {

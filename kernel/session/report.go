@@ -183,7 +183,7 @@ func (s *Session) line(name string, n int) string {
 	return lines[n-1]
 }
 
-var generated = strings.NewReplacer("Ħb_", "", "Ħm_", "", "Ħ", "")
+var generated = strings.NewReplacer("Ħˣb_", "", "Ħˣm_", "", "Ħ", "")
 
 // funcName is the name of a function as the cell has it; the cell's own
 // statements have none.
@@ -193,9 +193,9 @@ func funcName(fn string) string {
 		return ""
 	}
 	_, name, _ = strings.Cut(name, ".")
-	name = strings.TrimPrefix(name, "Ħrun")
+	name = strings.TrimPrefix(name, "ˣrun")
 	name = strings.TrimPrefix(name, ".")
-	if name == "Run" || strings.HasPrefix(name, "Ħinit_") {
+	if name == "Run" || strings.HasPrefix(name, "ˣinit_") {
 		return ""
 	}
 	return generated.Replace(name)

@@ -10,8 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -209,12 +211,12 @@ func (s *Session) await(ctx context.Context) *Failure {
 
 // runCell checks, builds and runs Go code.
 func (s *Session) runCell(ctx context.Context, src cell.Source) error {
-	p, err := s.nb.Check(ctx, src)
+	p, err := s.check(ctx, src)
 	if errors.Is(err, errNewHost) {
 		if err := s.replaceHost(ctx); err != nil {
 			return err
 		}
-		p, err = s.nb.Check(ctx, src)
+		p, err = s.check(ctx, src)
 	}
 	if err != nil {
 		return err
@@ -223,6 +225,17 @@ func (s *Session) runCell(ctx context.Context, src cell.Source) error {
 		s.out.Stream("stderr", []byte("holt: "+n+"\n"))
 	}
 	return s.runProgram(ctx, p, src.Name)
+}
+
+// check is the front end, whose own faults must not end the kernel.
+func (s *Session) check(ctx context.Context, src cell.Source) (p *cell.Program, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			slog.Error("the front end failed", "panic", r, "cell", src.Text, "stack", string(debug.Stack()))
+			err = fmt.Errorf("Holt failed on this cell: %v; nothing of it took effect; please report the cell's text", r)
+		}
+	}()
+	return s.nb.Check(ctx, src)
 }
 
 // runProgram builds and runs a checked program and commits what it declares.
