@@ -41,12 +41,24 @@ func FromImage(src image.Image) *Image {
 		return planes(s.Pix[s.PixOffset(r.Min.X, r.Min.Y):], s.Stride, w, h)
 	case *image.YCbCr:
 		pix := make([]uint8, 3*n)
-		i := 0
-		for y := r.Min.Y; y < r.Max.Y; y++ {
-			for x := r.Min.X; x < r.Max.X; x++ {
-				c := s.COffset(x, y)
-				pix[i], pix[n+i], pix[2*n+i] = color.YCbCrToRGB(s.Y[s.YOffset(x, y)], s.Cb[c], s.Cr[c])
-				i++
+		for y := range h {
+			luma := s.Y[s.YOffset(r.Min.X, r.Min.Y+y):][:w]
+			// Two pixels beside one another may share a colour, or four; their
+			// offsets are the same in every row.
+			c0 := s.COffset(r.Min.X, r.Min.Y+y)
+			shift := 0
+			switch s.SubsampleRatio {
+			case image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420:
+				shift = 1
+			case image.YCbCrSubsampleRatio411, image.YCbCrSubsampleRatio410:
+				shift = 2
+			}
+			cb, cr := s.Cb[c0:], s.Cr[c0:]
+			odd := r.Min.X & (1<<shift - 1)
+			red, green, blue := pix[y*w:][:w], pix[n+y*w:][:w], pix[2*n+y*w:][:w]
+			for x, v := range luma {
+				c := (x + odd) >> shift
+				red[x], green[x], blue[x] = color.YCbCrToRGB(v, cb[c], cr[c])
 			}
 		}
 		return &Image{C: 3, H: h, W: w, Pix: pix}

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/holt-dl/holt/dl"
 	"github.com/holt-dl/holt/dl/vision"
 )
 
@@ -174,6 +175,36 @@ func TestImageFolder(t *testing.T) {
 	os.Symlink("..", filepath.Join(root, "wasps", "loop"))
 	if _, err := (vision.ImageFolder{Root: root}).Open(); err == nil || !strings.Contains(err.Error(), "more than 32 deep") && !strings.Contains(err.Error(), "too many") {
 		t.Errorf("error of a loop is %v", err)
+	}
+}
+
+// The ants and bees of the transfer-learning tutorial.
+func TestImageFolderAntsBees(t *testing.T) {
+	root := filepath.Join(os.Getenv("HOLT_DATA"), "hymenoptera_data")
+	if _, err := os.Stat(root); err != nil {
+		t.Skip("needs hymenoptera_data in the folder that HOLT_DATA names")
+	}
+	tf := vision.Compose(vision.Resize{Size: 256}, vision.CenterCrop{Size: 224})
+	for _, tt := range []struct {
+		split string
+		n     int
+	}{{"train", 244}, {"val", 153}} { // imageNotFound.gif does not count
+		d, err := vision.ImageFolder{Root: filepath.Join(root, tt.split), Transform: tf}.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.Len() != tt.n || !slices.Equal(d.Classes, []string{"ants", "bees"}) {
+			t.Errorf("%v, want %d pictures of ants and bees", d, tt.n)
+		}
+		some, err := dl.RandomSplit(d, 1, 32) // a picture takes about 15 ms to read
+		if err != nil {
+			t.Fatal(err)
+		}
+		for batch, err := range (dl.DataLoader{Dataset: some[0], BatchSize: 16}).Epoch(0) {
+			if err != nil || !slices.Equal(batch.Inputs.Shape()[1:], []int{3, 224, 224}) {
+				t.Fatal(batch.Inputs, err)
+			}
+		}
 	}
 }
 

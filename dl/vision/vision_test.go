@@ -336,7 +336,16 @@ func TestFromImage(t *testing.T) {
 	for i := range pal.Pix {
 		pal.Pix[i] = uint8(i % 2)
 	}
-	for _, src := range []image.Image{gray, nrgba, rgba, ycc, pal, nrgba.SubImage(image.Rect(3, 4, 5, 6))} {
+	all := []image.Image{gray, nrgba, rgba, ycc, pal, nrgba.SubImage(image.Rect(3, 4, 5, 6))}
+	for _, ratio := range []image.YCbCrSubsampleRatio{image.YCbCrSubsampleRatio444, image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio440,
+		image.YCbCrSubsampleRatio411, image.YCbCrSubsampleRatio410} {
+		m := image.NewYCbCr(image.Rect(0, 0, 9, 7), ratio)
+		fill(m.Y)
+		fill(m.Cb)
+		fill(m.Cr)
+		all = append(all, m, m.SubImage(image.Rect(3, 2, 8, 6)))
+	}
+	for _, src := range all {
 		m := vision.FromImage(src)
 		b := src.Bounds()
 		if m.W != b.Dx() || m.H != b.Dy() || len(m.Pix) != m.C*m.H*m.W {
@@ -366,6 +375,34 @@ func TestFromImage(t *testing.T) {
 		scaled, _ := vision.ToTensor{}.Apply(m, nil)
 		if !slices.Equal(vision.FromImage(scaled.Image()).Pix, m.Pix) {
 			t.Errorf("%T: through ToTensor and back is different", src)
+		}
+	}
+}
+
+// A loader gives the same augmented pictures for any number of workers.
+func TestLoaderSameForAnyWorkers(t *testing.T) {
+	tf := vision.Compose(vision.RandomCrop{Size: 32, Padding: 4}, vision.RandomHorizontalFlip{}, vision.RandomResizedCrop{Size: 24}, vision.ToTensor{},
+		vision.Normalize{Mean: []float32{0.5}, Std: []float32{0.25}})
+	t.Setenv("HOLT_DATA", "")
+	d, err := vision.CIFAR10{Root: t.TempDir(), OrSample: true, Transform: tf}.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := dl.Subset{Dataset: d, Indices: rand.New(rand.NewPCG(1, 1)).Perm(200)}
+	var want [][]float32
+	for _, workers := range []int{-1, 1, 4} {
+		k := 0
+		for batch, err := range (dl.DataLoader{Dataset: part, BatchSize: 16, Shuffle: true, Seed: 3, Workers: workers}).Epoch(2) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := batch.Inputs.Float32s()
+			if workers == -1 {
+				want = append(want, got)
+			} else if !slices.Equal(got, want[k]) {
+				t.Fatalf("%d workers: batch %d differs", workers, k)
+			}
+			k++
 		}
 	}
 }

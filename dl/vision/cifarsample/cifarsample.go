@@ -45,49 +45,54 @@ var Classes = []string{"airplane", "automobile", "bird", "cat", "deer", "dog", "
 // Records returns one split of the sample in CIFAR-10's binary layout: for
 // each picture a byte for the label, then 1,024 each for red, green and blue.
 // The order is a fixed shuffle. The first call decodes the pictures, which
-// takes about a second; the slice is a copy.
+// takes about a third of a second; the slice is a copy.
 func Records(train bool) ([]byte, error) {
-	s, err := decoded()
+	split := "test"
+	if train {
+		split = "train"
+	}
+	records, err := decoded[split]()
 	if err != nil {
 		return nil, fmt.Errorf("cifarsample: %w", err)
 	}
-	if train {
-		return slices.Clone(s.train), nil
-	}
-	return slices.Clone(s.test), nil
+	return slices.Clone(records), nil
 }
 
-type splits struct{ train, test []byte }
+var decoded = map[string]func() ([]byte, error){
+	"train": sync.OnceValues(func() ([]byte, error) { return decode("train") }),
+	"test":  sync.OnceValues(func() ([]byte, error) { return decode("test") }),
+}
 
-var decoded = sync.OnceValues(func() (s splits, err error) {
+// decode reads the pictures of a split.
+func decode(split string) ([]byte, error) {
 	z, err := gzip.NewReader(bytes.NewReader(archive))
 	if err != nil {
-		return s, err
+		return nil, err
 	}
-	byName := map[string][][]byte{}
+	var records [][]byte
 	for r := tar.NewReader(z); ; {
 		h, err := r.Next()
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
-			return s, err
+			return nil, err
 		}
-		split, rest, _ := strings.Cut(h.Name, "/")
+		in, rest, _ := strings.Cut(h.Name, "/")
+		if in != split {
+			continue
+		}
 		class, _, _ := strings.Cut(rest, "/")
 		rec, err := record(slices.Index(Classes, class), r)
 		if err != nil {
-			return s, fmt.Errorf("%s: %w", h.Name, err)
+			return nil, fmt.Errorf("%s: %w", h.Name, err)
 		}
-		byName[split] = append(byName[split], rec)
+		records = append(records, rec)
 	}
 	rng := rand.New(rand.NewPCG(10, 2009))
-	for _, split := range []string{"train", "test"} {
-		recs := byName[split]
-		rng.Shuffle(len(recs), func(i, j int) { recs[i], recs[j] = recs[j], recs[i] })
-	}
-	return splits{bytes.Join(byName["train"], nil), bytes.Join(byName["test"], nil)}, nil
-})
+	rng.Shuffle(len(records), func(i, j int) { records[i], records[j] = records[j], records[i] })
+	return bytes.Join(records, nil), nil
+}
 
 // record decodes a picture. JPEG to RGB goes through color.YCbCr, as in the
 // program that writes the whole set in its binary layout.
