@@ -102,13 +102,13 @@ func pictures(dir string, depth int) (files []string, err error) {
 	return files, nil
 }
 
-// maxPixels is the largest picture that is decoded, as in Pillow, which
-// refuses twice 89 million.
-const maxPixels = 178_956_970
+// maxPixels is the largest picture that is decoded, the size from which Pillow
+// warns of a bomb.
+const maxPixels = 89_478_485
 
 // ReadImage reads a picture file as three channels. Its format is found by its
 // first bytes, among those that the program has linked. A picture of more
-// than 178,956,970 pixels is refused before it is decoded. EXIF orientation
+// than 89,478,485 pixels is refused before it is decoded. EXIF orientation
 // is not applied, as in torchvision.
 func ReadImage(path string) (img *Image, err error) {
 	f, err := os.Open(path)

@@ -150,7 +150,7 @@ func write(ctx context.Context, in *os.Root, name string, r io.Reader) (err erro
 			return err
 		}
 		if _, err := io.CopyN(w, r, 1<<20); err == io.EOF {
-			return w.Sync()
+			return nil
 		} else if err != nil {
 			return err
 		}
