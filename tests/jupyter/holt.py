@@ -140,6 +140,8 @@ class Kernel:
                 m = self.client.get_iopub_msg(timeout=1)
             except Empty:
                 continue
+            if m["msg_type"] == "error":
+                raise AssertionError(f"the cell failed: {plain(chr(10).join(m['content']['traceback']))}")
             if m["msg_type"] == "stream":
                 seen += m["content"]["text"]
                 if text in seen:

@@ -18,10 +18,12 @@ class TestKernel(jkt.KernelTests):
         {"code": "[]int{1, 2}[1]", "result": "2"},
         {"code": "6 * 7 == 42", "result": "true"},
     ]
-    code_display_data = [{"code": 'display.HTML("<b>x</b>")', "mime": "text/html"}]
-    code_history_pattern = "1 [+] 2*".replace("[+]", "+")
+    code_display_data = [
+        {"code": 'display.Show(display.HTML("<b>x</b>"))', "mime": "text/html"},
+        {"code": 'import "image"\ndisplay.Show(image.NewGray(image.Rect(0, 0, 4, 4)))', "mime": "image/png"},
+    ]
+    code_history_pattern = "1 + 2*"
     supported_history_operations = ("tail", "range", "search")
-    code_clear_output = "display.Clear(false)"
 
     @classmethod
     def setUpClass(cls):

@@ -139,10 +139,30 @@ def test_user_expressions(kernel):
     assert kernel.do("1", user_expressions={"a": "1"}).reply["user_expressions"] == {}
 
 
+ASK = """import "github.com/janpfeifer/gonb/gonbui"
+fmt.Println("above")
+gonbui.RequestInput("name: ", false)
+var name string
+fmt.Scanln(&name)
+fmt.Println("got", name)"""
+
+
 def test_input(kernel):
-    kernel.do('import ("bufio"; "os")\nlines := bufio.NewReader(os.Stdin)')
-    ran = kernel.fail('import "github.com/janpfeifer/gonb/gonbui"\ngonbui.RequestInput("name: ", false)', allow_stdin=False)
-    assert ran.seconds < 10  # and no hang
+    msg_id = kernel.start(ASK, allow_stdin=True)
+    question = kernel.client.get_stdin_msg(timeout=60)
+    assert question["msg_type"] == "input_request"
+    assert question["content"] == {"prompt": "name: ", "password": False}
+    assert question["parent_header"]["msg_id"] == msg_id
+    kernel.client.input("otter")
+    assert kernel.finish(msg_id).stdout == "above\ngot otter\n"
+
+
+def test_input_without_a_person(kernel):
+    msg_id = kernel.start(ASK, allow_stdin=False)
+    ran = kernel.finish(msg_id, 30)  # and no hang
+    assert "otter" not in ran.stdout
+    assert "input" in ran.stderr + ran.evalue
+    assert not kernel.client.stdin_channel.msg_ready()
 
 
 def test_unknown_request(kernel):
