@@ -7,7 +7,12 @@
 //	a tensor                       one line, and the numbers when it is small
 //	[Table], slices of structs     rows and columns
 //	[HTML], [Markdown], [Latex]    what they say
-//	[LivePlot], [Live]             curves that change while a network trains
+//	[LivePlot], [Live], [Curves]   curves, also while a network trains
+//	[ShowBatch], [ShowExamples]    what a loader or a data set holds
+//	[Confusion], [Report], [ROC]   how good a classifier is
+//	[Weights], [Filters]           what a model has learnt
+//	[Bars], [Histogram], [Heatmap] numbers
+//	[Progress]                     how far a loop is
 //
 // A tensor is anything with the methods of [Tensor]: the package knows no
 // tensor library. A type of your own is drawn as it likes when it has one of

@@ -328,6 +328,21 @@ func classesOf(field string, v any, n int, classes []string) ([]class, error) {
 	return out, nil
 }
 
+// count is how many labels v holds.
+func count(v any) int {
+	if t, ok := v.(Tensor); ok && !isNil(v) {
+		n := 1
+		for _, d := range t.Shape() {
+			n *= d
+		}
+		return n
+	}
+	if rv := reflect.ValueOf(v); rv.Kind() == reflect.Slice {
+		return rv.Len()
+	}
+	return 0
+}
+
 // winners takes the class of the greatest score in each row.
 func winners(field string, t Tensor, n int, classes []string, add func(int64), out *[]class) ([]class, error) {
 	shape, scores := t.Shape(), t.Float32s()

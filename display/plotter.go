@@ -34,7 +34,8 @@ type Figure struct {
 type Panel struct {
 	Title  string
 	X, Y   string     // the axes' labels
-	LogY   bool       // a logarithmic axis, when all values are positive
+	LogX   bool       // a logarithmic axis, when all values are positive
+	LogY   bool       // the same
 	XRange [2]float64 // of the X axis; the zero value fits it to the values
 	Range  [2]float64 // of the Y axis; the same
 	Square bool       // the panel is as wide as it is high

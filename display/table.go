@@ -15,9 +15,9 @@ import (
 // right. Names and values are escaped: they are text, never markup.
 type Table struct {
 	// Rows is a slice of structs (a row each, a column for each exported
-	// field), of slices, or of maps with string keys; a map (two columns,
-	// sorted by key); one struct (a row for each field); or a slice of
-	// anything else, one column.
+	// field, and for each field of a struct in it), of slices, or of maps with
+	// string keys; a map (two columns, sorted by key); one struct (a row for
+	// each field); or a slice of anything else, one column.
 	Rows any
 
 	Head  []string // names of the columns; empty for what Rows gives
@@ -136,13 +136,10 @@ func rowsOf(v reflect.Value, n int) (head []string, rows [][]cell) {
 		elem = elem.Elem()
 	}
 	switch {
-	case elem.Kind() == reflect.Struct && !hasText(elem):
-		var fields []int
-		for i := range elem.NumField() {
-			if elem.Field(i).IsExported() {
-				fields = append(fields, i)
-				head = append(head, elem.Field(i).Name)
-			}
+	case elem.Kind() == reflect.Struct && exported(elem) > 0:
+		fields := columns(elem)
+		for _, f := range fields {
+			head = append(head, f.name)
 		}
 		for i := range n {
 			e := v.Index(i)
@@ -152,7 +149,7 @@ func rowsOf(v reflect.Value, n int) (head []string, rows [][]cell) {
 			var row []cell
 			for _, f := range fields {
 				if e.Kind() == reflect.Struct {
-					row = append(row, cellOf(e.Field(f)))
+					row = append(row, cellOf(e.FieldByIndex(f.index)))
 				}
 			}
 			rows = append(rows, row)
@@ -189,6 +186,38 @@ func rowsOf(v reflect.Value, n int) (head []string, rows [][]cell) {
 	return head, rows
 }
 
+// column is a field of a struct, or a field of a struct in it.
+type column struct {
+	name  string
+	index []int
+}
+
+func columns(t reflect.Type) (out []column) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		switch {
+		case !f.IsExported():
+		case f.Type.Kind() == reflect.Struct && f.Type.NumField() > 0 && exported(f.Type) == f.Type.NumField():
+			for j := range f.Type.NumField() {
+				out = append(out, column{f.Name + "." + f.Type.Field(j).Name, []int{i, j}})
+			}
+		default:
+			out = append(out, column{f.Name, []int{i}})
+		}
+	}
+	return out
+}
+
+// exported counts the exported fields of a struct.
+func exported(t reflect.Type) (n int) {
+	for i := range t.NumField() {
+		if t.Field(i).IsExported() {
+			n++
+		}
+	}
+	return n
+}
+
 // hasText reports whether values of a type, or pointers to them, describe
 // themselves, so that their fields are nobody's business.
 func hasText(t reflect.Type) bool {
@@ -214,12 +243,7 @@ func isTable(v any) bool {
 	if elem.Kind() != reflect.Struct || hasText(elem) || elem.NumField() == 0 || elem.NumField() > 20 {
 		return false
 	}
-	for i := range elem.NumField() {
-		if !elem.Field(i).IsExported() {
-			return false
-		}
-	}
-	return true
+	return exported(elem) == elem.NumField()
 }
 
 func countColumns(head []string, rows [][]cell) int {

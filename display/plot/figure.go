@@ -19,7 +19,9 @@ const (
 	panelWidth  = 400
 	panelHeight = 250
 	perRow      = 3
+	rowGap      = 12 // between rows of panels
 	headHeight  = 28 // of a panel's title and legend
+	panelTitle  = 12
 	axisSize    = 10.5
 )
 
@@ -44,20 +46,22 @@ func (Gonum) Plot(f display.Figure) (image.Image, error) {
 			width = 360
 		}
 		if n == 1 && f.Panels[0].Matrix != nil {
-			width = matrixWidth(*f.Panels[0].Matrix)
+			width = matrixWidth(f.Panels[0])
 		}
 	}
 	if height == 0 {
-		one := panelHeight
+		one := 0
 		for _, p := range f.Panels {
-			if p.Square {
+			switch {
+			case p.Matrix != nil:
+				one = max(one, matrixHeight(p))
+			case p.Square:
 				one = max(one, (width-2*margin)/columns)
-			}
-			if p.Matrix != nil {
-				one = max(one, matrixHeight(*p.Matrix))
+			default:
+				one = max(one, panelHeight)
 			}
 		}
-		height = rows*one + 2*margin
+		height = rows*one + (rows-1)*rowGap + 2*margin
 		if f.Title != "" {
 			height += titleLine
 		}
@@ -70,9 +74,9 @@ func (Gonum) Plot(f display.Figure) (image.Image, error) {
 			c.FillText(st, vg.Point{X: c.Min.X, Y: c.Max.Y}, shorten(f.Title, st, c.Max.X-c.Min.X))
 			c = draw.Crop(c, 0, 0, 0, -titleLine)
 		}
-		w, h := (c.Max.X-c.Min.X)/vg.Length(columns), (c.Max.Y-c.Min.Y)/vg.Length(rows)
+		w, h := (c.Max.X-c.Min.X)/vg.Length(columns), (c.Max.Y-c.Min.Y-rowGap*vg.Length(rows-1))/vg.Length(rows)
 		for i, p := range f.Panels {
-			left, top := vg.Length(i%columns)*w, vg.Length(i/columns)*h
+			left, top := vg.Length(i%columns)*w, vg.Length(i/columns)*(h+rowGap)
 			part := draw.Crop(c, left, left+w-(c.Max.X-c.Min.X), c.Max.Y-c.Min.Y-top-h, -top)
 			if i%columns > 0 {
 				part = draw.Crop(part, 10, 0, 0, 0)
@@ -87,7 +91,7 @@ func (Gonum) Plot(f display.Figure) (image.Image, error) {
 
 // panel draws a title, a legend, and the chart below them.
 func panel(c draw.Canvas, p display.Panel) {
-	title := style(12, ink, true)
+	title := style(panelTitle, ink, true)
 	title.YAlign = draw.YTop
 	right := c.Max.X
 	entry := style(11, ink, false)
@@ -141,7 +145,11 @@ func chart(p display.Panel) *plot.Plot {
 		a.Tick.Marker = plot.TickerFunc(ticks)
 	}
 	g.X.Label.Text, g.Y.Label.Text = p.X, p.Y
-	logY := p.LogY && positive(p)
+	if p.LogX && positive(p, func(l display.Line) []float64 { return l.X }) {
+		g.X.Scale = plot.LogScale{}
+		g.X.Tick.Marker = plot.TickerFunc(logTicks)
+	}
+	logY := p.LogY && positive(p, func(l display.Line) []float64 { return l.Y })
 	if logY {
 		g.Y.Scale = plot.LogScale{}
 		g.Y.Tick.Marker = plot.TickerFunc(logTicks)
@@ -161,14 +169,14 @@ func chart(p display.Panel) *plot.Plot {
 	return g
 }
 
-func positive(p display.Panel) bool {
+func positive(p display.Panel, of func(display.Line) []float64) bool {
 	some := false
 	for _, l := range p.Lines {
-		for _, y := range l.Y {
-			if y <= 0 {
+		for _, v := range of(l) {
+			if v <= 0 {
 				return false
 			}
-			some = some || !math.IsNaN(y)
+			some = some || !math.IsNaN(v)
 		}
 	}
 	return some
@@ -211,6 +219,7 @@ func pale(c color.NRGBA, share float64) color.NRGBA {
 	return color.NRGBA{mix(c.R, ground.R), mix(c.G, ground.G), mix(c.B, ground.B), 0xff}
 }
 
+// addBars adds bars on the axis's ranges, or side by side over their names.
 func addBars(g *plot.Plot, bars []display.Bar) {
 	var names []string
 	for i, b := range bars {
@@ -236,17 +245,19 @@ func addBars(g *plot.Plot, bars []display.Bar) {
 		g.X.Tick.Marker = plot.TickerFunc(func(low, high float64) []plot.Tick {
 			var out []plot.Tick
 			for i, name := range names {
-				out = append(out, plot.Tick{Value: float64(i), Label: name})
+				out = append(out, plot.Tick{Value: float64(i), Label: shorten(name, style(axisSize, soft, false), 100)})
 			}
 			return out
 		})
-		g.X.Tick.Length = 0
+		g.X.Tick.Length, g.X.Tick.LineStyle.Color = 4, color.Transparent // only a distance
+		g.X.Min, g.X.Max = -0.6, float64(len(names))-0.4
 		longest := 0
 		for _, name := range names {
 			longest = max(longest, len([]rune(name)))
 		}
 		if longest*len(names) > 55 { // they would run into each other
-			g.X.Tick.Label.Rotation = math.Pi / 5
+			g.X.Tick.Label.Rotation = math.Pi / 2
+			g.X.Tick.Length = 10 // or the letters reach into the axis
 			g.X.Tick.Label.XAlign, g.X.Tick.Label.YAlign = draw.XRight, draw.YCenter
 		}
 	}

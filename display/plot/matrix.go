@@ -27,32 +27,47 @@ func matrixSize(m display.Matrix) (rows, columns int) {
 	return len(m.Values), columns
 }
 
-// rowNames and columnNames are the room that names need beside and below.
-func rowNames(m display.Matrix) int { return namesWidth(m.Rows) + 24 }
-
-func columnNames(m display.Matrix) int {
-	if len(m.Columns) == 0 {
-		return 24
+// rowNames and columnNames are the room that names and the axis's label need
+// beside and below.
+func rowNames(p display.Panel) int {
+	w := 0
+	if len(p.Matrix.Rows) > 0 {
+		w = namesWidth(p.Matrix.Rows, 130)
 	}
-	return min(90, namesWidth(m.Columns)) + 26
+	if p.Y != "" {
+		w += 20
+	}
+	return w
 }
 
-func namesWidth(names []string) int {
+func columnNames(p display.Panel) int {
+	h := 0
+	if len(p.Matrix.Columns) > 0 {
+		h = namesWidth(p.Matrix.Columns, 90)
+	}
+	if p.X != "" {
+		h += 20
+	}
+	return h
+}
+
+func namesWidth(names []string, most vg.Length) int {
 	st, w := style(axisSize, soft, false), vg.Length(0)
 	for _, name := range names {
 		w = max(w, st.Width(name))
 	}
-	return int(math.Ceil(float64(min(w, 130)))) + 6
+	return int(math.Ceil(float64(min(w, most)))) + 8
 }
 
-func matrixWidth(m display.Matrix) int {
-	_, columns := matrixSize(m)
-	return max(220, columns*side(m)+rowNames(m)+2*margin)
+func matrixWidth(p display.Panel) int {
+	_, columns := matrixSize(*p.Matrix)
+	title := int(style(panelTitle, ink, true).Width(p.Title)) + 1
+	return max(title, columns*side(*p.Matrix)+rowNames(p)) + 2*margin
 }
 
-func matrixHeight(m display.Matrix) int {
-	rows, _ := matrixSize(m)
-	return headHeight + rows*side(m) + columnNames(m)
+func matrixHeight(p display.Panel) int {
+	rows, _ := matrixSize(*p.Matrix)
+	return headHeight + rows*side(*p.Matrix) + columnNames(p)
 }
 
 // matrix draws coloured cells with names beside and below them.
@@ -63,7 +78,7 @@ func matrix(c draw.Canvas, p display.Panel) {
 		return
 	}
 	s := vg.Length(side(m))
-	left, top := c.Min.X+vg.Length(rowNames(m)), c.Max.Y
+	left, top := c.Min.X+vg.Length(rowNames(p)), c.Max.Y
 	low, high := m.Low, m.High
 	if low == 0 && high == 0 {
 		low, high = valueRange(m.Values)

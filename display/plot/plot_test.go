@@ -200,3 +200,55 @@ func BenchmarkLivePlot(b *testing.B) {
 		display.Render(p)
 	}
 }
+
+// judged is 200 made-up examples of five classes with scores that are mostly
+// right.
+func judged() (labels []int, scores tensor, classes []string) {
+	classes = []string{"ant", "bee", "cat", "dog", `<b>eel</b>`}
+	rng := rand.New(rand.NewPCG(5, 6))
+	scores.shape = []int{200, 5}
+	for i := range 200 {
+		label := i % 5
+		labels = append(labels, label)
+		for k := range 5 {
+			s := rng.NormFloat64()
+			if k == label {
+				s += 1.2 + 0.4*float64(k)
+			}
+			scores.values = append(scores.values, float32(s))
+		}
+	}
+	return labels, scores, classes
+}
+
+func TestResults(t *testing.T) {
+	labels, scores, classes := judged()
+	golden.CheckPNG(t, "confusion", pngOf(t, display.Confusion{Labels: labels, Predicted: scores, Classes: classes}), rounding)
+	golden.CheckPNG(t, "roc", pngOf(t, display.ROC{Labels: labels, Scores: scores, Classes: classes}), rounding)
+	two := tensor{shape: []int{4}, values: []float32{0.1, 0.4, 0.35, 0.8}}
+	golden.CheckPNG(t, "precision-recall", pngOf(t, display.PrecisionRecall{Labels: []int{0, 0, 1, 1}, Scores: two}), rounding)
+}
+
+func TestCharts(t *testing.T) {
+	golden.CheckPNG(t, "bars", pngOf(t, display.Bars{Title: "pictures of a class", Of: map[string]int{"airplane": 5000, "automobile": 4100, "bird": 300, "cat": 2500, "deer": 5000, hostile: 1234}}), rounding)
+	rng := rand.New(rand.NewPCG(7, 8))
+	weights := tensor{shape: []int{8, 3, 5, 5}}
+	for range 600 {
+		weights.values = append(weights.values, float32(0.1*rng.NormFloat64()))
+	}
+	golden.CheckPNG(t, "histogram", pngOf(t, display.Histogram{Of: weights, Title: "features.0.weight"}), rounding)
+	golden.CheckPNG(t, "histograms", pngOf(t, display.Histograms{Of: []display.Tensor{weights, weights, weights, weights}, Names: []string{"features.0.weight", "features.3.weight", "features.6.weight", "classifier.weight"}, Title: "after one epoch"}), rounding)
+	golden.CheckPNG(t, "heatmap", pngOf(t, display.Heatmap{Of: tensor{shape: []int{6, 10}, values: weights.values[:60]}, Title: "classifier.weight"}), rounding)
+	golden.CheckPNG(t, "heatmap-numbers", pngOf(t, display.Heatmap{Of: tensor{shape: []int{2, 3}, values: []float32{1, -2, 0.5, 0, 0.25, -1}}, Numbers: true, Rows: []string{"a", "b"}, Columns: []string{"x", "y", "z"}}), rounding)
+	golden.CheckPNG(t, "filters", pngOf(t, display.Filters{Of: weights, Title: "features.0.weight"}), rounding)
+	golden.CheckPNG(t, "maps", pngOf(t, display.FeatureMaps{Of: tensor{shape: []int{1, 24, 5, 5}, values: weights.values}}), rounding)
+	var f display.LRFinder
+	for i := range 120 {
+		x := float64(i) / 119
+		f.LR = append(f.LR, math.Pow(10, -6+6*x))
+		f.Loss = append(f.Loss, 2.3-1.4/(1+math.Exp(-18*(x-0.55)))+6*math.Pow(max(0, x-0.8), 1.5)*10+0.04*rng.NormFloat64())
+	}
+	golden.CheckPNG(t, "lrfinder", pngOf(t, f), rounding)
+}
+
+const hostile = `<img src=x onerror=alert(1)>`

@@ -38,7 +38,7 @@ func Check(t testing.TB, name string, got []byte) {
 // A channel may differ by tolerance (0 to 255): 0 where the pixels are copied,
 // a few where curves or letters are drawn, because processors round
 // differently when they fuse a multiplication and an addition. What was drawn
-// instead is kept beside the file as <name>.got.png for a person to look at.
+// instead is kept in a temporary file for a person to look at.
 func CheckPNG(t testing.TB, name string, got []byte, tolerance uint8) {
 	t.Helper()
 	path := filepath.Join("testdata", name+".png")
@@ -56,7 +56,7 @@ func CheckPNG(t testing.TB, name string, got []byte, tolerance uint8) {
 		t.Fatalf("%s: the golden file is no PNG: %v", path, err)
 	}
 	if diff := Diff(a, b, tolerance); diff != "" {
-		aside := filepath.Join("testdata", name+".got.png")
+		aside := filepath.Join(os.TempDir(), name+".got.png")
 		if err := os.WriteFile(aside, got, 0o644); err != nil {
 			t.Error(err)
 		}

@@ -1,0 +1,328 @@
+package display
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/holt-dl/holt/internal/frame"
+)
+
+// figureBundle shows a figure where it can be drawn, else its text.
+func figureBundle(name string, f Figure, text string) (frame.Bundle, error) {
+	p := plotter()
+	if p == nil {
+		return frame.Text(text), nil
+	}
+	m, err := p.Plot(f)
+	if err != nil {
+		return frame.Bundle{}, fmt.Errorf("display: %s: %w", name, err)
+	}
+	return drawn(reduce(m), text)
+}
+
+// Bars is one bar for each value.
+//
+//	display.Bars{Of: map[string]int{"ants": 123, "bees": 121}, Title: "pictures"}
+type Bars struct {
+	Of    any      // a map from names to numbers, shown by name; a slice of numbers; or a tensor
+	Names []string // of a slice's or tensor's values; empty shows positions
+	Title string
+}
+
+func (b Bars) bundle() (frame.Bundle, error) {
+	names, values, err := b.values()
+	if err != nil {
+		return frame.Bundle{}, fmt.Errorf("display: Bars: %w", err)
+	}
+	p := Panel{Title: b.Title}
+	text := b.Title
+	for i, v := range values {
+		p.Bars = append(p.Bars, Bar{Name: names[i], Value: v, Color: Blue})
+		text += fmt.Sprintf("\n%s: %s", names[i], decimal(v))
+	}
+	return figureBundle("Bars", Figure{Panels: []Panel{p}, Width: min(900, max(360, 30*len(values)))}, strings.TrimPrefix(text, "\n"))
+}
+
+func (b Bars) values() (names []string, values []float64, err error) {
+	if v := reflect.ValueOf(b.Of); b.Of != nil && v.Kind() == reflect.Map {
+		keys := v.MapKeys()
+		slices.SortStableFunc(keys, compare)
+		for _, key := range keys {
+			x, ok := float(v.MapIndex(key))
+			if !ok {
+				return nil, nil, fmt.Errorf("Of is a %s, want a map to numbers", kindName(b.Of))
+			}
+			names, values = append(names, cellOf(key).text), append(values, x)
+		}
+	} else if values, err = floats(b.Of); err != nil {
+		return nil, nil, err
+	}
+	if len(values) == 0 || len(values) > 200 {
+		return nil, nil, fmt.Errorf("there are %d values, want 1 to 200; for the distribution of many use display.Histogram", len(values))
+	}
+	for i := len(names); i < len(values); i++ {
+		if i < len(b.Names) {
+			names = append(names, b.Names[i])
+		} else {
+			names = append(names, fmt.Sprint(i))
+		}
+	}
+	return names, values, nil
+}
+
+// floats reads numbers from a tensor or a slice.
+func floats(v any) ([]float64, error) {
+	if v == nil || isNil(v) {
+		return nil, errors.New("Of is nil, want a tensor or a slice of numbers")
+	}
+	var out []float64
+	if t, ok := v.(Tensor); ok {
+		for _, x := range t.Float32s() {
+			out = append(out, float64(x))
+		}
+		return out, nil
+	}
+	rv := reflect.ValueOf(v)
+	if rv.Kind() != reflect.Slice && rv.Kind() != reflect.Array {
+		return nil, fmt.Errorf("Of is a %s, want a tensor or a slice of numbers", kindName(v))
+	}
+	for i := range rv.Len() {
+		x, ok := float(rv.Index(i))
+		if !ok {
+			return nil, fmt.Errorf("Of is a %s, want a tensor or a slice of numbers", kindName(v))
+		}
+		out = append(out, x)
+	}
+	return out, nil
+}
+
+func float(v reflect.Value) (float64, bool) {
+	for v.Kind() == reflect.Interface && !v.IsNil() {
+		v = v.Elem()
+	}
+	switch {
+	case v.CanFloat():
+		return v.Float(), true
+	case v.CanInt():
+		return float64(v.Int()), true
+	case v.CanUint():
+		return float64(v.Uint()), true
+	}
+	return 0, false
+}
+
+// Histogram is how many values lie in each of several equal ranges. Values
+// that are not finite are counted in the text.
+type Histogram struct {
+	Of    any // a tensor or a slice of numbers
+	Bins  int // 0 means 40
+	Title string
+}
+
+func (h Histogram) bundle() (frame.Bundle, error) {
+	values, err := floats(h.Of)
+	if err == nil && len(values) == 0 {
+		err = errors.New("there are no values: Of is empty")
+	}
+	if err != nil {
+		return frame.Bundle{}, fmt.Errorf("display: Histogram: %w", err)
+	}
+	p, text := histogram(h.Title, values, h.Bins)
+	return figureBundle("Histogram", Figure{Panels: []Panel{p}}, text)
+}
+
+func histogram(title string, values []float64, bins int) (Panel, string) {
+	if bins <= 0 {
+		bins = 40
+	}
+	single := make([]float32, len(values))
+	for i, v := range values {
+		single[i] = float32(v)
+	}
+	s := measure(single)
+	p := Panel{Title: title}
+	text := strings.TrimSpace(strings.Replace(Summary(numbers(single)), fmt.Sprint([]int{len(single)}), "", 1))
+	if title != "" {
+		text = title + ": " + text
+	}
+	text = fmt.Sprintf("%s, %d values", text, len(values))
+	if s.n == 0 {
+		p.Bars = []Bar{{Value: 0, From: 0, To: 1}}
+		return p, text
+	}
+	low, high := s.low, s.high
+	if low == high {
+		low, high = low-0.5, high+0.5
+	}
+	counts := make([]int, bins)
+	for _, v := range values {
+		if finite(v) {
+			counts[max(0, min(bins-1, int(float64(bins)*(v-low)/(high-low))))]++
+		}
+	}
+	edge := func(i int) float64 { return low + (high-low)*float64(i)/float64(bins) }
+	for i, n := range counts {
+		p.Bars = append(p.Bars, Bar{Value: float64(n), From: edge(i), To: edge(i + 1), Color: Blue})
+	}
+	return p, text
+}
+
+// numbers is a tensor of one axis.
+type numbers []float32
+
+func (n numbers) Shape() []int        { return []int{len(n)} }
+func (n numbers) Float32s() []float32 { return n }
+
+// Heatmap is a tensor of shape [H W] as coloured cells, blue below zero and
+// red above. Other shapes are shown as a matrix whose columns are the last
+// axis.
+type Heatmap struct {
+	Of      Tensor
+	Rows    []string // names; empty for none
+	Columns []string
+	Numbers bool // write the values into the cells
+	Title   string
+}
+
+func (h Heatmap) bundle() (frame.Bundle, error) {
+	if h.Of == nil || isNil(h.Of) {
+		return frame.Bundle{}, errors.New("display: Heatmap: Of is nil, want a tensor")
+	}
+	shape, values := h.Of.Shape(), h.Of.Float32s()
+	if len(shape) == 0 || len(values) == 0 {
+		return frame.Bundle{}, fmt.Errorf("display: Heatmap: the tensor has shape %v and %d values, want at least one axis", shape, len(values))
+	}
+	columns := shape[len(shape)-1]
+	rows := len(values) / columns
+	if rows > 512 || columns > 512 {
+		return frame.Bundle{}, fmt.Errorf("display: Heatmap: the tensor has %d rows and %d columns, want at most 512; show a part of it, or display.Histogram", rows, columns)
+	}
+	m := &Matrix{Rows: h.Rows, Columns: h.Columns, Diverging: true}
+	for i := range rows {
+		var row []float64
+		var texts []string
+		for _, v := range values[i*columns : (i+1)*columns] {
+			row, texts = append(row, float64(v)), append(texts, number(float64(v)))
+		}
+		m.Values = append(m.Values, row)
+		if h.Numbers {
+			m.Text = append(m.Text, texts)
+		}
+	}
+	text := tensorBundle(h.Of).Data["text/plain"].(string)
+	s := measure(values)
+	reach := max(math.Abs(s.low), math.Abs(s.high))
+	title := strings.TrimSpace(h.Title + fmt.Sprintf("  %v  ±%s", shape, number(reach)))
+	return figureBundle("Heatmap", Figure{Panels: []Panel{{Title: title, Matrix: m}}}, text)
+}
+
+// Curves draws curves once, arranged as [LivePlot] arranges them: a run that
+// has ended, or one read back from its log.
+//
+//	display.Curves{Of: run, LogY: true}
+type Curves struct {
+	// Of is anything with the methods Names and Curve of a [Run].
+	Of interface {
+		Names() []string
+		Curve(name string) (x, y []float64)
+	}
+	Title  string
+	X      string // label of the X axis; empty means "epoch"
+	LogY   bool   // as in [LivePlot]
+	Smooth int    // as in [LivePlot]
+}
+
+func (c Curves) bundle() (frame.Bundle, error) {
+	if c.Of == nil || isNil(c.Of) {
+		return frame.Bundle{}, errors.New("display: Curves: Of is nil, want a run")
+	}
+	x := c.X
+	if x == "" {
+		x = "epoch"
+	}
+	var curves []curve
+	for _, name := range c.Of.Names() {
+		x, y := c.Of.Curve(name)
+		curves = append(curves, newCurve(name, x, y))
+	}
+	return chart{title: c.Title, x: x, logY: c.LogY, smooth: c.Smooth}.bundle(curves)
+}
+
+// LRFinder is the curve of a learning-rate range test (Smith, 2017, "Cyclical
+// Learning Rates for Training Neural Networks", section 3.3): the loss while
+// the rate grows from step to step. A dashed line marks the rate at which the
+// smoothed loss falls fastest on the logarithmic axis, a good first choice.
+type LRFinder struct {
+	LR, Loss []float64 // one of each for every step
+	Title    string
+}
+
+// Suggest returns the learning rate at which the smoothed loss falls fastest,
+// or 0 where it never falls.
+func (f LRFinder) Suggest() float64 {
+	n := min(len(f.LR), len(f.Loss))
+	smooth := centred(f.Loss[:n], max(2, n/20))
+	best, rate := 0.0, 0.0
+	for i := 1; i < n; i++ {
+		slope := (smooth[i] - smooth[i-1]) / (math.Log(f.LR[i]) - math.Log(f.LR[i-1]))
+		if finite(slope) && slope < best && i >= n/10 { // the average has not settled before
+			best, rate = slope, f.LR[i]
+		}
+	}
+	return rate
+}
+
+// centred averages forwards and then backwards, so that the result does not
+// come late, as a moving average does.
+func centred(y []float64, window int) []float64 {
+	out := average(y, window)
+	slices.Reverse(out)
+	out = average(out, window)
+	slices.Reverse(out)
+	return out
+}
+
+func (f LRFinder) bundle() (frame.Bundle, error) {
+	if len(f.LR) != len(f.Loss) || len(f.LR) < 10 {
+		return frame.Bundle{}, fmt.Errorf("display: LRFinder: there are %d rates and %d losses, want as many of each, at least 10", len(f.LR), len(f.Loss))
+	}
+	smooth := centred(f.Loss, max(2, len(f.Loss)/20))
+	lowest := math.Inf(1)
+	for _, v := range smooth {
+		if finite(v) {
+			lowest = min(lowest, v)
+		}
+	}
+	// What comes after the loss has exploded would press the rest flat.
+	end := len(smooth)
+	for i, v := range smooth {
+		if i > len(smooth)/10 && v > 4*math.Max(lowest, smooth[0]/4) {
+			end = i
+			break
+		}
+	}
+	title := f.Title
+	if title == "" {
+		title = "learning-rate range test"
+	}
+	p := Panel{Title: title, X: "learning rate", Y: "loss", LogX: true, Lines: []Line{
+		{X: f.LR[:end], Y: f.Loss[:end], Color: Blue, Faint: true},
+		{X: f.LR[:end], Y: smooth[:end], Color: Blue},
+	}}
+	text := title + ": the loss never falls"
+	if rate := f.Suggest(); rate > 0 {
+		low, high := math.Inf(1), math.Inf(-1)
+		for _, v := range smooth[:end] {
+			if finite(v) {
+				low, high = min(low, v), max(high, v)
+			}
+		}
+		p.Lines = append(p.Lines, Line{Name: "falls fastest at " + number(rate), X: []float64{rate, rate}, Y: []float64{low, high}, Color: Orange, Dashed: true})
+		text = title + ": the loss falls fastest at a learning rate of " + number(rate)
+	}
+	return figureBundle("LRFinder", Figure{Panels: []Panel{p}}, text)
+}

@@ -1,0 +1,331 @@
+package display_test
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/holt-dl/holt/display"
+)
+
+// batch, loader and shelf stand for dl.Batch, dl.DataLoader and a data set.
+type batch struct{ Inputs, Labels tensor }
+
+type loader struct {
+	Dataset any
+	batches []batch
+	err     error
+}
+
+func (l loader) Epoch(int) iter.Seq2[batch, error] {
+	return func(yield func(batch, error) bool) {
+		for _, b := range l.batches {
+			if !yield(b, nil) {
+				return
+			}
+		}
+		if l.err != nil {
+			yield(batch{}, l.err)
+		}
+	}
+}
+
+type example struct {
+	Input tensor
+	Label int
+}
+
+type shelf struct {
+	Classes  []string
+	examples []example
+}
+
+func (s *shelf) Len() int                   { return len(s.examples) }
+func (s *shelf) Get(i int) (example, error) { return s.examples[i], nil }
+
+func gray(n int) tensor { return tensor{[]int{n, 1, 2, 2}, make([]float32, 4*n)} }
+
+// shown returns the texts that f shows.
+func shown(t *testing.T, f func() error) (string, error) {
+	t.Helper()
+	n := connect(t)
+	err := f()
+	var texts []string
+	for _, m := range n.messages {
+		texts = append(texts, m.Bundle.Data["text/plain"].(string))
+	}
+	return strings.Join(texts, "\n"), err
+}
+
+func TestShowBatch(t *testing.T) {
+	set := &shelf{Classes: []string{"ant", hostile}, examples: []example{{tensor{[]int{1, 2, 2}, make([]float32, 4)}, 1}}}
+	one := batch{gray(2), tensor{[]int{2}, []float32{1, 0}}}
+	tests := []struct {
+		name      string
+		show      func() error
+		text, err string
+	}{
+		{name: "names from the data set", show: func() error { return display.ShowBatch(loader{Dataset: set, batches: []batch{one}}) },
+			text: "2 pictures\n" + hostile + " | ant"},
+		{name: "pointer and settings", show: func() error {
+			return display.ShowBatch(&loader{batches: []batch{one}}, display.Grid{Classes: []string{"a", "b"}, Max: 1, Title: "T"})
+		}, text: "T: 2 pictures, the first 1 shown\nb"},
+		{name: "examples", show: func() error { return display.ShowExamples(set) }, text: "1 picture\n" + hostile},
+		{name: "no batches", show: func() error { return display.ShowBatch(loader{}) },
+			err: "display: ShowBatch: the loader has no batches; its data set may be smaller than one batch while DropLast is set"},
+		{name: "broken", show: func() error { return display.ShowBatch(loader{err: errors.New("vision: a.jpg: truncated")}) },
+			err: "display: ShowBatch: vision: a.jpg: truncated"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			text, err := shown(t, tt.show)
+			if text != tt.text || fmt.Sprint(err) != fmt.Sprint(errOrNil(tt.err)) {
+				t.Errorf("got  %q, %v\nwant %q, %v", text, err, tt.text, tt.err)
+			}
+		})
+	}
+	if got, want := plainText(display.Render(display.Grid{Of: one})), "2 pictures\n1 | 0"; got != want {
+		t.Errorf("a batch in a grid is %q, want %q", got, want)
+	}
+}
+
+func errOrNil(s string) error {
+	if s == "" {
+		return nil
+	}
+	return errors.New(s)
+}
+
+func TestWorst(t *testing.T) {
+	g := display.Grid{Of: gray(4), Labels: []int{0, 0, 1, 1}, Classes: []string{"a", "b"}, Worst: true, Max: 3,
+		Predicted: tensor{[]int{4, 2}, []float32{0.9, 0.1, 0.4, 0.6, 0.8, 0.2, 0.45, 0.55}}}
+	want := "4 pictures, the worst 3 shown, 2 of 4 right\na 80%, not b | b 60%, not a | b 55%"
+	if got := plainText(display.Render(g)); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestResults(t *testing.T) {
+	labels, predicted := []int{0, 1, 2, 2, 2}, []int{0, 0, 2, 2, 1}
+	classes := []string{"class 0", "class 1", "class 2"}
+	// The example of sklearn.metrics.roc_auc_score and average_precision_score
+	// (scikit-learn 1.7 documentation): 0.75 and 0.83.
+	y, scores := []int{0, 0, 1, 1}, tensor{[]int{4}, []float32{0.1, 0.4, 0.35, 0.8}}
+	three := tensor{[]int{3, 3}, []float32{2, 1, 0, 0, 3, 1, 1, 0, 5}}
+	tests := []struct {
+		name string
+		v    any
+		want string
+	}{
+		{"confusion", display.Confusion{Labels: labels, Predicted: predicted, Classes: classes},
+			"3 of 5 right (60.0%)\nlabel \\ predicted  class 0  class 1  class 2\nclass 0                  1        0        0\nclass 1                  1        0        0\nclass 2                  0        1        2"},
+		// The example of sklearn.metrics.classification_report.
+		{"report", display.Report{Labels: labels, Predicted: predicted, Classes: classes},
+			"class     precision  recall     F1  examples\nclass 0         0.5       1  0.667         1\nclass 1           0       0      0         1\nclass 2           1   0.667    0.8         3\naccuracy                       0.6         5"},
+		{"unnamed classes", display.Confusion{Labels: []int{10, 9}, Predicted: []int{9, 9}},
+			"1 of 2 right (50.0%)\nlabel \\ predicted  9  10\n9                  1   0\n10                 1   0"},
+		{"ROC", display.ROC{Labels: y, Scores: scores}, "ROC, area\n1: area 0.7500"},
+		{"precision", display.PrecisionRecall{Labels: y, Scores: scores}, "precision and recall\n1: average precision 0.8333"},
+		{"ROC of equal scores", display.ROC{Labels: y, Scores: tensor{[]int{4, 1}, []float32{1, 1, 1, 1}}, Title: "T"}, "T\n1: area 0.5000"},
+		{"ROC of three", display.ROC{Labels: []int{0, 1, 2}, Scores: three, Classes: []string{"a", "b"}}, "ROC, area\na: area 1.0000\nb: area 1.0000\n2: area 1.0000"},
+		{"no predictions", display.Confusion{Labels: labels}, "display: Confusion: Predicted is nil, want one class for each of 5 examples, or a tensor of scores [5 K]"},
+		{"no labels", display.Report{Labels: []int{}}, "display: Report: Labels are empty, want one for each example"},
+		{"one class", display.ROC{Labels: []int{1, 1}, Scores: tensor{[]int{2}, []float32{1, 2}}}, "display: ROC: all 2 examples are of one class, want examples of at least two"},
+		{"names for ROC", display.ROC{Labels: []string{"a"}, Scores: tensor{[]int{1}, []float32{1}}}, "display: ROC: Labels is a []string, want whole numbers: class 0, 1, …"},
+		{"no scores", display.PrecisionRecall{Labels: y}, "display: PrecisionRecall: Scores is nil, want a tensor of shape [N K]"},
+		{"scores of a picture", display.ROC{Labels: y, Scores: gray(4)}, "display: ROC: Scores has shape [4 1 2 2], want [N K]"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := plainText(display.Render(tt.v)); got != tt.want {
+				t.Errorf("got\n%s\nwant\n%s", got, tt.want)
+			}
+		})
+	}
+}
+
+// net is a model with two parameters.
+type net struct{}
+
+func (net) Names() []string { return []string{"0.weight", "0.bias"} }
+func (net) Param(name string) tensor {
+	if name == "0.bias" {
+		return tensor{[]int{2}, []float32{1, float32(math.NaN())}}
+	}
+	return tensor{[]int{2, 3}, []float32{1, 2, 3, 4, 5, 6}}
+}
+
+func TestCharts(t *testing.T) {
+	f := display.LRFinder{}
+	for i := range 100 {
+		f.LR = append(f.LR, math.Pow(10, -5+float64(i)/25))
+		f.Loss = append(f.Loss, 2-1/(1+math.Exp(-float64(i-50)/4))) // falls fastest at step 50, 1e-3
+	}
+	if rate := f.Suggest(); rate < 0.9e-3 || rate > 1.1e-3 { // a step is a factor of 1.1
+		t.Errorf("suggested %g, want about 1e-3", rate)
+	}
+	r := newRun()
+	r.step(2)
+	tests := []struct {
+		name string
+		v    any
+		want string
+	}{
+		{"bars of a map", display.Bars{Of: map[string]int{"b": 2, "a": 1}, Title: "T"}, "T\na: 1\nb: 2"},
+		{"bars of a slice", display.Bars{Of: []float64{0.5, 2}, Names: []string{hostile}}, hostile + ": 0.5\n1: 2"},
+		{"histogram", display.Histogram{Of: []int{1, 2, 3, 4}}, "x∈[1, 4] μ=2.5 σ=1.12, 4 values"},
+		{"histograms", display.Histograms{Of: []display.Tensor{gray(1), gray(2)}, Names: []string{"a"}}, "a: x∈[0, 0] μ=0 σ=0, 4 values\n1: x∈[0, 0] μ=0 σ=0, 8 values"},
+		{"heatmap", display.Heatmap{Of: tensor{[]int{1, 2}, []float32{1, -2}}}, "[1 2] x∈[-2, 1] μ=-0.5 σ=1.5\n 1 -2"},
+		{"weights", display.Weights(net{}), "8 parameters in 2 tensors\nparameter  shape  values  mean     std  min  max  not finite\n0.weight   [2 3]       6   3.5  1.7078    1    6           0\n0.bias     [2]         2     1       0    1    1           1"},
+		{"weight histograms", display.WeightHistograms(net{}), "0.weight: x∈[1, 6] μ=3.5 σ=1.71, 6 values"},
+		{"filters", display.Filters{Of: tensor{[]int{2, 3, 1, 1}, []float32{1, 2, 3, 4, 5, 6}}, Title: "conv"}, "conv: 2 planes of 1 × 1; values 1 to 6, each spread over its own range"},
+		{"maps", display.FeatureMaps{Of: tensor{[]int{4, 1, 2}, make([]float32, 8)}, Max: 3}, "4 planes of 1 × 2; the first 3 of 4; values 0 to 0, each spread over its own range"},
+		{"curves", display.Curves{Of: r, Title: "T"}, "T\ntrain/loss  2.0000"},
+		{"range test", f, "learning-rate range test: the loss falls fastest at a learning rate of " + fmt.Sprintf("%.3g", f.Suggest())},
+		{"too many bars", display.Bars{Of: make([]int, 201)}, "display: Bars: there are 201 values, want 1 to 200; for the distribution of many use display.Histogram"},
+		{"bars of texts", display.Bars{Of: []string{"a"}}, "display: Bars: Of is a []string, want a tensor or a slice of numbers"},
+		{"nothing", display.Histogram{}, "display: Histogram: Of is nil, want a tensor or a slice of numbers"},
+		{"large heatmap", display.Heatmap{Of: tensor{[]int{600, 2}, make([]float32, 1200)}}, "display: Heatmap: the tensor has 600 rows and 2 columns, want at most 512; show a part of it, or display.Histogram"},
+		{"two examples", display.FeatureMaps{Of: gray(2)}, "display: FeatureMaps: the tensor has shape [2 1 2 2]: 2 examples, want one"},
+		{"flat filters", display.Filters{Of: tensor{[]int{2}, []float32{1, 2}}}, "display: Filters: the tensor has shape [2], want [N C H W] or [C H W]"},
+		{"short test", display.LRFinder{LR: []float64{1}}, "display: LRFinder: there are 1 rates and 0 losses, want as many of each, at least 10"},
+		{"no run", display.Curves{}, "display: Curves: Of is nil, want a run"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := plainText(display.Render(tt.v)); got != tt.want {
+				t.Errorf("got\n%s\nwant\n%s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestTableOfEpochs(t *testing.T) {
+	type result struct{ Loss, Accuracy float64 }
+	type epoch struct {
+		N           int
+		Train, Eval result
+	}
+	got := plainText(display.Render(display.Table{Rows: []epoch{{1, result{1.5, 0.4}, result{1.25, math.NaN()}}}}))
+	if want := "N  Train.Loss  Train.Accuracy  Eval.Loss  Eval.Accuracy\n1         1.5             0.4       1.25            NaN"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func ExampleShowBatch() {
+	set := &shelf{Classes: []string{"ant", "bee"}}
+	display.ShowBatch(loader{Dataset: set, batches: []batch{{gray(3), tensor{[]int{3}, []float32{0, 1, 1}}}}})
+	// Output:
+	// 3 pictures
+	// ant | bee | bee
+}
+
+func ExampleShowExamples() {
+	set := &shelf{Classes: []string{"ant", "bee"}, examples: []example{{tensor{[]int{1, 2, 2}, make([]float32, 4)}, 1}}}
+	display.ShowExamples(set)
+	// Output:
+	// 1 picture
+	// bee
+}
+
+func ExampleConfusion() {
+	display.Show(display.Confusion{Labels: []int{0, 1, 1}, Predicted: []int{0, 1, 0}, Classes: []string{"ant", "bee"}})
+	// Output:
+	// 2 of 3 right (66.7%)
+	// label \ predicted  ant  bee
+	// ant                  1    0
+	// bee                  1    1
+}
+
+func ExampleReport() {
+	display.Show(display.Report{Labels: []int{0, 1, 1}, Predicted: []int{0, 1, 0}, Classes: []string{"ant", "bee"}})
+	// Output:
+	// class     precision  recall     F1  examples
+	// ant             0.5       1  0.667         1
+	// bee               1     0.5  0.667         2
+	// accuracy                     0.667         3
+}
+
+func ExampleROC() {
+	display.Show(display.ROC{Labels: []int{0, 0, 1, 1}, Scores: tensor{[]int{4}, []float32{0.1, 0.4, 0.35, 0.8}}})
+	// Output:
+	// ROC, area
+	// 1: area 0.7500
+}
+
+func ExamplePrecisionRecall() {
+	display.Show(display.PrecisionRecall{Labels: []int{0, 0, 1, 1}, Scores: tensor{[]int{4}, []float32{0.1, 0.4, 0.35, 0.8}}})
+	// Output:
+	// precision and recall
+	// 1: average precision 0.8333
+}
+
+func ExampleBars() {
+	display.Show(display.Bars{Of: map[string]int{"ants": 123, "bees": 121}})
+	// Output:
+	// ants: 123
+	// bees: 121
+}
+
+func ExampleHistogram() {
+	display.Show(display.Histogram{Of: []float64{1, 2, 2, 3}})
+	// Output: x∈[1, 3] μ=2 σ=0.707, 4 values
+}
+
+func ExampleHistograms() {
+	display.Show(display.Histograms{Of: []display.Tensor{tensor{[]int{2}, []float32{1, 3}}}, Names: []string{"bias"}})
+	// Output: bias: x∈[1, 3] μ=2 σ=1, 2 values
+}
+
+func ExampleHeatmap() {
+	display.Show(display.Heatmap{Of: tensor{[]int{2, 2}, []float32{1, -1, 0, 2}}})
+	// Output:
+	// [2 2] x∈[-1, 2] μ=0.5 σ=1.12
+	//  1 -1
+	//  0  2
+}
+
+func ExampleWeights() {
+	display.Show(display.Weights(net{})) // in a notebook: a model that dl.Build made
+	// Output:
+	// 8 parameters in 2 tensors
+	// parameter  shape  values  mean     std  min  max  not finite
+	// 0.weight   [2 3]       6   3.5  1.7078    1    6           0
+	// 0.bias     [2]         2     1       0    1    1           1
+}
+
+func ExampleWeightHistograms() {
+	display.Show(display.WeightHistograms(net{}))
+	// Output: 0.weight: x∈[1, 6] μ=3.5 σ=1.71, 6 values
+}
+
+func ExampleFilters() {
+	display.Show(display.Filters{Of: tensor{[]int{8, 3, 5, 5}, make([]float32, 600)}})
+	// Output: 8 planes of 5 × 5; values 0 to 0, each spread over its own range
+}
+
+func ExampleFeatureMaps() {
+	display.Show(display.FeatureMaps{Of: tensor{[]int{1, 32, 4, 4}, make([]float32, 512)}})
+	// Output: 32 planes of 4 × 4; values 0 to 0, each spread over its own range
+}
+
+func ExampleCurves() {
+	run := newRun() // in a notebook: a run that has ended
+	run.step(0.5)
+	run.step(0.25)
+	display.Show(display.Curves{Of: run})
+	// Output: train/loss  0.2500  best 0.2500 at 1
+}
+
+func ExampleLRFinder() {
+	var f display.LRFinder
+	for lr := 1e-5; lr < 1; lr *= 1.2 {
+		f.LR = append(f.LR, lr)
+		f.Loss = append(f.Loss, 2-1/(1+math.Pow(0.01/lr, 2)))
+	}
+	display.Show(f)
+	// Output: learning-rate range test: the loss falls fastest at a learning rate of 0.0102
+}
