@@ -122,7 +122,7 @@ func wrongArrows(pkgs []pkg, standard map[string]bool) (bad []string) {
 		}
 		if under(p.ImportPath, module+"/cmd") && p.ImportPath != host {
 			for _, imp := range p.Imports {
-				if under(imp, module) && !underAny(imp, cmdMay) {
+				if under(imp, module) && imp != module && !underAny(imp, cmdMay) { // the root package carries sources
 					bad = append(bad, fmt.Sprintf("%s imports %s: cmd parses the verb and calls %v", p.ImportPath, imp, cmdMay))
 				}
 			}
