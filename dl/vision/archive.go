@@ -3,6 +3,9 @@ package vision
 import (
 	"context"
 	"fmt"
+	"path"
+
+	"github.com/holt-dl/holt/dl"
 )
 
 // Archive is a published .tar.gz file that holds a data set.
@@ -27,5 +30,21 @@ func fetch(ctx context.Context, a Archive, root string, progress func(done, tota
 	if fetcher == nil {
 		return fmt.Errorf("vision: download %s: this program has no network code; import _ %q", a.URL, "github.com/holt-dl/holt/dl/vision/fetch")
 	}
+	if notice := dl.Notice; progress == nil && notice != nil {
+		progress = tenths(func(tenth int, total int64) {
+			notice(fmt.Sprintf("download %s: %d %% of %.0f MB", path.Base(a.URL), 10*tenth, float64(total)/1e6))
+		})
+	}
 	return fetcher(ctx, a, root, progress)
+}
+
+// tenths calls say at the first report, and whenever another tenth is done.
+func tenths(say func(tenth int, total int64)) func(done, total int64) {
+	last := -1
+	return func(done, total int64) {
+		if t := int(10 * done / max(total, 1)); t != last {
+			last = t
+			say(t, total)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package vision_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -151,6 +152,32 @@ func TestCIFAR10Sample(t *testing.T) {
 	d, err := vision.CIFAR10{Root: t.TempDir(), Download: true, OrSample: true}.Open()
 	if err != nil || !strings.HasPrefix(d.Source(), "CIFAR-10 sample: 1,500 of 10,000 test pictures (vision: download ") {
 		t.Errorf("after a download that failed: %v, %v", d.Source(), err)
+	}
+}
+
+// A download that nobody watches says how far it is, ten times.
+func TestCIFAR10DownloadNotice(t *testing.T) {
+	t.Setenv("HOLT_DATA", "")
+	defer func() { dl.Notice = nil }()
+	var said []string
+	dl.Notice = func(s string) { said = append(said, s) }
+	root := t.TempDir()
+	vision.RegisterFetcher(func(_ context.Context, a vision.Archive, to string, progress func(done, total int64)) error {
+		if a.MD5 != "c32a1d4ab5d03f1284b67883e8d87530" || to != root {
+			t.Errorf("asked for %v in %s", a, to)
+		}
+		for done := range a.Size / 1e6 {
+			progress(done*1e6, a.Size)
+		}
+		progress(a.Size, a.Size)
+		return errors.New("the line is down")
+	})
+	defer vision.RegisterFetcher(nil)
+	if _, err := (vision.CIFAR10{Root: root, Download: true}).Open(); err == nil || err.Error() != "the line is down" {
+		t.Errorf("error is %v", err)
+	}
+	if len(said) != 11 || said[5] != "download cifar-10-binary.tar.gz: 50 % of 170 MB" {
+		t.Errorf("it said %q", said)
 	}
 }
 
