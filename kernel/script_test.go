@@ -55,7 +55,13 @@ func (r *recorder) Frame(m frame.Message) {
 	if m.Bundle == nil {
 		return
 	}
-	text, _ := m.Bundle.Data["text/plain"].(string)
+	var text string
+	for _, mime := range []string{"text/plain", "text/markdown", "text/html"} {
+		if s, ok := m.Bundle.Data[mime].(string); ok {
+			text = s
+			break
+		}
+	}
 	if strings.HasPrefix(text, "holt: ") {
 		return // building the host
 	}
