@@ -1,1 +1,417 @@
 package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Change is what [World.Add] did.
+type Change struct {
+	Added   []string // import paths that became known, with those they import
+	Fetched []string // modules that go.mod now requires, "path version"
+	// NewHost says that archives which cells were compiled against changed, a
+	// newer version of a shared module say: [World.Host] is another program,
+	// and every cell has to be compiled again.
+	NewHost bool
+}
+
+// dialTimeout is how long a module proxy has to accept a connection.
+const dialTimeout = 4 * time.Second
+
+// ErrOffline is wrapped by the error of [World.Add] when a package is neither
+// required nor in the module cache, and no module proxy can be reached.
+var ErrOffline = errors.New("the network cannot be reached")
+
+// Add makes packages known: of the standard library, of modules that are
+// required, and of others, which are then required too, at the version asked
+// for ("example.org/a/b@v1.2.0") or at the newest. A version that is in the
+// module cache is taken before the network is asked. All are compiled with
+// the flags of the world.
+//
+// An unknown package is an error, and nothing changes then.
+func (w *World) Add(ctx context.Context, paths []string) (Change, error) {
+	w.adds.Lock()
+	defer w.adds.Unlock()
+	var std, other, queries []string
+	for _, path := range paths {
+		path, version, _ := strings.Cut(path, "@")
+		switch _, ok := w.Export(path); {
+		case path == "C" || path == "unsafe":
+		case version != "":
+			queries = append(queries, path+"@"+version)
+			other = append(other, path)
+		case ok:
+		case slices.Contains(w.Std(), path):
+			std = append(std, path)
+		case !importable(path) || strings.HasPrefix(path, "notebook/"):
+			return Change{}, fmt.Errorf("build: import %q: cells cannot import internal packages", path)
+		case !strings.Contains(strings.SplitN(path, "/", 2)[0], "."):
+			return Change{}, fmt.Errorf("build: package %s is not in the standard library of %s%s", path, w.tc.Version, w.suggest(path))
+		default:
+			other = append(other, path)
+		}
+	}
+	if len(std)+len(other) == 0 {
+		return Change{}, nil
+	}
+	unlock, err := lock(ctx, filepath.Dir(w.Modfile())+".lock", func() { w.opt.Progress("waiting for another kernel that builds packages") })
+	if err != nil {
+		return Change{}, err
+	}
+	defer unlock()
+	if len(other) == 0 {
+		pkgs, err := w.archives(ctx, w.Modfile(), nil, std)
+		if err != nil {
+			return Change{}, err
+		}
+		return w.merge(pkgs)
+	}
+	return w.require(ctx, append(std, other...), queries)
+}
+
+// suggest names a known package that ends like an unknown path.
+func (w *World) suggest(path string) string {
+	for _, known := range slices.Concat(w.Std(), w.All()) {
+		if strings.HasSuffix(known, "/"+path) {
+			return fmt.Sprintf("; did you mean %q?", known)
+		}
+	}
+	return ""
+}
+
+// merge takes new packages into the world and into its file.
+func (w *World) merge(pkgs []*pkg) (Change, error) {
+	var c Change
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := maps.Clone(w.known)
+	for _, p := range pkgs {
+		old := all[p.Path]
+		if old == nil {
+			c.Added = append(c.Added, p.Path)
+			all[p.Path] = p
+		} else if old.ID != p.ID {
+			// Nothing in go.mod changed, so the compiler gave another result
+			// for the same source. Cells keep what they have.
+			return Change{}, fmt.Errorf("build: %s was compiled differently this time; remove %s and start again", p.Path, w.dir)
+		}
+	}
+	rec := record{Std: w.std, Packages: slices.Collect(maps.Values(all))}
+	if err := save(w.dir, rec); err != nil {
+		return Change{}, err
+	}
+	w.set(rec)
+	return c, nil
+}
+
+// require makes packages known that may need another go.mod.
+func (w *World) require(ctx context.Context, paths, queries []string) (Change, error) {
+	tmp, err := os.MkdirTemp(filepath.Join(w.cache, "worlds"), ".add-")
+	if err != nil {
+		return Change{}, fmt.Errorf("build: %w", err)
+	}
+	defer os.RemoveAll(tmp)
+	mod := filepath.Join(tmp, "go.mod")
+	oldMod, oldSum, err := w.moduleFiles(w.Modfile())
+	if err != nil {
+		return Change{}, err
+	}
+	if err := writeModuleFiles(tmp, oldMod, oldSum); err != nil {
+		return Change{}, err
+	}
+	if err := w.resolve(ctx, mod, paths, queries); err != nil {
+		return Change{}, err
+	}
+	newMod, newSum, err := w.moduleFiles(mod)
+	if err != nil {
+		return Change{}, err
+	}
+	if string(newMod) == string(oldMod) {
+		if string(newSum) != string(oldSum) { // checksums of modules that were required all along
+			if err := writeModuleFiles(filepath.Dir(w.Modfile()), newMod, newSum); err != nil {
+				return Change{}, err
+			}
+		}
+		pkgs, err := w.archives(ctx, w.Modfile(), nil, paths)
+		if err != nil {
+			return Change{}, err
+		}
+		return w.merge(pkgs)
+	}
+	fetched := newRequirements(string(oldMod), string(newMod))
+	for _, module := range fetched {
+		w.opt.Progress("requiring " + module)
+	}
+	c, err := w.move(ctx, mod, newMod, newSum, paths)
+	c.Fetched = fetched
+	return c, err
+}
+
+// move goes over to the world of another go.mod, all packages of the old one
+// included. The host stays the same program when none of its archives changed.
+func (w *World) move(ctx context.Context, mod string, newMod, newSum []byte, paths []string) (Change, error) {
+	w.mu.RLock()
+	roots := slices.Clone(paths)
+	for path, p := range w.known {
+		if p.Root || p.Host && !slices.Contains(roots, path) {
+			roots = append(roots, path)
+		}
+	}
+	old := maps.Clone(w.known)
+	std, oldDir := w.std, w.dir
+	w.mu.RUnlock()
+	slices.Sort(roots)
+	pkgs, err := w.archives(ctx, mod, nil, slices.Compact(roots))
+	if err != nil {
+		return Change{}, err
+	}
+	var c Change
+	var hosted []*pkg
+	sameHost := true
+	seen := map[string]bool{}
+	for _, p := range pkgs {
+		seen[p.Path] = true
+		was := old[p.Path]
+		switch {
+		case was == nil:
+			c.Added = append(c.Added, p.Path)
+			continue
+		case was.ID != p.ID:
+			c.NewHost = true
+			sameHost = sameHost && !was.Host
+		}
+		p.Root = p.Root && (was.Root || slices.Contains(paths, p.Path))
+		if p.Host = was.Host; p.Host {
+			hosted = append(hosted, p)
+		}
+	}
+	for path, p := range old {
+		if !seen[path] && p.Host { // an import of the host's that a newer version has dropped
+			sameHost, c.NewHost = false, true
+		}
+	}
+	dir := w.worldDir(newMod, newSum)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return Change{}, fmt.Errorf("build: %w", err)
+	}
+	if w.load(dir) == nil { // it exists from an earlier session
+		missing := slices.ContainsFunc(pkgs, func(p *pkg) bool { _, ok := w.Export(p.Path); return !ok })
+		if missing {
+			if _, err := w.merge(pkgs); err != nil {
+				return Change{}, err
+			}
+		}
+		return c, nil
+	}
+	if err := writeModuleFiles(dir, newMod, newSum); err != nil {
+		return Change{}, err
+	}
+	if sameHost {
+		for _, name := range []string{"host", "extld"} {
+			os.Remove(filepath.Join(dir, name))
+			if err := os.Link(filepath.Join(oldDir, name), filepath.Join(dir, name)); err != nil && !os.IsNotExist(err) {
+				return Change{}, fmt.Errorf("build: %w", err)
+			}
+		}
+		if err := save(dir, record{Std: std, Packages: pkgs}); err != nil {
+			return Change{}, err
+		}
+		return c, w.load(dir)
+	}
+	// The host's packages may need others now than before.
+	main, err := w.hostMain(ctx, mod)
+	if err != nil {
+		return Change{}, err
+	}
+	if hosted, err = w.archives(ctx, mod, nil, main.roots()); err != nil {
+		return Change{}, err
+	}
+	byPath := map[string]*pkg{}
+	for _, p := range pkgs {
+		p.Host = false
+		byPath[p.Path] = p
+	}
+	for _, p := range hosted {
+		p.Host = true
+		byPath[p.Path] = p
+	}
+	if err := w.finishHost(ctx, dir, main, hosted); err != nil {
+		return Change{}, err
+	}
+	if err := save(dir, record{Std: std, Packages: slices.Collect(maps.Values(byPath))}); err != nil {
+		return Change{}, err
+	}
+	return c, w.load(dir)
+}
+
+// resolve changes the go.mod at mod so that it provides the paths: first from
+// the module cache alone, which needs no network, then from the proxies.
+func (w *World) resolve(ctx context.Context, mod string, paths, queries []string) error {
+	original, err := os.ReadFile(mod)
+	if err != nil {
+		return fmt.Errorf("build: %w", err)
+	}
+	cached := []string{"GOPROXY=off"}
+	if dir, err := w.moduleCache(ctx); err == nil {
+		// As a proxy, the cache also says which versions it has. What is in it
+		// was checked against the checksum database when it was fetched.
+		cached = []string{"GOPROXY=file://" + filepath.ToSlash(filepath.Join(dir, "cache", "download")), "GOSUMDB=off"}
+	}
+	if len(queries) == 0 {
+		if _, err := w.goList(ctx, mod, []string{"GOPROXY=off"}, nil, append([]string{"-deps", "-json=ImportPath"}, paths...)...); err == nil {
+			return nil // required already
+		}
+	}
+	if err := w.provide(ctx, mod, cached, paths, queries); err == nil {
+		return nil
+	} else if ctx.Err() != nil {
+		return err
+	}
+	if err := os.WriteFile(mod, original, 0o644); err != nil {
+		return fmt.Errorf("build: %w", err)
+	}
+	if err := w.reachable(ctx, paths); err != nil {
+		return err
+	}
+	w.opt.Progress("looking for " + strings.Join(slices.Concat(queries, paths), ", "))
+	return w.provide(ctx, mod, nil, paths, queries)
+}
+
+// provide runs the go commands that change go.mod.
+func (w *World) provide(ctx context.Context, mod string, env, paths, queries []string) error {
+	if len(queries) > 0 {
+		args := append([]string{"get", "-modfile=" + mod}, queries...)
+		_, stderr, err := run(command(ctx, w.src, w.tc.env(env...), w.tc.Go, args...), w.fetching)
+		if ctx.Err() != nil {
+			return fmt.Errorf("build: stopped: %w", context.Cause(ctx))
+		}
+		if err != nil {
+			return fmt.Errorf("build: go get %s: %s", strings.Join(queries, " "), goMessage(stderr))
+		}
+	}
+	// With -mod=mod, go list adds what is missing, and leaves the versions of
+	// what is there, which go get would not.
+	_, err := w.goList(ctx, mod, env, w.fetching, append([]string{"-deps", "-json=ImportPath"}, paths...)...)
+	return err
+}
+
+func (w *World) moduleCache(ctx context.Context) (string, error) {
+	out, _, err := run(command(ctx, w.src, w.tc.env(), w.tc.Go, "env", "GOMODCACHE"), nil)
+	return strings.TrimSpace(string(out)), err
+}
+
+// reachable finds out within seconds whether any place that Go would ask can
+// be connected to: the go command itself would wait for minutes.
+func (w *World) reachable(ctx context.Context, paths []string) error {
+	out, _, err := run(command(ctx, w.src, w.tc.env(), w.tc.Go, "env", "GOPROXY"), nil)
+	if err != nil {
+		return fmt.Errorf("build: go env GOPROXY: %w", err)
+	}
+	var hosts []string
+	for _, proxy := range strings.FieldsFunc(strings.TrimSpace(string(out)), func(r rune) bool { return r == ',' || r == '|' }) {
+		switch {
+		case proxy == "off":
+		case proxy == "direct":
+			for _, path := range paths {
+				if host, _, _ := strings.Cut(path, "/"); strings.Contains(host, ".") {
+					hosts = append(hosts, net.JoinHostPort(host, "443"))
+				}
+			}
+		case strings.HasPrefix(proxy, "file:"):
+			return nil
+		default:
+			u, err := url.Parse(proxy)
+			if err != nil {
+				continue
+			}
+			hosts = append(hosts, hostPort(u))
+		}
+	}
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
+		if u, err := url.Parse(os.Getenv(name)); err == nil && u.Host != "" {
+			hosts = []string{hostPort(u)} // everything goes through it
+			break
+		}
+	}
+	slices.Sort(hosts)
+	hosts = slices.Compact(hosts)
+	if len(hosts) == 0 {
+		return fmt.Errorf("build: %s is not in the module cache, and GOPROXY=off forbids to fetch it: %w", strings.Join(paths, ", "), ErrOffline)
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	results := make(chan error, len(hosts))
+	for _, host := range hosts {
+		go func() {
+			conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host)
+			if err == nil {
+				conn.Close()
+			}
+			results <- err
+		}()
+	}
+	var last error
+	for range hosts {
+		if last = <-results; last == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("build: %s is not in the module cache, and %w (%v); connect, or set GOPROXY to a proxy that can be reached",
+		strings.Join(paths, ", "), ErrOffline, last)
+}
+
+func hostPort(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = "443"
+		if u.Scheme == "http" {
+			port = "80"
+		}
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
+
+// newRequirements returns the "module version" lines of a go.mod that another
+// lacks.
+func newRequirements(old, new string) []string {
+	have := map[string]bool{}
+	for _, r := range requirements(old) {
+		have[r] = true
+	}
+	var list []string
+	for _, r := range requirements(new) {
+		if !have[r] {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+func requirements(mod string) []string {
+	var list []string
+	block := false
+	for line := range strings.Lines(mod) {
+		line, _, _ = strings.Cut(line, "//")
+		line = strings.TrimSpace(line)
+		switch {
+		case line == "require (":
+			block = true
+		case line == ")":
+			block = false
+		case block && line != "":
+			list = append(list, line)
+		case strings.HasPrefix(line, "require "):
+			list = append(list, strings.TrimPrefix(line, "require "))
+		}
+	}
+	return list
+}

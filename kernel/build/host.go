@@ -14,6 +14,12 @@ import (
 // written already.
 func (w *World) build(ctx context.Context, dir string) error {
 	mod := filepath.Join(dir, "go.mod")
+	w.opt.Progress("reading the packages of the host")
+	if _, err := w.goList(ctx, mod, []string{"GOPROXY=off"}, nil, "-deps", "-json=ImportPath", w.opt.Main); err != nil && ctx.Err() == nil {
+		if err := w.reachable(ctx, []string{"the modules of the host"}); err != nil {
+			return err
+		}
+	}
 	main, err := w.hostMain(ctx, mod)
 	if err != nil {
 		return err
@@ -29,13 +35,18 @@ func (w *World) build(ctx context.Context, dir string) error {
 	for _, p := range pkgs {
 		p.Host = true
 	}
-	if err := w.linkHost(ctx, dir, main, pkgs); err != nil {
-		return err
-	}
-	if err := w.writeExtld(dir, slices.ContainsFunc(pkgs, func(p *pkg) bool { return p.Path == "net" })); err != nil {
+	if err := w.finishHost(ctx, dir, main, pkgs); err != nil {
 		return err
 	}
 	return save(dir, record{Std: std, Packages: pkgs})
+}
+
+// finishHost makes what a world's folder holds besides its record.
+func (w *World) finishHost(ctx context.Context, dir string, main *listed, pkgs []*pkg) error {
+	if err := w.linkHost(ctx, dir, main, pkgs); err != nil {
+		return err
+	}
+	return w.writeExtld(dir, slices.ContainsFunc(pkgs, func(p *pkg) bool { return p.Path == "net" }))
 }
 
 func (w *World) hostMain(ctx context.Context, mod string) (*listed, error) {

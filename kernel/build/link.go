@@ -13,7 +13,8 @@ import (
 // Link makes the plugin of a unit from its archive, and returns the .so.
 //
 // The plugin's main package imports the cell and exports its entry as Run. It
-// is compiled with -p equal to -pluginpath, or the plugin would not find Run.
+// is compiled with -p equal to -pluginpath, or the plugin would not find Run,
+// and without inlining, which would rename the cell's closures in traces.
 func (w *World) Link(ctx context.Context, u Unit, archive string) (so string, err error) {
 	entry := u.Entry
 	if entry == "" {
@@ -32,9 +33,9 @@ func (w *World) Link(ctx context.Context, u Unit, archive string) (so string, er
 	if err := os.WriteFile(filepath.Join(u.Dir, "plugin.go"), []byte(text), 0o644); err != nil {
 		return "", fmt.Errorf("build: %w", err)
 	}
-	plugin := u.Path + ".plugin"
+	plugin := u.Path + "/plugin"
 	main := filepath.Join(u.Dir, "plugin.a")
-	if out, err := w.tool(ctx, u.Dir, "compile", append(w.compileFlags(plugin, u.Dir, cfg, main), "plugin.go")...); err != nil {
+	if out, err := w.tool(ctx, u.Dir, "compile", append(w.compileFlags(plugin, u.Dir, cfg, main), "-l", "plugin.go")...); err != nil {
 		return "", linkError(ctx, u, err, out)
 	}
 	so = filepath.Join(u.Dir, path.Base(u.Path)+".so")

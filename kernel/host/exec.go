@@ -1,7 +1,6 @@
 package host
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -94,7 +93,7 @@ func (s *server) start(cell int, run msg.Run) {
 // main is the cell's goroutine. However it ends, by return, panic or Goexit,
 // the deferred call reports it.
 func (e *execution) main() {
-	e.goroutine.Store(goroutineID())
+	e.goroutine.Store(rt.Goroutine())
 	debug.SetPanicOnFault(true) // wild addresses become panics, on this goroutine
 	pprof.SetGoroutineLabels(e.ctx)
 	var load msg.Done
@@ -268,16 +267,4 @@ func text(v any) string {
 	default:
 		return fmt.Sprint(v)
 	}
-}
-
-// goroutineID reads the number in the first line of the goroutine's trace.
-func goroutineID() int64 {
-	buf := make([]byte, 64)
-	buf = buf[:runtime.Stack(buf, false)]
-	fields := bytes.Fields(buf)
-	if len(fields) < 2 {
-		return 0
-	}
-	id, _ := strconv.ParseInt(string(fields[1]), 10, 64)
-	return id
 }

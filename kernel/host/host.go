@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"unsafe"
 
 	"github.com/holt-dl/holt/internal/frame"
 	"github.com/holt-dl/holt/kernel/host/msg"
@@ -34,6 +35,7 @@ type server struct {
 	execs    sync.Map // profiler labels (unsafe.Pointer) → *execution
 	current  atomic.Pointer[execution]
 	poisoned atomic.Pointer[string] // why no further plugin may be loaded
+	loaded   sync.Map               // import paths of cells → cell number
 	plugins  atomic.Int64
 
 	stopMu   sync.Mutex
@@ -61,6 +63,7 @@ func Main(opt Options) {
 	lineBuffered()
 	frame.SetSink(s.show)
 	rt.OnResult = s.result
+	rt.Owned = func(labels unsafe.Pointer) bool { _, ok := s.execs.Load(labels); return ok }
 	s.send(msg.KindReady, 0, msg.Ready{PID: os.Getpid()})
 	s.serve()
 	os.Exit(0)

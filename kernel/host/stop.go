@@ -74,6 +74,7 @@ func (s *server) setStopped() {
 	marks := make([]rt.Mark, len(s.stopped))
 	for i, e := range s.stopped {
 		marks[i] = e.mark
+		marks[i].Goroutine = e.goroutine.Load()
 	}
 	rt.SetStopped(marks)
 }

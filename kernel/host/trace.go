@@ -38,7 +38,7 @@ func panicFrames() []msg.Frame {
 
 // strip drops the plugin's own function that calls the cell's entry.
 func strip(list []msg.Frame) []msg.Frame {
-	if n := len(list); n > 0 && strings.Contains(list[n-1].Func, ".plugin.Run") {
+	if n := len(list); n > 0 && strings.Contains(list[n-1].Func, "/plugin.Run") {
 		list = list[:n-1]
 	}
 	return list
@@ -77,6 +77,7 @@ func goroutineState(all string, id int64) (state string, frames []msg.Frame) {
 		case strings.HasPrefix(line, head):
 			found = true
 			state, _, _ = strings.Cut(line[len(head):], "]")
+			state, _, _ = strings.Cut(state, " labels:{")
 			state, _, _ = strings.Cut(state, ", ") // "chan receive, 2 minutes"
 		case !found:
 		case line == "" || strings.HasPrefix(line, "created by "):

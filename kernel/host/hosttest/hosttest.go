@@ -245,3 +245,6 @@ func (h *Host) Frames() []frame.Message {
 	defer h.mu.Unlock()
 	return append([]frame.Message(nil), h.frames...)
 }
+
+// Count returns the number of the last cell that was compiled.
+func (h *Host) Count() int { return h.next }

@@ -1,0 +1,152 @@
+package host_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holt-dl/holt/kernel/host/hosttest"
+	"github.com/holt-dl/holt/kernel/host/msg"
+)
+
+// check is what generated loops and functions contain.
+const check = "if rt.Stop != 0 { rt.Check() }; "
+
+// interrupted runs a cell that is interrupted after a moment.
+func interrupted(t *testing.T, h *hosttest.Host, code string) msg.Done {
+	t.Helper()
+	u, err := h.Compile(code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var asked time.Time
+	time.AfterFunc(300*time.Millisecond, func() { asked = time.Now(); cancel() })
+	d, err := h.Run(ctx, u)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, h.Stderr())
+	}
+	if took := time.Since(asked); took > 3*time.Second {
+		t.Errorf("the interrupt took %v", took)
+	}
+	if d.Result != msg.Interrupted {
+		t.Fatalf("got %+v, want it interrupted", d)
+	}
+	return d
+}
+
+func TestInterruptLoop(t *testing.T) {
+	h := hosttest.Start(t)
+	d := interrupted(t, h, rtImport+`var N int
+func Run() { for { `+check+` N++ } }`)
+	if d.Stuck != "" {
+		t.Errorf("stuck in %s", d.Stuck)
+	}
+	if got := h.Must("import (\"fmt\"; c1 \"notebook/c1\")\nfunc Run() { fmt.Println(c1.N > 0) }"); got != "true\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestInterruptRunsDefers ends a goroutine whose deferred functions contain
+// checks and loops, and whose recover must not save it.
+func TestInterruptRunsDefers(t *testing.T) {
+	h := hosttest.Start(t)
+	interrupted(t, h, rtImport+`var Closed, Recovered, After int
+func cleanup() { `+check+`for i := range 3 { `+check+`Closed += i } }
+func loop() {
+	defer func() { `+check+`if recover() != nil { Recovered++ } }()
+	for { `+check+` }
+}
+func Run() { defer cleanup(); loop(); After = 1 }`)
+	if got := h.Must("import (\"fmt\"; c1 \"notebook/c1\")\nfunc Run() { fmt.Println(c1.Closed, c1.Recovered, c1.After) }"); got != "3 0 0\n" {
+		t.Errorf("got %q, want the deferred call whole, nothing recovered", got)
+	}
+}
+
+// TestInterruptChildren ends what the cell started, and not what earlier cells
+// started.
+func TestInterruptChildren(t *testing.T) {
+	h := hosttest.Start(t)
+	h.Must(rtImport + `import "sync/atomic"
+var Old atomic.Int64
+func Run() { go func() { for { ` + check + `Old.Add(1) } }() }`)
+	interrupted(t, h, rtImport+`import "sync/atomic"
+var Child, Grandchild atomic.Int64
+func Run() {
+	go func() {
+		go func() { for { `+check+`Grandchild.Add(1) } }()
+		for { `+check+`Child.Add(1) }
+	}()
+	for { `+check+` }
+}`)
+	got := h.Must(rtImport + `import ("fmt"; "time"; c1 "notebook/c1"; c2 "notebook/c2")
+func Run() {
+	time.Sleep(200*time.Millisecond)
+	a, b, c := c1.Old.Load(), c2.Child.Load(), c2.Grandchild.Load()
+	time.Sleep(300*time.Millisecond)
+	fmt.Println(c1.Old.Load() > a, c2.Child.Load() == b, c2.Grandchild.Load() == c)
+	for range 50 { if rt.Stop == 0 { break }; time.Sleep(100*time.Millisecond) }
+	fmt.Println("stop", rt.Stop)
+}`)
+	if got != "true true true\nstop 0\n" {
+		t.Errorf("got %q, want the old goroutine alive, the others ended, and the flag down", got)
+	}
+}
+
+// TestStuck abandons a cell that waits where nothing can end it: later cells
+// run, and it ends when it goes on.
+func TestStuck(t *testing.T) {
+	h := hosttest.Start(t)
+	d := interrupted(t, h, rtImport+`var Ch = make(chan int)
+var After int
+func Run() {
+	v := <-Ch
+	`+check+`After = v
+}`)
+	if d.Stuck != "chan receive" || d.Pos == nil || d.Pos.Line != 5 {
+		t.Errorf("got %+v at %+v, want it stuck in chan receive at line 5", d, d.Pos)
+	}
+	if !strings.Contains(d.Value, "chan receive") {
+		t.Errorf("value is %q", d.Value)
+	}
+	got := h.Must(rtImport + `import ("fmt"; "time"; c1 "notebook/c1")
+func Run() {
+	n := 0
+	for range 1000 { ` + check + `n++ }
+	c1.Ch <- 7
+	time.Sleep(200*time.Millisecond)
+	fmt.Println(n, c1.After)
+	for range 80 { if rt.Stop == 0 { break }; time.Sleep(100*time.Millisecond) }
+	fmt.Println("stop", rt.Stop)
+}`)
+	if got != "1000 0\nstop 0\n" {
+		t.Errorf("got %q, want the abandoned cell to end when it wakes", got)
+	}
+	for _, tt := range []struct{ code, stuck string }{
+		{"time.Sleep(time.Hour)", "sleep"},
+		{"select {}", "select (no cases)"},
+		{"var mu sync.Mutex; mu.Lock(); mu.Lock()", "sync.Mutex.Lock"},
+	} {
+		if d := interrupted(t, h, "import (\"sync\"; \"time\")\nvar _ sync.Mutex\nvar _ = time.Now\nfunc Run() { "+tt.code+" }"); d.Stuck != tt.stuck {
+			t.Errorf("%s: stuck in %q, want %q", tt.code, d.Stuck, tt.stuck)
+		}
+	}
+	h.Must("func Run() {}")
+}
+
+// TestInterruptPprof: labels of the user's own do not hide the cell.
+func TestInterruptPprof(t *testing.T) {
+	h := hosttest.Start(t)
+	if _, err := h.World.Add(context.Background(), []string{"runtime/pprof"}); err != nil {
+		t.Fatal(err)
+	}
+	d := interrupted(t, h, rtImport+`import ("context"; "runtime/pprof")
+func Run() {
+	pprof.Do(context.Background(), pprof.Labels("mine", "1"), func(context.Context) {})
+	for { `+check+` }
+}`)
+	if d.Stuck != "" {
+		t.Errorf("stuck in %s", d.Stuck)
+	}
+}
