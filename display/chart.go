@@ -21,6 +21,11 @@ func figureBundle(name string, f Figure, text string) (frame.Bundle, error) {
 	if err != nil {
 		return frame.Bundle{}, fmt.Errorf("display: %s: %w", name, err)
 	}
+	for _, p := range f.Panels {
+		if p.Matrix != nil { // its shades are what it says
+			return drawn(m, text)
+		}
+	}
 	return drawn(reduce(m), text)
 }
 

@@ -16,7 +16,7 @@ import (
 const maxPoints = 400
 
 // maxBytes is how large a picture may be that is sent every second. Noise is
-// what makes it larger: then it is drawn again with half the points.
+// what makes it larger: then it is drawn again with fewer points.
 const maxBytes = 60_000
 
 // curve is one series of points and what its name says.
@@ -87,7 +87,7 @@ func (c chart) bundle(curves []curve) (frame.Bundle, error) {
 	if p == nil {
 		return frame.Text(text), nil
 	}
-	for points := maxPoints; ; points /= 2 {
+	for points := maxPoints; ; points = points * 3 / 4 {
 		m, err := p.Plot(c.figure(curves, points))
 		if err != nil {
 			return frame.Bundle{}, fmt.Errorf("display: LivePlot: %w", err)
@@ -114,8 +114,12 @@ func (c chart) text(curves []curve) string {
 	for _, s := range curves {
 		line := s.name + strings.Repeat(" ", widest-width(s.name))
 		last, ok := s.last()
-		if !ok {
-			lines = append(lines, line+"  no finite values in "+fmt.Sprint(len(s.y)))
+		switch {
+		case len(s.y) == 0:
+			lines = append(lines, line+"  no points yet")
+			continue
+		case !ok:
+			lines = append(lines, line+fmt.Sprintf("  none of %d values is finite", len(s.y)))
 			continue
 		}
 		line += "  " + decimal4(last)
@@ -289,7 +293,7 @@ func (c chart) lines(s curve, paint color.NRGBA, points int) []Line {
 	}
 	raw.Name, raw.Faint = "", true
 	smooth := average(s.y, window)
-	return []Line{raw, thin(Line{Name: label(smooth), X: s.x, Y: smooth, Color: paint}, points)}
+	return []Line{raw, thin(Line{Name: label(smooth), X: s.x, Y: smooth, Color: paint}, max(points, maxPoints/2))}
 }
 
 // average is the exponential moving average over about window values, freed of

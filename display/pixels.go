@@ -78,7 +78,7 @@ func paletted(m image.Image) *image.Paletted {
 }
 
 // reduce brings a chart, which is a few colours and their mixtures at edges,
-// to the 64 colours that it has most of. That halves its bytes, and is not
+// to the 32 colours that it has most of. That takes two thirds off its bytes, and is not
 // for photographs.
 func reduce(m image.Image) image.Image {
 	if p := paletted(m); p != nil {
@@ -104,7 +104,7 @@ func reduce(m image.Image) image.Image {
 	slices.SortFunc(colours, func(a, b color.NRGBA) int {
 		return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(key(a), key(b)))
 	})
-	const most = 64
+	const most = 32
 	out := image.NewPaletted(image.Rect(0, 0, b.Dx(), b.Dy()), nil)
 	index := make(map[color.NRGBA]uint8, len(colours))
 	for i, c := range colours {

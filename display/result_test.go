@@ -7,6 +7,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/holt-dl/holt/display"
 )
@@ -208,9 +209,10 @@ func TestTableOfEpochs(t *testing.T) {
 	type epoch struct {
 		N           int
 		Train, Eval result
+		Took        time.Duration
 	}
-	got := plainText(display.Render(display.Table{Rows: []epoch{{1, result{1.5, 0.4}, result{1.25, math.NaN()}}}}))
-	if want := "N  Train.Loss  Train.Accuracy  Eval.Loss  Eval.Accuracy\n1         1.5             0.4       1.25            NaN"; got != want {
+	got := plainText(display.Render(display.Table{Rows: []epoch{{1, result{1.5, 0.4}, result{1.25, math.NaN()}, 2362120815}}}))
+	if want := "N  Train.Loss  Train.Accuracy  Eval.Loss  Eval.Accuracy  Took\n1         1.5             0.4       1.25            NaN  2.4s"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/holt-dl/holt/internal/frame"
 )
@@ -64,6 +65,9 @@ func cellOf(v reflect.Value) cell {
 	}
 	if !v.IsValid() || (v.Kind() == reflect.Interface || v.Kind() == reflect.Pointer) && v.IsNil() {
 		return cell{}
+	}
+	if v.Type() == reflect.TypeFor[time.Duration]() {
+		return cell{brief(time.Duration(v.Int())), true}
 	}
 	if s, ok := method(v); ok {
 		return cell{text: cut(s, maxInner)}
