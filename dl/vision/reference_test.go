@@ -55,7 +55,11 @@ func TestTransformsEqualTorchvision(t *testing.T) {
 			err = json.Unmarshal(row.Args, &r)
 			tf = r
 		default:
-			t.Fatalf("reference for %s", row.Name)
+			step := map[string]func(*vision.Image, float64) *vision.Image{"Brighten": vision.Brighten, "Contrast": vision.Contrast,
+				"Saturate": vision.Saturate, "TurnHue": vision.TurnHue, "Rotate": vision.Rotate}[row.Name]
+			var v float64
+			err = json.Unmarshal(row.Args, &v)
+			tf = vision.Func(func(img *vision.Image, _ *rand.Rand) (*vision.Image, error) { return step(img, v), nil })
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -92,6 +96,30 @@ func TestRandomResizedCrop(t *testing.T) {
 	}
 }
 
+// What is drawn stays in its range, and reaches near both ends.
+func TestColorJitterRange(t *testing.T) {
+	in := &vision.Image{C: 3, H: 1, W: 1, Pix: []uint8{100, 100, 100}}
+	low, high := 255, 0
+	for seed := range uint64(500) {
+		out, err := vision.ColorJitter{Brightness: 0.4, Saturation: 2, Contrast: 3, Hue: 0.5}.Apply(in, rand.New(rand.NewPCG(seed, 0)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := int(out.Pix[0]) // the others leave a gray picture of one pixel as it is
+		low, high = min(low, v), max(high, v)
+	}
+	if low < 60 || low > 62 || high > 140 || high < 138 {
+		t.Errorf("100 became %d to %d, want 60 to 140", low, high)
+	}
+	flat := gradient(1, 9, 9)
+	for seed := range uint64(100) {
+		out, err := vision.RandomRotation{Degrees: 180}.Apply(flat, rand.New(rand.NewPCG(seed, 0)))
+		if err != nil || out.Pix[4*9+4] != flat.Pix[4*9+4] {
+			t.Fatalf("the middle moved: %v, %v", out, err)
+		}
+	}
+}
+
 func TestResizeErrors(t *testing.T) {
 	tests := []struct {
 		tf  vision.Transform
@@ -101,6 +129,9 @@ func TestResizeErrors(t *testing.T) {
 		{vision.Resize{H: 5}, "vision: Resize: picture of 2×3 would become 5×0, want sides of 1 to 65536; set Size, or H and W"},
 		{vision.CenterCrop{Size: -1}, "vision: CenterCrop: window is -1×-1, want Size of 1 to 65536"},
 		{vision.RandomResizedCrop{}, "vision: RandomResizedCrop: Size is 0, Scale [0.08 1], Ratio [0.75 1.3333333333333333], want a size of 1 to 65536 and rising positive ranges"},
+		{vision.ColorJitter{Hue: 0.6}, "vision: ColorJitter: {Brightness:0 Contrast:0 Saturation:0 Hue:0.6}, want no negative number and Hue of at most 0.5"},
+		{vision.Compose(vision.ToTensor{}, vision.ColorJitter{Hue: 0.1}), "vision: ColorJitter: picture has float32 values, want bytes; put ToTensor after it"},
+		{vision.RandomRotation{From: 3, To: 2}, "vision: RandomRotation: angle is 3 to 2 degrees, want a rising range"},
 		{vision.Compose(vision.ToTensor{}, vision.Resize{Size: 4}), "vision: Resize: picture has float32 values, want bytes; put ToTensor after it"},
 	}
 	for _, tt := range tests {

@@ -151,7 +151,7 @@ func weights(in, out int) filter {
 	f.w = make([]int32, out*f.size)
 	k := make([]float64, f.size)
 	for i := range out {
-		center := (float64(i) + 0.5) * scale
+		center := float64((float64(i) + 0.5) * scale) // rounded before the next step, also where a processor could join them
 		from := max(int(center-support+0.5), 0)
 		n := min(int(center+support+0.5), in) - from
 		total := 0.0

@@ -10,6 +10,7 @@ import PIL
 import torchvision
 from PIL import Image
 from torchvision import transforms as T
+from torchvision.transforms import functional as F
 
 rng = np.random.default_rng(5)
 
@@ -45,5 +46,18 @@ for h, w, name, args, t in [
     src = picture(h, w)
     dst = np.asarray(t(Image.fromarray(src)))
     rows.append({"Name": name, "Args": args, "In": [h, w], "Pix": planes(src), "Out": list(dst.shape[:2]), "Want": planes(dst)})
+
+for name, f, values in [
+    ("Brighten", F.adjust_brightness, [0, 0.3, 0.77, 1, 1.6]),
+    ("Contrast", F.adjust_contrast, [0, 0.3, 0.77, 1, 1.6]),
+    ("Saturate", F.adjust_saturation, [0, 0.3, 0.77, 1, 1.6]),
+    ("TurnHue", F.adjust_hue, [-0.5, -0.13, 0, 0.01, 0.25, 0.5]),
+    ("Rotate", F.rotate, [0, 7.5, -33, 90, 123.4, 180, 270, 359]),
+]:
+    for v in values:
+        for h, w in [(12, 17), (14, 14)]:
+            src = picture(h, w)
+            dst = np.asarray(f(Image.fromarray(src), v))
+            rows.append({"Name": name, "Args": v, "In": [h, w], "Pix": planes(src), "Out": list(dst.shape[:2]), "Want": planes(dst)})
 
 print(json.dumps({"By": f"torchvision {torchvision.__version__}, Pillow {PIL.__version__}", "Rows": rows}, indent=0))
