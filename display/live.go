@@ -15,8 +15,9 @@ const (
 	plotPace = time.Second
 	textPace = 200 * time.Millisecond
 	// Drawing takes at most one part in so many of the time, so that pictures
-	// never slow the training that they show.
+	// do not slow the training that they show.
 	drawShare = 10
+	slowest   = 3 * time.Second // however long drawing takes
 )
 
 // Run is a training run, or anything else with named curves that grow.
@@ -193,7 +194,7 @@ func (d *live) send() error {
 	if err != nil {
 		b = frame.Text(err.Error())
 	}
-	d.after(max(d.pace, drawShare*time.Since(start)))
+	d.after(max(d.pace, min(slowest, drawShare*time.Since(start))))
 	b.DisplayID = d.id
 	if d.shown {
 		return frame.Update(b)

@@ -3,6 +3,7 @@ package display
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"image"
 	"image/color"
@@ -48,93 +49,117 @@ func encode(m image.Image) ([]byte, error) {
 // paletted returns the same pixels with at most 256 colours by index, which is
 // a third of the bytes, or nil when there are more colours.
 func paletted(m image.Image) *image.Paletted {
-	b := m.Bounds()
-	if b.Empty() {
+	keys := keysOf(m)
+	if len(keys) == 0 {
 		return nil
 	}
+	b := m.Bounds()
 	out := image.NewPaletted(image.Rect(0, 0, b.Dx(), b.Dy()), nil)
-	index := map[color.NRGBA]uint8{}
-	var last color.NRGBA // neighbours are mostly alike, and a map is slow
-	var i uint8
-	for y := range b.Dy() {
-		for x := range b.Dx() {
-			c := at(m, b.Min.X+x, b.Min.Y+y)
-			if c != last || len(index) == 0 {
-				var ok bool
-				if i, ok = index[c]; !ok {
-					if len(index) == 256 {
-						return nil
-					}
-					i = uint8(len(index))
-					index[c] = i
-					out.Palette = append(out.Palette, c)
+	index := map[uint32]uint8{}
+	last, i := ^keys[0], uint8(0) // neighbours are mostly alike, and a map is slow
+	for at, k := range keys {
+		if k != last {
+			var ok bool
+			if i, ok = index[k]; !ok {
+				if len(index) == 256 {
+					return nil
 				}
-				last = c
+				i = uint8(len(index))
+				index[k] = i
+				out.Palette = append(out.Palette, unkey(k))
 			}
-			out.Pix[y*out.Stride+x] = i
+			last = k
 		}
+		out.Pix[at] = i
 	}
 	return out
 }
 
 // reduce brings a chart, which is a few colours and their mixtures at edges,
-// to the 32 colours that it has most of. That takes two thirds off its bytes, and is not
-// for photographs.
+// to the 32 colours that it has most of. That takes two thirds off its bytes,
+// and is not for photographs.
 func reduce(m image.Image) image.Image {
-	if p := paletted(m); p != nil {
-		return p
+	const most = 32
+	keys := keysOf(m)
+	if len(keys) == 0 {
+		return m
 	}
-	b := m.Bounds()
-	count := map[color.NRGBA]int{}
-	last, run := at(m, b.Min.X, b.Min.Y), 0 // neighbours are mostly alike, and a map is slow
-	for y := range b.Dy() {
-		for x := range b.Dx() {
-			if c := at(m, b.Min.X+x, b.Min.Y+y); c != last {
-				count[last] += run
-				last, run = c, 0
-			}
-			run++
+	count := map[uint32]int{}
+	last, run := keys[0], 0
+	for _, k := range keys {
+		if k != last {
+			count[last] += run
+			last, run = k, 0
 		}
+		run++
 	}
 	count[last] += run
-	colours := make([]color.NRGBA, 0, len(count))
-	for c := range count {
-		colours = append(colours, c)
+	colours := make([]uint32, 0, len(count))
+	for k := range count {
+		colours = append(colours, k)
 	}
-	slices.SortFunc(colours, func(a, b color.NRGBA) int {
-		return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(key(a), key(b)))
+	slices.SortFunc(colours, func(a, b uint32) int {
+		return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(a, b))
 	})
-	const most = 32
+	b := m.Bounds()
 	out := image.NewPaletted(image.Rect(0, 0, b.Dx(), b.Dy()), nil)
-	index := make(map[color.NRGBA]uint8, len(colours))
-	for i, c := range colours {
+	kept := make([]color.NRGBA, 0, most)
+	index := make(map[uint32]uint8, len(colours))
+	for i, k := range colours {
+		c := unkey(k)
 		if i < most {
+			kept = append(kept, c)
 			out.Palette = append(out.Palette, c)
-			index[c] = uint8(i)
+			index[k] = uint8(i)
 			continue
 		}
 		best := 0
-		for j := range most {
-			if distance(c, colours[j]) < distance(c, colours[best]) {
+		for j := range kept {
+			if distance(c, kept[j]) < distance(c, kept[best]) {
 				best = j
 			}
 		}
-		index[c] = uint8(best)
+		index[k] = uint8(best)
 	}
-	i := index[last]
-	for y := range b.Dy() {
-		for x := range b.Dx() {
-			if c := at(m, b.Min.X+x, b.Min.Y+y); c != last {
-				last, i = c, index[c]
-			}
-			out.Pix[y*out.Stride+x] = i
+	last, i := keys[0], index[keys[0]]
+	for at, k := range keys {
+		if k != last {
+			last, i = k, index[k]
 		}
+		out.Pix[at] = i
 	}
 	return out
 }
 
+// keysOf returns the pixels of m in reading order, a number for each colour.
+func keysOf(m image.Image) []uint32 {
+	b := m.Bounds()
+	keys := make([]uint32, 0, b.Dx()*b.Dy())
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		if m, ok := m.(*image.RGBA); ok { // what charts are drawn on
+			row := m.Pix[m.PixOffset(b.Min.X, y):][:4*b.Dx()]
+			for x := 0; x < len(row); x += 4 {
+				k := binary.BigEndian.Uint32(row[x:])
+				if k&0xff != 0xff {
+					k = key(at(m, b.Min.X+x/4, y))
+				}
+				keys = append(keys, k)
+			}
+			continue
+		}
+		for x := b.Min.X; x < b.Max.X; x++ {
+			keys = append(keys, key(at(m, x, y)))
+		}
+	}
+	return keys
+}
+
 func key(c color.NRGBA) uint32 {
 	return uint32(c.R)<<24 | uint32(c.G)<<16 | uint32(c.B)<<8 | uint32(c.A)
+}
+
+func unkey(k uint32) color.NRGBA {
+	return color.NRGBA{uint8(k >> 24), uint8(k >> 16), uint8(k >> 8), uint8(k)}
 }
 
 func distance(a, b color.NRGBA) int {
