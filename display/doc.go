@@ -4,7 +4,7 @@
 // values anywhere else. Any value has at least a text; these have more:
 //
 //	image.Image, [Image], [Grid]   pictures
-//	a tensor                       one line, and the numbers when it is small
+//	a tensor                       one line; the numbers of a small one, a convolution's filters
 //	[Table], slices of structs     rows and columns
 //	[HTML], [Markdown], [Latex]    what they say
 //	[LivePlot], [Live], [Curves]   curves, also while a network trains

@@ -236,6 +236,10 @@ func TestTensor(t *testing.T) {
 			}
 		})
 	}
+	filters := display.Render(tensor{[]int{8, 3, 5, 5}, ramp(600)})
+	if got, want := plainText(filters), "[8 3 5 5] x∈[-300, 299] μ=-0.5 σ=173"; got != want || filters.Data["image/png"] == nil {
+		t.Errorf("filters are %q, want %q and a picture", got, want)
+	}
 	golden.Check(t, "tensor.html", []byte(display.Render(tests[5].v).Data["text/html"].(string)))
 }
 

@@ -104,7 +104,8 @@ func trimZeros(s string) string {
 	return s
 }
 
-// tensorBundle shows a tensor: its line, and its numbers when they are few.
+// tensorBundle shows a tensor: its line, its numbers when they are few, and a
+// picture when they are a convolution's filters.
 func tensorBundle(t Tensor) frame.Bundle {
 	line, ok := "", false
 	if s, is := t.(fmt.Stringer); is {
@@ -117,6 +118,12 @@ func tensorBundle(t Tensor) frame.Bundle {
 	}
 	if !ok {
 		line = Summary(t)
+	}
+	if isFilters(shape) {
+		if b, err := (Filters{Of: t, Title: line}).bundle(); err == nil {
+			b.Data["text/plain"] = line
+			return b
+		}
 	}
 	if size > maxNumbers || size < 2 || len(shape) > 2 {
 		return frame.Text(line)
@@ -133,6 +140,12 @@ func tensorBundle(t Tensor) frame.Bundle {
 		"text/plain": line + "\n" + numbersText(values, columns),
 		"text/html":  numbersHTML(line, values, columns),
 	}}
+}
+
+// isFilters reports whether a shape is that of a convolution's weights, which
+// are worth a picture: [Out In K K] with a K of 2 to 11.
+func isFilters(shape []int) bool {
+	return len(shape) == 4 && shape[2] == shape[3] && shape[2] >= 2 && shape[2] <= 11
 }
 
 // numbersText writes values in aligned columns.
