@@ -292,7 +292,7 @@ func classesOf(field string, v any, n int, classes []string) ([]class, error) {
 	add := func(i int64) {
 		c := class{name: fmt.Sprint(i), index: int(i), share: math.NaN()}
 		if i >= 0 && int(i) < len(classes) {
-			c.name = classes[i]
+			c.name = oneLine(classes[i], 80)
 		}
 		out = append(out, c)
 	}
@@ -312,7 +312,7 @@ func classesOf(field string, v any, n int, classes []string) ([]class, error) {
 		for i := range rv.Len() {
 			switch e := rv.Index(i); {
 			case e.Kind() == reflect.String:
-				out = append(out, class{name: e.String(), index: -1, share: math.NaN()})
+				out = append(out, class{name: oneLine(e.String(), 80), index: -1, share: math.NaN()})
 			case e.CanInt():
 				add(e.Int())
 			case e.CanUint():

@@ -2,11 +2,15 @@ package display_test
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"image"
 	"image/color"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -362,6 +366,10 @@ func TestGridText(t *testing.T) {
 	if got := plainText(display.Render(g)); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+	lines := display.Grid{Of: of, Labels: []string{"a\nb", "c", "\r", "d"}}
+	if got, want := plainText(display.Render(lines)), "4 pictures\na b | c |  | d"; got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
 	g.Predicted = tensor{[]int{4, 2}, []float32{5, 1, -3, 7, 8, 2, 1, 0}} // scores, not probabilities
 	if got, want := plainText(display.Render(g)), "4 pictures, 2 of 4 right\ncat | "; !strings.HasPrefix(got, want) {
 		t.Errorf("got  %s\nwant %s…", got, want)
@@ -397,6 +405,34 @@ func TestTable(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestBomb opens files that claim to be enormous, or lie.
+func TestBomb(t *testing.T) {
+	dir := t.TempDir()
+	header := func(w, h uint32) []byte {
+		ihdr := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32([]byte("IHDR"), w), h)
+		ihdr = append(ihdr, 8, 2, 0, 0, 0)
+		file := append([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x0d"), ihdr...)
+		return binary.BigEndian.AppendUint32(file, crc32.ChecksumIEEE(ihdr))
+	}
+	tests := []struct {
+		name string
+		file []byte
+		err  string
+	}{
+		{"huge.png", header(60000, 60000), "the png picture is 60000 × 60000 pixels, want at most 67108864 altogether"},
+		{"short.png", header(4, 4), "unexpected EOF"},
+	}
+	for _, tt := range tests {
+		path := filepath.Join(dir, tt.name)
+		if err := os.WriteFile(path, tt.file, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := plainText(display.Render(display.Image(path))), "display: Image: "+path+": "+tt.err; got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
 	}
 }
 

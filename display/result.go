@@ -132,7 +132,10 @@ func judge(labels, predicted any, classes []string) (judgement, error) {
 	if got == nil {
 		return judgement{}, fmt.Errorf("Predicted is nil, want one class for each of %d examples, or a tensor of scores [%d K]", n, n)
 	}
-	j := judgement{names: slices.Clone(classes)}
+	j := judgement{}
+	for _, name := range classes {
+		j.names = append(j.names, oneLine(name, 80))
+	}
 	// Classes without a name come after the others: numbers in order.
 	var rest []class
 	for _, c := range append(slices.Clone(want), got...) {

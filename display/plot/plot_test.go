@@ -4,8 +4,11 @@ import (
 	"encoding/base64"
 	"fmt"
 	"image"
+	"image/gif"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"testing"
 
 	gonum "gonum.org/v1/plot"
@@ -152,6 +155,24 @@ func TestGonumPlot(t *testing.T) {
 	}
 	p.Add(line)
 	golden.CheckPNG(t, "gonum", pngOf(t, p), rounding)
+}
+
+// TestDecoders opens a file of a format that display alone does not know.
+func TestDecoders(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.gif")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := gif.Encode(f, image.NewGray(image.Rect(0, 0, 3, 2)), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := display.Render(display.Image(path)).Data["text/plain"], "picture of 3 × 2 pixels, "+path; got != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
 }
 
 // TestSameBytes draws everything twice, by several goroutines at once.
