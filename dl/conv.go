@@ -34,8 +34,7 @@ type Conv2d struct {
 // Forward applies the layer.
 func (c Conv2d) Forward(x *Node) *Node {
 	shape := x.Shape()
-	out, err := c.Output(shape)
-	if err != nil {
+	if _, err := c.Output(shape); err != nil {
 		panic(err)
 	}
 	c = c.defaults(shape)
@@ -45,12 +44,12 @@ func (c Conv2d) Forward(x *Node) *Node {
 	if c.In != wanted {
 		panic(c.wrong(shape, wanted))
 	}
-	y := convolve(x.raw, w, convolution{c.Stride, c.Padding, c.Dilation, c.Groups})
+	y := convolve(x.channelsLast(), w, convolution{c.Stride, c.Padding, c.Dilation, c.Groups})
 	if !c.NoBias {
 		b := x.t.param(c.path, "Conv2d", "bias", Shape{c.Out}, uniform(fan))
-		y = graph.Add(y, graph.BroadcastToDims(graph.Reshape(b, 1, c.Out, 1, 1), out...))
+		y = graph.Add(y, graph.BroadcastToDims(graph.Reshape(b, 1, 1, 1, c.Out), y.Shape().Dimensions...))
 	}
-	return c.seen(c.text(), x, x.With(y))
+	return c.seen(c.text(), x, x.withLast(y))
 }
 
 // Output returns the shape that the layer makes of an input, or a
@@ -128,16 +127,18 @@ func (c Conv2d) text() string {
 // convolution is what a convolution's gradient needs to know of it.
 type convolution struct{ stride, padding, dilation, groups int }
 
-var nchw = graph.ConvolveAxesConfig{
-	InputBatch: 0, InputChannels: 1, InputSpatial: []int{2, 3},
-	KernelOutputChannels: 0, KernelInputChannels: 1, KernelSpatial: []int{2, 3},
-	OutputBatch: 0, OutputChannels: 1, OutputSpatial: []int{2, 3},
+// Channels last: images [N H W C], filters [K K I O]. XLA on the processor
+// convolves these fastest, and needs no transposition for the gradients.
+var channelsLast = graph.ConvolveAxesConfig{
+	InputBatch: 0, InputSpatial: []int{1, 2}, InputChannels: 3,
+	KernelSpatial: []int{0, 1}, KernelInputChannels: 2, KernelOutputChannels: 3,
+	OutputBatch: 0, OutputSpatial: []int{1, 2}, OutputChannels: 3,
 }
 
-// convolve convolves x [N C H W] with w [O C/groups K K].
+// convolve convolves x [N H W I] with w [O I/groups K K].
 func convolve(x, w *graph.Node, c convolution) *graph.Node {
-	y := graph.ConvGeneral(x, w, nchw, twice(c.stride), [][2]int{{c.padding, c.padding}, {c.padding, c.padding}},
-		nil, twice(c.dilation), c.groups, 1)
+	y := graph.ConvGeneral(x, graph.TransposeAllAxes(w, 2, 3, 1, 0), channelsLast, twice(c.stride),
+		[][2]int{{c.padding, c.padding}, {c.padding, c.padding}}, nil, twice(c.dilation), c.groups, 1)
 	known, _ := y.Graph().State(convolutions{}).(map[*graph.Node]convolution)
 	if known == nil {
 		known = map[*graph.Node]convolution{}
@@ -174,41 +175,40 @@ func init() {
 // stride apart, convolved with the filters turned by half a turn.
 func (c convolution) inputGradient(x, w, v *graph.Node) *graph.Node {
 	size, kernel := x.Shape().Dimensions, w.Shape().Dimensions
-	out, in, k := kernel[0], size[1], kernel[2]
-	turned := graph.Reverse(w, 2, 3)
+	k, in, out := kernel[0], size[3], kernel[3]
+	turned := graph.Reverse(w, 0, 1)
 	if c.groups > 1 {
-		turned = graph.Reshape(turned, c.groups, out/c.groups, in/c.groups, k, k)
-		turned = graph.TransposeAllAxes(turned, 0, 2, 1, 3, 4)
-		turned = graph.Reshape(turned, in, out/c.groups, k, k)
+		turned = graph.Reshape(turned, k, k, in/c.groups, c.groups, out/c.groups)
+		turned = graph.TransposeAllAxes(turned, 0, 1, 4, 3, 2)
+		turned = graph.Reshape(turned, k, k, out/c.groups, in)
 	} else {
-		turned = graph.Transpose(turned, 0, 1)
+		turned = graph.Transpose(turned, 2, 3)
 	}
 	reach := c.dilation * (k - 1)
 	var padding [][2]int
-	for axis := 2; axis < 4; axis++ {
+	for axis := 1; axis < 3; axis++ {
 		spread := (v.Shape().Dimensions[axis]-1)*c.stride + 1
 		before := reach - c.padding
 		padding = append(padding, [2]int{before, size[axis] + reach - spread - before})
 	}
-	return graph.ConvGeneral(v, turned, nchw, nil, padding, twice(c.stride), twice(c.dilation), c.groups, 1)
+	return graph.ConvGeneral(v, turned, channelsLast, nil, padding, twice(c.stride), twice(c.dilation), c.groups, 1)
 }
 
 // kernelGradient is the convolution's gradient for w: x convolved with v as
 // the filter, where the images of the batch play the input channels.
 func (c convolution) kernelGradient(x, w, v *graph.Node) *graph.Node {
-	k := w.Shape().Dimensions[2]
+	k := w.Shape().Dimensions[0]
 	var padding [][2]int
-	for axis := 2; axis < 4; axis++ {
+	for axis := 1; axis < 3; axis++ {
 		spread := (v.Shape().Dimensions[axis]-1)*c.stride + 1
 		after := c.dilation*(k-1) + spread - x.Shape().Dimensions[axis] - c.padding
 		padding = append(padding, [2]int{c.padding, after})
 	}
-	axes := graph.ConvolveAxesConfig{
-		InputBatch: 1, InputChannels: 0, InputSpatial: []int{2, 3},
-		KernelInputChannels: 0, KernelOutputChannels: 1, KernelSpatial: []int{2, 3},
-		OutputBatch: 1, OutputChannels: 0, OutputSpatial: []int{2, 3},
-	}
-	return graph.ConvGeneral(x, v, axes, twice(c.dilation), padding, nil, twice(c.stride), 1, c.groups)
+	// The axes are moved by hand: the pure-Go backend of compute v0.1.5 reads
+	// past its buffers when the configuration of the axes moves them.
+	x, v = graph.TransposeAllAxes(x, 3, 1, 2, 0), graph.TransposeAllAxes(v, 1, 2, 0, 3)
+	y := graph.ConvGeneral(x, v, channelsLast, twice(c.dilation), padding, nil, twice(c.stride), 1, c.groups)
+	return graph.TransposeAllAxes(y, 1, 2, 0, 3)
 }
 
 // initializer fills a new parameter.

@@ -35,7 +35,7 @@ func calculate(key string, f func([]*Node) *Node, xs ...*Tensor) (*Tensor, error
 			for _, x := range xs {
 				nodes = append(nodes, t.input(x.dtype, x.shape))
 			}
-			return []*graph.Node{f(nodes).raw}
+			return []*graph.Node{f(nodes).value()}
 		})
 	}
 	var p *program

@@ -17,12 +17,12 @@ func Differentiate(layer Layer, x *Tensor, weights []*Tensor, by *Tensor) (*Tens
 		t := m.forward(g, true)
 		in := t.input(Float32, x.shape)
 		y := m.net.Forward(in)
-		sum := graph.ReduceAllSum(graph.Mul(y.raw, t.input(Float32, by.shape).raw))
-		wanted := []*graph.Node{in.raw}
+		sum := graph.ReduceAllSum(graph.Mul(y.value(), t.input(Float32, by.shape).value()))
+		wanted := []*graph.Node{in.value()}
 		for _, s := range m.specs {
 			wanted = append(wanted, t.params[s.name])
 		}
-		return append([]*graph.Node{y.raw}, graph.Gradient(sum, wanted...)...)
+		return append([]*graph.Node{y.value()}, graph.Gradient(sum, wanted...)...)
 	})
 	if err != nil {
 		return nil, nil, err

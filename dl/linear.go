@@ -36,7 +36,7 @@ func (l Linear) Forward(x *Node) *Node {
 	if wanted := w.Shape().Dimensions[1]; wanted != in {
 		panic(l.wrong(shape, wanted))
 	}
-	y := graph.DotGeneral(x.raw, []int{len(shape) - 1}, nil, w, []int{1}, nil)
+	y := graph.DotGeneral(x.value(), []int{len(shape) - 1}, nil, w, []int{1}, nil)
 	if !l.NoBias {
 		b := x.t.param(l.path, "Linear", "bias", Shape{l.Out}, uniform(in))
 		y = graph.Add(y, graph.BroadcastToDims(graph.ExpandLeftToRank(b, len(out)), out...))

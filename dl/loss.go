@@ -39,8 +39,8 @@ func (CrossEntropyLoss) Terms(output, labels *Node) (terms, weights *Node) {
 	if l := labels.Shape(); len(l) != 1 || l[0] != shape[0] || !labels.DType().IsInt() {
 		panic(fmt.Errorf("dl: CrossEntropyLoss: labels are %v, want [%d] int64; give the number of the class, not a row of ones and zeros", labels, shape[0]))
 	}
-	logp := graph.LogSoftmax(output.raw, 1)
-	hit := graph.Equal(graph.BroadcastToDims(graph.Reshape(labels.raw, shape[0], 1), shape...),
+	logp := graph.LogSoftmax(output.value(), 1)
+	hit := graph.Equal(graph.BroadcastToDims(graph.Reshape(labels.value(), shape[0], 1), shape...),
 		graph.Iota(logp.Graph(), shapes.Make(labels.DType(), shape...), 1))
 	picked := graph.ReduceSum(graph.Where(hit, logp, graph.ZerosLike(logp)), 1)
 	return output.With(graph.Neg(picked)), output.With(graph.OnesLike(picked))

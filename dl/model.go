@@ -139,7 +139,7 @@ func (m *Model) Predict(x *Tensor) (*Tensor, error) {
 	p, err := m.programs.get(fmt.Sprintf("predict %s %v %s", on.label(), x.shape, x.dtype), func() (*program, error) {
 		return compile(callerContext(), on, "predict", func(g *graph.Graph) []*graph.Node {
 			t := m.forward(g, false)
-			return []*graph.Node{m.net.Forward(t.input(x.dtype, x.shape).float()).raw}
+			return []*graph.Node{m.net.Forward(t.input(x.dtype, x.shape).float()).value()}
 		})
 	})
 	if err != nil {
@@ -164,7 +164,7 @@ func (x *Node) float() *Node {
 	if x.DType() == Float32 {
 		return x
 	}
-	return x.With(graph.ConvertDType(x.raw, Float32))
+	return x.With(graph.ConvertDType(x.value(), Float32))
 }
 
 // String prints the model as PyTorch does, with the output shape and the

@@ -9,7 +9,7 @@ import (
 // ReLU returns max(x, 0).
 func (x *Node) ReLU() *Node {
 	// GoMLX gives the gradient of a tie to the first: at 0, to the constant.
-	return x.With(graph.Max(graph.ZerosLike(x.raw), x.raw))
+	return x.each(func(x *graph.Node) *graph.Node { return graph.Max(graph.ZerosLike(x), x) })
 }
 
 // Flatten joins all axes after the first: [N C H W] becomes [N C·H·W].
@@ -41,7 +41,7 @@ func (x *Node) Reshape(shape ...int) *Node {
 		panic(&ShapeError{Op: "Reshape", Got: x.Shape(), Want: fmt.Sprintf("as many elements as %v", Shape(shape)),
 			Fix: fmt.Sprintf("the input has %d", all)})
 	}
-	return x.With(graph.Reshape(x.raw, to...))
+	return x.With(graph.Reshape(x.value(), to...))
 }
 
 // Transpose puts the axes in the given order: Transpose(0, 3, 1, 2) makes
@@ -57,7 +57,7 @@ func (x *Node) Transpose(axes ...int) *Node {
 	if len(axes) != x.Rank() || len(seen) != x.Rank() {
 		panic(&ShapeError{Op: "Transpose", Got: x.Shape(), Want: fmt.Sprintf("%d axes, for %v", len(axes), axes), Fix: "name every axis once"})
 	}
-	return x.With(graph.TransposeAllAxes(x.raw, order...))
+	return x.With(graph.TransposeAllAxes(x.value(), order...))
 }
 
 // Add returns x + y. One of the two may be a scalar, or have axes of length
@@ -95,17 +95,22 @@ func (x *Node) binary(op string, y *Node, f func(a, b *graph.Node) *graph.Node) 
 			out[i] = 0
 		}
 	}
+	if x.last != nil && y.last != nil && a.Equal(b) {
+		return x.withLast(f(x.last, y.last))
+	}
 	spread := func(n *graph.Node) *graph.Node {
 		if out.Equal(Shape(n.Shape().Dimensions)) {
 			return n
 		}
 		return graph.BroadcastToDims(graph.ExpandLeftToRank(n, rank), out...)
 	}
-	return x.With(f(spread(x.raw), spread(y.raw)))
+	return x.With(f(spread(x.value()), spread(y.value())))
 }
 
 // Scale returns x multiplied by a number.
-func (x *Node) Scale(by float64) *Node { return x.With(graph.MulScalar(x.raw, by)) }
+func (x *Node) Scale(by float64) *Node {
+	return x.each(func(x *graph.Node) *graph.Node { return graph.MulScalar(x, by) })
+}
 
 // MatMul multiplies matrices: [… M K] by [K N] gives [… M N].
 func (x *Node) MatMul(y *Node) *Node {
@@ -113,56 +118,56 @@ func (x *Node) MatMul(y *Node) *Node {
 	if len(a) < 1 || len(b) != 2 || a[len(a)-1] != b[0] {
 		panic(&ShapeError{Op: "MatMul", Got: a, Want: fmt.Sprintf("[… K] for a [K N] of %v", b), Fix: "the last axis must be the other's first"})
 	}
-	return x.With(graph.DotGeneral(x.raw, []int{len(a) - 1}, nil, y.raw, []int{0}, nil))
+	return x.With(graph.DotGeneral(x.value(), []int{len(a) - 1}, nil, y.value(), []int{0}, nil))
 }
 
 // Sigmoid returns 1/(1+e⁻ˣ).
-func (x *Node) Sigmoid() *Node { return x.With(graph.Sigmoid(x.raw)) }
+func (x *Node) Sigmoid() *Node { return x.each(graph.Sigmoid) }
 
 // Tanh returns the hyperbolic tangent.
-func (x *Node) Tanh() *Node { return x.With(graph.Tanh(x.raw)) }
+func (x *Node) Tanh() *Node { return x.each(graph.Tanh) }
 
 // Exp returns eˣ.
-func (x *Node) Exp() *Node { return x.With(graph.Exp(x.raw)) }
+func (x *Node) Exp() *Node { return x.each(graph.Exp) }
 
 // Log returns the natural logarithm.
-func (x *Node) Log() *Node { return x.With(graph.Log(x.raw)) }
+func (x *Node) Log() *Node { return x.each(graph.Log) }
 
 // Sqrt returns the square root.
-func (x *Node) Sqrt() *Node { return x.With(graph.Sqrt(x.raw)) }
+func (x *Node) Sqrt() *Node { return x.each(graph.Sqrt) }
 
 // Softmax returns eˣ over its sum along an axis, so that the values along it
 // are positive and sum to 1. Negative axes count from the last.
 func (x *Node) Softmax(axis int) *Node {
-	return x.With(graph.Softmax(x.raw, x.axis("Softmax", axis)))
+	return x.With(graph.Softmax(x.value(), x.axis("Softmax", axis)))
 }
 
 // LogSoftmax returns the logarithm of [Node.Softmax], without losing small
 // values.
 func (x *Node) LogSoftmax(axis int) *Node {
-	return x.With(graph.LogSoftmax(x.raw, x.axis("LogSoftmax", axis)))
+	return x.With(graph.LogSoftmax(x.value(), x.axis("LogSoftmax", axis)))
 }
 
 // Argmax returns where along an axis the largest value is, the first if there
 // are several. The axis goes away; the result is int64.
 func (x *Node) Argmax(axis int) *Node {
-	return x.With(graph.ArgMax(x.raw, x.axis("Argmax", axis), Int64))
+	return x.With(graph.ArgMax(x.value(), x.axis("Argmax", axis), Int64))
 }
 
 // Sum adds up along the axes, which go away; all of them if none is named.
 func (x *Node) Sum(axes ...int) *Node {
-	return x.With(graph.ReduceSum(x.raw, x.axes("Sum", axes)...))
+	return x.With(graph.ReduceSum(x.value(), x.axes("Sum", axes)...))
 }
 
 // Mean averages along the axes, which go away; all of them if none is named.
 func (x *Node) Mean(axes ...int) *Node {
-	return x.With(graph.ReduceMean(x.raw, x.axes("Mean", axes)...))
+	return x.With(graph.ReduceMean(x.value(), x.axes("Mean", axes)...))
 }
 
 // Max takes the largest along the axes, which go away; all of them if none is
 // named.
 func (x *Node) Max(axes ...int) *Node {
-	return x.With(graph.ReduceMax(x.raw, x.axes("Max", axes)...))
+	return x.With(graph.ReduceMax(x.value(), x.axes("Max", axes)...))
 }
 
 func (x *Node) axes(op string, axes []int) []int {

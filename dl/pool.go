@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
@@ -34,14 +35,14 @@ func (p MaxPool2d) Forward(x *Node) *Node {
 	}
 	var y *graph.Node
 	if p.Stride == p.Kernel && p.Padding == 0 {
-		y = poolTiles(x.raw, p.Kernel, out)
+		y = poolTiles(x.channelsLast(), p.Kernel, out[2], out[3])
 	} else {
 		pad := [2]int{p.Padding, p.Padding}
-		y = graph.BackendReduceWindow(x.raw, compute.ReduceOpMax, []int{1, 1, p.Kernel, p.Kernel},
-			[]int{1, 1, p.Stride, p.Stride}, nil, nil, [][2]int{{}, {}, pad, pad})
+		y = graph.BackendReduceWindow(x.channelsLast(), compute.ReduceOpMax, []int{1, p.Kernel, p.Kernel, 1},
+			[]int{1, p.Stride, p.Stride, 1}, nil, nil, [][2]int{{}, pad, pad, {}})
 	}
 	text := fmt.Sprintf("MaxPool2d(kernel_size=%d, stride=%d, padding=%d, dilation=1, ceil_mode=False)", p.Kernel, p.Stride, p.Padding)
-	return p.seen(text, x, x.With(y))
+	return p.seen(text, x, x.withLast(y))
 }
 
 // Output returns the shape that the layer makes of an input, or a
@@ -74,64 +75,55 @@ func (p MaxPool2d) Output(in Shape) (Shape, error) {
 	return out, nil
 }
 
-// poolTiles pools windows that lie side by side: the maximum of k·k strided
-// slices. XLA on the processor runs this and its gradient much faster than a
-// reduce-window with select-and-scatter.
-func poolTiles(x *graph.Node, k int, out Shape) *graph.Node {
-	slices := func(x *graph.Node) (all []*graph.Node) {
-		for i := range k * k {
-			all = append(all, graph.Slice(x, graph.AxisRange(), graph.AxisRange(),
-				graph.AxisRange(i/k, i/k+(out[2]-1)*k+1).Stride(k), graph.AxisRange(i%k, i%k+(out[3]-1)*k+1).Stride(k)))
-		}
-		return all
+// poolTiles pools k·k windows that lie side by side in x [N H W C], height by
+// width of them. The forward pass also finds which value of the window is the
+// first largest, and the gradient goes there. XLA on the processor runs this
+// more than twice as fast as a reduce-window with select-and-scatter.
+func poolTiles(x *graph.Node, k, height, width int) *graph.Node {
+	size := x.Shape().Dimensions
+	n, c := size[0], size[3]
+	if size[1] != height*k || size[2] != width*k { // what fills no window
+		x = graph.Slice(x, graph.AxisRange(), graph.AxisRange(0, height*k), graph.AxisRange(0, width*k), graph.AxisRange())
 	}
+	var which *graph.Node // [N height width C], 0 to k·k-1
 	forward := func(x *graph.Node) *graph.Node {
-		all := slices(x)
-		y := all[0]
-		for _, s := range all[1:] {
-			y = graph.Max(y, s)
+		var best *graph.Node
+		for i := range k * k {
+			value := graph.Slice(x, graph.AxisRange(), graph.AxisRange(i/k, (height-1)*k+i/k+1).Stride(k),
+				graph.AxisRange(i%k, (width-1)*k+i%k+1).Stride(k), graph.AxisRange())
+			if i == 0 {
+				best, which = value, graph.ConvertDType(graph.ZerosLike(value), Int32)
+				continue
+			}
+			which = graph.Where(graph.GreaterThan(value, best), graph.AddScalar(graph.ZerosLike(which), i), which)
+			best = graph.Max(best, value)
 		}
-		return y
+		return best
 	}
-	backward := func(x, y, v *graph.Node) *graph.Node {
-		zero := graph.ZerosLike(v)
-		var taken *graph.Node // windows whose gradient has gone to an earlier pixel
-		var sum *graph.Node
-		size := x.Shape().Dimensions
-		for i, s := range slices(x) {
-			is := graph.Equal(s, y)
-			if taken != nil {
-				is, taken = graph.LogicalAnd(is, graph.LogicalNot(taken)), graph.LogicalOr(is, taken)
-			} else {
-				taken = is
-			}
-			spread := graph.Pad(graph.Where(is, v, zero), graph.ScalarZero(x.Graph(), x.DType()), compute.PadAxis{}, compute.PadAxis{},
-				compute.PadAxis{Start: i / k, End: size[2] - i/k - (out[2]-1)*k - 1, Interior: k - 1},
-				compute.PadAxis{Start: i % k, End: size[3] - i%k - (out[3]-1)*k - 1, Interior: k - 1})
-			if sum == nil {
-				sum = spread
-			} else {
-				sum = graph.Add(sum, spread)
-			}
+	backward := func(v *graph.Node) *graph.Node {
+		spread := func(a *graph.Node) *graph.Node {
+			return graph.BroadcastToDims(graph.Reshape(a, n, height, 1, width, 1, c), n, height, k, width, k, c)
 		}
-		return sum
+		tiles := shapes.Make(Int32, n, height, k, width, k, c)
+		place := graph.Add(graph.MulScalar(graph.Iota(v.Graph(), tiles, 2), k), graph.Iota(v.Graph(), tiles, 4))
+		all := spread(v)
+		return graph.Reshape(graph.Where(graph.Equal(spread(which), place), all, graph.ZerosLike(all)), n, height*k, width*k, c)
 	}
 	return customGradient(x, forward, backward)
 }
 
 // customGradient computes forward of x with another gradient than the one
-// that GoMLX derives: backward gets x, y = forward(x) and the gradient of y,
-// and returns the gradient of x.
+// that GoMLX derives: backward gets the gradient of forward(x) and returns
+// that of x.
 //
 // GoMLX's custom gradients are for the identity only. Gradients are made from
-// the outputs back, so an identity after forward sees y's gradient before the
+// the outputs back, so an identity after forward sees its gradient before the
 // identity in front of it asks for x's. What GoMLX derives between the two is
 // left unused, and no compiler keeps it.
-func customGradient(x *graph.Node, forward func(x *graph.Node) *graph.Node, backward func(x, y, v *graph.Node) *graph.Node) *graph.Node {
-	var y, gradient *graph.Node
-	in := graph.IdentityWithCustomGradient(x, func(_, _ *graph.Node) *graph.Node { return backward(x, y, gradient) })
-	y = forward(in)
-	return graph.IdentityWithCustomGradient(y, func(_, v *graph.Node) *graph.Node {
+func customGradient(x *graph.Node, forward, backward func(*graph.Node) *graph.Node) *graph.Node {
+	var gradient *graph.Node
+	in := graph.IdentityWithCustomGradient(x, func(_, _ *graph.Node) *graph.Node { return backward(gradient) })
+	return graph.IdentityWithCustomGradient(forward(in), func(_, v *graph.Node) *graph.Node {
 		gradient = v
 		return v
 	})

@@ -276,15 +276,15 @@ func (t *trace) loss(m *Model, loss Loss, batch Batch, size int) (mean, score *g
 	rows := t.input(Float32, nil)
 	output := m.net.Forward(x.float())
 	terms, weights := loss.Terms(output, labels)
-	counts := graph.ConvertDType(graph.LessThan(graph.Iota(g, shapes.Make(Float32, size), 0), rows.raw), Float32)
-	weight := graph.Mul(weights.raw, counts)
+	counts := graph.ConvertDType(graph.LessThan(graph.Iota(g, shapes.Make(Float32, size), 0), rows.value()), Float32)
+	weight := graph.Mul(weights.value(), counts)
 	// Where, not a product: a row that does not count may be NaN.
-	sum := graph.ReduceAllSum(graph.Where(graph.GreaterThan(weight, graph.ZerosLike(weight)), graph.Mul(terms.raw, weight), graph.ZerosLike(weight)))
+	sum := graph.ReduceAllSum(graph.Where(graph.GreaterThan(weight, graph.ZerosLike(weight)), graph.Mul(terms.value(), weight), graph.ZerosLike(weight)))
 	total := graph.ReduceAllSum(weight)
 	right := graph.Scalar(g, Float32, -1)
 	if out := output.Shape(); len(out) == 2 && len(batch.Labels.shape) == 1 && batch.Labels.dtype.IsInt() {
 		classes = out[1]
-		hit := graph.Equal(graph.ArgMax(output.raw, 1, Int64), graph.ConvertDType(labels.raw, Int64))
+		hit := graph.Equal(graph.ArgMax(output.value(), 1, Int64), graph.ConvertDType(labels.value(), Int64))
 		right = graph.ReduceAllSum(graph.Mul(graph.ConvertDType(hit, Float32), counts))
 	}
 	return graph.Div(sum, total), graph.Stack([]*graph.Node{sum, total, right}, 0), classes
