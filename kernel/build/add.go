@@ -49,11 +49,11 @@ func (w *World) Add(ctx context.Context, paths []string) (Change, error) {
 		case version != "":
 			queries = append(queries, path+"@"+version)
 			other = append(other, path)
+		case !importable(path) || strings.HasPrefix(path, "notebook/"):
+			return Change{}, fmt.Errorf("build: import %q: cells cannot import internal packages", path)
 		case ok:
 		case slices.Contains(w.Std(), path):
 			std = append(std, path)
-		case !importable(path) || strings.HasPrefix(path, "notebook/"):
-			return Change{}, fmt.Errorf("build: import %q: cells cannot import internal packages", path)
 		case !strings.Contains(strings.SplitN(path, "/", 2)[0], "."):
 			return Change{}, fmt.Errorf("build: package %s is not in the standard library of %s%s", path, w.tc.Version, w.suggest(path))
 		default:

@@ -68,12 +68,11 @@ func (e *goError) Error() string {
 	return "build: go list: " + e.text
 }
 
-// goMessage leaves of a go command's stderr what it says to people: with -x it
-// also writes every command it runs.
+// goMessage leaves out of a go command's stderr what it says while all is well.
 func goMessage(stderr string) string {
 	var keep []string
 	for text := range strings.SplitSeq(stderr, "\n") {
-		if !isCommand(text) && !strings.HasPrefix(text, "go: downloading ") && !strings.HasPrefix(text, "go: finding ") {
+		if !strings.HasPrefix(text, "go: downloading ") && !strings.HasPrefix(text, "go: finding ") {
 			keep = append(keep, text)
 		}
 	}
@@ -83,28 +82,19 @@ func goMessage(stderr string) string {
 	return strings.Join(keep, "\n")
 }
 
-// isCommand reports whether a line of -x output is a command.
-func isCommand(text string) bool {
-	first, rest, _ := strings.Cut(text, " ")
-	switch {
-	case strings.HasPrefix(text, "WORK="), strings.HasPrefix(first, "$WORK"), strings.Contains(first, "=") && rest != "":
-		return true
-	case filepath.IsAbs(first) && !strings.HasSuffix(first, ":"):
-		return true
-	case slices.Contains([]string{"mkdir", "cat", "cd", "cp", "mv", "rm", "echo", "EOF", "gcc", "g++", "packagefile", "packageshlib", "#", "ar", "chmod", "TERM=dumb", "CGO_LDFLAGS=", "modinfo"}, first):
-		return true
-	}
-	return false
-}
-
 // archives compiles packages and all they import and returns the archives.
 func (w *World) archives(ctx context.Context, mod string, env []string, paths []string) ([]*pkg, error) {
 	deps, err := w.goList(ctx, mod, env, w.fetching, append([]string{"-deps", "-json=ImportPath,Error"}, paths...)...)
 	if err != nil {
 		return nil, err
 	}
-	args := append([]string{"-export", "-deps", "-x", "-json=ImportPath,Name,Export,Standard,Error"}, buildFlags...)
-	list, err := w.goList(ctx, mod, env, w.counter(len(deps)), append(args, paths...)...)
+	args := append([]string{"-export", "-deps", "-json=ImportPath,Name,Export,Standard,Error"}, buildFlags...)
+	// -x names each package as it is compiled, among much else. When that
+	// fails, the same without -x fails again, with the reason alone.
+	list, err := w.goList(ctx, mod, env, w.counter(len(deps)), append(append(slices.Clip(args), "-x"), paths...)...)
+	if err != nil && ctx.Err() == nil {
+		list, err = w.goList(ctx, mod, env, w.fetching, append(slices.Clip(args), paths...)...)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -133,9 +133,7 @@ func (t *Toolchain) env(extra ...string) []string {
 		"PATH=" + filepath.Join(t.Root, "bin") + string(os.PathListSeparator) + os.Getenv("PATH"),
 	}
 	for _, name := range keyVars {
-		if v := t.vars[name]; v != "" {
-			pinned = append(pinned, name+"="+v)
-		}
+		pinned = append(pinned, name+"="+t.vars[name]) // empty ones too, over the user's
 	}
 	return overlay(os.Environ(), append(pinned, extra...)...)
 }

@@ -1,0 +1,297 @@
+package proc_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/kernel/host/hosttest"
+	"github.com/holt-dl/holt/kernel/proc"
+)
+
+// TestOrder prints and displays in turn: each display arrives between what was
+// printed before and after it.
+func TestOrder(t *testing.T) {
+	h := hosttest.Start(t)
+	got := h.Must(`import ("fmt"; "github.com/holt-dl/holt/internal/frame")
+func Run() {
+	for i := range 500 {
+		fmt.Print("p", i, ";")
+		frame.Display(frame.Text(fmt.Sprint("d", i)))
+	}
+	fmt.Print("end")
+}`)
+	var want strings.Builder
+	for i := range 500 {
+		fmt.Fprintf(&want, "p%d;<display 1: d%d>", i, i)
+	}
+	want.WriteString("end")
+	if got != want.String() {
+		t.Errorf("got %.300q…", got)
+	}
+}
+
+// TestFlood prints 100 MB: all of it is delivered before Run returns.
+func TestFlood(t *testing.T) {
+	const size = 100 << 20
+	n, last := 0, byte(0)
+	h := hosttest.StartIn(t, hosttest.World(t), proc.Options{Stdout: func(p []byte) { n += len(p); last = p[len(p)-1] }})
+	h.Must(`import "os"
+func Run() {
+	line := make([]byte, 1<<20)
+	for i := range line { line[i] = 'x' }
+	for range 100 { os.Stdout.Write(line) }
+	os.Stdout.Write([]byte("\xff")) // half a character, or none at all
+}`)
+	if n != size+1 || last != 0xff {
+		t.Errorf("got %d bytes, the last is %#x; want %d and 0xff", n, last, size+1)
+	}
+}
+
+// TestCharacters never cuts a character in two.
+func TestCharacters(t *testing.T) {
+	bad, n := 0, 0
+	h := hosttest.StartIn(t, hosttest.World(t), proc.Options{Stdout: func(p []byte) {
+		if n += len(p); !bytes.Equal(bytes.ToValidUTF8(p, nil), p) {
+			bad++
+		}
+	}})
+	h.Must(`import ("os"; "strings")
+func Run() { for range 50 { os.Stdout.WriteString(strings.Repeat("a€😀", 9999)) } }`)
+	if bad > 0 || n != 50*9999*8 {
+		t.Errorf("%d pieces are no UTF-8, %d bytes; want 0 and %d", bad, n, 50*9999*8)
+	}
+}
+
+// TestBackground: what a goroutine of an earlier cell displays says whose it
+// is.
+func TestBackground(t *testing.T) {
+	h := hosttest.Start(t)
+	h.Must(`import "github.com/holt-dl/holt/internal/frame"
+var Go, Shown = make(chan bool), make(chan bool)
+func Run() { go func() { <-Go; frame.Display(frame.Text("late")); Shown <- true }() }`)
+	if got := h.Must(`import c1 "notebook/c1"
+func Run() { c1.Go <- true; <-c1.Shown }`); got != "<display 1: late>" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestDisplayKinds(t *testing.T) {
+	h := hosttest.Start(t)
+	got := h.Must(`import "github.com/holt-dl/holt/internal/frame"
+func Run() {
+	frame.OnFlush(func() { frame.Update(frame.Text("flushed")) })
+	frame.Clear(true)
+	frame.Result(frame.Text("r"))
+}`)
+	if want := "<clear 1: ><result 1: r><update 1: flushed>"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestEnds(t *testing.T) {
+	tests := []struct{ name, code, reason, trace string }{
+		{"exit", "os.Exit(3)", "exit status 3", ""},
+		{"exit 0", "os.Exit(0)", "exit status 0", ""},
+		{"panic in a goroutine", "go func() { panic(\"boom\") }(); select {}", "panic: boom (exit status 2)", "cell[1]:3"},
+		{"nil pointer in a goroutine", "go func() { var p *int; *p = 1 }(); select {}", "panic: runtime error: invalid memory address or nil pointer dereference (exit status 2)", "cell[1]:3"},
+		{"fatal error", "var mu sync.Mutex; mu.Unlock()", "fatal error: sync: unlock of unlocked mutex (exit status 2)", "cell[1]:3"},
+		{"killed", "syscall.Kill(os.Getpid(), syscall.SIGKILL); select {}", "signal: killed (out of memory?)", ""},
+		{"fault", "syscall.Kill(os.Getpid(), syscall.SIGSEGV); select {}", "SIGSEGV: segmentation violation (exit status 2)", "goroutine"},
+		{"log.Fatal", "log.Fatal(\"no data\")", "exit status 1", ""},
+	}
+	if _, err := hosttest.World(t).Add(context.Background(), []string{"log"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			h := hosttest.Start(t)
+			d, err := h.Cell("import (\"fmt\"; \"log\"; \"os\"; \"sync\"; \"syscall\")\nvar _, _, _, _, _ = log.Print, os.Exit, sync.NewCond, syscall.Kill, fmt.Print\nfunc Run() { fmt.Print(\"before;\"); " + tt.code + " }")
+			var exit *proc.Exit
+			if !errors.As(err, &exit) {
+				t.Fatalf("got %+v, %v; want an *Exit", d, err)
+			}
+			if exit.Reason != tt.reason {
+				t.Errorf("reason is %q, want %q", exit.Reason, tt.reason)
+			}
+			if err.Error() != "the host process ended: "+tt.reason {
+				t.Errorf("error is %q", err)
+			}
+			if (tt.trace == "") != (exit.Trace == "") || !strings.Contains(exit.Trace, tt.trace) {
+				t.Errorf("trace is %q, want %q in it", exit.Trace, tt.trace)
+			}
+			if got := h.Output(); got != "before;" {
+				t.Errorf("printed %q", got)
+			}
+		})
+	}
+}
+
+// TestChildren: programs that a cell left behind hold the pipes, and neither
+// Run nor the end waits for them.
+func TestChildren(t *testing.T) {
+	h := hosttest.Start(t)
+	if _, err := h.World.Add(context.Background(), []string{"os/exec"}); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	out := h.Must(`import ("os"; "os/exec"; "fmt")
+func Run() {
+	c := exec.Command("sleep", "1000")
+	c.Stdout, c.Stderr = os.Stdout, os.Stderr
+	if err := c.Start(); err != nil { panic(err) }
+	fmt.Println(c.Process.Pid)
+}`)
+	pid, err := strconv.Atoi(strings.TrimSpace(out))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d, err := h.Cell("import \"os\"\nfunc Run() { os.Exit(3) }"); err == nil {
+		t.Fatalf("got %+v", d)
+	}
+	if took := time.Since(start); took > 60*time.Second {
+		t.Errorf("took %v", took)
+	}
+	if !gone(pid) {
+		t.Errorf("the program %d lives on", pid)
+	}
+}
+
+// gone waits a little for the end of a process that is not ours to wait for.
+func gone(pid int) bool {
+	for range 100 {
+		if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err != nil || strings.Contains(string(stat), ") Z ") {
+			return true
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return false
+}
+
+func TestKill(t *testing.T) {
+	h := hosttest.Start(t)
+	u, err := h.Compile("import \"time\"\nfunc Run() { time.Sleep(time.Hour) }")
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(300*time.Millisecond, h.Kill)
+	_, err = h.Run(context.Background(), u)
+	var exit *proc.Exit
+	if !errors.As(err, &exit) || !exit.Killed || exit.Reason != "signal: killed (by the kernel)" {
+		t.Errorf("got %v", err)
+	}
+	if _, err := h.Run(context.Background(), u); !errors.As(err, &exit) {
+		t.Errorf("Run after the end: got %v", err)
+	}
+	if err := h.Ping(context.Background()); !errors.As(err, &exit) {
+		t.Errorf("Ping after the end: got %v", err)
+	}
+	h.Kill() // harmless
+}
+
+func TestStartFails(t *testing.T) {
+	_, err := proc.Start(context.Background(), "/none/host", proc.Options{})
+	if want := "proc: start /none/host: fork/exec /none/host: no such file or directory"; err == nil || err.Error() != want {
+		t.Errorf("got %v\nwant %s", err, want)
+	}
+	_, err = proc.Start(context.Background(), "/bin/false", proc.Options{})
+	if want := "proc: start /bin/false: the host process ended: exit status 1"; err == nil || err.Error() != want {
+		t.Errorf("got %v\nwant %s", err, want)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+	defer cancel()
+	_, err = proc.Start(ctx, "/bin/cat", proc.Options{})
+	if want := "proc: start /bin/cat: context deadline exceeded"; err == nil || err.Error() != want {
+		t.Errorf("got %v\nwant %s", err, want)
+	}
+}
+
+// TestDiesWithKernel starts a kernel of its own, this program again, and kills
+// it.
+func TestDiesWithKernel(t *testing.T) {
+	if os.Getenv("HOLT_TEST_KERNEL") != "" {
+		h := hosttest.Start(t)
+		fmt.Printf("host %d\n", h.PID())
+		select {}
+	}
+	hosttest.World(t)
+	cmd := exec.Command(os.Args[0], "-test.run=^TestDiesWithKernel$", "-test.v")
+	cmd.Env = append(os.Environ(), "HOLT_TEST_KERNEL=1")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Process.Kill()
+	var text []byte
+	buf := make([]byte, 4096)
+	pid := 0
+	for pid == 0 {
+		n, err := out.Read(buf)
+		if err != nil {
+			t.Fatalf("%v: %s", err, text)
+		}
+		text = append(text, buf[:n]...)
+		for line := range strings.Lines(string(text)) {
+			if rest, ok := strings.CutPrefix(line, "host "); ok && strings.HasSuffix(rest, "\n") {
+				pid, _ = strconv.Atoi(strings.TrimSpace(rest))
+			}
+		}
+	}
+	cmd.Process.Kill()
+	cmd.Wait()
+	if !gone(pid) {
+		syscall.Kill(pid, syscall.SIGKILL)
+		t.Errorf("the host %d lives on", pid)
+	}
+}
+
+func TestInput(t *testing.T) {
+	h := hosttest.Start(t)
+	if err := h.WriteStdin([]byte("otter 7\n")); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.Must("import \"fmt\"\nfunc Run() { var s string; var n int; fmt.Scan(&s, &n); fmt.Println(s, n+1) }"); got != "otter 8\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestDescriptors starts and ends hosts, and counts what is left open.
+func TestDescriptors(t *testing.T) {
+	w := hosttest.World(t)
+	count := func() int {
+		list, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Skip(err)
+		}
+		return len(list)
+	}
+	var before int
+	for i := range 6 {
+		p, err := proc.Start(context.Background(), w.Host(), proc.Options{Frame: func(frame.Message) {}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Kill()
+		if exit := p.Wait(); exit.Signal != syscall.SIGKILL {
+			t.Fatalf("got %+v", exit)
+		}
+		if i == 0 {
+			before = count()
+		}
+	}
+	if after := count(); after > before+1 {
+		t.Errorf("%d descriptors are open after five more hosts, want %d", after, before)
+	}
+}
