@@ -237,11 +237,15 @@ func TestLivePlot(t *testing.T) {
 		if n.count() != before {
 			t.Error("shown again though nothing changed")
 		}
-		// The plot lives on in later cells.
+		// The plot lives on in later cells, and its settings may change.
+		p.Title = "again"
 		p.Add("train_loss", 101, 0.2)
 		time.Sleep(time.Minute)
 		if n.count() != before+1 {
 			t.Errorf("%d messages for one point, want 1", n.count()-before)
+		}
+		if f := (*figures)[len(*figures)-1]; f.Title != "again · nearly done" {
+			t.Errorf("drawn under %q, want the new title", f.Title)
 		}
 	})
 }

@@ -44,6 +44,7 @@ type points struct {
 func (p *LivePlot) Add(name string, x, y float64) {
 	p.open()
 	p.points.mu.Lock()
+	p.points.chart = p.chart(p.points.chart.status)
 	i := 0
 	for i < len(p.points.curves) && p.points.curves[i].name != name {
 		i++
@@ -94,8 +95,12 @@ func (p *LivePlot) open() {
 	opening.Lock()
 	defer opening.Unlock()
 	if p.points == nil {
-		p.points = &points{chart: chart{title: p.Title, x: p.X, logY: p.LogY, smooth: p.Smooth}}
+		p.points = &points{chart: p.chart("")}
 	}
+}
+
+func (p *LivePlot) chart(status string) chart {
+	return chart{title: p.Title, status: status, x: p.X, logY: p.LogY, smooth: p.Smooth}
 }
 
 // bundle shows the plot once more, as the result of a cell.
