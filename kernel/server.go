@@ -58,6 +58,7 @@ func Serve(ctx context.Context, conn wire.Connection, opt Options, open func(ses
 	s.out = out.New(s.publisher(nil), opt.Limits)
 	sockets.IOPub.OnSubscribe(s.welcome)
 	sockets.IOPub.OnDropped(s.missed)
+	sockets.Accept()
 
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)

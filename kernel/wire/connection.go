@@ -152,7 +152,8 @@ type Sockets struct {
 	Heartbeat             *Socket // REP, which answers by itself
 }
 
-// Open binds the sockets that a connection names.
+// Open binds the sockets that a connection names. Clients may connect from
+// now on, and wait for [Sockets.Accept].
 func Open(c Connection) (*Sockets, error) {
 	c = c.withDefaults()
 	if err := c.check(); err != nil {
@@ -177,6 +178,13 @@ func Open(c Connection) (*Sockets, error) {
 		}
 	}
 	return s, nil
+}
+
+// Accept lets clients in.
+func (s *Sockets) Accept() {
+	for _, k := range []*Socket{s.Heartbeat, s.IOPub, s.Stdin, s.Control, s.Shell} {
+		k.Accept()
+	}
 }
 
 // Close closes all sockets, giving clients up to linger to read what is queued.

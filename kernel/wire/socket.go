@@ -69,6 +69,7 @@ type Socket struct {
 }
 
 // Listen binds a socket to an endpoint, "tcp://host:port" or "ipc://path".
+// Peers may come from now on, and wait for [Socket.Accept].
 func Listen(kind Kind, endpoint string) (*Socket, error) {
 	network, address, ok := strings.Cut(endpoint, "://")
 	switch {
@@ -101,9 +102,11 @@ func Listen(kind Kind, endpoint string) (*Socket, error) {
 		peers:    map[*peer]bool{},
 		byID:     map[string]*peer{},
 	}
-	s.wg.Go(s.accept)
 	return s, nil
 }
+
+// Accept lets peers in, which wait until then. Call it once.
+func (s *Socket) Accept() { s.wg.Go(s.accept) }
 
 // Addr is the address that the socket is bound to.
 func (s *Socket) Addr() net.Addr { return s.listener.Addr() }
@@ -114,8 +117,8 @@ func (s *Socket) Addr() net.Addr { return s.listener.Addr() }
 func (s *Socket) Messages() <-chan [][]byte { return s.in }
 
 // OnSubscribe sets what an XPUB socket sends to a peer, and to no other, when
-// it subscribes to a topic; nil frames are nothing. Call it before the first
-// peer can come.
+// it subscribes to a topic; nil frames are nothing. Call it before
+// Accept.
 func (s *Socket) OnSubscribe(f func(topic string) [][]byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -124,7 +127,7 @@ func (s *Socket) OnSubscribe(f func(topic string) [][]byte) {
 
 // OnDropped sets what an XPUB socket sends to a peer that reads again after n
 // messages were dropped because it did not; last are the frames of the last
-// one. Call it before the first peer can come.
+// one. Call it before Accept.
 func (s *Socket) OnDropped(f func(n int, last [][]byte) [][]byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

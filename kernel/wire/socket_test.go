@@ -18,6 +18,14 @@ import (
 
 func listen(t *testing.T, kind Kind) (*Socket, string) {
 	t.Helper()
+	s, endpoint := bind(t, kind)
+	s.Accept()
+	return s, endpoint
+}
+
+// bind is listen for a socket that has something to set before Accept.
+func bind(t *testing.T, kind Kind) (*Socket, string) {
+	t.Helper()
 	s, err := Listen(kind, "tcp://127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -136,12 +144,13 @@ func TestRouterPeerThatNeverReads(t *testing.T) {
 }
 
 func TestPublish(t *testing.T) {
-	s, endpoint := listen(t, XPub)
+	s, endpoint := bind(t, XPub)
 	subscribed := make(chan string, 10)
 	s.OnSubscribe(func(topic string) [][]byte {
 		subscribed <- topic
 		return [][]byte{[]byte(topic), []byte("welcome")}
 	})
+	s.Accept()
 	ctx := context.Background()
 	all := dial(t, zmq4.NewSub(ctx), endpoint)
 	some := dial(t, zmq4.NewSub(ctx), endpoint)
@@ -172,7 +181,7 @@ func TestPublish(t *testing.T) {
 // What must be delivered is, within the limits, also to a subscriber that was
 // stalled while output for it was dropped.
 func TestStalledSubscriberMissesOutputOnly(t *testing.T) {
-	s, _ := listen(t, XPub)
+	s, _ := bind(t, XPub)
 	subscribed := make(chan bool, 1)
 	s.OnSubscribe(func(string) [][]byte { subscribed <- true; return nil })
 	missing := make(chan int, 10)
@@ -180,6 +189,7 @@ func TestStalledSubscriberMissesOutputOnly(t *testing.T) {
 		missing <- n
 		return [][]byte{[]byte("notice")}
 	})
+	s.Accept()
 	nc, err := net.Dial("tcp", s.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -279,6 +289,7 @@ func TestIPCSocket(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		s.Accept()
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("the socket is %v, %v, want it for its owner only", info.Mode(), err)
 		}
