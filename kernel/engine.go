@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"github.com/holt-dl/holt/kernel/assist"
 	"github.com/holt-dl/holt/kernel/session"
 )
 
@@ -27,28 +28,11 @@ type Engine interface {
 // Both methods may be called while a cell runs.
 type Assistant interface {
 	// Complete returns what can stand at a byte offset in code.
-	Complete(ctx context.Context, code string, offset int) (Completion, error)
+	Complete(ctx context.Context, code string, offset int) (assist.Completion, error)
 	// Inspect returns what is known of the name at a byte offset in code;
 	// detail is 0, or 1 for more.
-	Inspect(ctx context.Context, code string, offset, detail int) (Inspection, error)
+	Inspect(ctx context.Context, code string, offset, detail int) (assist.Inspection, error)
 }
-
-// Completion is what can replace the bytes of a cell from Start to End.
-type Completion struct {
-	Start, End int // byte offsets
-	Matches    []Match
-}
-
-// Match is one completion.
-type Match struct {
-	Text      string
-	Type      string // "function", "variable", "type", …; empty where unknown
-	Signature string // of a function, such as "(x int) error"
-}
-
-// Inspection is what is known of a name, by MIME type; empty where nothing is.
-// It wants text/plain, and may have text/markdown or text/html.
-type Inspection map[string]string
 
 // CommHandler is an [Engine] with widgets, or other comms: objects that a
 // cell and the notebook page both know.

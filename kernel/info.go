@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/holt-dl/holt/kernel/assist"
 	"github.com/holt-dl/holt/kernel/history"
 	"github.com/holt-dl/holt/kernel/wire"
 )
@@ -66,7 +67,7 @@ func (s *server) complete(ctx context.Context, req *request) any {
 	}
 	json.Unmarshal(req.msg.Content, &content)
 	offset := byteOffset(content.Code, content.Cursor)
-	c := Completion{Start: offset, End: offset}
+	c := assist.Completion{Start: offset, End: offset}
 	if a := s.assistant(); a != nil {
 		ctx, cancel := context.WithTimeout(ctx, completeTimeout)
 		defer cancel()
@@ -96,7 +97,7 @@ func (s *server) inspect(ctx context.Context, req *request) any {
 		Detail int    `json:"detail_level"`
 	}
 	json.Unmarshal(req.msg.Content, &content)
-	found := Inspection{}
+	found := assist.Inspection{}
 	if a := s.assistant(); a != nil {
 		ctx, cancel := context.WithTimeout(ctx, completeTimeout)
 		defer cancel()

@@ -18,6 +18,7 @@ import (
 	"github.com/go-zeromq/zmq4"
 
 	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/kernel/assist"
 	"github.com/holt-dl/holt/kernel/session"
 	"github.com/holt-dl/holt/kernel/wire"
 )
@@ -113,19 +114,19 @@ func (e *script) Close() error {
 	return nil
 }
 
-func (e *script) Complete(_ context.Context, code string, offset int) (Completion, error) {
+func (e *script) Complete(_ context.Context, code string, offset int) (assist.Completion, error) {
 	start := offset
 	for start > 0 && code[start-1] >= 'a' && code[start-1] <= 'z' {
 		start--
 	}
-	return Completion{Start: start, End: offset, Matches: []Match{{Text: code[start:offset] + "ln", Type: "function"}}}, nil
+	return assist.Completion{Start: start, End: offset, Matches: []assist.Match{{Text: code[start:offset] + "ln", Type: "function"}}}, nil
 }
 
-func (e *script) Inspect(_ context.Context, code string, offset, _ int) (Inspection, error) {
+func (e *script) Inspect(_ context.Context, code string, offset, _ int) (assist.Inspection, error) {
 	if offset == 0 {
 		return nil, nil
 	}
-	return Inspection{"text/plain": fmt.Sprint("offset ", offset)}, nil
+	return assist.Inspection{"text/plain": fmt.Sprint("offset ", offset)}, nil
 }
 
 func (e *script) Comm(m CommMessage) bool {

@@ -1,0 +1,455 @@
+package assist
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Version is the gopls that Holt is tested with: the newest that Go 1.26 builds.
+const Version = "v0.21.1"
+
+// ErrNoGopls says that there is no gopls.
+var ErrNoGopls = errors.New("assist: gopls is not installed; install it with go install golang.org/x/tools/gopls@" + Version)
+
+// Find returns the path of gopls: in PATH, in GOBIN and GOPATH's bin, or in
+// the folder bin of Holt's home.
+func Find(home string) (string, error) {
+	if file, err := exec.LookPath("gopls"); err == nil {
+		return filepath.Abs(file)
+	}
+	var dirs []string
+	if dir := os.Getenv("GOBIN"); dir != "" {
+		dirs = append(dirs, dir)
+	}
+	for _, dir := range filepath.SplitList(os.Getenv("GOPATH")) {
+		dirs = append(dirs, filepath.Join(dir, "bin"))
+	}
+	if dir, err := os.UserHomeDir(); err == nil {
+		dirs = append(dirs, filepath.Join(dir, "go", "bin"))
+	}
+	for _, dir := range append(dirs, filepath.Join(home, "bin")) {
+		file := filepath.Join(dir, "gopls")
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			return file, nil
+		}
+	}
+	return "", ErrNoGopls
+}
+
+// Snapshot is a notebook as it is after its last cell. It is not changed once
+// it was handed over.
+type Snapshot struct {
+	// Mod and Sum are the go.mod and go.sum that cells are compiled with.
+	Mod, Sum string
+	// Decls is a Go file of package main with everything that is declared:
+	// imports, types, functions, constants, and variables with their types. A
+	// package that is imported and not used is no harm.
+	Decls string
+}
+
+// Cell is a cell's Go text, cut as [Assistant] needs it. Decls and Stmts are as
+// long as the cell, and have blanks where the other has text.
+type Cell struct {
+	Decls, Stmts string
+}
+
+// Completion is what can replace the bytes of a cell from Start to End.
+type Completion struct {
+	Start, End int // byte offsets
+	Matches    []Match
+}
+
+// Match is one completion.
+type Match struct {
+	Text      string
+	Type      string // "function", "variable", "type", …; empty where unknown
+	Signature string // of a function, such as "func(x int) error"
+}
+
+// Inspection is what is known of a name, by MIME type: text/plain and
+// text/markdown. It is empty where nothing is known.
+type Inspection map[string]string
+
+const (
+	startTimeout = 30 * time.Second
+	patience     = 10 * time.Second // between two starts of a gopls that ends
+)
+
+// settings are gopls' own (https://go.dev/gopls/settings).
+var settings = map[string]any{
+	"completeUnimported":     true,
+	"usePlaceholders":        false,
+	"hoverKind":              "FullDocumentation",
+	"linksInHover":           false,
+	"diagnosticsTrigger":     "Save", // nobody reads them, and they take time
+	"staticcheck":            false,
+	"analyses":               map[string]bool{},
+	"semanticTokens":         false,
+	"vulncheck":              "Off",
+	"completionBudget":       "200ms",
+	"symbolScope":            "workspace",
+	"templateExtensions":     []string{},
+	"verboseOutput":          false,
+	"renameMovesSubpackages": false,
+}
+
+// Assistant answers from one gopls, which it starts when it is first asked.
+// Its methods may be called by several goroutines; questions wait for one another.
+type Assistant struct {
+	program string
+	dir     string // the folder that gopls works in
+
+	mu      sync.Mutex
+	server  *rpc
+	started time.Time
+	version int
+	open    map[string]string // what gopls was told, by file name
+	mod     string            // the go.mod and go.sum on disk
+}
+
+// New returns an assistant that runs a gopls in a folder of its own, which is
+// made where it is not there.
+func New(gopls, dir string) *Assistant {
+	return &Assistant{program: gopls, dir: dir, open: map[string]string{}}
+}
+
+// Warm starts gopls and lets it load the notebook, so that the first question
+// is answered soon.
+func (a *Assistant) Warm(ctx context.Context, s Snapshot) error {
+	_, err := a.Complete(ctx, s, Cell{Decls: " ", Stmts: " "}, 0)
+	return err
+}
+
+// Close ends gopls.
+func (a *Assistant) Close() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.server != nil {
+		a.server.close()
+		a.server = nil
+	}
+	return nil
+}
+
+// Complete returns what can stand at a byte offset of a cell.
+func (a *Assistant) Complete(ctx context.Context, s Snapshot, c Cell, offset int) (Completion, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	at, err := a.place(ctx, s, c, offset)
+	if err != nil {
+		return Completion{}, err
+	}
+	var list struct {
+		Items []item `json:"items"`
+	}
+	if err := a.server.call(ctx, "textDocument/completion", at.params(), &list); err != nil {
+		return Completion{}, err
+	}
+	slices.SortStableFunc(list.Items, func(x, y item) int { return strings.Compare(x.SortText, y.SortText) })
+	text := at.text
+	start := at.offset
+	for start > 0 {
+		r, n := utf8.DecodeLastRuneInString(text[:start])
+		if !isName(r) {
+			break
+		}
+		start -= n
+	}
+	found := Completion{Start: offset - (at.offset - start), End: offset}
+	seen := map[string]bool{}
+	for _, it := range list.Items {
+		m := it.match()
+		// Only what replaces the name under the cursor can be told to Jupyter.
+		if m.Text == "" || seen[m.Text] || !hasPrefixFold(m.Text, text[start:at.offset]) || strings.HasPrefix(m.Text, ours) {
+			continue
+		}
+		seen[m.Text] = true
+		found.Matches = append(found.Matches, m)
+	}
+	return found, nil
+}
+
+// Inspect returns what is known of the name at, or just before, a byte offset
+// of a cell.
+func (a *Assistant) Inspect(ctx context.Context, s Snapshot, c Cell, offset int) (Inspection, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	offset = nameAt(c, offset)
+	at, err := a.place(ctx, s, c, offset)
+	if err != nil {
+		return nil, err
+	}
+	var hover *struct {
+		Contents struct {
+			Value string `json:"value"`
+		} `json:"contents"`
+	}
+	if err := a.server.call(ctx, "textDocument/hover", at.params(), &hover); err != nil {
+		return nil, err
+	}
+	if hover == nil || strings.TrimSpace(hover.Contents.Value) == "" {
+		return Inspection{}, nil
+	}
+	markdown := hover.Contents.Value
+	return Inspection{"text/markdown": markdown, "text/plain": plain(markdown)}, nil
+}
+
+const (
+	notebookFile = "notebook.go"
+	declsFile    = "decls.go"
+	stmtsFile    = "stmts.go"
+
+	ours      = "holtCell" // begins names that are not the notebook's
+	declsHead = "package main\n\n"
+	stmtsHead = "package main\n\nfunc " + ours + "() {\n"
+	stmtsTail = "\n}\n"
+)
+
+// position is a place in a file that gopls knows.
+type position struct {
+	uri    string
+	text   string
+	offset int
+}
+
+func (p position) params() map[string]any {
+	line := strings.Count(p.text[:p.offset], "\n")
+	begin := strings.LastIndexByte(p.text[:p.offset], '\n') + 1
+	return map[string]any{
+		"textDocument": map[string]any{"uri": p.uri},
+		"position":     map[string]any{"line": line, "character": units(p.text[begin:p.offset])},
+	}
+}
+
+// units counts UTF-16 code units, in which the protocol counts columns.
+func units(s string) int {
+	n := 0
+	for _, r := range s {
+		n += utf16.RuneLen(r)
+	}
+	return n
+}
+
+// place tells gopls of the notebook and the cell, and returns where the offset
+// is. The caller holds mu.
+func (a *Assistant) place(ctx context.Context, s Snapshot, c Cell, offset int) (position, error) {
+	if len(c.Decls) != len(c.Stmts) || offset < 0 || offset > len(c.Decls) {
+		return position{}, fmt.Errorf("assist: offset is %d in texts of %d and %d bytes, want texts of one length and an offset within", offset, len(c.Decls), len(c.Stmts))
+	}
+	if err := a.ensure(ctx, s); err != nil {
+		return position{}, err
+	}
+	decls, stmts := declsHead+c.Decls+"\n", stmtsHead+c.Stmts+stmtsTail
+	files := map[string]string{notebookFile: s.Decls, declsFile: decls, stmtsFile: stmts}
+	for name, text := range files {
+		if err := a.tell(name, text); err != nil {
+			return position{}, err
+		}
+	}
+	if isDecl(c, offset) {
+		return position{a.uri(declsFile), decls, len(declsHead) + offset}, nil
+	}
+	return position{a.uri(stmtsFile), stmts, len(stmtsHead) + offset}, nil
+}
+
+// isDecl reports whether an offset is in a declaration: whether the nearest
+// text before it, or else after it, is one.
+func isDecl(c Cell, offset int) bool {
+	blank := func(b byte) bool { return b == ' ' || b == '\t' || b == '\n' || b == '\r' }
+	for i := offset - 1; i >= 0; i-- {
+		if !blank(c.Decls[i]) {
+			return true
+		}
+		if !blank(c.Stmts[i]) {
+			return false
+		}
+	}
+	return false
+}
+
+// ensure starts gopls where it does not run, or where the modules changed.
+func (a *Assistant) ensure(ctx context.Context, s Snapshot) error {
+	mod := s.Mod + "\x00" + s.Sum
+	if a.server != nil && (a.server.ended() || a.mod != mod) {
+		a.server.close()
+		a.server = nil
+		if a.mod != mod {
+			a.started = time.Time{}
+		}
+	}
+	if a.server != nil {
+		return nil
+	}
+	if time.Since(a.started) < patience {
+		return errEnded
+	}
+	a.started = time.Now()
+	if err := os.MkdirAll(a.dir, 0o700); err != nil {
+		return fmt.Errorf("assist: %w", err)
+	}
+	for name, text := range map[string]string{"go.mod": s.Mod, "go.sum": s.Sum} {
+		if err := os.WriteFile(filepath.Join(a.dir, name), []byte(text), 0o600); err != nil {
+			return fmt.Errorf("assist: %w", err)
+		}
+	}
+	a.mod, a.open, a.version = mod, map[string]string{}, 0
+	server, err := dial(a.program, []string{"serve"}, []string{"GOFLAGS=-mod=mod", "GOWORK=off", "GOTOOLCHAIN=local", "GOPROXY=off"}, a.dir)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	if err := a.initialize(ctx, server); err != nil {
+		server.close()
+		return err
+	}
+	a.server = server
+	return nil
+}
+
+func (a *Assistant) initialize(ctx context.Context, server *rpc) error {
+	root := fileURI(a.dir)
+	err := server.call(ctx, "initialize", map[string]any{
+		"processId":             os.Getpid(),
+		"rootUri":               root,
+		"workspaceFolders":      []map[string]any{{"uri": root, "name": "notebook"}},
+		"initializationOptions": settings,
+		"capabilities": map[string]any{
+			"workspace": map[string]any{"configuration": true},
+			"textDocument": map[string]any{
+				"hover":      map[string]any{"contentFormat": []string{"markdown"}},
+				"completion": map[string]any{"completionItem": map[string]any{"snippetSupport": false}},
+			},
+		},
+	}, nil)
+	if err != nil {
+		return err
+	}
+	return server.notify("initialized", map[string]any{})
+}
+
+// tell opens a file in gopls' memory, or changes it.
+func (a *Assistant) tell(name, text string) error {
+	old, opened := a.open[name]
+	if opened && old == text {
+		return nil
+	}
+	a.open[name] = text
+	a.version++
+	if !opened {
+		return a.server.notify("textDocument/didOpen", map[string]any{
+			"textDocument": map[string]any{"uri": a.uri(name), "languageId": "go", "version": a.version, "text": text},
+		})
+	}
+	return a.server.notify("textDocument/didChange", map[string]any{
+		"textDocument":   map[string]any{"uri": a.uri(name), "version": a.version},
+		"contentChanges": []map[string]any{{"text": text}},
+	})
+}
+
+func (a *Assistant) uri(name string) string { return fileURI(filepath.Join(a.dir, name)) }
+
+func fileURI(path string) string { return (&url.URL{Scheme: "file", Path: path}).String() }
+
+// item is a CompletionItem.
+type item struct {
+	Label    string `json:"label"`
+	Kind     int    `json:"kind"`
+	Detail   string `json:"detail"`
+	SortText string `json:"sortText"`
+	Insert   string `json:"insertText"`
+	TextEdit *struct {
+		NewText string `json:"newText"`
+	} `json:"textEdit"`
+}
+
+// kinds names what JupyterLab has icons for, by CompletionItemKind.
+var kinds = map[int]string{
+	2: "function", 3: "function", 4: "function", 5: "field", 6: "variable", 7: "class", 8: "interface",
+	9: "module", 10: "property", 14: "keyword", 21: "constant", 22: "class", 25: "class",
+}
+
+func (it item) match() Match {
+	m := Match{Text: it.Label, Type: kinds[it.Kind], Signature: it.Detail}
+	if it.Insert != "" {
+		m.Text = it.Insert
+	}
+	if it.TextEdit != nil {
+		m.Text = it.TextEdit.NewText
+	}
+	return m
+}
+
+func isName(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// hasPrefixFold is strings.HasPrefix without regard to case, as gopls matches.
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}
+
+// nameAt moves an offset that is behind a name onto its last character, also
+// over the bracket of a call that is being written.
+func nameAt(c Cell, offset int) int {
+	offset = min(max(offset, 0), len(c.Stmts), len(c.Decls))
+	at := func(i int) rune {
+		if r, _ := utf8.DecodeRuneInString(c.Stmts[i:]); !unicode.IsSpace(r) {
+			return r
+		}
+		r, _ := utf8.DecodeRuneInString(c.Decls[i:])
+		return r
+	}
+	if offset < len(c.Stmts) && isName(at(offset)) {
+		return offset
+	}
+	for i := offset - 1; i >= 0 && offset-i < 8; i-- {
+		switch r := at(i); {
+		case isName(r):
+			return i
+		case r == '(' || r == ' ' || !utf8.RuneStart(c.Stmts[i]) || r == utf8.RuneError:
+		default:
+			return offset
+		}
+	}
+	return offset
+}
+
+// plain is markdown as a console shows it: without fences and escapes.
+func plain(markdown string) string {
+	var b strings.Builder
+	code := false
+	for line := range strings.Lines(markdown) {
+		if strings.HasPrefix(line, "```") {
+			code = !code
+			continue
+		}
+		if !code {
+			line = unescape(line)
+		}
+		b.WriteString(line)
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// unescape takes off the backslashes that markdown needs before punctuation.
+func unescape(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+1 < len(s) && strings.IndexByte("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", s[i+1]) >= 0 {
+			i++
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}

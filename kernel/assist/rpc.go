@@ -1,0 +1,233 @@
+package assist
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// maxBody is the largest message that is taken from gopls, in bytes. Its
+// answers to completions of large packages have about 1 MB.
+const maxBody = 64 << 20
+
+var errEnded = errors.New("assist: gopls ended")
+
+// rpc is a running language server (JSON-RPC 2.0 over its standard input and
+// output, https://microsoft.github.io/language-server-protocol/).
+type rpc struct {
+	cmd  *exec.Cmd
+	in   io.WriteCloser
+	done chan struct{} // closed when the server has ended
+
+	mu      sync.Mutex
+	nextID  int
+	waiting map[int]chan response
+}
+
+type response struct {
+	Result json.RawMessage `json:"result"`
+	Error  *struct {
+		Message string `json:"message"`
+	} `json:"error"`
+}
+
+type envelope struct {
+	Version string          `json:"jsonrpc"`
+	ID      json.RawMessage `json:"id,omitempty"`
+	Method  string          `json:"method,omitempty"`
+	Params  json.RawMessage `json:"params,omitempty"`
+	response
+}
+
+// dial starts a server. Its process has a group of its own, so that a signal
+// to the kernel's does not reach it; it ends when its input does, and so with
+// the kernel.
+func dial(program string, args, env []string, dir string) (*rpc, error) {
+	cmd := exec.Command(program, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), env...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, fmt.Errorf("assist: %w", err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("assist: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("assist: start %s: %w", program, err)
+	}
+	c := &rpc{cmd: cmd, in: in, done: make(chan struct{}), waiting: map[int]chan response{}}
+	go func() {
+		c.read(bufio.NewReader(out))
+		c.kill()
+		cmd.Wait()
+		close(c.done)
+	}()
+	return c, nil
+}
+
+func (c *rpc) kill() { syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL) }
+
+// close asks the server to end, and ends it.
+func (c *rpc) close() {
+	c.in.Close()
+	select {
+	case <-c.done:
+	case <-time.After(500 * time.Millisecond):
+		c.kill()
+		<-c.done
+	}
+}
+
+func (c *rpc) ended() bool {
+	select {
+	case <-c.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// call sends a request and waits for its result.
+func (c *rpc) call(ctx context.Context, method string, params, result any) error {
+	answer := make(chan response, 1)
+	c.mu.Lock()
+	c.nextID++
+	id := c.nextID
+	c.waiting[id] = answer
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		delete(c.waiting, id)
+		c.mu.Unlock()
+	}()
+	if err := c.send(method, json.RawMessage(strconv.Itoa(id)), params); err != nil {
+		return err
+	}
+	select {
+	case r := <-answer:
+		if r.Error != nil {
+			return fmt.Errorf("assist: gopls: %s: %s", method, r.Error.Message)
+		}
+		if result == nil || len(r.Result) == 0 {
+			return nil
+		}
+		if err := json.Unmarshal(r.Result, result); err != nil {
+			return fmt.Errorf("assist: gopls: %s: %w", method, err)
+		}
+		return nil
+	case <-ctx.Done():
+		c.notify("$/cancelRequest", map[string]any{"id": id})
+		return ctx.Err()
+	case <-c.done:
+		return errEnded
+	}
+}
+
+func (c *rpc) notify(method string, params any) error { return c.send(method, nil, params) }
+
+func (c *rpc) send(method string, id json.RawMessage, params any) error {
+	p, err := json.Marshal(params)
+	if err != nil {
+		return fmt.Errorf("assist: %s: %w", method, err)
+	}
+	return c.write(envelope{Version: "2.0", ID: id, Method: method, Params: p})
+}
+
+func (c *rpc) write(e any) error {
+	body, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("assist: %w", err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, err := fmt.Fprintf(c.in, "Content-Length: %d\r\n\r\n%s", len(body), body); err != nil {
+		return errEnded
+	}
+	return nil
+}
+
+// read takes what the server sends until it ends.
+func (c *rpc) read(r *bufio.Reader) {
+	for {
+		body, err := readBody(r)
+		if err != nil {
+			return
+		}
+		var e envelope
+		if json.Unmarshal(body, &e) != nil {
+			continue
+		}
+		if e.Method != "" {
+			if len(e.ID) > 0 {
+				go c.answer(e) // not here: the server may wait for us to read
+			}
+			continue
+		}
+		id, err := strconv.Atoi(string(e.ID))
+		if err != nil {
+			continue
+		}
+		c.mu.Lock()
+		answer := c.waiting[id]
+		delete(c.waiting, id)
+		c.mu.Unlock()
+		if answer != nil {
+			answer <- e.response
+		}
+	}
+}
+
+// answer replies to what the server asks of its editor.
+func (c *rpc) answer(e envelope) {
+	var result any
+	if e.Method == "workspace/configuration" {
+		var p struct {
+			Items []any `json:"items"`
+		}
+		json.Unmarshal(e.Params, &p)
+		all := make([]any, len(p.Items))
+		for i := range all {
+			all[i] = settings
+		}
+		result = all
+	}
+	c.write(map[string]any{"jsonrpc": "2.0", "id": e.ID, "result": result})
+}
+
+func readBody(r *bufio.Reader) ([]byte, error) {
+	size := -1
+	for {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			return nil, err
+		}
+		line = strings.TrimSpace(line)
+		if line == "" {
+			break
+		}
+		if name, value, _ := strings.Cut(line, ":"); strings.EqualFold(name, "Content-Length") {
+			if size, err = strconv.Atoi(strings.TrimSpace(value)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if size < 0 || size > maxBody {
+		return nil, fmt.Errorf("assist: message is %d bytes, want at most %d", size, maxBody)
+	}
+	body := make([]byte, size)
+	_, err := io.ReadFull(r, body)
+	return body, err
+}
