@@ -34,14 +34,19 @@ func callerContext() context.Context {
 	return context.Background()
 }
 
-// await runs f and waits for it, or for ctx. XLA cannot be interrupted, so f
+// await runs f and waits for it, or for ctx. What f panics with is returned
+// as an error. XLA cannot be interrupted, so f
 // then goes on to its end without us: it must leave everything whole.
 func await(ctx context.Context, f func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if ctx.Done() == nil {
-		return f()
+		var err error
+		if e := guard(func() { err = f() }); e != nil {
+			return e
+		}
+		return err
 	}
 	done := make(chan error, 1)
 	go func() { done <- shield(f) }()

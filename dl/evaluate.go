@@ -60,11 +60,11 @@ func evaluate(ctx context.Context, m *Model, data Source, loss Loss) (Result, er
 		if err != nil {
 			return Result{}, fmt.Errorf("dl: Evaluate: %w", err)
 		}
-		if err := batch.checkLabels(p.classes); err != nil {
-			return Result{}, fmt.Errorf("dl: Evaluate: %w", err)
-		}
 		var out []*Tensor
 		err = await(ctx, func() error {
+			if err := batch.checkLabels(p.classes); err != nil {
+				return err
+			}
 			full := batch.fill(size)
 			var err error
 			out, err = p.run(append(slices.Clone(values), full.Inputs, full.Labels, Scalar(float32(rows)))...)

@@ -42,7 +42,7 @@ func (w *walker) walk(v reflect.Value, path, name string) (*module, error) {
 	switch v.Kind() {
 	case reflect.Interface:
 		if v.IsNil() {
-			return nil, fmt.Errorf("dl: Build: %s is nil, want a layer; fill the field in", place{path}.label("the model"))
+			return nil, fmt.Errorf("dl: Build: layer %s is nil, want a layer; fill it in or take it out", path)
 		}
 		if v.Elem().Kind() == reflect.Pointer {
 			return w.walk(v.Elem(), path, name)
@@ -57,7 +57,7 @@ func (w *walker) walk(v reflect.Value, path, name string) (*module, error) {
 		return m, err
 	case reflect.Pointer:
 		if v.IsNil() {
-			return nil, fmt.Errorf("dl: Build: %s is a nil pointer, want a layer; fill the field in", place{path}.label(typeText(v.Type())))
+			return nil, fmt.Errorf("dl: Build: layer %s is a nil *%s, want a layer; fill it in or take it out", path, typeText(v.Type()))
 		}
 		if first, ok := w.pointers[v.UnsafePointer()]; ok {
 			return w.add(&module{path: path, name: name, kind: typeText(v.Type().Elem()), leaf: true, again: first}), nil

@@ -163,16 +163,19 @@ func (s *Step) do(ctx, running context.Context, batch Batch) (tally, error) {
 	if err != nil {
 		return tally{}, fmt.Errorf("dl: training step: %w", err)
 	}
-	if err := batch.checkLabels(p.classes); err != nil {
-		return tally{}, fmt.Errorf("dl: training step: %w", err)
-	}
 	var r tally
 	err = await(running, func() error {
+		if err := batch.checkLabels(p.classes); err != nil {
+			return err
+		}
 		var err error
 		r, err = s.run(p, batch.fill(size), rows)
 		return err
 	})
-	return r, err
+	if err != nil {
+		return tally{}, fmt.Errorf("dl: training step: %w", err)
+	}
+	return r, nil
 }
 
 // run executes the program on the model's weights and puts the new ones in
@@ -199,7 +202,7 @@ func (s *Step) run(p *program, full Batch, rows int) (tally, error) {
 	}
 	out, err := p.run(inputs...)
 	if err != nil {
-		return tally{}, fmt.Errorf("dl: training step: %w", err)
+		return tally{}, err
 	}
 	// Read the results first: on an accelerator this is where a failed
 	// execution shows.
