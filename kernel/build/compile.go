@@ -28,8 +28,8 @@ type Unit struct {
 	// Deps holds the archives of the earlier cells that this one imports,
 	// directly or through others, by import path.
 	Deps map[string]string
-	// Entry is the exported function, without arguments and results, that runs
-	// the cell; "Run" when empty.
+	// Entry is the function, without arguments and results, that runs the cell;
+	// "Run" when empty.
 	Entry string
 }
 
@@ -88,8 +88,12 @@ func (w *World) Compile(ctx context.Context, u Unit) (archive string, err error)
 	if err := os.MkdirAll(u.Dir, 0o755); err != nil {
 		return "", fmt.Errorf("build: %w", err)
 	}
+	entry, err := u.entryText()
+	if err != nil {
+		return "", err
+	}
 	var names []string
-	for _, f := range u.Files {
+	for _, f := range append(slices.Clip(u.Files), File{Name: entryFile, Text: entry}) {
 		if err := os.WriteFile(filepath.Join(u.Dir, f.Name), f.Text, 0o644); err != nil {
 			return "", fmt.Errorf("build: %w", err)
 		}
@@ -122,7 +126,7 @@ func (u Unit) check() error {
 		return fmt.Errorf("build: %s: no files, want at least one", u.Path)
 	}
 	for _, f := range u.Files {
-		if f.Name != filepath.Base(f.Name) || !strings.HasSuffix(f.Name, ".go") {
+		if f.Name != filepath.Base(f.Name) || !strings.HasSuffix(f.Name, ".go") || f.Name == entryFile {
 			return fmt.Errorf("build: %s: file is %q, want a name without folder that ends in .go", u.Path, f.Name)
 		}
 	}

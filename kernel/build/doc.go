@@ -15,7 +15,7 @@
 //     variables that the first plugin does not use stay empty in later ones.
 //   - Every execution has a package path, plugin path and file name of its
 //     own, or old variables meet new code.
-//   - The plugin's main package is compiled with -p equal to -pluginpath.
+//   - A plugin's package is compiled with -p equal to -pluginpath.
 //   - The path of a known package never gets another archive while a host
 //     runs; where it must, [Change.NewHost] says so.
 package build

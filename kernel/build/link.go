@@ -3,52 +3,51 @@ package build
 import (
 	"context"
 	"fmt"
-	"maps"
+	"go/parser"
+	"go/token"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
 )
 
-// Link makes the plugin of a unit from its archive, and returns the .so.
-//
-// The plugin's main package imports the cell and exports its entry as Run. It
-// is compiled with -p equal to -pluginpath, or the plugin would not find Run,
-// and without inlining, which would rename the cell's closures in traces.
-func (w *World) Link(ctx context.Context, u Unit, archive string) (so string, err error) {
+// entryFile is the name of the generated file that a unit gets.
+const entryFile = "holt_entry.go"
+
+// entryText returns a file that tells the host, when the plugin is loaded,
+// which function runs the cell. It takes the place of a main package: the
+// linker makes a plugin of any package whose path is the plugin's own, and one
+// package less is compiled and linked. Names are such that no cell has them.
+func (u Unit) entryText() ([]byte, error) {
+	f, err := parser.ParseFile(token.NewFileSet(), u.Files[0].Name, u.Files[0].Text, parser.PackageClauseOnly)
+	if err != nil {
+		return nil, fmt.Errorf("build: %s: %w", u.Path, err)
+	}
 	entry := u.Entry
 	if entry == "" {
 		entry = "Run"
 	}
-	cells := maps.Clone(u.Deps)
-	if cells == nil {
-		cells = map[string]string{}
-	}
-	cells[u.Path] = archive
-	cfg := filepath.Join(u.Dir, "importcfg.link")
-	if err := os.WriteFile(cfg, []byte(w.importcfg(cells)), 0o644); err != nil {
-		return "", fmt.Errorf("build: %w", err)
-	}
-	text := fmt.Sprintf("package main\n\nimport cell %q\n\nfunc Run() { cell.%s() }\n\nfunc main() {}\n", u.Path, entry)
-	if err := os.WriteFile(filepath.Join(u.Dir, "plugin.go"), []byte(text), 0o644); err != nil {
-		return "", fmt.Errorf("build: %w", err)
-	}
-	plugin := u.Path + "/plugin"
-	main := filepath.Join(u.Dir, "plugin.a")
-	if out, err := w.tool(ctx, u.Dir, "compile", append(w.compileFlags(plugin, u.Dir, cfg, main), "-l", "plugin.go")...); err != nil {
-		return "", linkError(ctx, u, err, out)
-	}
-	so = filepath.Join(u.Dir, path.Base(u.Path)+".so")
-	args := []string{"-o", so, "-importcfg", cfg, "-buildmode=plugin", "-pluginpath", plugin, "-s", "-w", "-extld", w.extld(), main}
-	if out, err := w.tool(ctx, u.Dir, "link", args...); err != nil {
-		return "", linkError(ctx, u, err, out)
-	}
-	return so, nil
+	return fmt.Appendf(nil, "package %s\n\nimport ˣentry %q\n\nfunc init() { ˣentry.Entry = %s }\n", f.Name.Name, rtPath, entry), nil
 }
 
-func linkError(ctx context.Context, u Unit, err error, out string) error {
-	if ctx.Err() != nil {
-		return fmt.Errorf("build: stopped: %w", context.Cause(ctx))
+// rtPath is the package that generated code calls.
+const rtPath = "github.com/holt-dl/holt/kernel/host/rt"
+
+// Link makes the plugin of a unit from its archive, and returns the .so.
+func (w *World) Link(ctx context.Context, u Unit, archive string) (so string, err error) {
+	so = filepath.Join(u.Dir, path.Base(u.Path)+".so")
+	// The file that the compiler read serves the linker too.
+	args := []string{
+		"-o", so, "-importcfg", filepath.Join(u.Dir, "importcfg"), "-buildmode=plugin", "-pluginpath", u.Path,
+		"-s", "-w", "-extld", w.extld(), archive,
 	}
-	return fmt.Errorf("build: link %s: %w: %s", u.Path, err, strings.TrimSpace(out))
+	out, err := w.tool(ctx, u.Dir, "link", args...)
+	if ctx.Err() != nil {
+		return "", fmt.Errorf("build: stopped: %w", context.Cause(ctx))
+	}
+	if err != nil {
+		os.Remove(so)
+		return "", fmt.Errorf("build: link %s: %w: %s", u.Path, err, strings.TrimSpace(out))
+	}
+	return so, nil
 }

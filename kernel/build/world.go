@@ -20,7 +20,7 @@ import (
 )
 
 // layout changes whenever worlds on disk have to be made anew.
-const layout = "5"
+const layout = "6"
 
 // Options say what a world is made of. Source is required.
 type Options struct {

@@ -139,19 +139,14 @@ func (e *execution) load() (entry func(), err error) {
 			err = fmt.Errorf("initialiser of a package panicked: %s\n%s", text(r), debug.Stack())
 		}
 	}()
-	p, err := plugin.Open(e.run.Plugin)
-	if err != nil {
+	rt.Entry = nil
+	if _, err := plugin.Open(e.run.Plugin); err != nil {
 		return nil, err
 	}
-	sym, err := p.Lookup("Run")
-	if err != nil {
-		return nil, err
+	if rt.Entry == nil {
+		return nil, fmt.Errorf("plugin %s has no entry; it was not made by kernel/build", e.run.Plugin)
 	}
-	entry, ok := sym.(func())
-	if !ok {
-		return nil, fmt.Errorf("plugin %s: Run is %T, want func()", e.run.Plugin, sym)
-	}
-	return entry, nil
+	return rt.Entry, nil
 }
 
 // finish sends Done, once, after all output that the cell made.

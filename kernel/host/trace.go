@@ -26,22 +26,14 @@ func panicFrames() []msg.Frame {
 		case !inside:
 		case len(list) == 0 && strings.HasPrefix(f.Function, "runtime."): // sigpanic, goPanicIndex, …
 		case strings.HasSuffix(f.Function, "kernel/host.(*execution).main"):
-			return strip(list)
+			return list
 		default:
 			list = append(list, msg.Frame{Func: f.Function, File: f.File, Line: f.Line})
 		}
 		if !more {
-			return strip(list)
+			return list
 		}
 	}
-}
-
-// strip drops the plugin's own function that calls the cell's entry.
-func strip(list []msg.Frame) []msg.Frame {
-	if n := len(list); n > 0 && strings.Contains(list[n-1].Func, "/plugin.Run") {
-		list = list[:n-1]
-	}
-	return list
 }
 
 // innermost returns the place of the first frame that is in a cell's text.

@@ -29,6 +29,10 @@ var Never bool
 // as far as they define variables: those after it keep their old meaning.
 var Reached int
 
+// Entry is the function that runs the cell which is being loaded: every cell
+// sets it when its plugin is opened.
+var Entry func()
+
 // OnResult shows the values of a cell. The host process sets it.
 var OnResult func(vals []any)
 
