@@ -24,7 +24,7 @@ const Version = "v0.21.1"
 var ErrNoGopls = errors.New("assist: gopls is not installed; install it with go install golang.org/x/tools/gopls@" + Version)
 
 // Find returns the path of gopls: in PATH, in GOBIN and GOPATH's bin, or in
-// the folder bin of Holt's home.
+// the folder bin of Holt's home, where that is not empty.
 func Find(home string) (string, error) {
 	if file, err := exec.LookPath("gopls"); err == nil {
 		return filepath.Abs(file)
@@ -39,7 +39,10 @@ func Find(home string) (string, error) {
 	if dir, err := os.UserHomeDir(); err == nil {
 		dirs = append(dirs, filepath.Join(dir, "go", "bin"))
 	}
-	for _, dir := range append(dirs, filepath.Join(home, "bin")) {
+	if home != "" {
+		dirs = append(dirs, filepath.Join(home, "bin"))
+	}
+	for _, dir := range dirs {
 		file := filepath.Join(dir, "gopls")
 		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
 			return file, nil

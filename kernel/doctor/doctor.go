@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holt-dl/holt/kernel/assist"
 	"github.com/holt-dl/holt/kernel/build"
 	"github.com/holt-dl/holt/kernel/spec"
 )
@@ -80,6 +81,7 @@ func Checks(module, version string) []Check {
 		{Name: "Go modules", Look: func(ctx context.Context) Finding { return lookModules(ctx, module, version) }},
 		{Name: "Jupyter", Look: lookJupyter},
 		{Name: "kernelspec", Look: lookSpec},
+		{Name: "gopls", Optional: true, Look: lookGopls},
 		{Name: "GPU", Optional: true, Look: lookGPU},
 	}
 }
@@ -237,6 +239,13 @@ func lookSpec(context.Context) Finding {
 		return Finding{Detail: strings.Join(broken, "; "), Fix: "holt install"}
 	}
 	return Finding{Detail: "Jupyter does not know Holt yet", Fix: "holt install"}
+}
+
+func lookGopls(context.Context) Finding {
+	if file, err := assist.Find(""); err == nil {
+		return Finding{OK: true, Detail: file}
+	}
+	return Finding{Detail: "no completion and no help on names without it", Fix: "go install golang.org/x/tools/gopls@" + assist.Version}
 }
 
 func lookGPU(ctx context.Context) Finding {
