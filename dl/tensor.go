@@ -93,6 +93,9 @@ func newTensor[T Element](flat []T, shape []int) *Tensor {
 
 // deviceTensor wraps a buffer that a program returned. The tensor owns it.
 func deviceTensor(on *device, buf compute.Buffer, s shapes.Shape) *Tensor {
+	// go-xla v0.4.4 looks a buffer's type up at its first use and keeps it
+	// without a lock (pjrt/buffers.go, DType): do it before anybody shares it.
+	buf.Shape()
 	return &Tensor{shape: append(Shape{}, s.Dimensions...), dtype: s.DType, buf: buf, on: on}
 }
 
