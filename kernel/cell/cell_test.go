@@ -175,6 +175,10 @@ func TestCells(t *testing.T) {
 		{"field promoted through a pointer", []string{"type in struct{ v int }\ntype out struct{ *in; n []in }", "o := out{&in{1}, []in{{2}}}", "o.v += 5\no.n[0].v++", "o.v * o.n[0].v"}, "= 18\n"},
 		{"method values and expressions", []string{"type acc struct{ n int }\nfunc (a *acc) add(d int) { a.n += d }", "a := acc{}\nf := a.add\nf(2)\n(*acc).add(&a, 3)", "a.n"}, "= 5\n"},
 		{"names that our own could be mistaken for", []string{"run, zero, mark, rt, use := 1, 2, 3, 4, 5\nH_f := 6\nfunc f() int { return H_f }", "ħ := 1\nĦ := 2", "run + zero + mark + rt + use + H_f + f() + ħ + Ħ", "func b_f() int { return 1 }", "func f() int { return b_f() }", "f()"}, "= 30\n= 1\n"},
+		{"a type of an earlier type", []string{"type A struct{ n int }", "type B A\ntype C = A", "B{1}.n + C{2}.n", "type A struct{ n, m int }", "type D C", "D{3, 4}.m"}, "= 3\n= 4\n"},
+		{"headers with semicolons", []string{"n := 0\nfor i := 0; ; i++ { n = i; if i > 3 { break } }\nif a := n; a > 2 { n++ }\nswitch b := n; { case b > 1: n++ }\nfor ; ; { break }; n++\nn"}, "= 7\n"},
+		{"literals of pointers to an earlier type", []string{"type ( S struct { f int }; PS = *S )", "func a() []*S { return []*S{{f: 1}} }\nfunc b() []PS { return []PS{{f: 2}} }\nm := map[S]*S{{f: 1}: {f: 3}}", "a()[0].f, b()[0].f, m[S{1}].f"[:8]}, "= 1\n"},
+		{"a struct type that is spelled again", []string{"s := struct{ a, b int }{1, 2}", "var p *struct{ a, b int } = &s\np.a = 5", "s.a"}, "= 5\n"},
 		{"a blank on the left", []string{"a, _ := strconv.Atoi(`3`)\nvar _, b = 1, 2", "a + b"}, "= 5\n"},
 		{"unnamed parameters", []string{"func f(int, string, ...float64) int { return 2 }\nfunc (T) M(int) string { return `m` }\ntype T int", "f(1, ``, 2, 3)", "T(0).M(1)"}, "= 2\n= m\n"},
 	}

@@ -23,14 +23,15 @@ type Packages interface {
 type Notebook struct {
 	pk      Packages
 	fset    *token.FileSet
-	seq     int                    // of the last program
-	names   map[string]*entity     // what each live name means
-	imports map[string]string      // live imports: name → path
-	homes   map[*types.Package]int // the program that a checked package became
-	files   map[*token.File]int    // the program that a source file went into
-	structs []anonymous            // struct types without a name that hold unexported fields
-	deps    map[int][]int          // programs that a program's package imports
-	release []*entity              // variables that no name means any more
+	seq     int                            // of the last program
+	names   map[string]*entity             // what each live name means
+	imports map[string]string              // live imports: name → path
+	homes   map[*types.Package]int         // the program that a checked package became
+	files   map[*token.File]int            // the program that a source file went into
+	structs []anonymous                    // struct types without a name that hold unexported fields
+	owners  map[*types.Var]*types.TypeName // the type whose accessors reach a field
+	deps    map[int][]int                  // programs that a program's package imports
+	release []*entity                      // variables that no name means any more
 }
 
 // New returns an empty notebook.
@@ -42,6 +43,7 @@ func New(pk Packages) *Notebook {
 		imports: map[string]string{},
 		homes:   map[*types.Package]int{},
 		files:   map[*token.File]int{},
+		owners:  map[*types.Var]*types.TypeName{},
 		deps:    map[int][]int{},
 	}
 }

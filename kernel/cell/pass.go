@@ -1,6 +1,7 @@
 package cell
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -8,7 +9,6 @@ import (
 	"go/scanner"
 	"go/token"
 	"go/types"
-	"runtime"
 	"sort"
 	"strconv"
 	"strings"
@@ -124,7 +124,7 @@ func (c *check) part(keep func(chunk) bool, more func(*editor)) rendered {
 		if !keep(ch) {
 			continue
 		}
-		ed.blank(at, ch.start)
+		c.blankGap(ed, at, ch)
 		at = ch.end
 		if ch.semi {
 			at++
@@ -138,6 +138,23 @@ func (c *check) part(keep func(chunk) bool, more func(*editor)) rendered {
 	}
 	text, back := ed.render(0, len(base))
 	return rendered{text, back}
+}
+
+// blankGap blanks what stands before a chunk, but for the line comments above a
+// declaration: they may be directives such as //go:noinline.
+func (c *check) blankGap(ed *editor, from int, ch chunk) {
+	start := ch.start
+	if ch.isDecl() {
+		line := bytes.LastIndexByte(c.text[:ch.start], '\n') + 1
+		for line > from && len(bytes.TrimSpace(c.text[line:start])) == 0 {
+			prev := bytes.LastIndexByte(c.text[:line-1], '\n') + 1
+			if prev < from || !bytes.HasPrefix(bytes.TrimSpace(c.text[prev:line]), []byte("//")) {
+				break
+			}
+			start, line = prev, prev
+		}
+	}
+	ed.blank(from, start)
 }
 
 // parse parses a piece of the cell.
@@ -284,6 +301,7 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 			}
 			return
 		}
+		c.wrapOldTypes(f.ast)
 		if kind == passFirst && f.kind != stmtFile {
 			for _, d := range f.ast.Decls {
 				if fn, ok := d.(*ast.FuncDecl); ok {
@@ -338,7 +356,7 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 	conf := types.Config{
 		Importer:  c.nb.pk,
 		GoVersion: "go1.26",
-		Sizes:     types.SizesFor("gc", runtime.GOARCH),
+		Sizes:     sizes,
 		Error: func(err error) {
 			e := err.(types.Error)
 			f := byTok[c.nb.fset.File(e.Pos)]
@@ -350,6 +368,24 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 	}
 	types.NewChecker(&conf, c.nb.fset, p.pkg, p.info).Files(files)
 	return p
+}
+
+// wrapOldTypes puts the A of "type B A" in parentheses when an earlier cell
+// declared A: go/types looks for cycles among names alone, and fails on one that
+// is in the package's scope but not in its files (Checker.directCycle, Go 1.26).
+func (c *check) wrapOldTypes(f *ast.File) {
+	for _, d := range f.Decls {
+		g, ok := d.(*ast.GenDecl)
+		if !ok || g.Tok != token.TYPE {
+			continue
+		}
+		for _, s := range g.Specs {
+			ts := s.(*ast.TypeSpec)
+			if id, ok := ts.Type.(*ast.Ident); ok && c.nb.names[id.Name] != nil {
+				ts.Type = &ast.ParenExpr{Lparen: id.Pos(), X: id, Rparen: id.End()}
+			}
+		}
+	}
 }
 
 // ignored are complaints that hold for a program but not for a cell.

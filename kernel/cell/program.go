@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"go/types"
 	"maps"
+	"runtime"
 	"slices"
 	"sort"
 	"strconv"
@@ -46,12 +47,13 @@ type generator struct {
 	localAlias map[string]int     // embedded types of other programs
 	structs    []anonymous        // of this program
 	files      map[*token.File]bool
+	owners     map[*types.Var]*types.TypeName // whose accessors reach a field
 }
 
 func (c *check) initName(offset int) string { return "ˣinit_" + strconv.Itoa(offset) }
 
 func (c *check) generate(p *passed) (*Program, error) {
-	g := &generator{c: c, p: p, hooked: map[string]*entity{}, localAlias: map[string]int{}, files: map[*token.File]bool{}}
+	g := &generator{c: c, p: p, hooked: map[string]*entity{}, localAlias: map[string]int{}, files: map[*token.File]bool{}, owners: map[*types.Var]*types.TypeName{}}
 	for u := range c.rebody {
 		if u.recv == "" {
 			g.hooked[u.names[0]] = c.nb.names[u.names[0]]
@@ -71,6 +73,9 @@ func (c *check) generate(p *passed) (*Program, error) {
 		fmt.Fprintf(&b, "package c%d\n\n", c.seq)
 		for _, alias := range sortedKeys(use) {
 			path := use[alias]
+			if !strings.Contains(text, alias+".") {
+				continue // of a type that was looked at and not written
+			}
 			fmt.Fprintf(&b, "import %s %q\n", alias, path)
 			if home, ok := strings.CutPrefix(path, "notebook/c"); ok {
 				n, _ := strconv.Atoi(home)
@@ -221,6 +226,9 @@ func (g *generator) printer(use map[string]string) *typePrinter {
 
 // structName names the struct type t, which has the field v, in accessors.
 func (g *generator) structName(t types.Type, v *types.Var) string {
+	if o, ok := g.c.nb.owners[v.Origin()]; ok {
+		return o.Name()
+	}
 	if n, ok := types.Unalias(t).(*types.Named); ok {
 		return n.Obj().Name()
 	}
@@ -240,6 +248,9 @@ func ours(name string) bool {
 // hookOf names the hook of a function that is declared in full, or is empty.
 func (g *generator) hookOf(d *ast.FuncDecl) string {
 	name := d.Name.Name
+	if name == "_" {
+		return ""
+	}
 	if d.Recv != nil {
 		recv, generic := receiver(d.Recv.List[0].Type)
 		if e := g.c.nb.names[recv]; generic || e != nil && e.kind == kType && e.unit.generic && !g.c.ownNames[recv] {
@@ -322,7 +333,7 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 				continue
 			}
 			named = append(named, obj)
-			if st, ok := obj.Type().Underlying().(*types.Struct); ok {
+			if st, ok := obj.Type().Underlying().(*types.Struct); ok && g.own(obj, st) {
 				g.accessors(&decl, tp, name, params, args, st)
 			}
 			if params != "" {
@@ -418,6 +429,18 @@ func (g *generator) nameStructs(t types.Type) {
 	}
 }
 
+// own notes that obj's package has the accessors of the fields of st, and
+// reports false when another type of the same struct has them already.
+func (g *generator) own(obj *types.TypeName, st *types.Struct) bool {
+	for i := range st.NumFields() {
+		if g.owners[st.Field(i).Origin()] != nil || g.c.nb.owners[st.Field(i).Origin()] != nil {
+			return false
+		}
+		g.owners[st.Field(i).Origin()] = obj
+	}
+	return true
+}
+
 // accessors writes functions that reach the unexported fields of a struct type.
 func (g *generator) accessors(b *strings.Builder, tp *typePrinter, name, params, args string, st *types.Struct) {
 	for i := range st.NumFields() {
@@ -447,8 +470,12 @@ func typeParams(tp *typePrinter, obj *types.TypeName) (params, args string) {
 	var ps, as []string
 	for i := range list.Len() {
 		t := list.At(i)
-		ps = append(ps, t.Obj().Name()+" "+tp.String(t.Constraint()))
-		as = append(as, t.Obj().Name())
+		name := t.Obj().Name()
+		if name == "_" {
+			name = "ˣ_" + strconv.Itoa(i)
+		}
+		ps = append(ps, name+" "+tp.String(t.Constraint()))
+		as = append(as, name)
 	}
 	return "[" + strings.Join(ps, ", ") + "]", "[" + strings.Join(as, ", ") + "]"
 }
@@ -485,8 +512,14 @@ func (g *generator) keep(tp *typePrinter, named []*types.TypeName) string {
 		if !ok || nt.TypeParams().Len() > 0 {
 			continue
 		}
+		if it, ok := nt.Underlying().(*types.Interface); ok && !it.IsMethodSet() {
+			continue // a constraint, of which there are no values
+		}
 		s := tp.String(nt)
-		fmt.Fprintf(&b, "\tˣrt.Keep([]%[1]s(nil), (*[]%[1]s)(nil), map[string]%[1]s(nil), []*%[1]s(nil), map[string]*%[1]s(nil), (*%[1]s)(nil), (**%[1]s)(nil), (chan %[1]s)(nil), (func(%[1]s))(nil), (func() %[1]s)(nil))\n", s)
+		fmt.Fprintf(&b, "\tˣrt.Keep([]%[1]s(nil), (*[]%[1]s)(nil), map[string]%[1]s(nil), []*%[1]s(nil), map[string]*%[1]s(nil), (*%[1]s)(nil), (**%[1]s)(nil), (func(%[1]s))(nil), (func() %[1]s)(nil))\n", s)
+		if sizes.Sizeof(nt.Underlying()) < 1<<16 { // a larger one cannot be sent
+			fmt.Fprintf(&b, "\tˣrt.Keep((chan %s)(nil))\n", s)
+		}
 		if nt.NumMethods() == 0 && !hasEmbedded(nt) || types.IsInterface(nt) {
 			continue
 		}
@@ -540,6 +573,8 @@ func (g *generator) keep(tp *typePrinter, named []*types.TypeName) string {
 	return b.String()
 }
 
+var sizes = types.SizesFor("gc", runtime.GOARCH)
+
 func isWellKnown(path string) bool {
 	for _, w := range wellKnown {
 		if w.pkg == path {
@@ -575,6 +610,7 @@ func (g *generator) commit(prog *Program, reached int) {
 		nb.files[f] = prog.Seq
 	}
 	nb.structs = append(nb.structs, g.structs...)
+	maps.Copy(nb.owners, g.owners)
 	nb.release = nil
 	maps.Copy(nb.imports, c.imports)
 	for name := range c.dropped {

@@ -80,6 +80,9 @@ func (r *rewriter) pre(n ast.Node) {
 			r.ed.blank(r.off(n.OpPos), r.off(n.OpPos)+1)
 		}
 	case *ast.StructType:
+		if r.sameStruct(n) {
+			return
+		}
 		for _, fl := range n.Fields.List {
 			if len(fl.Names) == 0 {
 				r.embedded(fl.Type)
@@ -171,6 +174,25 @@ func (r *rewriter) ident(id *ast.Ident) {
 	r.ed.replace(start, end, r.from(home)+"Ħ"+strings.TrimPrefix(id.Name, "ˣold_"))
 }
 
+// sameStruct writes the alias of a struct type without a name, where another
+// program has given one to the same type: with unexported fields, a type that is
+// spelled here would be another.
+func (r *rewriter) sameStruct(n *ast.StructType) bool {
+	st, ok := r.g.p.info.Types[n].Type.(*types.Struct)
+	if !ok {
+		return false
+	}
+	for _, a := range r.g.c.nb.structs {
+		if types.Identical(a.typ, st) {
+			start, end := r.f.offsets(n)
+			lines := strings.Count(r.f.body[start:end], "\n")
+			r.ed.replace(start, end, r.from(a.home)+a.name+strings.Repeat("\n", lines))
+			return true
+		}
+	}
+	return false
+}
+
 // embedded keeps the name of an embedded unexported type of another program,
 // by a local alias, since the type's name is the field's.
 func (r *rewriter) embedded(x ast.Expr) {
@@ -200,6 +222,21 @@ func (r *rewriter) accessor(prefix string, t types.Type, v *types.Var) string {
 	return r.from(r.g.fieldHome(t, v)) + prefix + r.g.structName(t, v) + "_" + v.Name()
 }
 
+// as opens the argument of an accessor. Where t only shares the struct of the
+// type that declares the field, as in "type B A", it converts.
+func (r *rewriter) as(open string, t types.Type, v *types.Var) string {
+	o, ok := r.g.c.nb.owners[v.Origin()]
+	n, named := types.Unalias(t).(*types.Named)
+	if !ok || !named || n.Obj() == o {
+		return "(("
+	}
+	name := o.Name()
+	if !o.Exported() {
+		name = "Ħ" + name
+	}
+	return "(" + open + r.from(r.g.home(o)) + name + ")("
+}
+
 func deref(t types.Type) (types.Type, bool) {
 	if p, ok := types.Unalias(t).Underlying().(*types.Pointer); ok {
 		return p.Elem(), true
@@ -223,13 +260,13 @@ func (r *rewriter) access(x ast.Expr, sel *types.Selection) (before, after strin
 		case !r.foreignField(t, v):
 			after += "." + v.Name()
 		case ptr:
-			before, after = "(*"+r.accessor("ĦˣF_", t, v)+"("+before, after+"))"
+			before, after = "(*"+r.accessor("ĦˣF_", t, v)+r.as("(*", t, v)+before, after+")))"
 			ok, addr = true, true
 		case addr:
-			before, after = "(*"+r.accessor("ĦˣF_", t, v)+"(&"+before, after+"))"
+			before, after = "(*"+r.accessor("ĦˣF_", t, v)+r.as("(*", t, v)+"&"+before, after+")))"
 			ok = true
 		default:
-			before, after = r.accessor("ĦˣV_", t, v)+"("+before, after+")"
+			before, after = r.accessor("ĦˣV_", t, v)+r.as("(", t, v)+before, after+"))"
 			ok = true
 		}
 		t, ptr = deref(v.Type())
@@ -325,7 +362,7 @@ func (r *rewriter) composite(lit *ast.CompositeLit) {
 		v := r.field(st, i, e)
 		set := "ˣv." + v.Name() + " = "
 		if r.foreignField(t, v) {
-			set = "*" + r.accessor("ĦˣF_", t, v) + "(&ˣv) = "
+			set = "*" + r.accessor("ĦˣF_", t, v) + r.as("(*", t, v) + "&ˣv)) = "
 		}
 		if kv, ok := e.(*ast.KeyValueExpr); ok {
 			r.skip[kv.Key] = true

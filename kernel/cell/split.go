@@ -46,9 +46,13 @@ func split(text []byte) (chunks []chunk, open bool) {
 	}
 
 	depth, begin := 0, -1
+	header := false // between for, if or switch and its brace, where a semicolon ends nothing
 	var last token.Token
 	for i, t := range toks {
-		ends := depth <= 0 && t.tok == token.SEMICOLON || t.tok == token.EOF
+		if header && t.tok == token.SEMICOLON && t.lit != ";" {
+			header = false // a line break: the header is not complete
+		}
+		ends := depth <= 0 && !header && t.tok == token.SEMICOLON || t.tok == token.EOF
 		if ends {
 			if begin >= 0 {
 				end := min(t.off, len(text))
@@ -75,6 +79,12 @@ func split(text []byte) (chunks []chunk, open bool) {
 		}
 		if begin < 0 {
 			begin = i
+		}
+		switch t.tok {
+		case token.FOR, token.IF, token.SWITCH:
+			header = header || depth <= 0
+		case token.LBRACE:
+			header = header && depth > 0
 		}
 		switch t.tok {
 		case token.LPAREN, token.LBRACK, token.LBRACE:
