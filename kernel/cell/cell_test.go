@@ -105,23 +105,27 @@ func (n *notebook) run() string {
 			n.t.Fatal(err)
 		}
 	}
-	root, _ := filepath.Abs("../..")
-	write("go.mod", "module notebook\n\ngo 1.26.5\n\nrequire github.com/holt-dl/holt v0.0.0\n\nreplace github.com/holt-dl/holt => "+root+"\n")
+	write("go.mod", "module notebook\n\ngo 1.26\n")
+	rt, err := os.ReadFile("../host/rt/rt.go")
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	write("rt/rt.go", string(rt))
 	var imports, calls strings.Builder
 	var all strings.Builder
 	for _, p := range n.progs {
 		all.WriteString(p.Describe())
 		for _, f := range p.Files {
-			write(fmt.Sprintf("c%d/%s", p.Seq, f.Name), f.Text)
+			write(fmt.Sprintf("c%d/%s", p.Seq, f.Name), strings.ReplaceAll(f.Text, runtimePath, "notebook/rt"))
 		}
 		fmt.Fprintf(&imports, "import %q\n", p.Path)
 		fmt.Fprintf(&calls, "\tc%d.Run()\n", p.Seq)
 	}
-	write("main.go", "package main\n\nimport \"fmt\"\nimport \"github.com/holt-dl/holt/kernel/host/rt\"\n"+imports.String()+
+	write("main.go", "package main\n\nimport \"fmt\"\nimport \"notebook/rt\"\n"+imports.String()+
 		"func main() {\n\trt.OnResult = func(v []any) { fmt.Println(append([]any{\"=\"}, v...)...) }\n"+calls.String()+"}\n")
 	cmd := exec.Command("go", "run", "-ldflags=-checklinkname=0", ".")
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GONOSUMDB=*", "GOWORK=off")
+	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
 	var out, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &stderr
 	if err := cmd.Run(); err != nil {
