@@ -53,7 +53,7 @@ def main():
                 out["timed"][name] = times[1:]
         print(json.dumps(out))
     finally:
-        manager.shutdown_kernel(now=True)
+        manager.shutdown_kernel()
 
 
 if __name__ == "__main__":
