@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -206,4 +207,48 @@ func (n *notebook) all() string {
 		b.WriteString(p.Describe())
 	}
 	return b.String()
+}
+
+func TestSource(t *testing.T) {
+	n := newNotebook(t)
+	n.cell("import str `strings`\ntype T struct{ n int }\nfunc (t T) Get() int { return t.n }")
+	n.cell("b := str.NewReplacer()\nt := []T{{1}}\nconst k = 3\nfunc f() int { return k }")
+	n.cell("d := time.Second")
+	want := `package main
+
+import str "strings"
+import time "time"
+
+var b *str.Replacer
+
+var d time.Duration
+
+func f() int { return k }
+
+const k = 3
+
+var t []T
+
+type T struct{ n int }
+
+func (t T) Get() int { return t.n }
+`
+	got := n.nb.Source()
+	// Names are sorted, capitals first.
+	if strings.Join(sortedLines(got), "\n") != strings.Join(sortedLines(want), "\n") {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func sortedLines(s string) []string {
+	lines := strings.Split(s, "\n")
+	slices.Sort(lines)
+	return lines
+}
+
+func TestHalves(t *testing.T) {
+	decls, stmts := Halves("x := 1\nfunc f() {}\ny := 2")
+	if decls != "      \nfunc f() {}\n      " || stmts != "x := 1\n           \ny := 2" {
+		t.Errorf("decls %q, stmts %q", decls, stmts)
+	}
 }

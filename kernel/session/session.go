@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/kernel/assist"
 	"github.com/holt-dl/holt/kernel/build"
 	"github.com/holt-dl/holt/kernel/cell"
 	"github.com/holt-dl/holt/kernel/gonb"
@@ -73,9 +74,12 @@ type Session struct {
 
 	run sync.Mutex // held by Execute
 
-	mu   sync.Mutex // guards what follows
-	proc *proc.Process
-	req  Request
+	mu          sync.Mutex // guards what follows
+	proc        *proc.Process
+	req         Request
+	assistant   *assist.Assistant
+	noAssistant bool // there is no gopls
+	snapshot    assist.Snapshot
 
 	// These belong to Execute, and to open until ready is closed.
 	err      error
@@ -126,6 +130,7 @@ func (s *Session) open() error {
 	s.world = w
 	s.packages = newPackages(w)
 	s.nb = cell.New(s.packages)
+	s.remember()
 	return s.start()
 }
 
@@ -240,6 +245,7 @@ func (s *Session) check(ctx context.Context, src cell.Source) (p *cell.Program, 
 
 // runProgram builds and runs a checked program and commits what it declares.
 func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) error {
+	defer s.remember()
 	if p.Empty {
 		p.Commit(-1)
 		return nil
@@ -371,6 +377,12 @@ func (s *Session) Close() error {
 		}
 	}
 	<-s.ready
+	s.mu.Lock()
+	a := s.assistant
+	s.mu.Unlock()
+	if a != nil {
+		a.Close()
+	}
 	if s.world != nil {
 		s.world.Close()
 	}

@@ -1,0 +1,77 @@
+package cell
+
+import (
+	"fmt"
+	"go/types"
+	"maps"
+	"path"
+	"strconv"
+	"strings"
+)
+
+// Halves returns a cell twice: with everything but its declarations blank, and
+// with everything but its statements blank. Every byte keeps its place.
+func Halves(text string) (decls, stmts string) {
+	c := &check{text: []byte(text)}
+	c.chunks, _ = split(c.text)
+	isStmt := func(ch chunk) bool { return !ch.isDecl() }
+	return c.part(chunk.isDecl, nil).text, c.part(isStmt, nil).text
+}
+
+// Source returns what is declared as one Go file of package main, with
+// variables as "var x T": what a tool for Go code needs to know of the notebook.
+// It imports the given packages as well.
+func (nb *Notebook) Source(paths ...string) string {
+	var b strings.Builder
+	imports := map[string]string{}
+	for _, p := range paths {
+		imports[path.Base(p)] = p
+	}
+	maps.Copy(imports, nb.imports)
+	tp := &typePrinter{
+		pkg: func(p *types.Package) string {
+			for name, path := range imports {
+				if path == p.Path() && nb.names[name] == nil {
+					return name
+				}
+			}
+			name := "holt_" + strconv.Itoa(len(imports))
+			imports[name] = p.Path()
+			return name
+		},
+		name: func(t *types.TypeName) string { return t.Name() },
+		anon: func(*types.Struct) (string, bool) { return "", false },
+	}
+	seen := map[*unit]bool{}
+	for _, name := range sortedKeys(nb.names) {
+		e := nb.names[name]
+		if e.unit == nil {
+			tp.err = nil
+			if typ := tp.String(e.obj.Type()); tp.err == nil {
+				fmt.Fprintf(&b, "\nvar %s %s\n", name, typ)
+			}
+			continue
+		}
+		for local, path := range e.unit.imports {
+			imports[local] = path
+		}
+		if !seen[e.unit] {
+			seen[e.unit] = true
+			fmt.Fprintf(&b, "\n%s\n", e.unit.text)
+		}
+		for _, m := range sortedKeys(e.methods) {
+			for local, path := range e.methods[m].imports {
+				imports[local] = path
+			}
+			fmt.Fprintf(&b, "\n%s\n", e.methods[m].text)
+		}
+	}
+	var head strings.Builder
+	head.WriteString("package main\n\n")
+	for _, name := range sortedKeys(imports) {
+		if nb.names[name] == nil {
+			fmt.Fprintf(&head, "import %s %q\n", name, imports[name])
+		}
+	}
+	return head.String() + b.String()
+}

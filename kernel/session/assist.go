@@ -1,0 +1,111 @@
+package session
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/holt-dl/holt/kernel/assist"
+	"github.com/holt-dl/holt/kernel/cell"
+	"github.com/holt-dl/holt/kernel/gonb"
+)
+
+// remember keeps what is declared for completion, which may be asked for while
+// a cell runs.
+func (s *Session) remember() {
+	// Cells find Holt's own packages without an import.
+	var found []string
+	for _, path := range own {
+		if s.world.InHost(path) {
+			found = append(found, path)
+		}
+	}
+	snap := assist.Snapshot{Decls: s.nb.Source(found...)}
+	mod := s.world.Modfile()
+	if text, err := os.ReadFile(mod); err == nil {
+		snap.Mod = modOfCells(string(text), s.world.Dir())
+	}
+	if text, err := os.ReadFile(strings.TrimSuffix(mod, ".mod") + ".sum"); err == nil {
+		snap.Sum = string(text)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.snapshot = snap
+}
+
+var moduleLine = regexp.MustCompile(`(?m)^module .*$`)
+
+// modOfCells turns the go.mod of the world, which is that of Holt itself, into
+// one of a module that requires it.
+func modOfCells(mod, dir string) string {
+	mod = moduleLine.ReplaceAllString(mod, "module notebook")
+	return mod + "\nrequire github.com/holt-dl/holt v0.0.0\n\nreplace github.com/holt-dl/holt => " + filepath.ToSlash(dir) + "\n"
+}
+
+// helper returns the notebook's gopls and what it should know; nil before the
+// host is there, and where there is no gopls.
+func (s *Session) helper() (*assist.Assistant, assist.Snapshot) {
+	select {
+	case <-s.ready:
+	default:
+		return nil, assist.Snapshot{}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.assistant == nil && !s.noAssistant {
+		gopls, err := assist.Find("")
+		if err != nil {
+			s.noAssistant = true
+			return nil, assist.Snapshot{}
+		}
+		s.assistant = assist.New(gopls, filepath.Join(s.dir, "assist"))
+	}
+	return s.assistant, s.snapshot
+}
+
+// halves is a cell as gopls reads it.
+func halves(code string) assist.Cell {
+	parts := gonb.Split(code)
+	if len(parts.Go) < len(code) {
+		// Commands are blank lines there: give every byte its place again.
+		parts.Go = pad(code, parts.Go)
+	}
+	decls, stmts := cell.Halves(parts.Go)
+	return assist.Cell{Decls: decls, Stmts: stmts}
+}
+
+// pad makes the lines of text as long as those of code.
+func pad(code, text string) string {
+	var b strings.Builder
+	lines := strings.SplitAfter(text, "\n")
+	for i, line := range strings.SplitAfter(code, "\n") {
+		if i < len(lines) && len(lines[i]) == len(line) {
+			b.WriteString(line)
+			continue
+		}
+		body := strings.TrimSuffix(line, "\n")
+		b.WriteString(strings.Repeat(" ", len(body)) + line[len(body):])
+	}
+	return b.String()
+}
+
+// Complete returns what can stand at a byte offset in code. It may be called
+// while a cell runs.
+func (s *Session) Complete(ctx context.Context, code string, offset int) (assist.Completion, error) {
+	a, snap := s.helper()
+	if a == nil {
+		return assist.Completion{Start: offset, End: offset}, nil
+	}
+	return a.Complete(ctx, snap, halves(code), offset)
+}
+
+// Inspect returns what is known of the name at a byte offset in code.
+func (s *Session) Inspect(ctx context.Context, code string, offset, detail int) (assist.Inspection, error) {
+	a, snap := s.helper()
+	if a == nil {
+		return assist.Inspection{}, nil
+	}
+	return a.Inspect(ctx, snap, halves(code), offset)
+}
