@@ -9,9 +9,10 @@ HOLT    := bin/holt
 OUT     := notebooks/out
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-# The packages that are tested with the race detector: the kernel, and the
-# loaders that read data ahead of the training step.
-RACE := ./kernel/... ./internal/...
+# What is tested with the race detector: the kernel, and the loaders, which read
+# data ahead of the training step.
+RACE    := ./kernel/... ./internal/...
+RACE_DL := Loader
 
 export GOTOOLCHAIN := local
 export JUPYTER_PREFER_ENV_PATH := 1
@@ -29,7 +30,7 @@ demo: need # build everything and run the quickstart notebook in batch
 
 .PHONY: test
 test: need # run all tests: Go, race detector, and through a real Jupyter client
-	@MAKE="$(MAKE)" RACE="$(RACE)" scripts/test.sh
+	@MAKE="$(MAKE)" RACE="$(RACE)" RACE_DL="$(RACE_DL)" scripts/test.sh
 
 .PHONY: lint
 lint: need bin/staticcheck # gofmt, go vet and staticcheck; fails on a finding

@@ -1,6 +1,7 @@
 #!/bin/sh
 # All tests: Go's, each package once, those whose goroutines share data with the race detector; then those through a
-# real Jupyter client. The closing lines count them. RACE holds the packages for the race detector.
+# real Jupyter client. The closing lines count them. RACE holds the packages for the race
+# detector, RACE_DL names the tests of dl for it: those of the loaders.
 status=0
 HOLT_TEST_COUNTS=$(mktemp)
 export HOLT_TEST_COUNTS
@@ -15,6 +16,7 @@ raced=$(go list $RACE) || exit 1
 plain=$(go list ./... | grep -v -x -F "$raced") || exit 1
 go test -json -vet=off -timeout 20m $plain | $python scripts/gotest.py "go test" || status=1
 go test -json -vet=off -race -timeout 20m $raced | $python scripts/gotest.py "go test -race" || status=1
+go test -json -vet=off -race -timeout 20m -run "$RACE_DL" ./dl | $python scripts/gotest.py "go test -race -run '$RACE_DL' ./dl" || status=1
 
 if [ -d tests/jupyter ]; then
 	log=$HOLT_TEST_COUNTS.pytest
