@@ -62,14 +62,19 @@ docker: # build the image of docker/Dockerfile, where docker is running
 
 # What the targets above stand on.
 
-.PHONY: need ready kernelspec backend
+.PHONY: need ready kernelspec backend warm
 need:
 	@scripts/need.sh
 
-ready: kernelspec backend
+ready: kernelspec backend warm
 
 kernelspec: $(HOLT) $(VENV)/.run
 	@$(HOLT) install --prefix $(VENV) >/dev/null
+
+# The host program, which takes minutes the first time and nothing later, is built
+# while pip and the backend download.
+warm: $(HOLT)
+	@$(HOLT) warm --quiet
 
 # Without a network there is still the pure-Go backend, so this never fails.
 backend: $(HOLT)

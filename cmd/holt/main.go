@@ -3,6 +3,7 @@
 //	holt install          tell Jupyter about it
 //	holt doctor           see what is there and what is missing
 //	holt backend install  bring XLA for this machine
+//	holt warm             build the host program ahead of the first cell
 package main
 
 import (
@@ -28,6 +29,7 @@ type cli struct {
 	Kernel    kernelCmd    `cmd:"" help:"Run a kernel; Jupyter starts it."`
 	Doctor    doctorCmd    `cmd:"" help:"Say what is there, what is missing, and the command that mends it."`
 	Backend   backendCmd   `cmd:"" help:"Install what runs networks."`
+	Warm      warmCmd      `cmd:"" help:"Build the host program now, which the first cell would wait for."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 

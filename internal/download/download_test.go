@@ -64,7 +64,6 @@ func (w *cutWriter) Write(p []byte) (int, error) {
 	n, err := w.ResponseWriter.Write(p[:min(len(p), w.left)])
 	w.left -= n
 	if err == nil && n < len(p) {
-		err = errors.New("cut")
 		w.ResponseWriter.(http.Flusher).Flush()
 		panic(http.ErrAbortHandler)
 	}

@@ -175,7 +175,6 @@ func (w *World) move(ctx context.Context, mod string, newMod, newSum []byte, pat
 		return Change{}, err
 	}
 	var c Change
-	var hosted []*pkg
 	sameHost := true
 	seen := map[string]bool{}
 	for _, p := range pkgs {
@@ -190,9 +189,7 @@ func (w *World) move(ctx context.Context, mod string, newMod, newSum []byte, pat
 			sameHost = sameHost && !was.Host
 		}
 		p.Root = p.Root && (was.Root || slices.Contains(paths, p.Path))
-		if p.Host = was.Host; p.Host {
-			hosted = append(hosted, p)
-		}
+		p.Host = was.Host
 	}
 	for path, p := range old {
 		if !seen[path] && p.Host { // an import of the host's that a newer version has dropped
@@ -232,7 +229,8 @@ func (w *World) move(ctx context.Context, mod string, newMod, newSum []byte, pat
 	if err != nil {
 		return Change{}, err
 	}
-	if hosted, err = w.archives(ctx, mod, nil, main.roots()); err != nil {
+	hosted, err := w.archives(ctx, mod, nil, main.roots())
+	if err != nil {
 		return Change{}, err
 	}
 	byPath := map[string]*pkg{}

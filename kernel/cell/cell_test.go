@@ -252,3 +252,27 @@ func TestHalves(t *testing.T) {
 		t.Errorf("decls %q, stmts %q", decls, stmts)
 	}
 }
+
+func TestErrors(t *testing.T) {
+	tests := []struct{ name, setup, cell, want string }{
+		{"undefined", "", "x := 1\ny := x + z", "cell[2]:2:10: undefined: z"},
+		{"syntax", "", "for i := range 3 {", "cell[2]:1:19: syntax error: expected '}', found 'EOF'"},
+		{"a value in the middle", "v := 1", "v\nv++", "cell[2]:1:1: v (variable of type int) is not used; only the cell's last line shows its value: move it there, or print it"},
+		{"unused in a function", "", "func f() { q := 1 }", "cell[2]:1:12: declared and not used: q"},
+		{"a type that cannot be named later", "", "g := func() any { type t struct{}; return t{} }\ng(1)", "cell[2]:2:3: too many arguments in call to g"},
+		{"a mismatch of counts", "", "a, b := 1", "cell[2]:1:9: assignment mismatch: 2 variables but 1 value"},
+		{"two meanings in one cell", "", "func x() {}\nx := 1", "cell[2]:2:1: x is declared twice in this cell, as a variable and as something else; rename one"},
+		{"cgo", "", "import \"C\"", `cell[2]:1:8: import "C" is not supported in a cell yet; put the C code in a package of a module and import that`},
+		{"a missing method", "type S interface{ Area() int }\ntype T struct{}", "var s S = T{}", "cell[2]:1:11: cannot use T{} (value of struct type T) as S value in variable declaration: T does not implement S (missing method Area)"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			n := newNotebook(t)
+			n.cell(tt.setup)
+			got, _, _ := strings.Cut(n.fails(tt.cell), "\n")
+			if !strings.HasPrefix(got, tt.want) {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}

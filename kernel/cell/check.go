@@ -36,7 +36,6 @@ type check struct {
 	own       []*unit         // what this cell declares, and changes
 	ownNames  map[string]bool // the package-level names among them
 	unchanged [][2]int        // ranges of declarations that are as before
-	inits     []string        // generated names of the cell's init functions, in order
 	hasMain   bool
 
 	top  []*topStmt // the statements, in order

@@ -84,7 +84,6 @@ type unit struct {
 	body    map[string]bool   // the notebook's names in its function body
 	sig     string            // of a function or method, its signature as text
 	generic bool
-	home    int // of a method or function, the program with the current body
 }
 
 // An anonymous struct type with unexported fields that another package can

@@ -73,8 +73,8 @@ func (f *file) diagnose(pos token.Pos, msg string) Diagnostic {
 	return f.at(f.back(f.offset(pos)), d)
 }
 
-// plainNames takes our marks off the names in a message.
-var plainNames = strings.NewReplacer("ˣold_", "", "Ħˣb_", "", "Ħˣm_", "", "Ħ", "", "ˣ", "")
+// plainNames takes our marks and the package of all cells off the names in a message.
+var plainNames = strings.NewReplacer("notebook.", "", "ˣold_", "", "Ħˣb_", "", "Ħˣm_", "", "Ħ", "", "ˣ", "")
 
 // at completes a diagnostic with the place of a source offset.
 func (f *file) at(off int, d Diagnostic) Diagnostic {

@@ -225,7 +225,7 @@ func (s *server) render(v any) (b frame.Bundle) {
 // failure describes a recovered panic. It is called by the function that
 // recovered it, while the panicking calls are still on the stack.
 func (e *execution) failure(r any) msg.Done {
-	if err, file, line, ok := rt.Failed(r); ok {
+	if file, line, err := rt.Failed(r); err != nil {
 		d := msg.Done{Result: msg.Error, Name: typeName(err), Value: text(err), Pos: &msg.Pos{File: file, Line: line}}
 		return e.byInterrupt(d, err)
 	}

@@ -216,7 +216,9 @@ func (s *Session) await(ctx context.Context) *Failure {
 
 // runCell checks, builds and runs Go code.
 func (s *Session) runCell(ctx context.Context, src cell.Source) error {
+	began := time.Now()
 	p, err := s.check(ctx, src)
+	slog.Debug("checked", "name", src.Name, "took", time.Since(began))
 	if errors.Is(err, errNewHost) {
 		if err := s.replaceHost(ctx); err != nil {
 			return err
@@ -266,8 +268,11 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 		return err
 	}
 	s.archives[p.Path] = b.Archive
+	began := time.Now()
 	done, err := s.process().Run(ctx, proc.Unit{Plugin: b.Plugin, Path: p.Path, File: name, Cell: p.Seq})
 	os.Remove(b.Plugin) // it stays mapped
+	slog.Debug("cell", "name", name, "compile", b.CompileTime, "link", b.LinkTime, "host", time.Since(began),
+		"load", time.Duration(done.LoadNanos), "run", time.Duration(done.RunNanos))
 	if err != nil {
 		p.Commit(0)
 		return s.dead(err)

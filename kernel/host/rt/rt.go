@@ -136,13 +136,12 @@ func (f *failed) Error() string { return f.err.Error() }
 func (f *failed) Unwrap() error { return f.err }
 
 // Failed takes the error and its place apart when v, a recovered value, comes
-// from [Err], [Drop] or [ResultErr].
-func Failed(v any) (err error, file string, line int, ok bool) {
-	f, ok := v.(*failed)
-	if !ok {
-		return nil, "", 0, false
+// from [Err], [Drop] or [ResultErr]. Of any other value the error is nil.
+func Failed(v any) (file string, line int, err error) {
+	if f, ok := v.(*failed); ok {
+		return f.file, f.line, f.err
 	}
-	return f.err, f.file, f.line, true
+	return "", 0, nil
 }
 
 // Err ends the cell with err unless it is nil.
