@@ -118,7 +118,7 @@ func (n *script) run(ts *testscript.TestScript, neg bool, limit time.Duration, i
 	io.WriteString(ts.Stderr(), stderr)
 	ts.Logf("cell %d (%v)\n[stdout]\n%s[stderr]\n%s", n.count, took.Round(time.Millisecond), stdout, stderr)
 	switch {
-	case interrupt > 0 && took > interrupt+3*time.Second:
+	case interrupt > 0 && took > interrupt+10*time.Second:
 		ts.Fatalf("interrupted after %v, the cell ended after %v", interrupt, took)
 	case f != nil && !neg:
 		ts.Fatalf("cell %d failed", n.count)

@@ -133,13 +133,10 @@ func (s *Session) runError(f *Failure, d msg.Done) {
 		f.Name, f.Value = "Goexit", "the cell called runtime.Goexit"
 		f.head()
 	case msg.Error:
-		f.Name, f.Value = d.Name, d.Value
+		f.Name, f.Value = errorName(d.Name, "error"), d.Value
 		f.head()
 	default:
-		f.Name, f.Value = d.Name, d.Value
-		if f.Name == "" || !strings.Contains(f.Name, ".") {
-			f.Name = "panic"
-		}
+		f.Name, f.Value = errorName(d.Name, "panic"), d.Value
 		f.head()
 	}
 	shown := false
@@ -154,6 +151,19 @@ func (s *Session) runError(f *Failure, d msg.Done) {
 			f.Traceback = append(f.Traceback, at)
 		}
 	}
+}
+
+// errorName is the type of an error without its pointer, or the plain word for
+// types that say nothing: those of package errors, fmt and runtime, and values
+// that are no errors.
+func errorName(typ, plain string) string {
+	name := strings.TrimLeft(typ, "*")
+	pkg, _, ok := strings.Cut(name, ".")
+	switch {
+	case !ok, pkg == "errors", pkg == "fmt", pkg == "runtime":
+		return plain
+	}
+	return name
 }
 
 var cellFile = regexp.MustCompile(`cell\[[0-9]+\]$`)

@@ -63,7 +63,7 @@ def test_exit(fresh):
     assert "last words" in ran.stdout
     began = time.monotonic()
     assert fresh.do("f()").result == "5"  # declarations are there
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 20
 
 
 def test_host_killed(fresh):
