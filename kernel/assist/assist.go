@@ -66,6 +66,7 @@ type Snapshot struct {
 // long as the cell, and have blanks where the other has text.
 type Cell struct {
 	Decls, Stmts string
+	Imports      string // import declarations, each a line, of the packages that the cell names
 }
 
 // Completion is what can replace the bytes of a cell from Start to End.
@@ -215,8 +216,8 @@ const (
 	stmtsFile    = "stmts.go"
 
 	ours      = "holtCell" // begins names that are not the notebook's
-	declsHead = "package main\n\n"
-	stmtsHead = "package main\n\nfunc " + ours + "() {\n"
+	fileHead  = "package main\n\n"
+	stmtsHead = "func " + ours + "() {\n"
 	stmtsTail = "\n}\n"
 )
 
@@ -254,7 +255,8 @@ func (a *Assistant) place(ctx context.Context, s Snapshot, c Cell, offset int) (
 	if err := a.ensure(ctx, s); err != nil {
 		return position{}, err
 	}
-	decls, stmts := declsHead+c.Decls+"\n", stmtsHead+c.Stmts+stmtsTail
+	head := fileHead + c.Imports
+	decls, stmts := head+c.Decls+"\n", head+stmtsHead+c.Stmts+stmtsTail
 	files := map[string]string{notebookFile: s.Decls, declsFile: decls, stmtsFile: stmts}
 	for name, text := range files {
 		if err := a.tell(name, text); err != nil {
@@ -262,9 +264,9 @@ func (a *Assistant) place(ctx context.Context, s Snapshot, c Cell, offset int) (
 		}
 	}
 	if isDecl(c, offset) {
-		return position{a.uri(declsFile), decls, len(declsHead) + offset}, nil
+		return position{a.uri(declsFile), decls, len(head) + offset}, nil
 	}
-	return position{a.uri(stmtsFile), stmts, len(stmtsHead) + offset}, nil
+	return position{a.uri(stmtsFile), stmts, len(head) + len(stmtsHead) + offset}, nil
 }
 
 // isDecl reports whether an offset is in a declaration: whether the nearest

@@ -200,10 +200,10 @@ func TestGoplsThatDies(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	a := New("/no/such/gopls", t.TempDir())
-	if _, err := a.Complete(t.Context(), notebook, Cell{"x", "xy"}, 0); err == nil || err.Error() != "assist: offset is 0 in texts of 1 and 2 bytes, want texts of one length and an offset within" {
+	if _, err := a.Complete(t.Context(), notebook, Cell{Decls: "x", Stmts: "xy"}, 0); err == nil || err.Error() != "assist: offset is 0 in texts of 1 and 2 bytes, want texts of one length and an offset within" {
 		t.Errorf("error is %v", err)
 	}
-	if _, err := a.Complete(t.Context(), notebook, Cell{" ", "x"}, 1); err == nil || !strings.HasPrefix(err.Error(), "assist: start /no/such/gopls: ") {
+	if _, err := a.Complete(t.Context(), notebook, Cell{Decls: " ", Stmts: "x"}, 1); err == nil || !strings.HasPrefix(err.Error(), "assist: start /no/such/gopls: ") {
 		t.Errorf("error is %v", err)
 	}
 	t.Setenv("PATH", t.TempDir())
@@ -218,7 +218,7 @@ func TestErrors(t *testing.T) {
 	defer silent.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if _, err := silent.Complete(ctx, notebook, Cell{" ", "x"}, 1); err == nil {
+	if _, err := silent.Complete(ctx, notebook, Cell{Decls: " ", Stmts: "x"}, 1); err == nil {
 		t.Error("a server that answers nothing gave no error")
 	}
 }

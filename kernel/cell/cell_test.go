@@ -184,6 +184,7 @@ func TestCells(t *testing.T) {
 		{"headers with semicolons", []string{"n := 0\nfor i := 0; ; i++ { n = i; if i > 3 { break } }\nif a := n; a > 2 { n++ }\nswitch b := n; { case b > 1: n++ }\nfor ; ; { break }; n++\nn"}, "= 7\n"},
 		{"literals of pointers to an earlier type", []string{"type ( S struct { f int }; PS = *S )", "func a() []*S { return []*S{{f: 1}} }\nfunc b() []PS { return []PS{{f: 2}} }\nm := map[S]*S{{f: 1}: {f: 3}}", "a()[0].f, b()[0].f, m[S{1}].f"[:8]}, "= 1\n"},
 		{"a struct type that is spelled again", []string{"s := struct{ a, b int }{1, 2}", "var p *struct{ a, b int } = &s\np.a = 5", "s.a"}, "= 5\n"},
+		{"dot imports", []string{"import . `strings`", "ToUpper(`a`) + strings.ToLower(`B`)", "func shout(s string) string { return ToUpper(s) + `!` }\ntype B struct { Builder }", "shout(`x`)", "func ToUpper(s string) string { return s }", "ToUpper(`q`) + Repeat(`r`, 2)"}[:4], "= Ab\n= X!\n"},
 		{"a blank on the left", []string{"a, _ := strconv.Atoi(`3`)\nvar _, b = 1, 2", "a + b"}, "= 5\n"},
 		{"unnamed parameters", []string{"func f(int, string, ...float64) int { return 2 }\nfunc (T) M(int) string { return `m` }\ntype T int", "f(1, ``, 2, 3)", "T(0).M(1)"}, "= 2\n= m\n"},
 	}

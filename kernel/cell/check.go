@@ -32,6 +32,7 @@ type check struct {
 	imports  map[string]string // live imports and those of this cell
 	imported map[string]bool   // names that this cell imports
 	blank    []string          // import _ "path"
+	dots     map[string]bool   // import . "path", live ones and those of this cell
 
 	own       []*unit         // what this cell declares, and changes
 	ownNames  map[string]bool // the package-level names among them
@@ -66,7 +67,7 @@ type topStmt struct {
 func (nb *Notebook) Check(ctx context.Context, src Source) (*Program, error) {
 	c := &check{
 		nb: nb, ctx: ctx, src: src, seq: nb.seq + 1, text: []byte(src.Text),
-		imports: maps.Clone(nb.imports), imported: map[string]bool{},
+		imports: maps.Clone(nb.imports), imported: map[string]bool{}, dots: maps.Clone(nb.dots),
 		ownNames: map[string]bool{}, changed: map[string]bool{}, rehome: map[string]*entity{},
 		rebody: map[*unit]*unit{}, moved: map[string]*entity{}, fresh: map[string]bool{},
 		dropped: map[string]string{}, fixErr: map[int]int{}, vars: map[string]types.Type{},
@@ -79,7 +80,7 @@ func (nb *Notebook) Check(ctx context.Context, src Source) (*Program, error) {
 func (nb *Notebook) Rebuild(ctx context.Context) (*Program, error) {
 	c := &check{
 		nb: nb, ctx: ctx, src: Source{Name: "cell[0]"}, seq: nb.seq + 1,
-		imports: maps.Clone(nb.imports), imported: map[string]bool{},
+		imports: maps.Clone(nb.imports), imported: map[string]bool{}, dots: maps.Clone(nb.dots),
 		ownNames: map[string]bool{}, changed: map[string]bool{}, rehome: map[string]*entity{},
 		rebody: map[*unit]*unit{}, moved: map[string]*entity{}, fresh: map[string]bool{},
 		dropped: map[string]string{}, fixErr: map[int]int{}, vars: map[string]types.Type{},
@@ -577,6 +578,7 @@ func (c *check) findImports() error {
 		need = append(need, c.imports[name])
 	}
 	need = append(need, c.blank...)
+	need = append(need, sortedKeys(c.dots)...)
 	sort.Strings(need)
 	if len(need) > 0 {
 		if err := c.nb.pk.Add(c.ctx, need); err != nil {

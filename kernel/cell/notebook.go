@@ -26,6 +26,7 @@ type Notebook struct {
 	seq     int                            // of the last program
 	names   map[string]*entity             // what each live name means
 	imports map[string]string              // live imports: name → path
+	dots    map[string]bool                // live dot imports, by path
 	homes   map[*types.Package]int         // the program that a checked package became
 	files   map[*token.File]int            // the program that a source file went into
 	structs []anonymous                    // struct types without a name that hold unexported fields
@@ -41,6 +42,7 @@ func New(pk Packages) *Notebook {
 		fset:    token.NewFileSet(),
 		names:   map[string]*entity{},
 		imports: map[string]string{},
+		dots:    map[string]bool{},
 		homes:   map[*types.Package]int{},
 		files:   map[*token.File]int{},
 		owners:  map[*types.Var]*types.TypeName{},

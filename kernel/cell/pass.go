@@ -209,7 +209,8 @@ func (c *check) addImport(f *file, s *ast.ImportSpec) error {
 		c.blank = append(c.blank, path)
 		return nil
 	case ".":
-		return &Error{Diagnostics: []Diagnostic{f.diagnose(s.Pos(), "dot imports are not supported in a cell yet; import "+path+" and name it")}}
+		c.dots[path] = true
+		return nil
 	}
 	c.imports[name] = path
 	c.imported[name] = true
@@ -766,7 +767,26 @@ func (c *check) preludeImports(f *file, head, tail string) string {
 			fmt.Fprintf(&b, "import %s %q;", name, path)
 		}
 	}
+	for _, path := range sortedKeys(c.dots) {
+		if c.needsDot(f.ast, path) {
+			fmt.Fprintf(&b, "import . %q;", path)
+		}
+	}
 	return b.String()
+}
+
+// needsDot reports whether a file uses a name that only a dot import declares.
+func (c *check) needsDot(f *ast.File, path string) bool {
+	p, err := c.nb.pk.Import(path)
+	if err != nil {
+		return false
+	}
+	for _, id := range f.Unresolved {
+		if id.IsExported() && c.nb.names[id.Name] == nil && !c.ownNames[id.Name] && !c.fresh[id.Name] && p.Scope().Lookup(id.Name) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // shadows reports whether a declaration of the notebook hides the import of a

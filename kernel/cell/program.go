@@ -603,6 +603,7 @@ func (g *generator) commit(prog *Program, reached int) {
 	nb.seq = prog.Seq
 	if prog.Empty {
 		maps.Copy(nb.imports, c.imports)
+		maps.Copy(nb.dots, c.dots)
 		return
 	}
 	nb.deps[prog.Seq] = prog.Deps
@@ -613,6 +614,7 @@ func (g *generator) commit(prog *Program, reached int) {
 	maps.Copy(nb.owners, g.owners)
 	nb.release = nil
 	maps.Copy(nb.imports, c.imports)
+	maps.Copy(nb.dots, c.dots)
 	for name := range c.dropped {
 		if recv, m, ok := strings.Cut(name, "."); ok {
 			if e := nb.names[recv]; e != nil {

@@ -135,7 +135,20 @@ func (r *rewriter) ident(id *ast.Ident) {
 		r.use[id.Name] = pn.Imported().Path()
 		return
 	}
-	if obj.Pkg() == nil || obj.Pkg().Path() != notebookPath {
+	if obj.Pkg() == nil {
+		return
+	}
+	if obj.Pkg().Path() != notebookPath {
+		if obj.Parent() == obj.Pkg().Scope() { // by a dot import
+			alias := "ˣd" + strconv.Itoa(len(r.use))
+			for name, path := range r.use {
+				if path == obj.Pkg().Path() {
+					alias = name
+				}
+			}
+			r.use[alias] = obj.Pkg().Path()
+			r.ed.insert(r.off(id.Pos()), alias+".")
+		}
 		return
 	}
 	start, end := r.off(id.Pos()), r.off(id.End())
@@ -277,7 +290,11 @@ func (r *rewriter) access(x ast.Expr, sel *types.Selection) (before, after strin
 
 func (r *rewriter) selector(n *ast.SelectorExpr) {
 	sel := r.g.p.info.Selections[n]
-	if sel == nil || sel.Kind() != types.FieldVal {
+	if sel == nil {
+		r.skip[n.Sel] = true // pkg.Name
+		return
+	}
+	if sel.Kind() != types.FieldVal {
 		return
 	}
 	before, _, ok := r.access(n.X, sel)

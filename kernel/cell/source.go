@@ -73,5 +73,8 @@ func (nb *Notebook) Source(paths ...string) string {
 			fmt.Fprintf(&head, "import %s %q\n", name, imports[name])
 		}
 	}
+	for _, path := range sortedKeys(nb.dots) {
+		fmt.Fprintf(&head, "import . %q\n", path)
+	}
 	return head.String() + b.String()
 }

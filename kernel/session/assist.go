@@ -2,9 +2,12 @@ package session
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/holt-dl/holt/kernel/assist"
@@ -33,6 +36,7 @@ func (s *Session) remember() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.snapshot = snap
+	s.live = maps.Clone(s.nb.Imports())
 }
 
 var moduleLine = regexp.MustCompile(`(?m)^module .*$`)
@@ -65,15 +69,43 @@ func (s *Session) helper() (*assist.Assistant, assist.Snapshot) {
 	return s.assistant, s.snapshot
 }
 
+var selected = regexp.MustCompile(`\b([A-Za-z_]\w*)\.`)
+
+// imports writes import declarations of the packages that code names: those
+// that the notebook imports, and those that a cell finds by itself.
+func (s *Session) imports(code string) string {
+	s.mu.Lock()
+	live := s.live
+	s.mu.Unlock()
+	index := s.packages.index()
+	var b strings.Builder
+	seen := map[string]bool{}
+	for _, m := range selected.FindAllStringSubmatch(code, -1) {
+		name := m[1]
+		if seen[name] {
+			continue
+		}
+		seen[name] = true
+		path := live[name]
+		if paths := index[name]; path == "" && len(paths) > 0 && (slices.Contains(own, paths[0]) || slices.Contains(s.world.Std(), paths[0])) {
+			path = paths[0]
+		}
+		if path != "" {
+			fmt.Fprintf(&b, "import %s %q\n", name, path)
+		}
+	}
+	return b.String()
+}
+
 // halves is a cell as gopls reads it.
-func halves(code string) assist.Cell {
+func (s *Session) halves(code string) assist.Cell {
 	parts := gonb.Split(code)
 	if len(parts.Go) < len(code) {
 		// Commands are blank lines there: give every byte its place again.
 		parts.Go = pad(code, parts.Go)
 	}
 	decls, stmts := cell.Halves(parts.Go)
-	return assist.Cell{Decls: decls, Stmts: stmts}
+	return assist.Cell{Decls: decls, Stmts: stmts, Imports: s.imports(code)}
 }
 
 // pad makes the lines of text as long as those of code.
@@ -98,7 +130,7 @@ func (s *Session) Complete(ctx context.Context, code string, offset int) (assist
 	if a == nil {
 		return assist.Completion{Start: offset, End: offset}, nil
 	}
-	return a.Complete(ctx, snap, halves(code), offset)
+	return a.Complete(ctx, snap, s.halves(code), offset)
 }
 
 // Inspect returns what is known of the name at a byte offset in code.
@@ -107,5 +139,5 @@ func (s *Session) Inspect(ctx context.Context, code string, offset, detail int) 
 	if a == nil {
 		return assist.Inspection{}, nil
 	}
-	return a.Inspect(ctx, snap, halves(code), offset)
+	return a.Inspect(ctx, snap, s.halves(code), offset)
 }

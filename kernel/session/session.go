@@ -80,6 +80,7 @@ type Session struct {
 	assistant   *assist.Assistant
 	noAssistant bool // there is no gopls
 	snapshot    assist.Snapshot
+	live        map[string]string // the notebook's imports, as of the snapshot
 
 	// These belong to Execute, and to open until ready is closed.
 	err      error
