@@ -31,4 +31,15 @@
 // hooked into its first package. A type that changed, or got a new method, is a
 // new type: everything that mentions it is compiled again from its source into
 // the new package, and values whose memory layout is the same are carried over.
+//
+// # Where to read
+//
+//	split.go, text.go      a cell in chunks; its declarations and statements apart
+//	check.go               the stages, in order
+//	imports.go, spread.go  packages that are named; what a change makes new
+//	infer.go, pass.go      the types of variables; one run of go/types
+//	lost.go                errors of earlier cells' code; values that are gone
+//	rewrite.go, fields.go, top.go   names, fields and statements in generated code
+//	support.go, keep.go    variables, hooks, accessors; what plugins need to be sound
+//	program.go, commit.go  the result; what it makes live
 package cell

@@ -1,0 +1,198 @@
+package cell
+
+import (
+	"go/ast"
+	"go/types"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// commit makes what the program declares live.
+func (g *generator) commit(prog *Program, reached int) {
+	c, nb := g.c, g.c.nb
+	nb.seq = prog.Seq
+	if prog.Empty {
+		maps.Copy(nb.imports, c.imports)
+		maps.Copy(nb.dots, c.dots)
+		return
+	}
+	nb.deps[prog.Seq] = prog.Deps
+	for f := range g.files {
+		nb.files[f] = prog.Seq
+	}
+	nb.structs = append(nb.structs, g.structs...)
+	maps.Copy(nb.owners, g.owners)
+	nb.release = nil
+	maps.Copy(nb.imports, c.imports)
+	maps.Copy(nb.dots, c.dots)
+	for name := range c.dropped {
+		if recv, m, ok := strings.Cut(name, "."); ok {
+			if e := nb.names[recv]; e != nil {
+				delete(e.methods, m)
+			}
+			continue
+		}
+		nb.drop(name)
+	}
+	scope := g.p.pkg.Scope()
+	uses := g.units()
+	for _, u := range c.own {
+		uses(u)
+		switch {
+		case u.recv != "":
+			continue // below, when all types are there
+		case u.kind == kFunc && (u.names[0] == "init" || strings.HasPrefix(u.names[0], "init_") || u.names[0] == "_" || u.names[0] == "main"):
+			continue
+		case c.rebody[u] != nil:
+			e := nb.names[u.names[0]]
+			e.unit, e.cell = u, c.src.Name
+			continue
+		}
+		for _, n := range u.names {
+			if n == "_" {
+				continue
+			}
+			e := &entity{name: n, kind: u.kind, obj: scope.Lookup(n), home: prog.Seq, unit: u, cell: c.src.Name}
+			if u.kind == kType {
+				e.methods = map[string]*unit{}
+				if old := nb.names[n]; old != nil && old.kind == kType {
+					e.methods = old.methods
+				}
+			}
+			nb.define(e)
+		}
+	}
+	for _, u := range c.own {
+		if e := nb.names[u.recv]; u.recv != "" && e != nil && e.kind == kType {
+			e.methods[u.names[0]] = u
+		}
+	}
+	for name, e := range c.rehome {
+		if c.ownNames[name] || c.dropped[name] != "" {
+			continue
+		}
+		e.obj, e.home = scope.Lookup(name), prog.Seq
+	}
+	for name, e := range c.moved {
+		if c.dropped[name] != "" || c.fresh[name] && !g.reached(name, reached) {
+			continue
+		}
+		obj := scope.Lookup(name)
+		if e.lost == "" && !c.fresh[name] && !sameLayout(e.obj.Type(), obj.Type()) {
+			e.lost = "the type of its value was changed in " + c.src.Name
+		}
+		e.obj, e.home = obj, prog.Seq
+	}
+	for name := range c.vars {
+		if !g.reached(name, reached) {
+			continue
+		}
+		e := nb.names[name]
+		if c.fresh[name] {
+			nb.define(&entity{name: name, kind: kVar, obj: scope.Lookup(name), home: prog.Seq, cell: c.src.Name})
+		} else if e != nil {
+			e.lost, e.cell = "", c.src.Name
+		}
+	}
+	for i, t := range c.top {
+		for _, name := range t.sets {
+			if e := nb.names[name]; e != nil && e.lost != "" && (reached < 0 || i < reached) {
+				e.lost, e.cell = "", c.src.Name
+			}
+		}
+	}
+	for name := range c.imported {
+		if nb.names[name] != nil && !c.ownNames[name] {
+			nb.drop(name)
+		}
+	}
+}
+
+// define makes e what its name means. A variable that it replaces is released
+// by the next program.
+func (nb *Notebook) define(e *entity) {
+	if old := nb.names[e.name]; old != nil && old.kind == kVar && old.home != e.home {
+		nb.release = append(nb.release, old)
+	}
+	nb.names[e.name] = e
+}
+
+// reached reports whether the statement that first defines a variable was done.
+func (g *generator) reached(name string, reached int) bool {
+	if reached < 0 {
+		return true
+	}
+	for i, t := range g.c.top {
+		if slices.Contains(t.defs, name) {
+			return i < reached
+		}
+	}
+	return true
+}
+
+// units returns a function that records which names of the notebook and which
+// packages a unit of this cell uses.
+func (g *generator) units() func(*unit) {
+	type key struct{ recv, name string }
+	decls := map[key]ast.Node{}
+	for _, f := range g.p.files {
+		if f.kind != declFile {
+			continue
+		}
+		for _, d := range f.ast.Decls {
+			switch d := d.(type) {
+			case *ast.FuncDecl:
+				k := key{"", d.Name.Name}
+				if d.Recv != nil && len(d.Recv.List) > 0 {
+					k.recv, _ = receiver(d.Recv.List[0].Type)
+				} else if rest, ok := strings.CutPrefix(k.name, "Ħˣm_"); ok {
+					k.recv, k.name, _ = strings.Cut(rest, "_")
+				}
+				decls[k] = d
+			case *ast.GenDecl:
+				for _, s := range d.Specs {
+					switch s := s.(type) {
+					case *ast.TypeSpec:
+						decls[key{"", s.Name.Name}] = s
+					case *ast.ValueSpec:
+						for _, n := range s.Names {
+							decls[key{"", n.Name}] = d
+						}
+					}
+				}
+			}
+		}
+	}
+	return func(u *unit) {
+		u.imports, u.iface, u.body = map[string]string{}, map[string]bool{}, map[string]bool{}
+		n := decls[key{u.recv, u.names[0]}]
+		if n == nil {
+			return
+		}
+		var body *ast.BlockStmt
+		if fn, ok := n.(*ast.FuncDecl); ok {
+			body = fn.Body
+		}
+		ast.Inspect(n, func(n ast.Node) bool {
+			id, ok := n.(*ast.Ident)
+			if !ok {
+				return true
+			}
+			obj := g.p.info.Uses[id]
+			if pn, ok := obj.(*types.PkgName); ok {
+				u.imports[id.Name] = pn.Imported().Path()
+			}
+			if obj == nil || !g.packageLevel(obj) || slices.Contains(u.names, id.Name) && u.recv == "" {
+				return true
+			}
+			name := strings.TrimPrefix(id.Name, "ˣold_")
+			if body != nil && id.Pos() >= body.Pos() {
+				u.body[name] = true
+			} else {
+				u.iface[name] = true
+			}
+			return true
+		})
+	}
+}

@@ -1,0 +1,253 @@
+package cell
+
+import (
+	"go/ast"
+	"go/types"
+	"strings"
+)
+
+// sameStruct writes the alias of a struct type without a name, where another
+// program has given one to the same type: with unexported fields, a type that is
+// spelled here would be another.
+func (r *rewriter) sameStruct(n *ast.StructType) bool {
+	st, ok := r.g.p.info.Types[n].Type.(*types.Struct)
+	if !ok {
+		return false
+	}
+	for _, a := range r.g.c.nb.structs {
+		if types.Identical(a.typ, st) {
+			start, end := r.f.offsets(n)
+			lines := strings.Count(r.f.body[start:end], "\n")
+			r.ed.replace(start, end, r.from(a.home)+a.name+strings.Repeat("\n", lines))
+			return true
+		}
+	}
+	return false
+}
+
+// embedded keeps the name of an embedded unexported type of another program,
+// by a local alias, since the type's name is the field's.
+func (r *rewriter) embedded(x ast.Expr) {
+	if s, ok := x.(*ast.StarExpr); ok {
+		x = s.X
+	}
+	id, ok := x.(*ast.Ident)
+	if !ok {
+		return
+	}
+	obj, ok := r.g.p.info.Uses[id].(*types.TypeName)
+	if !ok || obj.Exported() || !r.g.packageLevel(obj) || r.g.home(obj) == r.g.c.seq {
+		return
+	}
+	r.skip[id] = true
+	r.g.localAlias[id.Name] = r.g.home(obj)
+}
+
+// foreignField reports whether a field is unexported and declared by the
+// package of another program.
+func (r *rewriter) foreignField(t types.Type, v *types.Var) bool {
+	return !v.Exported() && v.Pkg() != nil && v.Pkg().Path() == notebookPath && r.g.fieldHome(t, v) != r.g.c.seq
+}
+
+// accessor names the function that gives the address of a field of t.
+func (r *rewriter) accessor(prefix string, t types.Type, v *types.Var) string {
+	return r.from(r.g.fieldHome(t, v)) + prefix + r.g.structName(t, v) + "_" + v.Name()
+}
+
+// as opens the argument of an accessor. Where t only shares the struct of the
+// type that declares the field, as in "type B A", it converts.
+func (r *rewriter) as(open string, t types.Type, v *types.Var) string {
+	o, ok := r.g.c.nb.owners[v.Origin()]
+	n, named := types.Unalias(t).(*types.Named)
+	if !ok || !named || n.Obj() == o {
+		return "(("
+	}
+	name := o.Name()
+	if !o.Exported() {
+		name = "Ħ" + name
+	}
+	return "(" + open + r.from(r.g.home(o)) + name + ")("
+}
+
+func deref(t types.Type) (types.Type, bool) {
+	if p, ok := types.Unalias(t).Underlying().(*types.Pointer); ok {
+		return p.Elem(), true
+	}
+	return t, false
+}
+
+// access returns what to write before and after x to select the field that the
+// indices lead to; ok is false when Go's own selector does.
+func (r *rewriter) access(x ast.Expr, sel *types.Selection) (before, after string, ok bool) {
+	t, ptr := deref(sel.Recv())
+	tv := r.g.p.info.Types[x]
+	addr := ptr || tv.Addressable()
+	for _, i := range sel.Index() {
+		st, isStruct := types.Unalias(t).Underlying().(*types.Struct)
+		if !isStruct {
+			return "", "", false
+		}
+		v := st.Field(i)
+		switch {
+		case !r.foreignField(t, v):
+			after += "." + v.Name()
+		case ptr:
+			before, after = "(*"+r.accessor("ĦˣF_", t, v)+r.as("(*", t, v)+before, after+")))"
+			ok, addr = true, true
+		case addr:
+			before, after = "(*"+r.accessor("ĦˣF_", t, v)+r.as("(*", t, v)+"&"+before, after+")))"
+			ok = true
+		default:
+			before, after = r.accessor("ĦˣV_", t, v)+r.as("(", t, v)+before, after+"))"
+			ok = true
+		}
+		t, ptr = deref(v.Type())
+		addr = addr || ptr
+	}
+	return before, after, ok
+}
+
+func (r *rewriter) selector(n *ast.SelectorExpr) {
+	sel := r.g.p.info.Selections[n]
+	if sel == nil {
+		r.skip[n.Sel] = true // pkg.Name
+		return
+	}
+	if sel.Kind() != types.FieldVal {
+		return
+	}
+	before, _, ok := r.access(n.X, sel)
+	if !ok {
+		return
+	}
+	r.skip[n.Sel] = true
+	r.ed.insert(r.off(n.X.Pos()), before)
+}
+
+func (r *rewriter) selectorEnd(n *ast.SelectorExpr) {
+	if !r.skip[n.Sel] {
+		return
+	}
+	sel := r.g.p.info.Selections[n]
+	if sel == nil {
+		return
+	}
+	_, after, _ := r.access(n.X, sel)
+	gap := r.f.body[r.off(n.X.End()):r.off(n.Sel.End())]
+	r.ed.replace(r.off(n.X.End()), r.off(n.Sel.End()), after+strings.Repeat("\n", strings.Count(gap, "\n")))
+}
+
+// foreignFields returns the struct type of a literal that sets unexported
+// fields of another program's type, or nil.
+func (r *rewriter) foreignFields(lit *ast.CompositeLit) *types.Struct {
+	tv, ok := r.g.p.info.Types[lit]
+	if !ok || len(lit.Elts) == 0 {
+		return nil
+	}
+	t, _ := deref(tv.Type)
+	st, ok := types.Unalias(t).Underlying().(*types.Struct)
+	if !ok {
+		return nil
+	}
+	for i, e := range lit.Elts {
+		if v := r.field(st, i, e); v != nil && r.foreignField(t, v) {
+			return st
+		}
+	}
+	return nil
+}
+
+// field returns the field that element i of a literal sets.
+func (r *rewriter) field(st *types.Struct, i int, e ast.Expr) *types.Var {
+	if kv, ok := e.(*ast.KeyValueExpr); ok {
+		id, ok := kv.Key.(*ast.Ident)
+		if !ok {
+			return nil
+		}
+		for j := range st.NumFields() {
+			if st.Field(j).Name() == id.Name {
+				return st.Field(j)
+			}
+		}
+		return nil
+	}
+	if i < st.NumFields() {
+		return st.Field(i)
+	}
+	return nil
+}
+
+// composite turns a literal that sets another program's unexported fields into
+// a function literal that sets them one by one.
+func (r *rewriter) composite(lit *ast.CompositeLit) {
+	st := r.foreignFields(lit)
+	if st == nil {
+		return
+	}
+	t, ptr := deref(r.g.p.info.Types[lit].Type)
+	if ptr {
+		r.asPtr[lit] = true
+	}
+	typ := r.g.printer(r.use).String(t)
+	open := "func() " + typ + " { var ˣv " + typ + "; "
+	if r.asPtr[lit] {
+		open = "func() *" + typ + " { var ˣv " + typ + "; "
+	}
+	r.ed.replace(r.off(lit.Pos()), r.off(lit.Lbrace)+1, open)
+	for i, e := range lit.Elts {
+		v := r.field(st, i, e)
+		set := "ˣv." + v.Name() + " = "
+		if r.foreignField(t, v) {
+			set = "*" + r.accessor("ĦˣF_", t, v) + r.as("(*", t, v) + "&ˣv)) = "
+		}
+		if kv, ok := e.(*ast.KeyValueExpr); ok {
+			r.skip[kv.Key] = true
+			gap := r.f.body[r.off(kv.Pos()):r.off(kv.Value.Pos())]
+			r.ed.replace(r.off(kv.Pos()), r.off(kv.Value.Pos()), set+strings.Repeat("\n", strings.Count(gap, "\n")))
+		} else {
+			r.ed.insert(r.off(e.Pos()), set)
+		}
+	}
+}
+
+func (r *rewriter) compositeEnd(lit *ast.CompositeLit) {
+	if r.foreignFields(lit) == nil {
+		return
+	}
+	for i, e := range lit.Elts {
+		limit := r.off(lit.Rbrace)
+		if i+1 < len(lit.Elts) {
+			limit = r.off(lit.Elts[i+1].Pos())
+		}
+		at := r.off(e.End())
+		if comma := r.comma(at, limit); comma >= 0 {
+			r.ed.replace(comma, comma+1, ";")
+		} else {
+			r.ed.insert(at, ";")
+		}
+	}
+	end := " return ˣv }()"
+	if r.asPtr[lit] {
+		end = " return &ˣv }()"
+	}
+	r.ed.replace(r.off(lit.Rbrace), r.off(lit.Rbrace)+1, end)
+}
+
+// comma finds the comma in body[from:to], outside comments.
+func (r *rewriter) comma(from, to int) int {
+	for i := from; i < to; i++ {
+		switch rest := r.f.body[i:to]; {
+		case rest[0] == ',':
+			return i
+		case strings.HasPrefix(rest, "//"):
+			if j := strings.IndexByte(rest, '\n'); j >= 0 {
+				i += j
+			}
+		case strings.HasPrefix(rest, "/*"):
+			if j := strings.Index(rest, "*/"); j >= 0 {
+				i += j + 1
+			}
+		}
+	}
+	return -1
+}

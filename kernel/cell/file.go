@@ -1,0 +1,260 @@
+package cell
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"go/types"
+	"strconv"
+	"strings"
+)
+
+type fileKind int
+
+// A file is one source file of the package that is checked.
+type file struct {
+	kind    fileKind
+	name    string // the cell, for errors and //line
+	line    int    // of the source's first line in the cell
+	source  string
+	body    string // what follows the prelude: what is checked, and generated from
+	back    func(int) int
+	prelude int
+	unit    *unit
+	vars    []string // of a varFile, the names by line
+	ast     *ast.File
+	tok     *token.File
+}
+
+// span returns where a node stands in the file's source.
+func (f *file) span(n ast.Node) (start, end int) {
+	s, e := f.offsets(n)
+	return f.back(s), f.back(e)
+}
+
+// offsets returns where a node stands in the file's body.
+func (f *file) offsets(n ast.Node) (start, end int) {
+	return f.offset(n.Pos()), f.offset(n.End())
+}
+
+func (f *file) offset(pos token.Pos) int {
+	return max(0, min(f.tok.Offset(pos)-f.prelude, len(f.body)))
+}
+
+func (f *file) diagnose(pos token.Pos, msg string) Diagnostic {
+	d := Diagnostic{Cell: f.name, Msg: plainNames.Replace(msg)}
+	if !pos.IsValid() {
+		return d
+	}
+	return f.at(f.back(f.offset(pos)), d)
+}
+
+// plainNames takes our marks and the package of all cells off the names in a message.
+var plainNames = strings.NewReplacer("notebook.", "", "ˣold_", "", "Ħˣb_", "", "Ħˣm_", "", "Ħ", "", "ˣ", "")
+
+// at completes a diagnostic with the place of a source offset.
+func (f *file) at(off int, d Diagnostic) Diagnostic {
+	off = min(off, len(f.source))
+	// The end of the text is reported on its last line.
+	for off > 0 && off == len(f.source) && f.source[off-1] == '\n' {
+		off--
+	}
+	begin := strings.LastIndexByte(f.source[:off], '\n') + 1
+	end := len(f.source)
+	if i := strings.IndexByte(f.source[off:], '\n'); i >= 0 {
+		end = off + i
+	}
+	d.Line = f.line + strings.Count(f.source[:off], "\n")
+	d.Col = off - begin + 1
+	d.Source = f.source[begin:end]
+	return d
+}
+
+// parseChunks reports the syntax errors of a cell.
+func parseChunks(name string, text []byte, chunks []chunk) error {
+	c := &check{nb: New(nil), src: Source{Name: name, Text: string(text)}, text: text, chunks: chunks}
+	if _, err := c.parse(name, c.declText(nil), "", ""); err != nil {
+		return err
+	}
+	if _, err := c.parse(name, c.part(func(ch chunk) bool { return ch.tok == token.IMPORT }, nil), "", ""); err != nil {
+		return err
+	}
+	_, err := c.parse(name, c.stmtText(nil), runHead, runTail)
+	return err
+}
+
+// parse parses a piece of the cell.
+func (c *check) parse(name string, r rendered, head, tail string) (*file, error) {
+	f := &file{name: name, line: 1, source: string(c.text), body: r.text, back: r.back}
+	return f, c.parseFile(f, "", head, tail)
+}
+
+func (c *check) parseFile(f *file, imports, head, tail string) error {
+	prelude := "package notebook;" + imports + head
+	f.prelude = len(prelude)
+	// SkipObjectResolution is off: findImports reads File.Unresolved.
+	parsed, err := parser.ParseFile(c.nb.fset, f.name, prelude+f.body+tail, parser.ParseComments)
+	if parsed != nil {
+		f.ast = parsed
+		f.tok = c.nb.fset.File(parsed.FileStart)
+	}
+	if err == nil {
+		return nil
+	}
+	var list scanner.ErrorList
+	if !errors.As(err, &list) {
+		return err
+	}
+	var ds []Diagnostic
+	for _, e := range list {
+		off := max(0, min(e.Pos.Offset-f.prelude, len(f.body)))
+		ds = append(ds, f.at(f.back(off), Diagnostic{Cell: f.name, Msg: syntaxMessage(e.Msg)}))
+	}
+	return &Error{Diagnostics: trim(ds)}
+}
+
+func syntaxMessage(msg string) string {
+	return "syntax error: " + strings.TrimPrefix(msg, "syntax error: ")
+}
+
+// addImport records an import declaration of the cell.
+func (c *check) addImport(f *file, s *ast.ImportSpec) error {
+	path, err := strconv.Unquote(s.Path.Value)
+	if err != nil || path == "" {
+		return &Error{Diagnostics: []Diagnostic{f.diagnose(s.Pos(), "import path "+s.Path.Value+" is not a string")}}
+	}
+	if path == "C" {
+		return &Error{Diagnostics: []Diagnostic{f.diagnose(s.Pos(), `import "C" is not supported in a cell yet; put the C code in a package of a module and import that`)}}
+	}
+	name := "?" + path
+	if s.Name != nil {
+		name = s.Name.Name
+	}
+	switch name {
+	case "_":
+		c.blank = append(c.blank, path)
+		return nil
+	case ".":
+		c.dots[path] = true
+		return nil
+	}
+	c.imports[name] = path
+	c.imported[name] = true
+	return nil
+}
+
+// selectorBases finds the names x in x.Sel that nothing in the file declares,
+// and what is selected from each.
+func selectorBases(f *ast.File) map[string][]string {
+	unresolved := map[*ast.Ident]bool{}
+	for _, id := range f.Unresolved {
+		unresolved[id] = true
+	}
+	bases := map[string][]string{}
+	ast.Inspect(f, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok {
+			if id, ok := s.X.(*ast.Ident); ok && unresolved[id] {
+				bases[id.Name] = append(bases[id.Name], s.Sel.Name)
+			}
+		}
+		return true
+	})
+	return bases
+}
+
+// preludeImports writes the imports that a file needs, on its first line.
+func (c *check) preludeImports(f *file, head, tail string) string {
+	imports := c.imports
+	if f.unit != nil && f.kind == unitFile {
+		imports = f.unit.imports
+	}
+	if err := c.parseFile(f, "", head, tail); err != nil {
+		return ""
+	}
+	var b strings.Builder
+	bases := selectorBases(f.ast)
+	for _, name := range sortedKeys(bases) {
+		if path := imports[name]; path != "" && !c.shadows(name) {
+			fmt.Fprintf(&b, "import %s %q;", name, path)
+		}
+	}
+	for _, path := range sortedKeys(c.dots) {
+		if c.needsDot(f.ast, path) {
+			fmt.Fprintf(&b, "import . %q;", path)
+		}
+	}
+	return b.String()
+}
+
+// needsDot reports whether a file uses a name that only a dot import declares.
+func (c *check) needsDot(f *ast.File, path string) bool {
+	p, err := c.nb.pk.Import(path)
+	if err != nil {
+		return false
+	}
+	for _, id := range f.Unresolved {
+		if id.IsExported() && c.nb.names[id.Name] == nil && !c.ownNames[id.Name] && !c.fresh[id.Name] && p.Scope().Lookup(id.Name) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// shadows reports whether a declaration of the notebook hides the import of a
+// name.
+func (c *check) shadows(name string) bool {
+	return c.ownNames[name] || c.fresh[name] || c.nb.names[name] != nil && !c.imported[name]
+}
+
+// varFile declares the variables that the package defines, one a line.
+func (c *check) varFile(kind passKind) (*file, string) {
+	names := map[string]types.Type{}
+	for name, e := range c.moved {
+		if c.dropped[name] == "" {
+			names[name] = e.obj.Type()
+		}
+	}
+	if kind == passFinal {
+		for name := range c.fresh {
+			names[name] = c.vars[name]
+		}
+	}
+	if len(names) == 0 {
+		return nil, ""
+	}
+	f := &file{kind: varFile, name: c.src.Name, line: 1, back: func(i int) int { return 0 }}
+	aliases := map[string]string{}
+	tp := c.checkPrinter(aliases)
+	var b strings.Builder
+	for _, name := range sortedKeys(names) {
+		fmt.Fprintf(&b, "\nvar %s %s", name, tp.String(names[name]))
+		f.vars = append(f.vars, name)
+	}
+	f.body = b.String()
+	var imports strings.Builder
+	for _, path := range sortedKeys(aliases) {
+		fmt.Fprintf(&imports, "import %s %q;", aliases[path], path)
+	}
+	return f, imports.String()
+}
+
+// checkPrinter writes types as the checked package names them.
+func (c *check) checkPrinter(aliases map[string]string) *typePrinter {
+	return &typePrinter{
+		pkg:  aliasFor(aliases),
+		name: func(t *types.TypeName) string { return t.Name() },
+		anon: func(*types.Struct) (string, bool) { return "", false },
+	}
+}
+
+func aliasFor(aliases map[string]string) func(*types.Package) string {
+	return func(p *types.Package) string {
+		if aliases[p.Path()] == "" {
+			aliases[p.Path()] = "ˣi" + strconv.Itoa(len(aliases))
+		}
+		return aliases[p.Path()]
+	}
+}

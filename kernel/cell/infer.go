@@ -1,0 +1,211 @@
+package cell
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+)
+
+// infer finds the types of the variables that the statements define.
+func (c *check) infer() (*passed, error) {
+	for {
+		c.fresh = map[string]bool{}
+		p := c.pass(passFirst, nil)
+		if c.takeErrors(p) || c.takeValue(p) {
+			continue
+		}
+		var ds []Diagnostic
+		for _, e := range p.errs {
+			if e.file.kind == stmtFile || e.file.kind == declFile {
+				ds = append(ds, e.Diagnostic)
+			}
+		}
+		if len(ds) > 0 {
+			return nil, &Error{Diagnostics: trim(ds)}
+		}
+		for _, f := range p.files {
+			if f.kind != stmtFile {
+				continue
+			}
+			if err := c.variables(p, f); err != nil {
+				return nil, err
+			}
+		}
+		return p, nil
+	}
+}
+
+// takeValue finds out whether the last line is a call that only gives a value:
+// a conversion, or a builtin such as len.
+func (c *check) takeValue(p *passed) bool {
+	if len(c.top) == 0 {
+		return false
+	}
+	t := c.top[len(c.top)-1]
+	if !t.last || t.value {
+		return false
+	}
+	for _, f := range p.files {
+		if f.kind != stmtFile {
+			continue
+		}
+		for _, st := range f.ast.Decls[len(f.ast.Decls)-1].(*ast.FuncDecl).Body.List {
+			es, ok := st.(*ast.ExprStmt)
+			if start, _ := f.span(st); !ok || start != t.start {
+				continue
+			}
+			call, ok := ast.Unparen(es.X).(*ast.CallExpr)
+			if !ok {
+				continue
+			}
+			fun := p.info.Types[call.Fun]
+			t.value = fun.IsType() || fun.IsBuiltin() && !p.info.Types[call].IsVoid() && p.info.Types[call].Type != nil
+			if id, ok := call.Fun.(*ast.Ident); ok && (id.Name == "copy" || id.Name == "recover" || id.Name == "ˣresult") {
+				t.value = false
+			}
+		}
+	}
+	return t.value
+}
+
+// variables records the types of the top-level variables.
+func (c *check) variables(p *passed, f *file) error {
+	body := f.ast.Decls[len(f.ast.Decls)-1].(*ast.FuncDecl).Body
+	record := func(id *ast.Ident) error {
+		obj, ok := p.info.Defs[id].(*types.Var)
+		if !ok || id.Name == "_" || strings.HasPrefix(id.Name, "ˣ") {
+			return nil
+		}
+		tp := c.checkPrinter(map[string]string{})
+		tp.String(obj.Type())
+		if tp.err != nil {
+			return &Error{Diagnostics: []Diagnostic{f.diagnose(id.Pos(), fmt.Sprintf(
+				"%s cannot be kept for later cells: %v; use it inside a function, or give it an interface type", id.Name, tp.err))}}
+		}
+		if c.ownNames[id.Name] {
+			return &Error{Diagnostics: []Diagnostic{f.diagnose(id.Pos(), fmt.Sprintf(
+				"%s is declared twice in this cell, as a variable and as something else; rename one", id.Name))}}
+		}
+		c.vars[id.Name] = obj.Type()
+		e := c.nb.names[id.Name]
+		if e != nil && e.kind == kVar && c.moved[id.Name] == nil && types.Identical(e.obj.Type(), obj.Type()) && c.homed(obj.Type()) {
+			return nil // the same variable gets a new value
+		}
+		c.fresh[id.Name] = true
+		if e != nil {
+			c.changed[id.Name] = true
+		}
+		return nil
+	}
+	for _, st := range body.List {
+		switch st := st.(type) {
+		case *ast.AssignStmt:
+			if st.Tok != token.DEFINE {
+				continue
+			}
+			for _, l := range st.Lhs {
+				if id, ok := l.(*ast.Ident); ok {
+					if err := record(id); err != nil {
+						return err
+					}
+				}
+			}
+		case *ast.DeclStmt:
+			g := st.Decl.(*ast.GenDecl)
+			if g.Tok != token.VAR {
+				continue
+			}
+			for _, sp := range g.Specs {
+				for _, id := range sp.(*ast.ValueSpec).Names {
+					if err := record(id); err != nil {
+						return err
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// homed reports whether the type has no struct without a name that holds
+// unexported fields: such types of two packages are never one.
+func (c *check) homed(t types.Type) bool {
+	ok := true
+	var walk func(types.Type)
+	walk = func(t types.Type) {
+		switch t := t.(type) {
+		case *types.Struct:
+			for i := range t.NumFields() {
+				ok = ok && t.Field(i).Exported()
+				walk(t.Field(i).Type())
+			}
+		case *types.Pointer:
+			walk(t.Elem())
+		case *types.Slice:
+			walk(t.Elem())
+		case *types.Array:
+			walk(t.Elem())
+		case *types.Map:
+			walk(t.Key())
+			walk(t.Elem())
+		case *types.Chan:
+			walk(t.Elem())
+		}
+	}
+	walk(t)
+	return ok
+}
+
+// takeErrors finds statements that leave out the error of a call, and reports
+// whether there are new ones.
+func (c *check) takeErrors(p *passed) bool {
+	found := false
+	for _, f := range p.files {
+		if f.kind != stmtFile {
+			continue
+		}
+		body := f.ast.Decls[len(f.ast.Decls)-1].(*ast.FuncDecl).Body
+		for _, st := range body.List {
+			var lhs int
+			var rhs []ast.Expr
+			switch st := st.(type) {
+			case *ast.AssignStmt:
+				if st.Tok != token.DEFINE && st.Tok != token.ASSIGN {
+					continue
+				}
+				lhs, rhs = len(st.Lhs), st.Rhs
+			case *ast.DeclStmt:
+				g := st.Decl.(*ast.GenDecl)
+				if g.Tok != token.VAR || len(g.Specs) != 1 {
+					continue
+				}
+				vs := g.Specs[0].(*ast.ValueSpec)
+				if vs.Type != nil {
+					continue
+				}
+				lhs, rhs = len(vs.Names), vs.Values
+			}
+			if len(rhs) != 1 {
+				continue
+			}
+			call, ok := ast.Unparen(rhs[0]).(*ast.CallExpr)
+			if !ok {
+				continue
+			}
+			tuple, ok := p.info.Types[call].Type.(*types.Tuple)
+			if !ok || tuple.Len() != lhs+1 || !isError(tuple.At(lhs).Type()) {
+				continue
+			}
+			start, _ := f.span(st)
+			for i, t := range c.top {
+				if _, done := c.fixErr[i]; t.start == start && !done {
+					c.fixErr[i] = len(c.fixErr)
+					found = true
+				}
+			}
+		}
+	}
+	return found
+}

@@ -1,0 +1,127 @@
+package cell
+
+import (
+	"fmt"
+	"go/types"
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// wellKnown are interfaces that libraries look for in any value.
+var wellKnown = []struct{ pkg, name string }{
+	{"fmt", "Stringer"}, {"fmt", "Formatter"}, {"fmt", "GoStringer"},
+	{"sort", "Interface"}, {"io", "Reader"}, {"io", "Writer"}, {"io", "Closer"}, {"io", "ReadWriter"},
+	{"encoding/json", "Marshaler"}, {"encoding/json", "Unmarshaler"},
+	{"encoding", "TextMarshaler"}, {"encoding", "TextUnmarshaler"},
+	{"image", "Image"}, {"net/http", "Handler"},
+}
+
+// keep writes conversions that must be part of the package which declares a
+// type, so that the runtime knows one copy of each: to the interfaces that it
+// implements, and to the composite types that reflect could make first.
+func (g *generator) keep(tp *typePrinter, named []*types.TypeName) string {
+	var b strings.Builder
+	conversion := func(t types.Type, iface types.Type) {
+		it, ok := iface.Underlying().(*types.Interface)
+		if !ok || it.Empty() || !it.IsMethodSet() || types.IsInterface(t) {
+			return
+		}
+		for _, t := range []types.Type{t, types.NewPointer(t)} {
+			if types.Implements(t, it) {
+				fmt.Fprintf(&b, "\t{ var v %s; ˣrt.Keep([]%s{v}) }\n", tp.String(t), tp.String(iface))
+			}
+		}
+	}
+	mine := map[string]bool{}
+	for _, obj := range named {
+		mine[obj.Name()] = true
+		nt, ok := obj.Type().(*types.Named)
+		if !ok || nt.TypeParams().Len() > 0 {
+			continue
+		}
+		if it, ok := nt.Underlying().(*types.Interface); ok && !it.IsMethodSet() {
+			continue // a constraint, of which there are no values
+		}
+		s := tp.String(nt)
+		fmt.Fprintf(&b, "\tˣrt.Keep([]%[1]s(nil), (*[]%[1]s)(nil), map[string]%[1]s(nil), []*%[1]s(nil), map[string]*%[1]s(nil), (*%[1]s)(nil), (**%[1]s)(nil), (func(%[1]s))(nil), (func() %[1]s)(nil))\n", s)
+		if sizes.Sizeof(nt.Underlying()) < 1<<16 { // a larger one cannot be sent
+			fmt.Fprintf(&b, "\tˣrt.Keep((chan %s)(nil))\n", s)
+		}
+		if nt.NumMethods() == 0 && !hasEmbedded(nt) || types.IsInterface(nt) {
+			continue
+		}
+		conversion(nt, errorType)
+		for _, w := range wellKnown {
+			if pkg, err := g.c.nb.pk.Import(w.pkg); err == nil {
+				if o := pkg.Scope().Lookup(w.name); o != nil {
+					conversion(nt, o.Type())
+				}
+			}
+		}
+		for _, path := range slices.Sorted(maps.Values(g.c.imports)) {
+			pkg, err := g.c.nb.pk.Import(path)
+			if err != nil || isWellKnown(path) {
+				continue
+			}
+			for _, name := range pkg.Scope().Names() {
+				if tn, ok := pkg.Scope().Lookup(name).(*types.TypeName); ok && tn.Exported() && types.IsInterface(tn.Type()) {
+					if n, ok := tn.Type().(*types.Named); ok && n.TypeParams().Len() == 0 {
+						conversion(nt, tn.Type())
+					}
+				}
+			}
+		}
+	}
+	// Interfaces of the notebook, old and new, with types old and new.
+	scope := g.p.pkg.Scope()
+	var ifaces, concrete []*types.Named
+	for _, name := range scope.Names() {
+		tn, ok := scope.Lookup(name).(*types.TypeName)
+		if !ok || tn.IsAlias() {
+			continue
+		}
+		n, ok := tn.Type().(*types.Named)
+		if !ok || n.TypeParams().Len() > 0 {
+			continue
+		}
+		if types.IsInterface(n) {
+			ifaces = append(ifaces, n)
+		} else {
+			concrete = append(concrete, n)
+		}
+	}
+	for _, i := range ifaces {
+		for _, t := range concrete {
+			if mine[i.Obj().Name()] || mine[t.Obj().Name()] {
+				conversion(t, i)
+			}
+		}
+	}
+	return b.String()
+}
+
+var sizes = types.SizesFor("gc", runtime.GOARCH)
+
+func isWellKnown(path string) bool {
+	for _, w := range wellKnown {
+		if w.pkg == path {
+			return true
+		}
+	}
+	return false
+}
+
+func hasEmbedded(t *types.Named) bool {
+	st, ok := t.Underlying().(*types.Struct)
+	if !ok {
+		return false
+	}
+	for i := range st.NumFields() {
+		if st.Field(i).Embedded() {
+			return true
+		}
+	}
+	return false
+}

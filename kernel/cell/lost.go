@@ -1,0 +1,144 @@
+package cell
+
+import (
+	"fmt"
+	"go/ast"
+	"go/types"
+	"maps"
+	"slices"
+	"sort"
+)
+
+// settle looks at the errors of the last pass. Those in the cell end it. A
+// function of an earlier cell that no longer compiles is dropped with a notice,
+// and the check is made again.
+func (c *check) settle(p *passed) (again bool, err error) {
+	var mine []Diagnostic
+	for _, d := range p.errs {
+		if d.file.unit == nil || slices.Contains(c.own, d.file.unit) {
+			mine = append(mine, d.Diagnostic)
+		}
+	}
+	if len(mine) > 0 {
+		return false, &Error{Diagnostics: trim(mine)}
+	}
+	for _, d := range p.errs {
+		u := d.file.unit
+		name := u.names[0]
+		if u.recv != "" {
+			name = u.recv + "." + name
+		}
+		if c.dropped[name] != "" {
+			continue
+		}
+		c.dropped[name] = d.Msg
+		c.notices = append(c.notices, fmt.Sprintf("%s (%s) no longer compiles and is gone: %s; change it and run its cell again", name, u.cell, d.Msg))
+		again = true
+		for _, n := range u.names {
+			if u.recv == "" {
+				c.changed[n] = true
+				delete(c.rehome, n)
+			}
+		}
+		for r := range c.rebody {
+			if r == u {
+				delete(c.rebody, r)
+			}
+		}
+	}
+	return again, nil
+}
+
+// refuseLost refuses a cell that uses a value which ended with an earlier
+// host process, itself or through a function.
+func (c *check) refuseLost(p *passed) error {
+	var diags []Diagnostic
+	seen := map[string]bool{}
+	var lostIn func(name string, visited map[string]bool) *entity
+	lostIn = func(name string, visited map[string]bool) *entity {
+		e := c.nb.names[name]
+		if e == nil || visited[name] || c.ownNames[name] || c.vars[name] != nil {
+			return nil
+		}
+		visited[name] = true
+		if e.lost != "" {
+			return e
+		}
+		if e.unit != nil {
+			for _, dep := range sortedKeys(e.unit.body) {
+				if l := lostIn(dep, visited); l != nil {
+					return l
+				}
+			}
+		}
+		for _, m := range e.methods {
+			for _, dep := range sortedKeys(m.body) {
+				if l := lostIn(dep, visited); l != nil {
+					return l
+				}
+			}
+		}
+		return nil
+	}
+	set := map[string]bool{} // made anew by a top-level assignment
+	for _, t := range c.top {
+		for _, name := range t.sets {
+			set[name] = true
+		}
+	}
+	for _, f := range p.files {
+		if f.unit != nil || f.kind == varFile {
+			continue
+		}
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			id, ok := n.(*ast.Ident)
+			if !ok || seen[id.Name] || set[id.Name] {
+				return true
+			}
+			obj := p.info.Uses[id]
+			if obj == nil || obj.Pkg() == nil || obj.Pkg().Path() != notebookPath || obj.Parent() == nil || c.nb.names[id.Name] == nil {
+				return true
+			}
+			if _, isType := obj.(*types.TypeName); isType {
+				return true
+			}
+			if local := obj.Parent() != obj.Pkg().Scope(); local {
+				return true
+			}
+			if l := lostIn(id.Name, map[string]bool{}); l != nil {
+				seen[id.Name] = true
+				msg := fmt.Sprintf("the value of %s is gone: %s; run %s again to make it", l.name, l.lost, l.cell)
+				if l.name != id.Name {
+					msg = fmt.Sprintf("%s uses %s, whose value is gone: %s; run %s again to make it", id.Name, l.name, l.lost, l.cell)
+				}
+				d := f.diagnose(id.Pos(), msg)
+				diags = append(diags, d)
+			}
+			return true
+		})
+	}
+	if len(diags) > 0 {
+		return &Error{Diagnostics: trim(diags)}
+	}
+	return nil
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	return slices.Sorted(maps.Keys(m))
+}
+
+// trim sorts diagnostics by place, drops repeats, and keeps the first ten.
+func trim(ds []Diagnostic) []Diagnostic {
+	sort.SliceStable(ds, func(i, j int) bool {
+		if ds[i].Line != ds[j].Line {
+			return ds[i].Line < ds[j].Line
+		}
+		return ds[i].Col < ds[j].Col
+	})
+	ds = slices.CompactFunc(ds, func(a, b Diagnostic) bool { return a.Line == b.Line && a.Msg == b.Msg })
+	if len(ds) > 10 {
+		more := len(ds) - 10
+		ds = append(ds[:10:10], Diagnostic{Cell: ds[0].Cell, Msg: fmt.Sprintf("and %d more errors", more)})
+	}
+	return ds
+}

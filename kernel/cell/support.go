@@ -1,0 +1,313 @@
+package cell
+
+import (
+	"fmt"
+	"go/ast"
+	"go/types"
+	"strconv"
+	"strings"
+)
+
+// fieldHome is the program whose package declares the field v of the struct
+// type t: for a struct without a name, the one that gave it an alias.
+func (g *generator) fieldHome(t types.Type, v *types.Var) int {
+	if st, ok := types.Unalias(t).(*types.Struct); ok {
+		for _, a := range append(g.structs, g.c.nb.structs...) {
+			if types.Identical(a.typ, st) {
+				return a.home
+			}
+		}
+		return g.c.seq
+	}
+	return g.home(v)
+}
+
+// printer writes types as the generated package names them.
+func (g *generator) printer(use map[string]string) *typePrinter {
+	from := func(home int) string {
+		if home == g.c.seq {
+			return ""
+		}
+		alias := "ˣ" + strconv.Itoa(home)
+		use[alias] = pkgPath(home)
+		return alias + "."
+	}
+	return &typePrinter{
+		pkg: func(p *types.Package) string {
+			for alias, path := range use {
+				if path == p.Path() {
+					return alias
+				}
+			}
+			alias := "ˣi" + strconv.Itoa(len(use))
+			use[alias] = p.Path()
+			return alias
+		},
+		name: func(t *types.TypeName) string {
+			home := g.home(t)
+			if home != g.c.seq && !t.Exported() {
+				return from(home) + "Ħ" + t.Name()
+			}
+			return from(home) + t.Name()
+		},
+		anon: func(t *types.Struct) (string, bool) {
+			for _, a := range append(g.structs, g.c.nb.structs...) {
+				if types.Identical(a.typ, t) {
+					return from(a.home) + a.name, true
+				}
+			}
+			return "", false
+		},
+	}
+}
+
+// structName names the struct type t, which has the field v, in accessors.
+func (g *generator) structName(t types.Type, v *types.Var) string {
+	if o, ok := g.c.nb.owners[v.Origin()]; ok {
+		return o.Name()
+	}
+	if n, ok := types.Unalias(t).(*types.Named); ok {
+		return n.Obj().Name()
+	}
+	for _, a := range append(g.structs, g.c.nb.structs...) {
+		if types.Identical(a.typ, t) {
+			return a.name
+		}
+	}
+	return "unknown"
+}
+
+// hookOf names the hook of a function that is declared in full, or is empty.
+func (g *generator) hookOf(d *ast.FuncDecl) string {
+	name := d.Name.Name
+	if name == "_" {
+		return ""
+	}
+	if d.Recv != nil {
+		recv, generic := receiver(d.Recv.List[0].Type)
+		if e := g.c.nb.names[recv]; generic || e != nil && e.kind == kType && e.unit.generic && !g.c.ownNames[recv] {
+			return ""
+		}
+		return "ĦˣH_" + recv + "_" + name
+	}
+	if d.Type.TypeParams != nil || g.hooked[name] != nil || name == "_" || name == "init" || strings.HasPrefix(name, "init_") ||
+		name == "main" || ours(name) {
+		return ""
+	}
+	return "ĦˣH_" + name
+}
+
+// support writes what the cell's own text does not hold: variables, hooks,
+// accessors, aliases, and Run.
+func (g *generator) support(hasRun bool) (string, map[string]string, error) {
+	c, p := g.c, g.p
+	use := map[string]string{"ˣrt": runtimePath}
+	tp := g.printer(use)
+	var decl, run strings.Builder
+
+	// Struct types without a name get one, so that other packages can say it.
+	for _, name := range sortedKeys(c.fresh) {
+		g.nameStructs(p.pkg.Scope().Lookup(name).Type())
+	}
+	for _, a := range g.structs {
+		inner := g.printer(use)
+		inner.anon = func(t *types.Struct) (string, bool) {
+			if types.Identical(t, a.typ) {
+				return "", false
+			}
+			return tp.anon(t)
+		}
+		fmt.Fprintf(&decl, "type %s = %s\n", a.name, inner.String(a.typ))
+		g.accessors(&decl, tp, a.name, "", "", a.typ)
+	}
+
+	// Variables.
+	vars := map[string]bool{}
+	for name := range c.fresh {
+		vars[name] = true
+	}
+	for name := range c.moved {
+		if c.dropped[name] == "" {
+			vars[name] = true
+		}
+	}
+	for _, name := range sortedKeys(vars) {
+		t := p.pkg.Scope().Lookup(name).Type()
+		fmt.Fprintf(&decl, "var Ħ%s %s\n", name, tp.String(t))
+		e := c.moved[name]
+		if e == nil || c.fresh[name] || e.lost != "" {
+			continue
+		}
+		if !sameLayout(e.obj.Type(), t) {
+			c.notices = append(c.notices, fmt.Sprintf("%s (%s) held a value of a type that changed, and is gone: run %s again to make it", name, e.cell, e.cell))
+			continue
+		}
+		use["ˣunsafe"] = "unsafe"
+		use["ˣ"+strconv.Itoa(e.home)] = pkgPath(e.home)
+		fmt.Fprintf(&run, "\tĦ%s = *(*%s)(ˣunsafe.Pointer(&ˣ%d.Ħ%s))\n\tˣzero(&ˣ%d.Ħ%s)\n", name, tp.String(t), e.home, name, e.home, name)
+	}
+
+	// What the package declares.
+	scope := p.pkg.Scope()
+	var named []*types.TypeName
+	for _, name := range scope.Names() {
+		obj := scope.Lookup(name)
+		if !g.files[c.nb.fset.File(obj.Pos())] {
+			continue
+		}
+		switch obj := obj.(type) {
+		case *types.TypeName:
+			params, args := typeParams(tp, obj)
+			if !obj.Exported() {
+				fmt.Fprintf(&decl, "type Ħ%s%s = %s%s\n", name, params, name, args)
+			}
+			if obj.IsAlias() {
+				continue
+			}
+			named = append(named, obj)
+			if st, ok := obj.Type().Underlying().(*types.Struct); ok && g.own(obj, st) {
+				g.accessors(&decl, tp, name, params, args, st)
+			}
+			if params != "" {
+				continue
+			}
+			nt := obj.Type().(*types.Named)
+			for i := range nt.NumMethods() {
+				m := nt.Method(i)
+				var b strings.Builder
+				b.WriteString("func")
+				tp.signature(&b, m.Signature().Recv().Type(), m.Signature())
+				fmt.Fprintf(&decl, "var ĦˣH_%s_%s %s\n", name, m.Name(), b.String())
+			}
+		case *types.Func:
+			if g.hooked[name] != nil {
+				fmt.Fprintf(&run, "\t%sĦˣH_%s = Ħˣb_%s\n", fromAlias(use, g.hooked[name].home), name, name)
+				continue
+			}
+			if ours(name) {
+				continue
+			}
+			if strings.HasPrefix(name, "init_") || name == "main" || obj.Signature().TypeParams().Len() > 0 {
+				continue
+			}
+			fmt.Fprintf(&decl, "var ĦˣH_%s %s\n", name, tp.String(obj.Type()))
+		}
+	}
+	for _, name := range sortedKeys(g.localAlias) {
+		home := g.localAlias[name]
+		fmt.Fprintf(&decl, "type %s = %sĦ%s\n", name, fromAlias(use, home), name)
+	}
+	for u := range c.rebody {
+		if u.recv != "" {
+			e := c.nb.names[u.recv]
+			fmt.Fprintf(&run, "\t%sĦˣH_%s_%s = %s\n", fromAlias(use, e.home), u.recv, u.names[0], methodFunc(u.recv, u.names[0]))
+		}
+	}
+	for _, old := range c.nb.release {
+		use["ˣ"+strconv.Itoa(old.home)] = pkgPath(old.home)
+		fmt.Fprintf(&run, "\tˣzero(&ˣ%d.Ħ%s)\n", old.home, old.name)
+	}
+	if keep := g.keep(tp, named); keep != "" {
+		fmt.Fprintf(&decl, "func ˣkeep() {\n%s}\n", keep)
+		run.WriteString("\tif ˣrt.Never { ˣkeep() }\n")
+	}
+	if tp.err != nil {
+		return "", nil, &Error{Diagnostics: []Diagnostic{{Cell: c.src.Name, Msg: tp.err.Error()}}}
+	}
+	fmt.Fprintf(&decl, "func ˣzero[T any](p *T) { var z T; *p = z }\n")
+	fmt.Fprintf(&decl, "func ˣmark(n int) { ˣrt.Reached = n }\n")
+	if hasRun {
+		run.WriteString("\t" + runName + "()\n")
+	}
+	if c.hasMain {
+		run.WriteString("\tĦmain()\n")
+	}
+	return "\n" + decl.String() + "\n// Run runs the cell.\nfunc Run() {\n\tˣrt.Reached = 0\n" + run.String() + "}\n", use, nil
+}
+
+func fromAlias(use map[string]string, home int) string {
+	alias := "ˣ" + strconv.Itoa(home)
+	use[alias] = pkgPath(home)
+	return alias + "."
+}
+
+// nameStructs finds the struct types without a name in t that hold unexported
+// fields.
+func (g *generator) nameStructs(t types.Type) {
+	switch t := t.(type) {
+	case *types.Pointer:
+		g.nameStructs(t.Elem())
+	case *types.Slice:
+		g.nameStructs(t.Elem())
+	case *types.Array:
+		g.nameStructs(t.Elem())
+	case *types.Chan:
+		g.nameStructs(t.Elem())
+	case *types.Map:
+		g.nameStructs(t.Key())
+		g.nameStructs(t.Elem())
+	case *types.Struct:
+		hidden := false
+		for i := range t.NumFields() {
+			g.nameStructs(t.Field(i).Type())
+			hidden = hidden || !t.Field(i).Exported()
+		}
+		for _, a := range append(g.structs, g.c.nb.structs...) {
+			hidden = hidden && !types.Identical(a.typ, t)
+		}
+		if hidden {
+			g.structs = append(g.structs, anonymous{t, g.c.seq, "Ħˣs" + strconv.Itoa(len(g.structs))})
+		}
+	}
+}
+
+// own notes that obj's package has the accessors of the fields of st, and
+// reports false when another type of the same struct has them already.
+func (g *generator) own(obj *types.TypeName, st *types.Struct) bool {
+	for i := range st.NumFields() {
+		if g.owners[st.Field(i).Origin()] != nil || g.c.nb.owners[st.Field(i).Origin()] != nil {
+			return false
+		}
+		g.owners[st.Field(i).Origin()] = obj
+	}
+	return true
+}
+
+// accessors writes functions that reach the unexported fields of a struct type.
+func (g *generator) accessors(b *strings.Builder, tp *typePrinter, name, params, args string, st *types.Struct) {
+	for i := range st.NumFields() {
+		v := st.Field(i)
+		if v.Exported() || v.Name() == "_" || v.Pkg().Path() != notebookPath || g.home(v) != g.c.seq {
+			continue
+		}
+		typ := tp.String(v.Type())
+		fmt.Fprintf(b, "func ĦˣF_%s_%s%s(p *%s%s) *%s { return &p.%s }\n", name, v.Name(), params, name, args, typ, v.Name())
+		fmt.Fprintf(b, "func ĦˣV_%s_%s%s(v %s%s) %s { return v.%s }\n", name, v.Name(), params, name, args, typ, v.Name())
+	}
+}
+
+// typeParams writes the type parameters of a generic type, as a declaration
+// and as arguments.
+func typeParams(tp *typePrinter, obj *types.TypeName) (params, args string) {
+	var list *types.TypeParamList
+	switch t := obj.Type().(type) {
+	case *types.Named:
+		list = t.TypeParams()
+	case *types.Alias:
+		list = t.TypeParams()
+	}
+	if list.Len() == 0 {
+		return "", ""
+	}
+	var ps, as []string
+	for i := range list.Len() {
+		t := list.At(i)
+		name := t.Obj().Name()
+		if name == "_" {
+			name = "ˣ_" + strconv.Itoa(i)
+		}
+		ps = append(ps, name+" "+tp.String(t.Constraint()))
+		as = append(as, name)
+	}
+	return "[" + strings.Join(ps, ", ") + "]", "[" + strings.Join(as, ", ") + "]"
+}

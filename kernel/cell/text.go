@@ -1,0 +1,280 @@
+package cell
+
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// A rendered text knows where each byte came from.
+type rendered struct {
+	text string
+	back func(int) int
+}
+
+// declText is the cell with everything but its declarations blank.
+func (c *check) declText(more func(*editor)) rendered {
+	return c.part(func(ch chunk) bool { return ch.isDecl() && ch.tok != token.IMPORT }, more)
+}
+
+// stmtText is the cell with everything but its statements blank.
+func (c *check) stmtText(more func(*editor)) rendered {
+	return c.part(func(ch chunk) bool { return !ch.isDecl() }, more)
+}
+
+func (c *check) part(keep func(chunk) bool, more func(*editor)) rendered {
+	ed := &editor{text: c.text}
+	at := 0
+	for _, ch := range c.chunks {
+		if !keep(ch) {
+			continue
+		}
+		c.blankGap(ed, at, ch)
+		at = ch.end
+		if ch.semi {
+			at++
+		}
+	}
+	ed.blank(at, len(c.text))
+	base, _ := ed.render(0, len(c.text)) // the same length
+	ed = &editor{text: []byte(base)}
+	if more != nil {
+		more(ed)
+	}
+	text, back := ed.render(0, len(base))
+	return rendered{text, back}
+}
+
+// blankGap blanks what stands before a chunk, but for the line comments above a
+// declaration: they may be directives such as //go:noinline.
+func (c *check) blankGap(ed *editor, from int, ch chunk) {
+	start := ch.start
+	if ch.isDecl() {
+		line := bytes.LastIndexByte(c.text[:ch.start], '\n') + 1
+		for line > from && len(bytes.TrimSpace(c.text[line:start])) == 0 {
+			prev := bytes.LastIndexByte(c.text[:line-1], '\n') + 1
+			if prev < from || !bytes.HasPrefix(bytes.TrimSpace(c.text[prev:line]), []byte("//")) {
+				break
+			}
+			start, line = prev, prev
+		}
+	}
+	ed.blank(from, start)
+}
+
+func errName(n int) string { return "ˣe" + strconv.Itoa(n) }
+
+// useAll uses every variable that the statements define, so that the checker
+// does not ask for a use within this cell.
+func (c *check) useAll() string {
+	var b strings.Builder
+	for _, t := range c.top {
+		for _, d := range t.defs {
+			b.WriteString("\n_ = " + d)
+		}
+	}
+	return b.String()
+}
+
+// editFirst prepares the statements for the first pass.
+func (c *check) editFirst(ed *editor) { c.editTop(ed, true) }
+
+func (c *check) editTop(ed *editor, first bool) {
+	for i, t := range c.top {
+		if t.last && len(t.defs) == 0 && (t.value || c.isPlainExpr(t)) {
+			if t.hide {
+				ed.insert(t.start, "_ = ")
+			} else {
+				ed.insert(t.start, "ˣresult(")
+				ed.insert(t.end, ")")
+			}
+		}
+		if n, ok := c.fixErr[i]; ok {
+			c.takeError(ed, t, n, first)
+		}
+	}
+}
+
+// takeError puts the results of a call in variables of our own, takes the
+// error, and only then gives the others to those that the statement names: a
+// call that fails leaves them as they were.
+//
+//	x := f()    becomes    ˣv0_0, ˣe0 := f(); ˣuse(ˣe0); x := ˣv0_0
+func (c *check) takeError(ed *editor, t *topStmt, n int, first bool) {
+	s, off := c.parseTop(t)
+	var lhs, op string
+	var names int
+	var call token.Pos
+	switch s := s.(type) {
+	case *ast.AssignStmt:
+		names, call = len(s.Lhs), s.Rhs[0].Pos()
+		lhs = string(c.text[off(s.Lhs[0].Pos()):off(s.Lhs[names-1].End())])
+		op = " " + s.Tok.String() + " "
+	case *ast.DeclStmt:
+		vs := s.Decl.(*ast.GenDecl).Specs[0].(*ast.ValueSpec)
+		names, call = len(vs.Names), vs.Values[0].Pos()
+		lhs = string(c.text[off(vs.Pos()):off(vs.Names[names-1].End())])
+		op = " := "
+	default:
+		return
+	}
+	if !first || strings.Trim(lhs, "_, ") == "" {
+		op = " = "
+	}
+	var own strings.Builder
+	var list []string
+	for i := range names {
+		list = append(list, fmt.Sprintf("ˣv%d_%d", n, i))
+		own.WriteString(list[i] + ", ")
+	}
+	ed.replace(t.start, off(call), own.String()+errName(n)+" := ")
+	ed.insert(t.end, "; ˣuse("+errName(n)+"); "+lhs+op+strings.Join(list, ", "))
+}
+
+// parseTop parses one statement alone.
+func (c *check) parseTop(t *topStmt) (ast.Stmt, func(token.Pos) int) {
+	const head = "package p; func _() {"
+	fset := token.NewFileSet()
+	f, err := parser.ParseFile(fset, "", head+string(c.text[t.start:t.end])+"\n}", parser.SkipObjectResolution)
+	if err != nil || len(f.Decls) == 0 {
+		return nil, nil
+	}
+	fn := f.Decls[0].(*ast.FuncDecl)
+	if len(fn.Body.List) == 0 {
+		return nil, nil
+	}
+	tf := fset.File(f.FileStart)
+	return fn.Body.List[0], func(p token.Pos) int { return tf.Offset(p) - len(head) + t.start }
+}
+
+// isPlainExpr reports whether the statement is an expression that Go does not
+// allow as a statement: anything but a call or a receive.
+func (c *check) isPlainExpr(t *topStmt) bool {
+	s, _ := c.parseTop(t)
+	es, ok := s.(*ast.ExprStmt)
+	if !ok {
+		return false
+	}
+	switch x := ast.Unparen(es.X).(type) {
+	case *ast.CallExpr:
+		return false
+	case *ast.UnaryExpr:
+		return x.Op != token.ARROW
+	}
+	return true
+}
+
+// editFinal turns definitions into assignments, since the variables are
+// package-level now, and names the old value where it is meant.
+func (c *check) editFinal(ed *editor, first *passed) {
+	c.editTop(ed, false)
+	for _, ch := range c.initChunks() {
+		ed.insert(ch.start, c.initName(ch.start)+"();")
+	}
+	for i, t := range c.top {
+		if len(t.defs)+len(t.sets) > 0 {
+			ed.insert(t.end, "; ˣmark("+strconv.Itoa(i+1)+")")
+		}
+	}
+	for i, t := range c.top {
+		if _, taken := c.fixErr[i]; taken || len(t.defs) == 0 {
+			continue
+		}
+		s, off := c.parseTop(t)
+		switch s := s.(type) {
+		case *ast.AssignStmt:
+			ed.replace(off(s.TokPos), off(s.TokPos)+2, " =")
+		case *ast.DeclStmt:
+			g := s.Decl.(*ast.GenDecl)
+			ed.blank(off(g.TokPos), off(g.TokPos)+3)
+			if g.Lparen.IsValid() {
+				ed.blank(off(g.Lparen), off(g.Lparen)+1)
+				ed.blank(off(g.Rparen), off(g.Rparen)+1)
+			}
+			for _, sp := range g.Specs {
+				vs := sp.(*ast.ValueSpec)
+				if len(vs.Values) == 0 {
+					names := make([]string, 0, len(vs.Names))
+					for _, n := range vs.Names {
+						if n.Name != "_" {
+							names = append(names, "&"+n.Name)
+						}
+					}
+					for i := range names {
+						names[i] = "ˣzero(" + names[i] + ")"
+					}
+					ed.insert(off(vs.Pos()), strings.Join(names, "; "))
+					ed.blank(off(vs.Pos()), off(vs.End()))
+				} else if vs.Type != nil {
+					ed.blank(off(vs.Type.Pos()), off(vs.Type.End()))
+				}
+			}
+		}
+	}
+	for _, r := range c.oldRefs(first) {
+		ed.insert(r, "ˣold_")
+	}
+}
+
+// oldRefs finds the places in the statements that mean a variable as it was
+// before this cell defines it with another type.
+func (c *check) oldRefs(first *passed) []int {
+	var at []int
+	for _, f := range first.files {
+		if f.kind != stmtFile {
+			continue
+		}
+		for id, obj := range first.info.Uses {
+			if c.nb.fset.File(id.Pos()) == f.tok && c.fresh[id.Name] && c.moved[id.Name] == nil {
+				if e := c.nb.names[id.Name]; e != nil && e.obj == obj {
+					start, _ := f.span(id)
+					at = append(at, start)
+				}
+			}
+		}
+	}
+	sort.Ints(at)
+	return at
+}
+
+// editDecls leaves out the declarations that did not change, and turns methods
+// that only get a new body into functions.
+func (c *check) editDecls(ed *editor) {
+	for _, r := range c.unchanged {
+		ed.blank(r[0], r[1])
+	}
+	for _, ch := range c.chunks {
+		if ch.tok != token.FUNC {
+			continue
+		}
+		text := string(c.text[ch.start:ch.end])
+		for u := range c.rebody {
+			if u.recv != "" && u.text == text {
+				for _, e := range asFuncEdits(text) {
+					ed.replace(ch.start+e.start, ch.start+e.end, e.text)
+				}
+				break
+			}
+		}
+	}
+}
+
+// initChunks are the cell's init functions, which run where they stand.
+func (c *check) initChunks() []chunk {
+	var list []chunk
+	for _, ch := range c.chunks {
+		if ch.tok == token.FUNC && strings.HasPrefix(strings.TrimLeft(string(c.text[ch.start+len("func"):ch.end]), " \t"), "init") {
+			rest := strings.TrimLeft(string(c.text[ch.start+len("func"):ch.end]), " \t")
+			name, _, _ := strings.Cut(rest, "(")
+			if name = strings.TrimSpace(name); name == "init" || strings.HasPrefix(name, "init_") {
+				list = append(list, ch)
+			}
+		}
+	}
+	return list
+}

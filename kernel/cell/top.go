@@ -1,0 +1,82 @@
+package cell
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+)
+
+// statements takes the errors that top-level calls drop, and the value of the
+// last line.
+func (r *rewriter) statements() {
+	body := r.f.ast.Decls[len(r.f.ast.Decls)-1].(*ast.FuncDecl).Body
+	last := -1
+	if n := len(r.g.c.top); n > 0 && r.g.c.top[n-1].last {
+		last = r.g.c.top[n-1].start
+		if r.g.c.top[n-1].hide {
+			last = -1
+		}
+	}
+	for _, st := range body.List {
+		es, ok := st.(*ast.ExprStmt)
+		if !ok {
+			continue
+		}
+		call, ok := ast.Unparen(es.X).(*ast.CallExpr)
+		start, _ := r.f.span(st)
+		if !ok {
+			if u, isUnary := ast.Unparen(es.X).(*ast.UnaryExpr); isUnary && u.Op == token.ARROW && start == last {
+				r.wrap(es, r.rt("Result"))
+			}
+			continue
+		}
+		if id, ok := call.Fun.(*ast.Ident); ok && ours(id.Name) {
+			continue
+		}
+		if r.prints(call) {
+			continue
+		}
+		n, fails := results(r.g.p.info.Types[call])
+		switch {
+		case n == 0:
+		case n == 1 && fails:
+			r.wrap(es, r.rt("Err"))
+		case fails && start == last:
+			r.wrap(es, r.rt("ResultErr"))
+		case fails:
+			r.wrap(es, r.rt("Drop"))
+		case start == last:
+			r.wrap(es, r.rt("Result"))
+		}
+	}
+}
+
+func (r *rewriter) wrap(st ast.Stmt, fn string) {
+	s, e := r.f.offsets(st)
+	r.ed.insert(s, fn+"(")
+	r.ed.edits = append(r.ed.edits, edit{e, e, ")"})
+}
+
+// results counts a call's results, and reports whether the last is an error.
+func results(tv types.TypeAndValue) (n int, fails bool) {
+	if tv.IsVoid() || tv.Type == nil {
+		return 0, false
+	}
+	if t, ok := tv.Type.(*types.Tuple); ok {
+		return t.Len(), t.Len() > 0 && isError(t.At(t.Len()-1).Type())
+	}
+	return 1, isError(tv.Type)
+}
+
+// prints reports whether a call is one of fmt's printing functions, whose
+// results nobody looks at.
+func (r *rewriter) prints(call *ast.CallExpr) bool {
+	sel, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	fn, ok := r.g.p.info.Uses[sel.Sel].(*types.Func)
+	return ok && fn.Pkg() != nil && fn.Pkg().Path() == "fmt" && fn.Signature().Recv() == nil &&
+		(strings.HasPrefix(fn.Name(), "Print") || strings.HasPrefix(fn.Name(), "Fprint"))
+}
