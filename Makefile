@@ -1,6 +1,6 @@
 # Holt's tasks. Everything is installed inside the checkout: .venv holds
-# Jupyter, bin/ the programs; only Go's caches and Holt's own folder for
-# downloaded backends lie outside. A second run finds what the first one made.
+# Jupyter, bin/ the programs, .holt/ the XLA plugin; only caches, of Go and of
+# Holt, lie outside. A second run finds what the first one made.
 
 VENV    := .venv
 PY      := $(VENV)/bin/python
@@ -15,6 +15,7 @@ RACE    := ./kernel/... ./internal/...
 RACE_DL := Loader
 
 export GOTOOLCHAIN := local
+export HOLT_HOME ?= $(CURDIR)/.holt
 export JUPYTER_PREFER_ENV_PATH := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
