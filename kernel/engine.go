@@ -9,7 +9,7 @@ import (
 )
 
 // Engine runs cells; [session.Session] is one. An engine may also be an
-// [Assistant] or a [CommHandler].
+// [Abandoner], an [Assistant] or a [CommHandler].
 type Engine interface {
 	// Execute runs one cell and returns nil when it succeeded. Cancelling ctx
 	// interrupts the cell. The kernel calls it for one cell at a time.
@@ -22,6 +22,13 @@ type Engine interface {
 	Kill()
 	// Close ends the engine and everything it started.
 	Close() error
+}
+
+// Abandoner is an [Engine] that gives up on a cell which an interrupt does not
+// stop, and reports it as ended.
+type Abandoner interface {
+	// Abandoned reports whether the last cell was left behind so.
+	Abandoned() bool
 }
 
 // Assistant is an [Engine] that knows what can be typed, and what it means.

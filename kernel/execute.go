@@ -197,16 +197,23 @@ func (s *server) abortQueue() {
 }
 
 // interrupt stops the running cell and gives up those behind it. A second
-// interrupt of the same cell ends the engine's process.
+// interrupt of the same cell ends the engine's process, also when the cell was
+// meanwhile reported as one that could not be stopped.
 func (s *server) interrupt() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.running
-	if c == nil {
-		return
-	}
 	now := time.Now()
 	switch {
+	case c == nil:
+		select {
+		case <-s.ready:
+			if a, ok := s.engine.(Abandoner); ok && a.Abandoned() {
+				slog.Info("kernel: second interrupt of a cell that was left behind, the host is ended")
+				go s.engine.Kill()
+			}
+		default:
+		}
 	case c.interrupted.IsZero():
 		c.interrupted = now
 		c.cancel()

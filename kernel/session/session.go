@@ -77,6 +77,7 @@ type Session struct {
 	mu          sync.Mutex // guards what follows
 	proc        *proc.Process
 	req         Request
+	abandoned   bool // the last cell waits where an interrupt does not reach it
 	assistant   *assist.Assistant
 	noAssistant bool // there is no gopls
 	snapshot    assist.Snapshot
@@ -171,6 +172,7 @@ func (s *Session) Execute(ctx context.Context, req Request) *Failure {
 	defer s.run.Unlock()
 	s.mu.Lock()
 	s.req = req
+	s.abandoned = false
 	s.mu.Unlock()
 	if f := s.await(ctx); f != nil {
 		return f
@@ -287,6 +289,9 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 		return nil
 	}
 	p.Commit(done.Reached)
+	s.mu.Lock()
+	s.abandoned = done.Stuck != ""
+	s.mu.Unlock()
 	return &ended{done}
 }
 
@@ -362,6 +367,14 @@ func (s *Session) IsComplete(code string) (status, indent string) {
 		return "complete", ""
 	}
 	return cell.IsComplete(parts.Go)
+}
+
+// Abandoned reports whether the last cell was interrupted and could not be
+// stopped, so that it is left behind in the host.
+func (s *Session) Abandoned() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.abandoned
 }
 
 // Kill ends the host process, for a second interrupt of a cell that cannot be
