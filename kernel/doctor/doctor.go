@@ -145,12 +145,12 @@ func lookModules(ctx context.Context, module, version string) Finding {
 	proxy := firstProxy(proxies)
 	if proxy == "" {
 		return Finding{Detail: fmt.Sprintf("%s %s is not in the cache, and GOPROXY is %q", module, version, proxies),
-			Fix: "go env -w GOPROXY=https://proxy.golang.org,direct"}
+			Fix: "go env -u GOPROXY"}
 	}
 	url := proxy + "/" + escape(module) + "/@v/" + version + ".info"
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return Finding{Detail: fmt.Sprintf("GOPROXY is %q: %v", redact(proxies), err), Fix: "go env -w GOPROXY=https://proxy.golang.org,direct"}
+		return Finding{Detail: fmt.Sprintf("GOPROXY is %q: %v", redact(proxies), err), Fix: "go env -u GOPROXY"}
 	}
 	const fix = "connect to the network once, or point GOPROXY at a mirror that can be reached: go env -w GOPROXY=…"
 	resp, err := http.DefaultClient.Do(req)
