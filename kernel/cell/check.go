@@ -61,26 +61,13 @@ type topStmt struct {
 
 // Check parses and checks a cell. The error is an [*Error] unless ctx ended.
 func (nb *Notebook) Check(ctx context.Context, src Source) (*Program, error) {
-	c := &check{
-		nb: nb, ctx: ctx, src: src, seq: nb.seq + 1, text: []byte(src.Text),
-		imports: maps.Clone(nb.imports), imported: map[string]bool{}, dots: maps.Clone(nb.dots),
-		ownNames: map[string]bool{}, changed: map[string]bool{}, rehome: map[string]*entity{},
-		rebody: map[*unit]*unit{}, moved: map[string]*entity{}, fresh: map[string]bool{},
-		dropped: map[string]string{}, fixErr: map[int]int{}, vars: map[string]types.Type{},
-	}
-	return c.run()
+	return nb.newCheck(ctx, src).run()
 }
 
 // Rebuild returns a program that declares everything again, for a new host
 // process. Variables keep their types and are lost.
 func (nb *Notebook) Rebuild(ctx context.Context) (*Program, error) {
-	c := &check{
-		nb: nb, ctx: ctx, src: Source{Name: "cell[0]"}, seq: nb.seq + 1,
-		imports: maps.Clone(nb.imports), imported: map[string]bool{}, dots: maps.Clone(nb.dots),
-		ownNames: map[string]bool{}, changed: map[string]bool{}, rehome: map[string]*entity{},
-		rebody: map[*unit]*unit{}, moved: map[string]*entity{}, fresh: map[string]bool{},
-		dropped: map[string]string{}, fixErr: map[int]int{}, vars: map[string]types.Type{},
-	}
+	c := nb.newCheck(ctx, Source{Name: "cell[0]"})
 	for name, e := range nb.names {
 		c.changed[name] = true
 		if e.kind == kVar {
@@ -90,6 +77,16 @@ func (nb *Notebook) Rebuild(ctx context.Context) (*Program, error) {
 		}
 	}
 	return c.run()
+}
+
+func (nb *Notebook) newCheck(ctx context.Context, src Source) *check {
+	return &check{
+		nb: nb, ctx: ctx, src: src, seq: nb.seq + 1, text: []byte(src.Text),
+		imports: maps.Clone(nb.imports), imported: map[string]bool{}, dots: maps.Clone(nb.dots),
+		ownNames: map[string]bool{}, changed: map[string]bool{}, rehome: map[string]*entity{},
+		rebody: map[*unit]*unit{}, moved: map[string]*entity{}, fresh: map[string]bool{},
+		dropped: map[string]string{}, fixErr: map[int]int{}, vars: map[string]types.Type{},
+	}
 }
 
 func (c *check) run() (*Program, error) {
@@ -255,7 +252,7 @@ func receiver(x ast.Expr) (name string, generic bool) {
 func (c *check) add(u *unit, start, end int) {
 	u.cell = c.src.Name
 	u.line = 1 + strings.Count(string(c.text[:start]), "\n")
-	if u.recv == "" && u.kind == kFunc && (u.names[0] == "init" || strings.HasPrefix(u.names[0], "init_") || u.names[0] == "_" || u.names[0] == "main") {
+	if u.unnamed() {
 		c.own = append(c.own, u)
 		return
 	}

@@ -42,7 +42,7 @@ func (g *generator) commit(prog *Program, reached int) {
 		switch {
 		case u.recv != "":
 			continue // below, when all types are there
-		case u.kind == kFunc && (u.names[0] == "init" || strings.HasPrefix(u.names[0], "init_") || u.names[0] == "_" || u.names[0] == "main"):
+		case u.unnamed():
 			continue
 		case c.rebody[u] != nil:
 			e := nb.names[u.names[0]]

@@ -133,28 +133,7 @@ func (c *check) variables(p *passed, f *file) error {
 // unexported fields: such types of two packages are never one.
 func (c *check) homed(t types.Type) bool {
 	ok := true
-	var walk func(types.Type)
-	walk = func(t types.Type) {
-		switch t := t.(type) {
-		case *types.Struct:
-			for i := range t.NumFields() {
-				ok = ok && t.Field(i).Exported()
-				walk(t.Field(i).Type())
-			}
-		case *types.Pointer:
-			walk(t.Elem())
-		case *types.Slice:
-			walk(t.Elem())
-		case *types.Array:
-			walk(t.Elem())
-		case *types.Map:
-			walk(t.Key())
-			walk(t.Elem())
-		case *types.Chan:
-			walk(t.Elem())
-		}
-	}
-	walk(t)
+	structsIn(t, func(st *types.Struct) { ok = ok && !hidesFields(st) })
 	return ok
 }
 

@@ -6,6 +6,7 @@ import (
 	"go/types"
 	"sort"
 	"strconv"
+	"strings"
 )
 
 // Packages gives the front end the packages that cells import.
@@ -27,7 +28,6 @@ type Notebook struct {
 	names   map[string]*entity             // what each live name means
 	imports map[string]string              // live imports: name → path
 	dots    map[string]bool                // live dot imports, by path
-	homes   map[*types.Package]int         // the program that a checked package became
 	files   map[*token.File]int            // the program that a source file went into
 	structs []anonymous                    // struct types without a name that hold unexported fields
 	owners  map[*types.Var]*types.TypeName // the type whose accessors reach a field
@@ -43,7 +43,6 @@ func New(pk Packages) *Notebook {
 		names:   map[string]*entity{},
 		imports: map[string]string{},
 		dots:    map[string]bool{},
-		homes:   map[*types.Package]int{},
 		files:   map[*token.File]int{},
 		owners:  map[*types.Var]*types.TypeName{},
 		deps:    map[int][]int{},
@@ -87,6 +86,16 @@ type unit struct {
 	sig     string            // of a function or method, its signature as text
 	generic bool
 }
+
+// unnamed reports whether the unit is a function that no other code can call:
+// it runs with its cell, and declares nothing.
+func (u *unit) unnamed() bool {
+	return u.recv == "" && u.kind == kFunc && (isInit(u.names[0]) || u.names[0] == "_" || u.names[0] == "main")
+}
+
+// isInit reports whether a function is run where it stands, as Go's init and
+// GoNB's init_x are.
+func isInit(name string) bool { return name == "init" || strings.HasPrefix(name, "init_") }
 
 // An anonymous struct type with unexported fields that another package can
 // only reach through an alias.

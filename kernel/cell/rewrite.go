@@ -110,7 +110,6 @@ func (r *rewriter) post(n ast.Node) {
 		r.selectorEnd(n)
 	case *ast.CompositeLit:
 		r.compositeEnd(n)
-	case *ast.KeyValueExpr:
 	}
 }
 
@@ -199,7 +198,7 @@ func (r *rewriter) funcDecl(d *ast.FuncDecl) {
 		r.skip[d.Name] = true
 		switch {
 		case name == "_" || strings.HasPrefix(name, "Ħˣm_"):
-		case r.f.kind == declFile && (name == "init" || strings.HasPrefix(name, "init_")):
+		case r.f.kind == declFile && isInit(name):
 			r.ed.replace(start, end, r.g.c.initName(r.start(d)))
 		case r.g.hooked[name] != nil:
 			r.ed.replace(start, end, "Ħˣb_"+name)

@@ -12,14 +12,25 @@ import (
 // type t: for a struct without a name, the one that gave it an alias.
 func (g *generator) fieldHome(t types.Type, v *types.Var) int {
 	if st, ok := types.Unalias(t).(*types.Struct); ok {
-		for _, a := range append(g.structs, g.c.nb.structs...) {
-			if types.Identical(a.typ, st) {
-				return a.home
-			}
+		if a, ok := g.alias(st); ok {
+			return a.home
 		}
 		return g.c.seq
 	}
 	return g.home(v)
+}
+
+// alias finds the name that this program or an earlier one gave a struct type
+// without a name.
+func (g *generator) alias(t types.Type) (anonymous, bool) {
+	for _, known := range [][]anonymous{g.structs, g.c.nb.structs} {
+		for _, a := range known {
+			if types.Identical(a.typ, t) {
+				return a, true
+			}
+		}
+	}
+	return anonymous{}, false
 }
 
 // printer writes types as the generated package names them.
@@ -51,10 +62,8 @@ func (g *generator) printer(use map[string]string) *typePrinter {
 			return from(home) + t.Name()
 		},
 		anon: func(t *types.Struct) (string, bool) {
-			for _, a := range append(g.structs, g.c.nb.structs...) {
-				if types.Identical(a.typ, t) {
-					return from(a.home) + a.name, true
-				}
+			if a, ok := g.alias(t); ok {
+				return from(a.home) + a.name, true
 			}
 			return "", false
 		},
@@ -69,10 +78,8 @@ func (g *generator) structName(t types.Type, v *types.Var) string {
 	if n, ok := types.Unalias(t).(*types.Named); ok {
 		return n.Obj().Name()
 	}
-	for _, a := range append(g.structs, g.c.nb.structs...) {
-		if types.Identical(a.typ, t) {
-			return a.name
-		}
+	if a, ok := g.alias(t); ok {
+		return a.name
 	}
 	return "unknown"
 }
@@ -90,7 +97,7 @@ func (g *generator) hookOf(d *ast.FuncDecl) string {
 		}
 		return "ĦˣH_" + recv + "_" + name
 	}
-	if d.Type.TypeParams != nil || g.hooked[name] != nil || name == "_" || name == "init" || strings.HasPrefix(name, "init_") ||
+	if d.Type.TypeParams != nil || g.hooked[name] != nil || name == "_" || isInit(name) ||
 		name == "main" || ours(name) {
 		return ""
 	}
@@ -187,7 +194,7 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 			if ours(name) {
 				continue
 			}
-			if strings.HasPrefix(name, "init_") || name == "main" || obj.Signature().TypeParams().Len() > 0 {
+			if isInit(name) || name == "main" || obj.Signature().TypeParams().Len() > 0 {
 				continue
 			}
 			fmt.Fprintf(&decl, "var ĦˣH_%s %s\n", name, tp.String(obj.Type()))
@@ -234,31 +241,11 @@ func fromAlias(use map[string]string, home int) string {
 // nameStructs finds the struct types without a name in t that hold unexported
 // fields.
 func (g *generator) nameStructs(t types.Type) {
-	switch t := t.(type) {
-	case *types.Pointer:
-		g.nameStructs(t.Elem())
-	case *types.Slice:
-		g.nameStructs(t.Elem())
-	case *types.Array:
-		g.nameStructs(t.Elem())
-	case *types.Chan:
-		g.nameStructs(t.Elem())
-	case *types.Map:
-		g.nameStructs(t.Key())
-		g.nameStructs(t.Elem())
-	case *types.Struct:
-		hidden := false
-		for i := range t.NumFields() {
-			g.nameStructs(t.Field(i).Type())
-			hidden = hidden || !t.Field(i).Exported()
+	structsIn(t, func(st *types.Struct) {
+		if _, known := g.alias(st); !known && hidesFields(st) {
+			g.structs = append(g.structs, anonymous{st, g.c.seq, "Ħˣs" + strconv.Itoa(len(g.structs))})
 		}
-		for _, a := range append(g.structs, g.c.nb.structs...) {
-			hidden = hidden && !types.Identical(a.typ, t)
-		}
-		if hidden {
-			g.structs = append(g.structs, anonymous{t, g.c.seq, "Ħˣs" + strconv.Itoa(len(g.structs))})
-		}
-	}
+	})
 }
 
 // own notes that obj's package has the accessors of the fields of st, and

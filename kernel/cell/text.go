@@ -271,7 +271,7 @@ func (c *check) initChunks() []chunk {
 		if ch.tok == token.FUNC && strings.HasPrefix(strings.TrimLeft(string(c.text[ch.start+len("func"):ch.end]), " \t"), "init") {
 			rest := strings.TrimLeft(string(c.text[ch.start+len("func"):ch.end]), " \t")
 			name, _, _ := strings.Cut(rest, "(")
-			if name = strings.TrimSpace(name); name == "init" || strings.HasPrefix(name, "init_") {
+			if name = strings.TrimSpace(name); isInit(name) {
 				list = append(list, ch)
 			}
 		}

@@ -261,6 +261,37 @@ func notebookTypes(t types.Type, f func(*types.TypeName)) {
 	walk(t)
 }
 
+// structsIn calls f for every struct type without a name in t, inner ones first.
+func structsIn(t types.Type, f func(*types.Struct)) {
+	switch t := t.(type) {
+	case *types.Pointer:
+		structsIn(t.Elem(), f)
+	case *types.Slice:
+		structsIn(t.Elem(), f)
+	case *types.Array:
+		structsIn(t.Elem(), f)
+	case *types.Chan:
+		structsIn(t.Elem(), f)
+	case *types.Map:
+		structsIn(t.Key(), f)
+		structsIn(t.Elem(), f)
+	case *types.Struct:
+		for i := range t.NumFields() {
+			structsIn(t.Field(i).Type(), f)
+		}
+		f(t)
+	}
+}
+
+func hidesFields(t *types.Struct) bool {
+	for i := range t.NumFields() {
+		if !t.Field(i).Exported() {
+			return true
+		}
+	}
+	return false
+}
+
 // sameLayout reports whether a value of type old can be read as one of type
 // new, where both were written with the same names but some of the notebook's
 // types were declared again. Interface types and maps keyed by them never can:

@@ -25,13 +25,15 @@ func (s *Session) remember() {
 			found = append(found, path)
 		}
 	}
-	snap := assist.Snapshot{Decls: s.nb.Source(found...)}
-	mod := s.world.Modfile()
-	if text, err := os.ReadFile(mod); err == nil {
-		snap.Mod = modOfCells(string(text), s.world.Dir())
-	}
-	if text, err := os.ReadFile(strings.TrimSuffix(mod, ".mod") + ".sum"); err == nil {
-		snap.Sum = string(text)
+	snap := assist.Snapshot{Decls: s.nb.Source(found...), Mod: s.snapshot.Mod, Sum: s.snapshot.Sum}
+	if mod := s.world.Modfile(); mod != s.modfile { // other modules than when it was last read
+		s.modfile = mod
+		if text, err := os.ReadFile(mod); err == nil {
+			snap.Mod = modOfCells(string(text), s.world.Dir())
+		}
+		if text, err := os.ReadFile(strings.TrimSuffix(mod, ".mod") + ".sum"); err == nil {
+			snap.Sum = string(text)
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

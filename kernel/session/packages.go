@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"fmt"
 	"go/importer"
 	"go/token"
 	"go/types"
@@ -184,6 +183,3 @@ func (p *packages) Guess(name string, selected []string) (string, bool) {
 	}
 	return "", false
 }
-
-// String names the world, for logs.
-func (p *packages) String() string { return fmt.Sprintf("packages of %s", p.world.Dir()) }

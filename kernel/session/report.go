@@ -128,17 +128,14 @@ func (s *Session) runError(f *Failure, d msg.Done) {
 		if d.Stuck != "" {
 			f.Value = "the cell was interrupted while it waits (" + d.Stuck + "); it is left behind and ends when it can; interrupt again to restart the host"
 		}
-		f.head()
 	case msg.Goexit:
 		f.Name, f.Value = "Goexit", "the cell called runtime.Goexit"
-		f.head()
 	case msg.Error:
 		f.Name, f.Value = errorName(d.Name, "error"), d.Value
-		f.head()
 	default:
 		f.Name, f.Value = errorName(d.Name, "panic"), d.Value
-		f.head()
 	}
+	f.head()
 	shown := false
 	for _, fr := range d.Frames {
 		if at := s.place(fr.Func, fr.File, fr.Line); at != "" {

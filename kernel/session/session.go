@@ -90,6 +90,7 @@ type Session struct {
 	nb       *cell.Notebook
 	archives map[string]string // cells' archives by import path
 	sources  map[string]string // cells' texts by name, for traces
+	modfile  string            // the go.mod that snapshot holds
 	cwd      string
 	env      []string // set by %env
 	died     string   // why the last host ended; empty while it lives
