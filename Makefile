@@ -54,7 +54,7 @@ notebooks: need # run every notebook from top to bottom
 
 .PHONY: lab
 lab: need # open the quickstart in JupyterLab
-	@$(MAKE) --no-print-directory -j4 ready $(VENV)/.lab
+	@$(MAKE) --no-print-directory -j4 ready gopls $(VENV)/.lab
 	$(JUPYTER) lab notebooks/quickstart.ipynb
 
 .PHONY: docker
@@ -63,7 +63,7 @@ docker: # build the image of docker/Dockerfile, where docker is running
 
 # What the targets above stand on.
 
-.PHONY: need ready kernelspec backend warm
+.PHONY: need ready kernelspec backend warm gopls
 need:
 	@scripts/need.sh
 
@@ -76,6 +76,10 @@ kernelspec: $(HOLT) $(VENV)/.run
 # while pip and the backend download.
 warm: $(HOLT)
 	@$(HOLT) warm --quiet
+
+# Completion needs gopls. A notebook that runs without a person does not.
+gopls: $(HOLT)
+	@$(HOLT) gopls --quiet || echo "gopls could not be built: there is no completion. Try again with: $(HOLT) gopls"
 
 # Without a network there is still the pure-Go backend, so this never fails.
 backend: $(HOLT)

@@ -9,7 +9,7 @@ trap 'rm -f "$HOLT_TEST_COUNTS"' EXIT
 start=$(date +%s)
 python=.venv/bin/python
 
-${MAKE:-make} --no-print-directory -j4 ready .venv/.test || exit 1
+${MAKE:-make} --no-print-directory -j4 ready gopls .venv/.test || exit 1
 
 # shellcheck disable=SC2086 # RACE is a list of patterns
 raced=$(go list $RACE) || exit 1

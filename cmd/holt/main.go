@@ -30,6 +30,7 @@ type cli struct {
 	Doctor    doctorCmd    `cmd:"" help:"Say what is there, what is missing, and the command that mends it."`
 	Backend   backendCmd   `cmd:"" help:"Install what runs networks."`
 	Warm      warmCmd      `cmd:"" help:"Build the host program now, which the first cell would wait for."`
+	Gopls     goplsCmd     `cmd:"" help:"Build gopls now, which completes and explains names; else a kernel does when it is first asked."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 

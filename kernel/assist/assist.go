@@ -2,11 +2,9 @@ package assist
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,40 +14,6 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 )
-
-// Version is the gopls that Holt is tested with: the newest that Go 1.26 builds.
-const Version = "v0.21.1"
-
-// ErrNoGopls says that there is no gopls.
-var ErrNoGopls = errors.New("assist: gopls is not installed; install it with go install golang.org/x/tools/gopls@" + Version)
-
-// Find returns the path of gopls: in PATH, in GOBIN and GOPATH's bin, or in
-// the folder bin of Holt's home, where that is not empty.
-func Find(home string) (string, error) {
-	if file, err := exec.LookPath("gopls"); err == nil {
-		return filepath.Abs(file)
-	}
-	var dirs []string
-	if dir := os.Getenv("GOBIN"); dir != "" {
-		dirs = append(dirs, dir)
-	}
-	for _, dir := range filepath.SplitList(os.Getenv("GOPATH")) {
-		dirs = append(dirs, filepath.Join(dir, "bin"))
-	}
-	if dir, err := os.UserHomeDir(); err == nil {
-		dirs = append(dirs, filepath.Join(dir, "go", "bin"))
-	}
-	if home != "" {
-		dirs = append(dirs, filepath.Join(home, "bin"))
-	}
-	for _, dir := range dirs {
-		file := filepath.Join(dir, "gopls")
-		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
-			return file, nil
-		}
-	}
-	return "", ErrNoGopls
-}
 
 // Snapshot is a notebook as it is after its last cell. It is not changed once
 // it was handed over.

@@ -242,10 +242,10 @@ func lookSpec(context.Context) Finding {
 }
 
 func lookGopls(context.Context) Finding {
-	if file, err := assist.Find(""); err == nil {
+	if file, err := assist.Find(); err == nil {
 		return Finding{OK: true, Detail: file}
 	}
-	return Finding{Detail: "no completion and no help on names without it", Fix: "go install golang.org/x/tools/gopls@" + assist.Version}
+	return Finding{Detail: "no completion and no help on names without it; a kernel builds it when it is first asked", Fix: "holt gopls"}
 }
 
 func lookGPU(ctx context.Context) Finding {

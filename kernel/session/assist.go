@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -51,7 +52,7 @@ func modOfCells(mod, dir string) string {
 }
 
 // helper returns the notebook's gopls and what it should know; nil before the
-// host is there, and where there is no gopls.
+// host is there, and until there is a gopls.
 func (s *Session) helper() (*assist.Assistant, assist.Snapshot) {
 	select {
 	case <-s.ready:
@@ -60,15 +61,27 @@ func (s *Session) helper() (*assist.Assistant, assist.Snapshot) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.assistant == nil && !s.noAssistant {
-		gopls, err := assist.Find("")
+	if s.assistant == nil {
+		gopls, err := assist.Find()
 		if err != nil {
-			s.noAssistant = true
+			if !s.fetching {
+				s.fetching = true
+				go s.fetchGopls()
+			}
 			return nil, assist.Snapshot{}
 		}
 		s.assistant = assist.New(gopls, filepath.Join(s.dir, "assist"))
 	}
 	return s.assistant, s.snapshot
+}
+
+// fetchGopls brings the gopls that is missing. A kernel tries it once; what is
+// asked meanwhile gets an empty answer.
+func (s *Session) fetchGopls() {
+	slog.Info("session: gopls is built, which completion needs")
+	if _, err := assist.Install(s.ctx); err != nil {
+		slog.Warn("session: no completion", "err", err)
+	}
 }
 
 var selected = regexp.MustCompile(`\b([A-Za-z_]\w*)\.`)

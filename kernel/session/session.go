@@ -74,14 +74,14 @@ type Session struct {
 
 	run sync.Mutex // held by Execute
 
-	mu          sync.Mutex // guards what follows
-	proc        *proc.Process
-	req         Request
-	abandoned   bool // the last cell waits where an interrupt does not reach it
-	assistant   *assist.Assistant
-	noAssistant bool // there is no gopls
-	snapshot    assist.Snapshot
-	live        map[string]string // the notebook's imports, as of the snapshot
+	mu        sync.Mutex // guards what follows
+	proc      *proc.Process
+	req       Request
+	abandoned bool // the last cell waits where an interrupt does not reach it
+	assistant *assist.Assistant
+	fetching  bool // there was no gopls, and it is being built
+	snapshot  assist.Snapshot
+	live      map[string]string // the notebook's imports, as of the snapshot
 
 	// These belong to Execute, and to open until ready is closed.
 	err      error

@@ -174,7 +174,7 @@ func (o Options) places() (Installed, error) {
 			Binary: filepath.Join(share, "holt", "bin", "holt"),
 		}, nil
 	}
-	home, err := homeDir()
+	home, err := Home()
 	if err != nil {
 		return Installed{}, err
 	}
@@ -185,9 +185,9 @@ func (o Options) places() (Installed, error) {
 	return Installed{Dir: filepath.Join(data, "kernels", name), Binary: filepath.Join(home, "bin", "holt")}, nil
 }
 
-// homeDir is where Holt keeps what is the user's: HOLT_HOME, else holt in
-// XDG_DATA_HOME, else ~/.local/share/holt.
-func homeDir() (string, error) {
+// Home is the folder in which Holt keeps what is the user's: HOLT_HOME, else
+// holt in XDG_DATA_HOME, else ~/.local/share/holt. It may not exist.
+func Home() (string, error) {
 	if dir := os.Getenv("HOLT_HOME"); dir != "" {
 		return filepath.Abs(dir)
 	}
