@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -56,8 +55,8 @@ func Serve(ctx context.Context, conn wire.Connection, opt Options, open func(ses
 	}
 	s.wake = sync.NewCond(&s.mu)
 	s.out = out.New(s.publisher(nil), opt.Limits)
-	sockets.IOPub.OnSubscribe(s.welcome)
-	sockets.IOPub.OnDropped(s.missed)
+	sockets.IOPub.OnSubscribe(s.codec.Welcome)
+	sockets.IOPub.OnDropped(s.codec.Missed)
 	sockets.Accept()
 
 	signals := make(chan os.Signal, 4)
@@ -71,7 +70,7 @@ func Serve(ctx context.Context, conn wire.Connection, opt Options, open func(ses
 	work.Go(func() { s.read(ctx, sockets.Control, "control") })
 	work.Go(func() { s.readInput(ctx) })
 	work.Go(func() { s.execute(ctx) })
-	work.Go(func() { watchParent(ctx, cancel) })
+	work.Go(func() { WatchParent(ctx, cancel) })
 	work.Go(func() {
 		for {
 			select {
@@ -271,17 +270,8 @@ func (s *server) publish(typ string, parent json.RawMessage, content any) {
 }
 
 func (s *server) publishMessage(msg *wire.Message) {
-	msg.Identities = [][]byte{[]byte("kernel." + msg.Header.Session + "." + msg.Header.Type)}
-	s.sockets.IOPub.Publish(s.codec.Encode(msg), essential(msg.Header.Type))
-}
-
-// essential says whether a client that reads too slowly must still get a message.
-func essential(typ string) bool {
-	switch typ {
-	case "stream", "display_data", "update_display_data", "execute_result":
-		return false
-	}
-	return true
+	frames := s.codec.EncodePublished(msg)
+	s.sockets.IOPub.Publish(frames, wire.Essential(frames))
 }
 
 // publisher publishes output under a parent. A display that cannot be encoded
@@ -295,30 +285,6 @@ func (s *server) publisher(parent json.RawMessage) out.Publish {
 		}()
 		s.publish(typ, parent, content)
 	}
-}
-
-// welcome greets a client that has subscribed, so that it knows that nothing
-// published from now on is lost
-// (https://github.com/jupyter/enhancement-proposals/blob/master/65-jupyter-xpub/jupyter-xpub.md).
-func (s *server) welcome(topic string) [][]byte {
-	msg := s.codec.New("iopub_welcome", nil, map[string]any{"subscription": topic})
-	msg.Identities = [][]byte{[]byte(topic)}
-	return s.codec.Encode(msg)
-}
-
-// missed tells a client that it read too slowly.
-func (s *server) missed(n int, last [][]byte) [][]byte {
-	var parent json.RawMessage
-	// Frames are topic, delimiter, signature, header, parent header, …
-	if len(last) > 4 {
-		parent = last[4]
-	}
-	msg := s.codec.New("stream", parent, map[string]any{
-		"name": "stderr",
-		"text": "\n[holt: " + strconv.Itoa(n) + " outputs are missing here: this client did not read them in time]\n",
-	})
-	msg.Identities = [][]byte{last[0]}
-	return s.codec.Encode(msg)
 }
 
 func (s *server) openEngine(open func(session.Output) (Engine, error)) {
@@ -356,27 +322,4 @@ func (s *server) shutdown(req *request) {
 		return reply
 	})
 	s.stop()
-}
-
-// watchParent ends the kernel when the Jupyter server that started it is gone
-// without a word, as ipykernel does.
-func watchParent(ctx context.Context, stop func()) {
-	pid, err := strconv.Atoi(os.Getenv("JPY_PARENT_PID"))
-	if err != nil || pid <= 1 {
-		return
-	}
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			if err := syscall.Kill(pid, 0); errors.Is(err, syscall.ESRCH) || os.Getppid() == 1 && pid != 1 {
-				slog.Info("kernel: the Jupyter server is gone")
-				stop()
-				return
-			}
-		}
-	}
 }

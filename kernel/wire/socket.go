@@ -24,6 +24,12 @@ const (
 	Rep    Kind = "REP"    // heartbeat
 )
 
+// The socket types that a client connects.
+const (
+	Dealer Kind = "DEALER" // to a ROUTER
+	Sub    Kind = "SUB"    // to an XPUB
+)
+
 func (k Kind) accepts(peer string) bool {
 	switch k {
 	case Router:
@@ -32,6 +38,10 @@ func (k Kind) accepts(peer string) bool {
 		return peer == "SUB" || peer == "XSUB"
 	case Rep:
 		return peer == "REQ" || peer == "DEALER"
+	case Dealer:
+		return peer == "ROUTER"
+	case Sub:
+		return peer == "PUB" || peer == "XPUB"
 	}
 	return false
 }
@@ -221,7 +231,7 @@ func (s *Socket) serve(p *peer) {
 	defer s.remove(p)
 	p.nc.SetDeadline(time.Now().Add(handshakeTimeout))
 	r := bufio.NewReaderSize(p.nc, 64<<10)
-	props, err := handshake(p.nc, r, s.kind)
+	props, err := handshake(p.nc, r, s.kind, "")
 	if err != nil {
 		slog.Debug("wire: handshake", "socket", s.kind, "err", err)
 		return

@@ -35,9 +35,9 @@ var greeting = func() (g [64]byte) {
 	return g
 }()
 
-// handshake exchanges greetings and READY commands with a peer and returns
-// the peer's properties by lower-case name.
-func handshake(rw io.ReadWriter, r *bufio.Reader, kind Kind) (map[string]string, error) {
+// handshake exchanges greetings and READY commands with a peer, to which we
+// are known by the identity, and returns the peer's properties by lower-case name.
+func handshake(rw io.ReadWriter, r *bufio.Reader, kind Kind, identity string) (map[string]string, error) {
 	if _, err := rw.Write(greeting[:]); err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func handshake(rw io.ReadWriter, r *bufio.Reader, kind Kind) (map[string]string,
 	if string(mechanism) != "NULL" {
 		return nil, fmt.Errorf("wire: handshake: peer asks for security mechanism %q, want NULL", mechanism)
 	}
-	if _, err := rw.Write(appendCommand(nil, "READY", readyBody(kind))); err != nil {
+	if _, err := rw.Write(appendCommand(nil, "READY", readyBody(kind, identity))); err != nil {
 		return nil, err
 	}
 	frames, command, err := readMessage(r, maxCommand)
@@ -82,8 +82,8 @@ func handshake(rw io.ReadWriter, r *bufio.Reader, kind Kind) (map[string]string,
 	return props, nil
 }
 
-func readyBody(kind Kind) []byte {
-	return appendProperty(appendProperty(nil, "Socket-Type", string(kind)), "Identity", "")
+func readyBody(kind Kind, identity string) []byte {
+	return appendProperty(appendProperty(nil, "Socket-Type", string(kind)), "Identity", identity)
 }
 
 func appendProperty(b []byte, name, value string) []byte {

@@ -102,7 +102,7 @@ func shake(data string) (map[string]string, error) {
 		io.Reader
 		io.Writer
 	}{strings.NewReader(data), io.Discard}
-	return handshake(rw, bufio.NewReader(rw.Reader), Router)
+	return handshake(rw, bufio.NewReader(rw.Reader), Router, "")
 }
 
 func TestCommands(t *testing.T) {
@@ -119,7 +119,7 @@ func TestCommands(t *testing.T) {
 }
 
 func FuzzHandshake(f *testing.F) {
-	f.Add(string(greeting[:]) + string(appendCommand(nil, "READY", readyBody("DEALER"))))
+	f.Add(string(greeting[:]) + string(appendCommand(nil, "READY", readyBody("DEALER", ""))))
 	f.Fuzz(func(t *testing.T, data string) { shake(data) })
 }
 

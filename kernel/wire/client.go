@@ -1,0 +1,108 @@
+package wire
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Client is connected to the sockets of a kernel, as a notebook is.
+type Client struct {
+	Shell, Control, Stdin *Conn // DEALER, of one identity
+	IOPub                 *Conn // SUB, of everything
+}
+
+// Dial connects to the kernel that listens at a connection. The kernel knows
+// its shell, control and stdin by one identity, so that it can ask on stdin
+// whoever sent a cell on shell.
+func Dial(ctx context.Context, c Connection, identity string) (*Client, error) {
+	c = c.withDefaults()
+	client := new(Client)
+	for _, d := range []struct {
+		conn **Conn
+		kind Kind
+		port int
+	}{
+		{&client.IOPub, Sub, c.IOPub}, // first, so that no output is missed
+		{&client.Stdin, Dealer, c.Stdin},
+		{&client.Control, Dealer, c.Control},
+		{&client.Shell, Dealer, c.Shell},
+	} {
+		conn, err := connect(ctx, d.kind, c.endpoint(d.port), identity)
+		if err != nil {
+			client.Close()
+			return nil, err
+		}
+		*d.conn = conn
+	}
+	if err := client.IOPub.Send([][]byte{{1}}); err != nil { // subscribe to all
+		client.Close()
+		return nil, err
+	}
+	return client, nil
+}
+
+// Close disconnects from all sockets.
+func (c *Client) Close() {
+	for _, conn := range []*Conn{c.Shell, c.Control, c.Stdin, c.IOPub} {
+		if conn != nil {
+			conn.nc.Close()
+		}
+	}
+}
+
+// Conn is one connection to a socket. One goroutine may receive while others send.
+type Conn struct {
+	nc net.Conn
+	r  *bufio.Reader
+	mu sync.Mutex // held while writing
+}
+
+func connect(ctx context.Context, kind Kind, endpoint, identity string) (*Conn, error) {
+	network, address, ok := strings.Cut(endpoint, "://")
+	if ok && network == "ipc" {
+		network = "unix"
+	}
+	address = strings.TrimPrefix(address, "*")
+	nc, err := new(net.Dialer).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, fmt.Errorf("wire: connect to %s: %w", endpoint, err)
+	}
+	c := &Conn{nc: nc, r: bufio.NewReaderSize(nc, 64<<10)}
+	nc.SetDeadline(time.Now().Add(handshakeTimeout))
+	if _, err := handshake(nc, c.r, kind, identity); err != nil {
+		nc.Close()
+		return nil, fmt.Errorf("wire: connect to %s: %w", endpoint, err)
+	}
+	nc.SetDeadline(time.Time{})
+	return c, nil
+}
+
+// Send sends a message. It waits while the kernel does not read.
+func (c *Conn) Send(frames [][]byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, err := c.nc.Write(appendMessage(nil, frames))
+	return err
+}
+
+// Receive waits for the next message, or for the end of the connection.
+func (c *Conn) Receive() ([][]byte, error) {
+	for {
+		frames, command, err := readMessage(c.r, maxMessage)
+		if err != nil {
+			return nil, err
+		}
+		if !command {
+			return frames, nil
+		}
+		if name, _, err := splitCommand(frames[0]); err != nil || name == "ERROR" {
+			return nil, errors.New("wire: the kernel reports an error")
+		}
+	}
+}
