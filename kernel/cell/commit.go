@@ -165,7 +165,7 @@ func (g *generator) units() func(*unit) {
 		}
 	}
 	return func(u *unit) {
-		u.imports, u.iface, u.body = map[string]string{}, map[string]bool{}, map[string]bool{}
+		u.imports, u.iface, u.body, u.calls = map[string]string{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 		n := decls[key{u.recv, u.names[0]}]
 		if n == nil {
 			return
@@ -175,6 +175,11 @@ func (g *generator) units() func(*unit) {
 			body = fn.Body
 		}
 		ast.Inspect(n, func(n ast.Node) bool {
+			if sel, ok := n.(*ast.SelectorExpr); ok {
+				if m := g.method(sel); m != "" {
+					u.calls[m] = true
+				}
+			}
 			id, ok := n.(*ast.Ident)
 			if !ok {
 				return true

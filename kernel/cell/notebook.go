@@ -83,6 +83,7 @@ type unit struct {
 	imports map[string]string // the packages it names
 	iface   map[string]bool   // the notebook's names in its signature or type
 	body    map[string]bool   // the notebook's names in its function body
+	calls   map[string]bool   // the notebook's methods that it mentions, as T.m
 	sig     string            // of a function or method, its signature as text
 	generic bool
 }

@@ -29,6 +29,7 @@ type Program struct {
 	Imports []string // the other packages that it imports
 	Notices []string // sentences for the person who ran the cell
 	Empty   bool     // nothing to compile or run
+	Effects Effects  // on other cells, when all of it runs
 
 	commit func(reached int)
 }
@@ -115,6 +116,7 @@ func (c *check) generate(p *passed) (*Program, error) {
 	g.dependencies(prog, deps)
 	prog.Imports = sortedKeys(external)
 	prog.Empty = !hasRun && !c.hasMain && len(c.own) == 0 && len(c.rehome) == 0 && len(c.moved) == 0 && len(c.rebody) == 0 && len(c.blank) == 0
+	prog.Effects = g.effects()
 	prog.commit = func(reached int) { g.commit(prog, reached) }
 	return prog, nil
 }

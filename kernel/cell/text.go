@@ -246,7 +246,11 @@ func (c *check) oldRefs(first *passed) []int {
 // that only get a new body into functions.
 func (c *check) editDecls(ed *editor) {
 	for _, r := range c.unchanged {
-		ed.blank(r[0], r[1])
+		end := r[1]
+		if end < len(c.text) && c.text[end] == ';' { // alone it would be an error
+			end++
+		}
+		ed.blank(r[0], end)
 	}
 	for _, ch := range c.chunks {
 		if ch.tok != token.FUNC {
