@@ -56,7 +56,7 @@ func (p *stdPackages) Add(ctx context.Context, paths []string) error {
 
 func (p *stdPackages) Guess(name string, selected []string) (string, bool) {
 	path, ok := map[string]string{"fmt": "fmt", "strings": "strings", "os": "os", "errors": "errors", "time": "time",
-		"strconv": "strconv", "math": "math", "sort": "sort", "json": "encoding/json", "reflect": "reflect", "sync": "sync"}[name]
+		"strconv": "strconv", "math": "math", "sort": "sort", "json": "encoding/json", "reflect": "reflect", "sync": "sync", "runtime": "runtime"}[name]
 	return path, ok
 }
 
@@ -185,6 +185,10 @@ func TestCells(t *testing.T) {
 		{"literals of pointers to an earlier type", []string{"type ( S struct { f int }; PS = *S )", "func a() []*S { return []*S{{f: 1}} }\nfunc b() []PS { return []PS{{f: 2}} }\nm := map[S]*S{{f: 1}: {f: 3}}", "a()[0].f, b()[0].f, m[S{1}].f"[:8]}, "= 1\n"},
 		{"a struct type that is spelled again", []string{"s := struct{ a, b int }{1, 2}", "var p *struct{ a, b int } = &s\np.a = 5", "s.a"}, "= 5\n"},
 		{"dot imports", []string{"import . `strings`", "ToUpper(`a`) + strings.ToLower(`B`)", "func shout(s string) string { return ToUpper(s) + `!` }\ntype B struct { Builder }", "shout(`x`)", "func ToUpper(s string) string { return s }", "ToUpper(`q`) + Repeat(`r`, 2)"}[:4], "= Ab\n= X!\n"},
+		{"declarations in order of need", []string{"var a = b + 1\nvar b = f()\nfunc f() int { return t.get() * 2 }\nvar c = 5\ntype T struct{ n *int }\nfunc (t T) get() int { return *t.n }\nvar t = T{&c}\na + b", "var (\n\tx = y + 1 // of the next\n\ty, z = c, a; w = `w`\n)\nfmt.Println(x, y, z, w)", "var x = y * 2\nvar y = 100\nx"}, "= 21\n6 5 11 w\n= 200\n"},
+		{"statements run where they stand", []string{"n := 1\nvar a = n\nn = 2\nvar b = n\nvar n2 = a + b\nn2", "var p = n2\nvar q = p\nvar p2 = q + p2b\nvar p2b = 4\nfmt.Println(p2, runtime.NumCPU() > 0)"}, "= 3\n7 true\n"},
+		{"declarations that need each other keep their order", []string{"var a, b = 1, 2", "var a = b + 10\nvar b = a + 100\nfmt.Println(a, b)"}, "12 112\n"},
+		{"the lines of a declaration that runs early", []string{"var a = b\nvar b = func() int {\n\t_, _, line, _ := runtime.Caller(0)\n\treturn line\n}()\n_, _, line, _ := runtime.Caller(0)\nfmt.Println(a, line)"}, "3 6\n"},
 		{"a blank on the left", []string{"a, _ := strconv.Atoi(`3`)\nvar _, b = 1, 2", "a + b"}, "= 5\n"},
 		{"unnamed parameters", []string{"func f(int, string, ...float64) int { return 2 }\nfunc (T) M(int) string { return `m` }\ntype T int", "f(1, ``, 2, 3)", "T(0).M(1)"}, "= 2\n= m\n"},
 	}
@@ -264,6 +268,8 @@ func TestErrors(t *testing.T) {
 		{"a mismatch of counts", "", "a, b := 1", "cell[2]:1:9: assignment mismatch: 2 variables but 1 value"},
 		{"two meanings in one cell", "", "func x() {}\nx := 1", "cell[2]:2:1: x is declared twice in this cell, as a variable and as something else; rename one"},
 		{"cgo", "", "import \"C\"", `cell[2]:1:8: import "C" is not supported in a cell yet; put the C code in a package of a module and import that`},
+		{"a declaration that cannot run early", "", "x := 1\nvar a = b\nx = 2\nvar b = x", "cell[2]:2:1: a needs b, which is declared below and needs x, which a statement between them sets; move the declaration of a below that of b"},
+		{"an error in a declaration that runs early", "", "var a = b\nvar (\n\tc = 1\n\tb = c + zz\n)", "cell[2]:4:10: undefined: zz"},
 		{"a missing method", "type S interface{ Area() int }\ntype T struct{}", "var s S = T{}", "cell[2]:1:11: cannot use T{} (value of struct type T) as S value in variable declaration: T does not implement S (missing method Area)"},
 	}
 	for _, tt := range tests {

@@ -35,8 +35,10 @@ type check struct {
 	unchanged [][2]int        // ranges of declarations that are as before
 	hasMain   bool
 
-	top  []*topStmt // the statements, in order
-	vars map[string]types.Type
+	top    []*topStmt // the statements, in the order in which they run
+	groups [][2]int   // what encloses the specs of "var ( … )"
+	pulls  []pull     // declarations that run before their place
+	vars   map[string]types.Type
 
 	changed map[string]bool    // names that mean something else from now on
 	rehome  map[string]*entity // declared again in the new package from their source
@@ -51,7 +53,10 @@ type check struct {
 
 // A topStmt is a statement at the top level of a cell.
 type topStmt struct {
-	start, end int      // in the cell's text
+	start, end int  // in the cell's text
+	isVar      bool // a var declaration
+	spec       bool // one of "var ( … )", so that its text lacks the var
+	values     []ast.Expr
 	defs       []string // the variables that it defines
 	sets       []string // the variables that it gives a new value
 	last       bool     // it is the cell's last line
@@ -194,10 +199,13 @@ func (c *check) collect() error {
 		if _, ok := st.(*ast.EmptyStmt); ok {
 			continue
 		}
+		if d, ok := st.(*ast.DeclStmt); ok {
+			c.collectVars(s, d)
+			continue
+		}
 		start, end := s.span(st)
 		t := &topStmt{start: start, end: end}
-		switch st := st.(type) {
-		case *ast.AssignStmt:
+		if st, ok := st.(*ast.AssignStmt); ok {
 			for _, l := range st.Lhs {
 				id, ok := l.(*ast.Ident)
 				switch {
@@ -208,16 +216,6 @@ func (c *check) collect() error {
 					t.sets = append(t.sets, id.Name)
 				}
 			}
-		case *ast.DeclStmt:
-			if d, ok := st.Decl.(*ast.GenDecl); ok && d.Tok == token.VAR {
-				for _, sp := range d.Specs {
-					for _, id := range sp.(*ast.ValueSpec).Names {
-						if id.Name != "_" {
-							t.defs = append(t.defs, id.Name)
-						}
-					}
-				}
-			}
 		}
 		c.top = append(c.top, t)
 	}
@@ -226,7 +224,34 @@ func (c *check) collect() error {
 		t.last = !last.isDecl() && t.end > last.start && last.tok != token.VAR
 		t.hide = last.semi
 	}
-	return nil
+	return c.orderVars(s, f)
+}
+
+// collectVars takes a var declaration apart: each line of a group is one of its own.
+func (c *check) collectVars(f *file, d *ast.DeclStmt) {
+	g, ok := d.Decl.(*ast.GenDecl)
+	if !ok || g.Tok != token.VAR {
+		return
+	}
+	grouped := g.Lparen.IsValid()
+	if grouped {
+		from, to := f.back(f.offset(g.TokPos)), f.back(f.offset(g.Lparen))
+		end := f.back(f.offset(g.Rparen))
+		c.groups = append(c.groups, [2]int{from, to + 1}, [2]int{end, end + 1})
+	}
+	for _, sp := range g.Specs {
+		vs := sp.(*ast.ValueSpec)
+		t := &topStmt{isVar: true, spec: grouped, values: vs.Values}
+		if t.start, t.end = f.span(d); grouped {
+			t.start, t.end = f.span(vs)
+		}
+		for _, id := range vs.Names {
+			if id.Name != "_" {
+				t.defs = append(t.defs, id.Name)
+			}
+		}
+		c.top = append(c.top, t)
+	}
 }
 
 // receiver returns the name of a receiver's type, and whether it is generic.

@@ -39,9 +39,14 @@ func blanked(text []byte) []byte {
 // render returns text[start:end] with the edits inside it applied, and a
 // function that maps an offset of the result to one of the text.
 func (e *editor) render(start, end int) (string, func(int) int) {
+	return e.renderIf(start, end, func(edit) bool { return true })
+}
+
+// renderIf is render with those edits alone for which ok is true.
+func (e *editor) renderIf(start, end int, ok func(edit) bool) (string, func(int) int) {
 	var in []edit
 	for _, ed := range e.edits {
-		if ed.start >= start && ed.end <= end {
+		if ed.start >= start && ed.end <= end && ok(ed) {
 			in = append(in, ed)
 		}
 	}

@@ -24,7 +24,19 @@ func (c *check) declText(more func(*editor)) rendered {
 
 // stmtText is the cell with everything but its statements blank.
 func (c *check) stmtText(more func(*editor)) rendered {
+	if more == nil {
+		more = c.ungroup
+	}
 	return c.part(func(ch chunk) bool { return !ch.isDecl() }, more)
+}
+
+// ungroup makes each line of "var ( … )" a declaration of its own.
+func (c *check) ungroup(ed *editor) {
+	for _, t := range c.top {
+		if t.spec {
+			ed.insert(t.start, "var ")
+		}
+	}
 }
 
 func (c *check) part(keep func(chunk) bool, more func(*editor)) rendered {
@@ -43,8 +55,16 @@ func (c *check) part(keep func(chunk) bool, more func(*editor)) rendered {
 	ed.blank(at, len(c.text))
 	base, _ := ed.render(0, len(c.text)) // the same length
 	ed = &editor{text: []byte(base)}
+	for _, g := range c.groups {
+		ed.blank(g[0], g[1])
+	}
+	base, _ = ed.render(0, len(base))
+	ed = &editor{text: []byte(base)}
 	if more != nil {
 		more(ed)
+	}
+	if len(c.pulls) > 0 && keep(chunk{tok: token.VAR}) {
+		return c.pulled(ed)
 	}
 	text, back := ed.render(0, len(base))
 	return rendered{text, back}
@@ -85,6 +105,9 @@ func (c *check) useAll() string {
 func (c *check) editFirst(ed *editor) { c.editTop(ed, true) }
 
 func (c *check) editTop(ed *editor, first bool) {
+	if first {
+		c.ungroup(ed)
+	}
 	for i, t := range c.top {
 		if t.last && len(t.defs) == 0 && (t.value || c.isPlainExpr(t)) {
 			if t.hide {
@@ -138,7 +161,10 @@ func (c *check) takeError(ed *editor, t *topStmt, n int, first bool) {
 
 // parseTop parses one statement alone.
 func (c *check) parseTop(t *topStmt) (ast.Stmt, func(token.Pos) int) {
-	const head = "package p; func _() {"
+	head := "package p; func _() {"
+	if t.spec {
+		head += "var "
+	}
 	fset := token.NewFileSet()
 	f, err := parser.ParseFile(fset, "", head+string(c.text[t.start:t.end])+"\n}", parser.SkipObjectResolution)
 	if err != nil || len(f.Decls) == 0 {
@@ -191,10 +217,8 @@ func (c *check) editFinal(ed *editor, first *passed) {
 			ed.replace(off(s.TokPos), off(s.TokPos)+2, " =")
 		case *ast.DeclStmt:
 			g := s.Decl.(*ast.GenDecl)
-			ed.blank(off(g.TokPos), off(g.TokPos)+3)
-			if g.Lparen.IsValid() {
-				ed.blank(off(g.Lparen), off(g.Lparen)+1)
-				ed.blank(off(g.Rparen), off(g.Rparen)+1)
+			if !t.spec {
+				ed.blank(off(g.TokPos), off(g.TokPos)+len("var"))
 			}
 			for _, sp := range g.Specs {
 				vs := sp.(*ast.ValueSpec)

@@ -1,0 +1,228 @@
+package cell
+
+import (
+	"fmt"
+	"go/ast"
+	"maps"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// The var declarations of a cell are initialised as Go initialises those of a
+// package: one that another needs comes first, wherever it stands.
+//
+//	var a = b + 1
+//	var b = f()       // runs before a's
+//
+// A declaration also needs what the functions of its own cell that it mentions
+// need. Everything else runs where it stands, and so does a declaration that
+// nothing above it needs: a cell is read from top to bottom.
+
+// A pull is a declaration that runs before the statement at which it is needed.
+type pull struct {
+	at         int // where the statement that needs it begins
+	start, end int // the declaration
+}
+
+// orderVars puts c.top in the order in which it runs, and notes what moved.
+func (c *check) orderVars(stmts, decls *file) error {
+	later := map[string]int{} // the declaration that defines a name
+	for i, t := range c.top {
+		if t.isVar {
+			for _, d := range t.defs {
+				later[d] = i
+			}
+		}
+	}
+	if len(later) == 0 {
+		return nil
+	}
+	n := newNeeds(decls)
+	needs := make([][]int, len(c.top))
+	other := make([]map[string]bool, len(c.top)) // names that no declaration defines
+	for i, t := range c.top {
+		if !t.isVar {
+			continue
+		}
+		other[i] = map[string]bool{}
+		for _, name := range n.of(stmts, t.values) {
+			if j, ok := later[name]; ok {
+				needs[i] = append(needs[i], j)
+			} else {
+				other[i][name] = true
+			}
+		}
+	}
+	reaches := func(from, to int) bool {
+		seen := map[int]bool{}
+		var walk func(int) bool
+		walk = func(i int) bool {
+			if i == to {
+				return true
+			}
+			seen[i] = true
+			return slices.ContainsFunc(needs[i], func(j int) bool { return !seen[j] && walk(j) })
+		}
+		return walk(from)
+	}
+	var order []*topStmt
+	done := map[int]bool{}
+	var run func(i, at int) error
+	run = func(i, at int) error {
+		done[i] = true
+		for _, j := range needs[i] {
+			if done[j] || reaches(j, i) { // what needs itself has no order
+				continue
+			}
+			if err := c.refusePull(at, i, j, other[j], stmts); err != nil {
+				return err
+			}
+			if err := run(j, at); err != nil {
+				return err
+			}
+			c.pulls = append(c.pulls, pull{c.top[at].start, c.top[j].start, c.top[j].end})
+		}
+		order = append(order, c.top[i])
+		return nil
+	}
+	for i := range c.top {
+		if !done[i] {
+			if err := run(i, i); err != nil {
+				return err
+			}
+		}
+	}
+	c.top = order
+	return nil
+}
+
+// refusePull is an error when declaration j cannot run before the statement at,
+// because a statement between them makes what it needs.
+func (c *check) refusePull(at, i, j int, needs map[string]bool, stmts *file) error {
+	for k := at; k < j; k++ {
+		for _, name := range slices.Concat(c.top[k].defs, c.top[k].sets) {
+			if c.top[k].isVar || !needs[name] {
+				continue
+			}
+			a, b := c.top[i].defs, c.top[j].defs
+			return &Error{Diagnostics: []Diagnostic{stmts.at(c.top[i].start, Diagnostic{Cell: c.src.Name, Msg: fmt.Sprintf(
+				"%s needs %s, which is declared below and needs %s, which a statement between them sets; move the declaration of %s below that of %s",
+				strings.Join(a, ", "), strings.Join(b, ", "), name, strings.Join(a, ", "), strings.Join(b, ", "))})}}
+		}
+	}
+	return nil
+}
+
+// needs knows which names the functions of a cell mention.
+type needs struct {
+	funcs map[string][]string // by function, and by method as ".name"
+}
+
+func newNeeds(decls *file) *needs {
+	n := &needs{funcs: map[string][]string{}}
+	for _, d := range decls.ast.Decls {
+		fn, ok := d.(*ast.FuncDecl)
+		if !ok || fn.Body == nil {
+			continue
+		}
+		name := fn.Name.Name
+		if fn.Recv != nil {
+			name = "." + name // whatever its receiver: types are not known yet
+		}
+		n.funcs[name] = append(n.funcs[name], mentions(decls, fn.Body)...)
+	}
+	return n
+}
+
+// of lists what expressions need, themselves and through functions.
+func (n *needs) of(f *file, values []ast.Expr) []string {
+	var list []string
+	seen := map[string]bool{}
+	var add func([]string)
+	add = func(names []string) {
+		for _, name := range names {
+			if !seen[name] {
+				seen[name] = true
+				list = append(list, name)
+				add(n.funcs[name])
+			}
+		}
+	}
+	for _, v := range values {
+		add(mentions(f, v))
+	}
+	return list
+}
+
+// mentions lists the names in a node that are declared elsewhere, and the
+// selectors, as ".name".
+func mentions(f *file, n ast.Node) []string {
+	free := map[*ast.Ident]bool{}
+	for _, id := range f.ast.Unresolved {
+		free[id] = true
+	}
+	var list []string
+	ast.Inspect(n, func(x ast.Node) bool {
+		switch x := x.(type) {
+		case *ast.SelectorExpr:
+			list = append(list, "."+x.Sel.Name)
+		case *ast.Ident:
+			if free[x] || x.Obj != nil && (x.Obj.Pos() < n.Pos() || x.Obj.Pos() > n.End()) {
+				list = append(list, x.Name)
+			}
+		}
+		return true
+	})
+	return list
+}
+
+// pulled renders the statements with declarations in the place where they run.
+// A comment /*line …*/ keeps the place of each piece for the compiler.
+func (c *check) pulled(ed *editor) rendered {
+	var out strings.Builder
+	type mark struct {
+		out  int
+		back func(int) int
+	}
+	var marks []mark
+	piece := func(start, end int, ok func(edit) bool) {
+		fmt.Fprintf(&out, "/*line %s:%d:%d*/", c.src.Name, 1+strings.Count(string(c.text[:start]), "\n"),
+			start-strings.LastIndexByte(string(c.text[:start]), '\n'))
+		text, back := ed.renderIf(start, end, ok)
+		marks = append(marks, mark{out.Len(), back})
+		out.WriteString(text)
+	}
+	cuts := map[int][]pull{} // by the place at which they go or come
+	for _, p := range c.pulls {
+		cuts[p.at] = append(cuts[p.at], p)
+		cuts[p.start] = append(cuts[p.start], p)
+	}
+	at := 0
+	removed := -1 // where a declaration ended that was left out
+	rest := func(end int) {
+		piece(at, end, func(e edit) bool {
+			return e.start < e.end || (e.start != removed || e.start == 0) && (e.start < end || end == len(c.text))
+		})
+	}
+	for _, place := range slices.Sorted(maps.Keys(cuts)) {
+		rest(place)
+		at, removed = place, -1
+		for _, p := range cuts[place] {
+			if p.at == place {
+				piece(p.start, p.end, func(edit) bool { return true })
+				out.WriteString("; ")
+			} else {
+				at, removed = p.end, p.end
+			}
+		}
+	}
+	rest(len(c.text))
+	return rendered{out.String(), func(i int) int {
+		n := sort.Search(len(marks), func(n int) bool { return marks[n].out > i }) - 1
+		if n < 0 {
+			return 0
+		}
+		return marks[n].back(i - marks[n].out)
+	}}
+}
