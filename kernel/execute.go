@@ -128,17 +128,22 @@ func (s *server) run(ctx context.Context, req *request) {
 	if store && content.Code != "" {
 		s.history.Add(history.Entry{Line: count, Input: content.Code})
 	}
+	code, asked := splitHelp(content.Code)
+	payload := []any{}
 	var fail *session.Failure
 	if content.Code != "" {
 		fail = s.runEngine(ctx, session.Request{
-			Code: content.Code, CellID: cellID(req.msg), Count: count,
+			Code: code, CellID: cellID(req.msg), Count: count,
 			Silent: content.Silent, AllowStdin: isTrue(content.AllowStdin),
 			Input: s.inputFunc(ctx, req, isTrue(content.AllowStdin)),
 		})
 	}
+	if fail == nil {
+		payload = s.help(ctx, asked)
+	}
 	s.out.Flush()
 
-	reply := map[string]any{"status": "ok", "execution_count": count, "user_expressions": map[string]any{}, "payload": []any{}}
+	reply := map[string]any{"status": "ok", "execution_count": count, "user_expressions": map[string]any{}, "payload": payload}
 	if fail != nil {
 		failure := map[string]any{"ename": fail.Name, "evalue": fail.Value, "traceback": lines(fail.Traceback)}
 		if !content.Silent {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/assist"
 	"github.com/holt-dl/holt/kernel/history"
+	"github.com/holt-dl/holt/kernel/spec"
 	"github.com/holt-dl/holt/kernel/wire"
 )
 
@@ -22,15 +23,7 @@ func (s *server) info() any {
 		"protocol_version":       wire.Version,
 		"implementation":         "holt",
 		"implementation_version": s.opt.Version,
-		"language_info": map[string]any{
-			"name":               "go",
-			"version":            version,
-			"mimetype":           "text/x-go",
-			"file_extension":     ".go",
-			"pygments_lexer":     "go",
-			"codemirror_mode":    "go",
-			"nbconvert_exporter": "script",
-		},
+		"language_info": spec.LanguageInfo(),
 		"banner":             "holt " + s.opt.Version + ": Go " + version + " with deep learning; what a cell makes stays alive. Type %help.",
 		"debugger":           false,
 		"supported_features": []string{},
@@ -124,7 +117,8 @@ func (s *server) isComplete(ctx context.Context, req *request) any {
 	if s.engine == nil {
 		return map[string]any{"status": "unknown"}
 	}
-	status, indent := s.engine.IsComplete(content.Code)
+	code, _ := splitHelp(content.Code)
+	status, indent := s.engine.IsComplete(code)
 	reply := map[string]any{"status": status}
 	if status == "incomplete" {
 		reply["indent"] = indent

@@ -122,9 +122,15 @@ func (e *script) Complete(_ context.Context, code string, offset int) (assist.Co
 	return assist.Completion{Start: start, End: offset, Matches: []assist.Match{{Text: code[start:offset] + "ln", Type: "function"}}}, nil
 }
 
-func (e *script) Inspect(_ context.Context, code string, offset, _ int) (assist.Inspection, error) {
+func (e *script) Inspect(_ context.Context, code string, offset, detail int) (assist.Inspection, error) {
 	if offset == 0 {
 		return nil, nil
+	}
+	if strings.HasPrefix(code, "unknown") {
+		return nil, nil
+	}
+	if detail > 0 {
+		return assist.Inspection{"text/plain": "source of " + code}, nil
 	}
 	return assist.Inspection{"text/plain": fmt.Sprint("offset ", offset)}, nil
 }

@@ -150,8 +150,9 @@ func (a *Assistant) Complete(ctx context.Context, s Snapshot, c Cell, offset int
 }
 
 // Inspect returns what is known of the name at, or just before, a byte offset
-// of a cell.
-func (a *Assistant) Inspect(ctx context.Context, s Snapshot, c Cell, offset int) (Inspection, error) {
+// of a cell: its declaration and documentation, and with detail above 0 its
+// source.
+func (a *Assistant) Inspect(ctx context.Context, s Snapshot, c Cell, offset, detail int) (Inspection, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	offset = nameAt(c, offset)
@@ -171,6 +172,11 @@ func (a *Assistant) Inspect(ctx context.Context, s Snapshot, c Cell, offset int)
 		return Inspection{}, nil
 	}
 	markdown := hover.Contents.Value
+	if detail > 0 {
+		if source := a.definition(ctx, at); source != "" {
+			markdown += "\n\n---\n\n```go\n" + source + "\n```\n"
+		}
+	}
 	return Inspection{"text/markdown": markdown, "text/plain": plain(markdown)}, nil
 }
 

@@ -129,19 +129,24 @@ func TestInspect(t *testing.T) {
 	a := gopls(t)
 	tests := []struct {
 		name, cell string
+		detail     int
 		want       []string // parts of the plain text
 	}{
-		{"function", "feed|", []string{"func feed(o *Otter, fish ...string) int", "feed gives an otter some fish."}},
-		{"call that is being written", "feed(|", []string{"func feed(o *Otter, fish ...string) int"}},
-		{"type in a declaration", "func f(o *Ott|er) {}", []string{"type Otter struct", "Otter swims."}},
-		{"standard library", "import \"fmt\"\nfmt.Prin|tln()", nil},
-		{"nothing", "|", nil},
-		{"a number", "12|", nil},
+		{"function", "feed|", 0, []string{"func feed(o *Otter, fish ...string) int", "feed gives an otter some fish."}},
+		{"call that is being written", "feed(|", 0, []string{"func feed(o *Otter, fish ...string) int"}},
+		{"type in a declaration", "func f(o *Ott|er) {}", 0, []string{"type Otter struct", "Otter swims."}},
+		{"standard library", "import \"fmt\"\nfmt.Prin|tln()", 0, nil},
+		{"source of a function", "feed|", 1, []string{"feed gives an otter some fish.", "{ return len(fish) }"}},
+		{"source of a method", "pet.Dive|", 1, []string{"{ return nil }"}},
+		{"source in the standard library", "builder.WriteString|", 1, []string{"b.buf = append(b.buf, s...)"}},
+		{"source of the cell itself", "func twice(x int) int { return 2 * x }\nfeed(nil)\ntwice|", 1, []string{"{ return 2 * x }"}},
+		{"nothing", "|", 0, nil},
+		{"a number", "12|", 0, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c, offset := at(tt.cell)
-			got, err := a.Inspect(t.Context(), notebook, c, offset)
+			got, err := a.Inspect(t.Context(), notebook, c, offset, tt.detail)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -27,7 +27,7 @@ const (
 )
 
 // ErrNoGopls says that there is no gopls.
-var ErrNoGopls = errors.New("assist: gopls is not installed; install it with holt gopls")
+var ErrNoGopls = errors.New("assist: gopls is not there yet; a kernel builds it in the background, and holt gopls at once")
 
 // own is where Holt keeps its gopls. Its name says the version, so that a
 // newer Holt brings a newer one.

@@ -148,11 +148,12 @@ func (s *Session) Complete(ctx context.Context, code string, offset int) (assist
 	return a.Complete(ctx, snap, s.halves(code), offset)
 }
 
-// Inspect returns what is known of the name at a byte offset in code.
+// Inspect returns what is known of the name at a byte offset in code, and with
+// detail above 0 its source.
 func (s *Session) Inspect(ctx context.Context, code string, offset, detail int) (assist.Inspection, error) {
 	a, snap := s.helper()
 	if a == nil {
-		return assist.Inspection{}, nil
+		return nil, assist.ErrNoGopls
 	}
-	return a.Inspect(ctx, snap, s.halves(code), offset)
+	return a.Inspect(ctx, snap, s.halves(code), offset, detail)
 }

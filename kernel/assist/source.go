@@ -1,0 +1,80 @@
+package assist
+
+import (
+	"context"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"net/url"
+	"os"
+	"path/filepath"
+)
+
+// definition returns the source of the declaration of what stands at a place,
+// with its comment; empty where it has none that can be read. The caller
+// holds mu.
+func (a *Assistant) definition(ctx context.Context, at position) string {
+	var found []struct {
+		URI   string `json:"uri"`
+		Range struct {
+			Start struct {
+				Line int `json:"line"`
+			} `json:"start"`
+		} `json:"range"`
+	}
+	if err := a.server.call(ctx, "textDocument/definition", at.params(), &found); err != nil || len(found) == 0 {
+		return ""
+	}
+	u, err := url.Parse(found[0].URI)
+	if err != nil {
+		return ""
+	}
+	text, ours := a.open[filepath.Base(u.Path)]
+	if !ours || filepath.Dir(u.Path) != filepath.Clean(a.dir) {
+		data, err := os.ReadFile(u.Path)
+		if err != nil {
+			return ""
+		}
+		text = string(data)
+	}
+	return declaration(text, found[0].Range.Start.Line+1)
+}
+
+// declaration returns the part of a Go file that declares what a line names: a
+// function, or the line of a group of types, variables or constants.
+func declaration(text string, line int) string {
+	files := token.NewFileSet()
+	file, err := parser.ParseFile(files, "", text, parser.ParseComments|parser.SkipObjectResolution)
+	if file == nil || err != nil && len(file.Decls) == 0 {
+		return ""
+	}
+	covers := func(n ast.Node) bool {
+		return files.Position(n.Pos()).Line <= line && line <= files.Position(n.End()).Line
+	}
+	cut := func(n ast.Node, doc *ast.CommentGroup) string {
+		from := n.Pos()
+		if doc != nil {
+			from = doc.Pos()
+		}
+		return text[files.Position(from).Offset:files.Position(n.End()).Offset]
+	}
+	for _, d := range file.Decls {
+		if !covers(d) {
+			continue
+		}
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			return cut(d, d.Doc)
+		case *ast.GenDecl:
+			if !d.Lparen.IsValid() {
+				return cut(d, d.Doc)
+			}
+			for _, spec := range d.Specs {
+				if covers(spec) {
+					return d.Tok.String() + " " + cut(spec, nil)
+				}
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,75 @@
+package kernel
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+func TestSplitHelp(t *testing.T) {
+	tests := []struct {
+		name, code, rest string
+		asked            []question
+	}{
+		{"behind", "fmt.Println?", "", []question{{"fmt.Println", 0}}},
+		{"before", "?fmt.Println", "", []question{{"fmt.Println", 0}}},
+		{"source", "x := 1\nx??\n", "x := 1\n\n", []question{{"x", 1}}},
+		{"source, before", " ?? größe ", "", []question{{"größe", 1}}},
+		{"call", "model.Forward()?", "", []question{{"model.Forward", 0}}},
+		{"several", "a?\nb?", "\n", []question{{"a", 0}, {"b", 0}}},
+		{"beside a command", "%env A=b?\nx?", "%env A=b?\n", []question{{"x", 0}}},
+		{"string", "s := \"x?\"", "s := \"x?\"", nil},
+		{"raw string", "s := `\nx?\n`", "s := `\nx?\n`", nil},
+		{"comment", "// x?\n/*\nx?\n*/", "// x?\n/*\nx?\n*/", nil},
+		{"another language", "%%bash\nx?", "%%bash\nx?", nil},
+		{"no name", "1 + 2?", "1 + 2?", nil},
+		{"question marks alone", "???", "???", nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			rest, asked := splitHelp(tt.code)
+			if rest != tt.rest || !slices.Equal(asked, tt.asked) {
+				t.Errorf("got %q, %v, want %q, %v", rest, asked, tt.rest, tt.asked)
+			}
+		})
+	}
+}
+
+func TestHelp(t *testing.T) {
+	c := start(t)
+	tests := []struct {
+		name, code, payload string
+		want                []string
+	}{
+		{"one", "fmt.Println?", "[map[data:map[text/plain:offset 11] source:page start:0]]", nil},
+		{"after the rest", "print a\nfmt?\nfmt??", "[map[data:map[text/plain:offset 3\n\nsource of fmt] source:page start:0]]", []string{`stdout "a\n"`}},
+		{"unknown", "unknown?", "[]", []string{`stderr "holt: nothing is known of unknown\n"`}},
+		{"none", "print a", "[]", []string{`stdout "a\n"`}},
+	}
+	for i, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c.t = t
+			reply, got := c.run(tt.code)
+			if reply["status"] != "ok" || fmt.Sprint(reply["payload"]) != tt.payload {
+				t.Errorf("reply is %v, want payload %s", reply, tt.payload)
+			}
+			if want := append([]string{fmt.Sprintf("In [%d]", i+1)}, tt.want...); !slices.Equal(got, want) {
+				t.Errorf("published %q, want %q", got, want)
+			}
+		})
+	}
+	if r := c.reply("shell", c.send("shell", "is_complete_request", map[string]any{"code": "fmt.Println?"})); r["status"] != "complete" {
+		t.Errorf("is_complete is %v, want complete", r)
+	}
+}
+
+func FuzzSplitHelp(f *testing.F) {
+	f.Add("x?\n`\n?x")
+	f.Add("%%bash\nx??")
+	f.Fuzz(func(t *testing.T, code string) {
+		rest, asked := splitHelp(code)
+		if len(asked) == 0 && rest != code {
+			t.Errorf("%q became %q without a question", code, rest)
+		}
+	})
+}
