@@ -16,6 +16,8 @@ def installed(tmp_path_factory):
     prefix = tmp_path_factory.mktemp("prefix")
     done = holt.command("install", "--prefix", str(prefix))
     assert done.returncode == 0, done.stderr
+    done = holt.command("gopls", timeout=holt.FIRST_CELL)  # there already where make brought it
+    assert done.returncode == 0, done.stderr
     os.environ["JUPYTER_PATH"] = str(prefix / "share" / "jupyter")
     os.environ["HOLT_HISTORY"] = str(prefix / "history.jsonl")
     os.environ["JUPYTER_RUNTIME_DIR"] = str(prefix / "runtime")

@@ -157,6 +157,14 @@ class Kernel:
         self.manager.shutdown_kernel()
 
 
+def wait_for_gopls(client, timeout=FIRST_CELL):
+    """Waits until a kernel completes names, which it does once gopls has read the packages."""
+    end = time.monotonic() + timeout
+    while not client.complete("fmt.Printl", reply=True, timeout=60)["content"]["matches"]:
+        assert time.monotonic() < end, f"fmt.Printl has no completion after {timeout} s"
+        time.sleep(0.2)
+
+
 def command(*args, env=None, timeout=120):
     """Runs holt and returns what it did."""
     return subprocess.run(
