@@ -189,6 +189,10 @@ func TestCells(t *testing.T) {
 		{"statements run where they stand", []string{"n := 1\nvar a = n\nn = 2\nvar b = n\nvar n2 = a + b\nn2", "var p = n2\nvar q = p\nvar p2 = q + p2b\nvar p2b = 4\nfmt.Println(p2, runtime.NumCPU() > 0)"}, "= 3\n7 true\n"},
 		{"declarations that need each other keep their order", []string{"var a, b = 1, 2", "var a = b + 10\nvar b = a + 100\nfmt.Println(a, b)"}, "12 112\n"},
 		{"the lines of a declaration that runs early", []string{"var a = b\nvar b = func() int {\n\t_, _, line, _ := runtime.Caller(0)\n\treturn line\n}()\n_, _, line, _ := runtime.Caller(0)\nfmt.Println(a, line)"}, "3 6\n"},
+		{"conversions between structs of several cells", []string{"type A struct{ x int }", "type B struct{ x int }\na := A{3}", "b := B(a)\n(*B)(&a).x += 10\nb.x + a.x", "type In struct{ a A }\ntype Out struct{ a A }", "Out(In{a}).a.x + B(struct{ x int }{4}).x"}, "= 16\n= 17\n"},
+		{"embedded generic types", []string{"type base[T any] struct{ v T }\nfunc (b *base[T]) get() T { return b.v }", "type D struct{ base[int]; n int }\nd := D{base: base[int]{7}}", "d.base.v++\nd.get() + d.v", "type G[T any] struct{ *base[T]; k string }\nfunc mk[T any](v T) G[T] { return G[T]{base: &base[T]{v}} }", "g := mk(`s`)\ng.v += `!`\ng.get() + g.base.v"}, "= 16\n= s!s!\n"},
+		{"a variable named as the package that makes it", []string{"import str `strings`\nstr := str.ToUpper(`x`)\nstr", "str + strings.ToLower(`Y`)"}, "= X\n= Xy\n"},
+		{"offsets of another cell's fields", []string{"import `unsafe`\ntype t struct{ i int8; j int64 }", "var v t\nunsafe.Offsetof(v.j) + unsafe.Sizeof(v)"}, "= 24\n"},
 		{"a blank on the left", []string{"a, _ := strconv.Atoi(`3`)\nvar _, b = 1, 2", "a + b"}, "= 5\n"},
 		{"unnamed parameters", []string{"func f(int, string, ...float64) int { return 2 }\nfunc (T) M(int) string { return `m` }\ntype T int", "f(1, ``, 2, 3)", "T(0).M(1)"}, "= 2\n= m\n"},
 	}

@@ -103,7 +103,7 @@ func (g *generator) commit(prog *Program, reached int) {
 		}
 	}
 	for name := range c.imported {
-		if nb.names[name] != nil && !c.ownNames[name] {
+		if nb.names[name] != nil && !c.ownNames[name] && c.vars[name] == nil {
 			nb.drop(name)
 		}
 	}

@@ -31,6 +31,12 @@ func (r *rewriter) embedded(x ast.Expr) {
 	if s, ok := x.(*ast.StarExpr); ok {
 		x = s.X
 	}
+	switch t := x.(type) { // of a generic type, only the name
+	case *ast.IndexExpr:
+		x = t.X
+	case *ast.IndexListExpr:
+		x = t.X
+	}
 	id, ok := x.(*ast.Ident)
 	if !ok {
 		return
@@ -40,7 +46,82 @@ func (r *rewriter) embedded(x ast.Expr) {
 		return
 	}
 	r.skip[id] = true
-	r.g.localAlias[id.Name] = r.g.home(obj)
+	r.g.localAlias[id.Name] = obj
+}
+
+// conversion bridges two struct types, or pointers to them, that are alike but
+// for the packages of their unexported fields: Go's own conversion refuses them.
+func (r *rewriter) conversion(call *ast.CallExpr) {
+	info := r.g.p.info
+	if v := info.Types[call].Value; v != nil && r.isOffsetof(call) {
+		// Of a field of another program's type there is no selector here.
+		start, end := r.f.offsets(call)
+		r.ed.replace(start, end, "uintptr("+v.ExactString()+")"+strings.Repeat("\n", strings.Count(r.f.body[start:end], "\n")))
+		return
+	}
+	if len(call.Args) != 1 || !info.Types[call.Fun].IsType() {
+		return
+	}
+	if r.sameFields(info.Types[call.Fun].Type, info.Types[call.Args[0]].Type) {
+		return
+	}
+	r.ed.insert(r.off(call.Fun.Pos()), "ˣconvert[")
+	r.ed.insert(r.off(call.Fun.End()), "]")
+	r.g.converts = true
+}
+
+// isOffsetof reports whether a call is of unsafe.Offsetof, on an unexported field.
+func (r *rewriter) isOffsetof(call *ast.CallExpr) bool {
+	fun, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !ok || fun.Sel.Name != "Offsetof" || len(call.Args) != 1 {
+		return false
+	}
+	b, ok := r.g.p.info.Uses[fun.Sel].(*types.Builtin)
+	field, ok2 := ast.Unparen(call.Args[0]).(*ast.SelectorExpr)
+	return ok && ok2 && b.Name() == "Offsetof" && !field.Sel.IsExported()
+}
+
+// sameFields reports whether Go's own conversion sees two types, one of which
+// converts to the other in the notebook, as this package does.
+func (r *rewriter) sameFields(to, from types.Type) bool {
+	same := true
+	var compare func(a, b types.Type)
+	compare = func(a, b types.Type) {
+		if types.Identical(a, b) {
+			return
+		}
+		if p, ok := a.Underlying().(*types.Pointer); ok {
+			if q, ok := b.Underlying().(*types.Pointer); ok {
+				compare(p.Elem(), q.Elem())
+			}
+			return
+		}
+		s, ok := a.Underlying().(*types.Struct)
+		t, ok2 := b.Underlying().(*types.Struct)
+		if !ok || !ok2 || s.NumFields() != t.NumFields() {
+			return
+		}
+		for i := range s.NumFields() {
+			v, w := s.Field(i), t.Field(i)
+			if !v.Exported() && r.fieldHome(a, v) != r.fieldHome(b, w) {
+				same = false
+			}
+			compare(v.Type(), w.Type())
+		}
+	}
+	if from != nil {
+		compare(to, from)
+	}
+	return same
+}
+
+// fieldHome is where an unexported field is declared: for one of the notebook, a
+// program's number.
+func (r *rewriter) fieldHome(t types.Type, v *types.Var) any {
+	if v.Pkg() != nil && v.Pkg().Path() != notebookPath {
+		return v.Pkg()
+	}
+	return r.g.fieldHome(t, v)
 }
 
 // foreignField reports whether a field is unexported and declared by the

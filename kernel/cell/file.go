@@ -177,7 +177,8 @@ func (c *check) preludeImports(f *file, head, tail string) string {
 	var b strings.Builder
 	bases := selectorBases(f.ast)
 	for _, name := range sortedKeys(bases) {
-		if path := imports[name]; path != "" && !c.shadows(name) {
+		old, ok := strings.CutPrefix(name, "ˣold_")
+		if path := imports[old]; path != "" && (ok || !c.shadows(name)) {
 			fmt.Fprintf(&b, "import %s %q;", name, path)
 		}
 	}

@@ -43,9 +43,10 @@ func (p *Program) Commit(reached int) { p.commit(reached) }
 type generator struct {
 	c          *check
 	p          *passed
-	hooked     map[string]*entity // functions that get a new body only
-	localAlias map[string]int     // embedded types of other programs
-	structs    []anonymous        // of this program
+	hooked     map[string]*entity         // functions that get a new body only
+	localAlias map[string]*types.TypeName // embedded types of other programs
+	converts   bool                       // a conversion needs ˣconvert
+	structs    []anonymous                // of this program
 	files      map[*token.File]bool
 	owners     map[*types.Var]*types.TypeName // whose accessors reach a field
 }
@@ -53,7 +54,7 @@ type generator struct {
 func (c *check) initName(offset int) string { return "ˣinit_" + strconv.Itoa(offset) }
 
 func (c *check) generate(p *passed) (*Program, error) {
-	g := &generator{c: c, p: p, hooked: map[string]*entity{}, localAlias: map[string]int{}, files: map[*token.File]bool{}, owners: map[*types.Var]*types.TypeName{}}
+	g := &generator{c: c, p: p, hooked: map[string]*entity{}, localAlias: map[string]*types.TypeName{}, files: map[*token.File]bool{}, owners: map[*types.Var]*types.TypeName{}}
 	for u := range c.rebody {
 		if u.recv == "" {
 			g.hooked[u.names[0]] = c.nb.names[u.names[0]]

@@ -74,6 +74,8 @@ func (r *rewriter) pre(n ast.Node) {
 		r.selector(n)
 	case *ast.CompositeLit:
 		r.composite(n)
+	case *ast.CallExpr:
+		r.conversion(n)
 	case *ast.UnaryExpr:
 		if lit, ok := ast.Unparen(n.X).(*ast.CompositeLit); ok && n.Op == token.AND && r.foreignFields(lit) != nil {
 			r.asPtr[lit] = true

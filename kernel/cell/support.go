@@ -201,8 +201,9 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 		}
 	}
 	for _, name := range sortedKeys(g.localAlias) {
-		home := g.localAlias[name]
-		fmt.Fprintf(&decl, "type %s = %sĦ%s\n", name, fromAlias(use, home), name)
+		obj := g.localAlias[name]
+		params, args := typeParams(tp, obj)
+		fmt.Fprintf(&decl, "type %s%s = %sĦ%s%s\n", name, params, fromAlias(use, g.home(obj)), name, args)
 	}
 	for u := range c.rebody {
 		if u.recv != "" {
@@ -222,6 +223,10 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 		return "", nil, &Error{Diagnostics: []Diagnostic{{Cell: c.src.Name, Msg: tp.err.Error()}}}
 	}
 	fmt.Fprintf(&decl, "func ˣzero[T any](p *T) { var z T; *p = z }\n")
+	if g.converts {
+		use["ˣunsafe"] = "unsafe"
+		fmt.Fprintf(&decl, "func ˣconvert[To, From any](v From) To { return *(*To)(ˣunsafe.Pointer(&v)) }\n")
+	}
 	fmt.Fprintf(&decl, "func ˣmark(n int) { ˣrt.Reached = n }\n")
 	if hasRun {
 		run.WriteString("\t" + runName + "()\n")

@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"sort"
 	"strconv"
 	"strings"
@@ -245,8 +246,8 @@ func (c *check) editFinal(ed *editor, first *passed) {
 	}
 }
 
-// oldRefs finds the places in the statements that mean a variable as it was
-// before this cell defines it with another type.
+// oldRefs finds the places in the statements that mean a variable, or a package,
+// as its name was understood before this cell defines it anew.
 func (c *check) oldRefs(first *passed) []int {
 	var at []int
 	for _, f := range first.files {
@@ -255,7 +256,9 @@ func (c *check) oldRefs(first *passed) []int {
 		}
 		for id, obj := range first.info.Uses {
 			if c.nb.fset.File(id.Pos()) == f.tok && c.fresh[id.Name] && c.moved[id.Name] == nil {
-				if e := c.nb.names[id.Name]; e != nil && e.obj == obj {
+				e := c.nb.names[id.Name]
+				_, isPkg := obj.(*types.PkgName)
+				if isPkg || e != nil && e.obj == obj {
 					start, _ := f.span(id)
 					at = append(at, start)
 				}
