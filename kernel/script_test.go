@@ -92,7 +92,7 @@ type script struct {
 var ansi = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 // run runs a cell. Its failure, without colours, is added to stderr.
-func (n *script) run(ts *testscript.TestScript, neg bool, limit time.Duration, interrupt time.Duration, code string) {
+func (n *script) run(ts *testscript.TestScript, neg bool, limit time.Duration, interrupt time.Duration, id, code string) {
 	n.count++
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
@@ -105,7 +105,7 @@ func (n *script) run(ts *testscript.TestScript, neg bool, limit time.Duration, i
 			time.AfterFunc(interrupt, stop)
 		})
 	}
-	f := n.s.Execute(ctx, session.Request{Code: code, Count: n.count})
+	f := n.s.Execute(ctx, session.Request{Code: code, CellID: id, Count: n.count})
 	took := time.Since(start)
 	stdout, stderr := n.out.take()
 	if f != nil {
@@ -132,6 +132,7 @@ func (n *script) run(ts *testscript.TestScript, neg bool, limit time.Duration, i
 //
 //	cell 'code'            runs a cell; ! cell wants it to fail
 //	cell file.go           runs a cell that the script holds as a file
+//	cell -id ID 'code'     runs the cell that JupyterLab calls ID
 //	interrupt 0.5 'code'   runs a cell, and interrupts it so many seconds after its first output
 //	killhost               kills the host process and waits for its end
 //
@@ -155,10 +156,14 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"cell": func(ts *testscript.TestScript, neg bool, args []string) {
-				if len(args) != 1 {
-					ts.Fatalf("usage: cell 'code' or cell file.go")
+				var id string
+				if len(args) == 3 && args[0] == "-id" {
+					id, args = args[1], args[2:]
 				}
-				ts.Value("notebook").(*script).run(ts, neg, 10*time.Minute, 0, code(ts, args[0]))
+				if len(args) != 1 {
+					ts.Fatalf("usage: cell [-id ID] 'code' or cell [-id ID] file.go")
+				}
+				ts.Value("notebook").(*script).run(ts, neg, 10*time.Minute, 0, id, code(ts, args[0]))
 			},
 			"interrupt": func(ts *testscript.TestScript, neg bool, args []string) {
 				if len(args) != 2 {
@@ -166,7 +171,7 @@ func TestScripts(t *testing.T) {
 				}
 				sec, err := strconv.ParseFloat(args[0], 64)
 				ts.Check(err)
-				ts.Value("notebook").(*script).run(ts, true, 10*time.Minute, time.Duration(sec*float64(time.Second)), code(ts, args[1]))
+				ts.Value("notebook").(*script).run(ts, true, 10*time.Minute, time.Duration(sec*float64(time.Second)), "", code(ts, args[1]))
 			},
 			"killhost": func(ts *testscript.TestScript, neg bool, args []string) {
 				ts.Value("notebook").(*script).s.Kill()

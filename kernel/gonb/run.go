@@ -14,6 +14,7 @@ type Notebook interface {
 	Environ() []string                        // KEY=value
 	Setenv(ctx context.Context, key, value string) error
 	List() string                                    // what is declared, for %list
+	Stale() string                                   // whose result is out of date, for %stale
 	Remove(name string) bool                         // forgets a name
 	Reset(ctx context.Context) error                 // forgets everything
 	SetArgs(args []string) error                     // os.Args[1:] of the cells
@@ -49,6 +50,9 @@ func Run(ctx context.Context, nb Notebook, c Command) error {
 		return nil
 	case "list", "ls":
 		nb.Print(nb.List())
+		return nil
+	case "stale":
+		nb.Print(nb.Stale())
 		return nil
 	case "rm", "remove":
 		if len(fields) == 0 {
@@ -115,6 +119,7 @@ not taken ends the cell when there is one.
 %%, %main [args]    what follows runs (so does everything else; for GoNB's notebooks)
 %args [args]        os.Args[1:] of the cells
 %list, %ls          what is declared
+%stale              cells whose result used what has changed since, and why
 %rm NAME …          forget names
 %reset              forget everything, and start a fresh host process
 %env                the environment; %env KEY shows one, %env KEY=value sets it

@@ -14,6 +14,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/cell"
 	"github.com/holt-dl/holt/kernel/gonb"
+	"github.com/holt-dl/holt/kernel/lineage"
 )
 
 // commands is a session as GoNB's commands see it.
@@ -118,6 +119,7 @@ func (c *commands) Reset(ctx context.Context) error {
 	p.Kill()
 	p.Wait()
 	s.nb = cell.New(s.packages)
+	s.lineage = lineage.Log{}
 	s.archives = map[string]string{}
 	s.died = ""
 	if err := s.start(); err != nil {
@@ -134,7 +136,7 @@ func (c *commands) SetArgs(args []string) error {
 	if err := s.revive(s.ctx); err != nil {
 		return err
 	}
-	return s.runCell(s.ctx, cell.Source{Name: "cell[0]", Text: fmt.Sprintf("os.Args = append(os.Args[:1:1], %#v...)", args)})
+	return s.runCell(s.ctx, cell.Source{Name: internalCell, Text: fmt.Sprintf("os.Args = append(os.Args[:1:1], %#v...)", args)})
 }
 
 // Version names Holt and Go.

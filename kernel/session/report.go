@@ -34,6 +34,17 @@ type hostDied struct {
 
 func (e *hostDied) Error() string { return "the host process ended: " + e.why }
 
+// gone says which values ended with a host process.
+func gone(lost []string) string {
+	switch len(lost) {
+	case 0:
+		return "no values are lost"
+	case 1:
+		return "the value of " + lost[0] + " is gone: run the cell again that makes it"
+	}
+	return "the values of " + strings.Join(lost, ", ") + " are gone: run the cells again that make them"
+}
+
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // ANSI colours, as Jupyter shows them.
@@ -78,7 +89,7 @@ func (s *Session) failure(name string, err error) *Failure {
 			f.Traceback = append(f.Traceback, s.trace(died.exit.Trace)...)
 		}
 		if len(died.lost) > 0 {
-			f.Traceback = append(f.Traceback, "The values of "+strings.Join(died.lost, ", ")+" are gone; what was declared is kept. Run the cells again that make them.")
+			f.Traceback = append(f.Traceback, "What was declared is kept, and "+gone(died.lost)+".")
 		}
 		return f
 	case errors.As(err, &stopped):
@@ -168,7 +179,7 @@ var cellFile = regexp.MustCompile(`cell\[[0-9]+\]$`)
 // place describes a line of a cell; empty for any other line.
 func (s *Session) place(fn, file string, line int) string {
 	name := cellFile.FindString(file)
-	if name == "" || name == "cell[0]" {
+	if name == "" || name == internalCell {
 		return ""
 	}
 	at := fmt.Sprintf("  %s%s:%d%s", red, name, line, plain)

@@ -24,6 +24,7 @@ import (
 	"github.com/holt-dl/holt/kernel/cell"
 	"github.com/holt-dl/holt/kernel/gonb"
 	"github.com/holt-dl/holt/kernel/host/msg"
+	"github.com/holt-dl/holt/kernel/lineage"
 	"github.com/holt-dl/holt/kernel/proc"
 )
 
@@ -42,6 +43,9 @@ type Request struct {
 	Count      int    // the execution count, shown as In [Count]
 	Silent     bool
 	AllowStdin bool
+	// Queued reports whether a cell, by its CellID, waits to be run after this
+	// one; nil when that is not known.
+	Queued func(cellID string) bool
 	// Input asks the person for a line; nil when AllowStdin is false.
 	Input func(prompt string, password bool) (string, error)
 }
@@ -88,6 +92,7 @@ type Session struct {
 	world    *build.World
 	packages *packages
 	nb       *cell.Notebook
+	lineage  lineage.Log
 	archives map[string]string // cells' archives by import path
 	sources  map[string]string // cells' texts by name, for traces
 	modfile  string            // the go.mod that snapshot holds
@@ -136,6 +141,9 @@ func (s *Session) open() error {
 	s.remember()
 	return s.start()
 }
+
+// internalCell names the programs that no cell of the person's holds.
+const internalCell = "cell[0]"
 
 // start starts a host process.
 func (s *Session) start() error {
@@ -233,9 +241,14 @@ func (s *Session) runCell(ctx context.Context, src cell.Source) error {
 		return err
 	}
 	for _, n := range p.Notices {
-		s.out.Stream("stderr", []byte("holt: "+n+"\n"))
+		s.notice(n)
 	}
 	return s.runProgram(ctx, p, src.Name)
+}
+
+// notice tells the person something, below the cell.
+func (s *Session) notice(sentence string) {
+	s.out.Stream("stderr", []byte("holt: "+sentence+"\n"))
 }
 
 // check is the front end, whose own faults must not end the kernel.
@@ -252,8 +265,12 @@ func (s *Session) check(ctx context.Context, src cell.Source) (p *cell.Program, 
 // runProgram builds and runs a checked program and commits what it declares.
 func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) error {
 	defer s.remember()
+	commit := func(reached int) {
+		p.Commit(reached)
+		s.record(p, name, reached)
+	}
 	if p.Empty {
-		p.Commit(-1)
+		commit(-1)
 		return nil
 	}
 	unit := build.Unit{Path: p.Path, Dir: filepath.Join(s.dir, fmt.Sprintf("c%d", p.Seq)), Deps: map[string]string{}}
@@ -286,10 +303,10 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 		return s.dead(fmt.Errorf("%s", done.Value))
 	}
 	if done.Result == msg.OK {
-		p.Commit(-1)
+		commit(-1)
 		return nil
 	}
-	p.Commit(done.Reached)
+	commit(done.Reached)
 	s.mu.Lock()
 	s.abandoned = done.Stuck != ""
 	s.mu.Unlock()
@@ -297,15 +314,22 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 }
 
 // dead records that the host ended. The next cell starts another.
-func (s *Session) dead(err error) error {
+func (s *Session) dead(err error) *hostDied {
 	why := err.Error()
 	var exit *proc.Exit
 	if errors.As(err, &exit) {
 		why = exit.Reason
 	}
 	s.died = why
-	lost := s.nb.Lose("the host process ended (" + why + ")")
+	lost := s.lose("the host process ended (" + why + ")")
 	return &hostDied{exit: exit, why: why, lost: lost}
+}
+
+// lose marks the values of all variables as gone, and returns their names.
+func (s *Session) lose(why string) []string {
+	names := s.nb.Lose(why)
+	s.lineage.Lose(names)
+	return names
 }
 
 // revive starts a fresh host after the last one ended, and declares in it what
@@ -315,8 +339,8 @@ func (s *Session) revive(ctx context.Context) error {
 	select {
 	case <-p.Done():
 		if s.died == "" { // between two cells
-			s.dead(p.Wait())
-			s.out.Stream("stderr", []byte("holt: the host process ended between two cells ("+s.died+"); the values of all variables are gone, declarations are kept\n"))
+			ended := s.dead(p.Wait())
+			s.notice("the host process ended between two cells (" + s.died + "); declarations are kept, and " + gone(ended.lost))
 		}
 	default:
 		if s.died == "" {
@@ -337,16 +361,19 @@ func (s *Session) redeclare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.runProgram(ctx, p, "cell[0]")
+	for _, n := range p.Notices {
+		s.notice(n)
+	}
+	return s.runProgram(ctx, p, internalCell)
 }
 
 // replaceHost moves to the host that the world holds now, because modules
 // changed.
 func (s *Session) replaceHost(ctx context.Context) error {
-	s.out.Stream("stderr", []byte("holt: the versions of some modules changed: a new host process takes over, and the values of all variables are gone\n"))
 	s.process().Kill()
 	s.process().Wait()
-	s.nb.Lose("the modules of the notebook changed")
+	lost := s.lose("the modules of the notebook changed")
+	s.notice("packages that cells were compiled with changed: a new host process takes over; declarations are kept, and " + gone(lost))
 	s.packages.reset()
 	if err := s.start(); err != nil {
 		return err

@@ -1,0 +1,40 @@
+package session
+
+import (
+	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell"
+	"github.com/holt-dl/holt/kernel/lineage"
+)
+
+// record tells the notebook's log that a cell ran, as far as reached says, and
+// warns when that put others out of date.
+func (s *Session) record(p *cell.Program, name string, reached int) {
+	s.mu.Lock()
+	req := s.req
+	s.mu.Unlock()
+	if req.Silent || name == internalCell {
+		return
+	}
+	id := req.CellID
+	if id == "" {
+		id = name
+	}
+	notice := s.lineage.Add(lineage.Run{ID: id, Name: name, Effects: p.Effects.Reached(reached), Queued: req.Queued})
+	if notice != "" {
+		s.notice(notice)
+	}
+}
+
+// Stale lists the cells whose result is out of date, a line for each reason.
+func (c *commands) Stale() string {
+	list := c.lineage.Stale()
+	if len(list) == 0 {
+		return "no cell is stale\n"
+	}
+	var b strings.Builder
+	for _, s := range list {
+		b.WriteString(s.String() + "\n")
+	}
+	return b.String()
+}
