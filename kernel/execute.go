@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/holt-dl/holt/kernel/history"
@@ -243,6 +244,15 @@ func cellID(m *wire.Message) string {
 	}
 	json.Unmarshal(m.Metadata, &meta)
 	return meta.CellID
+}
+
+// queued reports whether the cell that JupyterLab names so waits to be run.
+func (s *server) queued(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.queue, func(req *request) bool {
+		return !req.abort && req.msg.Header.Type == "execute_request" && cellID(req.msg) == id
+	})
 }
 
 func lines(l []string) []string {
