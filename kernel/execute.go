@@ -134,7 +134,7 @@ func (s *server) run(ctx context.Context, req *request) {
 	var fail *session.Failure
 	if content.Code != "" {
 		fail = s.runEngine(ctx, session.Request{
-			Code: code, CellID: cellID(req.msg), Count: count,
+			Code: code, CellID: cellID(req.msg), Queued: s.queued, Count: count,
 			Silent: content.Silent, AllowStdin: isTrue(content.AllowStdin),
 			Input: s.inputFunc(ctx, req, isTrue(content.AllowStdin)),
 		})
