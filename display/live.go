@@ -1,7 +1,6 @@
 package display
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -20,118 +19,12 @@ const (
 	slowest   = 3 * time.Second // however long drawing takes
 )
 
-// Run is a training run, or anything else with named curves that grow.
-// Holt's dl.Run is one. Its methods are called by a goroutine of their own
-// while the run goes on.
-type Run interface {
-	Names() []string                    // of the curves, such as "train/loss"
-	Curve(name string) (x, y []float64) // all points so far, x in epochs
-	Done() <-chan struct{}              // closed when the run has ended
-	String() string                     // one line: where the run is
-}
-
-// Live shows a run's curves and keeps them up to date until it has ended, also
-// after the cell that called it. It returns at once.
-//
-// The picture is sent again at most once a second, and only when something
-// changed; the last one is the run's final state. Where no [Plotter] is
-// registered it is a text, at most five times a second. How curves are
-// arranged is said at [LivePlot].
-func Live(run Run) error {
-	if run == nil || isNil(run) {
-		return errors.New("display: Live: the run is nil, want one that was started; look at the error of what should have started it")
-	}
-	w := &watch{run: run}
-	d := newLive(pace(), w.draw)
-	if err := d.show(); err != nil {
-		return err
-	}
-	// A cell that waits for the run ends with the run's last state. Other cells
-	// do not wait for a picture that comes within the second anyway.
-	remove := frame.OnFlush(func() {
-		select {
-		case <-run.Done():
-			d.showIf(w.changed)
-		default:
-		}
-	})
-	go func() {
-		defer remove()
-		for {
-			select {
-			case <-run.Done():
-				if frame.Connected() {
-					d.showIf(w.changed)
-				} else {
-					d.last()
-				}
-				return
-			case <-time.After(max(d.wait(), textPace)): // to look at a run copies its curves
-				d.showIf(w.changed)
-			}
-		}
-	}()
-	return nil
-}
-
-// pace is the shortest time between two frames.
+// pace is the shortest time between two frames with a picture.
 func pace() time.Duration {
 	if plotter() == nil {
 		return textPace
 	}
 	return plotPace
-}
-
-// watch draws a run, and remembers what it drew.
-type watch struct {
-	run Run
-
-	mu    sync.Mutex
-	drawn string
-}
-
-// changed reports whether the run is no longer as it was last drawn.
-func (w *watch) changed() bool {
-	now := w.mark()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return now != w.drawn
-}
-
-// mark stands for the state of the run: curves only grow.
-func (w *watch) mark() (mark string) {
-	defer func() {
-		if r := recover(); r != nil {
-			mark = fmt.Sprintf("panic: %v", r)
-		}
-	}()
-	mark = w.run.String()
-	for _, name := range w.run.Names() {
-		x, y := w.run.Curve(name)
-		mark += fmt.Sprintf("\n%s %d", name, len(x))
-		if n := min(len(x), len(y)); n > 0 {
-			mark += fmt.Sprintf(" %g %g", x[n-1], y[n-1])
-		}
-	}
-	return mark
-}
-
-func (w *watch) draw() (b frame.Bundle, err error) {
-	defer func() { // this is a goroutine that no cell guards
-		if r := recover(); r != nil {
-			err = fmt.Errorf("display: Live: the run panicked: %v", r)
-		}
-	}()
-	mark := w.mark()
-	w.mu.Lock()
-	w.drawn = mark
-	w.mu.Unlock()
-	var curves []curve
-	for _, name := range w.run.Names() {
-		x, y := w.run.Curve(name)
-		curves = append(curves, newCurve(name, x, y))
-	}
-	return chart{status: w.run.String(), x: "epoch"}.bundle(curves)
 }
 
 // live is one display that changes: shown once, then updated in place.

@@ -178,6 +178,72 @@ func TestLiveFlush(t *testing.T) {
 	})
 }
 
+// staged is a run that knows how far it is and has epochs.
+type staged struct {
+	*run
+	epochs [][]any
+}
+
+func (s *staged) Steps() (done, total int) { return len(s.y), 4 }
+func (s *staged) Table() (head []string, rows [][]any) {
+	return []string{"epoch", "loss"}, s.epochs
+}
+
+// TestLiveState is a run with a bar and a table above its curves.
+func TestLiveState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		plotting(t)
+		n := connect(t)
+		r := &staged{run: newRun()}
+		r.step(0.5)
+		display.Live(r, display.LivePlot{Title: "otters", LogY: true})
+		if n.count() != 2 {
+			t.Fatalf("%d messages when Live returns, want the state and the curves", n.count())
+		}
+		r.step(0.25)
+		for e := range 13 {
+			r.epochs = append(r.epochs, []any{e + 1, 0.25})
+		}
+		close(r.done)
+		synctest.Wait()
+		var last [2]*frame.Bundle // of the state, of the curves
+		for _, m := range n.messages {
+			if m.Bundle.DisplayID == n.messages[0].Bundle.DisplayID {
+				last[0] = m.Bundle
+			} else {
+				last[1] = m.Bundle
+			}
+		}
+		if got, want := last[0].Data["text/plain"].(string), "step 2\nthe last 12 of 13 epochs\nepoch  loss\n    2  0.25\n    3  0.25\n"; !strings.HasPrefix(got, want) {
+			t.Errorf("the state's text is %q, want %q", got, want)
+		}
+		if got, want := last[0].Data["text/html"].(string), `<div><progress value="2" max="4"></progress> step 2</div><table>`; !strings.HasPrefix(got, want) {
+			t.Errorf("the state's HTML is %q, want it to begin with %q", got, want)
+		}
+		if got, want := last[1].Data["text/plain"], "otters\ntrain/loss  0.2500  best 0.2500 at 1"; got != want {
+			t.Errorf("the curves' text is %q, want %q", got, want)
+		}
+	})
+}
+
+// TestReplay shows a run that is over once, whatever its Done says.
+func TestReplay(t *testing.T) {
+	figures := plotting(t)
+	n := connect(t)
+	r := newRun()
+	r.step(0.5)
+	if err := display.Replay(r, display.LivePlot{LogY: true}); err != nil {
+		t.Fatal(err)
+	}
+	if n.count() != 1 || !(*figures)[0].Panels[0].LogY {
+		t.Errorf("%d messages, LogY %v, want one with a logarithmic axis", n.count(), (*figures)[0].Panels[0].LogY)
+	}
+	want := "display: Replay: the run is nil, want one that was read from its log; look at the error of what should have read it"
+	if err := display.Replay(nil); err == nil || err.Error() != want {
+		t.Errorf("got %v\nwant %s", err, want)
+	}
+}
+
 type faulty struct{ *run }
 
 func (faulty) Curve(string) (x, y []float64) { panic("freed") }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"reflect"
+	"strings"
 
 	"github.com/holt-dl/holt/internal/frame"
 )
@@ -128,6 +129,10 @@ func own(v any) frame.Bundle {
 	}
 	if b.Data["text/plain"] == nil { // every bundle has a text, for consoles
 		b.Data["text/plain"] = "a " + typeName(reflect.TypeOf(v))
+	}
+	if b.Data["image/png"] != nil { // and every picture one for screen readers
+		alt, _, _ := strings.Cut(fmt.Sprint(b.Data["text/plain"]), "\n")
+		b.Metadata = map[string]any{"image/png": map[string]any{"alt": alt}}
 	}
 	return b
 }

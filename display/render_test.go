@@ -327,7 +327,7 @@ func TestPixels(t *testing.T) {
 	}
 	// Zoom repeats pixels; sizes on the page are half of the PNG's.
 	b := display.Render(display.Picture{Of: tensor{[]int{2, 2}, []float32{0, 1, 1, 0}}, Zoom: 5})
-	if got := fmt.Sprint(b.Metadata["image/png"]); got != "map[height:10 width:10]" {
+	if got := fmt.Sprint(b.Metadata["image/png"]); got != "map[alt:picture of 2 × 2 pixels height:10 width:10]" {
 		t.Errorf("shown at %s, want 10 × 10", got)
 	}
 	m := decode(display.Picture{Of: tensor{[]int{2, 2}, []float32{0, 1, 1, 0}}, Zoom: 5})
@@ -347,7 +347,7 @@ func TestPixels(t *testing.T) {
 	}
 	// A large picture is shrunk to 800 on the page, 1600 in the file.
 	b = display.Render(image.NewGray(image.Rect(0, 0, 4000, 1000)))
-	if got := fmt.Sprint(b.Metadata["image/png"]); got != "map[height:200 width:800]" {
+	if got := fmt.Sprint(b.Metadata["image/png"]); got != "map[alt:picture of 4000 × 1000 pixels height:200 width:800]" {
 		t.Errorf("shown at %s, want 800 × 200", got)
 	}
 	if m := decode(image.NewGray(image.Rect(0, 0, 4000, 1000))); m.Bounds().Dx() != 1600 {

@@ -287,6 +287,40 @@ func (r *Run) Curve(name string) (x, y []float64) {
 	return x, y
 }
 
+// Steps returns how many steps are done, and how many the run will have: 0
+// when the data does not know its length.
+func (r *Run) Steps() (done, total int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	per := r.perEpoch()
+	return max(r.epoch-1, 0)*per + r.inEpoch, r.training.Epochs * per
+}
+
+// Table has a row for each epoch done so far, and the columns' names. A
+// notebook shows it above the curves.
+func (r *Run) Table() (head []string, rows [][]any) {
+	head = []string{"epoch", "train loss", "train accuracy"}
+	eval := r.training.Eval != nil
+	if eval {
+		head = append(head, "eval loss", "eval accuracy")
+	}
+	head = append(head, "lr", "time")
+	percent := func(part float64) string {
+		if math.IsNaN(part) {
+			return ""
+		}
+		return fmt.Sprintf("%.2f %%", 100*part)
+	}
+	for _, e := range r.Epochs() {
+		row := []any{e.N, e.Train.Loss, percent(e.Train.Accuracy)}
+		if eval {
+			row = append(row, e.Eval.Loss, percent(e.Eval.Accuracy))
+		}
+		rows = append(rows, append(row, e.LR, e.Took))
+	}
+	return head, rows
+}
+
 // String is the run's state on one line: epoch, step, rate, time left, loss
 // and accuracy.
 func (r *Run) String() string {

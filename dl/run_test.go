@@ -113,6 +113,13 @@ func TestRunTrains(t *testing.T) {
 		if s := run.String(); !strings.HasPrefix(s, "done: epoch 3/3  step 18") {
 			t.Errorf("status is %q", s)
 		}
+		if done, total := run.Steps(); done != 18 || total != 18 {
+			t.Errorf("%d of %d steps done, want 18 of 18", done, total)
+		}
+		head, rows := run.Table()
+		if got := strings.Join(head, ", "); got != "epoch, train loss, train accuracy, eval loss, eval accuracy, lr, time" || len(rows) != 3 || len(rows[2]) != len(head) {
+			t.Errorf("the table has columns %s and rows %v, want 3 rows", got, rows)
+		}
 		more := dl.Start(m, dl.Training{Data: inOrder{data: data, size: 8}, Epochs: 1, Optimizer: dl.SGD{LR: 0.1}})
 		if err := more.Wait(); err != nil {
 			t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 )
 
@@ -37,15 +38,17 @@ func Text(s string) Bundle {
 }
 
 // PNG returns a bundle of a PNG picture that is shown at width × height CSS
-// pixels, with text as its text/plain.
+// pixels, with text as its text/plain. The first line of it is the picture's
+// alternative text, for screen readers, where nbconvert looks for that.
 func PNG(png []byte, width, height int, text string) Bundle {
+	alt, _, _ := strings.Cut(text, "\n")
 	return Bundle{
 		Data: map[string]any{
 			"image/png":  base64.StdEncoding.EncodeToString(png),
 			"text/plain": text,
 		},
 		Metadata: map[string]any{
-			"image/png": map[string]any{"width": width, "height": height},
+			"image/png": map[string]any{"width": width, "height": height, "alt": alt},
 		},
 	}
 }

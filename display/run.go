@@ -1,0 +1,225 @@
+package display
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/holt-dl/holt/internal/frame"
+)
+
+// Run is a training run, or anything else with named curves that grow.
+// Holt's dl.Run is one. Its methods are called by a goroutine of their own
+// while the run goes on.
+//
+// A run that has the methods of [Stepper] or [Tabler] too is shown with a bar
+// and with a table of its epochs.
+type Run interface {
+	Names() []string                    // of the curves, such as "train/loss"
+	Curve(name string) (x, y []float64) // all points so far, x in epochs
+	Done() <-chan struct{}              // closed when the run has ended
+	String() string                     // one line: where the run is
+}
+
+// Stepper is a [Run] that knows how far it is: steps done, and in all, which
+// is 0 when it is not known.
+type Stepper interface{ Steps() (done, total int) }
+
+// Tabler is a [Run] with a row for each of its epochs, and what the columns
+// are called.
+type Tabler interface {
+	Table() (head []string, rows [][]any)
+}
+
+// lastEpochs is how many rows of a run's table are shown.
+const lastEpochs = 12
+
+// Live shows a run and keeps it up to date until it has ended, also after the
+// cell that called it. It returns at once.
+//
+// On top are a bar, the run's line and a table of its last epochs, below that
+// its curves. The text is sent again at most five times a second and the
+// picture once a second, and only when something changed; the last ones are
+// the run's final state. How curves are arranged is said at [LivePlot], whose
+// Title, LogY and Smooth may be set here too:
+//
+//	display.Live(run, display.LivePlot{LogY: true})
+func Live(run Run, settings ...LivePlot) error {
+	if run == nil || isNil(run) {
+		return errors.New("display: Live: the run is nil, want one that was started; look at the error of what should have started it")
+	}
+	views := watch(run, settings)
+	for _, v := range views {
+		if err := v.show(); err != nil {
+			return err
+		}
+	}
+	showChanged := func() {
+		for _, v := range views {
+			v.showIf(v.changed)
+		}
+	}
+	// A cell that waits for the run ends with the run's last state. Other cells
+	// do not wait for a picture that comes within the second anyway.
+	remove := frame.OnFlush(func() {
+		select {
+		case <-run.Done():
+			showChanged()
+		default:
+		}
+	})
+	go func() {
+		defer remove()
+		for {
+			select {
+			case <-run.Done():
+				if frame.Connected() {
+					showChanged()
+					return
+				}
+				for _, v := range views {
+					v.last()
+				}
+				return
+			case <-time.After(textPace): // to look at a run copies its curves
+				for _, v := range views {
+					if v.wait() == 0 {
+						v.showIf(v.changed)
+					}
+				}
+			}
+		}
+	}()
+	return nil
+}
+
+// Replay shows a run that is over, or what is left of one that was lost: the
+// log that it wrote, say, as Holt's board.Read reads it. It is [Live] for what
+// does not change any more.
+func Replay(run Run, settings ...LivePlot) error {
+	if run == nil || isNil(run) {
+		return errors.New("display: Replay: the run is nil, want one that was read from its log; look at the error of what should have read it")
+	}
+	for _, v := range watch(run, settings) {
+		if err := v.last(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// watch returns what is shown of a run, from top to bottom.
+func watch(run Run, settings []LivePlot) []*view {
+	c := chart{x: "epoch"}
+	if len(settings) > 0 {
+		c = settings[0].chart("")
+		c.x = "epoch"
+	}
+	curves := &view{mark: func() string { return curveMark(run) }}
+	curves.live = newLive(pace(), curves.draw)
+	curves.paint = func() (frame.Bundle, error) { return c.bundle(curvesOf(run)) }
+	_, steps := run.(Stepper)
+	_, table := run.(Tabler)
+	if !steps && !table {
+		curves.mark = func() string { return run.String() + curveMark(run) }
+		curves.paint = func() (frame.Bundle, error) {
+			c.status = run.String()
+			return c.bundle(curvesOf(run))
+		}
+		return []*view{curves}
+	}
+	state := &view{mark: run.String}
+	state.live = newLive(textPace, state.draw)
+	state.paint = func() (frame.Bundle, error) { return stateOf(run) }
+	return []*view{state, curves}
+}
+
+// view is one part of what is shown of a run, and remembers what it drew.
+type view struct {
+	*live
+	mark  func() string // stands for all that paint draws
+	paint func() (frame.Bundle, error)
+
+	mu    sync.Mutex
+	drawn string
+}
+
+// changed reports whether the view is no longer as it was last drawn.
+func (v *view) changed() bool {
+	now := v.now()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return now != v.drawn
+}
+
+func (v *view) now() (mark string) {
+	defer func() {
+		if r := recover(); r != nil {
+			mark = fmt.Sprintf("panic: %v", r)
+		}
+	}()
+	return v.mark()
+}
+
+func (v *view) draw() (b frame.Bundle, err error) {
+	defer func() { // this is a goroutine that no cell guards
+		if r := recover(); r != nil {
+			err = fmt.Errorf("display: Live: the run panicked: %v", r)
+		}
+	}()
+	mark := v.now()
+	v.mu.Lock()
+	v.drawn = mark
+	v.mu.Unlock()
+	return v.paint()
+}
+
+// stateOf is a run's bar, its line and its epochs.
+func stateOf(run Run) (frame.Bundle, error) {
+	line := run.String()
+	text, html := line, Escape(line)
+	if s, ok := run.(Stepper); ok {
+		if done, total := s.Steps(); total > 0 {
+			html = progressBar(done, total) + " " + html
+		}
+	}
+	html = "<div>" + html + "</div>"
+	if t, ok := run.(Tabler); ok {
+		if head, rows := t.Table(); len(rows) > 0 {
+			table := Table{Head: head, Rows: rows}
+			if more := len(rows) - lastEpochs; more > 0 {
+				table.Rows, table.Title = rows[more:], fmt.Sprintf("the last %d of %d epochs", lastEpochs, len(rows))
+			}
+			b, err := table.bundle()
+			if err != nil {
+				return frame.Bundle{}, err
+			}
+			text += "\n" + b.Data["text/plain"].(string)
+			html += b.Data["text/html"].(string)
+		}
+	}
+	return frame.Bundle{Data: map[string]any{"text/plain": text, "text/html": html}}, nil
+}
+
+func curvesOf(run Run) (curves []curve) {
+	for _, name := range run.Names() {
+		x, y := run.Curve(name)
+		curves = append(curves, newCurve(name, x, y))
+	}
+	return curves
+}
+
+// curveMark stands for the state of a run's curves, which only grow.
+func curveMark(run Run) string {
+	var mark strings.Builder
+	for _, name := range run.Names() {
+		x, y := run.Curve(name)
+		fmt.Fprintf(&mark, "\n%s %d", name, len(x))
+		if n := min(len(x), len(y)); n > 0 {
+			fmt.Fprintf(&mark, " %g %g", x[n-1], y[n-1])
+		}
+	}
+	return mark.String()
+}
