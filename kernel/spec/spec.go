@@ -32,6 +32,9 @@ type Options struct {
 	SysPrefix   bool   // install below the environment of Python that is active
 	Name        string // the kernel's name; empty means [Name]
 	DisplayName string // what menus show; empty means [DisplayName]
+	// What the program is started with; empty means "kernel", "-f" and the
+	// connection file.
+	Args []string
 }
 
 // Spec is a kernel.json.
@@ -72,12 +75,15 @@ func install(opt Options, self string) (Installed, error) {
 		return Installed{}, fmt.Errorf("spec: install: %w", err)
 	}
 	spec := Spec{
-		Argv:          []string{p.Binary, "kernel", "-f", "{connection_file}"},
+		Argv:          append([]string{p.Binary}, opt.Args...),
 		DisplayName:   opt.DisplayName,
 		Language:      "go",
 		InterruptMode: "message",
 		Env:           environment(),
 		Metadata:      map[string]any{},
+	}
+	if len(opt.Args) == 0 {
+		spec.Argv = append(spec.Argv, "kernel", "-f", "{connection_file}")
 	}
 	if spec.DisplayName == "" {
 		spec.DisplayName = DisplayName
