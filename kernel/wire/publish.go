@@ -45,9 +45,15 @@ func (c *Codec) Welcome(topic string) [][]byte {
 // Missed tells a client that it read too slowly for n messages, of which last
 // was the last. It fits [Socket.OnDropped].
 func (c *Codec) Missed(n int, last [][]byte) [][]byte {
+	return c.LeftOut(n, last, "this client did not read them in time")
+}
+
+// LeftOut tells a client that n messages, of which last was the last, are
+// missing, and why.
+func (c *Codec) LeftOut(n int, last [][]byte, why string) [][]byte {
 	msg := c.New("stream", Parent(last), map[string]any{
 		"name": "stderr",
-		"text": "\n[holt: " + strconv.Itoa(n) + " outputs are missing here: this client did not read them in time]\n",
+		"text": "\n[holt: " + strconv.Itoa(n) + " outputs are missing here: " + why + "]\n",
 	})
 	msg.Identities = [][]byte{last[0]}
 	return c.Encode(msg)
