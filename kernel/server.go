@@ -13,6 +13,7 @@ import (
 
 	"github.com/holt-dl/holt/internal/frame"
 	"github.com/holt-dl/holt/kernel/history"
+	"github.com/holt-dl/holt/kernel/orphan"
 	"github.com/holt-dl/holt/kernel/out"
 	"github.com/holt-dl/holt/kernel/session"
 	"github.com/holt-dl/holt/kernel/wire"
@@ -70,7 +71,7 @@ func Serve(ctx context.Context, conn wire.Connection, opt Options, open func(ses
 	work.Go(func() { s.read(ctx, sockets.Control, "control") })
 	work.Go(func() { s.readInput(ctx) })
 	work.Go(func() { s.execute(ctx) })
-	work.Go(func() { WatchParent(ctx, cancel) })
+	work.Go(func() { orphan.Watch(ctx, cancel) })
 	work.Go(func() {
 		for {
 			select {

@@ -1,4 +1,5 @@
-package kernel
+// Package orphan ends what Jupyter started and then left behind.
+package orphan
 
 import (
 	"context"
@@ -10,10 +11,10 @@ import (
 	"time"
 )
 
-// WatchParent calls stop when the process named by JPY_PARENT_PID, which is the
-// Jupyter server that started the kernel, is gone without a word, as ipykernel
+// Watch calls stop when the process named by JPY_PARENT_PID, which is the
+// Jupyter server that started this one, is gone without a word, as ipykernel
 // does. It returns then, or when ctx ends, and at once where none is named.
-func WatchParent(ctx context.Context, stop func()) {
+func Watch(ctx context.Context, stop func()) {
 	pid, err := strconv.Atoi(os.Getenv("JPY_PARENT_PID"))
 	if err != nil || pid <= 1 {
 		return
@@ -26,7 +27,7 @@ func WatchParent(ctx context.Context, stop func()) {
 			return
 		case <-tick.C:
 			if err := syscall.Kill(pid, 0); errors.Is(err, syscall.ESRCH) || os.Getppid() == 1 && pid != 1 {
-				slog.Info("kernel: the Jupyter server is gone")
+				slog.Info("the Jupyter server is gone")
 				stop()
 				return
 			}
