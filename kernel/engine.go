@@ -32,8 +32,10 @@ type Abandoner interface {
 }
 
 // Assistant is an [Engine] that knows what can be typed, and what it means.
-// Both methods may be called while a cell runs.
+// Its methods may be called while a cell runs.
 type Assistant interface {
+	// Warm prepares the other methods, which may take seconds.
+	Warm(ctx context.Context)
 	// Complete returns what can stand at a byte offset in code.
 	Complete(ctx context.Context, code string, offset int) (assist.Completion, error)
 	// Inspect returns what is known of the name at a byte offset in code;

@@ -106,6 +106,7 @@ func (s *server) run(ctx context.Context, req *request) {
 		return
 	}
 	store := isTrue(content.StoreHistory) && !content.Silent
+	life := ctx // the kernel's
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
@@ -169,6 +170,9 @@ func (s *server) run(ctx context.Context, req *request) {
 	defer s.mu.Unlock()
 	s.running = nil
 	s.publish("status", header, status("idle"))
+	if isTrue(content.AllowStdin) { // somebody can be asked
+		s.warm(life)
+	}
 }
 
 // runEngine waits for the engine and runs a cell in it.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 )
 
 func TestSplitHelp(t *testing.T) {
@@ -60,6 +61,31 @@ func TestHelp(t *testing.T) {
 	}
 	if r := c.reply("shell", c.send("shell", "is_complete_request", map[string]any{"code": "fmt.Println?"})); r["status"] != "complete" {
 		t.Errorf("is_complete is %v, want complete", r)
+	}
+}
+
+// Completion is prepared once, when a person is seen to be there.
+func TestWarm(t *testing.T) {
+	c := start(t)
+	req := execute("print a")
+	req["allow_stdin"] = false
+	id := c.send("shell", "execute_request", req)
+	c.reply("shell", id)
+	c.reply("shell", c.send("shell", "kernel_info_request", map[string]any{}))
+	select {
+	case <-c.engine.warmed:
+		t.Error("completion is prepared for a notebook that runs in batch")
+	case <-time.After(100 * time.Millisecond):
+	}
+	c.reply("shell", c.send("shell", "history_request", map[string]any{"hist_access_type": "tail", "n": 1}))
+	c.run("print a")
+	select {
+	case <-c.engine.warmed:
+	case <-time.After(60 * time.Second):
+		t.Error("completion is not prepared")
+	}
+	if len(c.engine.warmed) > 0 {
+		t.Error("completion is prepared twice")
 	}
 }
 

@@ -53,6 +53,23 @@ func (s *server) assistant() Assistant {
 	}
 }
 
+// warm prepares completion. It is called when a person is seen to be there,
+// and not for notebooks that run in batch, which never ask.
+func (s *server) warm(ctx context.Context) {
+	s.warmed.Do(func() {
+		go func() {
+			select {
+			case <-s.ready:
+			case <-ctx.Done():
+				return
+			}
+			if a := s.assistant(); a != nil {
+				a.Warm(ctx)
+			}
+		}()
+	})
+}
+
 func (s *server) complete(ctx context.Context, req *request) any {
 	var content struct {
 		Code   string `json:"code"`
@@ -126,7 +143,8 @@ func (s *server) isComplete(ctx context.Context, req *request) any {
 	return reply
 }
 
-func (s *server) searchHistory(_ context.Context, req *request) any {
+func (s *server) searchHistory(ctx context.Context, req *request) any {
+	s.warm(ctx) // notebooks and consoles ask as they open
 	var q history.Query
 	if err := json.Unmarshal(req.msg.Content, &q); err != nil {
 		return failed("BadRequest", "kernel: history_request: its content cannot be read: "+err.Error())

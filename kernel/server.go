@@ -130,6 +130,7 @@ type server struct {
 	ready   chan struct{}
 	engine  Engine
 	openErr error
+	warmed  sync.Once
 
 	mu        sync.Mutex
 	wake      *sync.Cond // the queue has grown, or the kernel ends

@@ -28,12 +28,13 @@ type script struct {
 	out    session.Output
 	killed chan struct{}
 	closed chan struct{}
+	warmed chan struct{}
 	comms  []CommMessage
 	mu     sync.Mutex
 }
 
 func newScript(out session.Output) *script {
-	return &script{out: out, killed: make(chan struct{}, 1), closed: make(chan struct{})}
+	return &script{out: out, killed: make(chan struct{}, 1), warmed: make(chan struct{}, 9), closed: make(chan struct{})}
 }
 
 func (e *script) Execute(ctx context.Context, req session.Request) *session.Failure {
@@ -113,6 +114,8 @@ func (e *script) Close() error {
 	close(e.closed)
 	return nil
 }
+
+func (e *script) Warm(context.Context) { e.warmed <- struct{}{} }
 
 func (e *script) Complete(_ context.Context, code string, offset int) (assist.Completion, error) {
 	start := offset

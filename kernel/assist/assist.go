@@ -3,6 +3,10 @@ package assist
 import (
 	"context"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -30,7 +34,7 @@ type Snapshot struct {
 // long as the cell, and have blanks where the other has text.
 type Cell struct {
 	Decls, Stmts string
-	Imports      string // import declarations, each a line, of the packages that the cell names
+	Imports      map[string]string // the packages that the cell names: name to path
 }
 
 // Completion is what can replace the bytes of a cell from Start to End.
@@ -83,6 +87,7 @@ type Assistant struct {
 	server  *rpc
 	started time.Time
 	version int
+	imports map[string]string // of every cell so far, name to path
 	open    map[string]string // what gopls was told, by file name
 	mod     string            // the go.mod and go.sum on disk
 }
@@ -90,14 +95,7 @@ type Assistant struct {
 // New returns an assistant that runs a gopls in a folder of its own, which is
 // made where it is not there.
 func New(gopls, dir string) *Assistant {
-	return &Assistant{program: gopls, dir: dir, open: map[string]string{}}
-}
-
-// Warm starts gopls and lets it load the notebook, so that the first question
-// is answered soon.
-func (a *Assistant) Warm(ctx context.Context, s Snapshot) error {
-	_, err := a.Complete(ctx, s, Cell{Decls: " ", Stmts: " "}, 0)
-	return err
+	return &Assistant{program: gopls, dir: dir, imports: map[string]string{}, open: map[string]string{}}
 }
 
 // Close ends gopls.
@@ -225,7 +223,7 @@ func (a *Assistant) place(ctx context.Context, s Snapshot, c Cell, offset int) (
 	if err := a.ensure(ctx, s); err != nil {
 		return position{}, err
 	}
-	head := fileHead + c.Imports
+	head := fileHead + a.head(s, c)
 	decls, stmts := head+c.Decls+"\n", head+stmtsHead+c.Stmts+stmtsTail
 	files := map[string]string{notebookFile: s.Decls, declsFile: decls, stmtsFile: stmts}
 	for name, text := range files {
@@ -237,6 +235,51 @@ func (a *Assistant) place(ctx context.Context, s Snapshot, c Cell, offset int) (
 		return position{a.uri(declsFile), decls, len(head) + offset}, nil
 	}
 	return position{a.uri(stmtsFile), stmts, len(head) + len(stmtsHead) + offset}, nil
+}
+
+// head returns the import declarations for a cell: those of the packages that
+// it names, and of all that cells named before. An import more is no harm,
+// while gopls loads its packages again whenever the imports of a file change.
+func (a *Assistant) head(s Snapshot, c Cell) string {
+	maps.Copy(a.imports, c.Imports)
+	taken := declared(s.Decls)
+	maps.Copy(taken, declared(fileHead+c.Decls))
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(a.imports)) {
+		if _, named := c.Imports[name]; named || !taken[name] {
+			fmt.Fprintf(&b, "import %s %q\n", name, a.imports[name])
+		}
+	}
+	return b.String()
+}
+
+// declared returns the names that a Go file declares, as far as it can be read.
+func declared(text string) map[string]bool {
+	names := map[string]bool{}
+	file, _ := parser.ParseFile(token.NewFileSet(), "", text, parser.SkipObjectResolution)
+	if file == nil {
+		return names
+	}
+	for _, d := range file.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if d.Recv == nil {
+				names[d.Name.Name] = true
+			}
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				switch spec := spec.(type) {
+				case *ast.TypeSpec:
+					names[spec.Name.Name] = true
+				case *ast.ValueSpec:
+					for _, n := range spec.Names {
+						names[n.Name] = true
+					}
+				}
+			}
+		}
+	}
+	return names
 }
 
 // isDecl reports whether an offset is in a declaration: whether the nearest

@@ -186,6 +186,33 @@ func TestNotebookGrows(t *testing.T) {
 	}
 }
 
+// Imports of earlier cells stay, which is fast, but for names that have come to
+// mean something else.
+func TestImportsAreKept(t *testing.T) {
+	a := gopls(t)
+	offers := func(s Snapshot, text, want string, imports map[string]string) {
+		t.Helper()
+		c, offset := at(text)
+		c.Imports = imports
+		got, err := a.Complete(t.Context(), s, c, offset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(got.Matches, func(m Match) bool { return m.Text == want }) {
+			t.Errorf("%s offers %v, want %s", text, got.Matches, want)
+		}
+	}
+	offers(notebook, "sort.Str|", "Strings", map[string]string{"sort": "sort"})
+	head := a.head(notebook, Cell{Imports: map[string]string{"ring": "container/ring"}})
+	if want := "import ring \"container/ring\"\nimport sort \"sort\"\n"; head != want {
+		t.Errorf("the head is %q, want %q", head, want)
+	}
+	s := notebook
+	s.Decls += "\nvar sort *Otter\n"
+	offers(s, "sort.Di|", "Dive", nil)
+	offers(notebook, "func ring(o *Otter) {}\nrin|", "ring", nil)
+}
+
 func TestGoplsThatDies(t *testing.T) {
 	a := gopls(t)
 	c, offset := at("pet.|")

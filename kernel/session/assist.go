@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"maps"
 	"os"
@@ -86,30 +85,25 @@ func (s *Session) fetchGopls() {
 
 var selected = regexp.MustCompile(`\b([A-Za-z_]\w*)\.`)
 
-// imports writes import declarations of the packages that code names: those
-// that the notebook imports, and those that a cell finds by itself.
-func (s *Session) imports(code string) string {
+// imports returns the packages that code names, name to path: those that the
+// notebook imports, and those that a cell finds by itself.
+func (s *Session) imports(code string) map[string]string {
 	s.mu.Lock()
 	live := s.live
 	s.mu.Unlock()
 	index := s.packages.index()
-	var b strings.Builder
-	seen := map[string]bool{}
+	found := map[string]string{}
 	for _, m := range selected.FindAllStringSubmatch(code, -1) {
 		name := m[1]
-		if seen[name] {
-			continue
-		}
-		seen[name] = true
 		path := live[name]
 		if paths := index[name]; path == "" && len(paths) > 0 && (slices.Contains(own, paths[0]) || slices.Contains(s.world.Std(), paths[0])) {
 			path = paths[0]
 		}
 		if path != "" {
-			fmt.Fprintf(&b, "import %s %q\n", name, path)
+			found[name] = path
 		}
 	}
-	return b.String()
+	return found
 }
 
 // halves is a cell as gopls reads it.
@@ -136,6 +130,19 @@ func pad(code, text string) string {
 		b.WriteString(strings.Repeat(" ", len(body)) + line[len(body):])
 	}
 	return b.String()
+}
+
+// warmCode names the packages that most notebooks use.
+const warmCode = "dl.\nvision.\nboard.\ndisplay.\nfmt.\nstrings.\ntime.\nmath.\nos.\nslices.\nerrors.\n"
+
+// Warm waits for the host, and then lets gopls read the packages that most
+// notebooks use, so that the first question is answered soon.
+func (s *Session) Warm(ctx context.Context) {
+	select {
+	case <-s.ready:
+		s.Complete(ctx, warmCode, len("dl."))
+	case <-ctx.Done():
+	}
 }
 
 // Complete returns what can stand at a byte offset in code. It may be called
