@@ -54,11 +54,16 @@ func (p *stdPackages) Add(ctx context.Context, paths []string) error {
 	return nil
 }
 
+// guesses are the packages that cells of tests name without importing them.
+var guesses = map[string]string{"fmt": "fmt", "strings": "strings", "os": "os", "errors": "errors", "time": "time",
+	"strconv": "strconv", "math": "math", "sort": "sort", "json": "encoding/json", "reflect": "reflect", "sync": "sync", "runtime": "runtime"}
+
 func (p *stdPackages) Guess(name string, selected []string) (string, bool) {
-	path, ok := map[string]string{"fmt": "fmt", "strings": "strings", "os": "os", "errors": "errors", "time": "time",
-		"strconv": "strconv", "math": "math", "sort": "sort", "json": "encoding/json", "reflect": "reflect", "sync": "sync", "runtime": "runtime"}[name]
+	path, ok := guesses[name]
 	return path, ok
 }
+
+func (p *stdPackages) Names() []string { return sortedKeys(guesses) }
 
 // notebook checks cells one after the other and then runs them as one
 // ordinary program, so that the front end is tested without plugins.
@@ -193,6 +198,8 @@ func TestCells(t *testing.T) {
 		{"embedded generic types", []string{"type base[T any] struct{ v T }\nfunc (b *base[T]) get() T { return b.v }", "type D struct{ base[int]; n int }\nd := D{base: base[int]{7}}", "d.base.v++\nd.get() + d.v", "type G[T any] struct{ *base[T]; k string }\nfunc mk[T any](v T) G[T] { return G[T]{base: &base[T]{v}} }", "g := mk(`s`)\ng.v += `!`\ng.get() + g.base.v"}, "= 16\n= s!s!\n"},
 		{"a variable named as the package that makes it", []string{"import str `strings`\nstr := str.ToUpper(`x`)\nstr", "str + strings.ToLower(`Y`)"}, "= X\n= Xy\n"},
 		{"offsets of another cell's fields", []string{"import `unsafe`\ntype t struct{ i int8; j int64 }", "var v t\nunsafe.Offsetof(v.j) + unsafe.Sizeof(v)"}, "= 24\n"},
+		{"declarations of several lines", []string{"var x interface {\n\tError() string\n} = errors.New(`x`)\nvar (\n\t_ int = f(1)\n\t_, b float64 = 2, 3\n\t_ = f(2)\n)\nfunc f(n int) int { fmt.Print(n); return n }\nfmt.Println(x, b)"}, "12x 3\n"},
+		{"the earliest declaration that is ready comes first", []string{"var (\n\t_ = d\n\t_ = f(`_`, c, b)\n\ta = f(`a`)\n\tb = f(`b`)\n\tc = f(`c`)\n\td = f(`d`)\n)\nfunc f(s string, rest ...int) int { fmt.Print(s); return 0 }\nfmt.Println()"}, "abc_d\n"},
 		{"a blank on the left", []string{"a, _ := strconv.Atoi(`3`)\nvar _, b = 1, 2", "a + b"}, "= 5\n"},
 		{"unnamed parameters", []string{"func f(int, string, ...float64) int { return 2 }\nfunc (T) M(int) string { return `m` }\ntype T int", "f(1, ``, 2, 3)", "T(0).M(1)"}, "= 2\n= m\n"},
 	}

@@ -111,13 +111,11 @@ func (c *check) parseFile(f *file, imports, head, tail string) error {
 	var ds []Diagnostic
 	for _, e := range list {
 		off := max(0, min(e.Pos.Offset-f.prelude, len(f.body)))
-		ds = append(ds, f.at(f.back(off), Diagnostic{Cell: f.name, Msg: syntaxMessage(e.Msg)}))
+		d := f.at(f.back(off), Diagnostic{Cell: f.name, Msg: "syntax error: " + strings.TrimPrefix(e.Msg, "syntax error: ")})
+		d.Msg += syntaxHint(e.Msg, d.Source)
+		ds = append(ds, d)
 	}
 	return &Error{Diagnostics: trim(ds)}
-}
-
-func syntaxMessage(msg string) string {
-	return "syntax error: " + strings.TrimPrefix(msg, "syntax error: ")
 }
 
 // addImport records an import declaration of the cell.

@@ -17,6 +17,9 @@ type Packages interface {
 	// Guess names the package that goimports would import for name, given the
 	// names that are selected from it; ok is false when there is none.
 	Guess(name string, selected []string) (path string, ok bool)
+	// Names lists the names for which Guess may know a package, for a hint
+	// when one is misspelt.
+	Names() []string
 }
 
 // Notebook is what the cells so far have declared. It is not safe for

@@ -54,53 +54,58 @@ func (c *check) orderVars(stmts, decls *file) error {
 			}
 		}
 	}
-	reaches := func(from, to int) bool {
-		seen := map[int]bool{}
-		var walk func(int) bool
-		walk = func(i int) bool {
-			if i == to {
-				return true
-			}
-			seen[i] = true
-			return slices.ContainsFunc(needs[i], func(j int) bool { return !seen[j] && walk(j) })
-		}
-		return walk(from)
-	}
+	done := make([]bool, len(c.top))
+	first := 0 // of those that are not done
 	var order []*topStmt
-	done := map[int]bool{}
-	var run func(i, at int) error
-	run = func(i, at int) error {
-		done[i] = true
-		for _, j := range needs[i] {
-			if done[j] || reaches(j, i) { // what needs itself has no order
-				continue
-			}
-			if err := c.refusePull(at, i, j, other[j], stmts); err != nil {
-				return err
-			}
-			if err := run(j, at); err != nil {
-				return err
-			}
-			c.pulls = append(c.pulls, pull{c.top[at].start, c.top[j].start, c.top[j].end})
+	run := func(i int) error {
+		for ; first < len(done) && done[first]; first++ {
 		}
+		if i > first {
+			if err := c.refusePull(first, i, other[i], stmts); err != nil {
+				return err
+			}
+			c.pulls = append(c.pulls, pull{c.top[first].start, c.top[i].start, c.top[i].end})
+		}
+		done[i] = true
 		order = append(order, c.top[i])
 		return nil
 	}
-	for i := range c.top {
-		if !done[i] {
-			if err := run(i, i); err != nil {
+	for i := 0; i < len(c.top); i++ {
+		group := map[int]bool{} // the declarations until the next statement, and what they need
+		var add func(int)
+		add = func(j int) {
+			if !done[j] && !group[j] {
+				group[j] = true
+				for _, k := range needs[j] {
+					add(k)
+				}
+			}
+		}
+		for j := i; j < len(c.top) && (c.top[j].isVar || j == i); j++ {
+			add(j)
+		}
+		for !done[i] {
+			// The earliest that needs nothing more comes next, as in a package;
+			// what needs itself keeps its place.
+			list := slices.Sorted(maps.Keys(group))
+			next := slices.IndexFunc(list, func(j int) bool {
+				return !slices.ContainsFunc(needs[j], func(k int) bool { return k != j && group[k] })
+			})
+			j := list[max(0, next)]
+			if err := run(j); err != nil {
 				return err
 			}
+			delete(group, j)
 		}
 	}
 	c.top = order
 	return nil
 }
 
-// refusePull is an error when declaration j cannot run before the statement at,
-// because a statement between them makes what it needs.
-func (c *check) refusePull(at, i, j int, needs map[string]bool, stmts *file) error {
-	for k := at; k < j; k++ {
+// refusePull is an error when declaration j cannot run before declaration i,
+// which needs it, because a statement between them makes what j needs.
+func (c *check) refusePull(i, j int, needs map[string]bool, stmts *file) error {
+	for k := i; k < j; k++ {
 		for _, name := range slices.Concat(c.top[k].defs, c.top[k].sets) {
 			if c.top[k].isVar || !needs[name] {
 				continue

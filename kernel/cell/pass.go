@@ -139,6 +139,7 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 		files = append(files, f.ast)
 		byTok[f.tok] = f
 	}
+	var errs []types.Error
 	conf := types.Config{
 		Importer:  c.nb.pk,
 		GoVersion: "go1.26",
@@ -149,10 +150,14 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 			if f == nil || ignored(e.Msg) || kind == passFirst && f.kind != stmtFile && bodiless(e.Msg) {
 				return
 			}
-			p.errs = append(p.errs, passError{f.diagnose(e.Pos, explain(e.Msg)), f})
+			errs = append(errs, e)
 		},
 	}
 	types.NewChecker(&conf, c.nb.fset, p.pkg, p.info).Files(files)
+	for _, e := range errs { // hints need what the whole check found
+		f := byTok[c.nb.fset.File(e.Pos)]
+		p.errs = append(p.errs, passError{f.diagnose(e.Pos, c.explain(p, f, e)), f})
+	}
 	return p
 }
 
@@ -184,12 +189,4 @@ func ignored(msg string) bool {
 
 func bodiless(msg string) bool {
 	return strings.Contains(msg, "missing function body") || strings.Contains(msg, "must have a body") || strings.Contains(msg, "missing return")
-}
-
-// explain adds what to try to messages that a person new to Go may not read.
-func explain(msg string) string {
-	if strings.HasSuffix(msg, "is not used") && !strings.HasPrefix(msg, "declared") {
-		return msg + "; only the cell's last line shows its value: move it there, or print it"
-	}
-	return msg
 }

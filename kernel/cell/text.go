@@ -209,7 +209,13 @@ func (c *check) editFinal(ed *editor, first *passed) {
 		}
 	}
 	for i, t := range c.top {
-		if _, taken := c.fixErr[i]; taken || len(t.defs) == 0 {
+		if _, taken := c.fixErr[i]; taken {
+			continue
+		}
+		if len(t.defs) == 0 {
+			if t.spec { // var _ = …
+				ed.insert(t.start, "var ")
+			}
 			continue
 		}
 		s, off := c.parseTop(t)
@@ -236,7 +242,10 @@ func (c *check) editFinal(ed *editor, first *passed) {
 					ed.insert(off(vs.Pos()), strings.Join(names, "; "))
 					ed.blank(off(vs.Pos()), off(vs.End()))
 				} else if vs.Type != nil {
-					ed.blank(off(vs.Type.Pos()), off(vs.Type.End()))
+					// The names go behind a type of several lines, where = follows.
+					names := string(c.text[off(vs.Pos()):off(vs.Names[len(vs.Names)-1].End())])
+					ed.blank(off(vs.Pos()), off(vs.Type.End()))
+					ed.insert(off(vs.Type.End()), names)
 				}
 			}
 		}

@@ -155,6 +155,9 @@ func (p *packages) index() map[string][]string {
 	return p.byName
 }
 
+// Names lists the names of all packages that a cell can mean.
+func (p *packages) Names() []string { return sorted(p.index()) }
+
 // Guess finds the package that a name in a cell means.
 func (p *packages) Guess(name string, selected []string) (string, bool) {
 	paths := p.index()[name]

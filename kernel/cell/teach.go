@@ -1,0 +1,453 @@
+package cell
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// This file adds to the checker's messages what to try, for a person who knows
+// Python better than Go. A hint is given where it is very likely right; where it
+// is not, the message stays as Go has it.
+
+// abroad says in which package of ours the names of Python's packages are.
+var abroad = map[string]string{
+	"torch": "dl", "nn": "dl", "F": "dl", "optim": "dl", "np": "dl", "numpy": "dl", "jnp": "dl", "jax": "dl", "tf": "dl", "keras": "dl",
+	"torchvision": "vision", "transforms": "vision", "datasets": "vision",
+	"plt": "display", "matplotlib": "display", "sns": "display",
+	"tensorboard": "board",
+}
+
+// words are those of other languages for what Go has.
+var words = map[string]string{
+	"True": "true", "False": "false", "None": "nil", "null": "nil", "NULL": "nil", "nullptr": "nil",
+	"str": "string", "double": "float64", "float": "float64", "char": "rune", "boolean": "bool", "long": "int64",
+}
+
+// endings are messages, by what they match, and what is added to them.
+var endings = []struct {
+	match *regexp.Regexp
+	hint  string
+}{
+	{regexp.MustCompile(`^declared and not used: (.*)$`), "; Go wants every variable of a function used: remove it, or write _ = $1"},
+	{regexp.MustCompile(`is not constant$|^(invalid array length|array length) `), "; what is constant is known when the cell is compiled: use := or var for a value, and a slice or make for a length"},
+	{regexp.MustCompile(`^non-boolean condition`), "; a number or a pointer is not true or false in Go: compare it, as in x != 0 or p != nil"},
+	{regexp.MustCompile(`^missing return$`), "; every way through the function must end in return or panic"},
+	{regexp.MustCompile(`^no new variables on left side of :=$`), "; all of them are defined in this cell: use = to give them new values"},
+	{regexp.MustCompile(`^cannot assign to struct field .* in map$`), "; take the value out, change it, and put it back"},
+	{regexp.MustCompile(`^cannot assign to .*neither addressable nor a map index expression`), "; the bytes of a string cannot be changed: use []byte or []rune"},
+	{regexp.MustCompile(`^too many return values`), "; a cell returns nothing: its last line, when that is an expression, is its value"},
+	{regexp.MustCompile(`^in call to .*, cannot infer `), "; name the types, as in f[int](…)"},
+	{regexp.MustCompile(`^label (.*) declared and not used$`), "; remove it, or use it in break, continue or goto"},
+	{regexp.MustCompile(`^initialization cycle`), "; give one of them its value in a statement"},
+}
+
+// notUsed is a value that stands alone: the only line where it may is the last.
+var notUsed = regexp.MustCompile(`^(.*) (\(.*\) )?is not used$`)
+
+// explain returns the checker's message and what to try.
+func (c *check) explain(p *passed, f *file, e types.Error) string {
+	path := enclosing(f.ast, e.Pos)
+	hint := ""
+	switch m := e.Msg; {
+	case strings.HasPrefix(m, "undefined: "):
+		hint = c.undefined(p, f, path, strings.TrimPrefix(m, "undefined: "), e.Pos)
+	case strings.Contains(m, "has no field or method") && !strings.Contains(m, "but does have"):
+		hint = c.noField(p, path)
+	case strings.HasPrefix(m, "name ") && strings.Contains(m, " not exported by package "):
+		hint = c.notExported(p, path)
+	case strings.Contains(m, "mismatched types"):
+		hint = mismatch(p, f, path)
+	case strings.HasPrefix(m, "cannot use "):
+		hint = converted(p, f, path, m)
+	case strings.HasPrefix(m, "assignment mismatch: ") && f.kind != stmtFile:
+		if strings.Contains(m, "1 variable but ") && strings.Contains(m, "returns 2 values") {
+			hint = "; name both, as in v, err := f(): only at the top level of a cell is an error taken for you"
+		}
+	case notUsed.MatchString(m) && !strings.HasPrefix(m, "declared"):
+		if hint = "; only the cell's last line shows its value: move it there, or print it"; f.kind != stmtFile || !atTop(f, path) {
+			hint = "; assign it, or remove it"
+		}
+		for _, n := range path {
+			if b, ok := n.(*ast.BinaryExpr); ok && b.Op == token.EQL {
+				hint += "; = assigns, == compares"
+				break
+			}
+		}
+	}
+	for _, t := range endings {
+		if loc := t.match.FindStringSubmatchIndex(e.Msg); hint == "" && loc != nil {
+			hint = string(t.match.ExpandString(nil, t.hint, e.Msg, loc))
+		}
+	}
+	// What Go has to say on more lines, such as have (…) and want (…), stays last.
+	first, rest, more := strings.Cut(e.Msg, "\n")
+	if more {
+		rest = "\n" + rest
+	}
+	return first + hint + rest
+}
+
+// atTop reports whether the innermost statement of path is one of the cell's own.
+func atTop(f *file, path []ast.Node) bool {
+	body := f.ast.Decls[len(f.ast.Decls)-1].(*ast.FuncDecl).Body
+	for i := len(path) - 1; i >= 0; i-- {
+		if st, ok := path[i].(ast.Stmt); ok {
+			return slices.Contains(body.List, st)
+		}
+	}
+	return false
+}
+
+// enclosing lists the nodes around pos, outermost first.
+func enclosing(f *ast.File, pos token.Pos) []ast.Node {
+	var path []ast.Node
+	ast.Inspect(f, func(n ast.Node) bool {
+		if n == nil || pos < n.Pos() || pos >= n.End() {
+			return false
+		}
+		path = append(path, n)
+		return true
+	})
+	return path
+}
+
+// innermost returns the last node of path that is a T.
+func innermost[T ast.Node](path []ast.Node) (t T, ok bool) {
+	for i := len(path) - 1; i >= 0; i-- {
+		if t, ok = path[i].(T); ok {
+			return t, true
+		}
+	}
+	return t, false
+}
+
+// undefined explains a name that nothing declares: "x", or "pkg.Name".
+func (c *check) undefined(p *passed, f *file, path []ast.Node, name string, pos token.Pos) string {
+	if pkg, sel, ok := strings.Cut(name, "."); ok {
+		return c.inPackage(pkg, sel)
+	}
+	for _, t := range c.top {
+		if start := f.back(f.offset(pos)); f.kind == stmtFile && slices.Contains(t.defs, name) && t.start > start {
+			line := 1 + strings.Count(string(c.text[:t.start]), "\n")
+			return fmt.Sprintf("; %s is defined below, in line %d: statements run from top to bottom", name, line)
+		} else if f.kind == declFile && slices.Contains(t.defs, name) {
+			return fmt.Sprintf("; %s is a variable of this cell, and constants and types are known when the cell is compiled", name)
+		}
+	}
+	if name == "C" {
+		return `; C belongs to the cell that imports it: write import "C", with its comment above, in this cell, or a Go function in the cell that has it`
+	}
+	base, isBase := innermost[*ast.SelectorExpr](path)
+	if isBase {
+		id, ok := base.X.(*ast.Ident)
+		isBase = ok && id.Name == name
+	}
+	if isBase {
+		if pkg := abroad[name]; pkg != "" {
+			return c.fromPython(name, pkg, base.Sel.Name)
+		}
+	}
+	if w := words[name]; w != "" {
+		return "; Go's word is " + w
+	}
+	names := c.inScope(p, pos)
+	if isBase {
+		names = append(names, c.nb.pk.Names()...)
+	}
+	if n := nearest(name, names); n != "" {
+		return "; did you mean " + n + "?"
+	}
+	if as, ok := innermost[*ast.AssignStmt](path); ok && as.Tok == token.ASSIGN {
+		for _, l := range as.Lhs {
+			if id, ok := l.(*ast.Ident); ok && id.Name == name {
+				return "; := defines a variable: " + name + " := …"
+			}
+		}
+	}
+	return ""
+}
+
+// fromPython names what is meant by a name of one of Python's packages.
+func (c *check) fromPython(name, pkg, sel string) string {
+	hint := fmt.Sprintf("; what Python has in %s is in package %s here", name, pkg)
+	names := c.exported(pkg)
+	if slices.Contains(names, sel) {
+		return fmt.Sprintf("; %s.%s is %s.%s here", name, sel, pkg, sel)
+	}
+	if n := nearest(sel, names); n != "" {
+		return fmt.Sprintf("%s: did you mean %s.%s?", hint, pkg, n)
+	}
+	return hint
+}
+
+// exported lists the exported names of a package, by the name that Guess knows.
+func (c *check) exported(name string) []string {
+	path := c.imports[name]
+	if path == "" {
+		path, _ = c.nb.pk.Guess(name, nil)
+	}
+	if path == "" {
+		return nil
+	}
+	pkg, err := c.nb.pk.Import(path)
+	if err != nil {
+		return nil
+	}
+	return slices.DeleteFunc(pkg.Scope().Names(), func(n string) bool { return !token.IsExported(n) })
+}
+
+func (c *check) inPackage(pkg, sel string) string {
+	if n := nearest(sel, c.exported(pkg)); n != "" {
+		return fmt.Sprintf("; did you mean %s.%s?", pkg, n)
+	}
+	return ""
+}
+
+func (c *check) notExported(p *passed, path []ast.Node) string {
+	s, ok := innermost[*ast.SelectorExpr](path)
+	if !ok {
+		return ""
+	}
+	id, ok := s.X.(*ast.Ident)
+	if !ok {
+		return ""
+	}
+	if hint := c.inPackage(id.Name, s.Sel.Name); hint != "" {
+		return hint
+	}
+	return "; only names that begin with a capital letter are seen from outside their package"
+}
+
+// inScope lists the names that could stand at pos.
+func (c *check) inScope(p *passed, pos token.Pos) []string {
+	var names []string
+	for s := p.pkg.Scope().Innermost(pos); s != nil; s = s.Parent() {
+		names = append(names, s.Names()...)
+	}
+	names = append(names, p.pkg.Scope().Names()...)
+	names = append(names, types.Universe.Names()...)
+	names = append(names, slices.Collect(maps.Keys(c.imports))...)
+	return slices.DeleteFunc(names, func(n string) bool {
+		return ours(n) || strings.HasPrefix(n, "Ħ") || strings.HasPrefix(n, "?")
+	})
+}
+
+// noField looks for a field or method that was meant.
+func (c *check) noField(p *passed, path []ast.Node) string {
+	s, ok := innermost[*ast.SelectorExpr](path)
+	if !ok {
+		return ""
+	}
+	t := p.info.Types[s.X].Type
+	if t == nil {
+		return ""
+	}
+	var names []string
+	ptr := t
+	if _, ok := t.Underlying().(*types.Pointer); !ok && !types.IsInterface(t) {
+		ptr = types.NewPointer(t)
+	}
+	for m := range types.NewMethodSet(ptr).Methods() {
+		names = append(names, m.Obj().Name())
+	}
+	t, _ = deref(t)
+	if st, ok := t.Underlying().(*types.Struct); ok {
+		for v := range st.Fields() {
+			names = append(names, v.Name())
+		}
+	}
+	names = slices.DeleteFunc(names, func(n string) bool { return !token.IsExported(n) && !fromNotebook(t) })
+	if n := nearest(s.Sel.Name, names); n != "" {
+		return "; did you mean " + n + "?"
+	}
+	return ""
+}
+
+func fromNotebook(t types.Type) bool {
+	n, ok := types.Unalias(t).(*types.Named)
+	return !ok || n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == notebookPath
+}
+
+// mismatch shows how one operand becomes a number of the other's type.
+func mismatch(p *passed, f *file, path []ast.Node) string {
+	b, ok := innermost[*ast.BinaryExpr](path)
+	if !ok {
+		return ""
+	}
+	x, y := p.info.Types[b.X].Type, p.info.Types[b.Y].Type
+	if !isNumber(x) || !isNumber(y) {
+		return ""
+	}
+	from, to := b.X, y
+	if wider(x, y) {
+		from, to = b.Y, x
+	}
+	return fmt.Sprintf("; Go does not convert numbers by itself: write %s(%s)", typeText(to), f.text(from))
+}
+
+var usedAs = regexp.MustCompile(`^cannot use .* as (\S+) value in `)
+
+// converted shows the conversion that a number needs.
+func converted(p *passed, f *file, path []ast.Node, msg string) string {
+	m := usedAs.FindStringSubmatch(msg)
+	if m == nil || len(path) == 0 {
+		return ""
+	}
+	x, ok := path[len(path)-1].(ast.Expr)
+	for i := len(path) - 1; i >= 0 && ok; i-- { // the whole argument, not its first word
+		outer, isExpr := path[i].(ast.Expr)
+		if !isExpr || outer.Pos() != x.Pos() {
+			break
+		}
+		if _, isCall := outer.(*ast.CallExpr); isCall && outer != x && p.info.Types[outer].IsVoid() {
+			break
+		}
+		x = outer
+	}
+	if !ok || !isNumber(p.info.Types[x].Type) {
+		return ""
+	}
+	if obj, ok := types.Universe.Lookup(m[1]).(*types.TypeName); !ok || !isNumber(obj.Type()) || p.info.Types[x].Value != nil {
+		return ""
+	}
+	return fmt.Sprintf("; Go does not convert numbers by itself: write %s(%s)", m[1], f.text(x))
+}
+
+func isNumber(t types.Type) bool {
+	if t == nil {
+		return false
+	}
+	b, ok := t.Underlying().(*types.Basic)
+	return ok && b.Info()&types.IsNumeric != 0
+}
+
+// wider reports whether values of y are better converted to x than the other way.
+func wider(x, y types.Type) bool {
+	rank := func(t types.Type) int64 {
+		b := t.Underlying().(*types.Basic)
+		n := sizes.Sizeof(b)
+		if b.Info()&types.IsFloat != 0 {
+			n += 100
+		}
+		return n
+	}
+	return rank(x) > rank(y)
+}
+
+func typeText(t types.Type) string {
+	return types.TypeString(t, func(p *types.Package) string {
+		if p.Path() == notebookPath {
+			return ""
+		}
+		return p.Name()
+	})
+}
+
+// text is a node as the cell has it.
+func (f *file) text(n ast.Node) string {
+	start, end := f.span(n)
+	return f.source[start:end]
+}
+
+// nearest returns the name that is most like s, or "" when none is much alike.
+func nearest(s string, names []string) string {
+	best, limit := "", utf8.RuneCountInString(s)/3+1
+	for _, n := range slices.Sorted(slices.Values(names)) {
+		if n == s || len(n) < 2 || len(s) < 3 {
+			continue
+		}
+		d := 0
+		if !strings.EqualFold(n, s) {
+			if d = edits(s, n); unicode.ToLower(firstRune(s)) != unicode.ToLower(firstRune(n)) {
+				d++
+			}
+		}
+		if d < limit {
+			best, limit = n, d
+		}
+	}
+	return best
+}
+
+func firstRune(s string) rune {
+	r, _ := utf8.DecodeRuneInString(s)
+	return r
+}
+
+// edits counts the letters to insert, remove, change or swap with their
+// neighbour until a is b (optimal string alignment).
+func edits(a, b string) int {
+	s, t := []rune(a), []rune(b)
+	rows := make([][]int, len(s)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(t)+1)
+		rows[i][0] = i
+	}
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(s); i++ {
+		for j := 1; j <= len(t); j++ {
+			change := 1
+			if s[i-1] == t[j-1] {
+				change = 0
+			}
+			d := min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+change)
+			if i > 1 && j > 1 && s[i-1] == t[j-2] && s[i-2] == t[j-1] {
+				d = min(d, rows[i-2][j-2]+1)
+			}
+			rows[i][j] = d
+		}
+	}
+	return rows[len(s)][len(t)]
+}
+
+// syntaxHints are about lines that are no Go, by what they match.
+var syntaxHints = []struct {
+	line *regexp.Regexp
+	hint string
+}{
+	{regexp.MustCompile(`^\s*while\b`), "Go's while is for: for x < 3 { … }"},
+	{regexp.MustCompile(`^\s*def\s+\w+`), "a function is written func f(x int) int { … }"},
+	{regexp.MustCompile(`^\s*class\s+\w+`), "Go has no classes: write type T struct { … }, and functions func (t T) name() for its methods"},
+	{regexp.MustCompile(`^\s*(from\s+\S+\s+)?import\s+[\w.]+(\s|$)`), `a package is imported by its path in quotes, import "path", and those that are known need no import`},
+	{regexp.MustCompile(`^\s*for\s+\w+(\s*,\s*\w+)?\s+in\b`), "write for i, x := range xs { … }"},
+	{regexp.MustCompile(`^\s*(if|for|elif|else|try|except|with)\b.*:\s*(#.*)?$`), "Go's blocks stand in braces: if x > 3 { … }"},
+	{regexp.MustCompile(`^\s*(try|catch|except|raise|throw)\b`), "Go has no exceptions: functions return an error, and a cell's top level takes it"},
+	{regexp.MustCompile(`^\s*(let|auto|int|float|float32|float64|double|string)\s+\w+\s*=`), "a variable is defined by x := 3, or var x float64 = 3"},
+	{regexp.MustCompile(`\blambda\b`), "a function without a name is written func(x int) int { return x + 1 }"},
+	{regexp.MustCompile(`[^=!<>]\?.*:`), "Go has no ?: operator: use if and else"},
+	{regexp.MustCompile(`=\s*\w+(\+\+|--)\s*$`), "x++ is a statement in Go, and has no value"},
+	{regexp.MustCompile(`^\s*#`), "a comment begins with //"},
+	{regexp.MustCompile(`\*\*\s*\w`), "Go has no power operator: use math.Pow, or multiply"},
+	{regexp.MustCompile(`^\s*\w+\s*=\s*\[`), "a list is written []int{1, 2, 3} or []string{…}"},
+	{regexp.MustCompile(`^\s+func\s+\w+\s*\(`), "a function inside a function has no name of its own: name := func() { … }"},
+	{regexp.MustCompile(`^\s*print\s+["'\w]`), "print by fmt.Println(…)"},
+	{regexp.MustCompile(`^\s*else\b`), "else stands on the line of the brace before it: } else {"},
+}
+
+// syntaxHint says what may be meant by a line that does not parse.
+func syntaxHint(msg, line string) string {
+	switch {
+	case strings.Contains(msg, "rune literal"):
+		return "; a string stands in double quotes, as in \"abc\""
+	case strings.Contains(msg, "found 'EOF'"):
+		return "; a bracket is not closed"
+	case strings.Contains(msg, "string literal not terminated"):
+		return "; a string of several lines stands in back quotes: `…`"
+	}
+	for _, h := range syntaxHints {
+		if h.line.MatchString(line) {
+			return "; " + h.hint
+		}
+	}
+	return ""
+}
