@@ -1,11 +1,105 @@
 package dl
 
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/gomlx/gomlx/core/graph"
+)
+
 // ReLU replaces negative values by 0, as torch.nn.ReLU does. Its gradient at
 // 0 is 0. Any shape.
 type ReLU struct{ place }
 
 // Forward applies the layer.
-func (l ReLU) Forward(x *Node) *Node { return l.seen("ReLU()", x, x.ReLU()) }
+func (l ReLU) Forward(x *Node) *Node { return l.seen("ReLU()", 0, x.ReLU()) }
+
+// LeakyReLU multiplies negative values by Slope, as torch.nn.LeakyReLU does.
+// Any shape.
+type LeakyReLU struct {
+	Slope float64 // 0 means 0.01
+
+	place
+}
+
+// Forward applies the layer.
+func (l LeakyReLU) Forward(x *Node) *Node {
+	if l.Slope == 0 {
+		l.Slope = 0.01
+	}
+	return l.seen(fmt.Sprintf("LeakyReLU(negative_slope=%s)", float(l.Slope)), 0, x.LeakyReLU(l.Slope))
+}
+
+// GELU multiplies each value by the share of a normal distribution that lies
+// below it, as torch.nn.GELU does. Any shape. Hendrycks and Gimpel, "Gaussian
+// Error Linear Units", arXiv:1606.08415.
+type GELU struct {
+	Tanh bool // the paper's approximation by tanh, as approximate='tanh', which GPT-2 was trained with
+
+	place
+}
+
+// Forward applies the layer.
+func (l GELU) Forward(x *Node) *Node {
+	if l.Tanh {
+		return l.seen("GELU(approximate='tanh')", 0, x.GELUTanh())
+	}
+	return l.seen("GELU(approximate='none')", 0, x.GELU())
+}
+
+// SiLU multiplies each value by its sigmoid, as torch.nn.SiLU does; also
+// called swish. Any shape.
+type SiLU struct{ place }
+
+// Forward applies the layer.
+func (l SiLU) Forward(x *Node) *Node { return l.seen("SiLU()", 0, x.SiLU()) }
+
+// Sigmoid is 1/(1+e⁻ˣ), as torch.nn.Sigmoid. Any shape.
+type Sigmoid struct{ place }
+
+// Forward applies the layer.
+func (l Sigmoid) Forward(x *Node) *Node { return l.seen("Sigmoid()", 0, x.Sigmoid()) }
+
+// Tanh is the hyperbolic tangent, as torch.nn.Tanh. Any shape.
+type Tanh struct{ place }
+
+// Forward applies the layer.
+func (l Tanh) Forward(x *Node) *Node { return l.seen("Tanh()", 0, x.Tanh()) }
+
+// Softmax makes the values along an axis positive and their sum 1, as
+// torch.nn.Softmax does. Any shape that has the axis. A model that is trained
+// with [CrossEntropyLoss] must not end with it.
+type Softmax struct {
+	Axis int // 0 means the last; negative axes count from the last
+
+	place
+}
+
+// Forward applies the layer.
+func (l Softmax) Forward(x *Node) *Node {
+	if l.Axis == 0 {
+		l.Axis = -1
+	}
+	return l.seen(fmt.Sprintf("Softmax(dim=%d)", l.Axis), 0, x.With(graph.Softmax(x.value(), x.axis(l.label("Softmax"), l.Axis))))
+}
+
+// LogSoftmax is the logarithm of [Softmax], as torch.nn.LogSoftmax, for
+// [NLLLoss].
+type LogSoftmax struct {
+	Axis int // 0 means the last; negative axes count from the last
+
+	place
+}
+
+// Forward applies the layer.
+func (l LogSoftmax) Forward(x *Node) *Node {
+	if l.Axis == 0 {
+		l.Axis = -1
+	}
+	return l.seen(fmt.Sprintf("LogSoftmax(dim=%d)", l.Axis), 0, x.With(graph.LogSoftmax(x.value(), x.axis(l.label("LogSoftmax"), l.Axis))))
+}
 
 // Flatten joins all axes after the first into one, as torch.nn.Flatten does:
 // [N C H W] becomes [N C·H·W]. An input without axes is a [*ShapeError].
@@ -16,5 +110,66 @@ func (l Flatten) Forward(x *Node) *Node {
 	if x.Rank() == 0 {
 		panic(&ShapeError{Op: l.label("Flatten"), Got: x.Shape(), Want: "[N …]"})
 	}
-	return l.seen("Flatten(start_dim=1, end_dim=-1)", x, x.Flatten())
+	return l.seen("Flatten(start_dim=1, end_dim=-1)", 0, x.Flatten())
+}
+
+// ReLU returns max(x, 0).
+func (x *Node) ReLU() *Node {
+	// GoMLX gives the gradient of a tie to the first: at 0, to the constant.
+	return x.each(func(x *graph.Node) *graph.Node { return graph.Max(graph.ZerosLike(x), x) })
+}
+
+// LeakyReLU returns x where it is above 0, else x·slope.
+func (x *Node) LeakyReLU(slope float64) *Node {
+	return x.each(func(x *graph.Node) *graph.Node {
+		return graph.Where(graph.GreaterThan(x, graph.ZerosLike(x)), x, graph.MulScalar(x, slope))
+	})
+}
+
+// GELU returns x·Φ(x), with Φ the normal distribution.
+func (x *Node) GELU() *Node {
+	return x.each(func(x *graph.Node) *graph.Node {
+		return graph.Mul(graph.MulScalar(x, 0.5), graph.OnePlus(graph.Erf(graph.MulScalar(x, 1/math.Sqrt2))))
+	})
+}
+
+// GELUTanh returns the approximation of [Node.GELU] by tanh.
+func (x *Node) GELUTanh() *Node {
+	return x.each(func(x *graph.Node) *graph.Node {
+		cube := graph.Mul(graph.Square(x), x)
+		inner := graph.MulScalar(graph.Add(x, graph.MulScalar(cube, 0.044715)), math.Sqrt(2/math.Pi))
+		return graph.Mul(graph.MulScalar(x, 0.5), graph.OnePlus(graph.Tanh(inner)))
+	})
+}
+
+// SiLU returns x·sigmoid(x).
+func (x *Node) SiLU() *Node {
+	return x.each(func(x *graph.Node) *graph.Node { return graph.Mul(x, graph.Sigmoid(x)) })
+}
+
+// Sigmoid returns 1/(1+e⁻ˣ).
+func (x *Node) Sigmoid() *Node { return x.each(graph.Sigmoid) }
+
+// Tanh returns the hyperbolic tangent.
+func (x *Node) Tanh() *Node { return x.each(graph.Tanh) }
+
+// Softmax returns eˣ over its sum along an axis, so that the values along it
+// are positive and sum to 1. Negative axes count from the last.
+func (x *Node) Softmax(axis int) *Node {
+	return x.With(graph.Softmax(x.value(), x.axis("Softmax", axis)))
+}
+
+// LogSoftmax returns the logarithm of [Node.Softmax], without losing small
+// values.
+func (x *Node) LogSoftmax(axis int) *Node {
+	return x.With(graph.LogSoftmax(x.value(), x.axis("LogSoftmax", axis)))
+}
+
+// float writes a number as Python does.
+func float(v float64) string {
+	s := strconv.FormatFloat(v, 'g', -1, 64)
+	if !strings.ContainsAny(s, ".e") {
+		s += ".0"
+	}
+	return s
 }

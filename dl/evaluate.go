@@ -46,14 +46,14 @@ func evaluate(ctx context.Context, m *Model, data Source, loss Loss) (Result, er
 		}
 		size = max(size, rows)
 		p, err := m.programs.get(fmt.Sprintf("evaluate %s %s", on.label(), batch.key(size, loss)), func() (*program, error) {
-			classes := 0
+			var needs limits
 			p, err := compile(ctx, on, "evaluation", func(g *graph.Graph) []*graph.Node {
-				_, score, c := m.forward(g, false).loss(m, loss, batch, size)
-				classes = c
+				_, score, n := m.forward(g, false).loss(m, loss, batch, size)
+				needs = n
 				return []*graph.Node{score}
 			})
 			if err == nil {
-				p.classes = classes
+				p.limits = needs
 			}
 			return p, err
 		})
@@ -62,7 +62,7 @@ func evaluate(ctx context.Context, m *Model, data Source, loss Loss) (Result, er
 		}
 		var out []*Tensor
 		err = await(ctx, func() error {
-			if err := batch.checkLabels(p.classes); err != nil {
+			if err := batch.check(p.limits, loss); err != nil {
 				return err
 			}
 			full := batch.fill(size)

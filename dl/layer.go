@@ -26,19 +26,15 @@ type Sequential []Layer
 
 // Forward runs the layers in order.
 func (s Sequential) Forward(x *Node) *Node {
-	in := x
 	for _, layer := range s {
-		before := x
 		x = layer.Forward(x)
 		if x == nil {
 			panic(fmt.Errorf("dl: %T: Forward returned nil; return the last node", layer))
 		}
-		if x.t.build != nil {
-			x.t.build.seenPointer(layer, before, x)
-		}
+		x.t.seenPointer(layer, x)
 	}
-	if x.t.build != nil && len(s) > 0 {
-		x.t.build.seenSlice(&s[0], in, x)
+	if len(s) > 0 {
+		x.t.seenSlice(&s[0], x)
 	}
 	return x
 }
@@ -80,10 +76,12 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-// seen tells Build what a layer of this package did.
-func (p place) seen(text string, in, out *Node) *Node {
-	if out.t.build != nil && p.path != unbound {
-		out.t.build.seen(p.path, text, in, out)
+// seen tells whoever watches the trace what a layer of this package did: its
+// text as PyTorch prints it, and the multiplications with addition that the
+// output took.
+func (p place) seen(text string, macs int, out *Node) *Node {
+	if p.path != unbound {
+		out.t.seen(p.path, text, macs, out)
 	}
 	return out
 }

@@ -32,17 +32,17 @@ func (l Linear) Forward(x *Node) *Node {
 		panic(err)
 	}
 	in := shape[len(shape)-1]
-	w := x.t.param(l.path, "Linear", "weight", Shape{l.Out, in}, uniform(in))
-	if wanted := w.Shape().Dimensions[1]; wanted != in {
-		panic(l.wrong(shape, wanted))
+	if wanted := x.t.built(l.path, "weight"); len(wanted) == 2 && wanted[1] != in {
+		panic(l.wrong(shape, wanted[1]))
 	}
+	w := x.param(l.place, "Linear", "weight", Shape{l.Out, in}, uniform(in))
 	y := graph.DotGeneral(x.value(), []int{len(shape) - 1}, nil, w, []int{1}, nil)
 	if !l.NoBias {
-		b := x.t.param(l.path, "Linear", "bias", Shape{l.Out}, uniform(in))
+		b := x.param(l.place, "Linear", "bias", Shape{l.Out}, uniform(in))
 		y = graph.Add(y, graph.BroadcastToDims(graph.ExpandLeftToRank(b, len(out)), out...))
 	}
 	text := fmt.Sprintf("Linear(in_features=%d, out_features=%d, bias=%s)", in, l.Out, map[bool]string{false: "True", true: "False"}[l.NoBias])
-	return l.seen(text, x, x.With(y))
+	return l.seen(text, out.Size()*in, x.With(y))
 }
 
 // Output returns the shape that the layer makes of an input, or a

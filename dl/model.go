@@ -16,28 +16,42 @@ import (
 // step left them, also while a run goes on. Training steps of two runs on one
 // model take turns.
 type Model struct {
-	net   Layer
-	root  *module
-	input Shape // as given to Build, with the batch axis
-	specs []spec
+	net    Layer
+	root   *module
+	walker walker // what Build found in net
+	input  Shape  // as given to Build, with the batch axis
+	dtype  DType  // of the input that net gets
+	specs  []spec
 
 	train sync.Mutex // held by a training step, or by Load
 	mu    sync.Mutex // guards values
 	// values are the parameters in the order of specs. The slice is replaced
 	// as a whole and never changed, so a reader that took it has one step's.
 	values []*Tensor
+	evals  map[string]bool // places in evaluation mode; replaced as a whole
 
 	programs programs
 }
 
-// spec is a parameter's name and shape.
+// spec is the name and shape of a parameter, or of a buffer: a running mean
+// or the like.
 type spec struct {
 	name    string
 	shape   Shape
-	trained bool // false for running means and the like
+	dtype   DType
+	trained bool // false for a buffer
 }
 
-// Names lists the parameters in the order of the layers, by PyTorch's names.
+// keep returns a copy of a tensor's values in the type of s.
+func (s spec) keep(t *Tensor) *Tensor {
+	if s.dtype == Int64 {
+		return newTensor(t.Int64s(), s.shape)
+	}
+	return newTensor(t.Float32s(), s.shape)
+}
+
+// Names lists the parameters and buffers in the order of the layers, by
+// PyTorch's names: the keys of the state dict.
 func (m *Model) Names() []string {
 	var names []string
 	for _, s := range m.specs {
@@ -67,7 +81,7 @@ func (m *Model) Param(name string) *Tensor {
 	}
 	values, release := m.snapshot()
 	defer release()
-	return newTensor(values[i].Float32s(), values[i].shape)
+	return m.specs[i].keep(values[i])
 }
 
 // SetParam gives a parameter new values, which must have its shape. It waits
@@ -83,7 +97,7 @@ func (m *Model) SetParam(name string, value *Tensor) error {
 	m.train.Lock()
 	defer m.train.Unlock()
 	values := slices.Clone(m.values)
-	values[i] = newTensor(value.Float32s(), value.shape)
+	values[i] = m.specs[i].keep(value)
 	m.replace(values)
 	return nil
 }
@@ -119,11 +133,14 @@ func (m *Model) replace(values []*Tensor) {
 }
 
 // forward writes the model's program into a graph, whose first parameters are
-// the model's.
+// the model's. A program for training honours [Model.Eval].
 func (m *Model) forward(g *graph.Graph, training bool) *trace {
 	t := &trace{graph: g, model: m, training: training, params: map[string]*graph.Node{}, updates: map[string]*graph.Node{}}
+	m.mu.Lock()
+	t.evals = m.evals
+	m.mu.Unlock()
 	for _, s := range m.specs {
-		t.params[s.name] = parameter(g, Float32, s.shape)
+		t.params[s.name] = parameter(g, s.dtype, s.shape)
 	}
 	return t
 }
@@ -137,16 +154,34 @@ func (m *Model) Predict(x *Tensor) (*Tensor, error) {
 		return nil, err
 	}
 	p, err := m.programs.get(fmt.Sprintf("predict %s %v %s", on.label(), x.shape, x.dtype), func() (*program, error) {
-		return compile(callerContext(), on, "predict", func(g *graph.Graph) []*graph.Node {
-			t := m.forward(g, false)
-			return []*graph.Node{m.net.Forward(t.input(x.dtype, x.shape).float()).value()}
+		var t *trace
+		p, err := compile(callerContext(), on, "predict", func(g *graph.Graph) []*graph.Node {
+			t = m.forward(g, false)
+			return []*graph.Node{m.net.Forward(t.begin(m, x.dtype, x.shape)).value()}
 		})
+		if err == nil {
+			p.limits.ids = t.ids
+		}
+		return p, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("dl: Predict: %w", err)
 	}
+	y, err := m.apply(p, x)
+	if err != nil {
+		return nil, fmt.Errorf("dl: Predict: %w", err)
+	}
+	return y, nil
+}
+
+// apply runs a program on the model's weights and an input, and returns its
+// first result.
+func (m *Model) apply(p *program, x *Tensor) (*Tensor, error) {
 	var out []*Tensor
-	err = await(callerContext(), func() error {
+	err := await(callerContext(), func() error {
+		if err := p.limits.inputs(x); err != nil {
+			return err
+		}
 		values, release := m.snapshot()
 		defer release()
 		var err error
@@ -154,17 +189,17 @@ func (m *Model) Predict(x *Tensor) (*Tensor, error) {
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("dl: Predict: %w", err)
+		return nil, err
 	}
 	return out[0], nil
 }
 
-// float makes float32 of integer pictures and of other floats.
-func (x *Node) float() *Node {
-	if x.DType() == Float32 {
+// to converts the elements: integer pictures to float32, say.
+func (x *Node) to(dtype DType) *Node {
+	if x.DType() == dtype {
 		return x
 	}
-	return x.With(graph.ConvertDType(x.value(), Float32))
+	return x.each(func(x *graph.Node) *graph.Node { return graph.ConvertDType(x, dtype) })
 }
 
 // String prints the model as PyTorch does, with the output shape and the

@@ -18,7 +18,8 @@ type module struct {
 	out      Shape  // nil until it was run, and where Forward is the user's and called by the user's
 	leaf     bool   // a layer of this package that holds no others
 	again    string // the path under which the same pointer was met before
-	params   int    // elements of its own parameters
+	params   int    // elements of its own trained parameters
+	macs     int    // multiplications with addition for the input of Build
 	children []*module
 }
 
@@ -115,7 +116,7 @@ func (w *walker) walkStruct(v reflect.Value, path, name string) (*module, error)
 			return nil, fmt.Errorf("dl: Build: field %s of %s holds layers but is not exported, so its weights cannot be found; call it %s",
 				field.Name, m.kind, capital(field.Name))
 		}
-		if optional(v.Field(i)) {
+		if absent(v.Field(i)) {
 			continue
 		}
 		step := strings.ToLower(field.Name)
@@ -161,9 +162,9 @@ func (m *module) child(name string) *module {
 	return nil
 }
 
-// optional tells whether a field is a pointer or interface left nil, as a
+// absent tells whether a field is a pointer or interface left nil, as a
 // shortcut that not every block has.
-func optional(v reflect.Value) bool {
+func absent(v reflect.Value) bool {
 	return (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface) && v.IsNil()
 }
 

@@ -3,7 +3,6 @@ package dl
 import (
 	"fmt"
 
-	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
@@ -82,9 +81,10 @@ func (x *Node) GoMLX() *graph.Node { return x.value() }
 // program. It is the way back from [Node.GoMLX].
 func (x *Node) With(raw *graph.Node) *Node { return &Node{raw: raw, t: x.t} }
 
-// Training tells whether the program is one for training: dropout drops and
-// batch normalization learns only there.
-func (x *Node) Training() bool { return x.t.training }
+// Training tells whether the program is one for training, and the model as a
+// whole in training mode: dropout drops and batch normalization learns only
+// there.
+func (x *Node) Training() bool { return x.t.trains("") }
 
 func (x *Node) String() string { return fmt.Sprintf("%v %s", x.Shape(), typeName(x.DType())) }
 
@@ -102,47 +102,4 @@ func (x *Node) axis(op string, axis int) int {
 			Fix: fmt.Sprintf("axis %d does not exist", axis)})
 	}
 	return (axis + n) % n
-}
-
-// trace is the writing of one program from a model's Forward.
-type trace struct {
-	graph    *graph.Graph
-	model    *Model // nil outside a model
-	training bool
-	params   map[string]*graph.Node // the model's parameters in this program
-	updates  map[string]*graph.Node // new values of parameters that are not trained, such as running means
-	build    *builder               // not nil while Build makes the parameters
-}
-
-// param returns a layer's parameter, which [Build] makes at the first call.
-func (t *trace) param(layer, kind, name string, shape Shape, first initializer) *graph.Node {
-	if layer == unbound {
-		panic(fmt.Errorf("dl: %s: the layer is not part of the model, so it has no weights; make it a field of the struct whose Forward uses it", kind))
-	}
-	full := join(layer, name)
-	if node := t.params[full]; node != nil {
-		return node
-	}
-	if t.build == nil {
-		panic(fmt.Errorf("dl: %s: parameter %s was not there when the model was built; Forward must use the same layers each time", kind, full))
-	}
-	node := parameter(t.graph, Float32, shape)
-	t.params[full] = node
-	t.build.add(layer, name, full, shape, first)
-	return node
-}
-
-// input adds an input to the program.
-func (t *trace) input(dtype DType, shape Shape) *Node {
-	return &Node{raw: parameter(t.graph, dtype, shape), t: t}
-}
-
-// parameter adds an input to a graph. GoMLX's names for them go into the
-// program text unquoted, where XLA takes letters and digits only.
-func parameter(g *graph.Graph, dtype DType, shape Shape) *graph.Node {
-	n := 0
-	if g.IsBuilding() {
-		n = g.NumParameters()
-	}
-	return graph.Parameter(g, fmt.Sprint("p", n), shapes.Make(dtype, shape...))
 }

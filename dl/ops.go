@@ -2,15 +2,10 @@ package dl
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
 )
-
-// ReLU returns max(x, 0).
-func (x *Node) ReLU() *Node {
-	// GoMLX gives the gradient of a tie to the first: at 0, to the constant.
-	return x.each(func(x *graph.Node) *graph.Node { return graph.Max(graph.ZerosLike(x), x) })
-}
 
 // Flatten joins all axes after the first: [N C H W] becomes [N C·H·W].
 func (x *Node) Flatten() *Node {
@@ -58,6 +53,59 @@ func (x *Node) Transpose(axes ...int) *Node {
 		panic(&ShapeError{Op: "Transpose", Got: x.Shape(), Want: fmt.Sprintf("%d axes, for %v", len(axes), axes), Fix: "name every axis once"})
 	}
 	return x.With(graph.TransposeAllAxes(x.value(), order...))
+}
+
+// Concat joins nodes along an axis; their other axes must be equal.
+func Concat(axis int, xs ...*Node) *Node {
+	if len(xs) == 0 {
+		panic(&ShapeError{Op: "Concat", Want: "at least one node"})
+	}
+	first := xs[0]
+	at := first.axis("Concat", axis)
+	var raw []*graph.Node
+	for _, x := range xs {
+		a, b := x.Shape(), first.Shape()
+		if len(a) == len(b) {
+			a[at], b[at] = 0, 0
+		}
+		if !a.Equal(b) {
+			panic(&ShapeError{Op: "Concat", Got: x.Shape(), Want: fmt.Sprintf("%v but for axis %d", first.Shape(), at)})
+		}
+		raw = append(raw, x.value())
+	}
+	return first.With(graph.Concatenate(raw, at))
+}
+
+// Narrow takes n elements along an axis, beginning with the one at from, as
+// torch.narrow does.
+func (x *Node) Narrow(axis, from, n int) *Node {
+	at := x.axis("Narrow", axis)
+	if size := x.Dim(at); from < 0 || n < 0 || from+n > size {
+		panic(&ShapeError{Op: "Narrow", Got: x.Shape(), Want: fmt.Sprintf("at least %d along axis %d", from+n, at)})
+	}
+	return x.With(graph.SliceAxis(x.value(), at, graph.AxisRange(from, from+n)))
+}
+
+// Unsqueeze adds an axis of length 1, the axis-th of the result; -1 is the
+// last.
+func (x *Node) Unsqueeze(axis int) *Node {
+	n := x.Rank()
+	if axis < -n-1 || axis > n {
+		panic(&ShapeError{Op: "Unsqueeze", Got: x.Shape(), Want: fmt.Sprintf("at least %d axes", max(axis, -axis-1))})
+	}
+	if axis < 0 {
+		axis += n + 1
+	}
+	return x.Reshape(slices.Insert(x.Shape(), axis, 1)...)
+}
+
+// Squeeze removes an axis of length 1.
+func (x *Node) Squeeze(axis int) *Node {
+	at := x.axis("Squeeze", axis)
+	if x.Dim(at) != 1 {
+		panic(&ShapeError{Op: "Squeeze", Got: x.Shape(), Want: fmt.Sprintf("length 1 along axis %d", at)})
+	}
+	return x.Reshape(slices.Delete(x.Shape(), at, at+1)...)
 }
 
 // Add returns x + y. One of the two may be a scalar, or have axes of length
@@ -121,11 +169,33 @@ func (x *Node) MatMul(y *Node) *Node {
 	return x.With(graph.DotGeneral(x.value(), []int{len(a) - 1}, nil, y.value(), []int{0}, nil))
 }
 
-// Sigmoid returns 1/(1+e⁻ˣ).
-func (x *Node) Sigmoid() *Node { return x.each(graph.Sigmoid) }
+// Neg returns -x.
+func (x *Node) Neg() *Node { return x.each(graph.Neg) }
 
-// Tanh returns the hyperbolic tangent.
-func (x *Node) Tanh() *Node { return x.each(graph.Tanh) }
+// Abs returns |x|. Its gradient at 0 is 0.
+func (x *Node) Abs() *Node { return x.each(absolute) }
+
+// Square returns x².
+func (x *Node) Square() *Node { return x.each(graph.Square) }
+
+// Pow returns x to a power.
+func (x *Node) Pow(exponent float64) *Node {
+	return x.each(func(x *graph.Node) *graph.Node { return graph.PowScalar(x, exponent) })
+}
+
+// Shift returns x plus a number.
+func (x *Node) Shift(by float64) *Node {
+	return x.each(func(x *graph.Node) *graph.Node { return graph.AddScalar(x, by) })
+}
+
+// Clamp returns x, but low where it is below that and high where above. The
+// gradient there is 0.
+func (x *Node) Clamp(low, high float64) *Node {
+	return x.each(func(x *graph.Node) *graph.Node {
+		l, h := graph.MulScalar(graph.OnesLike(x), low), graph.MulScalar(graph.OnesLike(x), high)
+		return graph.Where(graph.LessThan(x, l), l, graph.Where(graph.GreaterThan(x, h), h, x))
+	})
+}
 
 // Exp returns eˣ.
 func (x *Node) Exp() *Node { return x.each(graph.Exp) }
@@ -135,18 +205,6 @@ func (x *Node) Log() *Node { return x.each(graph.Log) }
 
 // Sqrt returns the square root.
 func (x *Node) Sqrt() *Node { return x.each(graph.Sqrt) }
-
-// Softmax returns eˣ over its sum along an axis, so that the values along it
-// are positive and sum to 1. Negative axes count from the last.
-func (x *Node) Softmax(axis int) *Node {
-	return x.With(graph.Softmax(x.value(), x.axis("Softmax", axis)))
-}
-
-// LogSoftmax returns the logarithm of [Node.Softmax], without losing small
-// values.
-func (x *Node) LogSoftmax(axis int) *Node {
-	return x.With(graph.LogSoftmax(x.value(), x.axis("LogSoftmax", axis)))
-}
 
 // Argmax returns where along an axis the largest value is, the first if there
 // are several. The axis goes away; the result is int64.
@@ -165,9 +223,51 @@ func (x *Node) Mean(axes ...int) *Node {
 }
 
 // Max takes the largest along the axes, which go away; all of them if none is
-// named.
-func (x *Node) Max(axes ...int) *Node {
-	return x.With(graph.ReduceMax(x.value(), x.axes("Max", axes)...))
+// named. Several largest share the gradient evenly, as torch.amax has it.
+func (x *Node) Max(axes ...int) *Node { return x.extreme("Max", axes, graph.ReduceMax) }
+
+// Min takes the smallest along the axes, as [Node.Max] does the largest.
+func (x *Node) Min(axes ...int) *Node { return x.extreme("Min", axes, graph.ReduceMin) }
+
+// extreme is Max or Min. GoMLX v0.28.5 gives each of several largest the whole
+// gradient (core/graph/rev_autodiff.go: reduceMaxVJP).
+func (x *Node) extreme(op string, axes []int, reduce func(*graph.Node, ...int) *graph.Node) *Node {
+	along := x.axes(op, axes)
+	keep := x.Shape()
+	for i := range keep {
+		if len(along) == 0 || slices.Contains(along, i) {
+			keep[i] = 1
+		}
+	}
+	raw := x.value()
+	var best *graph.Node
+	spread := func(v *graph.Node) *graph.Node {
+		return graph.BroadcastToDims(graph.Reshape(v, keep...), raw.Shape().Dimensions...)
+	}
+	return x.With(customGradient(raw, func(in *graph.Node) *graph.Node {
+		best = reduce(in, along...)
+		return best
+	}, func(v *graph.Node) *graph.Node {
+		hit := graph.ConvertDType(graph.Equal(raw, spread(best)), v.DType())
+		share := graph.Div(v, graph.ReduceSum(hit, along...))
+		return graph.Mul(hit, spread(share))
+	}))
+}
+
+// Var is the variance along the axes, which go away; all of them if none is
+// named. It divides by n-1, as torch.var does.
+func (x *Node) Var(axes ...int) *Node {
+	along := x.axes("Var", axes)
+	raw := x.value()
+	n, dims := 1, raw.Shape().Dimensions
+	for i, size := range dims {
+		if len(along) == 0 || slices.Contains(along, i) {
+			n *= size
+		}
+	}
+	mean := graph.MulScalar(graph.ReduceAndKeep(raw, graph.ReduceSum, along...), 1/float64(n))
+	away := graph.Sub(raw, graph.BroadcastToDims(mean, dims...))
+	return x.With(graph.MulScalar(graph.ReduceSum(graph.Square(away), along...), 1/float64(n-1)))
 }
 
 func (x *Node) axes(op string, axes []int) []int {

@@ -1,130 +1,225 @@
 package dl
 
-import (
-	"fmt"
+import "fmt"
 
-	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/shapes"
-	"github.com/gomlx/gomlx/core/graph"
-)
-
-// MaxPool2d takes the largest value of each square window of each channel, as
+// MaxPool2d takes the largest value of each window of each channel, as
 // torch.nn.MaxPool2d does.
 //
 //	input   [N C H W]
-//	output  [N C H' W']   H' = (H + 2*Padding - Kernel)/Stride + 1, rounded down
+//	output  [N C H' W']   H' = (H + 2*Padding - Dilation*(Kernel-1) - 1)/Stride + 1, rounded down, or up with Ceil
 //
 // Where several values of a window are the largest, the gradient goes to the
-// first of them. An input of another rank is a [*ShapeError].
+// first of them. The fields that end in HW are as in [Conv2d]. An input of
+// another rank is a [*ShapeError].
 type MaxPool2d struct {
-	Kernel  int // window side, in pixels; required
-	Stride  int // pixels between windows; 0 means Kernel
-	Padding int // pixels added on each side, smaller than any value; at most half of Kernel
+	Kernel   int  // window side, in pixels; required, or KernelHW
+	Stride   int  // pixels between windows; 0 means Kernel
+	Padding  int  // pixels added on each side, smaller than any value; at most half of Kernel
+	Dilation int  // pixels between a window's own points; 0 means 1
+	Ceil     bool // a last window may hang over the edge, as ceil_mode=True
+
+	KernelHW, StrideHW, PaddingHW, DilationHW HW
 
 	place
 }
 
 // Forward applies the layer.
 func (p MaxPool2d) Forward(x *Node) *Node {
+	y := p.of(x)
+	w := p.window()
+	text := fmt.Sprintf("MaxPool2d(kernel_size=%s, stride=%s, padding=%s, dilation=%s, ceil_mode=%s)",
+		w.kernel.brief(), w.stride.brief(), HW{w.padding[0][0], w.padding[1][0]}.brief(), w.dilation.brief(), python(p.Ceil))
+	return p.seen(text, 0, y)
+}
+
+func (p MaxPool2d) of(x *Node) *Node {
 	out, err := p.Output(x.Shape())
 	if err != nil {
 		panic(err)
 	}
-	if p.Stride == 0 {
-		p.Stride = p.Kernel
+	w := p.window()
+	size := x.Shape()
+	if w.stride == w.kernel && w.dilation == (HW{1, 1}) && w.padding == [2][2]int{} && out[2]*w.kernel[0] <= size[2] && out[3]*w.kernel[1] <= size[3] {
+		return x.withLast(poolTiles(x.channelsLast(), w.kernel, out[2], out[3]))
 	}
-	var y *graph.Node
-	if p.Stride == p.Kernel && p.Padding == 0 {
-		y = poolTiles(x.channelsLast(), p.Kernel, out[2], out[3])
-	} else {
-		pad := [2]int{p.Padding, p.Padding}
-		y = graph.BackendReduceWindow(x.channelsLast(), compute.ReduceOpMax, []int{1, p.Kernel, p.Kernel, 1},
-			[]int{1, p.Stride, p.Stride, 1}, nil, nil, [][2]int{{}, pad, pad, {}})
-	}
-	text := fmt.Sprintf("MaxPool2d(kernel_size=%d, stride=%d, padding=%d, dilation=1, ceil_mode=False)", p.Kernel, p.Stride, p.Padding)
-	return p.seen(text, x, x.withLast(y))
+	// Along the width first: the first largest value of a window in reading
+	// order is then the first of the rows' largest.
+	y := w.maxAlong(x.channelsLast(), 1, out[3])
+	return x.withLast(w.maxAlong(y, 0, out[2]))
 }
 
 // Output returns the shape that the layer makes of an input, or a
 // [*ShapeError].
 func (p MaxPool2d) Output(in Shape) (Shape, error) {
-	if p.Kernel <= 0 || p.Stride < 0 || p.Padding < 0 || p.Padding > p.Kernel/2 {
-		return nil, fmt.Errorf("dl: %s: Kernel is %d, Stride %d and Padding %d, want Kernel above 0 and Padding at most half of it; write MaxPool2d{Kernel: 2}",
-			p.label("MaxPool2d"), p.Kernel, p.Stride, p.Padding)
+	w := p.window()
+	if !w.valid() || p.Stride < 0 || p.Dilation < 0 || w.padding[0][0] > w.kernel[0]/2 || w.padding[1][0] > w.kernel[1]/2 {
+		return nil, fmt.Errorf("dl: %s: Kernel is %s, Stride %d and Padding %s, want Kernel above 0 and Padding at most half of it; write MaxPool2d{Kernel: 2}",
+			p.label("MaxPool2d"), w.kernel.brief(), p.Stride, pair(p.Padding, p.PaddingHW).brief())
+	}
+	return w.pool(p.label("MaxPool2d"), in, p.Ceil)
+}
+
+func (p MaxPool2d) window() window {
+	return poolWindow(p.Kernel, p.KernelHW, p.Stride, p.StrideHW, p.Padding, p.PaddingHW, p.Dilation, p.DilationHW)
+}
+
+// AvgPool2d averages each window of each channel, as torch.nn.AvgPool2d does.
+//
+//	input   [N C H W]
+//	output  [N C H' W']   H' = (H + 2*Padding - Kernel)/Stride + 1, rounded down, or up with Ceil
+//
+// The zeros of the padding count, as PyTorch's default has it, unless NoPad
+// is set. The fields that end in HW are as in [Conv2d]. An input of another
+// rank is a [*ShapeError].
+type AvgPool2d struct {
+	Kernel  int  // window side, in pixels; required, or KernelHW
+	Stride  int  // pixels between windows; 0 means Kernel
+	Padding int  // zeros added on each side, in pixels; at most half of Kernel
+	Ceil    bool // a last window may hang over the edge, as ceil_mode=True
+	NoPad   bool // average over the image's own pixels only, as count_include_pad=False
+	Divisor int  // what the sum is divided by; 0 means the window's size
+
+	KernelHW, StrideHW, PaddingHW HW
+
+	place
+}
+
+// Forward applies the layer.
+func (p AvgPool2d) Forward(x *Node) *Node {
+	y := p.of(x)
+	w := p.window()
+	text := fmt.Sprintf("AvgPool2d(kernel_size=%s, stride=%s, padding=%s)", w.kernel.brief(), w.stride.brief(), HW{w.padding[0][0], w.padding[1][0]}.brief())
+	return p.seen(text, 0, y)
+}
+
+func (p AvgPool2d) of(x *Node) *Node {
+	in := x.Shape()
+	out, err := p.Output(in)
+	if err != nil {
+		panic(err)
+	}
+	w := p.window()
+	y := x.channelsLast()
+	for axis := range 2 {
+		y = w.sumAlong(y, axis, out[2+axis])
+	}
+	// Windows at the edges hold fewer values; how many is a number for the row
+	// times one for the column.
+	rows, columns := w.counts(0, in[2], out[2], p.NoPad), w.counts(1, in[3], out[3], p.NoPad)
+	if p.Divisor > 0 {
+		rows, columns = []float32{1 / float32(p.Divisor)}, []float32{1}
+	}
+	return x.withLast(timesAlong(timesAlong(y, 1, rows), 2, columns))
+}
+
+// Output returns the shape that the layer makes of an input, or a
+// [*ShapeError].
+func (p AvgPool2d) Output(in Shape) (Shape, error) {
+	w := p.window()
+	if !w.valid() || p.Stride < 0 || p.Divisor < 0 || w.padding[0][0] > w.kernel[0]/2 || w.padding[1][0] > w.kernel[1]/2 {
+		return nil, fmt.Errorf("dl: %s: Kernel is %s, Stride %d and Padding %s, want Kernel above 0 and Padding at most half of it; write AvgPool2d{Kernel: 2}",
+			p.label("AvgPool2d"), w.kernel.brief(), p.Stride, pair(p.Padding, p.PaddingHW).brief())
+	}
+	return w.pool(p.label("AvgPool2d"), in, p.Ceil)
+}
+
+func (p AvgPool2d) window() window {
+	return poolWindow(p.Kernel, p.KernelHW, p.Stride, p.StrideHW, p.Padding, p.PaddingHW, 1, HW{})
+}
+
+// AdaptiveAvgPool2d averages each channel to an image of a given size,
+// whatever the input's, as torch.nn.AdaptiveAvgPool2d does.
+//
+//	input   [N C H W]
+//	output  [N C Out Out]
+//
+// Row i of the output averages the rows from i·H/Out rounded down to
+// (i+1)·H/Out rounded up. OutHW sets height and width apart; 0 there keeps the
+// input's. An input of another rank is a [*ShapeError].
+type AdaptiveAvgPool2d struct {
+	Out   int // side of the output, in pixels; required, or OutHW
+	OutHW HW
+
+	place
+}
+
+// Forward applies the layer.
+func (p AdaptiveAvgPool2d) Forward(x *Node) *Node {
+	return p.seen(fmt.Sprintf("AdaptiveAvgPool2d(output_size=%s)", pair(p.Out, p.OutHW).brief()), 0, p.of(x))
+}
+
+func (p AdaptiveAvgPool2d) of(x *Node) *Node {
+	out, err := p.Output(x.Shape())
+	if err != nil {
+		panic(err)
+	}
+	y := x.channelsLast()
+	for axis := range 2 {
+		y = averageParts(y, 1+axis, out[2+axis])
+	}
+	return x.withLast(y)
+}
+
+// Output returns the shape that the layer makes of an input, or a
+// [*ShapeError].
+func (p AdaptiveAvgPool2d) Output(in Shape) (Shape, error) {
+	size := pair(p.Out, p.OutHW)
+	if size[0] < 0 || size[1] < 0 || size == (HW{}) {
+		return nil, fmt.Errorf("dl: %s: Out is %s, want above 0; write AdaptiveAvgPool2d{Out: 1}", p.label("AdaptiveAvgPool2d"), size.brief())
 	}
 	if len(in) != 4 {
-		fix := ""
-		if len(in) == 2 {
-			fix = "pooling comes before Flatten and Linear"
-		}
-		return nil, &ShapeError{Op: p.label("MaxPool2d"), Got: in, Want: "[N C H W]", Fix: fix}
+		return nil, wrongPool(p.label("AdaptiveAvgPool2d"), in)
 	}
-	stride := p.Stride
-	if stride == 0 {
-		stride = p.Kernel
-	}
-	out := Shape{in[0], in[1], 0, 0}
-	for axis := 2; axis < 4; axis++ {
-		room := in[axis] + 2*p.Padding - p.Kernel
-		if room < 0 {
-			return nil, &ShapeError{Op: p.label("MaxPool2d"), Got: in, Want: fmt.Sprintf("[N C H W] with H and W at least %d", p.Kernel-2*p.Padding),
-				Fix: "use a smaller Kernel, or fewer poolings before it"}
+	out := append(Shape{}, in...)
+	for axis, n := range size {
+		if n > 0 {
+			out[2+axis] = n
 		}
-		out[axis] = room/stride + 1
 	}
 	return out, nil
 }
 
-// poolTiles pools k·k windows that lie side by side in x [N H W C], height by
-// width of them. The forward pass also finds which value of the window is the
-// first largest, and the gradient goes there. XLA on the processor runs this
-// more than twice as fast as a reduce-window with select-and-scatter.
-func poolTiles(x *graph.Node, k, height, width int) *graph.Node {
-	size := x.Shape().Dimensions
-	n, c := size[0], size[3]
-	if size[1] != height*k || size[2] != width*k { // what fills no window
-		x = graph.Slice(x, graph.AxisRange(), graph.AxisRange(0, height*k), graph.AxisRange(0, width*k), graph.AxisRange())
+func poolWindow(kernel int, kernelHW HW, stride int, strideHW HW, padding int, paddingHW HW, dilation int, dilationHW HW) window {
+	if stride == 0 && strideHW == (HW{}) {
+		strideHW = pair(kernel, kernelHW)
 	}
-	var which *graph.Node // [N height width C], 0 to k·k-1
-	forward := func(x *graph.Node) *graph.Node {
-		var best *graph.Node
-		for i := range k * k {
-			value := graph.Slice(x, graph.AxisRange(), graph.AxisRange(i/k, (height-1)*k+i/k+1).Stride(k),
-				graph.AxisRange(i%k, (width-1)*k+i%k+1).Stride(k), graph.AxisRange())
-			if i == 0 {
-				best, which = value, graph.ConvertDType(graph.ZerosLike(value), Int32)
-				continue
-			}
-			which = graph.Where(graph.GreaterThan(value, best), graph.AddScalar(graph.ZerosLike(which), i), which)
-			best = graph.Max(best, value)
-		}
-		return best
-	}
-	backward := func(v *graph.Node) *graph.Node {
-		spread := func(a *graph.Node) *graph.Node {
-			return graph.BroadcastToDims(graph.Reshape(a, n, height, 1, width, 1, c), n, height, k, width, k, c)
-		}
-		tiles := shapes.Make(Int32, n, height, k, width, k, c)
-		place := graph.Add(graph.MulScalar(graph.Iota(v.Graph(), tiles, 2), k), graph.Iota(v.Graph(), tiles, 4))
-		all := spread(v)
-		return graph.Reshape(graph.Where(graph.Equal(spread(which), place), all, graph.ZerosLike(all)), n, height*k, width*k, c)
-	}
-	return customGradient(x, forward, backward)
+	return square(kernel, kernelHW, stride, strideHW, padding, paddingHW, dilation, dilationHW)
 }
 
-// customGradient computes forward of x with another gradient than the one
-// that GoMLX derives: backward gets the gradient of forward(x) and returns
-// that of x.
-//
-// GoMLX's custom gradients are for the identity only. Gradients are made from
-// the outputs back, so an identity after forward sees its gradient before the
-// identity in front of it asks for x's. What GoMLX derives between the two is
-// left unused, and no compiler keeps it.
-func customGradient(x *graph.Node, forward, backward func(*graph.Node) *graph.Node) *graph.Node {
-	var gradient *graph.Node
-	in := graph.IdentityWithCustomGradient(x, func(_, _ *graph.Node) *graph.Node { return backward(gradient) })
-	return graph.IdentityWithCustomGradient(forward(in), func(_, v *graph.Node) *graph.Node {
-		gradient = v
-		return v
-	})
+// pool is the shape rule of poolings.
+func (w *window) pool(op string, in Shape, ceil bool) (Shape, error) {
+	if len(in) != 4 {
+		return nil, wrongPool(op, in)
+	}
+	out := Shape{in[0], in[1], 0, 0}
+	for axis := range 2 {
+		if ceil {
+			out[2+axis] = w.ceil(axis, in[2+axis])
+		} else {
+			out[2+axis] = w.output(axis, in[2+axis])
+		}
+		if out[2+axis] <= 0 {
+			return nil, &ShapeError{Op: op, Got: in, Want: w.needs("C"), Fix: "use a smaller Kernel, or fewer poolings before it"}
+		}
+	}
+	return out, nil
+}
+
+func wrongPool(op string, in Shape) error {
+	fix := ""
+	switch len(in) {
+	case 2:
+		fix = "pooling comes before Flatten and Linear"
+	case 3:
+		fix = "add the batch axis: Reshape(1, …)"
+	}
+	return &ShapeError{Op: op, Got: in, Want: "[N C H W]", Fix: fix}
+}
+
+// python writes a bool as Python does.
+func python(b bool) string {
+	if b {
+		return "True"
+	}
+	return "False"
 }

@@ -18,7 +18,8 @@ type program struct {
 	exec compute.Executable
 	outs []shapes.Shape
 
-	classes int // outputs of a classifier, for checking labels; 0 where there are none
+	limits limits
+	keyed  bool // the last input is the key of random numbers
 }
 
 // compile traces build, which returns the outputs, and compiles it. What

@@ -58,7 +58,7 @@ func (m *Model) StateDict() StateDict {
 	defer release()
 	dict := StateDict{}
 	for i, s := range m.specs {
-		dict[s.name] = newTensor(values[i].Float32s(), s.shape)
+		dict[s.name] = s.keep(values[i])
 	}
 	return dict
 }
@@ -92,7 +92,7 @@ func (m *Model) LoadStateDict(dict StateDict) error {
 		case !t.shape.Equal(s.shape):
 			return &ShapeError{Op: "weights " + s.name, Got: t.shape, Want: fmt.Sprint([]int(s.shape)), Fix: "the file is of a network with other sizes"}
 		default:
-			values[i] = newTensor(t.Float32s(), s.shape)
+			values[i] = s.keep(t)
 		}
 	}
 	for name := range dict {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 )
@@ -40,6 +41,7 @@ type Step struct {
 	kept []*Tensor // the optimizer's slots: all of the first parameter's, then the next one's
 	size int       // rows of the compiled program; smaller batches are filled up
 	last Result
+	seed uint64 // with n, where a step's random numbers begin
 }
 
 // Result is what [Evaluate] or a step found on some examples.
@@ -62,7 +64,7 @@ func (r Result) String() string {
 // [CrossEntropyLoss]. The program is compiled at the first Run. Settings that
 // cannot work are reported there.
 func TrainStep(model *Model, loss Loss, optimizer Optimizer) *Step {
-	s := &Step{model: model, loss: loss, opt: optimizer}
+	s := &Step{model: model, loss: loss, opt: optimizer, seed: nextSeed()}
 	if loss == nil {
 		s.loss = CrossEntropyLoss{}
 	}
@@ -74,6 +76,11 @@ func TrainStep(model *Model, loss Loss, optimizer Optimizer) *Step {
 	default:
 		s.err = optimizer.check()
 		s.lr = optimizer.rate()
+	}
+	if how, err := reductionOf(s.loss); s.err == nil && err != nil {
+		s.err = err
+	} else if s.err == nil && how == "none" {
+		s.err = fmt.Errorf("dl: TrainStep: the loss has Reduction none, want one number to train on; use mean or sum")
 	}
 	return s
 }
@@ -148,15 +155,15 @@ func (s *Step) do(ctx, running context.Context, batch Batch) (tally, error) {
 	s.size = max(s.size, rows)
 	size := s.size
 	s.mu.Unlock()
-	key := fmt.Sprintf("step %s %s %s", on.label(), batch.key(size, s.loss), s.opt.settings())
+	key := fmt.Sprintf("step %s %s %s %s", on.label(), batch.key(size, s.loss), s.opt.settings(), s.model.mode())
 	p, err := s.model.programs.get(key, func() (*program, error) {
-		classes := 0
+		var needs limits
 		p, err := compile(ctx, on, "training step", func(g *graph.Graph) (out []*graph.Node) {
-			out, classes = s.trace(g, batch, size)
+			out, needs = s.trace(g, batch, size)
 			return out
 		})
 		if err == nil {
-			p.classes = classes
+			p.limits = needs
 		}
 		return p, err
 	})
@@ -165,7 +172,7 @@ func (s *Step) do(ctx, running context.Context, batch Batch) (tally, error) {
 	}
 	var r tally
 	err = await(running, func() error {
-		if err := batch.checkLabels(p.classes); err != nil {
+		if err := batch.check(p.limits, s.loss); err != nil {
 			return err
 		}
 		var err error
@@ -196,7 +203,7 @@ func (s *Step) run(p *program, full Batch, rows int) (tally, error) {
 	values, release := m.snapshot()
 	defer release()
 	inputs := append(slices.Clone(values), s.kept...)
-	inputs = append(inputs, full.Inputs, full.Labels, Scalar(float32(rows)))
+	inputs = append(inputs, full.Inputs, full.Labels, Scalar(float32(rows)), randomKey(s.seed, uint64(s.n)))
 	for _, v := range s.opt.scalars(s.n+1, s.lr) {
 		inputs = append(inputs, Scalar(float32(v)))
 	}
@@ -229,9 +236,9 @@ func (s *Step) slotsOf(sp spec) int {
 }
 
 // trace writes the program: parameters, slots, inputs, labels, the number of
-// rows that count and the optimizer's scalars go in; parameters, slots and
-// the score come out.
-func (s *Step) trace(g *graph.Graph, batch Batch, size int) (outputs []*graph.Node, classes int) {
+// rows that count, the key of random numbers and the optimizer's scalars go
+// in; parameters, slots and the score come out.
+func (s *Step) trace(g *graph.Graph, batch Batch, size int) (outputs []*graph.Node, needs limits) {
 	m := s.model
 	t := m.forward(g, true)
 	slots := make([][]*graph.Node, len(m.specs))
@@ -240,7 +247,7 @@ func (s *Step) trace(g *graph.Graph, batch Batch, size int) (outputs []*graph.No
 			slots[i] = append(slots[i], parameter(g, Float32, sp.shape))
 		}
 	}
-	loss, score, classes := t.loss(m, s.loss, batch, size)
+	loss, score, needs := t.loss(m, s.loss, batch, size)
 	var scalars []*graph.Node
 	for range s.opt.scalars(1, 1) {
 		scalars = append(scalars, parameter(g, Float32, nil))
@@ -266,31 +273,43 @@ func (s *Step) trace(g *graph.Graph, batch Batch, size int) (outputs []*graph.No
 		gradients = gradients[1:]
 		values, kept = append(values, now), append(kept, slots...)
 	}
-	return append(append(values, kept...), score), classes
+	return append(append(values, kept...), score), needs
 }
 
 // loss writes the model's forward pass and loss for a batch of size rows, of
-// which an input says how many count. The score is a [tally]'s numbers. It
-// also returns the number of classes, 0 where the output has none.
-func (t *trace) loss(m *Model, loss Loss, batch Batch, size int) (mean, score *graph.Node, classes int) {
+// which an input says how many count. The score is a [tally]'s numbers.
+func (t *trace) loss(m *Model, loss Loss, batch Batch, size int) (mean, score *graph.Node, needs limits) {
 	g := t.graph
-	x := t.input(batch.Inputs.dtype, append(Shape{size}, batch.Inputs.shape[1:]...))
+	x := t.begin(m, batch.Inputs.dtype, append(Shape{size}, batch.Inputs.shape[1:]...))
 	labels := t.input(batch.Labels.dtype, append(Shape{size}, batch.Labels.shape[1:]...))
-	rows := t.input(Float32, nil)
-	output := m.net.Forward(x.float())
+	rows := t.input(Float32, nil).value()
+	t.rows, t.batch = rows, size
+	if t.training {
+		t.key = t.input(dtypes.Uint32, Shape{2}).value()
+	}
+	output := m.net.Forward(x)
 	terms, weights := loss.Terms(output, labels)
-	counts := graph.ConvertDType(graph.LessThan(graph.Iota(g, shapes.Make(Float32, size), 0), rows.value()), Float32)
-	weight := graph.Mul(weights.value(), counts)
+	if shape := terms.Shape(); len(shape) == 0 || shape[0] != size {
+		panic(&ShapeError{Op: fmt.Sprintf("%T: Terms", loss), Got: shape, Want: fmt.Sprintf("[%d …], a term for each example", size), Fix: "do not add them up: the step does, for the examples that count"})
+	}
 	// Where, not a product: a row that does not count may be NaN.
-	sum := graph.ReduceAllSum(graph.Where(graph.GreaterThan(weight, graph.ZerosLike(weight)), graph.Mul(terms.value(), weight), graph.ZerosLike(weight)))
-	total := graph.ReduceAllSum(weight)
+	add := func(x *graph.Node) *graph.Node {
+		counts := graph.LessThan(graph.Iota(g, shapes.Make(Float32, size), 0), rows)
+		return graph.ReduceAllSum(graph.Where(counts, x, graph.ZerosLike(x)))
+	}
+	sum, total := add(terms.value()), graph.Scalar(g, Float32, 1)
+	if weights != nil {
+		total = add(weights.value())
+	}
 	right := graph.Scalar(g, Float32, -1)
 	if out := output.Shape(); len(out) == 2 && len(batch.Labels.shape) == 1 && batch.Labels.dtype.IsInt() {
-		classes = out[1]
+		needs.classes = out[1]
+		counts := graph.ConvertDType(graph.LessThan(graph.Iota(g, shapes.Make(Float32, size), 0), rows), Float32)
 		hit := graph.Equal(graph.ArgMax(output.value(), 1, Int64), graph.ConvertDType(labels.value(), Int64))
 		right = graph.ReduceAllSum(graph.Mul(graph.ConvertDType(hit, Float32), counts))
 	}
-	return graph.Div(sum, total), graph.Stack([]*graph.Node{sum, total, right}, 0), classes
+	needs.ids = t.ids
+	return graph.Div(sum, total), graph.Stack([]*graph.Node{sum, total, right}, 0), needs
 }
 
 // tally adds up what programs found, so that batches of different sizes give
@@ -319,7 +338,7 @@ func (t tally) result() Result {
 
 // key identifies the program for a batch of size rows with a loss.
 func (b Batch) key(size int, loss Loss) string {
-	return fmt.Sprintf("%d %v%s %v%s %T%#v", size, b.Inputs.shape[1:], b.Inputs.dtype, b.Labels.shape[1:], b.Labels.dtype, loss, loss)
+	return fmt.Sprintf("%d %v%s %v%s %s", size, b.Inputs.shape[1:], b.Inputs.dtype, b.Labels.shape[1:], b.Labels.dtype, settings(loss))
 }
 
 // rows checks that inputs and labels fit, and counts them.
@@ -334,15 +353,34 @@ func (b Batch) rows() (int, error) {
 	return n, nil
 }
 
-// checkLabels finds labels that are no class. They would not fail on the
-// device, only teach nothing.
-func (b Batch) checkLabels(classes int) error {
-	if classes == 0 {
+// limits is what a program needs of the numbers it gets, because on the device
+// nothing would fail: they would only teach nothing.
+type limits struct {
+	classes int // outputs of a classifier, which labels must stay below; 0 where there are none
+	ids     int // what the inputs must stay below, for an Embedding; 0 where there is none
+}
+
+// check finds labels that are no class and inputs that have no embedding.
+func (b Batch) check(needs limits, loss Loss) error {
+	if err := needs.inputs(b.Inputs); err != nil || needs.classes == 0 {
+		return err
+	}
+	skips, _ := loss.(interface{ ignores(label int64) bool })
+	for i, l := range b.Labels.Int64s() {
+		if (l < 0 || l >= int64(needs.classes)) && (skips == nil || !skips.ignores(l)) {
+			return fmt.Errorf("label %d of the batch is %d, want 0 to %d, the model's outputs; set the last layer's Out to the number of classes", i, l, needs.classes-1)
+		}
+	}
+	return nil
+}
+
+func (needs limits) inputs(x *Tensor) error {
+	if needs.ids == 0 {
 		return nil
 	}
-	for i, l := range b.Labels.Int64s() {
-		if l < 0 || l >= int64(classes) {
-			return fmt.Errorf("label %d of the batch is %d, want 0 to %d, the model's outputs; set the last layer's Out to the number of classes", i, l, classes-1)
+	for i, v := range x.Int64s() {
+		if v < 0 || v >= int64(needs.ids) {
+			return fmt.Errorf("number %d of the input is %d, want 0 to %d, the Embedding's; set its In to the size of the vocabulary", i, v, needs.ids-1)
 		}
 	}
 	return nil

@@ -1,0 +1,245 @@
+package dl
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// MultiheadAttention lets each place of a sequence look at all places, by
+// Heads independent ways, as torch.nn.MultiheadAttention does.
+//
+//	input            [L N E], or [N L E] with BatchFirst
+//	in_proj_weight   [3·E E]   for query, key and value, one above the other
+//	in_proj_bias     [3·E]     absent when NoBias
+//	out_proj.weight  [E E]
+//	out_proj.bias    [E]       absent when NoBias
+//	output           as the input
+//
+// With KeyIn or ValueIn other than E, in_proj_weight is three matrices,
+// q_proj_weight, k_proj_weight and v_proj_weight, as in PyTorch.
+// in_proj_weight starts uniform in ±√(6/(4·E)), out_proj.weight in ±1/√E, the
+// biases at 0. E must be a multiple of Heads; an input of another rank or
+// length is a [*ShapeError].
+//
+// Vaswani et al., "Attention Is All You Need", NeurIPS 2017.
+type MultiheadAttention struct {
+	In         int     // E, the length of a vector; 0 takes what comes
+	Heads      int     // required
+	KeyIn      int     // length of a key's vector; 0 means In
+	ValueIn    int     // length of a value's vector; 0 means In
+	Dropout    float64 // share of the attention weights that training drops
+	NoBias     bool    // leave out the biases
+	BatchFirst bool    // the first axis is the batch, not the sequence
+
+	place
+}
+
+// Attention says what may look at what, in [MultiheadAttention.Attend]. The
+// zero value allows everything.
+type Attention struct {
+	// Mask [L S], or [N·Heads L S], as attn_mask: of bools, true where a query
+	// may not look at a key; of numbers, they are added to the scores.
+	Mask *Node
+	// KeyPadding [N S], as key_padding_mask: true for keys that are only
+	// padding, or numbers that are added.
+	KeyPadding *Node
+	// Causal allows each query only the keys up to its own place.
+	Causal bool
+	// Weights asks for the attention weights, averaged over the heads.
+	Weights bool
+	// EachHead asks for the attention weights of each head.
+	EachHead bool
+}
+
+// Forward applies the layer to one sequence as query, key and value: self-attention.
+func (m MultiheadAttention) Forward(x *Node) *Node {
+	y, _ := m.Attend(x, x, x, Attention{})
+	return y
+}
+
+// Attend applies the layer to a query [L N E], key [S N KeyIn] and value
+// [S N ValueIn], or with the batch first, and returns the output [L N E]. The
+// weights [N L S], or [N Heads L S] with EachHead, are nil unless they are
+// asked for.
+func (m MultiheadAttention) Attend(query, key, value *Node, a Attention) (out, weights *Node) {
+	shape := query.Shape()
+	if _, err := m.Output(shape); err != nil {
+		panic(err)
+	}
+	e := shape[2]
+	if m.KeyIn == 0 {
+		m.KeyIn = e
+	}
+	if m.ValueIn == 0 {
+		m.ValueIn = e
+	}
+	if wanted := query.t.built(m.path, "out_proj.weight"); wanted != nil && wanted[0] != e {
+		m.In = wanted[0]
+		panic(m.wrong(shape))
+	}
+	batch, length := 1, 0
+	if m.BatchFirst {
+		batch, length = 0, 1
+	}
+	n, l := shape[batch], shape[length]
+	for _, other := range []struct {
+		name string
+		x    *Node
+		in   int
+	}{{"key", key, m.KeyIn}, {"value", value, m.ValueIn}} {
+		got, want := other.x.Shape(), key.Shape()
+		if len(got) != 3 || got[2] != other.in || got[batch] != n || got[length] != want[length] {
+			panic(&ShapeError{Op: m.label("MultiheadAttention"), Got: got,
+				Want: fmt.Sprintf("a %s of %d sequences of vectors of %d, as long as the key", other.name, n, other.in), Fix: "set KeyIn and ValueIn where they differ from the query's"})
+		}
+	}
+	s := key.Shape()[length]
+
+	q, k, v := m.project(query, key, value, e)
+	// [N Heads length Dim]
+	size := e / m.Heads
+	split := func(x *graph.Node) *graph.Node {
+		d := x.Shape().Dimensions
+		x = graph.Reshape(x, d[0], d[1], m.Heads, size)
+		return graph.TransposeAllAxes(x, batch, 2, length, 3)
+	}
+	q, k, v = split(q), split(k), split(v)
+	scores := graph.DotGeneral(graph.MulScalar(q, 1/math.Sqrt(float64(size))), []int{3}, []int{0, 1}, k, []int{3}, []int{0, 1})
+	scores = graph.ConvertDType(scores, Float32)
+	scores = m.mask(scores, a)
+	probabilities := graph.Softmax(scores, 3)
+	if m.Dropout > 0 && query.t.trains(m.path) {
+		probabilities = query.t.drop(m.path, probabilities, m.Dropout)
+	}
+	y := graph.DotGeneral(graph.ConvertDType(probabilities, v.DType()), []int{3}, []int{0, 1}, v, []int{2}, []int{0, 1})
+	// [N Heads L Dim] to the query's order of axes.
+	if m.BatchFirst {
+		y = graph.TransposeAllAxes(y, 0, 2, 1, 3)
+	} else {
+		y = graph.TransposeAllAxes(y, 2, 0, 1, 3)
+	}
+	y = graph.Reshape(y, shape...)
+	y = m.affine(query, y, query.param(m.place, "MultiheadAttention", "out_proj.weight", Shape{e, e}, uniform(e)), func() *graph.Node {
+		return query.param(m.place, "MultiheadAttention", "out_proj.bias", Shape{e}, constant(0))
+	})
+	macs := n * (l*e*e + s*(m.KeyIn+m.ValueIn)*e + 2*l*s*e + l*e*e)
+	out = m.seen("MultiheadAttention()", macs, query.With(y))
+	switch {
+	case a.EachHead:
+		weights = query.With(probabilities)
+	case a.Weights:
+		weights = query.With(graph.MulScalar(graph.ReduceSum(probabilities, 1), 1/float64(m.Heads)))
+	}
+	return out, weights
+}
+
+// project multiplies query, key and value by their matrices.
+func (m MultiheadAttention) project(query, key, value *Node, e int) (q, k, v *graph.Node) {
+	const kind = "MultiheadAttention"
+	var wq, wk, wv *graph.Node
+	together := m.KeyIn == e && m.ValueIn == e
+	var all *graph.Node
+	part := func(w *graph.Node, i int) *graph.Node { return graph.SliceAxis(w, 0, graph.AxisRange(i*e, (i+1)*e)) }
+	if together {
+		all = query.param(m.place, kind, "in_proj_weight", Shape{3 * e, e}, xavier(e, 3*e))
+	} else {
+		wq = query.param(m.place, kind, "q_proj_weight", Shape{e, e}, xavier(e, e))
+		wk = query.param(m.place, kind, "k_proj_weight", Shape{e, m.KeyIn}, xavier(m.KeyIn, e))
+		wv = query.param(m.place, kind, "v_proj_weight", Shape{e, m.ValueIn}, xavier(m.ValueIn, e))
+	}
+	var bias *graph.Node
+	if !m.NoBias {
+		bias = query.param(m.place, kind, "in_proj_bias", Shape{3 * e}, constant(0))
+	}
+	if together && query == key && key == value { // one product for all three
+		y := m.affine(query, query.value(), all, func() *graph.Node { return bias })
+		cut := func(i int) *graph.Node { return graph.SliceAxis(y, 2, graph.AxisRange(i*e, (i+1)*e)) }
+		return cut(0), cut(1), cut(2)
+	}
+	if together {
+		wq, wk, wv = part(all, 0), part(all, 1), part(all, 2)
+	}
+	one := func(x *Node, w *graph.Node, i int) *graph.Node {
+		return m.affine(x, x.value(), w, func() *graph.Node { return part(bias, i) })
+	}
+	return one(query, wq, 0), one(key, wk, 1), one(value, wv, 2)
+}
+
+// affine is x·wᵀ plus the bias, where there is one.
+func (m MultiheadAttention) affine(_ *Node, x, w *graph.Node, bias func() *graph.Node) *graph.Node {
+	y := graph.DotGeneral(x, []int{2}, nil, w, []int{1}, nil)
+	if m.NoBias {
+		return y
+	}
+	return graph.Add(y, graph.BroadcastToDims(graph.ExpandLeftToRank(bias(), 3), y.Shape().Dimensions...))
+}
+
+// mask puts -∞ on scores [N Heads L S] that may not count.
+func (m MultiheadAttention) mask(scores *graph.Node, a Attention) *graph.Node {
+	d := scores.Shape().Dimensions
+	n, l, s := d[0], d[2], d[3]
+	apply := func(name string, mask *Node, want string, fits bool, to ...int) {
+		if !fits {
+			panic(&ShapeError{Op: m.label("MultiheadAttention"), Got: mask.Shape(), Want: "a " + name + " of " + want})
+		}
+		raw := graph.BroadcastToDims(graph.Reshape(mask.value(), to...), d...)
+		if mask.DType() == Bool {
+			scores = graph.Where(raw, graph.BroadcastToDims(graph.Infinity(raw.Graph(), Float32, -1), d...), scores)
+			return
+		}
+		scores = graph.Add(scores, graph.ConvertDType(raw, Float32))
+	}
+	if mask := a.Mask; mask != nil {
+		got := mask.Shape()
+		want := fmt.Sprintf("[%d %d] or [%d %d %d]", l, s, n*m.Heads, l, s)
+		if len(got) == 3 {
+			apply("mask", mask, want, got.Equal(Shape{n * m.Heads, l, s}), n, m.Heads, l, s)
+		} else {
+			apply("mask", mask, want, got.Equal(Shape{l, s}), 1, 1, l, s)
+		}
+	}
+	if mask := a.KeyPadding; mask != nil {
+		apply("key padding", mask, fmt.Sprintf("[%d %d]", n, s), mask.Shape().Equal(Shape{n, s}), n, 1, 1, s)
+	}
+	if a.Causal {
+		later := graph.LogicalNot(graph.ShapedLowerTriangular(scores.Graph(), l, s, 0))
+		later = graph.BroadcastToDims(graph.Reshape(later, 1, 1, l, s), d...)
+		scores = graph.Where(later, graph.BroadcastToDims(graph.Infinity(scores.Graph(), Float32, -1), d...), scores)
+	}
+	return scores
+}
+
+// Output returns the shape that the layer makes of a query, which is the
+// query's, or a [*ShapeError].
+func (m MultiheadAttention) Output(in Shape) (Shape, error) {
+	if m.Heads <= 0 || m.In < 0 || m.Dropout < 0 || m.Dropout > 1 {
+		return nil, fmt.Errorf("dl: %s: Heads is %d and Dropout %v, want Heads above 0 and Dropout in [0, 1]; write MultiheadAttention{Heads: 8}", m.label("MultiheadAttention"), m.Heads, m.Dropout)
+	}
+	if len(in) != 3 || m.In > 0 && in[2] != m.In {
+		return nil, m.wrong(in)
+	}
+	if in[2]%m.Heads != 0 {
+		return nil, &ShapeError{Op: m.label("MultiheadAttention"), Got: in, Want: fmt.Sprintf("a last axis that %d heads divide", m.Heads), Fix: "choose Heads that divides it"}
+	}
+	return in, nil
+}
+
+func (m MultiheadAttention) wrong(in Shape) error {
+	last := "E"
+	if m.In > 0 {
+		last = fmt.Sprint(m.In)
+	}
+	want, fix := "[L N "+last+"]", ""
+	if m.BatchFirst {
+		want = "[N L " + last + "]"
+	}
+	switch {
+	case len(in) == 2:
+		fix = "add the axis of the sequence or the batch with Reshape"
+	case len(in) == 3:
+		fix = fmt.Sprintf("set In: %d, or leave In out", in[2])
+	}
+	return &ShapeError{Op: m.label("MultiheadAttention"), Got: in, Want: want, Fix: fix}
+}

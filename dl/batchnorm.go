@@ -1,0 +1,280 @@
+package dl
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// BatchNorm2d gives each channel of a batch of images mean 0 and variance 1,
+// then scales and moves it, as torch.nn.BatchNorm2d does.
+//
+//	input                [N C H W]
+//	weight, bias         [C]   start at 1 and 0; absent when NoAffine
+//	running_mean         [C]   starts at 0
+//	running_var          [C]   starts at 1
+//	num_batches_tracked  []    int64
+//	output               as the input
+//
+// In training, mean and variance are the batch's, and the running ones move
+// towards them by Momentum; otherwise the running ones are used. Examples
+// that only fill up a last batch do not count. An input of another rank or
+// channel count is a [*ShapeError], and so is training on one value for each
+// channel.
+//
+// Ioffe and Szegedy, "Batch Normalization", ICML 2015.
+type BatchNorm2d struct {
+	In         int     // channels; 0 takes what comes
+	Epsilon    float64 // added to the variance; 0 means 1e-5
+	Momentum   float64 // how much of a batch goes into the running values; 0 means 0.1
+	Cumulative bool    // average over all batches instead, as momentum=None
+	NoAffine   bool    // leave out weight and bias
+	NoRunning  bool    // always use the batch's own mean and variance, as track_running_stats=False
+
+	place
+}
+
+// Forward applies the layer.
+func (b BatchNorm2d) Forward(x *Node) *Node {
+	if _, err := b.Output(x.Shape()); err != nil {
+		panic(err)
+	}
+	return batchNorm{b, "BatchNorm2d"}.forward(x)
+}
+
+// Output returns the input's shape, or a [*ShapeError].
+func (b BatchNorm2d) Output(in Shape) (Shape, error) {
+	if len(in) != 4 || b.In > 0 && in[1] != b.In {
+		return nil, batchNorm{b, "BatchNorm2d"}.wrong(in, "[N %s H W]", b.In, len(in) == 4)
+	}
+	return in, nil
+}
+
+// BatchNorm1d is [BatchNorm2d] for vectors, or for sequences of them, as
+// torch.nn.BatchNorm1d.
+//
+//	input   [N C] or [N C L]
+//	output  as the input
+type BatchNorm1d struct {
+	In         int     // channels; 0 takes what comes
+	Epsilon    float64 // added to the variance; 0 means 1e-5
+	Momentum   float64 // how much of a batch goes into the running values; 0 means 0.1
+	Cumulative bool    // average over all batches instead, as momentum=None
+	NoAffine   bool    // leave out weight and bias
+	NoRunning  bool    // always use the batch's own mean and variance, as track_running_stats=False
+
+	place
+}
+
+// Forward applies the layer.
+func (b BatchNorm1d) Forward(x *Node) *Node {
+	if _, err := b.Output(x.Shape()); err != nil {
+		panic(err)
+	}
+	return batchNorm{BatchNorm2d(b), "BatchNorm1d"}.forward(x)
+}
+
+// Output returns the input's shape, or a [*ShapeError].
+func (b BatchNorm1d) Output(in Shape) (Shape, error) {
+	if fits := len(in) == 2 || len(in) == 3; !fits || b.In > 0 && in[1] != b.In {
+		return nil, batchNorm{BatchNorm2d(b), "BatchNorm1d"}.wrong(in, "[N %s] or [N %[1]s L]", b.In, fits)
+	}
+	return in, nil
+}
+
+// batchNorm is what the two have in common.
+type batchNorm struct {
+	BatchNorm2d
+	kind string
+}
+
+// wrong is the error for an input that does not have the pattern's shape.
+func (b batchNorm) wrong(in Shape, pattern string, channels int, rank bool) error {
+	c, fix := "C", ""
+	if channels > 0 {
+		c = fmt.Sprint(channels)
+	}
+	switch {
+	case rank:
+		fix = fmt.Sprintf("set In: %d, or leave In out", in[1])
+	case b.kind == "BatchNorm2d" && (len(in) == 2 || len(in) == 3):
+		fix = "use BatchNorm1d"
+	case b.kind == "BatchNorm1d" && len(in) == 4:
+		fix = "use BatchNorm2d"
+	}
+	return &ShapeError{Op: b.label(b.kind), Got: in, Want: fmt.Sprintf(pattern, c), Fix: fix}
+}
+
+func (b batchNorm) forward(x *Node) *Node {
+	if b.Epsilon == 0 {
+		b.Epsilon = 1e-5
+	}
+	if b.Momentum == 0 {
+		b.Momentum = 0.1
+	}
+	in := x.Shape()
+	c := in[1]
+	if wanted := x.t.built(b.path, "weight"); len(wanted) == 1 && wanted[0] != c {
+		panic(b.wrong(in, "%s channels", wanted[0], false))
+	}
+	n := normalization{epsilon: b.Epsilon, axis: 1}
+	raw := x.either()
+	if len(in) == 4 {
+		raw, n.axis = x.channelsLast(), 3
+	}
+	kind := raw.DType()
+	raw = graph.ConvertDType(raw, Float32) // sums of many small numbers
+	if !b.NoAffine {
+		n.weight = graph.ConvertDType(x.param(b.place, b.kind, "weight", Shape{c}, constant(1)), Float32)
+		n.bias = graph.ConvertDType(x.param(b.place, b.kind, "bias", Shape{c}, constant(0)), Float32)
+	}
+	var mean, variance, batches *graph.Node
+	if !b.NoRunning {
+		mean = x.buffer(b.place, b.kind, "running_mean", Float32, Shape{c}, constant(0))
+		variance = x.buffer(b.place, b.kind, "running_var", Float32, Shape{c}, constant(1))
+		batches = x.buffer(b.place, b.kind, "num_batches_tracked", Int64, Shape{}, constant(0))
+	}
+	var y *graph.Node
+	if trains := x.t.trains(b.path); trains || b.NoRunning {
+		count := in.Size() / c
+		if trains && count == 1 {
+			panic(&ShapeError{Op: b.label(b.kind), Got: in, Want: "more than one value for each channel in training", Fix: "use larger batches, or set DropLast"})
+		}
+		n.count, n.mask = x.t.counted(raw, count)
+		y = n.ofBatch(raw)
+		if trains && !b.NoRunning {
+			batches = graph.AddScalar(batches, 1)
+			share := graph.Scalar(raw.Graph(), Float32, b.Momentum)
+			if b.Cumulative {
+				share = graph.Reciprocal(graph.ConvertDType(batches, Float32))
+			}
+			toward := func(old, now *graph.Node) *graph.Node {
+				return graph.Add(graph.Mul(old, graph.OneMinus(share)), graph.Mul(now, share))
+			}
+			// The running variance is the unbiased one.
+			unbiased := graph.Mul(n.variance, graph.Div(n.count, graph.AddScalar(n.count, -1)))
+			x.update(b.place, "running_mean", toward(mean, n.mean))
+			x.update(b.place, "running_var", toward(variance, unbiased))
+			x.update(b.place, "num_batches_tracked", batches)
+		}
+	} else {
+		y = n.with(raw, mean, variance)
+	}
+	y = graph.ConvertDType(y, kind)
+	momentum := float(b.Momentum)
+	if b.Cumulative {
+		momentum = "None"
+	}
+	text := fmt.Sprintf("%s(%d, eps=%s, momentum=%s, affine=%s, track_running_stats=%s)", b.kind, c, float(b.Epsilon), momentum, python(!b.NoAffine), python(!b.NoRunning))
+	out := x.With(y)
+	if len(in) == 4 {
+		out = x.withLast(y)
+	}
+	return b.seen(text, 0, out)
+}
+
+// counted returns how many values of each channel count in a batch of count
+// of them, and which examples do: a mask that spreads over raw, nil where all
+// do. The first axis of raw holds the examples, or as many parts of each.
+func (t *trace) counted(raw *graph.Node, count int) (n, mask *graph.Node) {
+	g := raw.Graph()
+	size := raw.Shape().Dimensions[0]
+	if t.rows == nil || size%t.batch != 0 {
+		return graph.Scalar(g, Float32, float64(count)), nil
+	}
+	dims := make([]int, raw.Rank())
+	for i := range dims {
+		dims[i] = 1
+	}
+	dims[0] = size
+	parts := size / t.batch
+	mask = graph.LessThan(graph.Iota(g, shapes.Make(Float32, dims...), 0), graph.MulScalar(t.rows, parts))
+	return graph.MulScalar(t.rows, float64(count)/float64(t.batch)), mask
+}
+
+// normalization is the mathematics of batch normalization over all axes but
+// one, in float32.
+type normalization struct {
+	epsilon      float64
+	axis         int         // the channels'
+	weight, bias *graph.Node // nil without
+	count, mask  *graph.Node // values of a channel that count; which those are, nil for all
+
+	mean, variance *graph.Node // of the batch, [C]; set by ofBatch
+}
+
+// with normalizes x by a given mean and variance.
+func (n *normalization) with(x, mean, variance *graph.Node) *graph.Node {
+	factor := graph.Reciprocal(graph.Sqrt(graph.AddScalar(variance, n.epsilon)))
+	y := graph.Mul(graph.Sub(x, n.spread(mean, x)), n.spread(factor, x))
+	if n.weight != nil {
+		y = graph.Add(graph.Mul(y, n.spread(n.weight, x)), n.spread(n.bias, x))
+	}
+	return y
+}
+
+// ofBatch normalizes x by its own mean and variance. Its gradient is written
+// out: what GoMLX derives passes over x more often.
+func (n *normalization) ofBatch(x *graph.Node) *graph.Node {
+	inputs := []*graph.Node{x}
+	if n.weight != nil {
+		inputs = append(inputs, n.weight, n.bias)
+	}
+	var unit, factor *graph.Node
+	forward := func(in []*graph.Node) *graph.Node {
+		x := in[0]
+		n.mean = graph.Div(n.sum(n.counting(x)), n.count)
+		away := graph.Sub(x, n.spread(n.mean, x))
+		n.variance = graph.Div(n.sum(n.counting(graph.Square(away))), n.count)
+		factor = graph.Reciprocal(graph.Sqrt(graph.AddScalar(n.variance, n.epsilon)))
+		unit = graph.Mul(away, n.spread(factor, x))
+		if n.weight == nil {
+			return unit
+		}
+		return graph.Add(graph.Mul(unit, n.spread(in[1], x)), n.spread(in[2], x))
+	}
+	backward := func(v *graph.Node) []*graph.Node {
+		sum, along := n.sum(v), n.sum(graph.Mul(v, unit))
+		common := graph.Add(n.spread(graph.Div(sum, n.count), v), graph.Mul(unit, n.spread(graph.Div(along, n.count), v)))
+		scale := factor
+		if n.weight != nil {
+			scale = graph.Mul(factor, n.weight)
+		}
+		forX := graph.Mul(graph.Sub(v, n.counting(common)), n.spread(scale, v))
+		if n.weight == nil {
+			return []*graph.Node{forX}
+		}
+		return []*graph.Node{forX, along, sum}
+	}
+	return customGradients(inputs, forward, backward)
+}
+
+// counting sets to 0 what does not count.
+func (n *normalization) counting(x *graph.Node) *graph.Node {
+	if n.mask == nil {
+		return x
+	}
+	return graph.Where(graph.BroadcastToDims(n.mask, x.Shape().Dimensions...), x, graph.ZerosLike(x))
+}
+
+// sum adds up each channel.
+func (n *normalization) sum(x *graph.Node) *graph.Node {
+	var axes []int
+	for i := range x.Rank() {
+		if i != n.axis {
+			axes = append(axes, i)
+		}
+	}
+	return graph.ReduceSum(x, axes...)
+}
+
+// spread repeats a number for each channel over x.
+func (n *normalization) spread(v, x *graph.Node) *graph.Node {
+	dims := make([]int, x.Rank())
+	for i := range dims {
+		dims[i] = 1
+	}
+	dims[n.axis] = -1
+	return graph.BroadcastToDims(graph.Reshape(v, dims...), x.Shape().Dimensions...)
+}

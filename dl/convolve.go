@@ -1,0 +1,126 @@
+package dl
+
+import (
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// Channels last: images [N H W C], filters [K K I O]. XLA on the processor
+// convolves these fastest, and needs no transposition for the gradients.
+var channelsLast = graph.ConvolveAxesConfig{
+	InputBatch: 0, InputSpatial: []int{1, 2}, InputChannels: 3,
+	KernelSpatial: []int{0, 1}, KernelInputChannels: 2, KernelOutputChannels: 3,
+	OutputBatch: 0, OutputSpatial: []int{1, 2}, OutputChannels: 3,
+}
+
+// convolution is what a convolution's gradient needs to know of it.
+type convolution struct {
+	window
+	groups int
+}
+
+// convolve convolves x [N H W I] with weight [O I/groups K K].
+func convolve(x, weight *graph.Node, w window, groups int) *graph.Node {
+	return convolution{w, groups}.forward(x, graph.TransposeAllAxes(weight, 2, 3, 1, 0))
+}
+
+// convolveTransposed paints weight [I O/groups K K] into images of the given
+// size, for x [N H W I]. It is the gradient, for its input, of the
+// convolution that has x as its output.
+func convolveTransposed(x, weight *graph.Node, w window, groups int, size HW) *graph.Node {
+	c := convolution{w, groups}
+	filters := graph.TransposeAllAxes(weight, 2, 3, 1, 0) // of that convolution: [K K O/groups I]
+	channels := filters.Shape().Dimensions[2] * groups
+	turned := c.turn(filters, channels)
+	y := c.inputGradient(turned, x, size)
+	remember(y, func(v *graph.Node) (forX, forKernel *graph.Node) {
+		return c.forward(v, filters), c.turn(c.kernelGradient(v, filters, x), channels)
+	})
+	return y
+}
+
+// forward convolves x [N H W I] with w [K K I/groups O].
+func (c convolution) forward(x, w *graph.Node) *graph.Node {
+	y := graph.ConvGeneral(x, w, channelsLast, c.stride[:], [][2]int{c.padding[0], c.padding[1]}, nil, c.dilation[:], c.groups, 1)
+	remember(y, func(v *graph.Node) (forX, forKernel *graph.Node) {
+		size := x.Shape().Dimensions
+		return c.inputGradient(c.turn(w, size[3]), v, HW{size[1], size[2]}), c.kernelGradient(x, w, v)
+	})
+	return y
+}
+
+// convolutions is the key under which a graph keeps the gradients of the
+// convolutions of this package.
+type convolutions struct{}
+
+type convolutionGradient func(v *graph.Node) (forX, forKernel *graph.Node)
+
+func remember(y *graph.Node, gradient convolutionGradient) {
+	known, _ := y.Graph().State(convolutions{}).(map[*graph.Node]convolutionGradient)
+	if known == nil {
+		known = map[*graph.Node]convolutionGradient{}
+		y.Graph().AttachState(convolutions{}, known)
+	}
+	known[y] = gradient
+}
+
+// GoMLX v0.28.5's own gradient of a convolution panics with groups and with
+// stride and dilation together (core/graph/ops_convolve.go: convVJPWrtKernel
+// wants one group, ConvolutionBuilder.Done refuses the pair), so ours have
+// another. All other convolutions keep GoMLX's.
+func init() {
+	theirs := graph.VJPRegistration[graph.NodeTypeConvGeneral]
+	graph.VJPRegistration[graph.NodeTypeConvGeneral] = func(node *graph.Node, v []*graph.Node, shape shapes.Shape) []*graph.Node {
+		known, _ := node.Graph().State(convolutions{}).(map[*graph.Node]convolutionGradient)
+		gradient, ok := known[node]
+		if !ok {
+			return theirs(node, v, shape)
+		}
+		forX, forKernel := gradient(v[0])
+		return []*graph.Node{forX, forKernel}
+	}
+}
+
+// turn turns filters [K K I/groups O] by half a turn and swaps what goes in
+// and out: [K K O/groups I]. Turning twice gives the filters again, and
+// turning a gradient gives the gradient for what was turned. The channels are
+// the result's last axis.
+func (c convolution) turn(w *graph.Node, channels int) *graph.Node {
+	turned := graph.Reverse(w, 0, 1)
+	if c.groups == 1 {
+		return graph.Transpose(turned, 2, 3)
+	}
+	k, out := c.kernel, w.Shape().Dimensions[3]
+	turned = graph.Reshape(turned, k[0], k[1], channels/c.groups, c.groups, out/c.groups)
+	turned = graph.TransposeAllAxes(turned, 0, 1, 4, 3, 2)
+	return graph.Reshape(turned, k[0], k[1], out/c.groups, channels)
+}
+
+// inputGradient is the convolution's gradient for its input, an image of the
+// given size: v, with its pixels stride apart, convolved with the filters
+// turned by half a turn.
+func (c convolution) inputGradient(turned, v *graph.Node, size HW) *graph.Node {
+	var padding [][2]int
+	for i := range 2 {
+		spread := (v.Shape().Dimensions[1+i]-1)*c.stride[i] + 1
+		before := c.span(i) - 1 - c.padding[i][0]
+		padding = append(padding, [2]int{before, size[i] + c.span(i) - 1 - spread - before})
+	}
+	return graph.ConvGeneral(v, turned, channelsLast, nil, padding, c.stride[:], c.dilation[:], c.groups, 1)
+}
+
+// kernelGradient is the convolution's gradient for w: x convolved with v as
+// the filter, where the images of the batch play the input channels.
+func (c convolution) kernelGradient(x, w, v *graph.Node) *graph.Node {
+	var padding [][2]int
+	for i := range 2 {
+		spread := (v.Shape().Dimensions[1+i]-1)*c.stride[i] + 1
+		after := c.span(i) - 1 + spread - x.Shape().Dimensions[1+i] - c.padding[i][0]
+		padding = append(padding, [2]int{c.padding[i][0], after})
+	}
+	// The axes are moved by hand: the pure-Go backend of compute v0.1.5 reads
+	// past its buffers when the configuration of the axes moves them.
+	x, v = graph.TransposeAllAxes(x, 3, 1, 2, 0), graph.TransposeAllAxes(v, 1, 2, 0, 3)
+	y := graph.ConvGeneral(x, v, channelsLast, c.dilation[:], padding, nil, c.stride[:], 1, c.groups)
+	return graph.TransposeAllAxes(y, 1, 2, 0, 3)
+}

@@ -1,0 +1,76 @@
+package dl
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Train puts the model into training mode, which a new model is in, as
+// nn.Module.train does: in training steps dropout drops, and batch
+// normalization uses and follows the batch's own mean and variance. Paths
+// such as "features" name parts of the model; without one it is all of it.
+// An unknown path panics with an error that lists the paths there are.
+//
+// The mode counts for training steps only. [Model.Predict] and [Evaluate]
+// always run in evaluation mode, so nobody needs to switch it for them.
+func (m *Model) Train(paths ...string) { m.setMode("Train", false, paths) }
+
+// Eval puts the model, or parts of it, into evaluation mode also in training
+// steps: to keep a pretrained network's batch normalization as it is while its
+// last layer learns, say.
+func (m *Model) Eval(paths ...string) { m.setMode("Eval", true, paths) }
+
+func (m *Model) setMode(op string, eval bool, paths []string) {
+	if len(paths) == 0 {
+		paths = []string{""}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	evals := maps.Clone(m.evals)
+	if evals == nil {
+		evals = map[string]bool{}
+	}
+	var set func(n *module)
+	set = func(n *module) {
+		if eval {
+			evals[n.path] = true
+		} else {
+			delete(evals, n.path)
+		}
+		for _, child := range n.children {
+			set(child)
+		}
+	}
+	for _, path := range paths {
+		set(m.module(op, path))
+	}
+	m.evals = evals
+}
+
+// mode identifies the mode of all layers.
+func (m *Model) mode() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.evals) == 0 {
+		return ""
+	}
+	return "eval " + strings.Join(slices.Sorted(maps.Keys(m.evals)), ",")
+}
+
+// module finds a part of the model by its path, or panics.
+func (m *Model) module(op, path string) *module {
+	n := m.walker.byPath[path]
+	if n == nil {
+		var paths []string
+		for p := range m.walker.byPath {
+			if p != "" {
+				paths = append(paths, p)
+			}
+		}
+		slices.Sort(paths)
+		panic(fmt.Errorf("dl: %s: path is %q, want one of %s", op, path, strings.Join(paths, ", ")))
+	}
+	return n
+}

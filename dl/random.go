@@ -1,0 +1,76 @@
+package dl
+
+import (
+	"hash/fnv"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// Random numbers inside a program are a function of three things: a key of 64
+// bits that is an input of the program, the layer's place, and the element's
+// position. So a step that is done again, after a crash or on another backend
+// or on several devices at once, draws the same numbers, and the whole state
+// of the generator is the seed and the number of the step.
+
+// randomKey is the key of draw n from a seed, two uint32: splitmix64.
+// Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators",
+// OOPSLA 2014.
+func randomKey(seed, n uint64) *Tensor {
+	z := seed + (n+1)*0x9e3779b97f4a7c15
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	z ^= z >> 31
+	return FromSlice([]uint32{uint32(z), uint32(z >> 32)})
+}
+
+// nextSeed returns a seed for something new that draws random numbers, the
+// next after [Seed].
+func nextSeed() uint64 {
+	seeds.Lock()
+	defer seeds.Unlock()
+	seeds.drawn++
+	return seeds.seed ^ seeds.drawn<<40
+}
+
+// random returns evenly distributed uint32 in the shape of x. Each call in a
+// program gives others.
+func (t *trace) random(place string, x *graph.Node) *graph.Node {
+	if t.drawn == nil {
+		t.drawn = map[string]int{}
+	}
+	if t.key == nil {
+		t.key, t.asks = parameter(t.graph, dtypes.Uint32, Shape{2}), true
+	}
+	h := fnv.New64a()
+	h.Write([]byte(place))
+	salt := h.Sum64() + uint64(t.drawn[place])*0x9e3779b97f4a7c15
+	t.drawn[place]++
+
+	g, size := t.graph, x.Shape().Size()
+	word := func(v uint32) *graph.Node { return graph.Const(g, v) }
+	half := func(i int) *graph.Node { return graph.Reshape(graph.Slice(t.key, graph.AxisElem(i))) }
+	v := graph.Iota(g, shapes.Make(dtypes.Uint32, size), 0)
+	spread := func(v *graph.Node) *graph.Node { return graph.BroadcastToDims(v, size) }
+	// Two rounds of lowbias32, https://nullprogram.com/blog/2018/07/31/.
+	for i, s := range []uint32{uint32(salt), uint32(salt >> 32)} {
+		v = graph.BitwiseXor(graph.Add(v, spread(half(i))), spread(word(s)))
+		v = graph.BitwiseXor(v, graph.BitwiseShiftRightLogical(v, spread(word(16))))
+		v = graph.Mul(v, spread(word(0x7feb352d)))
+		v = graph.BitwiseXor(v, graph.BitwiseShiftRightLogical(v, spread(word(15))))
+		v = graph.Mul(v, spread(word(0x846ca68b)))
+		v = graph.BitwiseXor(v, graph.BitwiseShiftRightLogical(v, spread(word(16))))
+	}
+	return graph.Reshape(v, x.Shape().Dimensions...)
+}
+
+// drop sets a share of the values of x to 0 and makes the rest larger.
+func (t *trace) drop(place string, x *graph.Node, share float64) *graph.Node {
+	if share >= 1 {
+		return graph.ZerosLike(x)
+	}
+	bits := t.random(place, x)
+	keep := graph.GreaterOrEqual(bits, graph.BroadcastToDims(graph.Const(t.graph, uint32(share*(1<<32))), x.Shape().Dimensions...))
+	return graph.Where(keep, graph.MulScalar(x, 1/(1-share)), graph.ZerosLike(x))
+}
