@@ -112,11 +112,9 @@ func (n *notebook) run() string {
 		}
 	}
 	write("go.mod", "module notebook\n\ngo 1.26\n")
-	rt, err := os.ReadFile("../host/rt/rt.go")
-	if err != nil {
+	if err := os.CopyFS(filepath.Join(dir, "rt"), os.DirFS("../host/rt")); err != nil {
 		n.t.Fatal(err)
 	}
-	write("rt/rt.go", string(rt))
 	var imports, calls strings.Builder
 	var all strings.Builder
 	for _, p := range n.progs {
@@ -127,8 +125,8 @@ func (n *notebook) run() string {
 		fmt.Fprintf(&imports, "import %q\n", p.Path)
 		fmt.Fprintf(&calls, "\tc%d.Run()\n", p.Seq)
 	}
-	write("main.go", "package main\n\nimport \"fmt\"\nimport \"notebook/rt\"\n"+imports.String()+
-		"func main() {\n\trt.OnResult = func(v []any) { fmt.Println(append([]any{\"=\"}, v...)...) }\n"+calls.String()+"}\n")
+	write("main.go", "package main\n\nimport \"fmt\"\nimport \"time\"\nimport \"notebook/rt\"\n"+imports.String()+
+		"func main() {\n\trt.Pause = func(ns int64, _ <-chan struct{}) { time.Sleep(time.Duration(ns)) }\n\trt.OnResult = func(v []any) { fmt.Println(append([]any{\"=\"}, v...)...) }\n"+calls.String()+"}\n")
 	cmd := exec.Command("go", "run", "-ldflags=-checklinkname=0", ".")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")

@@ -24,6 +24,7 @@ type check struct {
 	seq    int
 	text   []byte
 	chunks []chunk
+	open   bool // a bracket, a string or a comment is not closed
 
 	imports  map[string]string // live imports and those of this cell
 	imported map[string]bool   // names that this cell imports
@@ -95,8 +96,8 @@ func (nb *Notebook) newCheck(ctx context.Context, src Source) *check {
 }
 
 func (c *check) run() (*Program, error) {
-	c.chunks, _ = split(c.text)
-	if err := parseChunks(c.src.Name, c.text, c.chunks); err != nil {
+	c.chunks, c.open = split(c.text)
+	if err := parseChunks(c.src.Name, c.text, c.chunks, c.open); err != nil {
 		return nil, err
 	}
 	if err := c.collect(); err != nil {

@@ -26,13 +26,14 @@ func (g *generator) commit(prog *Program, reached int) {
 	nb.release = nil
 	maps.Copy(nb.imports, c.imports)
 	maps.Copy(nb.dots, c.dots)
-	for name := range c.dropped {
+	for name, why := range c.dropped {
 		if recv, m, ok := strings.Cut(name, "."); ok {
 			if e := nb.names[recv]; e != nil {
 				delete(e.methods, m)
 			}
 			continue
 		}
+		nb.gone[name] = name + " is gone since " + c.src.Name + ", with which it no longer compiles: " + why
 		nb.drop(name)
 	}
 	scope := g.p.pkg.Scope()

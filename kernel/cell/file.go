@@ -74,8 +74,8 @@ func (f *file) at(off int, d Diagnostic) Diagnostic {
 }
 
 // parseChunks reports the syntax errors of a cell.
-func parseChunks(name string, text []byte, chunks []chunk) error {
-	c := &check{nb: New(nil), src: Source{Name: name, Text: string(text)}, text: text, chunks: chunks}
+func parseChunks(name string, text []byte, chunks []chunk, open bool) error {
+	c := &check{nb: New(nil), src: Source{Name: name, Text: string(text)}, text: text, chunks: chunks, open: open}
 	if _, err := c.parse(name, c.declText(nil), "", ""); err != nil {
 		return err
 	}
@@ -110,9 +110,12 @@ func (c *check) parseFile(f *file, imports, head, tail string) error {
 	}
 	var ds []Diagnostic
 	for _, e := range list {
+		if len(ds) > 0 && strings.HasSuffix(e.Msg, "found 'EOF'") {
+			continue // what comes of the error before
+		}
 		off := max(0, min(e.Pos.Offset-f.prelude, len(f.body)))
 		d := f.at(f.back(off), Diagnostic{Cell: f.name, Msg: "syntax error: " + strings.TrimPrefix(e.Msg, "syntax error: ")})
-		d.Msg += syntaxHint(e.Msg, d.Source)
+		d.Msg += syntaxHint(e.Msg, d.Source, c.open && len(ds) == 0)
 		ds = append(ds, d)
 	}
 	return &Error{Diagnostics: trim(ds)}

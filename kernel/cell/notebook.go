@@ -36,6 +36,7 @@ type Notebook struct {
 	owners  map[*types.Var]*types.TypeName // the type whose accessors reach a field
 	deps    map[int][]int                  // programs that a program's package imports
 	release []*entity                      // variables that no name means any more
+	gone    map[string]string              // what no longer compiled: why
 }
 
 // New returns an empty notebook.
@@ -49,6 +50,7 @@ func New(pk Packages) *Notebook {
 		files:   map[*token.File]int{},
 		owners:  map[*types.Var]*types.TypeName{},
 		deps:    map[int][]int{},
+		gone:    map[string]string{},
 	}
 }
 

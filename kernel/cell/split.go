@@ -144,7 +144,7 @@ func IsComplete(text string) (status, indent string) {
 		}
 		return "incomplete", indent
 	}
-	if err := parseChunks("", []byte(text), chunks); err != nil {
+	if err := parseChunks("", []byte(text), chunks, open); err != nil {
 		return "invalid", ""
 	}
 	return "complete", ""

@@ -46,6 +46,7 @@ var endings = []struct {
 	{regexp.MustCompile(`^too many return values`), "; a cell returns nothing: its last line, when that is an expression, is its value"},
 	{regexp.MustCompile(`^in call to .*, cannot infer `), "; name the types, as in f[int](…)"},
 	{regexp.MustCompile(`^label (.*) declared and not used$`), "; remove it, or use it in break, continue or goto"},
+	{regexp.MustCompile(`^invalid operation: cannot indirect .*untyped`), "; Go has no power operator: use math.Pow, or multiply"},
 	{regexp.MustCompile(`^initialization cycle`), "; give one of them its value in a statement"},
 }
 
@@ -157,6 +158,12 @@ func (c *check) undefined(p *passed, f *file, path []ast.Node, name string, pos 
 	}
 	if w := words[name]; w != "" {
 		return "; Go's word is " + w
+	}
+	if why := c.nb.gone[name]; why != "" {
+		return "; " + why
+	}
+	if d := f.diagnose(pos, ""); slices.Contains([]string{"try", "except", "raise", "throw"}, name) {
+		return syntaxHint("", d.Source, false)
 	}
 	names := c.inScope(p, pos)
 	if isBase {
@@ -301,6 +308,9 @@ func converted(p *passed, f *file, path []ast.Node, msg string) string {
 	if m == nil || len(path) == 0 {
 		return ""
 	}
+	if lit, ok := innermost[*ast.CompositeLit](path); ok && strings.HasSuffix(msg, "has pointer receiver)") {
+		return "; write &" + f.text(lit)
+	}
 	x, ok := path[len(path)-1].(ast.Expr)
 	for i := len(path) - 1; i >= 0 && ok; i-- { // the whole argument, not its first word
 		outer, isExpr := path[i].(ast.Expr)
@@ -427,20 +437,18 @@ var syntaxHints = []struct {
 	{regexp.MustCompile(`[^=!<>]\?.*:`), "Go has no ?: operator: use if and else"},
 	{regexp.MustCompile(`=\s*\w+(\+\+|--)\s*$`), "x++ is a statement in Go, and has no value"},
 	{regexp.MustCompile(`^\s*#`), "a comment begins with //"},
-	{regexp.MustCompile(`\*\*\s*\w`), "Go has no power operator: use math.Pow, or multiply"},
-	{regexp.MustCompile(`^\s*\w+\s*=\s*\[`), "a list is written []int{1, 2, 3} or []string{…}"},
+	{regexp.MustCompile(`^\s*\w+\s*:?=\s*\[`), "a list is written []int{1, 2, 3} or []string{…}"},
 	{regexp.MustCompile(`^\s+func\s+\w+\s*\(`), "a function inside a function has no name of its own: name := func() { … }"},
 	{regexp.MustCompile(`^\s*print\s+["'\w]`), "print by fmt.Println(…)"},
 	{regexp.MustCompile(`^\s*else\b`), "else stands on the line of the brace before it: } else {"},
 }
 
-// syntaxHint says what may be meant by a line that does not parse.
-func syntaxHint(msg, line string) string {
+// syntaxHint says what may be meant by a line that does not parse; open says
+// that a bracket of the cell is not closed.
+func syntaxHint(msg, line string, open bool) string {
 	switch {
 	case strings.Contains(msg, "rune literal"):
 		return "; a string stands in double quotes, as in \"abc\""
-	case strings.Contains(msg, "found 'EOF'"):
-		return "; a bracket is not closed"
 	case strings.Contains(msg, "string literal not terminated"):
 		return "; a string of several lines stands in back quotes: `…`"
 	}
@@ -448,6 +456,9 @@ func syntaxHint(msg, line string) string {
 		if h.line.MatchString(line) {
 			return "; " + h.hint
 		}
+	}
+	if open {
+		return "; a bracket is not closed"
 	}
 	return ""
 }

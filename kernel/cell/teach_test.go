@@ -30,6 +30,8 @@ func (p withDL) Import(path string) (*types.Package, error) {
 	return pkg, nil
 }
 
+func (p withDL) Add(ctx context.Context, paths []string) error { return nil }
+
 func (p withDL) Guess(name string, selected []string) (string, bool) {
 	if name == "dl" {
 		return "x/dl", true
