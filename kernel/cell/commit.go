@@ -24,6 +24,7 @@ func (g *generator) commit(prog *Program, reached int) {
 	nb.structs = append(nb.structs, g.structs...)
 	maps.Copy(nb.owners, g.owners)
 	nb.release = nil
+	nb.old = append(nb.old, g.replaced()...)
 	maps.Copy(nb.imports, c.imports)
 	maps.Copy(nb.dots, c.dots)
 	for name, why := range c.dropped {

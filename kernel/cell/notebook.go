@@ -37,6 +37,7 @@ type Notebook struct {
 	deps    map[int][]int                  // programs that a program's package imports
 	release []*entity                      // variables that no name means any more
 	gone    map[string]string              // what no longer compiled: why
+	old     []string                       // types that were declared again, such as notebook/c1.T
 }
 
 // New returns an empty notebook.

@@ -1,0 +1,103 @@
+package cell
+
+import (
+	"fmt"
+	"go/types"
+	"strings"
+)
+
+// Where a type is declared again, values of the old one may stay behind
+// interfaces: to a type switch they are of another type. What can be known of
+// that only the host sees, so a program that declares types again ends with a
+// look at the variables that may hold some.
+
+// replaced lists the types that this program declares again, by the name and
+// path that their values have now.
+func (g *generator) replaced() []string {
+	var list []string
+	for _, name := range sortedKeys(g.c.nb.names) {
+		e := g.c.nb.names[name]
+		if e.kind != kType || !g.c.ownType(name) && g.c.rehome[name] == nil {
+			continue
+		}
+		if tn, ok := e.obj.(*types.TypeName); !ok || tn.IsAlias() || types.IsInterface(tn.Type()) {
+			continue
+		}
+		list = append(list, pkgPath(e.home)+"."+name)
+	}
+	return list
+}
+
+// oldValues writes the call that looks for values of replaced types.
+func (g *generator) oldValues(use map[string]string) string {
+	list := append(g.replaced(), g.c.nb.old...)
+	if len(list) == len(g.c.nb.old) {
+		return ""
+	}
+	var b strings.Builder
+	for _, name := range sortedKeys(g.c.nb.names) {
+		e := g.c.nb.names[name]
+		if e.kind != kVar || g.c.fresh[name] || g.c.dropped[name] != "" || e.lost != "" {
+			continue
+		}
+		home, t := e.home, e.obj.Type()
+		if g.c.moved[name] != nil {
+			home, t = g.c.seq, g.p.pkg.Scope().Lookup(name).Type()
+		}
+		if !holdsInterface(t) {
+			continue
+		}
+		ref := "Ħ" + name
+		if home != g.c.seq {
+			ref = fromAlias(use, home) + ref
+		}
+		fmt.Fprintf(&b, "{%q, %q, &%s},", name, e.cell, ref)
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return fmt.Sprintf("\tdefer func() { ˣrt.Old([]string{%s}, []ˣrt.Holder{%s}) }()\n", quoteAll(list), b.String())
+}
+
+func quoteAll(list []string) string {
+	quoted := make([]string, len(list))
+	for i, s := range list {
+		quoted[i] = fmt.Sprintf("%q", s)
+	}
+	return strings.Join(quoted, ", ")
+}
+
+// holdsInterface reports whether a value of type t can lead to an interface.
+func holdsInterface(t types.Type) bool {
+	seen := map[types.Type]bool{}
+	var holds func(types.Type) bool
+	holds = func(t types.Type) bool {
+		if t = types.Unalias(t); seen[t] {
+			return false
+		}
+		seen[t] = true
+		switch u := t.Underlying().(type) {
+		case *types.Interface:
+			return true
+		case *types.Pointer:
+			return holds(u.Elem())
+		case *types.Slice:
+			return holds(u.Elem())
+		case *types.Array:
+			return holds(u.Elem())
+		case *types.Map:
+			return holds(u.Key()) || holds(u.Elem())
+		case *types.Struct:
+			if n, ok := t.(*types.Named); ok && !fromNotebook(n) {
+				return false // a library's own
+			}
+			for f := range u.Fields() {
+				if holds(f.Type()) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	return holds(t)
+}

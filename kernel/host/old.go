@@ -1,0 +1,157 @@
+package host
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+	"unsafe"
+
+	"github.com/holt-dl/holt/kernel/host/rt"
+)
+
+func init() { rt.OnOld = oldValues }
+
+// maxVisits bounds the search for old values in one variable, which takes some
+// milliseconds then.
+const maxVisits = 200_000
+
+// oldValues names the variables whose interfaces still hold values of types
+// that were declared again: an assertion or a type switch finds another type
+// there than the one that the notebook's text says.
+func oldValues(types []string, holders []rt.Holder) {
+	old := map[string]bool{}
+	for _, t := range types {
+		old[t] = true
+	}
+	// A goroutine of another cell may write to a map, and reading it then would
+	// end the process. The calling cell is one of those that run.
+	quiet := len(labelled()) <= 1
+	for _, h := range holders {
+		s := search{old: old, maps: quiet, seen: map[visit]bool{}, left: maxVisits}
+		s.value(reflect.ValueOf(h.Ptr).Elem())
+		if s.found == "" {
+			continue
+		}
+		name := s.found[strings.LastIndexByte(s.found, '.')+1:]
+		fmt.Fprintf(os.Stderr, "holt: %s (%s) still holds a value of the earlier type %s, which is not the new one to a type switch or an assertion: run %s again to make it anew\n",
+			h.Name, h.Cell, name, h.Cell)
+	}
+}
+
+// visit is a place that was looked at.
+type visit struct {
+	ptr unsafe.Pointer
+	typ reflect.Type
+}
+
+// search looks through what a variable holds.
+type search struct {
+	old   map[string]bool
+	maps  bool // maps may be read
+	seen  map[visit]bool
+	left  int
+	found string // the first type that is old
+}
+
+// value searches v. What lies in a library's own types is not looked at: it may
+// be in use.
+func (s *search) value(v reflect.Value) {
+	if s.left--; s.left < 0 || s.found != "" || foreign(v.Type()) {
+		return
+	}
+	switch v.Kind() {
+	case reflect.Interface:
+		if !v.IsNil() {
+			if s.typ(v.Elem().Type(), map[reflect.Type]bool{}); s.found == "" {
+				s.value(v.Elem())
+			}
+		}
+	case reflect.Pointer:
+		at := visit{v.UnsafePointer(), v.Type()}
+		if v.IsNil() || s.seen[at] || !holdsInterface(v.Type().Elem(), nil) {
+			return
+		}
+		s.seen[at] = true
+		s.value(v.Elem())
+	case reflect.Slice, reflect.Array:
+		if !holdsInterface(v.Type().Elem(), nil) {
+			return
+		}
+		if v.Kind() == reflect.Slice {
+			at := visit{v.UnsafePointer(), v.Type()}
+			if v.Len() == 0 || s.seen[at] {
+				return
+			}
+			s.seen[at] = true
+		}
+		for i := range v.Len() {
+			s.value(v.Index(i))
+		}
+	case reflect.Map:
+		if !s.maps || !holdsInterface(v.Type(), nil) {
+			return
+		}
+		for it := v.MapRange(); it.Next(); {
+			s.value(it.Key())
+			s.value(it.Value())
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			s.value(v.Field(i))
+		}
+	}
+}
+
+// typ looks for an old type in t, which is the type of a value.
+func (s *search) typ(t reflect.Type, seen map[reflect.Type]bool) {
+	if seen[t] || s.found != "" {
+		return
+	}
+	seen[t] = true
+	if t.Name() != "" {
+		name, _, _ := strings.Cut(t.Name(), "[")
+		if full := t.PkgPath() + "." + name; s.old[full] {
+			s.found = full
+		}
+		return
+	}
+	switch t.Kind() {
+	case reflect.Map:
+		s.typ(t.Key(), seen)
+		s.typ(t.Elem(), seen)
+	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Chan:
+		s.typ(t.Elem(), seen)
+	}
+}
+
+// foreign reports whether t is a named type of a library.
+func foreign(t reflect.Type) bool {
+	return t.PkgPath() != "" && !strings.HasPrefix(t.PkgPath(), "notebook/") && t.Kind() != reflect.Interface
+}
+
+// holdsInterface reports whether a value of type t can lead to an interface.
+func holdsInterface(t reflect.Type, seen map[reflect.Type]bool) bool {
+	if seen[t] || foreign(t) {
+		return false
+	}
+	if seen == nil {
+		seen = map[reflect.Type]bool{}
+	}
+	seen[t] = true
+	switch t.Kind() {
+	case reflect.Interface:
+		return true
+	case reflect.Pointer, reflect.Slice, reflect.Array:
+		return holdsInterface(t.Elem(), seen)
+	case reflect.Map:
+		return holdsInterface(t.Key(), seen) || holdsInterface(t.Elem(), seen)
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if holdsInterface(t.Field(i).Type, seen) {
+				return true
+			}
+		}
+	}
+	return false
+}
