@@ -9,7 +9,10 @@ import (
 	"strings"
 )
 
-const stopCheck = "if ˣrt.Stop != 0 { ˣrt.Check() };"
+const (
+	stopFlag  = "ˣstop" // a variable of every program's package; see rt.Watch
+	stopCheck = "if " + stopFlag + " != 0 { ˣrt.Check() };"
+)
 
 // A rewriter turns one checked file into Go that stands in the cell's package.
 type rewriter struct {
@@ -27,11 +30,13 @@ func (g *generator) rewrite(f *file) (text string, imports map[string]string) {
 	if f.kind == stmtFile {
 		r.statements()
 	}
-	var stack []ast.Node
+	stack := []ast.Node{nil}
 	ast.Inspect(f.ast, func(n ast.Node) bool {
 		if n == nil {
-			r.post(stack[len(stack)-1])
-			stack = stack[:len(stack)-1]
+			last := len(stack) - 1
+			r.post(stack[last])
+			r.waitEnd(stack[last], stack[last-1])
+			stack = stack[:last]
 			return true
 		}
 		if d, ok := n.(*ast.GenDecl); ok && d.Tok == token.IMPORT {
@@ -40,6 +45,7 @@ func (g *generator) rewrite(f *file) (text string, imports map[string]string) {
 		if n == f.ast.Name {
 			return false
 		}
+		r.wait(n, stack[len(stack)-1])
 		r.pre(n)
 		stack = append(stack, n)
 		return true
@@ -231,7 +237,7 @@ func (r *rewriter) funcDecl(d *ast.FuncDecl) {
 		} else {
 			call += "; return"
 		}
-		entry = fmt.Sprintf("if ˣh := %s; ˣh != nil { %s };", hook, call) + entry
+		entry += fmt.Sprintf("if ˣh := %s; ˣh != nil { %s };", hook, call)
 	}
 	r.ed.insert(r.off(d.Body.Lbrace)+1, entry)
 }

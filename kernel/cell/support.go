@@ -228,6 +228,8 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 		fmt.Fprintf(&decl, "func ˣconvert[To, From any](v From) To { return *(*To)(ˣunsafe.Pointer(&v)) }\n")
 	}
 	fmt.Fprintf(&decl, "func ˣmark(n int) { ˣrt.Reached = n }\n")
+	fmt.Fprintf(&decl, "var %s uint32\nfunc init() { ˣrt.Watch(%q, &%s) }\n", stopFlag, pkgPath(c.seq), stopFlag)
+	run.WriteString(g.oldValues(use))
 	if hasRun {
 		run.WriteString("\t" + runName + "()\n")
 	}

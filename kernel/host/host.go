@@ -39,7 +39,8 @@ type server struct {
 	plugins  atomic.Int64
 
 	stopMu   sync.Mutex
-	stopped  []*execution // interrupted, with goroutines that may still run
+	flags    map[string]*uint32 // stop flags of the programs, by import path
+	stopped  []*execution       // interrupted, with goroutines that may still run
 	sweeping bool
 }
 
@@ -54,7 +55,7 @@ func Main(opt Options) {
 	if opt.Render == nil {
 		opt.Render = func(v any) frame.Bundle { return frame.Text(fmt.Sprint(v)) }
 	}
-	s := &server{opt: opt, conn: conn}
+	s := &server{opt: opt, conn: conn, flags: map[string]*uint32{}}
 	active.Store(s)
 	// Caught rather than ignored: programs that a cell starts would inherit
 	// an ignored signal.
@@ -64,6 +65,9 @@ func Main(opt Options) {
 	frame.SetSink(s.show)
 	rt.OnResult = s.result
 	rt.Owned = func(labels unsafe.Pointer) bool { _, ok := s.execs.Load(labels); return ok }
+	rt.OnWatch = s.watch
+	rt.DoneOf = s.done
+	rt.Pause = pause
 	s.send(msg.KindReady, 0, msg.Ready{PID: os.Getpid()})
 	s.serve()
 	os.Exit(0)

@@ -6,7 +6,9 @@ import (
 	"runtime"
 	"runtime/pprof"
 	"strconv"
+	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/holt-dl/holt/kernel/host/msg"
 	"github.com/holt-dl/holt/kernel/host/rt"
@@ -69,18 +71,64 @@ func (s *server) stop(e *execution) {
 	}
 }
 
-// setStopped tells rt. The caller holds stopMu.
+// setStopped tells rt, and raises the flags of the programs that goroutines of
+// the interrupted executions may run: at first any, since a function may have
+// been handed to a cell from anywhere; once the cell is reported, its own and
+// those it is made of. The caller holds stopMu.
 func (s *server) setStopped() {
 	marks := make([]rt.Mark, len(s.stopped))
+	all := false
+	raised := map[string]bool{}
 	for i, e := range s.stopped {
 		marks[i] = e.mark
 		marks[i].Goroutine = e.goroutine.Load()
+		all = all || !e.reported.Load()
+		raised[e.run.Path] = true
+		for _, path := range e.run.Deps {
+			raised[path] = true
+		}
 	}
 	rt.SetStopped(marks)
+	for path, flag := range s.flags {
+		var v uint32
+		if len(marks) > 0 && (all || raised[path]) {
+			v = 1
+		}
+		atomic.StoreUint32(flag, v)
+	}
 }
 
-// sweep lowers rt.Stop when no goroutine of an interrupted execution is left:
-// until then every loop of every cell pays for a call of rt.Check.
+// watch is rt.Watch.
+func (s *server) watch(path string, flag *uint32) {
+	s.stopMu.Lock()
+	defer s.stopMu.Unlock()
+	s.flags[path] = flag
+}
+
+// done is rt.Done for the goroutine with these labels. The labels of one that
+// ends already are others, so that its deferred functions can wait.
+func (s *server) done(labels unsafe.Pointer) <-chan struct{} {
+	if labels == nil {
+		return nil
+	}
+	if e, ok := s.execs.Load(labels); ok && e.(*execution).mark.Labels == labels {
+		return e.(*execution).ctx.Done()
+	}
+	return nil
+}
+
+// pause is rt.Pause.
+func pause(ns int64, done <-chan struct{}) {
+	t := time.NewTimer(time.Duration(ns))
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-done:
+	}
+}
+
+// sweep lowers the flags when no goroutine of an interrupted execution is left:
+// until then every loop of those programs pays for a call of rt.Check.
 func (s *server) sweep() {
 	for wait := 20 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
 		time.Sleep(wait)
@@ -93,10 +141,8 @@ func (s *server) sweep() {
 			}
 			left = append(left, e)
 		}
-		if len(left) < len(s.stopped) {
-			s.stopped = left
-			s.setStopped()
-		}
+		s.stopped = left
+		s.setStopped()
 		if len(s.stopped) == 0 {
 			s.sweeping = false
 			s.stopMu.Unlock()

@@ -2,6 +2,7 @@ package host_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -11,7 +12,7 @@ import (
 )
 
 // check is what generated loops and functions contain.
-const check = "if rt.Stop != 0 { rt.Check() }; "
+const check = "if Stop != 0 { rt.Check() }; "
 
 // interrupted runs a cell that is interrupted after a moment.
 func interrupted(t *testing.T, h *hosttest.Host, code string) msg.Done {
@@ -80,14 +81,14 @@ func Run() {
 	}()
 	for { `+check+` }
 }`)
-	got := h.Must(rtImport + `import ("fmt"; "time"; c1 "notebook/c1"; c2 "notebook/c2")
+	got := h.Must(`import ("fmt"; "time"; c1 "notebook/c1"; c2 "notebook/c2")
 func Run() {
 	time.Sleep(200*time.Millisecond)
 	a, b, c := c1.Old.Load(), c2.Child.Load(), c2.Grandchild.Load()
 	time.Sleep(300*time.Millisecond)
 	fmt.Println(c1.Old.Load() > a, c2.Child.Load() == b, c2.Grandchild.Load() == c)
-	for range 50 { if rt.Stop == 0 { break }; time.Sleep(100*time.Millisecond) }
-	fmt.Println("stop", rt.Stop)
+	for range 600 { if c2.Stop == 0 { break }; time.Sleep(100*time.Millisecond) }
+	fmt.Println("stop", c2.Stop)
 }`)
 	if got != "true true true\nstop 0\n" {
 		t.Errorf("got %q, want the old goroutine alive, the others ended, and the flag down", got)
@@ -114,14 +115,15 @@ func Run() {
 func Run() {
 	n := 0
 	for range 1000 { ` + check + `n++ }
+	fmt.Println("stop", c1.Stop, Stop)
 	c1.Ch <- 7
 	time.Sleep(200*time.Millisecond)
 	fmt.Println(n, c1.After)
-	for range 80 { if rt.Stop == 0 { break }; time.Sleep(100*time.Millisecond) }
-	fmt.Println("stop", rt.Stop)
+	for range 600 { if c1.Stop == 0 { break }; time.Sleep(100*time.Millisecond) }
+	fmt.Println("stop", c1.Stop)
 }`)
-	if got != "1000 0\nstop 0\n" {
-		t.Errorf("got %q, want the abandoned cell to end when it wakes", got)
+	if got != "stop 1 0\n1000 0\nstop 0\n" {
+		t.Errorf("got %q, want the abandoned cell to end when it wakes, and to cost the next one nothing", got)
 	}
 	for _, tt := range []struct{ code, stuck string }{
 		{"time.Sleep(time.Hour)", "sleep"},
@@ -133,6 +135,71 @@ func Run() {
 		}
 	}
 	h.Must("func Run() {}")
+}
+
+// TestInterruptWaits ends cells in the waits that generated code is made of.
+// Their deferred functions run, and may wait themselves.
+func TestInterruptWaits(t *testing.T) {
+	h := hosttest.Start(t)
+	for _, wait := range []string{
+		"rt.Recv(make(chan int))",
+		"rt.Recv2((<-chan int)(nil))",
+		"for range rt.Range(make(chan int)) {}",
+		"select { case make(chan int) <- 1: case <-rt.Done(): panic(rt.Interrupted()) }",
+		"select { case <-rt.Done(): panic(rt.Interrupted()) }",
+		"rt.Sleep(int64(time.Hour))",
+		"var wg sync.WaitGroup; wg.Add(1); rt.Await(wg.Wait)",
+	} {
+		d := interrupted(t, h, rtImport+`import ("sync"; "time")
+var _ sync.Mutex
+var After int
+func Run() {
+	defer func() {
+		c := make(chan int)
+		go func() { time.Sleep(10*time.Millisecond); c <- 2 }()
+		After = rt.Recv(c)
+		rt.Sleep(int64(time.Millisecond))
+		After++
+	}()
+	`+wait+`
+	After = 9
+}`)
+		if d.Stuck != "" {
+			t.Errorf("%s: stuck in %s", wait, d.Stuck)
+		}
+		got := h.Must(fmt.Sprintf("import (\"fmt\"; c \"notebook/c%d\")\nfunc Run() { fmt.Println(c.After) }", h.Count()))
+		if got != "3\n" {
+			t.Errorf("%s: got %q, want the deferred function whole and nothing after the wait", wait, got)
+		}
+	}
+}
+
+// TestWaits: waits that nobody interrupts are Go's own.
+func TestWaits(t *testing.T) {
+	h := hosttest.Start(t)
+	got := h.Must(rtImport + `import ("fmt"; "sync"; "time")
+func Run() {
+	c := make(chan int)
+	go func() { for i := range 3 { c <- i }; close(c) }()
+	fmt.Print(rt.Recv(c))
+	for v := range rt.Range(c) { fmt.Print(v) }
+	v, ok := rt.Recv2(c)
+	fmt.Println(v, ok)
+	began := time.Now()
+	rt.Sleep(int64(20*time.Millisecond))
+	fmt.Println(time.Since(began) >= 20*time.Millisecond)
+	var wg sync.WaitGroup
+	n := 0
+	wg.Go(func() { n++ })
+	rt.Await(wg.Wait)
+	func() {
+		defer func() { fmt.Println(n, recover()) }()
+		rt.Await(func() { panic("of the wait") })
+	}()
+}`)
+	if got != "0120 false\ntrue\n1 of the wait\n" {
+		t.Errorf("got %q", got)
+	}
 }
 
 // TestInterruptPprof: labels of the user's own do not hide the cell.

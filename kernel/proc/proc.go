@@ -261,6 +261,9 @@ type Unit struct {
 	Path   string // import path of the cell's package
 	File   string // the cell's name in //line directives, "cell[5]"
 	Cell   int    // number of the execution, from 1, never used before in this process
+	// Deps are the import paths of the earlier cells that it is made of, which an
+	// interrupt stops too.
+	Deps []string
 }
 
 // Run runs a cell and returns how it ended, after all that it printed and
@@ -277,7 +280,7 @@ func (p *Process) Run(ctx context.Context, u Unit) (msg.Done, error) {
 		delete(p.runs, u.Cell)
 		p.mu.Unlock()
 	}()
-	if err := p.send(msg.KindRun, u.Cell, msg.Run{Plugin: u.Plugin, Path: u.Path, File: u.File}); err != nil {
+	if err := p.send(msg.KindRun, u.Cell, msg.Run{Plugin: u.Plugin, Path: u.Path, File: u.File, Deps: u.Deps}); err != nil {
 		return msg.Done{}, p.lost(err)
 	}
 	interrupt := ctx.Done()

@@ -290,7 +290,7 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 	}
 	s.archives[p.Path] = b.Archive
 	began := time.Now()
-	done, err := s.process().Run(ctx, proc.Unit{Plugin: b.Plugin, Path: p.Path, File: name, Cell: p.Seq})
+	done, err := s.process().Run(ctx, proc.Unit{Plugin: b.Plugin, Path: p.Path, File: name, Cell: p.Seq, Deps: sorted(unit.Deps)})
 	os.Remove(b.Plugin) // it stays mapped
 	slog.Debug("cell", "name", name, "compile", b.CompileTime, "link", b.LinkTime, "host", time.Since(began),
 		"load", time.Duration(done.LoadNanos), "run", time.Duration(done.RunNanos))

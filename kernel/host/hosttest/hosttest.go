@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -170,14 +171,22 @@ func StartIn(t testing.TB, w *build.World, opt proc.Options) *Host {
 }
 
 // Compile builds a cell, the files of which see the earlier cells as
-// "notebook/c1" and so on. The text lacks its package clause.
+// "notebook/c1" and so on. The text lacks its package clause. One that imports
+// rt and looks at Stop gets that flag, as generated code has it.
 func (h *Host) Compile(text string) (proc.Unit, error) {
 	h.next++
 	n := h.next
 	path := fmt.Sprintf("notebook/c%d", n)
 	deps := map[string]string{}
+	var made []string
 	for k, v := range h.deps {
 		deps[k] = v
+		if strings.Contains(text, strconv.Quote(k)) {
+			made = append(made, k)
+		}
+	}
+	if strings.Contains(text, "if Stop != 0") {
+		text += fmt.Sprintf("\nvar Stop uint32\nfunc init() { rt.Watch(%q, &Stop) }", path)
 	}
 	b, err := h.World.Build(context.Background(), build.Unit{
 		Path:  path,
@@ -188,7 +197,7 @@ func (h *Host) Compile(text string) (proc.Unit, error) {
 	if err == nil {
 		h.deps[path] = b.Archive
 	}
-	return proc.Unit{Plugin: b.Plugin, Path: path, File: fmt.Sprintf("cell[%d]", n), Cell: n}, err
+	return proc.Unit{Plugin: b.Plugin, Path: path, File: fmt.Sprintf("cell[%d]", n), Cell: n, Deps: made}, err
 }
 
 // Cell builds and runs a cell.

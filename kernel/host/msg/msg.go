@@ -32,6 +32,8 @@ type Run struct {
 	Plugin string `json:"plugin"`         // file name of the .so
 	Path   string `json:"path"`           // import path of the cell's package, "notebook/c5"
 	File   string `json:"file,omitempty"` // the cell's name in //line directives, "cell[5]"
+	// Deps are the import paths of the earlier cells that this one is made of.
+	Deps []string `json:"deps,omitempty"`
 }
 
 // Result says how a cell ended.

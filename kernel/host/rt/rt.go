@@ -1,5 +1,6 @@
 // Package rt is what generated cell code calls: the interrupt check of every
-// loop, the error of a top-level statement, the value of a cell.
+// loop, waits that an interrupt ends, the error of a top-level statement, the
+// value of a cell.
 //
 // Every cell links this package again, so it imports only runtime,
 // sync/atomic and unsafe. The host process fills in [OnResult] and
@@ -12,14 +13,23 @@ import (
 	"unsafe"
 )
 
-// Stop is not 0 while goroutines of an interrupted cell may still run. Loops
-// and function entries of cells contain
+// Watch makes a program's stop flag known. Every cell's package has one, and
+// calls this when its plugin is opened. Loops and function entries contain
 //
-//	if rt.Stop != 0 { rt.Check() }
+//	if ˣstop != 0 { rt.Check() }
 //
 // with a plain load: it costs next to nothing, and a stale value is seen anew
-// in the next iteration.
-var Stop uint32
+// in the next iteration. The flag is raised while a goroutine of an interrupted
+// cell may run that program; it is the program's own, so that a cell which
+// cannot be stopped costs the others nothing.
+func Watch(path string, flag *uint32) {
+	if OnWatch != nil {
+		OnWatch(path, flag)
+	}
+}
+
+// OnWatch takes the flags of the programs. The host process sets it.
+var OnWatch func(path string, flag *uint32)
 
 // Never is always false, and no compiler knows: code behind it is linked and
 // never runs.
@@ -56,16 +66,8 @@ type Mark struct {
 // sets it.
 var Owned func(labels unsafe.Pointer) bool
 
-// SetStopped replaces the list of interrupted executions and raises or lowers
-// [Stop] to match.
-func SetStopped(marks []Mark) {
-	stopped.Store(&marks)
-	var stop uint32
-	if len(marks) > 0 {
-		stop = 1
-	}
-	atomic.StoreUint32(&Stop, stop)
-}
+// SetStopped replaces the list of interrupted executions.
+func SetStopped(marks []Mark) { stopped.Store(&marks) }
 
 // Labels returns the profiler labels of the calling goroutine.
 func Labels() unsafe.Pointer { return getProfLabel() }

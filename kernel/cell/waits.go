@@ -1,0 +1,170 @@
+package cell
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+)
+
+// A cell that waits cannot look at its stop flag, so that what it waits for in
+// its own text is written in another way, which an interrupt ends:
+//
+//	<-c                      ˣrt.Recv(c)
+//	v, ok := <-c             v, ok := ˣrt.Recv2(c)
+//	for v := range c         for v := range ˣrt.Range(c)
+//	c <- v                   select { case c <- v: case <-ˣrt.Done(): panic(ˣrt.Interrupted()) }
+//	select { … }             the same case added, unless there is a default
+//	time.Sleep(d)            ˣrt.Sleep(int64(d))
+//	wg.Wait()                ˣrt.Await(wg.Wait)
+//
+// What a package waits for that the cell calls is out of reach.
+
+const stopCase = "case <-ˣrt.Done(): panic(ˣrt.Interrupted())"
+
+// wait rewrites a node at which a cell can wait, before what is inside it.
+func (r *rewriter) wait(n, parent ast.Node) {
+	switch n := n.(type) {
+	case *ast.SelectStmt:
+		r.selectStmt(n)
+	case *ast.SendStmt:
+		if r.isChan(n.Chan) && !r.skip[n] && inList(parent) {
+			r.rt("Done")
+			r.ed.insert(r.off(n.Pos()), "select { case ")
+		}
+	case *ast.UnaryExpr:
+		if name := r.receive(n); name != "" {
+			r.ed.insert(r.off(n.OpPos), r.rt(name)+"(")
+			r.ed.replace(r.off(n.OpPos), r.off(n.OpPos)+len("<-"), "")
+		}
+	case *ast.RangeStmt:
+		if r.isChan(n.X) {
+			r.ed.insert(r.off(n.X.Pos()), r.rt("Range")+"(")
+		}
+	case *ast.CallExpr:
+		switch r.callee(n) {
+		case "time.Sleep":
+			r.ed.replace(r.off(n.Fun.Pos()), r.off(n.Lparen)+1, r.rt("Sleep")+"(int64(")
+			r.skipAll(n.Fun)
+		case "(*sync.WaitGroup).Wait":
+			r.ed.insert(r.off(n.Pos()), r.rt("Await")+"(")
+		}
+	}
+}
+
+// waitEnd completes what wait began, after what is inside the node.
+func (r *rewriter) waitEnd(n, parent ast.Node) {
+	end := r.off(n.End())
+	switch n := n.(type) {
+	case *ast.SendStmt:
+		if r.isChan(n.Chan) && !r.skip[n] && inList(parent) {
+			r.ed.insert(end, ": "+stopCase+" }")
+		}
+	case *ast.UnaryExpr:
+		if r.receive(n) != "" {
+			r.ed.insert(end, ")")
+		}
+	case *ast.CallExpr:
+		switch r.callee(n) {
+		case "time.Sleep":
+			r.ed.insert(r.off(n.Rparen), ")")
+		case "(*sync.WaitGroup).Wait":
+			r.ed.replace(r.off(n.Lparen), end, ")")
+		}
+	}
+	if loop, ok := parent.(*ast.RangeStmt); ok && n == loop.X && r.isChan(loop.X) {
+		r.ed.insert(end, ")")
+	}
+}
+
+// selectStmt adds the case of an interrupt, and keeps the statements of its
+// cases, which stand there in this form alone.
+func (r *rewriter) selectStmt(n *ast.SelectStmt) {
+	for _, s := range n.Body.List {
+		clause := s.(*ast.CommClause)
+		switch c := clause.Comm.(type) {
+		case *ast.SendStmt:
+			r.skip[c] = true
+		case *ast.ExprStmt:
+			r.skip[ast.Unparen(c.X)] = true
+		case *ast.AssignStmt:
+			r.skip[ast.Unparen(c.Rhs[0])] = true
+		}
+	}
+	for _, s := range n.Body.List {
+		if s.(*ast.CommClause).Comm == nil {
+			return // it does not wait
+		}
+	}
+	r.rt("Done")
+	before := ""
+	if len(n.Body.List) > 0 {
+		before = ";"
+	}
+	r.ed.insert(r.off(n.Body.Rbrace), before+stopCase)
+}
+
+// receive names the function that takes the place of a receive, or is empty.
+func (r *rewriter) receive(n *ast.UnaryExpr) string {
+	if n.Op != token.ARROW || r.skip[n] || !r.isChan(n.X) {
+		return ""
+	}
+	if pair, ok := r.g.p.info.Types[n].Type.(*types.Tuple); ok {
+		if b, ok := pair.At(1).Type().(*types.Basic); !ok || b.Kind() != types.Bool && b.Kind() != types.UntypedBool {
+			return "" // v, ok = <-c, with an ok of a type of its own
+		}
+		return "Recv2"
+	}
+	return "Recv"
+}
+
+// isChan reports whether an expression is a channel whose element type Go can
+// infer, which it cannot of a type parameter.
+func (r *rewriter) isChan(x ast.Expr) bool {
+	t := r.g.p.info.TypeOf(x)
+	if t == nil {
+		return false
+	}
+	if _, param := types.Unalias(t).(*types.TypeParam); param {
+		return false
+	}
+	_, ok := t.Underlying().(*types.Chan)
+	return ok
+}
+
+// callee is the full name of the function or method that is called, or empty.
+func (r *rewriter) callee(call *ast.CallExpr) string {
+	var id *ast.Ident
+	switch f := ast.Unparen(call.Fun).(type) {
+	case *ast.SelectorExpr:
+		id = f.Sel
+	case *ast.Ident: // by a dot import
+		id = f
+	default:
+		return ""
+	}
+	fn, ok := r.g.p.info.Uses[id].(*types.Func)
+	if !ok || fn.Pkg() == nil || fn.Pkg().Path() != "time" && fn.Pkg().Path() != "sync" {
+		return ""
+	}
+	return fn.FullName()
+}
+
+// skipAll leaves the identifiers below a node to another edit.
+func (r *rewriter) skipAll(n ast.Node) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			r.skip[id] = true
+		}
+		return true
+	})
+}
+
+// inList reports whether a statement stands in a list of statements, where one
+// of another kind can take its place.
+func inList(parent ast.Node) bool {
+	switch parent.(type) {
+	case *ast.BlockStmt, *ast.CaseClause, *ast.CommClause, *ast.LabeledStmt:
+		return true
+	}
+	return false
+}

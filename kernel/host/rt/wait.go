@@ -1,0 +1,97 @@
+package rt
+
+import (
+	"runtime"
+	"unsafe"
+)
+
+// DoneOf returns the channel that is closed when the execution with these
+// labels is interrupted, and nil when it runs its deferred functions already
+// or there is no such execution. The host process sets it.
+var DoneOf func(labels unsafe.Pointer) <-chan struct{}
+
+// Pause waits for a number of nanoseconds, or until done is closed. The host
+// process sets it: this package does not import time.
+var Pause func(ns int64, done <-chan struct{})
+
+// Done returns a channel that is closed when the calling goroutine's cell is
+// interrupted; nil, which blocks for ever, where nothing can do that.
+func Done() <-chan struct{} {
+	if DoneOf == nil {
+		return nil
+	}
+	return DoneOf(getProfLabel())
+}
+
+// Interrupted ends the calling goroutine, whose wait [Done] has ended. It has a
+// result so that it can stand in a panic, after which Go asks for no return.
+func Interrupted() any {
+	Check()
+	runtime.Goexit()
+	return nil
+}
+
+// Recv is <-c.
+func Recv[T any](c <-chan T) T {
+	v, _ := Recv2(c)
+	return v
+}
+
+// Recv2 is v, ok := <-c.
+func Recv2[T any](c <-chan T) (v T, ok bool) {
+	select { // without a look at the labels, mostly
+	case v, ok = <-c:
+		return v, ok
+	default:
+	}
+	select {
+	case v, ok = <-c:
+		return v, ok
+	case <-Done():
+		panic(Interrupted())
+	}
+}
+
+// Range gives the values of c, as for range c does.
+func Range[T any](c <-chan T) func(yield func(T) bool) {
+	return func(yield func(T) bool) {
+		for {
+			v, ok := Recv2(c)
+			if !ok || !yield(v) {
+				return
+			}
+		}
+	}
+}
+
+// Sleep is time.Sleep.
+func Sleep(ns int64) {
+	if ns <= 0 || Pause == nil {
+		return
+	}
+	done := Done()
+	Pause(ns, done)
+	select {
+	case <-done:
+		panic(Interrupted())
+	default:
+	}
+}
+
+// Await returns when wait, such as the Wait of a sync.WaitGroup, does.
+func Await(wait func()) {
+	ended := make(chan any, 1)
+	go func() {
+		setProfLabel(nil) // an interrupt leaves it behind, and it belongs to no cell
+		defer func() { ended <- recover() }()
+		wait()
+	}()
+	select {
+	case panicked := <-ended:
+		if panicked != nil {
+			panic(panicked)
+		}
+	case <-Done():
+		panic(Interrupted())
+	}
+}
