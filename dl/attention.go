@@ -125,7 +125,8 @@ func (m MultiheadAttention) Attend(query, key, value *Node, a Attention) (out, w
 		return query.param(m.place, "MultiheadAttention", "out_proj.bias", Shape{e}, constant(0))
 	})
 	macs := n * (l*e*e + s*(m.KeyIn+m.ValueIn)*e + 2*l*s*e + l*e*e)
-	out = m.seen("MultiheadAttention()", macs, query.With(y))
+	text := fmt.Sprintf("MultiheadAttention(\n  (out_proj): NonDynamicallyQuantizableLinear(in_features=%d, out_features=%[1]d, bias=%s)\n)", e, python(!m.NoBias))
+	out = m.seen(text, macs, query.With(y))
 	switch {
 	case a.EachHead:
 		weights = query.With(probabilities)

@@ -11,7 +11,7 @@ import (
 // then scales and moves it, as torch.nn.BatchNorm2d does.
 //
 //	input                [N C H W]
-//	weight, bias         [C]   start at 1 and 0; absent when NoAffine
+//	weight, bias         [C]   start at 1 and 0; absent when NoAffine; NoBias leaves out the bias
 //	running_mean         [C]   starts at 0
 //	running_var          [C]   starts at 1
 //	num_batches_tracked  []    int64
@@ -30,6 +30,7 @@ type BatchNorm2d struct {
 	Momentum   float64 // how much of a batch goes into the running values; 0 means 0.1
 	Cumulative bool    // average over all batches instead, as momentum=None
 	NoAffine   bool    // leave out weight and bias
+	NoBias     bool    // leave out the bias
 	NoRunning  bool    // always use the batch's own mean and variance, as track_running_stats=False
 
 	place
@@ -62,6 +63,7 @@ type BatchNorm1d struct {
 	Momentum   float64 // how much of a batch goes into the running values; 0 means 0.1
 	Cumulative bool    // average over all batches instead, as momentum=None
 	NoAffine   bool    // leave out weight and bias
+	NoBias     bool    // leave out the bias
 	NoRunning  bool    // always use the batch's own mean and variance, as track_running_stats=False
 
 	place
@@ -127,7 +129,9 @@ func (b batchNorm) forward(x *Node) *Node {
 	raw = graph.ConvertDType(raw, Float32) // sums of many small numbers
 	if !b.NoAffine {
 		n.weight = graph.ConvertDType(x.param(b.place, b.kind, "weight", Shape{c}, constant(1)), Float32)
-		n.bias = graph.ConvertDType(x.param(b.place, b.kind, "bias", Shape{c}, constant(0)), Float32)
+		if !b.NoBias {
+			n.bias = graph.ConvertDType(x.param(b.place, b.kind, "bias", Shape{c}, constant(0)), Float32)
+		}
 	}
 	var mean, variance, batches *graph.Node
 	if !b.NoRunning {
@@ -166,7 +170,8 @@ func (b batchNorm) forward(x *Node) *Node {
 	if b.Cumulative {
 		momentum = "None"
 	}
-	text := fmt.Sprintf("%s(%d, eps=%s, momentum=%s, affine=%s, track_running_stats=%s)", b.kind, c, float(b.Epsilon), momentum, python(!b.NoAffine), python(!b.NoRunning))
+	text := fmt.Sprintf("%s(%d, eps=%s, momentum=%s, affine=%s, bias=%s, track_running_stats=%s)",
+		b.kind, c, float(b.Epsilon), momentum, python(!b.NoAffine), python(!b.NoAffine && !b.NoBias), python(!b.NoRunning))
 	out := x.With(y)
 	if len(in) == 4 {
 		out = x.withLast(y)
@@ -209,7 +214,10 @@ func (n *normalization) with(x, mean, variance *graph.Node) *graph.Node {
 	factor := graph.Reciprocal(graph.Sqrt(graph.AddScalar(variance, n.epsilon)))
 	y := graph.Mul(graph.Sub(x, n.spread(mean, x)), n.spread(factor, x))
 	if n.weight != nil {
-		y = graph.Add(graph.Mul(y, n.spread(n.weight, x)), n.spread(n.bias, x))
+		y = graph.Mul(y, n.spread(n.weight, x))
+	}
+	if n.bias != nil {
+		y = graph.Add(y, n.spread(n.bias, x))
 	}
 	return y
 }
@@ -219,7 +227,10 @@ func (n *normalization) with(x, mean, variance *graph.Node) *graph.Node {
 func (n *normalization) ofBatch(x *graph.Node) *graph.Node {
 	inputs := []*graph.Node{x}
 	if n.weight != nil {
-		inputs = append(inputs, n.weight, n.bias)
+		inputs = append(inputs, n.weight)
+	}
+	if n.bias != nil {
+		inputs = append(inputs, n.bias)
 	}
 	var unit, factor *graph.Node
 	forward := func(in []*graph.Node) *graph.Node {
@@ -229,10 +240,14 @@ func (n *normalization) ofBatch(x *graph.Node) *graph.Node {
 		n.variance = graph.Div(n.sum(n.counting(graph.Square(away))), n.count)
 		factor = graph.Reciprocal(graph.Sqrt(graph.AddScalar(n.variance, n.epsilon)))
 		unit = graph.Mul(away, n.spread(factor, x))
-		if n.weight == nil {
-			return unit
+		y := unit
+		if n.weight != nil {
+			y = graph.Mul(y, n.spread(in[1], x))
 		}
-		return graph.Add(graph.Mul(unit, n.spread(in[1], x)), n.spread(in[2], x))
+		if n.bias != nil {
+			y = graph.Add(y, n.spread(in[2], x))
+		}
+		return y
 	}
 	backward := func(v *graph.Node) []*graph.Node {
 		sum, along := n.sum(v), n.sum(graph.Mul(v, unit))
@@ -242,10 +257,7 @@ func (n *normalization) ofBatch(x *graph.Node) *graph.Node {
 			scale = graph.Mul(factor, n.weight)
 		}
 		forX := graph.Mul(graph.Sub(v, n.counting(common)), n.spread(scale, v))
-		if n.weight == nil {
-			return []*graph.Node{forX}
-		}
-		return []*graph.Node{forX, along, sum}
+		return []*graph.Node{forX, along, sum}[:len(inputs)]
 	}
 	return customGradients(inputs, forward, backward)
 }

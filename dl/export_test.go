@@ -2,34 +2,69 @@ package dl
 
 import "github.com/gomlx/gomlx/core/graph"
 
-// Differentiate runs a layer with the given weights, and returns its output
-// and the gradients of Σ output·by for the input and the weights.
-func Differentiate(layer Layer, x *Tensor, weights []*Tensor, by *Tensor) (*Tensor, []*Tensor, error) {
-	m, err := Build(layer, x.Shape())
-	if err != nil {
-		return nil, nil, err
-	}
+// Derivatives are a model's output and what follows from it.
+type Derivatives struct {
+	Output, Input   *Tensor
+	Params, Buffers map[string]*Tensor // gradients; values afterwards
+}
+
+// Differentiate runs a model on x, and finds the gradients of Σ output·by for
+// the input and the parameters.
+func Differentiate(m *Model, x, by *Tensor, training bool) (Derivatives, error) {
 	on, err := current()
 	if err != nil {
-		return nil, nil, err
+		return Derivatives{}, err
 	}
+	d := Derivatives{Params: map[string]*Tensor{}, Buffers: map[string]*Tensor{}}
+	var put []**Tensor
+	var params, buffers []string
 	p, err := compile(callerContext(), on, "differentiate", func(g *graph.Graph) []*graph.Node {
-		t := m.forward(g, true)
-		in := t.input(Float32, x.shape)
+		t := m.forward(g, training)
+		in := t.begin(m, x.dtype, x.shape)
+		weight := t.input(Float32, by.shape)
 		y := m.net.Forward(in)
-		sum := graph.ReduceAllSum(graph.Mul(y.value(), t.input(Float32, by.shape).value()))
-		wanted := []*graph.Node{in.value()}
-		for _, s := range m.specs {
-			wanted = append(wanted, t.params[s.name])
+		outputs := []*graph.Node{y.value()}
+		put = append(put, &d.Output)
+		sum := graph.ReduceAllSum(graph.Mul(y.value(), weight.value()))
+		var wanted []*graph.Node
+		if x.dtype.IsFloat() {
+			wanted, put = append(wanted, in.value()), append(put, &d.Input)
 		}
-		return append([]*graph.Node{y.value()}, graph.Gradient(sum, wanted...)...)
+		for _, s := range m.specs {
+			if s.trained {
+				wanted, params = append(wanted, t.params[s.name]), append(params, s.name)
+			}
+		}
+		if len(wanted) > 0 {
+			outputs = append(outputs, graph.Gradient(sum, wanted...)...)
+		}
+		for _, s := range m.specs {
+			if !s.trained {
+				now := t.updates[s.name]
+				if now == nil {
+					now = graph.Identity(t.params[s.name])
+				}
+				outputs, buffers = append(outputs, now), append(buffers, s.name)
+			}
+		}
+		return outputs
 	})
 	if err != nil {
-		return nil, nil, err
+		return d, err
 	}
-	out, err := p.run(append(append([]*Tensor{}, weights...), x, by)...)
+	out, err := p.run(append(append([]*Tensor{}, m.values...), x, by)...)
 	if err != nil {
-		return nil, nil, err
+		return d, err
 	}
-	return out[0], out[1:], nil
+	for i, to := range put {
+		*to = out[i]
+	}
+	out = out[len(put):]
+	for i, name := range params {
+		d.Params[name] = out[i]
+	}
+	for i, name := range buffers {
+		d.Buffers[name] = out[len(params)+i]
+	}
+	return d, nil
 }

@@ -65,7 +65,7 @@ func (l LayerNorm) Forward(x *Node) *Node {
 	}
 	y = graph.ConvertDType(y, x.DType())
 	text := fmt.Sprintf("LayerNorm(%s, eps=%s, elementwise_affine=%s", tuple(l.Shape), float(l.Epsilon), python(!l.NoAffine))
-	return l.seen(text+fmt.Sprintf(", bias=%s)", python(!l.NoBias)), 0, x.With(y))
+	return l.seen(text+fmt.Sprintf(", bias=%s)", python(!l.NoAffine && !l.NoBias)), 0, x.With(y))
 }
 
 // Output returns the input's shape, or a [*ShapeError].

@@ -233,7 +233,12 @@ func (m *Model) String() string {
 					l.out = "not used"
 				}
 			}
-			l.text = pad + name + text
+			inner := strings.Split(text, "\n") // MultiheadAttention's is three lines
+			l.text = pad + name + inner[0]
+			for _, next := range inner[1:] {
+				lines = append(lines, l)
+				l = line{text: pad + next}
+			}
 		default:
 			l.text = pad + name + n.kind + "("
 			lines = append(lines, l)

@@ -88,10 +88,14 @@ func (x *Node) Training() bool { return x.t.trains("") }
 
 func (x *Node) String() string { return fmt.Sprintf("%v %s", x.Shape(), typeName(x.DType())) }
 
-// Constant returns a node that holds fixed values, a Go number or slice of
-// numbers, or slice of such slices, in the program of x.
+// Constant returns a node that holds fixed values, a Tensor, a Go number or
+// slice of numbers, or slice of such slices, in the program of x.
 func (x *Node) Constant(values any) *Node {
-	return x.With(graph.Const(x.either().Graph(), values))
+	g := x.either().Graph()
+	if t, ok := values.(*Tensor); ok {
+		return x.With(graph.Reshape(graph.Const(g, t.flat()), t.shape...))
+	}
+	return x.With(graph.Const(g, values))
 }
 
 // axis makes a negative axis positive and checks it.

@@ -2,7 +2,6 @@ package dl_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
 	"os"
 	"testing"
@@ -57,27 +56,11 @@ func near(t *testing.T, what string, got, want []float64, tolerance float64) {
 }
 
 type reference struct {
-	Torch      string
-	Conv, Pool []struct {
-		Settings struct {
-			Shape                                                 dl.Shape
-			Out, Kernel, Stride, Padding, Dilation, Groups, Round int
-		}
-		layerReference
-	}
-	ReLU         layerReference
-	Linear       layerReference
-	CrossEntropy layerReference `json:"cross_entropy"`
-	Net          struct {
+	Torch string
+	Net   struct {
 		Gradients                     map[string][]float64
 		SGD, Momentum, Nesterov, Adam netReference
 	}
-}
-
-type layerReference struct {
-	Output    []float64
-	Shape     dl.Shape
-	Gradients [][]float64
 }
 
 type netReference struct {
@@ -94,63 +77,6 @@ func readReference(t *testing.T) (ref reference) {
 		t.Fatal(err)
 	}
 	return ref
-}
-
-// checkLayer compares a layer's output and the gradients of Σ output·fill(9)
-// for its input and weights with PyTorch's.
-func checkLayer(t *testing.T, name string, layer dl.Layer, x *dl.Tensor, weights []*dl.Tensor, ref layerReference) {
-	t.Helper()
-	y, gradients, err := dl.Differentiate(layer, x, weights, fill(9, 1, ref.Shape...))
-	if err != nil {
-		t.Errorf("%s: %v", name, err)
-		return
-	}
-	if got := dl.Shape(y.Shape()); !got.Equal(ref.Shape) {
-		t.Errorf("%s: output is %v, want %v", name, got, ref.Shape)
-	}
-	near(t, name+" output", brief(y), ref.Output, 1e-6)
-	for i, g := range gradients {
-		near(t, fmt.Sprint(name, " gradient ", i), brief(g), ref.Gradients[i], 2e-6)
-	}
-}
-
-func TestLayersLikePyTorch(t *testing.T) {
-	ref := readReference(t)
-	eachBackend(t, func(t *testing.T) {
-		for _, c := range ref.Conv {
-			s := c.Settings
-			layer := dl.Conv2d{Out: s.Out, Kernel: s.Kernel, Stride: s.Stride, Padding: s.Padding, Dilation: s.Dilation, Groups: s.Groups}
-			weights := []*dl.Tensor{fill(2, 1, s.Out, s.Shape[1]/s.Groups, s.Kernel, s.Kernel), fill(3, 1, s.Out)}
-			checkLayer(t, fmt.Sprintf("%+v", s), layer, fill(1, 1, s.Shape...), weights, c.layerReference)
-		}
-		for _, c := range ref.Pool {
-			s := c.Settings
-			x := fill(4, 1, s.Shape...)
-			if s.Round != 0 {
-				v := x.Float32s()
-				for i := range v {
-					v[i] = float32(math.RoundToEven(float64(v[i] * 2)))
-				}
-				x = dl.FromSlice(v, s.Shape...)
-			}
-			checkLayer(t, fmt.Sprintf("%+v", s), dl.MaxPool2d{Kernel: s.Kernel, Stride: s.Stride, Padding: s.Padding}, x, nil, c.layerReference)
-		}
-		x := fill(5, 1, 4, 5)
-		checkLayer(t, "linear", dl.Linear{Out: 3}, x, []*dl.Tensor{fill(6, 1, 3, 5), fill(7, 1, 3)}, ref.Linear)
-		v := x.Float32s()
-		for i := range v {
-			if math.Abs(float64(v[i])) <= 0.2 {
-				v[i] = 0
-			}
-		}
-		checkLayer(t, "relu", dl.ReLU{}, dl.FromSlice(v, 4, 5), nil, ref.ReLU)
-		cross := dl.Func(func(x *dl.Node) *dl.Node {
-			labels := x.Constant([]int64{0, 2, 4, 1})
-			terms, _ := dl.CrossEntropyLoss{}.Terms(x.Scale(5), labels)
-			return terms.Mean()
-		})
-		checkLayer(t, "cross entropy", cross, x, nil, ref.CrossEntropy)
-	})
 }
 
 func TestTrainsLikePyTorch(t *testing.T) {

@@ -3,6 +3,7 @@ package dl
 import (
 	"fmt"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 )
@@ -18,6 +19,9 @@ import (
 // Backward reads from the last place.
 func recur(gates, matrix, h, c *graph.Node, backward bool) (hs, hEnd, cEnd *graph.Node) {
 	g, kind := gates.Graph(), gates.DType()
+	if !g.Backend().Capabilities().Operations[compute.OpTypeDynamicSlice] {
+		return unrolled(gates, matrix, h, c, backward)
+	}
 	d := gates.Shape().Dimensions
 	steps, n, hidden := d[0], d[1], d[2]/4
 	empty := func(width int) *graph.Node {
@@ -25,12 +29,7 @@ func recur(gates, matrix, h, c *graph.Node, backward bool) (hs, hEnd, cEnd *grap
 	}
 	end := loop(steps, backward, []*graph.Node{h, c, gates, matrix, empty(hidden), empty(hidden), empty(4 * hidden)}, func(t *graph.Node, s []*graph.Node) []*graph.Node {
 		h, c, gates, matrix := s[0], s[1], s[2], s[3]
-		sum := graph.Add(at(gates, t), graph.DotGeneral(h, []int{1}, nil, matrix, []int{1}, nil))
-		in, forget, cell, out := quarters(sum)
-		in, forget, cell, out = graph.Sigmoid(in), graph.Sigmoid(forget), graph.Tanh(cell), graph.Sigmoid(out)
-		c = graph.Add(graph.Mul(forget, c), graph.Mul(in, cell))
-		h = graph.Mul(out, graph.Tanh(c))
-		open := graph.Concatenate([]*graph.Node{in, forget, cell, out}, 1)
+		h, c, open := cell(at(gates, t), matrix, h, c)
 		return []*graph.Node{h, c, gates, matrix, put(s[4], t, h), put(s[5], t, c), put(s[6], t, open)}
 	})
 	hEnd, cEnd, hs = end[1], end[2], end[5]
@@ -53,12 +52,17 @@ func recur(gates, matrix, h, c *graph.Node, backward bool) (hs, hEnd, cEnd *grap
 			dh, dc, matrix := graph.Add(s[0], at(s[2], t)), graph.Add(s[1], at(s[3], t)), s[7]
 			in, forget, cell, out := quarters(at(s[6], t))
 			bent := graph.Tanh(at(s[4], t))
-			dc = graph.Add(dc, graph.Mul(graph.Mul(dh, out), graph.OneMinus(graph.Square(bent))))
-			bend := func(y *graph.Node) *graph.Node { return graph.Mul(y, graph.OneMinus(y)) } // of the sigmoid
+			// GoMLX v0.28.5 keeps the scalars of a graph for reuse, also in another
+			// function of it, where they do not exist (core/graph/graph.go:
+			// getScalarConst). So no Scalar, AddScalar or OneMinus in a loop.
+			one := graph.BroadcastToDims(graph.ConvertDType(graph.Const(t.Graph(), float32(1)), kind), n, hidden)
+			rest := func(y *graph.Node) *graph.Node { return graph.Sub(one, y) }
+			bend := func(y *graph.Node) *graph.Node { return graph.Mul(y, rest(y)) } // of the sigmoid
+			dc = graph.Add(dc, graph.Mul(graph.Mul(dh, out), rest(graph.Square(bent))))
 			open := graph.Concatenate([]*graph.Node{
 				graph.Mul(graph.Mul(dc, cell), bend(in)),
 				graph.Mul(graph.Mul(dc, at(s[5], t)), bend(forget)),
-				graph.Mul(graph.Mul(dc, in), graph.OneMinus(graph.Square(cell))),
+				graph.Mul(graph.Mul(dc, in), rest(graph.Square(cell))),
 				graph.Mul(graph.Mul(dh, bent), bend(out)),
 			}, 1)
 			dh = graph.DotGeneral(open, []int{1}, nil, matrix, []int{0}, nil)
@@ -70,6 +74,34 @@ func recur(gates, matrix, h, c *graph.Node, backward bool) (hs, hEnd, cEnd *grap
 		return []*graph.Node{nil, dh, dc, graph.Add(opened, forGates), graph.Add(kernel, forMatrix), nil, nil, nil}
 	})
 	return hs, hEnd, cEnd
+}
+
+// cell is one place of an LSTM: the new states, and the gates [N 4H] in
+// PyTorch's order.
+func cell(gates, matrix, h, c *graph.Node) (hNew, cNew, open *graph.Node) {
+	sum := graph.Add(gates, graph.DotGeneral(h, []int{1}, nil, matrix, []int{1}, nil))
+	in, forget, cell, out := quarters(sum)
+	in, forget, cell, out = graph.Sigmoid(in), graph.Sigmoid(forget), graph.Tanh(cell), graph.Sigmoid(out)
+	cNew = graph.Add(graph.Mul(forget, c), graph.Mul(in, cell))
+	return graph.Mul(out, graph.Tanh(cNew)), cNew, graph.Concatenate([]*graph.Node{in, forget, cell, out}, 1)
+}
+
+// unrolled is recur without a loop, for the pure-Go backend: compute v0.1.5
+// has no DynamicSlice there.
+func unrolled(gates, matrix, h, c *graph.Node, backward bool) (hs, hEnd, cEnd *graph.Node) {
+	d := gates.Shape().Dimensions
+	steps := d[0]
+	all := make([]*graph.Node, steps)
+	for i := range steps {
+		t := i
+		if backward {
+			t = steps - 1 - i
+		}
+		here := graph.Reshape(graph.SliceAxis(gates, 0, graph.AxisElem(t)), d[1], d[2])
+		h, c, _ = cell(here, matrix, h, c)
+		all[t] = h
+	}
+	return graph.Stack(all, 0), h, c
 }
 
 // loop runs body for t from 0 to n-1, or back, on a state, and returns its own
@@ -94,7 +126,7 @@ func loop(n int, backward bool, state []*graph.Node, body func(t *graph.Node, st
 		if backward {
 			t = graph.Sub(graph.Const(g, int32(n-1)), t)
 		}
-		return append([]*graph.Node{graph.AddScalar(in[0], 1)}, body(t, in[1:])...)
+		return append([]*graph.Node{graph.Add(in[0], graph.Const(g, int32(1)))}, body(t, in[1:])...)
 	})
 	return graph.While(more, next, state...)
 }
