@@ -1,6 +1,7 @@
 // Command holt is a Jupyter kernel for deep learning in Go.
 //
 //	holt install          tell Jupyter about it
+//	holt run notebook     run a notebook in batch
 //	holt doctor           see what is there and what is missing
 //	holt backend install  bring XLA for this machine
 //	holt warm             build the host program ahead of the first cell
@@ -26,6 +27,7 @@ var Version = ""
 type cli struct {
 	Install   installCmd   `cmd:"" help:"Tell Jupyter about Holt."`
 	Uninstall uninstallCmd `cmd:"" help:"Undo install."`
+	Run       runCmd       `cmd:"" help:"Run a notebook from top to bottom, without Jupyter."`
 	Kernel    kernelCmd    `cmd:"" help:"Run a kernel; Jupyter starts it."`
 	Doctor    doctorCmd    `cmd:"" help:"Say what is there, what is missing, and the command that mends it."`
 	Backend   backendCmd   `cmd:"" help:"Install what runs networks."`
@@ -49,7 +51,7 @@ func main() {
 	}
 	k.BindTo(ctx, (*context.Context)(nil))
 	if err := k.Run(); err != nil {
-		if !errors.Is(err, errUnhealthy) {
+		if !errors.Is(err, errReported) && !errors.Is(err, errUnhealthy) {
 			fmt.Fprintln(os.Stderr, "holt:", err)
 		}
 		os.Exit(1)

@@ -101,8 +101,9 @@ func (c *Cell) Tagged(tag string) bool {
 	return slices.ContainsFunc(tags, func(t any) bool { return t == tag })
 }
 
-// newID makes an identifier of a cell as nbformat does.
-func newID() string {
+// NewID makes an identifier for a new cell, as nbformat does: eight hexadecimal
+// digits.
+func NewID() string {
 	var b [4]byte
 	rand.Read(b[:])
 	return hex.EncodeToString(b[:])

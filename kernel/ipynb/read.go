@@ -65,7 +65,7 @@ func Read(r io.Reader) (*Notebook, error) {
 			return nil, fmt.Errorf("%w: cell %d: %v", ErrFormat, i+1, err)
 		}
 		if cell.ID == "" && nb.Minor >= 5 {
-			cell.ID = newID()
+			cell.ID = NewID()
 		}
 		nb.Cells = append(nb.Cells, cell)
 	}

@@ -1,0 +1,149 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/holt-dl/holt/kernel/ipynb"
+	"github.com/holt-dl/holt/kernel/session"
+	"github.com/holt-dl/holt/kernel/spec"
+)
+
+// Engine runs cells; [session.Session] is one.
+type Engine interface {
+	// Execute runs one cell and returns nil when it succeeded. A request without
+	// code waits until the engine is ready. Cancelling ctx interrupts the cell.
+	Execute(ctx context.Context, req session.Request) *session.Failure
+}
+
+// Options are the settings of a run; the zero value works.
+type Options struct {
+	AllowErrors bool          // go on after a cell that fails
+	Timeout     time.Duration // for each cell; 0 for none
+	Progress    *Progress     // nil shows nothing
+	// Save is called after each cell, so that nothing is lost when the machine
+	// is. Its error ends the run. Nil saves nothing.
+	Save func() error
+}
+
+// CellError is the failure that ended a run.
+type CellError struct {
+	Number, Total int // of the code cells that are run, from 1
+	Cell          *ipynb.Cell
+	Failure       *session.Failure
+	cause         error // why the cell was interrupted
+}
+
+// Error says which cell failed and how, in one line.
+func (e *CellError) Error() string {
+	return fmt.Sprintf("cell %d of %d failed: %s: %s", e.Number, e.Total, e.Failure.Name, first(e.Failure.Value))
+}
+
+// Unwrap returns [context.Canceled] where the run was interrupted, and
+// [context.DeadlineExceeded] where the cell's time was over.
+func (e *CellError) Unwrap() error { return e.cause }
+
+// Run runs the code cells of a notebook and keeps in it what they show. Outputs
+// that were there before are removed first, but for those of cells that are
+// not run: cells without code or with the tag skip-execution.
+//
+// Open starts the engine, which shows its output to what it is given. The
+// error is a [*CellError] when a cell failed, or the run was interrupted
+// through ctx; the notebook then holds all that was shown until then.
+func Run(ctx context.Context, nb *ipynb.Notebook, open func(session.Output) (Engine, error), opt Options) error {
+	var cells []*ipynb.Cell
+	for _, c := range nb.Cells {
+		if c.Type == ipynb.Code && strings.TrimSpace(c.Source) != "" && !c.Tagged("skip-execution") {
+			c.Outputs, c.Count = nil, 0
+			cells = append(cells, c)
+		}
+	}
+	if nb.Metadata == nil {
+		nb.Metadata = map[string]any{}
+	}
+	nb.Metadata["language_info"] = spec.LanguageInfo()
+	r := newRecorder(opt.Progress)
+	engine, err := open(r)
+	if err != nil {
+		return err
+	}
+	if len(cells) > 0 {
+		opt.Progress.wait("starting")
+		if f := engine.Execute(ctx, session.Request{}); f != nil {
+			opt.Progress.end(false)
+			return &CellError{Number: 1, Total: len(cells), Cell: cells[0], Failure: f, cause: ctx.Err()}
+		}
+	}
+	for i, c := range cells {
+		if err := runCell(ctx, engine, r, c, i+1, len(cells), opt); err != nil {
+			return err
+		}
+	}
+	r.settle(ctx)
+	if opt.Save != nil {
+		return opt.Save()
+	}
+	return nil
+}
+
+// runCell runs one cell and saves the notebook.
+func runCell(ctx context.Context, engine Engine, r *recorder, c *ipynb.Cell, number, total int, opt Options) error {
+	cellCtx, cancel := ctx, func() {}
+	if opt.Timeout > 0 {
+		cellCtx, cancel = context.WithTimeout(ctx, opt.Timeout)
+	}
+	defer cancel()
+	opt.Progress.begin(number, total, c.Source)
+	times := map[string]any{"iopub.status.busy": now(), "iopub.execute_input": now()}
+	c.Count = number
+	r.begin(c)
+	fail := engine.Execute(cellCtx, session.Request{Code: c.Source, CellID: c.ID, Count: number})
+	if fail != nil && ctx.Err() == nil && errors.Is(cellCtx.Err(), context.DeadlineExceeded) {
+		fail = timedOut(fail, opt.Timeout)
+	}
+	r.end(fail)
+	times["shell.execute_reply"], times["iopub.status.idle"] = now(), now()
+	setTimes(c, times)
+	allowed := opt.AllowErrors || c.Tagged("raises-exception")
+	opt.Progress.end(fail != nil)
+	if opt.Save != nil {
+		if err := opt.Save(); err != nil {
+			return err
+		}
+	}
+	if fail != nil && (!allowed || ctx.Err() != nil) {
+		return &CellError{Number: number, Total: total, Cell: c, Failure: fail, cause: cellCtx.Err()}
+	}
+	return ctx.Err()
+}
+
+// timedOut is the failure of a cell whose time was over, in place of the
+// interrupt that ended it.
+func timedOut(f *session.Failure, limit time.Duration) *session.Failure {
+	value := fmt.Sprintf("the cell ran longer than %v and was interrupted; give it more time with --timeout", limit)
+	trace := []string{"Timeout: " + value}
+	if len(f.Traceback) > 1 {
+		trace = append(trace, f.Traceback[1:]...)
+	}
+	return &session.Failure{Name: "Timeout", Value: value, Traceback: trace}
+}
+
+// now is the time as nbclient writes it.
+func now() string { return time.Now().UTC().Format("2006-01-02T15:04:05.000000Z") }
+
+// setTimes puts the times of a run in the cell's metadata, where JupyterLab
+// looks for them.
+func setTimes(c *ipynb.Cell, times map[string]any) {
+	if c.Metadata == nil {
+		c.Metadata = map[string]any{}
+	}
+	c.Metadata["execution"] = times
+}
+
+func first(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}
