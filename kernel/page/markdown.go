@@ -106,7 +106,7 @@ func (blocks) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
 			line := block.Lines().At(i)
 			code.Write(line.Value(source))
 		}
-		w.WriteString("<pre><code>")
+		w.WriteString(`<pre><code class="` + prefix + `chroma">`)
 		w.WriteString(string(highlight(code.String(), string(block.Language(source)))))
 		w.WriteString("</code></pre>\n")
 		return ast.WalkSkipChildren, nil
