@@ -443,7 +443,7 @@ func nameAt(c Cell, offset int) int {
 	return offset
 }
 
-// plain is markdown as a console shows it: without fences and escapes.
+// plain is markdown as a console shows it: without fences, rules and escapes.
 func plain(markdown string) string {
 	var b strings.Builder
 	code := false
@@ -453,9 +453,14 @@ func plain(markdown string) string {
 			continue
 		}
 		if !code {
+			if line == "---\n" {
+				continue
+			}
 			line = unescape(line)
 		}
-		b.WriteString(line)
+		if line != "\n" || !strings.HasSuffix(b.String(), "\n\n") { // where a rule stood
+			b.WriteString(line)
+		}
 	}
 	return strings.TrimSpace(b.String())
 }

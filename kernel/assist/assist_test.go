@@ -257,7 +257,7 @@ func TestUnits(t *testing.T) {
 }
 
 func TestPlain(t *testing.T) {
-	got := plain("```go\nfunc f(x int)\n```\n\nf adds 1\\_000 \\\\ things.\n")
+	got := plain("```go\nfunc f(x int)\n```\n\n---\n\nf adds 1\\_000 \\\\ things.\n")
 	if want := "func f(x int)\n\nf adds 1_000 \\ things."; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

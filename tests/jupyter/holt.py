@@ -81,8 +81,8 @@ class Kernel:
         self.manager = KernelManager(kernel_name=name)
         self.manager.start_kernel(cwd=str(cwd) if cwd else None, env={**os.environ, **(env or {})})
         self.client = self.manager.client()
-        self.client.allow_stdin = False  # nobody is there: tests that answer say so
         self.client.start_channels()
+        self.client.allow_stdin = False  # nobody is there: tests that answer say so
         self.client.wait_for_ready(timeout=30)
         self.warm = False
 
