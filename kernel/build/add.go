@@ -2,34 +2,26 @@ package build
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
-	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Change is what [World.Add] did.
 type Change struct {
 	Added   []string // import paths that became known, with those they import
 	Fetched []string // modules that go.mod now requires, "path version"
+	Local   []string // modules beside the notebook that it now requires, "path in folder"
+	// Downloaded holds the modules that came over the network, "path version".
+	Downloaded []string
 	// NewHost says that archives which cells were compiled against changed, a
 	// newer version of a shared module say: [World.Host] is another program,
 	// and every cell has to be compiled again.
 	NewHost bool
 }
-
-// dialTimeout is how long a module proxy has to accept a connection.
-const dialTimeout = 4 * time.Second
-
-// ErrOffline is wrapped by the error of [World.Add] when a package is neither
-// required nor in the module cache, and no module proxy can be reached.
-var ErrOffline = errors.New("the network cannot be reached")
 
 // Add makes packages known: of the standard library, of modules that are
 // required, and of others, which are then required too, at the version asked
@@ -37,10 +29,14 @@ var ErrOffline = errors.New("the network cannot be reached")
 // module cache is taken before the network is asked. All are compiled with
 // the flags of the world.
 //
+// A package of a folder beside the notebook is compiled anew when it has
+// changed.
+//
 // An unknown package is an error, and nothing changes then.
 func (w *World) Add(ctx context.Context, paths []string) (Change, error) {
 	w.adds.Lock()
 	defer w.adds.Unlock()
+	ws, wsErr := w.workspace()
 	var std, other, queries []string
 	for _, path := range paths {
 		path, version, _ := strings.Cut(path, "@")
@@ -51,9 +47,13 @@ func (w *World) Add(ctx context.Context, paths []string) (Change, error) {
 			other = append(other, path)
 		case !importable(path) || strings.HasPrefix(path, "notebook/"):
 			return Change{}, fmt.Errorf("build: import %q: cells cannot import internal packages", path)
-		case ok:
+		case ok && !w.IsLocal(path):
+		case ok, ws.has(path):
+			other = append(other, path)
 		case slices.Contains(w.Std(), path):
 			std = append(std, path)
+		case wsErr != nil:
+			return Change{}, wsErr
 		case !strings.Contains(strings.SplitN(path, "/", 2)[0], "."):
 			return Change{}, fmt.Errorf("build: package %s is not in the standard library of %s%s", path, w.tc.Version, w.suggest(path))
 		default:
@@ -75,7 +75,7 @@ func (w *World) Add(ctx context.Context, paths []string) (Change, error) {
 		}
 		return w.merge(pkgs)
 	}
-	return w.require(ctx, append(std, other...), queries)
+	return w.require(ctx, ws, append(std, other...), queries)
 }
 
 // suggest names a known package that ends like an unknown path.
@@ -99,6 +99,9 @@ func (w *World) merge(pkgs []*pkg) (Change, error) {
 		if old == nil {
 			c.Added = append(c.Added, p.Path)
 			all[p.Path] = p
+		} else if old.ID != p.ID && p.Local && !old.Host {
+			c.NewHost = true // for the process: the program is the same
+			all[p.Path] = p
 		} else if old.ID != p.ID {
 			// Nothing in go.mod changed, so the compiler gave another result
 			// for the same source. Cells keep what they have.
@@ -114,7 +117,7 @@ func (w *World) merge(pkgs []*pkg) (Change, error) {
 }
 
 // require makes packages known that may need another go.mod.
-func (w *World) require(ctx context.Context, paths, queries []string) (Change, error) {
+func (w *World) require(ctx context.Context, ws *workspace, paths, queries []string) (c Change, err error) {
 	tmp, err := os.MkdirTemp(filepath.Join(w.cache, "worlds"), ".add-")
 	if err != nil {
 		return Change{}, fmt.Errorf("build: %w", err)
@@ -128,6 +131,15 @@ func (w *World) require(ctx context.Context, paths, queries []string) (Change, e
 	if err := writeModuleFiles(tmp, oldMod, oldSum); err != nil {
 		return Change{}, err
 	}
+	if ws != nil {
+		if err := ws.apply(mod, paths); err != nil {
+			return Change{}, err
+		}
+	}
+	w.mu.Lock()
+	w.fetched = nil
+	w.mu.Unlock()
+	defer func() { c.Downloaded = w.downloaded() }()
 	if err := w.resolve(ctx, mod, paths, queries); err != nil {
 		return Change{}, err
 	}
@@ -151,9 +163,24 @@ func (w *World) require(ctx context.Context, paths, queries []string) (Change, e
 	for _, module := range fetched {
 		w.opt.Progress("requiring " + module)
 	}
-	c, err := w.move(ctx, mod, newMod, newSum, paths)
-	c.Fetched = fetched
+	c, err = w.move(ctx, mod, newMod, newSum, paths)
+	for _, module := range fetched {
+		path, ok := strings.CutSuffix(module, " "+localVersion)
+		switch {
+		case !ok:
+			c.Fetched = append(c.Fetched, module)
+		case ws.has(path):
+			c.Local = append(c.Local, path+" in "+ws.folders[path])
+		}
+	}
 	return c, err
+}
+
+// downloaded returns the modules that came over the network since require began.
+func (w *World) downloaded() []string {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return slices.Clone(w.fetched)
 }
 
 // move goes over to the world of another go.mod, all packages of the old one
@@ -201,8 +228,7 @@ func (w *World) move(ctx context.Context, mod string, newMod, newSum []byte, pat
 		return Change{}, fmt.Errorf("build: %w", err)
 	}
 	if w.load(dir) == nil { // it exists from an earlier session
-		missing := slices.ContainsFunc(pkgs, func(p *pkg) bool { _, ok := w.Export(p.Path); return !ok })
-		if missing {
+		if slices.ContainsFunc(pkgs, w.differs) {
 			if _, err := w.merge(pkgs); err != nil {
 				return Change{}, err
 			}
@@ -251,6 +277,14 @@ func (w *World) move(ctx context.Context, mod string, newMod, newSum []byte, pat
 	return c, w.load(dir)
 }
 
+// differs reports whether the world has another archive of a package, or none.
+func (w *World) differs(p *pkg) bool {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	have := w.known[p.Path]
+	return have == nil || have.ID != p.ID
+}
+
 // resolve changes the go.mod at mod so that it provides the paths: first from
 // the module cache alone, which needs no network, then from the proxies.
 func (w *World) resolve(ctx context.Context, mod string, paths, queries []string) error {
@@ -277,11 +311,12 @@ func (w *World) resolve(ctx context.Context, mod string, paths, queries []string
 	if err := os.WriteFile(mod, original, 0o644); err != nil {
 		return fmt.Errorf("build: %w", err)
 	}
-	if err := w.reachable(ctx, paths); err != nil {
+	proxies, err := w.proxies(ctx, paths)
+	if err != nil {
 		return err
 	}
 	w.opt.Progress("looking for " + strings.Join(slices.Concat(queries, paths), ", "))
-	return w.provide(ctx, mod, nil, paths, queries)
+	return w.provide(ctx, mod, []string{"GOPROXY=" + proxies}, paths, queries)
 }
 
 // provide runs the go commands that change go.mod.
@@ -305,77 +340,6 @@ func (w *World) provide(ctx context.Context, mod string, env, paths, queries []s
 func (w *World) moduleCache(ctx context.Context) (string, error) {
 	out, _, err := run(command(ctx, w.src, w.tc.env(), w.tc.Go, "env", "GOMODCACHE"), nil)
 	return strings.TrimSpace(string(out)), err
-}
-
-// reachable finds out within seconds whether any place that Go would ask can
-// be connected to: the go command itself would wait for minutes.
-func (w *World) reachable(ctx context.Context, paths []string) error {
-	out, _, err := run(command(ctx, w.src, w.tc.env(), w.tc.Go, "env", "GOPROXY"), nil)
-	if err != nil {
-		return fmt.Errorf("build: go env GOPROXY: %w", err)
-	}
-	var hosts []string
-	for _, proxy := range strings.FieldsFunc(strings.TrimSpace(string(out)), func(r rune) bool { return r == ',' || r == '|' }) {
-		switch {
-		case proxy == "off":
-		case proxy == "direct":
-			for _, path := range paths {
-				if host, _, _ := strings.Cut(path, "/"); strings.Contains(host, ".") {
-					hosts = append(hosts, net.JoinHostPort(host, "443"))
-				}
-			}
-		case strings.HasPrefix(proxy, "file:"):
-			return nil
-		default:
-			u, err := url.Parse(proxy)
-			if err != nil {
-				continue
-			}
-			hosts = append(hosts, hostPort(u))
-		}
-	}
-	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
-		if u, err := url.Parse(os.Getenv(name)); err == nil && u.Host != "" {
-			hosts = []string{hostPort(u)} // everything goes through it
-			break
-		}
-	}
-	slices.Sort(hosts)
-	hosts = slices.Compact(hosts)
-	if len(hosts) == 0 {
-		return fmt.Errorf("build: %s is not in the module cache, and GOPROXY=off forbids to fetch it: %w", strings.Join(paths, ", "), ErrOffline)
-	}
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
-	defer cancel()
-	results := make(chan error, len(hosts))
-	for _, host := range hosts {
-		go func() {
-			conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host)
-			if err == nil {
-				conn.Close()
-			}
-			results <- err
-		}()
-	}
-	var last error
-	for range hosts {
-		if last = <-results; last == nil {
-			return nil
-		}
-	}
-	return fmt.Errorf("build: %s is not in the module cache, and %w (%v); connect, or set GOPROXY to a proxy that can be reached",
-		strings.Join(paths, ", "), ErrOffline, last)
-}
-
-func hostPort(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = "443"
-		if u.Scheme == "http" {
-			port = "80"
-		}
-	}
-	return net.JoinHostPort(u.Hostname(), port)
 }
 
 // newRequirements returns the "module version" lines of a go.mod that another

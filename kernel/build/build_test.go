@@ -312,7 +312,7 @@ func TestAddErrors(t *testing.T) {
 		{"json", `build: package json is not in the standard library of go1.`},
 		{"json", `; did you mean "encoding/json"?`},
 		{"internal/abi", `build: import "internal/abi": cells cannot import internal packages`},
-		{"example.org/none/such", "build: example.org/none/such is not in the module cache, and the network cannot be reached (dial tcp " + nobody},
+		{"example.org/none/such", "build: example.org/none/such is not in the module cache, and the network cannot be reached (" + nobody + ": dial tcp"},
 		{"example.org/none/such@v1.2.3", "the network cannot be reached"},
 		{"github.com/holt-dl/holt/nosuch", "nosuch"},
 	}

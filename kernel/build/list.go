@@ -29,6 +29,7 @@ type listed struct {
 	Standard   bool
 	GoFiles    []string
 	Imports    []string
+	Module     *struct{ Replace *struct{ Version string } }
 	Error      *struct{ Err string }
 	DepsErrors []*struct{ Err string }
 }
@@ -88,7 +89,7 @@ func (w *World) archives(ctx context.Context, mod string, env []string, paths []
 	if err != nil {
 		return nil, err
 	}
-	args := append([]string{"-export", "-deps", "-json=ImportPath,Name,Export,Standard,Error"}, buildFlags...)
+	args := append([]string{"-export", "-deps", "-json=ImportPath,Name,Export,Standard,Module,Error"}, buildFlags...)
 	// -x names each package as it is compiled, among much else. When that
 	// fails, the same without -x fails again, with the reason alone.
 	list, err := w.goList(ctx, mod, env, w.counter(len(deps)), append(append(slices.Clip(args), "-x"), paths...)...)
@@ -114,7 +115,8 @@ func (w *World) archives(ctx context.Context, mod string, env []string, paths []
 		if err != nil {
 			return nil, err
 		}
-		pkgs = append(pkgs, &pkg{Path: p.ImportPath, Name: p.Name, File: file, ID: filepath.Base(p.Export), Root: roots[p.ImportPath]})
+		pkgs = append(pkgs, &pkg{Path: p.ImportPath, Name: p.Name, File: file, ID: filepath.Base(p.Export), Root: roots[p.ImportPath],
+			Local: p.Module != nil && p.Module.Replace != nil && p.Module.Replace.Version == ""})
 	}
 	return pkgs, nil
 }
@@ -140,6 +142,9 @@ func (w *World) adopt(export string) (string, error) {
 func (w *World) fetching(text string) {
 	if module, ok := strings.CutPrefix(text, "go: downloading "); ok {
 		w.opt.Progress("fetching " + module)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.fetched = append(w.fetched, module)
 	}
 }
 

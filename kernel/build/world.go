@@ -49,6 +49,9 @@ type World struct {
 	config string // the importcfg lines of known
 }
 
+
+	notebook string   // the folder of the notebook; see SetDir
+	fetched  []string // what was downloaded since Add began, "path version"
 // pkg is one package and its archive.
 type pkg struct {
 	Path string
@@ -59,6 +62,9 @@ type pkg struct {
 	Root bool   `json:",omitempty"` // asked for by Add, or imported by the host's main
 }
 
+	// Local says that it is of a folder that go.mod replaces a module with, so
+	// that it may be another tomorrow.
+	Local bool `json:",omitempty"`
 // record is packages.json.
 type record struct {
 	Std      []string

@@ -1,0 +1,257 @@
+package build
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/mod/modfile"
+	"golang.org/x/mod/module"
+	"golang.org/x/mod/semver"
+)
+
+// localVersion is what a module is required at that is replaced by a folder.
+const localVersion = "v0.0.0-00010101000000-000000000000"
+
+// workspace is what stands beside a notebook: the modules of a go.work, or the
+// one of a go.mod, in its folder or above.
+type workspace struct {
+	file    string                     // the go.work or go.mod
+	folders map[string]string          // module → absolute folder
+	require map[string]string          // module → the highest version required
+	replace map[module.Version]replace // of those files
+	sum     []byte                     // their go.sum texts
+}
+
+type replace struct{ path, version string } // an absolute folder, or a module
+
+// findWorkspace looks for a workspace from dir upwards; nil when there is
+// none. GOWORK names a go.work file, or is "off", as for the go command.
+func findWorkspace(dir string) (*workspace, error) {
+	work := os.Getenv("GOWORK")
+	if work == "" {
+		work = above(dir, "go.work")
+	}
+	if work != "" && work != "off" {
+		return readWork(work)
+	}
+	mod := above(dir, "go.mod")
+	if mod == "" {
+		return nil, nil
+	}
+	ws := &workspace{file: mod, folders: map[string]string{}, require: map[string]string{}, replace: map[module.Version]replace{}}
+	return ws, ws.readMod(filepath.Dir(mod))
+}
+
+// above finds a file in dir or the nearest folder above.
+func above(dir, name string) string {
+	for {
+		file := filepath.Join(dir, name)
+		if info, err := os.Stat(file); err == nil && !info.IsDir() {
+			return file
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return ""
+		}
+		dir = up
+	}
+}
+
+func readWork(file string) (*workspace, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("build: the notebook's workspace: %w", err)
+	}
+	f, err := modfile.ParseWork(file, text, nil)
+	if err != nil {
+		return nil, fmt.Errorf("build: the notebook's workspace: %w", err)
+	}
+	ws := &workspace{file: file, folders: map[string]string{}, require: map[string]string{}, replace: map[module.Version]replace{}}
+	for _, u := range f.Use {
+		if err := ws.readMod(absolute(filepath.Dir(file), u.Path)); err != nil {
+			return nil, err
+		}
+	}
+	ws.addReplaces(filepath.Dir(file), f.Replace) // over those of the modules
+	return ws, ws.readSum(file + ".sum")
+}
+
+// readMod adds the module in a folder.
+func (ws *workspace) readMod(dir string) error {
+	file := filepath.Join(dir, "go.mod")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("build: the notebook's workspace: %w", err)
+	}
+	f, err := modfile.Parse(file, text, nil)
+	if err != nil {
+		return fmt.Errorf("build: the notebook's workspace: %w", err)
+	}
+	if f.Module == nil {
+		return fmt.Errorf("build: the notebook's workspace: %s names no module; write module NAME", file)
+	}
+	ws.folders[f.Module.Mod.Path] = dir
+	for _, r := range f.Require {
+		if old := ws.require[r.Mod.Path]; old == "" || semver.Compare(old, r.Mod.Version) < 0 {
+			ws.require[r.Mod.Path] = r.Mod.Version
+		}
+	}
+	ws.addReplaces(dir, f.Replace)
+	return ws.readSum(filepath.Join(dir, "go.sum"))
+}
+
+func (ws *workspace) addReplaces(dir string, list []*modfile.Replace) {
+	for _, r := range list {
+		to := replace{r.New.Path, r.New.Version}
+		if to.version == "" {
+			to.path = absolute(dir, to.path)
+		}
+		ws.replace[r.Old] = to
+	}
+}
+
+func (ws *workspace) readSum(file string) error {
+	text, err := os.ReadFile(file)
+	if err != nil && !os.IsNotExist(err) {
+		return fmt.Errorf("build: the notebook's workspace: %w", err)
+	}
+	ws.sum = append(ws.sum, text...)
+	return nil
+}
+
+func absolute(dir, path string) string {
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(dir, path)
+	}
+	return filepath.Clean(path)
+}
+
+// moduleOf returns the module of the list whose packages include path: the one
+// with the longest name.
+func moduleOf[V any](modules map[string]V, path string) string {
+	best := ""
+	for m := range modules {
+		if (path == m || strings.HasPrefix(path, m+"/")) && len(m) > len(best) {
+			best = m
+		}
+	}
+	return best
+}
+
+// SetDir tells the world in which folder the notebook is: cells can import the
+// modules of a go.work or go.mod there or above, and other packages come at
+// the versions that those require.
+func (w *World) SetDir(dir string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.notebook = dir
+}
+
+// IsLocal reports whether a package is of a folder beside the notebook, where
+// it may have changed since it was compiled.
+func (w *World) IsLocal(path string) bool {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	p := w.known[path]
+	return p != nil && p.Local
+}
+
+// workspace returns what stands beside the notebook; nil when nothing does.
+func (w *World) workspace() (*workspace, error) {
+	w.mu.RLock()
+	dir := w.notebook
+	w.mu.RUnlock()
+	if dir == "" {
+		return nil, nil
+	}
+	return findWorkspace(dir)
+}
+
+// has reports whether a package is of one of the workspace's folders.
+func (ws *workspace) has(path string) bool { return ws != nil && moduleOf(ws.folders, path) != "" }
+
+// apply changes the go.mod at mod so that the modules of the workspace
+// which the paths need are there, at its versions.
+func (ws *workspace) apply(mod string, paths []string) error {
+	text, err := os.ReadFile(mod)
+	if err != nil {
+		return fmt.Errorf("build: %w", err)
+	}
+	f, err := modfile.Parse(mod, text, nil)
+	if err != nil {
+		return fmt.Errorf("build: %w", err)
+	}
+	have := map[string]bool{f.Module.Mod.Path: true}
+	for _, r := range f.Require {
+		have[r.Mod.Path] = true
+	}
+	delete(ws.folders, f.Module.Mod.Path) // a notebook in Holt's own checkout
+	changed, local := false, false
+	for _, path := range paths {
+		if m := moduleOf(ws.folders, path); m != "" {
+			local = true
+			if !have[m] {
+				have[m], changed = true, true
+				f.AddNewRequire(m, localVersion, false)
+			}
+		} else if m := moduleOf(ws.require, path); m != "" && !have[m] && moduleOf(have, path) == "" {
+			have[m], changed = true, true
+			f.AddNewRequire(m, ws.require[m], false)
+		}
+	}
+	if !changed && !local {
+		return nil
+	}
+	// The modules of a workspace may need each other. Where Holt's own go.mod
+	// says something of a module, that stays: the host was built with it.
+	own := map[string]bool{}
+	for _, r := range f.Replace {
+		own[r.Old.Path] = true
+	}
+	for _, m := range slices.Sorted(maps.Keys(ws.folders)) {
+		if !own[m] {
+			own[m] = true
+			f.AddReplace(m, "", ws.folders[m], "")
+		}
+	}
+	olds := slices.Collect(maps.Keys(ws.replace))
+	module.Sort(olds)
+	for _, old := range olds {
+		to := ws.replace[old]
+		if !own[old.Path] && (!have[old.Path] || ws.require[old.Path] != "") {
+			f.AddReplace(old.Path, old.Version, to.path, to.version)
+		}
+	}
+	f.Cleanup()
+	f.SortBlocks()
+	if text, err = f.Format(); err != nil {
+		return fmt.Errorf("build: %w", err)
+	}
+	sum := strings.TrimSuffix(mod, ".mod") + ".sum"
+	sums, err := os.ReadFile(sum)
+	if err != nil && !os.IsNotExist(err) {
+		return fmt.Errorf("build: %w", err)
+	}
+	return writeModuleFiles(filepath.Dir(mod), text, mergeLines(sums, ws.sum))
+}
+
+// mergeLines returns the lines of a and those of b that a lacks.
+func mergeLines(a, b []byte) []byte {
+	out := slices.Clone(a)
+	have := map[string]bool{}
+	for line := range bytes.Lines(a) {
+		have[string(bytes.TrimSpace(line))] = true
+	}
+	for line := range bytes.Lines(b) {
+		if text := string(bytes.TrimSpace(line)); text != "" && !have[text] {
+			have[text] = true
+			out = append(out, text+"\n"...)
+		}
+	}
+	return out
+}
