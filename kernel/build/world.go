@@ -47,11 +47,11 @@ type World struct {
 	known  map[string]*pkg
 	std    []string
 	config string // the importcfg lines of known
-}
-
 
 	notebook string   // the folder of the notebook; see SetDir
 	fetched  []string // what was downloaded since Add began, "path version"
+}
+
 // pkg is one package and its archive.
 type pkg struct {
 	Path string
@@ -60,11 +60,11 @@ type pkg struct {
 	ID   string // name of the archive in GOCACHE, a hash of its content
 	Host bool   `json:",omitempty"` // the host holds it
 	Root bool   `json:",omitempty"` // asked for by Add, or imported by the host's main
-}
-
 	// Local says that it is of a folder that go.mod replaces a module with, so
 	// that it may be another tomorrow.
 	Local bool `json:",omitempty"`
+}
+
 // record is packages.json.
 type record struct {
 	Std      []string
