@@ -31,7 +31,8 @@ type Program struct {
 	Empty   bool     // nothing to compile or run
 	Effects Effects  // on other cells, when all of it runs
 
-	commit func(reached int)
+	commit  func(reached int)
+	listing func() *Listing
 }
 
 // Commit makes what the program declares live. Reached is how many of the
@@ -118,6 +119,7 @@ func (c *check) generate(p *passed) (*Program, error) {
 	prog.Imports = sortedKeys(external)
 	prog.Empty = !hasRun && !c.hasMain && len(c.own) == 0 && len(c.rehome) == 0 && len(c.moved) == 0 && len(c.rebody) == 0 && len(c.blank) == 0
 	prog.Effects = g.effects()
+	prog.listing = g.listing
 	prog.commit = func(reached int) { g.commit(prog, reached) }
 	return prog, nil
 }

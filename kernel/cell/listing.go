@@ -1,0 +1,248 @@
+package cell
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"sort"
+	"strings"
+)
+
+// A Listing is a checked cell as it was written, with what the check found
+// out: for a tool that writes the notebook as another program. Offsets count bytes
+// of the cell's text.
+type Listing struct {
+	Text  string
+	Decls []Decl // what the cell declares and did not stand there before, in order
+	Stmts []Stmt // in the order in which they run
+	Vars  []Var  // the variables that are new with this cell, also under a name that was used
+	Moved []Var  // variables that keep their value under a type that was declared again
+	Blank []string
+}
+
+// Decl is a declaration of types, constants or one function.
+type Decl struct {
+	Start, End int // a comment above it is not part of it
+	Tok        token.Token
+	Names      []string // what it declares; of a method, its name
+	Recv       string   // of a method, the receiver's type
+	Sig        string   // of a function or method, its signature as text
+	Body       int      // where the body of a function begins; 0 where there is none
+	Generic    bool     // it has type parameters
+	Uses       []Use
+}
+
+// Stmt is a statement at the top level.
+type Stmt struct {
+	Start, End int
+	Spec       bool     // a line of "var ( … )", whose text lacks the var
+	Defs       []string // the variables that it defines
+	Uses       []Use
+	// Of an expression: how many results it has, whether the last of them is an
+	// error that ends the cell, and whether the others are shown as the cell's value.
+	Results []types.Type
+	Fails   bool
+	Value   bool
+	Unused  bool // an expression that Go does not take as a statement, and whose value is not shown
+	Takes   bool // an assignment that leaves out the error of its call
+}
+
+// Use is a place where a name of the notebook stands, or of an import.
+type Use struct {
+	Start, End int
+	Name       string
+	Path       string // of a package's name: what it is imported from
+	Dot        bool   // a name of a package that is dot-imported from Path
+	Old        bool   // a variable as it was before the cell defines it with another type
+}
+
+// Var is a variable of the notebook.
+type Var struct {
+	Name string
+	Type types.Type
+}
+
+// Listing returns the cell with what the check found out. It is empty for a
+// program that [Notebook.Rebuild] made.
+func (p *Program) Listing() *Listing { return p.listing() }
+
+// TypeString writes a type as Go source. Pkg returns the name by which a
+// package is imported, and name that of a type of the notebook. The error says
+// why a type cannot be written.
+func TypeString(t types.Type, pkg func(*types.Package) string, name func(*types.TypeName) string) (string, error) {
+	p := &typePrinter{pkg: pkg, name: name, anon: func(*types.Struct) (string, bool) { return "", false }}
+	s := p.String(t)
+	return s, p.err
+}
+
+func (g *generator) listing() *Listing {
+	l := &Listing{Text: string(g.c.text), Blank: g.c.blank}
+	for _, name := range sortedKeys(g.c.fresh) {
+		l.Vars = append(l.Vars, Var{name, g.c.vars[name]})
+	}
+	for _, name := range sortedKeys(g.c.moved) {
+		if obj := g.p.pkg.Scope().Lookup(name); obj != nil && !g.c.fresh[name] && g.c.dropped[name] == "" {
+			l.Moved = append(l.Moved, Var{name, obj.Type()})
+		}
+	}
+	for _, f := range g.p.files {
+		switch f.kind {
+		case declFile:
+			for _, d := range f.ast.Decls {
+				l.Decls = append(l.Decls, g.listDecl(f, d)...)
+			}
+		case stmtFile:
+			l.Stmts = g.listStmts(f)
+		}
+	}
+	return l
+}
+
+func (g *generator) listDecl(f *file, d ast.Decl) []Decl {
+	start, end := f.span(d)
+	switch d := d.(type) {
+	case *ast.GenDecl:
+		if d.Tok == token.IMPORT {
+			return nil
+		}
+		decl := Decl{Start: start, End: end, Tok: d.Tok, Uses: g.uses(f, d)}
+		for _, s := range d.Specs {
+			switch s := s.(type) {
+			case *ast.TypeSpec:
+				decl.Names = append(decl.Names, s.Name.Name)
+				decl.Generic = decl.Generic || s.TypeParams != nil
+			case *ast.ValueSpec:
+				for _, id := range s.Names {
+					decl.Names = append(decl.Names, id.Name)
+				}
+			}
+		}
+		return []Decl{decl}
+	case *ast.FuncDecl:
+		decl := Decl{Start: start, End: end, Tok: token.FUNC, Uses: g.uses(f, d), Names: []string{d.Name.Name}}
+		if d.Body != nil {
+			decl.Body, _ = f.span(d.Body)
+		}
+		text := string(g.c.text[start:end])
+		for _, u := range g.c.own { // a method that only gets a new body is checked as a function
+			if u.kind == kFunc && u.text == text {
+				decl.Names, decl.Recv, decl.Sig, decl.Generic = u.names, u.recv, u.sig, u.generic
+			}
+		}
+		return []Decl{decl}
+	}
+	return nil
+}
+
+func (g *generator) listStmts(f *file) []Stmt {
+	list := make([]Stmt, len(g.c.top))
+	at := map[int]*Stmt{}
+	for i, t := range g.c.top {
+		_, takes := g.c.fixErr[i]
+		list[i] = Stmt{Start: t.start, End: t.end, Spec: t.spec, Defs: t.defs, Takes: takes}
+		at[t.start] = &list[i]
+	}
+	body := f.ast.Decls[len(f.ast.Decls)-1].(*ast.FuncDecl).Body
+	for _, st := range body.List {
+		start, _ := f.span(st)
+		s := at[start]
+		if s == nil {
+			continue
+		}
+		for i, t := range g.c.top {
+			if &list[i] != s {
+				continue
+			}
+			switch st := st.(type) {
+			case *ast.ExprStmt:
+				g.listExpr(s, t, st)
+			case *ast.AssignStmt:
+				s.Unused = t.hide && t.last && len(t.defs) == 0 && (t.value || g.c.isPlainExpr(t))
+			}
+		}
+	}
+	for _, u := range g.uses(f, body) {
+		for i := range list {
+			if s := &list[i]; u.Start >= s.Start && u.End <= s.End {
+				s.Uses = append(s.Uses, u)
+			}
+		}
+	}
+	return list
+}
+
+// listExpr finds out what becomes of the results of an expression.
+func (g *generator) listExpr(s *Stmt, t *topStmt, st *ast.ExprStmt) {
+	x := ast.Unparen(st.X)
+	if call, ok := x.(*ast.CallExpr); ok {
+		if id, ok := call.Fun.(*ast.Ident); ok && id.Name == "ˣresult" && len(call.Args) == 1 {
+			s.Results, s.Value = []types.Type{g.p.info.Types[call.Args[0]].Type}, true
+			return
+		}
+		if (&rewriter{g: g}).prints(call) {
+			return
+		}
+		tv := g.p.info.Types[call]
+		n, fails := results(tv)
+		if tuple, ok := tv.Type.(*types.Tuple); ok {
+			for v := range tuple.Variables() {
+				s.Results = append(s.Results, v.Type())
+			}
+		} else if n == 1 {
+			s.Results = []types.Type{tv.Type}
+		}
+		s.Fails = fails
+		shown := n
+		if fails {
+			shown--
+		}
+		s.Value = t.last && !t.hide && shown > 0
+		return
+	}
+	if u, ok := x.(*ast.UnaryExpr); ok && u.Op == token.ARROW {
+		s.Results, s.Value = []types.Type{g.p.info.Types[x].Type}, t.last && !t.hide
+	}
+}
+
+// uses lists the names of the notebook and of imports below a node, in order.
+func (g *generator) uses(f *file, n ast.Node) []Use {
+	var list []Use
+	sel := map[*ast.Ident]bool{}
+	ast.Inspect(n, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok {
+			sel[s.Sel] = true
+		}
+		id, ok := n.(*ast.Ident)
+		if !ok || id.Name == "_" || sel[id] {
+			return true
+		}
+		name, old := strings.CutPrefix(id.Name, "ˣold_")
+		obj := g.p.info.Uses[id]
+		if obj == nil {
+			obj = g.p.info.Defs[id]
+		}
+		if obj == nil || !old && ours(id.Name) {
+			return true
+		}
+		u := Use{Name: name, Old: old}
+		u.Start, u.End = f.span(id)
+		if pn, ok := obj.(*types.PkgName); ok {
+			u.Path = pn.Imported().Path()
+			list = append(list, u)
+			return true
+		}
+		if fn, ok := obj.(*types.Func); ok && fn.Signature().Recv() != nil {
+			return true
+		}
+		switch {
+		case g.packageLevel(obj):
+			list = append(list, u)
+		case obj.Pkg() != nil && obj.Pkg().Path() != notebookPath && obj.Parent() == obj.Pkg().Scope():
+			u.Dot, u.Path = true, obj.Pkg().Path()
+			list = append(list, u)
+		}
+		return true
+	})
+	sort.Slice(list, func(i, j int) bool { return list[i].Start < list[j].Start })
+	return list
+}
