@@ -15,7 +15,7 @@ import (
 //
 //go:embed go.mod go.sum
 //go:embed cmd/holt-host/*.go
-//go:embed kernel/host/*.go kernel/host/msg/*.go kernel/host/rt/*.go
+//go:embed kernel/host/*.go kernel/host/gotest/*.go kernel/host/msg/*.go kernel/host/rt/*.go
 //go:embed internal/*/*.go
 //go:embed dl/*.go dl/*/*.go dl/vision/*/*.go dl/vision/cifarsample/sample.tar.gz
 //go:embed display/*.go display/*/*.go

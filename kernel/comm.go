@@ -27,6 +27,9 @@ func (o output) Comm(m CommMessage) {
 	s.publishComm(m, s.parent)
 }
 
+// Flush publishes all that was shown, at once.
+func (o output) Flush() { o.s.out.Flush() }
+
 // publishComm publishes a comm message. The caller holds mu.
 func (s *server) publishComm(m CommMessage, parent json.RawMessage) {
 	data := m.Data

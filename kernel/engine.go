@@ -2,9 +2,9 @@ package kernel
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/holt-dl/holt/kernel/assist"
+	"github.com/holt-dl/holt/kernel/comm"
 	"github.com/holt-dl/holt/kernel/session"
 )
 
@@ -57,23 +57,15 @@ type CommSender interface {
 	Comm(m CommMessage)
 }
 
-// CommMessage is a message of a comm
-// (https://jupyter-client.readthedocs.io/en/stable/messaging.html#custom-messages).
-type CommMessage struct {
-	Kind     CommKind
-	ID       string
-	Target   string          // of an open
-	Data     json.RawMessage // empty means {}
-	Metadata json.RawMessage // of the whole message; empty means {}
-	Buffers  [][]byte
-}
+// CommMessage is a message of a comm.
+type CommMessage = comm.Message
 
 // CommKind is what a [CommMessage] does.
-type CommKind string
+type CommKind = comm.Kind
 
 // The kinds of comm messages.
 const (
-	CommOpen  CommKind = "comm_open"
-	CommData  CommKind = "comm_msg"
-	CommClose CommKind = "comm_close"
+	CommOpen  = comm.Open
+	CommData  = comm.Data
+	CommClose = comm.Close
 )

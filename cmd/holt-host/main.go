@@ -20,5 +20,6 @@ func main() {
 	dl.SetContext(host.Context)
 	dl.Notice = func(sentence string) { fmt.Fprintln(os.Stderr, sentence) }
 	display.SetPlotter(plot.Gonum{})
+	listenForever()
 	host.Main(host.Options{Render: display.Render})
 }

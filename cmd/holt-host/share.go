@@ -47,8 +47,17 @@ import (
 	_ "github.com/gomlx/gomlx/ui/notebooks"
 )
 
-// What GoNB's notebooks draw with. It needs GONB_PIPE when it is initialised.
-import _ "github.com/janpfeifer/gonb/gonbui"
+// What GoNB's notebooks draw with, and talk with the page. It needs GONB_PIPE
+// when it is initialised.
+import (
+	_ "github.com/janpfeifer/gonb/gonbui"
+	_ "github.com/janpfeifer/gonb/gonbui/comms"
+	_ "github.com/janpfeifer/gonb/gonbui/dom"
+	_ "github.com/janpfeifer/gonb/gonbui/widgets"
+)
+
+// What %test runs tests with.
+import _ "github.com/holt-dl/holt/kernel/host/gotest"
 
 // The standard library, as far as cells commonly need it.
 import (

@@ -3,130 +3,162 @@ package gonb
 import (
 	"context"
 	"fmt"
-	"sort"
+	"os"
+	"slices"
 	"strings"
 )
 
 // Notebook is what commands act on.
 type Notebook interface {
-	Print(text string)                        // to the cell's output
-	Chdir(dir string) (now string, err error) // empty asks where cells run
-	Environ() []string                        // KEY=value
-	Setenv(ctx context.Context, key, value string) error
-	List() string                                    // what is declared, for %list
-	Stale() string                                   // whose result is out of date, for %stale
-	Remove(name string) bool                         // forgets a name
-	Reset(ctx context.Context) error                 // forgets everything
-	SetArgs(args []string) error                     // os.Args[1:] of the cells
-	Shell(ctx context.Context, command string) error // runs a command and shows what it prints
+	Print(text string) // to the cell's stdout
+	Warn(text string)  // to its stderr
 	Version() string
+
+	// Environ is the environment of the cells, as KEY=value.
+	Environ() []string
+	Setenv(ctx context.Context, key, value string) error
+	// Chdir changes where cells and shell commands run; empty asks where that is.
+	Chdir(dir string) (now string, err error)
+	Shell(ctx context.Context, s Script) error
+
+	List() string                    // what is declared
+	Stale() string                   // whose result is out of date
+	Remove(name string) bool         // forgets a name
+	Reset(ctx context.Context) error // forgets everything
+
+	Modules
+	Page
 }
 
-// Run carries out one command.
-func Run(ctx context.Context, nb Notebook, c Command) error {
-	if cmd, ok := strings.CutPrefix(c.Text, "!"); ok {
-		// GoNB runs !* in its temporary folder; here cells have one folder.
-		return nb.Shell(ctx, strings.TrimPrefix(cmd, "*"))
+// Script is a program to run, and where its standard input comes from.
+type Script struct {
+	What  string // as errors name it, such as !ls
+	Args  []string
+	Temp  bool   // in the folder of the notebook's go.mod, as !* asks
+	Stdin string // what it reads
+	Ask   Ask
+}
+
+// Ask says how a program's standard input is asked for.
+type Ask int
+
+// How a program gets its standard input.
+const (
+	Nothing  Ask = iota // it reads Stdin
+	Lines               // the person is asked whenever it waits for a line
+	Password            // the same, and what is typed is not shown
+)
+
+// Plan is what the commands of a cell ask for its Go code.
+type Plan struct {
+	// Args are os.Args[1:]. They are of this cell when Mine is set, and of the
+	// cells after it otherwise; nil says nothing.
+	Args []string
+	Mine bool
+	// Call is a function to call after all else, for %exec; empty for none.
+	Call string
+	// Test asks for a test run after the code, with these flags; nil flags
+	// leave the choice to what the cell declares.
+	Test      bool
+	TestFlags []string
+	// Wasm asks for a program that runs in the page, in place of the host.
+	Wasm    bool
+	Capture *Capture
+}
+
+// Capture is a file that gets a copy of what a cell prints and shows.
+type Capture struct {
+	File   string
+	Append bool
+}
+
+// Code returns the Go text to run: the cell's own, where %% parses the flags
+// that it is given, and the call of %exec.
+func (p Plan) Code(c Cell) string {
+	text := c.Go
+	if c.Main > 0 && p.Call == "" && len(p.Args) > 0 {
+		lines := strings.SplitAfter(text, "\n")
+		// The line of %% is blank.
+		lines[c.Main-1] = "flag.Parse()" + lines[c.Main-1]
+		text = strings.Join(lines, "")
 	}
-	name, rest, _ := strings.Cut(strings.TrimPrefix(c.Text, "%"), " ")
+	if p.Call != "" {
+		text += "\n"
+		if len(p.Args) > 0 {
+			text += "flag.Parse(); "
+		}
+		text += p.Call + "()"
+	}
+	return text
+}
+
+// Run carries out the commands of a cell, in order.
+func Run(ctx context.Context, nb Notebook, c Cell) (Plan, error) {
+	r := &runner{nb: nb}
+	for _, cmd := range c.Commands {
+		if err := r.run(ctx, cmd.Text); err != nil {
+			return Plan{}, err
+		}
+	}
+	if r.plan.Args != nil {
+		r.plan.Mine = c.Main > 0 || r.plan.Call != "" || strings.TrimSpace(c.Go) != ""
+	}
+	if r.plan.Test && r.plan.Wasm {
+		return Plan{}, fmt.Errorf("%%wasm: the cell has %%test too, want one of them; tests run in the host, not in the page")
+	}
+	return r.plan, nil
+}
+
+// runner is the state of one Run.
+type runner struct {
+	nb   Notebook
+	plan Plan
+	ask  Ask // for the next shell command
+}
+
+// line is one command, taken apart.
+type line struct {
+	name  string // as it was typed, without %
+	rest  string
+	words []string
+}
+
+func (r *runner) run(ctx context.Context, text string) error {
+	if cmd, ok := strings.CutPrefix(text, "!"); ok {
+		return r.shell(ctx, cmd)
+	}
+	name, rest, _ := strings.Cut(strings.TrimPrefix(text, "%"), " ")
 	rest = strings.TrimSpace(rest)
-	fields := strings.Fields(rest)
-	switch name {
-	case "%", "main":
-		if len(fields) > 0 {
-			return nb.SetArgs(fields)
+	if i := strings.IndexByte(name, '\t'); i >= 0 {
+		name, rest = name[:i], strings.TrimSpace(name[i:]+" "+rest)
+	}
+	for _, c := range commands() {
+		if c.run != nil && slices.Contains(c.names, name) {
+			return c.run(ctx, r, line{name, rest, words(rest)})
 		}
-		return nil
-	case "args":
-		return nb.SetArgs(fields)
-	case "env":
-		return env(ctx, nb, rest)
-	case "cd":
-		now, err := nb.Chdir(rest)
-		if err != nil {
-			return err
-		}
-		nb.Print(now + "\n")
-		return nil
-	case "list", "ls":
-		nb.Print(nb.List())
-		return nil
-	case "stale":
-		nb.Print(nb.Stale())
-		return nil
-	case "rm", "remove":
-		if len(fields) == 0 {
-			return fmt.Errorf("%%%s: no name, want names of variables, functions, types, constants or imports; %%list shows them", name)
-		}
-		for _, f := range fields {
-			if !nb.Remove(f) {
-				return fmt.Errorf("%%%s: nothing is called %s; %%list shows what is declared", name, f)
-			}
-			nb.Print("removed " + f + "\n")
-		}
-		return nil
-	case "reset":
-		return nb.Reset(ctx)
-	case "help":
-		nb.Print(help)
-		return nil
-	case "version":
-		nb.Print(nb.Version() + "\n")
-		return nil
-	case "autoget", "noautoget", "goworkfix", "track", "untrack":
-		// Imports are resolved when they are new and never fetched again, so
-		// GoNB's switches have nothing to switch.
-		return nil
+	}
+	if isMagic(name) {
+		return fmt.Errorf("%%%s: it stands in the middle of a cell, want it in the first line: the whole cell is its text", name)
 	}
 	return fmt.Errorf("%%%s is not a command; %%help lists them", name)
 }
 
-func env(ctx context.Context, nb Notebook, rest string) error {
-	if rest == "" {
-		vars := nb.Environ()
-		sort.Strings(vars)
-		nb.Print(strings.Join(vars, "\n") + "\n")
-		return nil
-	}
-	key, value, ok := strings.Cut(rest, "=")
-	if !ok {
-		key, value, ok = strings.Cut(rest, " ")
-	}
-	key, value = strings.TrimSpace(key), strings.TrimSpace(value)
-	if !ok {
-		for _, kv := range nb.Environ() {
-			if k, v, _ := strings.Cut(kv, "="); k == key {
-				nb.Print(v + "\n")
-				return nil
-			}
-		}
-		return fmt.Errorf("%%env: %s is not set; set it with %%env %s=value", key, key)
-	}
-	if n := len(value); n >= 2 && (value[0] == '"' || value[0] == '\'') && value[n-1] == value[0] {
-		value = value[1 : n-1]
-	}
-	if err := nb.Setenv(ctx, key, value); err != nil {
-		return err
-	}
-	nb.Print(key + "=" + value + "\n")
-	return nil
+func (r *runner) shell(ctx context.Context, cmd string) error {
+	s := Script{What: "!" + cmd, Ask: r.ask}
+	r.ask = Nothing
+	cmd, s.Temp = strings.CutPrefix(cmd, "*")
+	s.Args = []string{shellName(r.nb), "-c", cmd}
+	return r.nb.Shell(ctx, s)
 }
 
-const help = `Everything that a cell declares stays for the next one: variables, functions,
-types, constants, imports. The last line's value is shown. A call whose error is
-not taken ends the cell when there is one.
-
-%%, %main [args]    what follows runs (so does everything else; for GoNB's notebooks)
-%args [args]        os.Args[1:] of the cells
-%list, %ls          what is declared
-%stale              cells whose result used what has changed since, and why
-%rm NAME …          forget names
-%reset              forget everything, and start a fresh host process
-%env                the environment; %env KEY shows one, %env KEY=value sets it
-%cd [DIR]           the folder in which cells run
-%version            versions of Holt and Go
-%help               this text
-!COMMAND            run a command of the shell
-%%bash, %%sh        a cell for the shell
-%%writefile FILE    a cell that is written to a file
-`
+// shellName is bash, which GoNB's notebooks are written for, where there is
+// one on the PATH of the cells.
+func shellName(nb Notebook) string {
+	path, _ := lookup(nb, "PATH")
+	for _, dir := range strings.Split(path, ":") {
+		if info, err := os.Stat(dir + "/bash"); dir != "" && err == nil && info.Mode()&0o111 != 0 {
+			return "bash"
+		}
+	}
+	return "sh"
+}

@@ -1,20 +1,26 @@
 package gonb
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // Command is one special line of a cell.
 type Command struct {
 	Line int    // in the cell, from 1
-	Text string // from the % or ! on; continued lines are joined
+	Text string // from the % or ! on; continued lines are joined by a space
 }
 
 // Cell is a cell taken apart.
 type Cell struct {
 	Commands []Command
 	Go       string // the cell with its commands blank: lines keep their numbers
+	Main     int    // the line of %% or %main, from 1; 0 where there is none
 	Magic    string // the first line of a cell that begins with %%name, such as %%bash; Go is empty then
 	Body     string // what follows it
 }
+
+var packageClause = regexp.MustCompile(`^package\s+[\pL_][\pL\pN_]*\s*;?\s*(//.*)?$`)
 
 // Split takes the special lines out of a cell. A line is special when its
 // first character that is not white space is % or !, outside brackets, raw
@@ -22,13 +28,14 @@ type Cell struct {
 // prefix. A special line that ends in a backslash goes on in the next.
 //
 // The line %% (or %main) begins what GoNB runs as main; here it is only a
-// command, since every statement runs.
+// command, since every statement runs. A package clause, which GoNB ignores so
+// that a cell can be a file too, is blank in Go.
 func Split(code string) Cell {
 	var c Cell
-	first := strings.TrimSpace(code)
-	if name, ok := strings.CutPrefix(first, "%%"); ok && name != "" && name[0] != ' ' && name[0] != '\n' && name[0] != '\r' && name[0] != '\t' {
-		c.Magic, c.Body, _ = strings.Cut(first, "\n")
-		c.Magic = strings.TrimSpace(c.Magic)
+	first := strings.TrimPrefix(strings.TrimSpace(code), prefix)
+	if name, ok := strings.CutPrefix(first, "%%"); ok && name != "" && !strings.ContainsRune(" \t\r\n", rune(name[0])) {
+		c.Magic, c.Body, _ = strings.Cut(strings.TrimLeft(code, " \t\r\n"), "\n")
+		c.Magic = strings.TrimPrefix(strings.TrimSpace(c.Magic), prefix)
 		return c
 	}
 	lines := strings.SplitAfter(code, "\n")
@@ -41,6 +48,10 @@ func Split(code string) Cell {
 			text, special = specialLine(line)
 		}
 		if !special {
+			if lex.top() && packageClause.MatchString(strings.TrimSpace(line)) {
+				blank(&out, line)
+				continue
+			}
 			lex.line(line)
 			out.WriteString(line)
 			continue
@@ -50,18 +61,25 @@ func Split(code string) Cell {
 		for strings.HasSuffix(text, "\\") && i+1 < len(lines) {
 			i++
 			blank(&out, lines[i])
-			text = strings.TrimSuffix(text, "\\") + strings.TrimSpace(lines[i])
+			text = strings.TrimRight(strings.TrimSuffix(text, "\\"), " \t") + " " + strings.TrimPrefix(strings.TrimSpace(lines[i]), prefix)
 		}
 		cmd.Text = text
 		c.Commands = append(c.Commands, cmd)
+		if name, _, _ := strings.Cut(text, " "); name == "%%" || name == "%main" {
+			c.Main = cmd.Line
+		}
 	}
 	c.Go = out.String()
 	return c
 }
 
+// prefix may stand before a special line, so that other tools take it for a
+// comment.
+const prefix = "//gonb:"
+
 func specialLine(line string) (text string, ok bool) {
 	text = strings.TrimSpace(line)
-	text = strings.TrimPrefix(text, "//gonb:")
+	text = strings.TrimPrefix(text, prefix)
 	if text == "" {
 		return "", false
 	}

@@ -15,6 +15,9 @@ func TestSplit(t *testing.T) {
 		{"after a string with a bracket", "s := \"(\"\n%list", "2:%list", "s := \"(\"\n"},
 		{"gonb prefix", "//gonb:%%\nfmt.Println(1)", "1:%%", "\nfmt.Println(1)"},
 		{"main", "%%\nfmt.Println(1)", "1:%%", "\nfmt.Println(1)"},
+		{"gonb prefix on every line", "//gonb:!a \\\n//gonb:b", "1:!a b", "\n"},
+		{"package clause", "package p // q\nx := 1", "", "\nx := 1"},
+		{"package in a string", "s := `\npackage p\n`", "", "s := `\npackage p\n`"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -28,7 +31,7 @@ func TestSplit(t *testing.T) {
 			}
 		})
 	}
-	if c := Split("%%bash -e\necho 1\n"); c.Magic != "%%bash -e" || c.Body != "echo 1" {
+	if c := Split("%%bash -e\necho 1\n"); c.Magic != "%%bash -e" || c.Body != "echo 1\n" {
 		t.Errorf("magic %q, body %q", c.Magic, c.Body)
 	}
 }

@@ -44,6 +44,12 @@ func (s *server) call(c msg.Call, r *msg.Return) error {
 		return os.Setenv(arg(0), arg(1))
 	case msg.Unsetenv:
 		return os.Unsetenv(arg(0))
+	case msg.SetArgs:
+		setArgs(c.Args)
+		return nil
+	case msg.DropFlags:
+		dropFlags(c.Args)
+		return nil
 	case msg.Stacks:
 		r.Text = allStacks()
 		return nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,23 +18,42 @@ import (
 	"github.com/holt-dl/holt/internal/frame"
 )
 
+// Page is the notebook page, as the programs of package gonbui/comms know it.
+// Its methods must not wait for the page.
+type Page interface {
+	Start() // makes sure that the page runs the script that widgets need
+	Send(address string, value any)
+	Read(address string) // asks for a value, which comes by [Process.SendValue]
+	Subscribe(address string, on bool)
+}
+
+// maxValues is how many values may wait for a host that does not read them.
+const maxValues = 4096
+
 // gonb serves package gonbui in the host: two FIFOs, one with a gob stream of
 // protocol.DisplayData from the host, one with protocol.CommValue back
 // (GoNB v0.11, gonbui/protocol).
 type gonb struct {
-	p    *Process
-	dir  string
-	from *os.File
-	back *os.File
-	raw  syscall.RawConn
-	feed *feed
-	mu   sync.Mutex // one reader of from at a time
-	enc  *gob.Encoder
-	seen map[string]bool // display ids that were shown
+	p      *Process
+	dir    string
+	from   *os.File
+	back   *os.File
+	raw    syscall.RawConn
+	feed   *feed
+	mu     sync.Mutex // one reader of from at a time
+	values chan protocol.CommValue
+	full   sync.Once
+	closed chan struct{}
+
+	shown sync.Mutex
+	seen  map[string]bool // display ids that were shown
 }
 
 func newGonb(p *Process) (g *gonb, err error) {
-	g = &gonb{p: p, feed: newFeed(), seen: map[string]bool{}}
+	g = &gonb{
+		p: p, feed: newFeed(), seen: map[string]bool{},
+		values: make(chan protocol.CommValue, maxValues), closed: make(chan struct{}),
+	}
 	if g.dir, err = os.MkdirTemp("", "holt-"); err != nil {
 		return nil, err
 	}
@@ -58,7 +78,6 @@ func newGonb(p *Process) (g *gonb, err error) {
 	if g.raw, err = g.from.SyscallConn(); err != nil {
 		return nil, err
 	}
-	g.enc = gob.NewEncoder(g.back)
 	return g, nil
 }
 
@@ -71,6 +90,7 @@ func (g *gonb) env() []string {
 
 func (g *gonb) start() {
 	go g.decode()
+	go g.encode()
 	go func() {
 		for {
 			err := g.raw.Read(func(fd uintptr) bool { return g.take(fd) > 0 })
@@ -107,6 +127,7 @@ func (g *gonb) drain() {
 }
 
 func (g *gonb) close() {
+	close(g.closed)
 	g.feed.close()
 	if g.from != nil {
 		g.from.Close()
@@ -152,16 +173,20 @@ func (g *gonb) handle(d protocol.DisplayData) {
 	}
 	if v, ok := d.Data[protocol.MIMECommValue]; ok {
 		value, ok := deref[protocol.CommValue](v)
-		if ok && value.Address == protocol.GonbuiSyncAddress {
-			g.reply(protocol.CommValue{Address: protocol.GonbuiSyncAckAddress, Value: value.Value})
+		if !ok {
+			g.complain("value for the page is %T", v)
 			return
 		}
-		g.complain("the widget message for %q is not supported by this kernel", value.Address)
+		g.value(value)
 		return
 	}
 	if v, ok := d.Data[protocol.MIMECommSubscribe]; ok {
-		sub, _ := deref[protocol.CommSubscription](v)
-		g.complain("the widget subscription for %q is not supported by this kernel", sub.Address)
+		sub, ok := deref[protocol.CommSubscription](v)
+		if !ok {
+			g.complain("subscription is %T", v)
+		} else if page := g.p.opt.Page; page != nil {
+			page.Subscribe(sub.Address, !sub.Unsubscribe)
+		}
 		return
 	}
 	b := frame.Bundle{Data: map[string]any{}, Metadata: d.Metadata, DisplayID: d.DisplayID}
@@ -169,13 +194,52 @@ func (g *gonb) handle(d protocol.DisplayData) {
 		b.Data[string(mime)] = content(string(mime), v)
 	}
 	kind := frame.KindDisplay
-	if d.DisplayID != "" {
-		if g.seen[d.DisplayID] {
-			kind = frame.KindUpdate
-		}
-		g.seen[d.DisplayID] = true
+	if d.DisplayID != "" && g.again(d.DisplayID) {
+		kind = frame.KindUpdate
 	}
 	g.p.emit(frame.Message{Kind: kind, Bundle: &b})
+}
+
+// value takes a value for the page, or for this protocol itself.
+func (g *gonb) value(v protocol.CommValue) {
+	page := g.p.opt.Page
+	switch {
+	case v.Address == protocol.GonbuiSyncAddress:
+		// What was shown before is in the page when the cell goes on: gonbui/dom
+		// shows a script, and takes it away again after this.
+		if g.p.opt.Sync != nil {
+			g.p.opt.Sync()
+		}
+		g.send(protocol.CommValue{Address: protocol.GonbuiSyncAckAddress, Value: v.Value})
+	case page == nil:
+	case v.Address == protocol.GonbuiStartAddress:
+		page.Start()
+	case v.Request:
+		page.Read(v.Address)
+	default:
+		page.Send(v.Address, v.Value)
+	}
+}
+
+// transient begins the display id under which gonbui/dom runs scripts. It is
+// one for the whole life of the host; in GoNB it is one a cell.
+const transient = "gonb_transient_js_"
+
+// again reports whether a display id was shown before.
+func (g *gonb) again(id string) bool {
+	g.shown.Lock()
+	defer g.shown.Unlock()
+	before := g.seen[id]
+	g.seen[id] = true
+	return before
+}
+
+// cell begins a cell. Scripts run in an output of its own, as that of an
+// earlier cell may have been cleared.
+func (g *gonb) cell() {
+	g.shown.Lock()
+	defer g.shown.Unlock()
+	maps.DeleteFunc(g.seen, func(id string, _ bool) bool { return strings.HasPrefix(id, transient) })
 }
 
 // deref takes a value that gob may deliver as T or as *T.
@@ -200,9 +264,32 @@ func content(mime string, v any) any {
 	return base64.StdEncoding.EncodeToString(b)
 }
 
-func (g *gonb) reply(v protocol.CommValue) {
-	if err := g.enc.Encode(&v); err != nil && !errors.Is(err, os.ErrClosed) {
-		g.complain("answer %q: %v", v.Address, err)
+// send gives a value to the host. It does not wait for it to be read.
+func (g *gonb) send(v protocol.CommValue) {
+	select {
+	case g.values <- v:
+	default:
+		g.full.Do(func() {
+			g.complain("%d values wait for a program that does not read them; further ones are lost", maxValues)
+		})
+	}
+}
+
+// encode writes values to the FIFO.
+func (g *gonb) encode() {
+	enc := gob.NewEncoder(g.back)
+	for {
+		select {
+		case v := <-g.values:
+			if err := enc.Encode(&v); err != nil {
+				if !errors.Is(err, os.ErrClosed) {
+					g.complain("send a value of %q: %v", v.Address, err)
+				}
+				return
+			}
+		case <-g.closed:
+			return
+		}
 	}
 }
 
@@ -219,82 +306,4 @@ func (g *gonb) input(req protocol.InputRequest) {
 		}
 	}
 	g.p.WriteStdin([]byte(line + "\n"))
-}
-
-// feed is the buffer between the FIFO and the decoder. It knows when the
-// decoder has taken everything and waits for more, which is when all displays
-// are delivered.
-type feed struct {
-	mu      sync.Mutex
-	changed *sync.Cond
-	buf     []byte
-	waiting bool
-	closed  bool
-}
-
-func newFeed() *feed {
-	f := &feed{}
-	f.changed = sync.NewCond(&f.mu)
-	return f
-}
-
-func (f *feed) add(p []byte) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.closed {
-		return
-	}
-	f.buf = append(f.buf, p...)
-	f.changed.Broadcast()
-}
-
-// fill waits for a byte. The caller holds f.mu.
-func (f *feed) fill() bool {
-	for len(f.buf) == 0 && !f.closed {
-		f.waiting = true
-		f.changed.Broadcast()
-		f.changed.Wait()
-	}
-	f.waiting = false
-	return len(f.buf) > 0
-}
-
-// Read implements io.Reader for the decoder.
-func (f *feed) Read(p []byte) (int, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if !f.fill() {
-		return 0, io.EOF
-	}
-	n := copy(p, f.buf)
-	f.buf = f.buf[n:]
-	return n, nil
-}
-
-// ReadByte makes gob read from here directly, with no buffer between.
-func (f *feed) ReadByte() (byte, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if !f.fill() {
-		return 0, io.EOF
-	}
-	b := f.buf[0]
-	f.buf = f.buf[1:]
-	return b, nil
-}
-
-// idle waits until the decoder has taken everything.
-func (f *feed) idle() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for !f.closed && (len(f.buf) > 0 || !f.waiting) {
-		f.changed.Wait()
-	}
-}
-
-func (f *feed) close() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.closed = true
-	f.changed.Broadcast()
 }

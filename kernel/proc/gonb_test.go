@@ -121,12 +121,88 @@ func TestGonbInput(t *testing.T) {
 	}
 }
 
+// pageLog is a page that writes down what it is told.
+type pageLog chan string
+
+func (l pageLog) Start()                            { l <- "start" }
+func (l pageLog) Send(address string, value any)    { l <- fmt.Sprintf("send %s %v", address, value) }
+func (l pageLog) Read(address string)               { l <- "read " + address }
+func (l pageLog) Subscribe(address string, on bool) { l <- fmt.Sprintf("subscribe %s %v", address, on) }
+
+func TestGonbPage(t *testing.T) {
+	page := make(pageLog, 16)
+	synced := 0
+	g, enc, dec := gonbPeer(t, Options{Page: page, Sync: func() { synced++ }})
+	value := func(v protocol.CommValue) map[protocol.MIMEType]any {
+		return map[protocol.MIMEType]any{protocol.MIMECommValue: &v}
+	}
+	listen := func(s protocol.CommSubscription) map[protocol.MIMEType]any {
+		return map[protocol.MIMEType]any{protocol.MIMECommSubscribe: &s}
+	}
+	for _, step := range []struct {
+		data map[protocol.MIMEType]any
+		want string
+	}{
+		{value(protocol.CommValue{Address: protocol.GonbuiStartAddress, Value: 1}), "start"},
+		{value(protocol.CommValue{Address: "/a", Value: []float64{1, 2}}), "send /a [1 2]"},
+		{value(protocol.CommValue{Address: "/a", Request: true}), "read /a"},
+		{listen(protocol.CommSubscription{Address: "/a"}), "subscribe /a true"},
+		{listen(protocol.CommSubscription{Address: "/a", Unsubscribe: true}), "subscribe /a false"},
+	} {
+		send(t, enc, "", step.data)
+		if got := <-page; got != step.want {
+			t.Errorf("the page was told %q, want %q", got, step.want)
+		}
+	}
+	g.p.SendValue("/a", "from the page")
+	send(t, enc, "", value(protocol.CommValue{Address: protocol.GonbuiSyncAddress, Value: 3}))
+	for _, want := range []protocol.CommValue{{Address: "/a", Value: "from the page"}, {Address: protocol.GonbuiSyncAckAddress, Value: 3}} {
+		var got protocol.CommValue
+		if err := dec.Decode(&got); err != nil || got != want {
+			t.Errorf("the host was told %+v, %v, want %+v", got, err, want)
+		}
+	}
+	if synced != 1 {
+		t.Errorf("synced %d times", synced)
+	}
+}
+
+// TestGonbTransient: scripts of gonbui/dom are shown anew in every cell.
+func TestGonbTransient(t *testing.T) {
+	var got []string
+	g, enc, _ := gonbPeer(t, Options{Frame: func(m frame.Message) { got = append(got, string(m.Kind)+" "+m.Bundle.DisplayID) }})
+	for range 2 {
+		g.cell()
+		for range 2 {
+			send(t, enc, "gonb_transient_js_1", map[protocol.MIMEType]any{protocol.MIMETextHTML: "<script>"})
+			send(t, enc, "mine", map[protocol.MIMEType]any{protocol.MIMETextHTML: "x"})
+		}
+		g.drain()
+	}
+	want := "[display gonb_transient_js_1 display mine update gonb_transient_js_1 update mine display gonb_transient_js_1 update mine update gonb_transient_js_1 update mine]"
+	if fmt.Sprint(got) != want {
+		t.Errorf("got  %v\nwant %s", got, want)
+	}
+}
+
+// TestGonbFull: a host that does not read keeps nobody waiting.
+func TestGonbFull(t *testing.T) {
+	said := make(chan string, 8)
+	g, _, _ := gonbPeer(t, Options{Stderr: func(p []byte) { said <- string(p) }})
+	for range 2 * maxValues {
+		g.p.SendValue("/a", strings.Repeat("x", 1000))
+	}
+	if got := <-said; !strings.Contains(got, "4096 values wait for a program that does not read them") {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestGonbBroken(t *testing.T) {
 	var mu sync.Mutex
 	said := make(chan string, 8)
 	g, enc, _ := gonbPeer(t, Options{Stderr: func(p []byte) { mu.Lock(); defer mu.Unlock(); said <- string(p) }})
-	send(t, enc, "", map[protocol.MIMEType]any{protocol.MIMECommValue: &protocol.CommValue{Address: "/slider", Value: 1}})
-	if got := <-said; got != "holt: gonbui: the widget message for \"/slider\" is not supported by this kernel\n" {
+	send(t, enc, "", map[protocol.MIMEType]any{protocol.MIMECommValue: &protocol.CommSubscription{Address: "/slider"}})
+	if got := <-said; got != "holt: gonbui: value for the page is protocol.CommSubscription\n" {
 		t.Errorf("got %q", got)
 	}
 	f, err := os.OpenFile(filepath.Join(g.dir, "from"), os.O_WRONLY, 0)

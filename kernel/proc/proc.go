@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/janpfeifer/gonb/gonbui/protocol"
+
 	"github.com/holt-dl/holt/internal/frame"
 	"github.com/holt-dl/holt/kernel/host/msg"
 )
@@ -29,6 +31,10 @@ type Options struct {
 	// Input asks the person for a line, for gonbui.RequestInput; the line goes
 	// to the host's standard input. nil means that there is no one to ask.
 	Input func(prompt string, password bool) (string, error)
+	// Page is what gonbui/comms talks with; nil when there is none.
+	Page Page
+	// Sync brings all that was shown to the notebook at once, for gonbui.Sync.
+	Sync func()
 }
 
 // unresponsive is how long an interrupted host has to answer at all. It
@@ -266,6 +272,12 @@ type Unit struct {
 	Deps []string
 }
 
+// SendValue gives the cells a value of the notebook page, for gonbui/comms. It
+// must be of one of the types that gonbui's protocol names.
+func (p *Process) SendValue(address string, value any) {
+	p.gonb.send(protocol.CommValue{Address: address, Value: value})
+}
+
 // Run runs a cell and returns how it ended, after all that it printed and
 // displayed has been delivered. Cancelling ctx interrupts the cell, which ends
 // within about a second or is reported as stuck. The error is an [*Exit] when
@@ -280,6 +292,7 @@ func (p *Process) Run(ctx context.Context, u Unit) (msg.Done, error) {
 		delete(p.runs, u.Cell)
 		p.mu.Unlock()
 	}()
+	p.gonb.cell()
 	if err := p.send(msg.KindRun, u.Cell, msg.Run{Plugin: u.Plugin, Path: u.Path, File: u.File, Deps: u.Deps}); err != nil {
 		return msg.Done{}, p.lost(err)
 	}
@@ -370,6 +383,19 @@ func (p *Process) Setenv(ctx context.Context, key, value string) error {
 // Unsetenv removes an environment variable of the process.
 func (p *Process) Unsetenv(ctx context.Context, key string) error {
 	_, err := p.call(ctx, msg.Unsetenv, key)
+	return err
+}
+
+// SetArgs sets os.Args[1:], and gives flags that the last ones set their
+// defaults again.
+func (p *Process) SetArgs(ctx context.Context, args []string) error {
+	_, err := p.call(ctx, msg.SetArgs, args...)
+	return err
+}
+
+// DropFlags forgets flags of package flag, so that a cell can define them again.
+func (p *Process) DropFlags(ctx context.Context, names []string) error {
+	_, err := p.call(ctx, msg.DropFlags, names...)
 	return err
 }
 

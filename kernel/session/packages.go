@@ -26,6 +26,7 @@ type packages struct {
 	mu     sync.Mutex
 	gc     types.Importer
 	byName map[string][]string // package name → import paths, best first
+	frozen bool                // imports bring no modules; see %noautoget
 }
 
 func newPackages(w *build.World) *packages {
@@ -63,6 +64,9 @@ func (p *packages) Add(ctx context.Context, paths []string) error {
 	}
 	if len(need) == 0 {
 		return nil
+	}
+	if err := p.allowed(ctx, need); err != nil {
+		return err
 	}
 	change, err := p.world.Add(ctx, need)
 	if err != nil {

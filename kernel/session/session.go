@@ -22,6 +22,7 @@ import (
 	"github.com/holt-dl/holt/kernel/assist"
 	"github.com/holt-dl/holt/kernel/build"
 	"github.com/holt-dl/holt/kernel/cell"
+	"github.com/holt-dl/holt/kernel/comm"
 	"github.com/holt-dl/holt/kernel/gonb"
 	"github.com/holt-dl/holt/kernel/host/msg"
 	"github.com/holt-dl/holt/kernel/lineage"
@@ -64,6 +65,7 @@ type Options struct {
 	Dir      string // where cells run; empty for the current directory
 	CacheDir string // where worlds are kept; build.Options says the default
 	Version  string // of Holt, for %version
+	KernelID string // by which the Jupyter server knows the kernel; empty where there is none
 }
 
 // Session is one notebook: its declarations, its host process, its values.
@@ -75,13 +77,15 @@ type Session struct {
 	dir    string        // the files of this session
 	ready  chan struct{} // closed when the host runs, or could not be made
 	notes  *progress
+	page   *comm.Page
 
 	run sync.Mutex // held by Execute
 
 	mu        sync.Mutex // guards what follows
 	proc      *proc.Process
 	req       Request
-	abandoned bool // the last cell waits where an interrupt does not reach it
+	abandoned bool     // the last cell waits where an interrupt does not reach it
+	copyTo    *os.File // of %capture; nil for none
 	assistant *assist.Assistant
 	fetching  bool // there was no gopls, and it is being built
 	snapshot  assist.Snapshot
@@ -99,6 +103,15 @@ type Session struct {
 	cwd      string
 	env      []string // set by %env
 	died     string   // why the last host ended; empty while it lives
+	modules  *modules // the notebook's own go.mod
+
+	args         []string      // of %args alone in a cell
+	argsOf       *proc.Process // the host that has argsSet
+	argsSet      []string
+	wasmDir      string // of %wasm; empty until it is used
+	wasmURL      string
+	wasmCount    int
+	flagsNoticed bool // it was said which flags of %goflags are heeded
 }
 
 // Open starts a session. It returns at once: the host process is built and
@@ -120,6 +133,12 @@ func Open(opt Options, out Output) (*Session, error) {
 		ready: make(chan struct{}), notes: newProgress(out),
 		archives: map[string]string{}, sources: map[string]string{},
 	}
+	if s.modules, err = newModules(s); err != nil {
+		os.RemoveAll(dir)
+		return nil, err
+	}
+	s.page = s.newPage()
+	s.env = s.environment()
 	go func() {
 		defer close(s.ready)
 		s.err = s.open()
@@ -138,6 +157,9 @@ func (s *Session) open() error {
 	s.world = w
 	s.packages = newPackages(w)
 	s.nb = cell.New(s.packages)
+	if err := s.modules.init(); err != nil {
+		return err
+	}
 	s.remember()
 	return s.start()
 }
@@ -150,14 +172,17 @@ func (s *Session) start() error {
 	p, err := proc.Start(s.ctx, s.world.Host(), proc.Options{
 		Dir:    s.cwd,
 		Env:    append([]string{"HOLT=1"}, s.env...),
-		Stdout: func(p []byte) { s.out.Stream("stdout", p) },
-		Stderr: func(p []byte) { s.out.Stream("stderr", p) },
-		Frame:  s.out.Frame,
+		Stdout: func(p []byte) { s.shown("stdout", p) },
+		Stderr: func(p []byte) { s.shown("stderr", p) },
+		Frame:  s.framed,
 		Input:  s.input,
+		Page:   s.page,
+		Sync:   s.sync,
 	})
 	if err != nil {
 		return err
 	}
+	s.page.Reset()
 	s.mu.Lock()
 	s.proc = p
 	s.mu.Unlock()
@@ -186,24 +211,9 @@ func (s *Session) Execute(ctx context.Context, req Request) *Failure {
 	if f := s.await(ctx); f != nil {
 		return f
 	}
-	parts := gonb.Split(req.Code)
 	name := fmt.Sprintf("cell[%d]", req.Count)
 	s.sources[name] = req.Code
-	if parts.Magic != "" {
-		return s.failure(name, s.magic(ctx, parts))
-	}
-	for _, c := range parts.Commands {
-		if err := gonb.Run(ctx, (*commands)(s), c); err != nil {
-			return s.failure(name, err)
-		}
-	}
-	if strings.TrimSpace(parts.Go) == "" {
-		return nil
-	}
-	if err := s.revive(ctx); err != nil {
-		return s.failure(name, err)
-	}
-	return s.failure(name, s.runCell(ctx, cell.Source{Name: name, Text: parts.Go}))
+	return s.failure(name, s.execute(ctx, name, req.Code))
 }
 
 // await waits until the host is there, showing what is built meanwhile.
@@ -432,6 +442,10 @@ func (s *Session) Close() error {
 	}
 	if s.world != nil {
 		s.world.Close()
+	}
+	if s.wasmDir != "" {
+		os.RemoveAll(s.wasmDir)
+		os.Remove(filepath.Dir(s.wasmDir)) // when no other kernel has a folder there
 	}
 	return os.RemoveAll(s.dir)
 }

@@ -89,6 +89,9 @@ const (
 	Unsetenv = "unsetenv" // Args: name
 	Usage    = "memory"   // answers Memory
 	Stacks   = "stacks"   // Text of the answer: all goroutines
+
+	SetArgs   = "args"      // Args: os.Args[1:]; flags have their defaults again
+	DropFlags = "dropflags" // Args: names of flags that are defined anew
 )
 
 // Call is a request that the host answers at once, also while a cell runs.

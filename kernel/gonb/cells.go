@@ -1,0 +1,54 @@
+package gonb
+
+import (
+	"context"
+	"fmt"
+	"go/token"
+)
+
+// cellCommands say how the Go code of their cell is run.
+var cellCommands = []command{
+	{[]string{"%", "main"}, "[ARGS]", "what follows runs; so does everything else. ARGS are the command line of\nthis cell, and its flags are parsed here", func(_ context.Context, r *runner, c line) error {
+		if len(c.words) > 0 {
+			r.plan.Args = c.words
+		}
+		return nil
+	}},
+	{[]string{"args"}, "[ARGS]", "os.Args[1:] of this cell; alone in a cell, of those after it", func(_ context.Context, r *runner, c line) error {
+		r.plan.Args = append([]string{}, c.words...)
+		return nil
+	}},
+	{[]string{"exec"}, "FUNC [ARGS]", "calls a function, of this cell or an earlier one, after the code of the cell", func(_ context.Context, r *runner, c line) error {
+		if len(c.words) == 0 || !token.IsIdentifier(c.words[0]) {
+			return fmt.Errorf("%%exec: got %q, want the name of a function without parameters, and the arguments of its flags: %%exec train -epochs=3", c.rest)
+		}
+		r.plan.Call = c.words[0]
+		r.plan.Args = append([]string{}, c.words[1:]...)
+		return nil
+	}},
+	{[]string{"test"}, "[FLAGS]", "runs tests as go test does, in the host, where variables have their values.\nWithout FLAGS: verbosely, the tests, benchmarks, examples and fuzz seeds\nof this cell, or all tests when it has none. FLAGS are -test.v,\n-test.run=REGEXP, -test.bench=REGEXP and the others; \"\" is for none", func(_ context.Context, r *runner, c line) error {
+		r.plan.Test = true
+		r.plan.TestFlags = c.words
+		return nil
+	}},
+	{[]string{"wasm"}, "", "compiles this cell for the page, where it runs. Constants: GonbWasmDivId, the\nelement that it can fill, GonbWasmDir and GonbWasmUrl. Functions and types\nof other cells are there; their variables are zero, as values are in the host", func(ctx context.Context, r *runner, c line) error {
+		if err := c.none(); err != nil {
+			return err
+		}
+		r.plan.Wasm = true
+		return r.nb.WasmFolder(ctx)
+	}},
+	{[]string{"capture"}, "[-a] FILE", "copies what this cell prints and shows to a file; -a appends", func(_ context.Context, r *runner, c line) error {
+		args := c.words
+		var capture Capture
+		if len(args) > 1 && args[0] == "-a" {
+			capture.Append, args = true, args[1:]
+		}
+		if len(args) != 1 || args[0] == "" || args[0] == "-a" {
+			return fmt.Errorf("%%capture: got %q, want one file: %%capture [-a] FILE", c.rest)
+		}
+		capture.File = expand(r.nb, args[0])
+		r.plan.Capture = &capture
+		return nil
+	}},
+}

@@ -1,0 +1,153 @@
+package gonb
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// command is one row of the table.
+type command struct {
+	names []string // without %; those after the first are other words for it
+	args  string   // as %help shows them
+	help  string   // one line or more
+	run   func(ctx context.Context, r *runner, c line) error
+}
+
+// group is the commands of a subject.
+type group struct {
+	title    string
+	commands []command
+}
+
+func groups() []group {
+	return []group{
+		{"Running Go", cellCommands}, {"What is declared", stateCommands}, {"The shell", shellCommands},
+		{"Modules", moduleCommands}, {"The page", pageCommands}, {"About", aboutCommands()},
+	}
+}
+
+func commands() []command {
+	var all []command
+	for _, g := range groups() {
+		all = append(all, g.commands...)
+	}
+	return all
+}
+
+// aboutCommands is a function because %help reads the table that it is part of.
+func aboutCommands() []command {
+	return []command{
+		{[]string{"help"}, "[COMMAND …]", "this text, or what it says of some commands", func(_ context.Context, r *runner, c line) error {
+			text, err := Help(c.words...)
+			if err == nil {
+				r.nb.Print(text)
+			}
+			return err
+		}},
+		{[]string{"version"}, "", "versions of Holt and Go", func(_ context.Context, r *runner, c line) error {
+			if err := c.none(); err != nil {
+				return err
+			}
+			r.nb.Print(r.nb.Version() + "\n")
+			return nil
+		}},
+	}
+}
+
+// intro stands above the list of commands.
+const intro = `Everything that a cell declares stays for the next one: variables, functions,
+types, constants, imports. The last line's value is shown. A call whose error is
+not taken ends the cell when there is one.
+
+Lines that begin with % or ! are commands. They run before the Go code of their
+cell; //gonb: may stand before them, and a \ at the end continues them.
+`
+
+// Help describes commands, with or without their %; all of them when none is named.
+func Help(names ...string) (string, error) {
+	var b strings.Builder
+	if len(names) > 0 {
+		for _, name := range names {
+			found := false
+			for _, c := range append(commands(), magicRows()...) {
+				if slices.ContainsFunc(c.names, func(n string) bool { return strings.TrimLeft(n, "%") == strings.TrimLeft(name, "%") }) {
+					c.describe(&b)
+					found = true
+				}
+			}
+			if !found {
+				return "", fmt.Errorf("%%help: nothing is called %s; %%help alone lists all commands", name)
+			}
+		}
+		return b.String(), nil
+	}
+	b.WriteString(intro)
+	for _, g := range groups() {
+		fmt.Fprintf(&b, "\n%s\n", g.title)
+		for _, c := range g.commands {
+			c.describe(&b)
+		}
+	}
+	b.WriteString("\nCells of another kind, by their first line\n")
+	for _, c := range magicRows() {
+		c.describe(&b)
+	}
+	return b.String(), nil
+}
+
+// describe writes a command beside what it does.
+func (c command) describe(b *strings.Builder) {
+	const column = 28
+	var head string
+	for i, name := range c.names {
+		if i > 0 {
+			head += ", "
+		}
+		if name[0] != '!' {
+			head += "%"
+		}
+		head += name
+	}
+	if c.args != "" {
+		head += " " + c.args
+	}
+	head = "  " + head
+	for i, text := range strings.Split(c.help, "\n") {
+		if i == 0 && len([]rune(head)) >= column {
+			fmt.Fprintln(b, head)
+			head = ""
+		} else if i > 0 {
+			head = ""
+		}
+		fmt.Fprintf(b, "%s%s%s\n", head, strings.Repeat(" ", column-len([]rune(head))), text)
+	}
+}
+
+// Complete returns the commands that begin as a line does, when the line ends
+// in a command's name: "%wi" gives %widgets, %with_inputs and the others.
+func Complete(text string) []string {
+	text = strings.TrimPrefix(strings.TrimLeft(text, " \t"), prefix)
+	if !strings.HasPrefix(text, "%") || strings.ContainsAny(text, " \t") {
+		return nil
+	}
+	var found []string
+	for _, c := range append(commands(), magicRows()...) {
+		for _, name := range c.names {
+			if name = "%" + name; name[1] != '!' && strings.HasPrefix(name, text) {
+				found = append(found, name)
+			}
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// none returns an error when a command that takes no arguments was given some.
+func (c line) none() error {
+	if c.rest == "" {
+		return nil
+	}
+	return fmt.Errorf("%%%s: got %q, want nothing after it", c.name, c.rest)
+}

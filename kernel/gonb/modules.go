@@ -1,0 +1,93 @@
+package gonb
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// Modules are the modules that cells import from, and how cells are compiled.
+type Modules interface {
+	// GoFlags returns the flags of %goflags.
+	GoFlags() []string
+	SetGoFlags(ctx context.Context, flags []string) error
+	// AutoGet says whether an import may bring a module that is not required yet.
+	AutoGet(on bool)
+	// ResetModules forgets the modules that the notebook asked for.
+	ResetModules(ctx context.Context) error
+	// UseWorkspace makes the notebook use the modules that go.work in the folder
+	// of its go.mod names, and returns them as module and folder.
+	UseWorkspace(ctx context.Context) ([][2]string, error)
+	// Tracked lists the files and folders whose changes cells see at once.
+	Tracked() []string
+	Track(path string) error
+	// Untrack reports whether there was something to untrack; a path that ends
+	// in ... stands for all that begin as it does.
+	Untrack(path string) bool
+}
+
+// moduleCommands are about modules, and how cells are compiled.
+var moduleCommands = []command{
+	{[]string{"goflags"}, "[FLAGS]", "flags of go build for cells: -gcflags=…, -tags=…, -cover, -race;\n%goflags \"\" forgets them", func(ctx context.Context, r *runner, c line) error {
+		if len(c.words) > 0 {
+			var flags []string
+			for _, w := range c.words {
+				if w != "" {
+					flags = append(flags, w)
+				}
+			}
+			if err := r.nb.SetGoFlags(ctx, flags); err != nil {
+				return fmt.Errorf("%%goflags: %w", err)
+			}
+		}
+		r.nb.Print(fmt.Sprintf("%%goflags=%q\n", r.nb.GoFlags()))
+		return nil
+	}},
+	{[]string{"autoget"}, "", "an import brings its module when it is not required yet; so it is at first", func(_ context.Context, r *runner, c line) error {
+		r.nb.AutoGet(true)
+		return c.none()
+	}},
+	{[]string{"noautoget"}, "", "an import of a module that is not required is an error; see !*go get", func(_ context.Context, r *runner, c line) error {
+		r.nb.AutoGet(false)
+		return c.none()
+	}},
+	{[]string{"goworkfix"}, "", "replaces modules in go.mod by the folders that go.work in GONB_TMP_DIR uses", func(ctx context.Context, r *runner, c line) error {
+		if err := c.none(); err != nil {
+			return err
+		}
+		replaced, err := r.nb.UseWorkspace(ctx)
+		if err != nil {
+			return fmt.Errorf("%%goworkfix: %w", err)
+		}
+		for _, m := range replaced {
+			r.nb.Print(fmt.Sprintf("go.mod: replace %s => %s\n", m[0], m[1]))
+		}
+		return nil
+	}},
+	{[]string{"track"}, "[PATH …]", "follows changes of files and folders, so that completion and the next cell\nsee them; alone, lists what is followed. Folders that go.mod replaces a module\nwith are followed by themselves", func(_ context.Context, r *runner, c line) error {
+		for _, path := range c.words {
+			if err := r.nb.Track(expand(r.nb, path)); err != nil {
+				return fmt.Errorf("%%track: %w", err)
+			}
+		}
+		list := r.nb.Tracked()
+		if len(list) == 0 {
+			r.nb.Print("nothing is tracked\n")
+			return nil
+		}
+		r.nb.Print("tracked:\n  " + strings.Join(list, "\n  ") + "\n")
+		return nil
+	}},
+	{[]string{"untrack"}, "PATH …", "follows them no longer; PATH... is for all that begin so", func(_ context.Context, r *runner, c line) error {
+		if len(c.words) == 0 {
+			return fmt.Errorf("%%untrack: no path, want what %%track lists, or a beginning of it with ... behind")
+		}
+		for _, path := range c.words {
+			if !r.nb.Untrack(expand(r.nb, path)) {
+				return fmt.Errorf("%%untrack: %s is not tracked; %%track lists what is", path)
+			}
+			r.nb.Print("no longer tracked: " + path + "\n")
+		}
+		return nil
+	}},
+}

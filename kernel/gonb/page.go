@@ -1,0 +1,41 @@
+package gonb
+
+import (
+	"context"
+	"fmt"
+)
+
+// Page is the notebook page, which widgets talk with.
+type Page interface {
+	// Widgets puts the script that widgets need into the page.
+	Widgets(ctx context.Context) error
+	// WasmFolder makes the folder from which the page gets programs of %wasm, and
+	// sets GONB_WASM_DIR and GONB_WASM_URL.
+	WasmFolder(ctx context.Context) error
+	// Heartbeat reports whether the page answers.
+	Heartbeat(ctx context.Context) (bool, error)
+}
+
+// pageCommands are about the notebook page.
+var pageCommands = []command{
+	{[]string{"widgets"}, "", "puts the script of widgets into the page; using a widget does so by itself", func(ctx context.Context, r *runner, c line) error {
+		if err := c.none(); err != nil {
+			return err
+		}
+		return r.nb.Widgets(ctx)
+	}},
+	{[]string{"widgets_hb"}, "", "asks the page whether it can be reached", func(ctx context.Context, r *runner, c line) error {
+		if err := c.none(); err != nil {
+			return err
+		}
+		ok, err := r.nb.Heartbeat(ctx)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fmt.Errorf("%%widgets_hb: the page does not answer; reload it, or run %%widgets")
+		}
+		r.nb.Print("the page answers\n")
+		return nil
+	}},
+}

@@ -1,0 +1,67 @@
+package gonb
+
+import (
+	"os"
+	"strings"
+)
+
+// words cuts the rest of a command line at white space. Double quotes keep a
+// word together, with \n, \t, \" and \\ inside; "" is an empty word.
+func words(line string) []string {
+	var list []string
+	var word strings.Builder
+	begun, quoted := false, false
+	for i := 0; i < len(line); i++ {
+		c := line[i]
+		switch {
+		case c == '"':
+			quoted = !quoted
+			begun = true
+		case quoted && c == '\\' && i+1 < len(line):
+			i++
+			switch line[i] {
+			case 'n':
+				word.WriteByte('\n')
+			case 't':
+				word.WriteByte('\t')
+			default:
+				word.WriteByte(line[i])
+			}
+		case !quoted && (c == ' ' || c == '\t'):
+			if begun {
+				list = append(list, word.String())
+				word.Reset()
+			}
+			begun = false
+		default:
+			word.WriteByte(c)
+			begun = true
+		}
+	}
+	if begun {
+		list = append(list, word.String())
+	}
+	return list
+}
+
+// expand replaces ~ at the start of a file name by the home folder, and $NAME
+// and ${NAME} by what the environment of the cells says.
+func expand(nb Notebook, file string) string {
+	get := func(key string) string {
+		value, _ := lookup(nb, key)
+		return value
+	}
+	if file == "~" || strings.HasPrefix(file, "~/") {
+		file = get("HOME") + file[1:]
+	}
+	return os.Expand(file, get)
+}
+
+func lookup(nb Notebook, key string) (value string, ok bool) {
+	for _, kv := range nb.Environ() {
+		if k, v, _ := strings.Cut(kv, "="); k == key {
+			value, ok = v, true
+		}
+	}
+	return value, ok
+}

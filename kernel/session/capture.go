@@ -1,0 +1,92 @@
+package session
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/kernel/gonb"
+)
+
+// capture copies what the host prints and shows to a file, until stop.
+func (s *Session) capture(c gonb.Capture) (stop func(), err error) {
+	file := c.File
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(s.cwd, file)
+	}
+	flags := os.O_CREATE | os.O_WRONLY | os.O_TRUNC
+	if c.Append {
+		flags = os.O_CREATE | os.O_WRONLY | os.O_APPEND
+	}
+	f, err := os.OpenFile(file, flags, 0o666)
+	if err != nil {
+		return nil, fmt.Errorf("%%capture: %w", err)
+	}
+	s.mu.Lock()
+	s.copyTo = f
+	s.mu.Unlock()
+	return func() {
+		s.mu.Lock()
+		s.copyTo = nil
+		s.mu.Unlock()
+		if err := f.Close(); err != nil {
+			(*commands)(s).Warn("%capture: " + err.Error() + "\n")
+		}
+	}, nil
+}
+
+// shown takes what the host prints.
+func (s *Session) shown(stream string, p []byte) {
+	s.copyOut(p)
+	s.out.Stream(stream, p)
+}
+
+// framed takes what the host shows.
+func (s *Session) framed(m frame.Message) {
+	if m.Bundle != nil {
+		s.copyOut([]byte(asText(m.Bundle)))
+	}
+	s.out.Frame(m)
+}
+
+// copyOut writes to the file of %capture. A full disk must not end the cell.
+func (s *Session) copyOut(p []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.copyTo == nil {
+		return
+	}
+	if _, err := s.copyTo.Write(p); err != nil {
+		s.out.Stream("stderr", []byte("%capture: "+err.Error()+"\n"))
+		s.copyTo = nil
+	}
+}
+
+// asText is the representation of a bundle that a file of text can hold best.
+func asText(b *frame.Bundle) string {
+	var mimes []string
+	for mime := range b.Data {
+		mimes = append(mimes, mime)
+	}
+	rank := func(mime string) int {
+		if i := slices.Index([]string{"text/plain", "text/markdown", "text/html"}, mime); i >= 0 {
+			return i
+		}
+		return 3
+	}
+	slices.SortFunc(mimes, func(a, b string) int {
+		if d := rank(a) - rank(b); d != 0 {
+			return d
+		}
+		return strings.Compare(a, b)
+	})
+	for _, mime := range mimes {
+		if text, ok := b.Data[mime].(string); ok && (strings.HasPrefix(mime, "text/") || mime == "image/svg+xml") {
+			return text
+		}
+	}
+	return ""
+}

@@ -1,0 +1,65 @@
+package session
+
+import (
+	"context"
+	"errors"
+
+	"github.com/holt-dl/holt/kernel/comm"
+	"github.com/holt-dl/holt/kernel/proc"
+)
+
+// commSender is an [Output] that can also send comm messages, and show at once
+// what waits to be shown. Without it there is no page for widgets.
+type commSender interface {
+	Comm(m comm.Message)
+	Flush()
+}
+
+// newPage connects the page with the host that runs at the time.
+func (s *Session) newPage() *comm.Page {
+	send := func(comm.Message) {}
+	if c, ok := s.out.(commSender); ok {
+		send = c.Comm
+	}
+	return comm.NewPage(comm.Options{
+		Kernel: s.opt.KernelID,
+		Send:   send,
+		Show:   s.out.Frame,
+		Deliver: func(address string, value any) {
+			if p := s.process(); p != nil {
+				p.SendValue(address, value)
+			}
+		},
+	})
+}
+
+var _ proc.Page = (*comm.Page)(nil)
+
+// Comm takes a comm message from the notebook.
+func (s *Session) Comm(m comm.Message) bool { return s.page.Handle(m) }
+
+// sync brings all that was shown to the notebook at once.
+func (s *Session) sync() {
+	if c, ok := s.out.(commSender); ok {
+		c.Flush()
+	}
+}
+
+var errNoPage = errors.New("this front end has no page that widgets could be in; run the notebook in JupyterLab")
+
+// Widgets puts the script of widgets into the page.
+func (c *commands) Widgets(context.Context) error {
+	if _, ok := c.out.(commSender); !ok {
+		return errNoPage
+	}
+	c.page.Start()
+	return nil
+}
+
+// Heartbeat reports whether the page answers.
+func (c *commands) Heartbeat(ctx context.Context) (bool, error) {
+	if _, ok := c.out.(commSender); !ok {
+		return false, errNoPage
+	}
+	return c.page.Heartbeat(ctx), nil
+}

@@ -1,0 +1,56 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/holt-dl/holt/kernel/cell"
+)
+
+// List describes what is declared.
+func (c *commands) List() string {
+	var b strings.Builder
+	tw := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)
+	for _, d := range c.nb.Declarations() {
+		state := d.Cell
+		if d.Lost != "" {
+			state += ", value gone: " + d.Lost
+		}
+		typ := d.Type
+		if d.Kind == "type" {
+			typ = ""
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", d.Kind, d.Name, strings.TrimPrefix(typ, "func"), state)
+	}
+	for _, name := range sorted(c.nb.Imports()) {
+		fmt.Fprintf(tw, "import\t%s\t%q\t\n", name, c.nb.Imports()[name])
+	}
+	tw.Flush()
+	if b.Len() == 0 {
+		return "nothing is declared yet\n"
+	}
+	return b.String()
+}
+
+// Remove forgets a name.
+func (c *commands) Remove(name string) bool { return c.nb.Remove(name) }
+
+// Reset forgets everything and starts a fresh host.
+func (c *commands) Reset(ctx context.Context) error {
+	s := c.session()
+	p := s.process()
+	p.Kill()
+	p.Wait()
+	s.nb = cell.New(s.packages)
+	s.archives = map[string]string{}
+	s.args = nil
+	s.died = ""
+	if err := s.start(); err != nil {
+		s.died = err.Error()
+		return err
+	}
+	c.Print("everything is forgotten; a fresh host process runs\n")
+	return nil
+}

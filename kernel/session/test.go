@@ -1,0 +1,145 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"go/ast"
+	"go/doc"
+	"go/parser"
+	"go/token"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/holt-dl/holt/kernel/cell"
+)
+
+const gotestPath = "github.com/holt-dl/holt/kernel/host/gotest"
+
+// testKinds are the functions that go test runs, in the fields of gotest.Set.
+var testKinds = []struct {
+	prefix, field string
+	fn            string // the field of an entry that holds the function
+	typ           *regexp.Regexp
+}{
+	{"Test", "Tests", "F", regexp.MustCompile(`^func\((\w+ )?\*testing\.T\)$`)},
+	{"Benchmark", "Benchmarks", "F", regexp.MustCompile(`^func\((\w+ )?\*testing\.B\)$`)},
+	{"Fuzz", "Fuzz", "Fn", regexp.MustCompile(`^func\((\w+ )?\*testing\.F\)$`)},
+	{"Example", "Examples", "F", regexp.MustCompile(`^func\(\)$`)},
+}
+
+// test runs the notebook's tests in the host. Without flags it runs those that
+// the cell declares, or all tests where it declares none.
+func (s *Session) test(ctx context.Context, text string, flags []string) error {
+	if err := s.revive(ctx); err != nil {
+		return err
+	}
+	found := map[string][]string{} // field of gotest.Set → functions
+	for _, d := range s.nb.Declarations() {
+		if d.Name == "TestMain" {
+			(*commands)(s).Warn("holt: %test: TestMain is not called: it would end the process that holds the notebook's values\n")
+			continue
+		}
+		for _, k := range testKinds {
+			if d.Kind == "func" && isTest(d.Name, k.prefix) && k.typ.MatchString(d.Type) {
+				found[k.field] = append(found[k.field], d.Name)
+			}
+		}
+	}
+	if len(found) == 0 {
+		return fmt.Errorf("%%test: the notebook declares no tests, want functions such as func TestX(t *testing.T)")
+	}
+	if flags == nil {
+		flags = chooseTests(text, found)
+	}
+	flags = slices.DeleteFunc(slices.Clone(flags), func(f string) bool { return f == "" })
+	const local = "holt_gotest"
+	code := fmt.Sprintf("import %s %q\n%s.Set{%s}.Run(%#v)", local, gotestPath, local, s.testSet(found), flags)
+	defer s.nb.Remove(local)
+	return s.runCell(ctx, cell.Source{Name: "cell[0]", Text: code})
+}
+
+// testSet writes the fields of a gotest.Set. Of the examples it takes those
+// that say what they print.
+func (s *Session) testSet(found map[string][]string) string {
+	var b strings.Builder
+	for _, k := range testKinds {
+		names := found[k.field]
+		if len(names) == 0 {
+			continue
+		}
+		fmt.Fprintf(&b, "%s: holt_gotest.%s{", k.field, k.field)
+		if k.prefix == "Example" {
+			for _, e := range s.examples() {
+				if name := "Example" + e.Name; slices.Contains(names, name) && (e.Output != "" || e.EmptyOutput) {
+					fmt.Fprintf(&b, "{Name: %q, F: %s, Output: %q, Unordered: %v}, ", name, name, e.Output, e.Unordered)
+				}
+			}
+			names = nil
+		}
+		for _, name := range names {
+			fmt.Fprintf(&b, "{Name: %q, %s: %s}, ", name, k.fn, name)
+		}
+		b.WriteString("}, ")
+	}
+	return b.String()
+}
+
+func (s *Session) examples() []*doc.Example {
+	f, err := parser.ParseFile(token.NewFileSet(), "", s.nb.Source(), parser.ParseComments)
+	if err != nil {
+		return nil
+	}
+	return doc.Examples(f)
+}
+
+// chooseTests returns the flags that run what a cell declares.
+func chooseTests(text string, found map[string][]string) []string {
+	decls, _ := cell.Halves(text)
+	var run, bench []string
+	f, _ := parser.ParseFile(token.NewFileSet(), "", "package p\n"+decls, parser.SkipObjectResolution)
+	if f != nil {
+		for _, d := range f.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			for field, names := range found {
+				switch {
+				case !slices.Contains(names, fn.Name.Name):
+				case field == "Benchmarks":
+					bench = append(bench, fn.Name.Name)
+				default:
+					run = append(run, fn.Name.Name)
+				}
+			}
+		}
+	}
+	flags := []string{"-test.v"}
+	if len(run)+len(bench) > 0 {
+		flags = append(flags, "-test.run="+anyOf(run))
+	}
+	if len(bench) > 0 {
+		flags = append(flags, "-test.bench="+anyOf(bench))
+	}
+	return flags
+}
+
+func anyOf(names []string) string {
+	if len(names) == 0 {
+		return "^$"
+	}
+	return "^(" + strings.Join(names, "|") + ")$"
+}
+
+// isTest reports whether go test takes a name for that of a test.
+func isTest(name, prefix string) bool {
+	rest, ok := strings.CutPrefix(name, prefix)
+	if !ok {
+		return false
+	}
+	r, _ := utf8.DecodeRuneInString(rest)
+	return rest == "" || !unicode.IsLower(r)
+}
