@@ -239,7 +239,7 @@ func (w *World) move(ctx context.Context, mod string, newMod, newSum []byte, pat
 		return Change{}, err
 	}
 	if sameHost {
-		for _, name := range []string{"host", "extld"} {
+		for _, name := range []string{"host", "extld", linkerName, symsName} {
 			os.Remove(filepath.Join(dir, name))
 			if err := os.Link(filepath.Join(oldDir, name), filepath.Join(dir, name)); err != nil && !os.IsNotExist(err) {
 				return Change{}, fmt.Errorf("build: %w", err)
@@ -268,7 +268,7 @@ func (w *World) move(ctx context.Context, mod string, newMod, newSum []byte, pat
 		p.Host = true
 		byPath[p.Path] = p
 	}
-	if err := w.finishHost(ctx, dir, main, hosted); err != nil {
+	if err := w.finishHost(ctx, dir, main, hosted, w.startLinker(ctx)); err != nil {
 		return Change{}, err
 	}
 	if err := save(dir, record{Std: std, Packages: slices.Collect(maps.Values(byPath))}); err != nil {

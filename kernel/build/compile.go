@@ -104,8 +104,11 @@ func (w *World) Compile(ctx context.Context, u Unit) (archive string, err error)
 		return "", fmt.Errorf("build: %w", err)
 	}
 	archive = filepath.Join(u.Dir, "cell.a")
-	args := append(w.compileFlags(u.Path, u.Dir, cfg, archive), names...)
-	out, err := w.tool(ctx, u.Dir, "compile", args...)
+	args := w.compileFlags(u.Path, u.Dir, cfg, archive)
+	if w.bound() {
+		args = append(args, "-linkshared")
+	}
+	out, err := w.tool(ctx, u.Dir, w.tc.tool("compile"), append(args, names...)...)
 	if ctx.Err() != nil {
 		return "", fmt.Errorf("build: stopped: %w", context.Cause(ctx))
 	}
@@ -177,12 +180,12 @@ func (w *World) importcfg(cells map[string]string) string {
 
 // tool runs the compiler or the linker. They are short-lived and the machine's
 // memory is theirs: without a garbage collector they are a third faster.
-func (w *World) tool(ctx context.Context, dir, name string, args ...string) (output string, err error) {
-	cmd := command(ctx, dir, w.tc.env("GOGC=off", "GOMEMLIMIT=1GiB"), w.tc.tool(name), args...)
+func (w *World) tool(ctx context.Context, dir, file string, args ...string) (output string, err error) {
+	cmd := command(ctx, dir, w.tc.env("GOGC=off", "GOMEMLIMIT=1GiB"), file, args...)
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		err = fmt.Errorf("build: run %s: %w", name, err)
+		err = fmt.Errorf("build: run %s: %w", file, err)
 	}
 	return string(out), err
 }

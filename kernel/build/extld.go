@@ -36,7 +36,7 @@ for a in "$@"; do
 	-o) prev=-o ;;
 	*.o | -m64 | -s | -shared | -rdynamic | -pthread | -O[0-9] | -g | -fuse-ld=gold | -fPIC) ;;
 	-Wl,-z,relro | -Wl,-z,now | -Wl,-z,nocopyreloc | -Wl,-znow | -Wl,-znocopyreloc | -Wl,--build-id=* | -Wl,--compress-debug-sections=*) ;;
-	-lpthread | -ldl%[4]s) ;; # the host has them
+	-lpthread | -ldl%[3]s) ;; # the host has them
 	*) exec %[1]s "$@" ;;
 	esac
 done
@@ -55,7 +55,7 @@ link() {
 		*.o) set -- "$@" "$a" ;;
 		esac
 	done
-	%[2]s -m %[3]s -shared -s -z relro -z now --hash-style=gnu %[5]s -o "$out" "$@" 2>/dev/null
+	%[2]s -o "$out" "$@" 2>/dev/null
 }
 link "$@" || exec %[1]s "$@"
 `
@@ -63,23 +63,34 @@ link "$@" || exec %[1]s "$@"
 // emulations are the system linker's names for what Go calls architectures.
 var emulations = map[string]string{"amd64": "elf_x86_64", "arm64": "aarch64linux"}
 
+// systemLinker returns the command, without files, that links a plugin of one
+// object, or nil where none is known.
+func (w *World) systemLinker() []string {
+	mode, ok := emulations[w.tc.Arch]
+	if !ok || w.tc.Linker == "" {
+		return nil
+	}
+	cmd := []string{w.tc.Linker, "-m", mode, "-shared", "-s", "-z", "relro", "-z", "now", "--hash-style=gnu"}
+	if strings.HasSuffix(w.tc.Linker, "gold") {
+		cmd = append(cmd, "-O0")
+	}
+	return cmd
+}
+
 // writeExtld writes the script into the world's folder and returns what to
 // give to -extld.
 func (w *World) writeExtld(dir string, hasNet bool) error {
 	file := filepath.Join(dir, "extld")
-	mode, ok := emulations[w.tc.Arch]
-	if !ok || w.tc.Linker == "" {
+	ld := w.systemLinker()
+	if ld == nil {
 		os.Remove(file)
 		return nil
 	}
-	resolv, fast := "", ""
+	resolv := ""
 	if hasNet {
 		resolv = " | -lresolv"
 	}
-	if strings.HasSuffix(w.tc.Linker, "gold") {
-		fast = "-O0"
-	}
-	text := fmt.Sprintf(extld, quote(w.tc.CC), quote(w.tc.Linker), mode, resolv, fast)
+	text := fmt.Sprintf(extld, quote(w.tc.CC), quoteAll(ld), resolv)
 	if err := os.WriteFile(file, []byte(text), 0o755); err != nil {
 		return fmt.Errorf("build: %w", err)
 	}
@@ -100,3 +111,12 @@ func (w *World) extld() string {
 
 // quote makes s one word of a shell's line.
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+// quoteAll makes a line of words.
+func quoteAll(words []string) string {
+	quoted := make([]string, len(words))
+	for i, s := range words {
+		quoted[i] = quote(s)
+	}
+	return strings.Join(quoted, " ")
+}

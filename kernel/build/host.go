@@ -14,6 +14,7 @@ import (
 // written already.
 func (w *World) build(ctx context.Context, dir string) error {
 	mod := filepath.Join(dir, "go.mod")
+	linker := w.startLinker(ctx)
 	w.opt.Progress("reading the packages of the host")
 	if _, err := w.goList(ctx, mod, []string{"GOPROXY=off"}, nil, "-deps", "-json=ImportPath", w.opt.Main); err != nil && ctx.Err() == nil {
 		if err := w.reachable(ctx, []string{"the modules of the host"}); err != nil {
@@ -35,15 +36,15 @@ func (w *World) build(ctx context.Context, dir string) error {
 	for _, p := range pkgs {
 		p.Host = true
 	}
-	if err := w.finishHost(ctx, dir, main, pkgs); err != nil {
+	if err := w.finishHost(ctx, dir, main, pkgs, linker); err != nil {
 		return err
 	}
 	return save(dir, record{Std: std, Packages: pkgs})
 }
 
 // finishHost makes what a world's folder holds besides its record.
-func (w *World) finishHost(ctx context.Context, dir string, main *listed, pkgs []*pkg) error {
-	if err := w.linkHost(ctx, dir, main, pkgs); err != nil {
+func (w *World) finishHost(ctx context.Context, dir string, main *listed, pkgs []*pkg, linker <-chan linkerBuilt) error {
+	if err := w.linkHost(ctx, dir, main, pkgs, linker); err != nil {
 		return err
 	}
 	return w.writeExtld(dir, slices.ContainsFunc(pkgs, func(p *pkg) bool { return p.Path == "net" }))
@@ -74,7 +75,7 @@ func (p *listed) roots() []string {
 // linkHost links the host from the very archives that cells are compiled
 // against, so that nothing is compiled twice and no plugin is refused. The
 // archives are made for dynamic linking, so the program has to be a PIE.
-func (w *World) linkHost(ctx context.Context, dir string, main *listed, pkgs []*pkg) error {
+func (w *World) linkHost(ctx context.Context, dir string, main *listed, pkgs []*pkg, linker <-chan linkerBuilt) error {
 	w.opt.Progress("linking the host")
 	start := time.Now()
 	tmp, err := os.MkdirTemp(dir, ".host-")
@@ -98,15 +99,20 @@ func (w *World) linkHost(ctx context.Context, dir string, main *listed, pkgs []*
 	host := filepath.Join(tmp, "host")
 	// No -s: the host's own symbols are what plugins bind to, and its DWARF is
 	// not needed, since Go's traces read the pclntab.
-	_, stderr, err := run(command(ctx, tmp, w.tc.env("GOGC=400"), w.tc.tool("link"),
+	args = []string{
 		"-o", host, "-importcfg", cfg, "-linkmode=external", "-buildmode=pie", "-w",
 		// The trace of a crash then names the cell that the goroutine belongs to.
-		"-X=runtime.godebugDefault=tracebacklabels=1", "-extld", w.tc.CC, archive), nil)
+		"-X=runtime.godebugDefault=tracebacklabels=1", "-extld", w.tc.CC, archive,
+	}
+	if err := w.linkBoundHost(ctx, dir, tmp, args, linker); err != nil && ctx.Err() == nil {
+		w.opt.Progress(fmt.Sprintf("cells will be linked by Go's own linker, which takes longer: %v", err))
+		_, stderr, err := run(command(ctx, tmp, w.tc.env("GOGC=400"), w.tc.tool("link"), args...), nil)
+		if err != nil && ctx.Err() == nil {
+			return fmt.Errorf("build: link the host: %w: %s", err, stderr)
+		}
+	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("build: stopped: %w", context.Cause(ctx))
-	}
-	if err != nil {
-		return fmt.Errorf("build: link the host: %w: %s", err, stderr)
 	}
 	if err := os.Rename(host, filepath.Join(dir, "host")); err != nil {
 		return fmt.Errorf("build: %w", err)

@@ -33,21 +33,36 @@ func (u Unit) entryText() ([]byte, error) {
 // rtPath is the package that generated code calls.
 const rtPath = "github.com/holt-dl/holt/kernel/host/rt"
 
-// Link makes the plugin of a unit from its archive, and returns the .so.
+// Link makes the plugin of a unit from its archive, and returns the .so. It is
+// bound to the host where the world's linker can do that (package linker
+// says how); else, and when that fails, the plugin holds a copy of all that it
+// reaches, which takes ten times as long.
 func (w *World) Link(ctx context.Context, u Unit, archive string) (so string, err error) {
 	so = filepath.Join(u.Dir, path.Base(u.Path)+".so")
 	// The file that the compiler read serves the linker too.
-	args := []string{
-		"-o", so, "-importcfg", filepath.Join(u.Dir, "importcfg"), "-buildmode=plugin", "-pluginpath", u.Path,
-		"-s", "-w", "-extld", w.extld(), archive,
+	args := []string{"-o", so, "-importcfg", filepath.Join(u.Dir, "importcfg"), "-buildmode=plugin", "-pluginpath", u.Path, "-s", "-w"}
+	if bound, ok := w.boundArgs(u, archive); ok {
+		out, err := w.tool(ctx, u.Dir, w.linkerFile(), append(append(bound, args...), archive)...)
+		if err == nil || os.Getenv("HOLT_LINK") == "bound" && ctx.Err() == nil {
+			return so, linkError(u, out, err)
+		}
+		os.Remove(symsFile(archive))
+		w.opt.Progress(fmt.Sprintf("%s is linked with copies of its packages: %s", u.Path, strings.TrimSpace(out)))
 	}
-	out, err := w.tool(ctx, u.Dir, "link", args...)
+	out, err := w.tool(ctx, u.Dir, w.tc.tool("link"), append(args, "-extld", w.extld(), archive)...)
 	if ctx.Err() != nil {
 		return "", fmt.Errorf("build: stopped: %w", context.Cause(ctx))
 	}
 	if err != nil {
 		os.Remove(so)
-		return "", fmt.Errorf("build: link %s: %w: %s", u.Path, err, strings.TrimSpace(out))
 	}
-	return so, nil
+	return so, linkError(u, out, err)
+}
+
+// linkError says what a linker printed; it is nil when err is.
+func linkError(u Unit, out string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("build: link %s: %w: %s", u.Path, err, strings.TrimSpace(out))
 }

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/holt-dl/holt/kernel/build/linker"
 )
 
 // layout changes whenever worlds on disk have to be made anew.
@@ -165,7 +167,7 @@ func (w *World) moduleFiles(mod string) (modText, sumText []byte, err error) {
 func (w *World) worldDir(mod, sum []byte) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n%x\n%x\n", layout, w.tc.tidy, filepath.Base(w.src), w.opt.Main, sha256.Sum256(mod), sha256.Sum256(sum))
-	fmt.Fprintln(h, buildFlags)
+	fmt.Fprintln(h, buildFlags, linker.Version())
 	return filepath.Join(w.cache, "worlds", hex.EncodeToString(h.Sum(nil))[:20])
 }
 

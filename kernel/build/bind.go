@@ -1,0 +1,98 @@
+package build
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/holt-dl/holt/kernel/build/linker"
+)
+
+// Names in a world's folder, which holds both or none.
+const (
+	linkerName = "link"      // the linker that binds plugins to the host
+	symsName   = "host.syms" // the list of the host's symbols
+)
+
+// linkerBuilt is what startLinker ends with.
+type linkerBuilt struct {
+	file string
+	err  error
+}
+
+// startLinker builds the linker, unless there is one, while others download
+// and compile.
+func (w *World) startLinker(ctx context.Context) <-chan linkerBuilt {
+	built := make(chan linkerBuilt, 1)
+	go func() {
+		file, err := linker.Build(ctx, linker.Options{
+			Go: w.tc.Go, Root: w.tc.Root, Env: w.tc.env("GOFLAGS=-mod=readonly"), ID: w.tc.tidy, Parent: filepath.Join(w.cache, "linker"),
+		})
+		built <- linkerBuilt{file, err}
+	}()
+	return built
+}
+
+// linkBoundHost links the host so that plugins can be bound to it, with the
+// arguments of a plain link, and gives the world's folder its linker.
+func (w *World) linkBoundHost(ctx context.Context, dir, tmp string, args []string, built <-chan linkerBuilt) error {
+	l := <-built
+	os.Remove(filepath.Join(dir, linkerName))
+	if l.err != nil {
+		return l.err
+	}
+	syms := filepath.Join(tmp, symsName)
+	_, stderr, err := run(command(ctx, tmp, w.tc.env("GOGC=400"), l.file, append([]string{"-holt-export", syms}, args...)...), nil)
+	if err != nil {
+		return fmt.Errorf("build: link the host: %w: %s", err, stderr)
+	}
+	// A second name, because the linkers' folder may be emptied.
+	if err := os.Link(l.file, filepath.Join(dir, linkerName)); err != nil {
+		return fmt.Errorf("build: %w", err)
+	}
+	if err := os.Rename(syms, filepath.Join(dir, symsName)); err != nil {
+		return fmt.Errorf("build: %w", err)
+	}
+	return nil
+}
+
+// bound reports whether plugins are bound to the host. HOLT_LINK=plain says
+// no, for comparison; HOLT_LINK=bound makes a plugin that cannot be bound an
+// error, for tests.
+func (w *World) bound() bool {
+	if os.Getenv("HOLT_LINK") == "plain" {
+		return false
+	}
+	_, err := os.Stat(w.linkerFile())
+	return err == nil
+}
+
+func (w *World) linkerFile() string {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return filepath.Join(w.dir, linkerName)
+}
+
+// boundArgs returns the arguments that make a linked plugin a bound one.
+func (w *World) boundArgs(u Unit, archive string) (args []string, ok bool) {
+	if !w.bound() {
+		return nil, false
+	}
+	args = []string{"-holt-import", filepath.Join(filepath.Dir(w.linkerFile()), symsName), "-holt-export", symsFile(archive)}
+	for _, dep := range u.Deps {
+		// A cell that was linked with copies has no list; it is linked again
+		// into this one.
+		if _, err := os.Stat(symsFile(dep)); err == nil {
+			args = append(args, "-holt-import", symsFile(dep))
+		}
+	}
+	if ld := w.systemLinker(); ld != nil {
+		args = append(args, "-holt-ld", quoteAll(ld))
+	}
+	return append(args, "-extld", w.extld()), true
+}
+
+// symsFile returns the name of the list of a cell's symbols, beside its archive.
+func symsFile(archive string) string { return strings.TrimSuffix(archive, ".a") + ".syms" }

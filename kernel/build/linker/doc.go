@@ -1,0 +1,23 @@
+// Package linker makes Go's linker link a plugin against what the process
+// that will load it has already.
+//
+// The stock linker puts a copy of everything that a plugin reaches into the
+// plugin, the runtime included. The dynamic linker then binds nearly all of it
+// to the copies that came first, the host's. The copies cost time with every
+// link, and memory with every plugin. Here the host keeps every symbol of its
+// packages and writes a list of them; a plugin holds the code of its cell, and
+// what the list has is an import. A later plugin imports from earlier plugins
+// in the same way. That is how -buildmode=shared and -linkshared work, which
+// Go's linker has for shared libraries but not for plugins or programs, and whose
+// way to learn the symbols, reading the library's, takes longer than all the
+// rest.
+//
+// The linker is built on the user's machine, from the sources in GOROOT, with
+// the few lines of [edits] changed and the two files ld.go.txt and
+// loader.go.txt added, both by "go build -overlay": nothing is written to
+// GOROOT. Where the sources are absent, or are not the ones that the
+// edits know, [Build] returns an error and cells are linked by the stock linker.
+//
+// Go's sources are under Go's BSD-style licence (GOROOT/LICENSE). This package
+// holds of them only the lines that its edits look for.
+package linker

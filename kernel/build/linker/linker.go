@@ -1,0 +1,102 @@
+package linker
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Options say with what to build. All are required.
+type Options struct {
+	Go     string   // the go command
+	Root   string   // its GOROOT
+	Env    []string // the environment of go commands
+	ID     string   // changes when another Go would make another linker
+	Parent string   // the folder for linkers, each in a folder of its own
+}
+
+// Version changes whenever lists of symbols, or what a linker does, change.
+func Version() string {
+	h := sha256.New()
+	for _, e := range edits {
+		fmt.Fprintf(h, "%q %q %q\n", e.file, e.old, e.new)
+	}
+	h.Write(ldSource)
+	h.Write(loaderSource)
+	return hex.EncodeToString(h.Sum(nil))[:20]
+}
+
+// Build returns the file name of the linker, and builds it, in some ten seconds,
+// the first time that it is asked for with this Go.
+func Build(ctx context.Context, opt Options) (file string, err error) {
+	sum := sha256.Sum256([]byte(opt.ID + "\n" + Version()))
+	dir := filepath.Join(opt.Parent, hex.EncodeToString(sum[:])[:20])
+	file = filepath.Join(dir, "link")
+	if _, err := os.Stat(file); err == nil {
+		return file, nil
+	}
+	files, err := patched(opt.Root)
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(opt.Parent, 0o755); err != nil {
+		return "", fmt.Errorf("linker: %w", err)
+	}
+	// Built aside and then renamed, so that a linker is whole or absent.
+	tmp, err := os.MkdirTemp(opt.Parent, ".new-")
+	if err != nil {
+		return "", fmt.Errorf("linker: %w", err)
+	}
+	defer os.RemoveAll(tmp)
+	overlay, err := writeOverlay(tmp, files)
+	if err != nil {
+		return "", err
+	}
+	bin := filepath.Join(tmp, "bin")
+	cmd := exec.CommandContext(ctx, opt.Go, "build", "-trimpath", "-buildvcs=false", "-overlay", overlay, "-o", filepath.Join(bin, "link"), "cmd/link")
+	cmd.Dir = opt.Root
+	cmd.Env = opt.Env
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // compilers end with the go command
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = 2 * time.Second
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("linker: go build cmd/link: %w: %s", err, strings.TrimSpace(string(out)))
+	}
+	if err := os.Rename(bin, dir); err != nil {
+		if _, there := os.Stat(file); there == nil {
+			return file, nil // another kernel was faster
+		}
+		return "", fmt.Errorf("linker: %w", err)
+	}
+	return file, nil
+}
+
+// writeOverlay writes files into dir, under names of its own, and the text
+// for -overlay that puts them in their places.
+func writeOverlay(dir string, files map[string][]byte) (overlay string, err error) {
+	replace := map[string]string{}
+	for name, text := range files {
+		aside := filepath.Join(dir, fmt.Sprintf("%d.go", len(replace)))
+		replace[name] = aside
+		if err := os.WriteFile(aside, text, 0o644); err != nil {
+			return "", fmt.Errorf("linker: %w", err)
+		}
+	}
+	text, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return "", fmt.Errorf("linker: %w", err)
+	}
+	overlay = filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(overlay, text, 0o644); err != nil {
+		return "", fmt.Errorf("linker: %w", err)
+	}
+	return overlay, nil
+}
