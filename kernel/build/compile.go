@@ -28,6 +28,10 @@ type Unit struct {
 	// Deps holds the archives of the earlier cells that this one imports,
 	// directly or through others, by import path.
 	Deps map[string]string
+	// CDir is where the C code of files that import "C" finds #include "…", and
+	// CTypes the C types of earlier units that this one shares, by name.
+	CDir   string
+	CTypes map[string]CType
 	// Entry is the function, without arguments and results, that runs the cell;
 	// "Run" when empty.
 	Entry string
@@ -99,6 +103,10 @@ func (w *World) Compile(ctx context.Context, u Unit) (archive string, err error)
 		}
 		names = append(names, f.Name)
 	}
+	names, objects, err := w.translate(ctx, u, names)
+	if err != nil {
+		return "", err
+	}
 	cfg := filepath.Join(u.Dir, "importcfg")
 	if err := os.WriteFile(cfg, []byte(w.importcfg(u.Deps)), 0o644); err != nil {
 		return "", fmt.Errorf("build: %w", err)
@@ -118,7 +126,7 @@ func (w *World) Compile(ctx context.Context, u Unit) (archive string, err error)
 		}
 		return "", fmt.Errorf("build: compile %s: %w: %s", u.Path, err, strings.TrimSpace(out))
 	}
-	return archive, nil
+	return archive, w.pack(u.Dir, archive, objects)
 }
 
 func (u Unit) check() error {

@@ -276,7 +276,6 @@ func TestErrors(t *testing.T) {
 		{"a type that cannot be named later", "", "g := func() any { type t struct{}; return t{} }\ng(1)", "cell[2]:2:3: too many arguments in call to g"},
 		{"a mismatch of counts", "", "a, b := 1", "cell[2]:1:9: assignment mismatch: 2 variables but 1 value"},
 		{"two meanings in one cell", "", "func x() {}\nx := 1", "cell[2]:2:1: x is declared twice in this cell, as a variable and as something else; rename one"},
-		{"cgo", "", "import \"C\"", `cell[2]:1:8: import "C" is not supported in a cell yet; put the C code in a package of a module and import that`},
 		{"a declaration that cannot run early", "", "x := 1\nvar a = b\nx = 2\nvar b = x", "cell[2]:2:1: a needs b, which is declared below and needs x, which a statement between them sets; move the declaration of a below that of b"},
 		{"an error in a declaration that runs early", "", "var a = b\nvar (\n\tc = 1\n\tb = c + zz\n)", "cell[2]:4:10: undefined: zz"},
 		{"a missing method", "type S interface{ Area() int }\ntype T struct{}", "var s S = T{}", "cell[2]:1:11: cannot use T{} (value of struct type T) as S value in variable declaration: T does not implement S (missing method Area)"},

@@ -48,6 +48,11 @@ type check struct {
 	fresh   map[string]bool    // variables that this cell defines with a new type
 	dropped map[string]string  // live names that no longer compile: why
 
+	pre     *preamble                      // of import "C"
+	cUses   map[*preamble]map[cName]string // the names of C in use: where
+	cText   string                         // what cmd/cgo makes of them
+	cShared map[string]*types.TypeName     // C types that are an earlier program's
+
 	fixErr  map[int]int // top statements whose error is taken: index → number of the variable
 	notices []string
 }
@@ -74,7 +79,15 @@ func (nb *Notebook) Check(ctx context.Context, src Source) (*Program, error) {
 // process. Variables keep their types and are lost.
 func (nb *Notebook) Rebuild(ctx context.Context) (*Program, error) {
 	c := nb.newCheck(ctx, Source{Name: "cell[0]"})
+	// What the packages of the old process hold is out of reach.
+	nb.cTypes, nb.structs, nb.release = map[string]cType{}, nil, nil
+	nb.owners = map[*types.Var]*types.TypeName{}
 	for name, e := range nb.names {
+		if e.kind == kVar && mentionsC(e.obj.Type()) {
+			delete(nb.names, name) // only its own cell can say its type
+			nb.gone[name] = name + " is gone with the host process that ended, and its type is one of C: run " + e.cell + " again to make it"
+			continue
+		}
 		c.changed[name] = true
 		if e.kind == kVar {
 			c.moved[name] = e
@@ -91,7 +104,7 @@ func (nb *Notebook) newCheck(ctx context.Context, src Source) *check {
 		imports: maps.Clone(nb.imports), imported: map[string]bool{}, dots: maps.Clone(nb.dots),
 		ownNames: map[string]bool{}, changed: map[string]bool{}, rehome: map[string]*entity{},
 		rebody: map[*unit]*unit{}, moved: map[string]*entity{}, fresh: map[string]bool{},
-		dropped: map[string]string{}, fixErr: map[int]int{}, vars: map[string]types.Type{},
+		dropped: map[string]string{}, fixErr: map[int]int{}, cUses: map[*preamble]map[cName]string{}, vars: map[string]types.Type{},
 	}
 }
 
@@ -282,7 +295,7 @@ func (c *check) add(u *unit, start, end int) {
 		c.own = append(c.own, u)
 		return
 	}
-	if old := c.live(u); old != nil && old.text == u.text && c.sameImports(old) {
+	if old := c.live(u); old != nil && old.text == u.text && c.sameImports(old) && c.sameC(old) {
 		c.unchanged = append(c.unchanged, [2]int{start, end})
 		return
 	}

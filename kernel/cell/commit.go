@@ -12,6 +12,7 @@ import (
 func (g *generator) commit(prog *Program, reached int) {
 	c, nb := g.c, g.c.nb
 	nb.seq = prog.Seq
+	delete(c.imports, "C") // which is its cell's alone
 	if prog.Empty {
 		maps.Copy(nb.imports, c.imports)
 		maps.Copy(nb.dots, c.dots)
@@ -24,6 +25,7 @@ func (g *generator) commit(prog *Program, reached int) {
 	nb.structs = append(nb.structs, g.structs...)
 	maps.Copy(nb.owners, g.owners)
 	nb.release = nil
+	g.commitC(prog.Seq)
 	nb.old = append(nb.old, g.replaced()...)
 	maps.Copy(nb.imports, c.imports)
 	maps.Copy(nb.dots, c.dots)
@@ -189,8 +191,11 @@ func (g *generator) units() func(*unit) {
 			obj := g.p.info.Uses[id]
 			if pn, ok := obj.(*types.PkgName); ok {
 				u.imports[id.Name] = pn.Imported().Path()
+				if id.Name == "C" {
+					u.pre = g.c.pre
+				}
 			}
-			if obj == nil || !g.packageLevel(obj) || slices.Contains(u.names, id.Name) && u.recv == "" {
+			if obj == nil || !g.packageLevel(obj) || namesOfC(obj.Name()) || slices.Contains(u.names, id.Name) && u.recv == "" {
 				return true
 			}
 			name := strings.TrimPrefix(id.Name, "ˣold_")

@@ -53,7 +53,7 @@ func (f *file) diagnose(pos token.Pos, msg string) Diagnostic {
 }
 
 // plainNames takes our marks and the package of all cells off the names in a message.
-var plainNames = strings.NewReplacer("notebook.", "", "ˣold_", "", "Ħˣb_", "", "Ħˣm_", "", "Ħ", "", "ˣ", "")
+var plainNames = strings.NewReplacer("notebook.", "", "ˣold_", "", "Ħˣb_", "", "Ħˣm_", "", "Ħ", "", "ˣ", "", "_Ctype_", "C.")
 
 // at completes a diagnostic with the place of a source offset.
 func (f *file) at(off int, d Diagnostic) Diagnostic {
@@ -128,7 +128,7 @@ func (c *check) addImport(f *file, s *ast.ImportSpec) error {
 		return &Error{Diagnostics: []Diagnostic{f.diagnose(s.Pos(), "import path "+s.Path.Value+" is not a string")}}
 	}
 	if path == "C" {
-		return &Error{Diagnostics: []Diagnostic{f.diagnose(s.Pos(), `import "C" is not supported in a cell yet; put the C code in a package of a module and import that`)}}
+		return c.addC(f, s)
 	}
 	name := "?" + path
 	if s.Name != nil {
@@ -179,7 +179,9 @@ func (c *check) preludeImports(f *file, head, tail string) string {
 	bases := selectorBases(f.ast)
 	for _, name := range sortedKeys(bases) {
 		old, ok := strings.CutPrefix(name, "ˣold_")
-		if path := imports[old]; path != "" && (ok || !c.shadows(name)) {
+		if name == "C" && imports[name] == "C" {
+			b.WriteString(`import "C";`)
+		} else if path := imports[old]; path != "" && (ok || !c.shadows(name)) {
 			fmt.Fprintf(&b, "import %s %q;", name, path)
 		}
 	}

@@ -96,7 +96,7 @@ func (c *check) refuseLost(p *passed) error {
 				return true
 			}
 			obj := p.info.Uses[id]
-			if obj == nil || obj.Pkg() == nil || obj.Pkg().Path() != notebookPath || obj.Parent() == nil || c.nb.names[id.Name] == nil {
+			if obj == nil || obj.Pkg() == nil || obj.Pkg().Path() != notebookPath || obj.Parent() == nil || c.nb.names[id.Name] == nil || namesOfC(obj.Name()) {
 				return true
 			}
 			if _, isType := obj.(*types.TypeName); isType {

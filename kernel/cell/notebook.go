@@ -37,6 +37,7 @@ type Notebook struct {
 	deps    map[int][]int                  // programs that a program's package imports
 	release []*entity                      // variables that no name means any more
 	gone    map[string]string              // what no longer compiled: why
+	cTypes  map[string]cType               // C types that programs have declared
 	old     []string                       // types that were declared again, such as notebook/c1.T
 }
 
@@ -52,6 +53,7 @@ func New(pk Packages) *Notebook {
 		owners:  map[*types.Var]*types.TypeName{},
 		deps:    map[int][]int{},
 		gone:    map[string]string{},
+		cTypes:  map[string]cType{},
 	}
 }
 
@@ -90,6 +92,7 @@ type unit struct {
 	iface   map[string]bool   // the notebook's names in its signature or type
 	body    map[string]bool   // the notebook's names in its function body
 	calls   map[string]bool   // the notebook's methods that it mentions, as T.m
+	pre     *preamble         // the C code that its C.x means
 	sig     string            // of a function or method, its signature as text
 	generic bool
 }

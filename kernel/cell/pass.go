@@ -12,6 +12,7 @@ const (
 	declFile fileKind = iota // the cell's declarations
 	stmtFile                 // the cell's statements
 	varFile                  // variables, one a line
+	cgoFile                  // declared by cmd/cgo
 	unitFile                 // a declaration of an earlier cell
 )
 
@@ -87,6 +88,7 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 			}
 			return
 		}
+		c.cNames(f)
 		c.wrapOldTypes(f.ast)
 		if kind == passFirst && f.kind != stmtFile {
 			for _, d := range f.ast.Decls {
@@ -133,6 +135,14 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 		}
 	}
 
+	cf, err := c.cFile()
+	if err != nil {
+		p.errs = append(p.errs, c.cErrors(err)...)
+	} else if cf != nil {
+		c.shareC(cf, p.pkg.Scope())
+		p.files = append(p.files, cf)
+	}
+
 	byTok := map[*token.File]*file{}
 	var files []*ast.File
 	for _, f := range p.files {
@@ -147,12 +157,16 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 		Error: func(err error) {
 			e := err.(types.Error)
 			f := byTok[c.nb.fset.File(e.Pos)]
-			if f == nil || ignored(e.Msg) || kind == passFirst && f.kind != stmtFile && bodiless(e.Msg) {
+			if f == nil || f.kind == cgoFile || ignored(e.Msg) || kind == passFirst && f.kind != stmtFile && bodiless(e.Msg) {
 				return
 			}
 			errs = append(errs, e)
 		},
 	}
+	if cf != nil {
+		usesCgo(&conf)
+	}
+	conf.FakeImportC = err != nil
 	types.NewChecker(&conf, c.nb.fset, p.pkg, p.info).Files(files)
 	for _, e := range errs { // hints need what the whole check found
 		f := byTok[c.nb.fset.File(e.Pos)]

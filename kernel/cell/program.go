@@ -25,11 +25,12 @@ type Program struct {
 	Seq     int    // its number; programs are never numbered alike
 	Path    string // its import path
 	Files   []File
-	Deps    []int    // the programs whose packages it needs, directly or not
-	Imports []string // the other packages that it imports
-	Notices []string // sentences for the person who ran the cell
-	Empty   bool     // nothing to compile or run
-	Effects Effects  // on other cells, when all of it runs
+	Deps    []int            // the programs whose packages it needs, directly or not
+	Imports []string         // the other packages that it imports
+	CTypes  map[string]CType // C types that are those of earlier programs, by name
+	Notices []string         // sentences for the person who ran the cell
+	Empty   bool             // nothing to compile or run
+	Effects Effects          // on other cells, when all of it runs
 
 	commit  func(reached int)
 	listing func() *Listing
@@ -70,9 +71,9 @@ func (c *check) generate(p *passed) (*Program, error) {
 	for _, path := range c.blank {
 		external[path] = true
 	}
-	emit := func(name, text string, use map[string]string, extra ...string) {
+	emit := func(name, head, text string, use map[string]string, extra ...string) {
 		var b strings.Builder
-		fmt.Fprintf(&b, "package c%d\n\n", c.seq)
+		fmt.Fprintf(&b, "package c%d\n%s\n", c.seq, head)
 		for _, alias := range sortedKeys(use) {
 			path := use[alias]
 			if !strings.Contains(text, alias+".") {
@@ -93,27 +94,52 @@ func (c *check) generate(p *passed) (*Program, error) {
 		prog.Files = append(prog.Files, File{name, b.String()})
 	}
 	hasRun := false
+	withC := map[*preamble]*cPart{} // the C code of a cell goes into one file
 	for i, f := range p.files {
-		if f.kind == varFile || f.kind != stmtFile && len(f.ast.Decls) == imports(f.ast) {
+		if f.kind == varFile || f.kind == cgoFile || f.kind != stmtFile && len(f.ast.Decls) == imports(f.ast) {
 			continue
 		}
-		text, use := g.rewrite(f)
-		name := fmt.Sprintf("f%d.go", i)
 		if f.kind == stmtFile {
 			if len(f.ast.Decls[len(f.ast.Decls)-1].(*ast.FuncDecl).Body.List) == 0 {
 				continue
 			}
 			hasRun = true
-			emit(name, fmt.Sprintf("\nfunc %s() {\n//line %s:%d\n%s\n}\n", runName, f.name, f.line, text), use)
-			continue
 		}
-		emit(name, fmt.Sprintf("\n//line %s:%d\n%s\n", f.name, f.line, text), use)
+		use := map[string]string{}
+		part := withC[c.preambleOf(f)]
+		if importsC(f.ast) {
+			if part == nil {
+				part = &cPart{use: use}
+				withC[c.preambleOf(f)] = part
+			}
+			use = part.use
+		}
+		text := fmt.Sprintf("//line %s:%d\n%s\n", f.name, f.line, g.rewrite(f, use))
+		if f.kind == stmtFile {
+			text = fmt.Sprintf("func %s() {\n%s}\n", runName, text)
+		}
+		if importsC(f.ast) {
+			part.text += "\n" + text
+		} else {
+			emit(fmt.Sprintf("f%d.go", i), "", "\n"+text, use)
+		}
+	}
+	for pre, part := range withC {
+		emit(pre.file(), pre.at(), part.text+g.keepC(pre), part.use)
+	}
+	prog.CTypes = g.sharedC()
+	for _, t := range prog.CTypes {
+		n, _ := strconv.Atoi(strings.TrimPrefix(t.Path, "notebook/c"))
+		deps[n] = true
+	}
+	if c.pre != nil && len(c.cUses[c.pre]) == 0 {
+		c.notices = append(c.notices, `the C code of this cell is for the Go code of the same cell, which has no C.name; import "C" did nothing`)
 	}
 	text, use, err := g.support(hasRun)
 	if err != nil {
 		return nil, err
 	}
-	emit("support.go", text, use, c.blank...)
+	emit("support.go", "", text, use, c.blank...)
 	prog.Notices = c.notices
 	g.dependencies(prog, deps)
 	prog.Imports = sortedKeys(external)
@@ -122,6 +148,12 @@ func (c *check) generate(p *passed) (*Program, error) {
 	prog.listing = g.listing
 	prog.commit = func(reached int) { g.commit(prog, reached) }
 	return prog, nil
+}
+
+// cPart is the Go code that goes into one file with its C code.
+type cPart struct {
+	text string
+	use  map[string]string
 }
 
 func imports(f *ast.File) int {

@@ -24,8 +24,9 @@ type rewriter struct {
 	asPtr map[*ast.CompositeLit]bool
 }
 
-func (g *generator) rewrite(f *file) (text string, imports map[string]string) {
-	r := &rewriter{g: g, f: f, ed: &editor{text: []byte(f.body)}, use: map[string]string{},
+// rewrite returns the generated text of a file, and adds what it imports to use.
+func (g *generator) rewrite(f *file, use map[string]string) string {
+	r := &rewriter{g: g, f: f, ed: &editor{text: []byte(f.body)}, use: use,
 		skip: map[ast.Node]bool{}, asPtr: map[*ast.CompositeLit]bool{}}
 	if f.kind == stmtFile {
 		r.statements()
@@ -50,8 +51,8 @@ func (g *generator) rewrite(f *file) (text string, imports map[string]string) {
 		stack = append(stack, n)
 		return true
 	})
-	text, _ = r.ed.render(0, len(f.body))
-	return text, r.use
+	text, _ := r.ed.render(0, len(f.body))
+	return text
 }
 
 func (r *rewriter) off(p token.Pos) int { return r.f.offset(p) }
@@ -139,7 +140,9 @@ func (r *rewriter) ident(id *ast.Ident) {
 		return
 	}
 	if pn, ok := obj.(*types.PkgName); ok {
-		r.use[id.Name] = pn.Imported().Path()
+		if path := pn.Imported().Path(); path != "C" {
+			r.use[id.Name] = path
+		}
 		return
 	}
 	if obj.Pkg() == nil {

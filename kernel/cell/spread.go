@@ -36,6 +36,11 @@ func (c *check) sameImports(u *unit) bool {
 	return true
 }
 
+// sameC reports whether this cell has the C code that u was compiled with.
+func (c *check) sameC(u *unit) bool {
+	return u.pre == nil || c.pre != nil && c.pre.text == u.pre.text
+}
+
 // decide sorts the cell's own declarations into those that replace a body and
 // those that change what a name means.
 func (c *check) decide() {

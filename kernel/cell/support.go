@@ -113,8 +113,33 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 	var decl, run strings.Builder
 
 	// Struct types without a name get one, so that other packages can say it.
-	for _, name := range sortedKeys(c.fresh) {
-		g.nameStructs(p.pkg.Scope().Lookup(name).Type())
+	for _, name := range p.pkg.Scope().Names() {
+		switch obj := p.pkg.Scope().Lookup(name).(type) {
+		case *types.Var:
+			if c.fresh[name] || c.moved[name] != nil {
+				g.nameStructs(obj.Type())
+			}
+		case *types.Func:
+			if g.home(obj) == c.seq && !namesOfC(name) {
+				g.nameStructs(obj.Type())
+			}
+		case *types.TypeName:
+			if g.home(obj) != c.seq || isCType(obj) {
+				continue
+			}
+			if st, ok := obj.Type().Underlying().(*types.Struct); ok && !obj.IsAlias() {
+				for v := range st.Fields() {
+					g.nameStructs(v.Type())
+				}
+			} else {
+				g.nameStructs(obj.Type().Underlying())
+			}
+			if n, ok := obj.Type().(*types.Named); ok {
+				for m := range n.Methods() {
+					g.nameStructs(m.Type())
+				}
+			}
+		}
 	}
 	for _, a := range g.structs {
 		inner := g.printer(use)
@@ -159,7 +184,7 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 	var named []*types.TypeName
 	for _, name := range scope.Names() {
 		obj := scope.Lookup(name)
-		if !g.files[c.nb.fset.File(obj.Pos())] {
+		if !g.files[c.nb.fset.File(obj.Pos())] || namesOfC(name) && !isCType(obj) {
 			continue
 		}
 		switch obj := obj.(type) {
@@ -171,7 +196,9 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 			if obj.IsAlias() {
 				continue
 			}
-			named = append(named, obj)
+			if !isCType(obj) {
+				named = append(named, obj)
+			}
 			if st, ok := obj.Type().Underlying().(*types.Struct); ok && g.own(obj, st) {
 				g.accessors(&decl, tp, name, params, args, st)
 			}
@@ -249,7 +276,7 @@ func fromAlias(use map[string]string, home int) string {
 // fields.
 func (g *generator) nameStructs(t types.Type) {
 	structsIn(t, func(st *types.Struct) {
-		if _, known := g.alias(st); !known && hidesFields(st) {
+		if _, known := g.alias(st); !known && hidesFields(st) && !generic(st) {
 			g.structs = append(g.structs, anonymous{st, g.c.seq, "Ħˣs" + strconv.Itoa(len(g.structs))})
 		}
 	})

@@ -60,7 +60,7 @@ func (r *rewriter) wrap(st ast.Stmt, fn string) {
 
 // results counts a call's results, and reports whether the last is an error.
 func results(tv types.TypeAndValue) (n int, fails bool) {
-	if tv.IsVoid() || tv.Type == nil {
+	if tv.IsVoid() || tv.Type == nil || isVoid(tv.Type) {
 		return 0, false
 	}
 	if t, ok := tv.Type.(*types.Tuple); ok {

@@ -275,12 +275,66 @@ func structsIn(t types.Type, f func(*types.Struct)) {
 	case *types.Map:
 		structsIn(t.Key(), f)
 		structsIn(t.Elem(), f)
+	case *types.Signature:
+		for v := range t.Params().Variables() {
+			structsIn(v.Type(), f)
+		}
+		for v := range t.Results().Variables() {
+			structsIn(v.Type(), f)
+		}
 	case *types.Struct:
 		for i := range t.NumFields() {
 			structsIn(t.Field(i).Type(), f)
 		}
 		f(t)
 	}
+}
+
+// generic reports whether t mentions a type parameter.
+func generic(t types.Type) bool {
+	found := false
+	seen := map[types.Type]bool{}
+	var walk func(types.Type)
+	walk = func(t types.Type) {
+		if seen[t] {
+			return
+		}
+		seen[t] = true
+		switch t := t.(type) {
+		case *types.TypeParam:
+			found = true
+		case *types.Pointer:
+			walk(t.Elem())
+		case *types.Slice:
+			walk(t.Elem())
+		case *types.Array:
+			walk(t.Elem())
+		case *types.Chan:
+			walk(t.Elem())
+		case *types.Map:
+			walk(t.Key())
+			walk(t.Elem())
+		case *types.Struct:
+			for v := range t.Fields() {
+				walk(v.Type())
+			}
+		case *types.Signature:
+			for v := range t.Params().Variables() {
+				walk(v.Type())
+			}
+			for v := range t.Results().Variables() {
+				walk(v.Type())
+			}
+		case *types.Named:
+			for a := range t.TypeArgs().Types() {
+				walk(a)
+			}
+		case *types.Alias:
+			walk(types.Unalias(t))
+		}
+	}
+	walk(t)
+	return found
 }
 
 func hidesFields(t *types.Struct) bool {

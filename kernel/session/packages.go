@@ -3,9 +3,11 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"go/importer"
 	"go/token"
 	"go/types"
+	"os"
 	"path"
 	"regexp"
 	"slices"
@@ -13,6 +15,7 @@ import (
 	"sync"
 
 	"github.com/holt-dl/holt/kernel/build"
+	"github.com/holt-dl/holt/kernel/cell"
 )
 
 // errNewHost says that a package needs other versions of modules than those
@@ -22,6 +25,7 @@ var errNewHost = errors.New("session: the modules of the notebook changed")
 // packages are the packages of a world as the front end reads them.
 type packages struct {
 	world *build.World
+	dir   func() string // where cells run
 
 	mu     sync.Mutex
 	gc     types.Importer
@@ -30,7 +34,7 @@ type packages struct {
 }
 
 func newPackages(w *build.World) *packages {
-	p := &packages{world: w}
+	p := &packages{world: w, dir: func() string { return "" }}
 	p.reset()
 	return p
 }
@@ -79,6 +83,29 @@ func (p *packages) Add(ctx context.Context, paths []string) error {
 		return errNewHost
 	}
 	return nil
+}
+
+// CTypes returns what cmd/cgo declares for the names of C in the given files.
+func (p *packages) CTypes(ctx context.Context, files []cell.File) (string, error) {
+	tmp, err := os.MkdirTemp("", "holt-cgo-")
+	if err != nil {
+		return "", fmt.Errorf("session: no folder for C code: %w; set TMPDIR", err)
+	}
+	defer os.RemoveAll(tmp)
+	var list []build.File
+	for _, f := range files {
+		list = append(list, build.File{Name: f.Name, Text: []byte(f.Text)})
+	}
+	text, err := p.world.CTypes(ctx, tmp, p.dir(), list)
+	var c *build.CompileError
+	if errors.As(err, &c) {
+		e := &cell.Error{}
+		for _, d := range c.Diagnostics {
+			e.Diagnostics = append(e.Diagnostics, cell.Diagnostic{Cell: d.File, Line: d.Line, Col: d.Col, Msg: d.Msg})
+		}
+		return "", e
+	}
+	return text, err
 }
 
 // own are Holt's packages, which come before others of the same name.

@@ -156,6 +156,7 @@ func (s *Session) open() error {
 	}
 	s.world = w
 	s.packages = newPackages(w)
+	s.packages.dir = func() string { return s.cwd }
 	s.nb = cell.New(s.packages)
 	if err := s.modules.init(); err != nil {
 		return err
@@ -283,7 +284,10 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 		commit(-1)
 		return nil
 	}
-	unit := build.Unit{Path: p.Path, Dir: filepath.Join(s.dir, fmt.Sprintf("c%d", p.Seq)), Deps: map[string]string{}}
+	unit := build.Unit{Path: p.Path, Dir: filepath.Join(s.dir, fmt.Sprintf("c%d", p.Seq)), Deps: map[string]string{}, CDir: s.cwd, CTypes: map[string]build.CType{}}
+	for name, t := range p.CTypes {
+		unit.CTypes[name] = build.CType(t)
+	}
 	for _, f := range p.Files {
 		unit.Files = append(unit.Files, build.File{Name: f.Name, Text: []byte(f.Text)})
 	}

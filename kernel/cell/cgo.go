@@ -1,0 +1,342 @@
+package cell
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"unsafe"
+)
+
+// A cell that imports "C" is checked with the Go declarations that cmd/cgo
+// makes of the names of C it uses, as golang.org/x/tools does it: the checker
+// takes C.f for the _Cfunc_f that they declare. What is generated keeps C.f,
+// and the build hands it to cmd/cgo once more.
+//
+// The comment above import "C" belongs to its cell, as in Go to its file. The
+// types of C are one in all cells: those that an earlier program has declared
+// alike are taken from there.
+
+// Cgo is implemented by [Packages] that can compile C.
+type Cgo interface {
+	// CTypes returns the Go file in which cmd/cgo declares the names of C that
+	// the given files use. Errors of the C code are an [*Error].
+	CTypes(ctx context.Context, files []File) (string, error)
+}
+
+// A preamble is the comment above import "C".
+type preamble struct {
+	cell string
+	line int // of its first line in the cell
+	text string
+}
+
+// at writes the import with its comment, behind the line of the package clause:
+// one line lower than in the cell. A //line directive would become a part of the
+// comment.
+func (p *preamble) at() string {
+	return strings.Repeat("\n", p.line-1) + p.text + "\nimport \"C\"\n"
+}
+
+// file names the Go file that holds the C code of a cell. The C compiler names
+// it in errors, and the build takes the line and the name back to the cell's.
+func (p *preamble) file() string { return p.cell + ".go" }
+
+// addC records the comment above import "C".
+func (c *check) addC(f *file, s *ast.ImportSpec) error {
+	refuse := func(msg string) error {
+		return &Error{Diagnostics: []Diagnostic{f.diagnose(s.Pos(), msg)}}
+	}
+	if _, ok := c.nb.pk.(Cgo); !ok {
+		return refuse(`import "C" is not supported here`)
+	}
+	start, _ := f.span(s)
+	at := slices.IndexFunc(c.chunks, func(ch chunk) bool { return ch.start <= start && start < ch.end })
+	if s.Name != nil || at < 0 || strings.Contains(string(c.text[c.chunks[at].start:start]), "(") {
+		return refuse(`import "C" stands on a line of its own, without a name, and its comment with the C code directly above it`)
+	}
+	if c.pre != nil {
+		return refuse(`import "C" stands twice in this cell; put the C code above the first`)
+	}
+	begin := commentAbove(c.text[:c.chunks[at].start])
+	text := strings.TrimRight(string(c.text[begin:c.chunks[at].start]), " \t\n")
+	c.pre = &preamble{cell: c.src.Name, line: 1 + bytes.Count(c.text[:begin], []byte("\n")), text: text}
+	if strings.Contains(string(c.text), "\n//export ") || strings.HasPrefix(string(c.text), "//export ") {
+		return refuse(`//export does not work in a cell, whose functions may be replaced; put what C calls back into a package of a module and import that`)
+	}
+	c.imports["C"] = "C"
+	return nil
+}
+
+// commentAbove is where the comment begins that ends text, with at most one line
+// break behind it.
+func commentAbove(text []byte) int {
+	end := len(bytes.TrimRight(text, " \t"))
+	if end > 0 && text[end-1] == '\n' {
+		end = len(bytes.TrimRight(text[:end-1], " \t"))
+	}
+	if bytes.HasSuffix(text[:end], []byte("*/")) {
+		if i := bytes.LastIndex(text[:end], []byte("/*")); i >= 0 {
+			return i
+		}
+	}
+	begin := len(text)
+	for end > 0 {
+		line := bytes.LastIndexByte(text[:end], '\n') + 1
+		if !bytes.HasPrefix(bytes.TrimSpace(text[line:end]), []byte("//")) {
+			break
+		}
+		begin, end = line, max(0, line-1)
+	}
+	return begin
+}
+
+// preambleOf returns the C code that a file's C.x means, or nil.
+func (c *check) preambleOf(f *file) *preamble {
+	if f.unit != nil && f.kind == unitFile {
+		return f.unit.pre
+	}
+	return c.pre
+}
+
+// importsC reports whether a parsed file uses C.
+func importsC(f *ast.File) bool {
+	return slices.ContainsFunc(f.Imports, func(s *ast.ImportSpec) bool { return s.Path.Value == `"C"` })
+}
+
+// A cName is a name of C as a file uses it.
+type cName struct {
+	name string
+	use  string // how a file for cmd/cgo uses it again
+}
+
+// cNames adds the names of C that a file uses to c.cUses, with their places,
+// so that cmd/cgo is asked again when there are new ones.
+func (c *check) cNames(f *file) {
+	pre := c.preambleOf(f)
+	if pre == nil || !importsC(f.ast) {
+		return
+	}
+	if c.cUses[pre] == nil {
+		c.cUses[pre] = map[cName]string{}
+	}
+	calls := map[*ast.SelectorExpr]string{}
+	pair := func(n int, values []ast.Expr) {
+		if call, ok := single(values).(*ast.CallExpr); ok && n == 2 {
+			if sel, ok := call.Fun.(*ast.SelectorExpr); ok {
+				calls[sel] = "_, _ = C.%s()"
+			}
+		}
+	}
+	ast.Inspect(f.ast, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			pair(len(n.Lhs), n.Rhs)
+		case *ast.ValueSpec:
+			pair(len(n.Names), n.Values)
+		case *ast.CallExpr:
+			if sel, ok := n.Fun.(*ast.SelectorExpr); ok && calls[sel] == "" {
+				calls[sel] = "C.%s()"
+			}
+		case *ast.SelectorExpr:
+			if id, ok := n.X.(*ast.Ident); !ok || id.Name != "C" {
+				return true
+			}
+			use := calls[n]
+			if use == "" {
+				use = "_ = C.%s"
+			}
+			name := cName{n.Sel.Name, use}
+			if _, known := c.cUses[pre][name]; !known {
+				d := f.diagnose(n.X.Pos(), "")
+				c.cUses[pre][name] = fmt.Sprintf("/*line %s:%d:%d*/", d.Cell, d.Line, d.Col)
+				c.cText = ""
+			}
+		}
+		return true
+	})
+}
+
+func single(list []ast.Expr) ast.Expr {
+	if len(list) != 1 {
+		return nil
+	}
+	return ast.Unparen(list[0])
+}
+
+// cFile returns the declarations of the names of C in use, or nil.
+func (c *check) cFile() (*file, error) {
+	if len(c.cUses) == 0 {
+		return nil, nil
+	}
+	if c.cText == "" {
+		var list []File
+		for pre, uses := range c.cUses {
+			var b strings.Builder
+			fmt.Fprintf(&b, "package notebook\n%sfunc _() {\n", pre.at())
+			for _, n := range slices.SortedFunc(maps.Keys(uses), func(a, b cName) int { return strings.Compare(a.use+a.name, b.use+b.name) }) {
+				fmt.Fprintf(&b, "%s"+n.use+"\n", uses[n], n.name)
+			}
+			b.WriteString("}\n")
+			list = append(list, File{pre.file(), b.String()})
+		}
+		slices.SortFunc(list, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
+		text, err := c.nb.pk.(Cgo).CTypes(c.ctx, list)
+		if err != nil {
+			return nil, err
+		}
+		c.cText = text
+		if err := c.nb.pk.Add(c.ctx, []string{"runtime/cgo", "syscall"}); err != nil {
+			return nil, c.importError(err)
+		}
+	}
+	_, text, _ := strings.Cut(c.cText, "package notebook")
+	f := &file{kind: cgoFile, name: c.src.Name, line: 1, source: text, body: text, back: func(i int) int { return i }}
+	if err := c.parseFile(f, "", "", ""); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// cErrors are what the C compiler objects to.
+func (c *check) cErrors(err error) []passError {
+	var e *Error
+	if !errors.As(err, &e) {
+		e = &Error{Diagnostics: []Diagnostic{{Cell: c.src.Name, Msg: err.Error()}}}
+	}
+	var list []passError
+	lines := strings.Split(string(c.text), "\n")
+	for _, d := range e.Diagnostics {
+		if d.Cell == c.src.Name && d.Line > 0 && d.Line <= len(lines) {
+			d.Source = lines[d.Line-1]
+		}
+		list = append(list, passError{d, &file{kind: stmtFile}})
+	}
+	return list
+}
+
+// shareC leaves out the C types that an earlier program has declared alike,
+// themselves and all that they mention, and puts those in the package's scope.
+func (c *check) shareC(f *file, scope *types.Scope) {
+	specs := map[string]*ast.TypeSpec{}
+	for _, d := range f.ast.Decls {
+		if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.TYPE && len(g.Specs) == 1 {
+			ts := g.Specs[0].(*ast.TypeSpec)
+			specs[ts.Name.Name] = ts
+		}
+	}
+	same := map[string]bool{}
+	for name, ts := range specs {
+		same[name] = c.nb.cTypes[name].text == f.text(ts)
+	}
+	for again := true; again; {
+		again = false
+		for name, ts := range specs {
+			ast.Inspect(ts.Type, func(n ast.Node) bool {
+				if id, ok := n.(*ast.Ident); ok && specs[id.Name] != nil && same[name] && !same[id.Name] {
+					same[name], again = false, true
+				}
+				return true
+			})
+		}
+	}
+	c.cShared = map[string]*types.TypeName{}
+	f.ast.Decls = slices.DeleteFunc(f.ast.Decls, func(d ast.Decl) bool {
+		g, ok := d.(*ast.GenDecl)
+		if !ok || g.Tok != token.TYPE || len(g.Specs) != 1 || !same[g.Specs[0].(*ast.TypeSpec).Name.Name] {
+			return false
+		}
+		name := g.Specs[0].(*ast.TypeSpec).Name.Name
+		c.cShared[name] = c.nb.cTypes[name].obj
+		scope.Insert(c.nb.cTypes[name].obj)
+		return true
+	})
+}
+
+// A cType is a C type that a program has declared.
+type cType struct {
+	text string // of its declaration
+	obj  *types.TypeName
+	home int
+}
+
+// commitC remembers the C types of this program.
+func (g *generator) commitC(seq int) {
+	for _, f := range g.p.files {
+		if f.kind != cgoFile {
+			continue
+		}
+		for _, d := range f.ast.Decls {
+			d, ok := d.(*ast.GenDecl)
+			if !ok || d.Tok != token.TYPE || len(d.Specs) != 1 {
+				continue
+			}
+			ts := d.Specs[0].(*ast.TypeSpec)
+			if obj, ok := g.p.pkg.Scope().Lookup(ts.Name.Name).(*types.TypeName); ok && isCType(obj) {
+				g.c.nb.cTypes[ts.Name.Name] = cType{f.text(ts), obj, seq}
+			}
+		}
+	}
+}
+
+// namesOfC reports whether cmd/cgo made the name of a package-level object.
+func namesOfC(name string) bool {
+	return strings.HasPrefix(name, "_C") || strings.HasPrefix(name, "_cgo") || strings.HasPrefix(name, "__cgo") || name == "runtime_throw"
+}
+
+func isCType(obj types.Object) bool {
+	_, ok := obj.(*types.TypeName)
+	return ok && strings.HasPrefix(obj.Name(), "_Ctype_")
+}
+
+// mentionsC reports whether a type is made of C types.
+func mentionsC(t types.Type) (found bool) {
+	notebookTypes(t, func(obj *types.TypeName) { found = found || isCType(obj) })
+	return found
+}
+
+// isVoid reports whether t is what a C function without a result returns.
+func isVoid(t types.Type) bool {
+	n, ok := types.Unalias(t).(*types.Named)
+	return ok && n.Obj().Name() == "_Ctype_void" && fromNotebook(n)
+}
+
+// usesCgo makes the checker take C.f for what cmd/cgo declared. The field is
+// internal to the standard library's tools and x/tools, which sets it so too.
+func usesCgo(conf *types.Config) {
+	field := reflect.ValueOf(conf).Elem().FieldByName("go115UsesCgo")
+	*(*bool)(unsafe.Pointer(field.UnsafeAddr())) = true
+}
+
+// keepC names the C types of the cell again, since a variable's type may have
+// been their only use: cmd/cgo declares what is used.
+func (g *generator) keepC(pre *preamble) string {
+	var b strings.Builder
+	for _, n := range slices.SortedFunc(maps.Keys(g.c.cUses[pre]), func(a, b cName) int { return strings.Compare(a.use+a.name, b.use+b.name) }) {
+		if g.p.pkg.Scope().Lookup("_Ctype_"+n.name) != nil && !strings.Contains(b.String(), "= C."+n.name+"\n") {
+			fmt.Fprintf(&b, "type _ = C.%s\n", n.name)
+		}
+	}
+	return b.String()
+}
+
+// sharedC lists the C types that the build takes from earlier programs.
+func (g *generator) sharedC() map[string]CType {
+	shared := map[string]CType{}
+	for name := range g.c.cShared {
+		t := g.c.nb.cTypes[name]
+		shared[name] = CType{Path: pkgPath(t.home), Alias: "Ħ" + name}
+	}
+	return shared
+}
+
+// CType is a C type of an earlier program: the package that declares it, and
+// its name there.
+type CType struct{ Path, Alias string }
