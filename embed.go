@@ -25,11 +25,11 @@ var files embed.FS
 // the kernel needs: go.mod, go.sum, and what cmd/holt-host imports.
 var Source fs.FS = source{files}
 
-// source hides test files.
+// source hides test files and their data.
 type source struct{ fs embed.FS }
 
 func hidden(name string) bool {
-	return strings.HasSuffix(name, "_test.go") || name == "internal/arch" || name == "internal/golden"
+	return strings.HasSuffix(name, "_test.go") || strings.HasSuffix(name, "testdata") || name == "internal/arch" || name == "internal/golden"
 }
 
 // Open implements [fs.FS].

@@ -18,18 +18,22 @@ type doctorCmd struct{}
 
 // Run looks at the machine.
 func (doctorCmd) Run(ctx context.Context) error {
+	if !doctor.Run(ctx, os.Stdout, allChecks()) {
+		return errUnhealthy
+	}
+	return nil
+}
+
+// allChecks are the doctor's.
+func allChecks() []doctor.Check {
 	backend.Setup()
 	module, version := gomlx()
-	checks := append(doctor.Checks(module, version),
+	return append(doctor.Checks(module, version),
 		doctor.Check{Name: "backend cuda", Optional: true, Look: lookBackend("cuda", "only of use with an NVIDIA GPU")},
 		doctor.Check{Name: "backend cpu", Optional: true, Look: lookBackend("cpu", "training is about 60 times slower without it")},
 		doctor.Check{Name: "backend go", Look: func(context.Context) doctor.Finding {
 			return doctor.Finding{OK: true, Detail: "part of holt; slow"}
 		}})
-	if !doctor.Run(ctx, os.Stdout, checks) {
-		return errUnhealthy
-	}
-	return nil
 }
 
 func lookBackend(name, without string) func(context.Context) doctor.Finding {

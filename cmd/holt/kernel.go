@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -15,17 +18,13 @@ import (
 )
 
 type kernelCmd struct {
-	File string `short:"f" required:"" type:"path" placeholder:"FILE" help:"Connection file that Jupyter wrote."`
+	File string `short:"f" required:"" type:"path" placeholder:"FILE" help:"Connection file that Jupyter wrote; written where there is none, for clients to come to."`
 }
 
 // Run serves the kernel until Jupyter shuts it down.
 func (c kernelCmd) Run(ctx context.Context) error {
-	var level slog.Level
-	if level.UnmarshalText([]byte(os.Getenv("HOLT_LOG"))) != nil {
-		level = slog.LevelWarn
-	}
-	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})))
-	conn, err := wire.ReadConnection(c.File)
+	setLog()
+	conn, err := connection(c.File)
 	if err != nil {
 		return err
 	}
@@ -38,6 +37,32 @@ func (c kernelCmd) Run(ctx context.Context) error {
 			}
 			return s, nil
 		})
+}
+
+// connection reads a connection file. Where there is none it writes one, as
+// ipykernel does, for kernels that are started by hand.
+func connection(file string) (wire.Connection, error) {
+	conn, err := wire.ReadConnection(file)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return conn, err
+	}
+	if conn, err = wire.NewTCP(); err != nil {
+		return conn, err
+	}
+	if err := conn.Write(file); err != nil {
+		return conn, err
+	}
+	fmt.Fprintf(os.Stderr, "connect to this kernel with: jupyter console --existing %s\n", file)
+	return conn, nil
+}
+
+// setLog logs to the standard error what HOLT_LOG says, warnings unless told otherwise.
+func setLog() {
+	var level slog.Level
+	if level.UnmarshalText([]byte(os.Getenv("HOLT_LOG"))) != nil {
+		level = slog.LevelWarn
+	}
+	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})))
 }
 
 // historyFile is where inputs are kept: below XDG_STATE_HOME, else

@@ -31,6 +31,7 @@ type cli struct {
 	Kernel    kernelCmd    `cmd:"" help:"Run a kernel; Jupyter starts it."`
 	Doctor    doctorCmd    `cmd:"" help:"Say what is there, what is missing, and the command that mends it."`
 	Backend   backendCmd   `cmd:"" help:"Install what runs networks."`
+	Remote    remoteCmd    `cmd:"" help:"Run kernels on other machines over ssh."`
 	Warm      warmCmd      `cmd:"" help:"Build the host program now, which the first cell would wait for."`
 	Gopls     goplsCmd     `cmd:"" help:"Build gopls now, which completes and explains names; else a kernel does when it is first asked."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
@@ -44,7 +45,9 @@ func main() {
 	k, err := parser.Parse(os.Args[1:])
 	parser.FatalIfErrorf(err)
 	ctx := context.Background()
-	if k.Command() != "kernel" { // the kernel knows signals of its own
+	switch k.Command() {
+	case "kernel", "remote kernel <name>", "remote keep": // they know signals of their own
+	default:
 		var stop func()
 		ctx, stop = signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 		defer stop()

@@ -1,0 +1,379 @@
+package remote
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/holt-dl/holt/kernel/orphan"
+	"github.com/holt-dl/holt/kernel/wire"
+)
+
+const (
+	linger       = time.Second     // for clients to read the last messages
+	stopPatience = 4 * time.Second // for the kernel there to end; jupyter_client kills us after 5 s
+	retryFirst   = time.Second / 4 // the pause before a line is tried again, which doubles
+	retryLast    = 10 * time.Second
+)
+
+// Serve is a kernel for Jupyter on the sockets of conn, whose cells run on the
+// machine. It returns when the kernel there has ended, and ends that one when
+// ctx ends, the process gets SIGTERM, or the process named by JPY_PARENT_PID is
+// gone. A line that is cut is made again for the machine's grace period; until
+// then clients find a kernel that is busy, and what they send waits.
+func Serve(ctx context.Context, conn wire.Connection, m Machine) error {
+	sockets, err := wire.Open(conn)
+	if err != nil {
+		return err
+	}
+	p := newProxy(m, conn.Key, sockets)
+	return p.serve(ctx)
+}
+
+// proxy is one kernel here that runs there.
+type proxy struct {
+	machine Machine
+	session string
+	key     wire.Key
+	codec   *wire.Codec
+	sockets *wire.Sockets
+	link    *link
+	pulse   pulse
+	open    func(context.Context, hello) (line, reply, error)
+	ended   chan struct{} // closed when the kernel there has ended
+	end     ending        // how, after ended
+
+	mu       sync.Mutex
+	waiting  map[string]*request // by msg_id, what has no reply yet
+	order    []string            // of the cells in waiting, as they came
+	info     json.RawMessage     // the last kernel_info_reply
+	parent   json.RawMessage     // the header of the last request
+	state    string              // what the kernel there said last
+	cut      time.Time           // since when there is no line; zero while there is one
+	told     bool                // clients were told that the line is cut
+	stopping bool                // the kernel there was asked to end
+	logged   time.Time           // when a message that was dropped was last logged
+}
+
+// request is a message of a client that has no reply yet.
+type request struct {
+	socket *wire.Socket
+	msg    *wire.Message
+}
+
+func newProxy(m Machine, key wire.Key, sockets *wire.Sockets) *proxy {
+	p := &proxy{
+		machine: m, session: wire.NewID(), key: key, codec: wire.NewCodec(key), sockets: sockets,
+		open: m.open, ended: make(chan struct{}),
+		waiting: map[string]*request{}, state: "starting", cut: time.Now(),
+	}
+	return p
+}
+
+func (p *proxy) serve(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	p.link = newLink(p.pulse, p.fromKernel)
+	p.sockets.IOPub.OnSubscribe(p.codec.Welcome)
+	p.sockets.IOPub.OnDropped(p.codec.Missed)
+	p.sockets.Accept()
+
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	defer signal.Stop(signals)
+
+	// The line outlives ctx for as long as it takes to end the kernel there.
+	lines, cutOff := context.WithCancel(context.WithoutCancel(ctx))
+	defer cutOff()
+	asked := make(chan struct{})
+	var once sync.Once
+	stop := func() { once.Do(func() { close(asked) }) }
+
+	var work sync.WaitGroup
+	work.Go(func() { p.read(ctx, p.sockets.Shell, kindShell, stop) })
+	work.Go(func() { p.read(ctx, p.sockets.Control, kindControl, stop) })
+	work.Go(func() { p.read(ctx, p.sockets.Stdin, kindStdin, stop) })
+	work.Go(func() { orphan.Watch(ctx, stop) })
+	work.Go(func() {
+		for {
+			select {
+			case sig := <-signals:
+				if sig == syscall.SIGINT {
+					p.interrupt()
+				} else {
+					stop()
+				}
+			case <-ctx.Done():
+				stop()
+				return
+			}
+		}
+	})
+	broken := make(chan error, 1)
+	work.Go(func() { broken <- p.keepLine(lines) })
+
+	var err error
+	select {
+	case err = <-broken:
+		if p.asked() {
+			err = nil // it ended as it was to, before it could say so
+		}
+	case <-p.ended:
+		err = p.endError()
+	case <-asked:
+		p.stop()
+	}
+	if err != nil {
+		p.fail(err)
+	}
+	cancel()
+	cutOff()
+	work.Wait()
+	p.sockets.Close(linger)
+	return err
+}
+
+// stop ends the kernel there, and waits for that a little.
+func (p *proxy) stop() {
+	p.mu.Lock()
+	p.stopping = true
+	p.mu.Unlock()
+	p.link.Send(packet{kind: kindStop}, true)
+	select {
+	case <-p.ended:
+	case <-time.After(stopPatience):
+		slog.Warn("remote: the kernel did not end in time; it ends by itself when the grace period is over", "machine", p.machine.Name, "grace", p.machine.Grace)
+	}
+}
+
+// asked reports whether the kernel there was asked to end.
+func (p *proxy) asked() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.stopping
+}
+
+// endError is nil where the kernel there ended as it was asked to.
+func (p *proxy) endError() error {
+	if p.end.Asked || p.asked() {
+		return nil
+	}
+	err := fmt.Errorf("remote: %s: the kernel ended there: %s", p.machine.Name, p.end.Reason)
+	if p.end.Log != "" {
+		err = fmt.Errorf("%w; it said last: %s", err, p.end.Log)
+	}
+	return err
+}
+
+// keepLine makes a line, and another whenever it is cut, until ctx ends, the
+// kernel there has ended or the grace period is over.
+func (p *proxy) keepLine(ctx context.Context) error {
+	ln, a, err := p.open(ctx, hello{Do: doOpen, Session: p.session, Start: &start{
+		Key: p.key, Dir: p.machine.Dir, Env: p.machine.Env, Grace: p.machine.Grace, Client: hostName(),
+	}})
+	if err == nil {
+		err = p.refused(a)
+	}
+	for err == nil {
+		p.joined()
+		cut := p.link.Run(ctx, ln, a.Received)
+		select {
+		case <-p.ended:
+			return nil
+		default:
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		slog.Info("remote: the line is cut", "machine", p.machine.Name, "err", cut)
+		ln, a, err = p.again(ctx)
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// again makes a line to the session that is.
+func (p *proxy) again(ctx context.Context) (line, reply, error) {
+	// The time of day, as a machine that sleeps stops the other clock.
+	cut := time.Now().Round(0)
+	p.mu.Lock()
+	p.cut = cut
+	p.mu.Unlock()
+	pause := retryFirst
+	for {
+		over := time.Now().Round(0).Sub(cut) >= p.machine.Grace
+		ln, a, err := p.open(ctx, hello{Do: doOpen, Session: p.session, Received: p.link.Received()})
+		if err == nil {
+			if err := p.refused(a); err != nil {
+				return line{}, reply{}, err
+			}
+			return ln, a, nil
+		}
+		if over {
+			return line{}, reply{}, fmt.Errorf("remote: %s: the line was cut and could not be made again for %s, so the kernel there has ended, and its variables with it (%w)",
+				p.machine.Name, p.machine.Grace, err)
+		}
+		p.tellCut(err)
+		select {
+		case <-ctx.Done():
+			return line{}, reply{}, ctx.Err()
+		case <-time.After(min(pause, max(p.machine.Grace-time.Now().Round(0).Sub(cut), 0))):
+		}
+		pause = min(2*pause, retryLast)
+	}
+}
+
+// refused is the error of a reply that opens no line.
+func (p *proxy) refused(a reply) error {
+	switch {
+	case a.Gone:
+		return fmt.Errorf("remote: %s: the line was cut, and the kernel there has ended meanwhile, and its variables with it: the grace period of %s was over, it was stopped, or the machine was started again", p.machine.Name, p.machine.Grace)
+	case a.Error != "":
+		return fmt.Errorf("remote: %s: %s", p.machine.Name, a.Error)
+	case a.Protocol != protocol:
+		return fmt.Errorf("remote: %s: Holt there speaks version %d of the protocol, want %d; upgrade it: holt remote add %s %s", p.machine.Name, a.Protocol, protocol, p.machine.Name, p.machine.Destination)
+	}
+	return nil
+}
+
+// read takes what clients send to one socket.
+func (p *proxy) read(ctx context.Context, socket *wire.Socket, kind kind, stop func()) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case frames := <-socket.Messages():
+			msg, err := p.codec.Decode(frames)
+			if err != nil {
+				p.logDropped(err)
+				continue
+			}
+			p.toKernel(&request{socket, msg}, packet{kind, frames}, stop)
+		}
+	}
+}
+
+// logDropped logs at most one dropped message a second.
+func (p *proxy) logDropped(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if time.Since(p.logged) > time.Second {
+		p.logged = time.Now()
+		slog.Warn("remote: message dropped", "err", err)
+	}
+}
+
+// toKernel sends a message on to the kernel there, or answers what cannot wait
+// for a line.
+func (p *proxy) toKernel(req *request, pkt packet, stop func()) {
+	typ := req.msg.Header.Type
+	p.mu.Lock()
+	offline, info := !p.cut.IsZero(), p.info
+	p.mu.Unlock()
+	switch {
+	case typ == "shutdown_request":
+		p.mu.Lock()
+		p.stopping = true
+		p.mu.Unlock()
+		if offline {
+			var content map[string]any
+			json.Unmarshal(req.msg.Content, &content)
+			p.answer(req, "shutdown_reply", map[string]any{"status": "ok", "restart": content["restart"] == true})
+			stop()
+			return
+		}
+	case typ == "kernel_info_request" && offline && info != nil:
+		p.answer(req, "kernel_info_reply", info)
+		return
+	}
+	if pkt.kind != kindStdin {
+		p.mu.Lock()
+		p.waiting[req.msg.Header.ID] = req
+		p.parent = req.msg.RawHeader
+		if typ == "execute_request" {
+			p.order = append(p.order, req.msg.Header.ID)
+		}
+		p.mu.Unlock()
+	}
+	// Requests are refused where output would be left out: a client sees that.
+	if !p.link.Send(pkt, false) {
+		p.settle(req.msg.Header.ID)
+		p.refuse(req, "Busy", "remote: "+p.machine.Name+": too much waits for the line; try again when it is back")
+	}
+}
+
+// fromKernel takes what the kernel there says.
+func (p *proxy) fromKernel(pkt packet) {
+	switch pkt.kind {
+	case kindIOPub:
+		if wire.PublishedType(pkt.frames) == "status" {
+			var content struct {
+				State string `json:"execution_state"`
+			}
+			if json.Unmarshal(wire.Content(pkt.frames), &content) == nil {
+				p.mu.Lock()
+				p.state = content.State
+				p.mu.Unlock()
+			}
+		}
+		p.sockets.IOPub.Publish(pkt.frames, wire.Essential(pkt.frames))
+	case kindShell, kindControl, kindStdin:
+		socket := map[kind]*wire.Socket{kindShell: p.sockets.Shell, kindControl: p.sockets.Control, kindStdin: p.sockets.Stdin}[pkt.kind]
+		if pkt.kind != kindStdin {
+			p.note(pkt.frames)
+		}
+		if err := socket.Send(pkt.frames); err != nil {
+			slog.Debug("remote: the client of a reply has gone")
+		}
+	case kindEnd:
+		pkt.unpack(kindEnd, &p.end)
+		go func() { // this is the link's reader, which Flush must not hold
+			ctx, cancel := context.WithTimeout(context.Background(), linger)
+			defer cancel()
+			p.link.Flush(ctx)
+			close(p.ended)
+		}()
+	}
+}
+
+// note takes a reply: its request waits no more.
+func (p *proxy) note(frames [][]byte) {
+	var parent wire.Header
+	json.Unmarshal(wire.Parent(frames), &parent)
+	req := p.settle(parent.ID)
+	if req != nil && req.msg.Header.Type == "kernel_info_request" {
+		p.mu.Lock()
+		p.info = wire.Content(frames)
+		p.mu.Unlock()
+	}
+}
+
+// settle takes a request from those that wait, and returns it.
+func (p *proxy) settle(id string) *request {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	req := p.waiting[id]
+	delete(p.waiting, id)
+	for i, o := range p.order {
+		if o == id {
+			p.order = append(p.order[:i:i], p.order[i+1:]...)
+			break
+		}
+	}
+	return req
+}
+
+// interrupt passes SIGINT on as a message.
+func (p *proxy) interrupt() {
+	msg := p.codec.New("interrupt_request", nil, map[string]any{})
+	msg.Identities = [][]byte{[]byte("holt-signal")} // whom the reply does not find
+	p.link.Send(packet{kindControl, p.codec.Encode(msg)}, true)
+}

@@ -1,0 +1,101 @@
+package remote
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// joined is called when there is a line.
+func (p *proxy) joined() {
+	p.mu.Lock()
+	was, told, state := p.cut, p.told, p.state
+	p.cut, p.told = time.Time{}, false
+	p.mu.Unlock()
+	if told {
+		p.tell(fmt.Sprintf("%s is back after %s", p.machine.Name, time.Now().Round(0).Sub(was).Round(time.Second)))
+		if state == "idle" {
+			// What came to be while the line was cut follows by itself.
+			p.publishStatus("idle")
+		}
+	}
+}
+
+// tellCut says once that the line is cut, when it did not come back at once.
+func (p *proxy) tellCut(err error) {
+	p.mu.Lock()
+	told := p.told
+	p.told = true
+	p.mu.Unlock()
+	if told {
+		return
+	}
+	p.publishStatus("busy")
+	p.tell(fmt.Sprintf("the line to %s is cut; the kernel there goes on, and is tried again for %s (%s)", p.machine.Name, p.machine.Grace, err))
+}
+
+// tell shows a line in the cell that runs, where there is one.
+func (p *proxy) tell(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.order) == 0 {
+		return
+	}
+	p.publish("stream", p.waiting[p.order[0]].msg.RawHeader, map[string]any{"name": "stderr", "text": "[holt: " + strings.TrimSpace(text) + "]\n"})
+}
+
+func (p *proxy) publishStatus(state string) {
+	p.mu.Lock()
+	parent := p.parent
+	p.mu.Unlock()
+	p.publish("status", parent, map[string]any{"execution_state": state})
+}
+
+// publish sends a message to every client.
+func (p *proxy) publish(typ string, parent json.RawMessage, content any) {
+	p.sockets.IOPub.Publish(p.codec.EncodePublished(p.codec.New(typ, parent, content)), true)
+}
+
+// answer answers a request here, between busy and idle as a kernel does.
+func (p *proxy) answer(req *request, typ string, content any) {
+	p.publish("status", req.msg.RawHeader, map[string]any{"execution_state": "busy"})
+	msg := p.codec.New(typ, req.msg.RawHeader, content)
+	msg.Identities = req.msg.Identities
+	req.socket.Send(p.codec.Encode(msg))
+	p.publish("status", req.msg.RawHeader, map[string]any{"execution_state": "idle"})
+	p.mu.Lock()
+	told := p.told
+	p.mu.Unlock()
+	if told {
+		p.publishStatus("busy") // clients show the last state that came
+	}
+}
+
+// refuse answers a request with an error, which a cell shows.
+func (p *proxy) refuse(req *request, name, value string) {
+	typ, ok := strings.CutSuffix(req.msg.Header.Type, "_request")
+	if !ok {
+		return
+	}
+	content := map[string]any{"ename": name, "evalue": value, "traceback": []string{name + ": " + value}}
+	if typ == "execute" {
+		p.publish("error", req.msg.RawHeader, content)
+	}
+	content["status"] = "error"
+	p.answer(req, typ+"_reply", content)
+}
+
+// fail tells those who wait that no reply will come, and why.
+func (p *proxy) fail(err error) {
+	p.mu.Lock()
+	p.told = false // nobody is busy any more
+	var lost []*request
+	for _, id := range p.order {
+		lost = append(lost, p.waiting[id])
+	}
+	p.mu.Unlock()
+	for _, req := range lost {
+		p.refuse(req, "KernelLost", err.Error())
+	}
+}

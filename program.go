@@ -1,0 +1,19 @@
+package holt
+
+import (
+	"embed"
+	"io/fs"
+)
+
+//go:embed *.go go.mod go.sum
+//go:embed cmd/holt cmd/holt-host
+//go:embed kernel
+//go:embed internal/*/*.go
+//go:embed dl/*.go dl/*/*.go dl/vision/*/*.go dl/vision/cifarsample/sample.tar.gz
+//go:embed display/*.go display/*/*.go
+var program embed.FS
+
+// Program is the module without its tests, as far as holt itself is built from
+// it: go build ./cmd/holt works where it is written to. It shares the files of
+// [Source], which a binary holds once.
+var Program fs.FS = source{program}
