@@ -34,7 +34,16 @@ func (p *Process) end(err error) {
 	killed := p.killed
 	p.mu.Unlock()
 	p.deliver.Lock()
-	trace := goTrace(string(p.errs.tail.buf))
+	text := p.errs.tail.buf
+	if p.held.on {
+		text = p.held.buf
+	}
+	trace := goTrace(string(text))
+	if trace == "" {
+		p.held.release()
+	} else {
+		p.held.drop()
+	}
 	p.deliver.Unlock()
 	p.exit = newExit(err, trace, killed)
 	p.conn.Close()
@@ -80,19 +89,7 @@ func newExit(err error, trace string, killed bool) *Exit {
 
 // goTrace finds the report of the Go runtime at the end of stderr.
 func goTrace(stderr string) string {
-	best := -1
-	for _, head := range []string{"panic: ", "fatal error: ", "SIGSEGV: ", "SIGBUS: ", "SIGFPE: ", "SIGABRT: ", "SIGILL: ", "SIGQUIT: ", "unexpected fault address ", "runtime: goroutine stack exceeds "} {
-		i := 0
-		if !strings.HasPrefix(stderr, head) {
-			i = strings.Index(stderr, "\n"+head) + 1
-			if i == 0 {
-				continue
-			}
-		}
-		if best < 0 || i < best {
-			best = i
-		}
-	}
+	best := crashStart(stderr, true)
 	if best < 0 || !strings.Contains(stderr[best:], "\ngoroutine ") {
 		return ""
 	}

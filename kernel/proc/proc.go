@@ -55,6 +55,7 @@ type Process struct {
 	deliver sync.Mutex // held while a function of opt runs
 	out     *stream
 	errs    *stream
+	held    *hold
 	gonb    *gonb
 
 	write sync.Mutex // one message at a time to the host
@@ -140,7 +141,8 @@ func (p *Process) launch(host string) (err error) {
 		return err
 	}
 	p.out = newStream(outR, p.opt.Stdout)
-	p.errs = newStream(errR, p.opt.Stderr)
+	p.held = &hold{f: p.opt.Stderr, mu: &p.deliver}
+	p.errs = newStream(errR, p.held.write)
 	p.errs.tail = &tail{}
 	p.stdin = inW
 
@@ -203,6 +205,9 @@ func (p *Process) receive() {
 				d = msg.Done{Result: msg.Refused, Name: "protocol", Value: err.Error()}
 			}
 			p.drain()
+			p.deliver.Lock()
+			p.held.release() // the process lives
+			p.deliver.Unlock()
 			p.mu.Lock()
 			if ch := p.runs[m.Cell]; ch != nil {
 				ch <- d // has room for one

@@ -230,8 +230,11 @@ func (s *Session) trace(text string) []string {
 		}
 		rest, indented := strings.CutPrefix(line, "\t")
 		if !indented {
-			fn, _, _ = strings.Cut(line, "(0x")
-			fn = strings.TrimSuffix(fn, "(...)")
+			fn, _, _ = strings.Cut(strings.TrimPrefix(line, "created by "), " in goroutine ")
+			line = fn
+			if i := strings.LastIndexByte(line, '('); i >= 0 { // its arguments
+				fn = line[:i]
+			}
 			continue
 		}
 		file, after, ok := strings.Cut(rest, "]:")
@@ -243,6 +246,23 @@ func (s *Session) trace(text string) []string {
 		if at := s.place(fn, file+"]", n); at != "" {
 			out = append(out, at)
 		}
+	}
+	return collapse(out)
+}
+
+// collapse writes a line that repeats, as of a recursion, once.
+func collapse(lines []string) []string {
+	var out []string
+	for i := 0; i < len(lines); {
+		n := 1
+		for i+n < len(lines) && lines[i+n] == lines[i] {
+			n++
+		}
+		out = append(out, lines[i])
+		if n > 1 {
+			out = append(out, fmt.Sprintf("  … %d times", n))
+		}
+		i += n
 	}
 	return out
 }

@@ -1,0 +1,89 @@
+package proc
+
+import (
+	"strings"
+	"sync"
+	"time"
+)
+
+// crashHeads begin the lines with which Go's runtime starts to report a fatal
+// error.
+var crashHeads = []string{
+	"panic: ", "fatal error: ", "SIGSEGV: ", "SIGBUS: ", "SIGFPE: ", "SIGABRT: ", "SIGILL: ", "SIGQUIT: ",
+	"unexpected fault address ", "runtime: goroutine stack exceeds ", "runtime: out of memory: ",
+}
+
+// holdTime is how long what may be such a report is kept back.
+const holdTime = 2 * time.Second
+
+const maxHeld = 1 << 20 // bytes
+
+// hold stands between the host's standard error and the notebook. It keeps back
+// what looks like the runtime's report, hundreds of lines about all goroutines:
+// when the process ends, the cell's error says what matters of it. When it does
+// not end, the text was the program's own and goes out late.
+type hold struct {
+	f   func([]byte)
+	mu  sync.Locker // held by the callers of write, drop and release
+	buf []byte      // kept back
+	on  bool
+	mid bool // what was passed ended inside a line
+}
+
+// write passes p on, or keeps it.
+func (h *hold) write(p []byte) {
+	if h.on {
+		if h.buf = append(h.buf, p...); len(h.buf) > maxHeld {
+			h.release()
+		}
+		return
+	}
+	at := crashStart(string(p), !h.mid)
+	if at != 0 {
+		pass := p
+		if at > 0 {
+			pass = p[:at]
+		}
+		h.mid = pass[len(pass)-1] != '\n'
+		h.f(pass)
+	}
+	if at < 0 {
+		return
+	}
+	h.on = true
+	h.buf = append(h.buf[:0], p[at:]...)
+	time.AfterFunc(holdTime, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.release()
+	})
+}
+
+// release passes on what was kept.
+func (h *hold) release() {
+	if h.on && len(h.buf) > 0 {
+		h.f(h.buf)
+	}
+	h.drop()
+}
+
+// drop forgets it.
+func (h *hold) drop() { h.on, h.mid, h.buf = false, false, nil }
+
+// crashStart returns where the first line that begins a report stands, -1 for
+// none. The text begins a line when first is set.
+func crashStart(text string, first bool) int {
+	best := -1
+	for _, head := range crashHeads {
+		i := 0
+		if !first || !strings.HasPrefix(text, head) {
+			if i = strings.Index(text, "\n"+head) + 1; i == 0 {
+				continue
+			}
+		}
+		if best < 0 || i < best {
+			best = i
+		}
+	}
+	return best
+}
