@@ -91,3 +91,8 @@ func shield(f func() error) (err error) {
 	}()
 	return f()
 }
+
+// Context returns the context of the cell that is running, for code that
+// waits in its behalf, such as a download: an interrupt cancels it. Outside a
+// notebook it is the background context.
+func Context() context.Context { return callerContext() }

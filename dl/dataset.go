@@ -9,6 +9,10 @@ import (
 type Example struct {
 	Input *Tensor // without the batch axis, such as [C H W]
 	Label int     // 0 for the first class
+
+	// Target, if set, is what the loss compares the output with in place of
+	// Label: a number to predict, say, or a mask.
+	Target *Tensor
 }
 
 // Dataset is a collection of examples that can be read in any order. Get must
@@ -29,7 +33,7 @@ type RandomDataset interface {
 // Batch is several examples stacked together.
 type Batch struct {
 	Inputs *Tensor // [N …], such as [N C H W]
-	Labels *Tensor // [N] int64
+	Labels *Tensor // [N] int64, or [N …] where the examples have a Target
 }
 
 // Batches is what training reads: a loader, or anything else that makes
