@@ -2,9 +2,12 @@ package gonb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"go/token"
 )
+
+var errTestInPage = errors.New("%wasm: the cell has %test too, want one of them; tests run in the host, not in the page")
 
 // cellCommands say how the Go code of their cell is run.
 var cellCommands = []command{
@@ -29,6 +32,9 @@ var cellCommands = []command{
 	{[]string{"test"}, "[FLAGS]", "runs tests as go test does, in the host, where variables have their values.\nWithout FLAGS: verbosely, the tests, benchmarks, examples and fuzz seeds\nof this cell, or all tests when it has none. FLAGS are -test.v,\n-test.run=REGEXP, -test.bench=REGEXP and the others; \"\" is for none", func(_ context.Context, r *runner, c line) error {
 		r.plan.Test = true
 		r.plan.TestFlags = c.words
+		if r.plan.Wasm {
+			return errTestInPage
+		}
 		return nil
 	}},
 	{[]string{"wasm"}, "", "compiles this cell for the page, where it runs. Constants: GonbWasmDivId, the\nelement that it can fill, GonbWasmDir and GonbWasmUrl. Functions and types\nof other cells are there; their variables are zero, as values are in the host", func(ctx context.Context, r *runner, c line) error {
@@ -36,6 +42,9 @@ var cellCommands = []command{
 			return err
 		}
 		r.plan.Wasm = true
+		if r.plan.Test {
+			return errTestInPage
+		}
 		return r.nb.WasmFolder(ctx)
 	}},
 	{[]string{"capture"}, "[-a] FILE", "copies what this cell prints and shows to a file; -a appends", func(_ context.Context, r *runner, c line) error {

@@ -103,9 +103,6 @@ func Run(ctx context.Context, nb Notebook, c Cell) (Plan, error) {
 	if r.plan.Args != nil {
 		r.plan.Mine = c.Main > 0 || r.plan.Call != "" || strings.TrimSpace(c.Go) != ""
 	}
-	if r.plan.Test && r.plan.Wasm {
-		return Plan{}, fmt.Errorf("%%wasm: the cell has %%test too, want one of them; tests run in the host, not in the page")
-	}
 	return r.plan, nil
 }
 

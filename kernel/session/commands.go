@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"fmt"
+	"os"
 	"runtime"
 	"strings"
 
@@ -37,6 +38,10 @@ func (s *Session) execute(ctx context.Context, name, code string) error {
 		return gonb.Magic(ctx, nb, parts)
 	}
 	s.page.Cell()
+	if os.Getenv("JPY_SESSION_NAME") == "" {
+		// Without a Jupyter server no page takes the script of widgets away.
+		defer s.page.Cell()
+	}
 	plan, err := gonb.Run(ctx, nb, parts)
 	if err != nil {
 		return err
