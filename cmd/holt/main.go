@@ -2,6 +2,7 @@
 //
 //	holt install          tell Jupyter about it
 //	holt run notebook     run a notebook in batch
+//	holt export notebook  write a notebook as a Go program
 //	holt doctor           see what is there and what is missing
 //	holt backend install  bring XLA for this machine
 //	holt warm             build the host program ahead of the first cell
@@ -28,6 +29,7 @@ type cli struct {
 	Install   installCmd   `cmd:"" help:"Tell Jupyter about Holt."`
 	Uninstall uninstallCmd `cmd:"" help:"Undo install."`
 	Run       runCmd       `cmd:"" help:"Run a notebook from top to bottom, without Jupyter."`
+	Export    exportCmd    `cmd:"" help:"Write a notebook as a Go program."`
 	Kernel    kernelCmd    `cmd:"" help:"Run a kernel; Jupyter starts it."`
 	Doctor    doctorCmd    `cmd:"" help:"Say what is there, what is missing, and the command that mends it."`
 	Backend   backendCmd   `cmd:"" help:"Install what runs networks."`

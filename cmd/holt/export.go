@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+
+	"github.com/holt-dl/holt"
+	"github.com/holt-dl/holt/kernel/build"
+	"github.com/holt-dl/holt/kernel/export"
+	"github.com/holt-dl/holt/kernel/ipynb"
+	"github.com/holt-dl/holt/kernel/session"
+)
+
+type exportCmd struct {
+	Notebook string `arg:"" type:"path" help:"The notebook, an .ipynb file."`
+	Output   string `short:"o" type:"path" placeholder:"DIR" help:"The program's folder. The default is the notebook's name without .ipynb."`
+}
+
+// Help is what holt export --help says besides the flags.
+func (exportCmd) Help() string {
+	return `The program does what the cells do, from top to bottom, and builds with go build: types and functions at package level,
+statements in one function, Markdown as comments, and a go.mod with the versions that the notebook
+runs with. No cell is run.
+
+  holt export train.ipynb -o train && cd train && go build && ./train`
+}
+
+// Run writes the program.
+func (c exportCmd) Run(ctx context.Context) error {
+	nb, err := ipynb.ReadFile(c.Notebook)
+	if err != nil {
+		return err
+	}
+	if err := inGo(nb, c.Notebook); err != nil {
+		return err
+	}
+	name := strings.TrimSuffix(filepath.Base(c.Notebook), ".ipynb")
+	dir := c.Output
+	if dir == "" {
+		dir = strings.TrimSuffix(c.Notebook, ".ipynb")
+		if dir == c.Notebook {
+			dir += ".program"
+		}
+	}
+	world, err := build.Open(ctx, build.Options{Source: holt.Source})
+	if err != nil {
+		return err
+	}
+	defer world.Close()
+	world.SetDir(filepath.Dir(c.Notebook))
+	var p *export.Program
+	for range 5 { // each import may bring other versions of modules
+		p, err = export.Write(ctx, nb, name, session.Packages(world))
+		if !session.ModulesChanged(err) {
+			break
+		}
+	}
+	if err != nil {
+		return err
+	}
+	m := export.Module{Modfile: world.Modfile(), Go: world.Toolchain().Go, Release: release(), Source: holt.Source}
+	if err := p.Save(ctx, dir, m); err != nil {
+		return err
+	}
+	for _, warning := range p.Warnings {
+		fmt.Fprintln(os.Stderr, "holt:", warning)
+	}
+	fmt.Printf("the program is in %s; build it with: cd %[1]s && go build\n", dir)
+	return nil
+}
+
+// release is the version under which the module proxy has this program's
+// source; empty for a program that was built from a checkout.
+func release() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Sum != "" {
+		return info.Main.Version
+	}
+	return ""
+}

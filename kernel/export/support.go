@@ -1,0 +1,134 @@
+package export
+
+import (
+	"bytes"
+	"fmt"
+	"go/format"
+	"text/template"
+)
+
+// support writes what the program needs beside the cells, or nothing.
+func (w *writer) support(holt bool) ([]byte, error) {
+	data := map[string]any{
+		"DL": w.dl, "Holt": holt, "Vision": w.imports[holtPath+"/dl/vision"] != "",
+		"Show": w.helpers["show"], "Shell": w.helpers["shell"],
+		"show": w.own("show"), "shell": w.own("shell"), "prepare": w.own("prepare"),
+	}
+	if !w.dl && !w.helpers["show"] && !w.helpers["shell"] {
+		return nil, nil
+	}
+	var b bytes.Buffer
+	if err := supportText.Execute(&b, data); err != nil {
+		return nil, err
+	}
+	text, err := format.Source(b.Bytes())
+	if err != nil {
+		return nil, fmt.Errorf("export: support.go: %w", err)
+	}
+	return text, nil
+}
+
+var supportText = template.Must(template.New("support").Parse(`package main
+
+// What a notebook does by itself, written by holt export.
+
+import (
+{{- if and .Show .Holt}}
+	"encoding/base64"
+{{- end}}
+{{- if or .Show .DL}}
+	"fmt"
+{{- end}}
+{{- if or (and .Show .Holt) .DL .Shell}}
+	"os"
+{{- end}}
+{{- if .Shell}}
+	"os/exec"
+{{- end}}
+{{- if and .Show .Holt}}
+	"path/filepath"
+	"strings"
+{{- end}}
+{{- if .DL}}
+	"syscall"
+{{- end}}
+{{if .DL}}
+	_ "github.com/gomlx/compute/gobackend"
+	_ "github.com/gomlx/go-xla/compute/xla"
+{{- end}}
+{{- if and .Show .Holt}}
+	"github.com/holt-dl/holt/display"
+{{- end}}
+{{- if .Holt}}
+	_ "github.com/holt-dl/holt/display/plot"
+{{- end}}
+{{- if .DL}}
+	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/dl/backend"
+{{- end}}
+{{- if .Vision}}
+	_ "github.com/holt-dl/holt/dl/vision/cifarsample"
+	_ "github.com/holt-dl/holt/dl/vision/fetch"
+{{- end}}
+)
+{{if .DL}}
+// {{.prepare}} makes the backends of XLA known. Where their plugins lie is read
+// before main runs, so the program sets its environment and starts again.
+func {{.prepare}}() {
+	const started = "HOLT_EXPORT_STARTED"
+	if os.Getenv(started) == "" {
+		backend.Setup()
+		os.Setenv(started, "1")
+		if self, err := os.Executable(); err == nil {
+			err = syscall.Exec(self, os.Args, os.Environ())
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}
+	os.Unsetenv(started)
+	dl.Notice = func(sentence string) { fmt.Fprintln(os.Stderr, sentence) }
+}
+{{end}}
+{{- if and .Show .Holt}}
+var pictures int
+
+// {{.show}} prints values as the notebook shows them in text. A picture goes to a
+// file in the folder out.
+func {{.show}}(values ...any) {
+	for _, v := range values {
+		b := display.Render(v)
+		if text, ok := b.Data["text/plain"].(string); ok {
+			fmt.Println(strings.TrimSuffix(text, "\n"))
+		}
+		data, ok := b.Data["image/png"].(string)
+		if !ok {
+			continue
+		}
+		png, err := base64.StdEncoding.DecodeString(data)
+		if err == nil {
+			err = os.MkdirAll("out", 0o777)
+		}
+		if err == nil {
+			pictures++
+			err = os.WriteFile(filepath.Join("out", fmt.Sprintf("%02d.png", pictures)), png, 0o666)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "the picture is not saved:", err)
+		}
+	}
+}
+{{else if .Show}}
+// {{.show}} prints values much as the notebook shows them.
+func {{.show}}(values ...any) {
+	for _, v := range values {
+		fmt.Printf("%+v\n", v)
+	}
+}
+{{end}}
+{{- if .Shell}}
+// {{.shell}} runs another program and shows what it prints.
+func {{.shell}}(name string, args ...string) error {
+	cmd := exec.Command(name, args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	return cmd.Run()
+}
+{{end}}`))

@@ -1,0 +1,17 @@
+package session
+
+import (
+	"errors"
+
+	"github.com/holt-dl/holt/kernel/build"
+	"github.com/holt-dl/holt/kernel/cell"
+)
+
+// Packages returns the packages of a world as a [cell.Notebook] reads them,
+// for a tool that checks cells and runs none. An error of the front end for
+// which [ModulesChanged] is true asks to begin again with a new notebook and new packages.
+func Packages(w *build.World) cell.Packages { return newPackages(w) }
+
+// ModulesChanged reports whether err came because a cell imports what changes
+// the versions of modules that earlier cells were checked against.
+func ModulesChanged(err error) bool { return errors.Is(err, errNewHost) }
