@@ -40,6 +40,11 @@ var (
 const (
 	maxRedirects = 5
 	maxCuts      = 5 // cut lines in a row that brought nothing new
+
+	// maxUnknown is the longest file of which only the checksum is known.
+	maxUnknown = 8 << 30
+
+	minDigits = 8 // of a checksum
 )
 
 var (
@@ -56,8 +61,8 @@ var (
 type File struct {
 	URL    string // https, or http on this machine's loopback address; required
 	Path   string // where it goes; its folder is made when missing; required
-	Size   int64  // its exact length in bytes; required
-	SHA256 string // 64 hexadecimal digits; required unless Sum is set
+	Size   int64  // its exact length in bytes; 0 when the publisher does not say
+	SHA256 string // 64 hexadecimal digits, or the first 8 or more where the publisher gives no more; required
 
 	// Sum and SumName replace SHA256 for a publisher who gives another
 	// checksum: Sum hashes, and SHA256 holds the digits it must give.
@@ -74,6 +79,7 @@ type File struct {
 	// Progress, when not nil, is told how far the download is: at the start,
 	// then at most ten times a second, and at the end. It is called by the
 	// goroutine that called Get.
+	// A total of 0 is not known.
 	Progress func(done, total int64)
 }
 
@@ -127,7 +133,7 @@ func (f File) Get(ctx context.Context) error {
 }
 
 func (f File) check() (*url.URL, error) {
-	if f.Path == "" || f.Size <= 0 || f.SHA256 == "" {
+	if f.Path == "" || f.Size < 0 || len(f.SHA256) < minDigits {
 		return nil, fmt.Errorf("download: File needs Path, Size and SHA256, got %q, %d and %q", f.Path, f.Size, f.SHA256)
 	}
 	u, err := url.Parse(f.URL)
@@ -154,7 +160,7 @@ func (f File) Check() error {
 	if err != nil {
 		return fmt.Errorf("download: %w", err)
 	}
-	if !info.Mode().IsRegular() || info.Size() != f.Size {
+	if !info.Mode().IsRegular() || f.Size > 0 && info.Size() != f.Size {
 		return fmt.Errorf("download: %s has %d bytes, want %d: %w", f.Path, info.Size(), f.Size, ErrChecksum)
 	}
 	return f.verify(f.Path)
@@ -175,13 +181,13 @@ func (f File) verify(path string) error {
 	if _, err := io.Copy(h, r); err != nil {
 		return fmt.Errorf("download: read %s: %w", path, err)
 	}
-	if got := hex.EncodeToString(h.Sum(nil)); !strings.EqualFold(got, f.SHA256) {
+	if got := hex.EncodeToString(h.Sum(nil)); !strings.HasPrefix(got, strings.ToLower(f.SHA256)) {
 		return fmt.Errorf("download: %s: %w: %s is %s, want %s; the file was changed on its way or at its source", filepath.Base(f.Path), ErrChecksum, name, got, f.SHA256)
 	}
 	return nil
 }
 
-// fetch fills the .part file up to f.Size, and reports whether any of it was
+// fetch fills the .part file up to its size, and reports whether any of it was
 // there before. Bytes are not checked here.
 func (f File) fetch(ctx context.Context, u *url.URL) (resumed bool, err error) {
 	part, err := os.OpenFile(f.Path+".part", os.O_RDWR|os.O_CREATE, 0o644)
@@ -198,18 +204,18 @@ func (f File) fetch(ctx context.Context, u *url.URL) (resumed bool, err error) {
 		return false, fmt.Errorf("download: %w", err)
 	}
 	resumed = have > 0
-	if have > f.Size { // not ours
+	if f.Size > 0 && have > f.Size { // not ours
 		if err := part.Truncate(0); err != nil {
 			return false, fmt.Errorf("download: %w", err)
 		}
 		have, resumed = 0, false
 	}
-	t := transfer{File: f, u: u, part: part, have: have}
+	t := transfer{File: f, u: u, part: part, have: have, whole: f.Size == 0 && f.verify(part.Name()) == nil}
 	if t.Client == nil {
 		t.Client = NewClient()
 	}
 	pause := retryPause
-	for cuts := 0; t.have < f.Size; {
+	for cuts := 0; !t.complete(); {
 		before := t.have
 		t.report(true)
 		err := t.attempt(ctx)
@@ -226,7 +232,7 @@ func (f File) fetch(ctx context.Context, u *url.URL) (resumed bool, err error) {
 		if t.have > before {
 			cuts, pause = 0, retryPause
 		} else if cuts++; cuts == maxCuts {
-			return resumed, fmt.Errorf("%w; %d of %d bytes are kept: the next try continues there", err, t.have, f.Size)
+			return resumed, fmt.Errorf("%w; %d of %d bytes are kept: the next try continues there", err, t.have, t.Size)
 		}
 		select {
 		case <-ctx.Done():
@@ -248,11 +254,22 @@ func stopped(ctx context.Context, u *url.URL) error {
 
 // transfer is the state of one fetch across cut lines.
 type transfer struct {
-	File
-	u    *url.URL
-	part *os.File
-	have int64
-	last time.Time // of the last call of Progress
+	File  // its Size is set by the first answer, where it was not known
+	u     *url.URL
+	part  *os.File
+	have  int64
+	whole bool      // all is there, though nobody said how much that is
+	last  time.Time // of the last call of Progress
+}
+
+func (t *transfer) complete() bool { return t.whole || t.Size > 0 && t.have == t.Size }
+
+// most is how many bytes may come.
+func (t *transfer) most() int64 {
+	if t.Size == 0 {
+		return maxUnknown
+	}
+	return t.Size
 }
 
 func (t *transfer) report(now bool) {
@@ -304,9 +321,9 @@ func (t *transfer) attempt(ctx context.Context) error {
 	for {
 		timer.Reset(StallTimeout)
 		n, err := resp.Body.Read(buf)
-		if int64(n) > t.Size-t.have {
+		if int64(n) > t.most()-t.have {
 			t.part.Truncate(0)
-			return fmt.Errorf("download: %s: more than the %d bytes that were promised: %w", t.u.Redacted(), t.Size, ErrChecksum)
+			return fmt.Errorf("download: %s: more than the %d bytes that were promised: %w", t.u.Redacted(), t.most(), ErrChecksum)
 		}
 		if n > 0 {
 			if _, err := t.part.WriteAt(buf[:n], t.have); err != nil {
@@ -316,6 +333,9 @@ func (t *transfer) attempt(ctx context.Context) error {
 			t.report(false)
 		}
 		switch {
+		case err == io.EOF && t.Size == 0: // the server did not say either
+			t.whole = true
+			return nil
 		case err == io.EOF && t.have == t.Size:
 			return nil
 		case err == io.EOF:
@@ -338,12 +358,18 @@ func (t *transfer) accept(resp *http.Response) error {
 				return fmt.Errorf("download: %w", err)
 			}
 		}
+		if err := t.learn(resp.ContentLength); err != nil {
+			return err
+		}
 		if resp.ContentLength >= 0 && resp.ContentLength != t.Size {
 			return fmt.Errorf("download: %s: the server has %d bytes, want %d: %w", t.u.Redacted(), resp.ContentLength, t.Size, ErrChecksum)
 		}
 		return nil
 	case resp.StatusCode == http.StatusPartialContent:
 		start, total, ok := contentRange(resp.Header.Get("Content-Range"))
+		if err := t.learn(total); err != nil {
+			return err
+		}
 		if !ok || start != t.have || total >= 0 && total != t.Size {
 			// Not the continuation that was asked for: begin again.
 			t.have = 0
@@ -364,6 +390,19 @@ func (t *transfer) accept(resp *http.Response) error {
 	default:
 		return fmt.Errorf("download: %s: the server answers %s", t.u.Redacted(), resp.Status)
 	}
+}
+
+// learn takes the file's size from the server, where the publisher does not
+// give it.
+func (t *transfer) learn(size int64) error {
+	if t.Size > 0 || size <= 0 {
+		return nil
+	}
+	if size > maxUnknown {
+		return fmt.Errorf("download: %s: the server has %d bytes, want at most %d", t.u.Redacted(), size, int64(maxUnknown))
+	}
+	t.Size = size
+	return nil
 }
 
 // contentRange reads "bytes 100-199/1234"; total is -1 for "*".

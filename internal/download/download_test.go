@@ -141,6 +141,17 @@ func TestGet(t *testing.T) {
 			}
 			content(w, r)
 		}},
+		{name: "size not known", serve: content, requests: 1, change: func(f *File) { f.Size = 0 }},
+		{name: "size not known, resumes", serve: content, part: blob[:700_000], requests: 1, change: func(f *File) { f.Size = 0 }},
+		{name: "size not known, part is whole", serve: content, part: blob, requests: 0, change: func(f *File) { f.Size = 0 }},
+		{name: "size not known, part is too long", serve: content, part: append(bytes.Clone(blob), 1), requests: 2, change: func(f *File) { f.Size = 0 }},
+		{name: "size not known, nor said", requests: 1, change: func(f *File) { f.Size = 0 }, serve: func(w http.ResponseWriter, r *http.Request) {
+			w.(http.Flusher).Flush() // so that there is no Content-Length
+			w.Write(blob)
+		}},
+		{name: "size not known, line cut", serve: cutting(300_000), requests: 4, change: func(f *File) { f.Size = 0 }},
+		{name: "the beginning of a hash", serve: content, requests: 1, change: func(f *File) { f.SHA256 = strings.ToUpper(f.SHA256[:8]) }},
+		{name: "too little of a hash", requests: 0, err: "File needs Path, Size and SHA256", change: func(f *File) { f.SHA256 = f.SHA256[:7] }},
 		{name: "wrong hash", serve: content, requests: 1, err: "checksum differs: sha256 is " + sum(blob) + ", want " + sum(nil),
 			change: func(f *File) { f.SHA256 = sum(nil) }},
 		{name: "wrong length", serve: content, requests: 1, err: "the server has 1048576 bytes, want 1048575: checksum differs",
