@@ -67,6 +67,34 @@ func (w *World) Required() ([]string, error) {
 	return newRequirements(string(source), string(mod)), err
 }
 
+// Replaced lists the folders beside the notebook that stand for modules, by
+// module.
+func (w *World) Replaced() (map[string]string, error) {
+	source, _, err := w.moduleFiles("")
+	if err != nil {
+		return nil, err
+	}
+	mod, _, err := w.moduleFiles(w.Modfile())
+	if err != nil {
+		return nil, err
+	}
+	folders := map[string]string{}
+	for i, text := range [][]byte{mod, source} {
+		f, err := modfile.Parse("go.mod", text, nil)
+		if err != nil {
+			return nil, fmt.Errorf("build: %w", err)
+		}
+		for _, r := range f.Replace {
+			if i == 0 && r.New.Version == "" {
+				folders[r.Old.Path] = r.New.Path
+			} else if i == 1 { // Holt's own
+				delete(folders, r.Old.Path)
+			}
+		}
+	}
+	return folders, nil
+}
+
 // Provides returns an error unless a package is of the standard library, or of
 // a module that is required and in the module cache.
 func (w *World) Provides(ctx context.Context, path string) error {
@@ -113,6 +141,12 @@ func (w *World) adopted(oldMod, mod []byte, dir string) ([]byte, error) {
 		if !slices.ContainsFunc(base.Replace, func(b *modfile.Replace) bool { return b.Old == r.Old }) {
 			if err := to.DropReplace(r.Old.Path, r.Old.Version); err != nil {
 				return nil, fmt.Errorf("build: %w", err)
+			}
+			// Without its folder there is no such version.
+			if slices.ContainsFunc(to.Require, func(q *modfile.Require) bool { return q.Mod.Path == r.Old.Path && q.Mod.Version == localVersion }) {
+				if err := to.DropRequire(r.Old.Path); err != nil {
+					return nil, fmt.Errorf("build: %w", err)
+				}
 			}
 		}
 	}

@@ -17,7 +17,7 @@ func (w *World) build(ctx context.Context, dir string) error {
 	linker := w.startLinker(ctx)
 	w.opt.Progress("reading the packages of the host")
 	if _, err := w.goList(ctx, mod, []string{"GOPROXY=off"}, nil, "-deps", "-json=ImportPath", w.opt.Main); err != nil && ctx.Err() == nil {
-		if err := w.reachable(ctx, []string{"the modules of the host"}); err != nil {
+		if err := w.Online(ctx, []string{"the modules of the host"}); err != nil {
 			return err
 		}
 	}

@@ -17,8 +17,9 @@ const proxyTimeout = 3 * time.Second
 // required nor in the module cache, and no module proxy can be reached.
 var ErrOffline = errors.New("the network cannot be reached")
 
-// reachable is [World.proxies] where only the error matters.
-func (w *World) reachable(ctx context.Context, paths []string) error {
+// Online returns an error, which wraps [ErrOffline], unless a proxy can be
+// asked for the packages. It takes seconds at most.
+func (w *World) Online(ctx context.Context, paths []string) error {
 	_, err := w.proxies(ctx, paths)
 	return err
 }

@@ -47,6 +47,10 @@ func findWorkspace(dir string) (*workspace, error) {
 	return ws, ws.readMod(filepath.Dir(mod))
 }
 
+// InModule reports whether go commands in a folder have a go.mod or go.work
+// there or above to work on.
+func InModule(dir string) bool { return above(dir, "go.mod") != "" || above(dir, "go.work") != "" }
+
 // above finds a file in dir or the nearest folder above.
 func above(dir, name string) string {
 	for {

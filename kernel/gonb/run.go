@@ -34,8 +34,9 @@ type Notebook interface {
 type Script struct {
 	What  string // as errors name it, such as !ls
 	Args  []string
-	Temp  bool   // in the folder of the notebook's go.mod, as !* asks
-	Stdin string // what it reads
+	Temp  bool     // in the folder of the notebook's go.mod, as !* asks
+	Env   []string // KEY=value, over the environment of the cells
+	Stdin string   // what it reads
 	Ask   Ask
 }
 

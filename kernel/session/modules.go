@@ -77,6 +77,13 @@ func (m *modules) note() {
 			f.AddRequire(path, version)
 		}
 	}
+	folders, err := m.s.world.Replaced()
+	if err != nil {
+		return
+	}
+	for _, path := range sorted(folders) { // required at no version that exists
+		f.AddReplace(path, "", folders[path], "")
+	}
 	f.Cleanup()
 	if text, err := f.Format(); err == nil {
 		os.WriteFile(m.file(), text, 0o644)

@@ -27,10 +27,11 @@ type packages struct {
 	world *build.World
 	dir   func() string // where cells run
 
-	mu     sync.Mutex
-	gc     types.Importer
-	byName map[string][]string // package name → import paths, best first
-	frozen bool                // imports bring no modules; see %noautoget
+	mu      sync.Mutex
+	gc      types.Importer
+	byName  map[string][]string // package name → import paths, best first
+	frozen  bool                // imports bring no modules; see %noautoget
+	brought []string            // what to tell the person about modules
 }
 
 func newPackages(w *build.World) *packages {
@@ -62,7 +63,7 @@ func (p *packages) Import(path string) (*types.Package, error) {
 func (p *packages) Add(ctx context.Context, paths []string) error {
 	var need []string
 	for _, path := range paths {
-		if _, ok := p.world.Export(path); !ok && path != "unsafe" {
+		if _, ok := p.world.Export(path); (!ok || p.world.IsLocal(path)) && path != "unsafe" {
 			need = append(need, path)
 		}
 	}
@@ -78,11 +79,38 @@ func (p *packages) Add(ctx context.Context, paths []string) error {
 	}
 	p.mu.Lock()
 	p.byName = nil
+	p.brought = append(p.brought, describe(change)...)
 	p.mu.Unlock()
 	if change.NewHost {
 		return errNewHost
 	}
 	return nil
+}
+
+// describe says where the modules come from that a change brought.
+func describe(c build.Change) []string {
+	var list []string
+	for _, m := range c.Downloaded {
+		list = append(list, "fetched "+m)
+	}
+	for _, m := range c.Fetched {
+		if !slices.Contains(c.Downloaded, m) {
+			list = append(list, m+" is used, as it was in the module cache")
+		}
+	}
+	for _, m := range c.Local {
+		list = append(list, m+" is used; import it again to take over changes")
+	}
+	return list
+}
+
+// news returns what Add brought since the last call.
+func (p *packages) news() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list := p.brought
+	p.brought = nil
+	return list
 }
 
 // CTypes returns what cmd/cgo declares for the names of C in the given files.

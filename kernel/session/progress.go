@@ -2,64 +2,69 @@ package session
 
 import (
 	"crypto/rand"
-	"fmt"
 	"sync"
 	"time"
 
 	"github.com/holt-dl/holt/internal/frame"
 )
 
-// progress shows what is being built while a cell waits for the host: one line
+// progress shows what is built or fetched while a cell waits for it: one line
 // that changes, five times a second at most.
 type progress struct {
 	out Output
 
 	mu      sync.Mutex
 	text    string
-	started time.Time
-	showing string // the display's id; empty while no cell waits
+	waiting bool   // a cell has waited long enough to be told
+	showing string // the display's id; empty before the first line
 	shown   time.Time
 }
 
-func newProgress(out Output) *progress { return &progress{out: out, started: time.Now()} }
+func newProgress(out Output) *progress { return &progress{out: out} }
+
+// patience is how long a cell waits without a word.
+const patience = 1500 * time.Millisecond
 
 // line is told what is built.
 func (p *progress) line(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.text = text
-	if p.showing != "" && time.Since(p.shown) > 200*time.Millisecond {
-		p.draw(frame.KindUpdate, text)
-	}
+	p.draw()
 }
 
-// show begins to show the line below the waiting cell, until stop is called.
-func (p *progress) show() (stop func()) {
-	// A host that is there in a moment needs no words.
-	begin := time.AfterFunc(1500*time.Millisecond, func() {
+// show begins to show the line below the waiting cell, until stop is called
+// with what stands there in the end.
+func (p *progress) show() (stop func(end string)) {
+	begin := time.AfterFunc(patience, func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.showing = rand.Text()
-		text := p.text
-		if text == "" {
-			text = "starting"
-		}
-		p.draw(frame.KindDisplay, text)
+		p.waiting = true
+		p.draw()
 	})
-	return func() {
+	return func(end string) {
 		begin.Stop()
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if p.showing != "" {
-			p.draw(frame.KindUpdate, fmt.Sprintf("the host was built in %.0f s; later starts find it ready", time.Since(p.started).Seconds()))
-			p.showing = ""
+			p.text, p.shown = end, time.Time{}
+			p.draw()
 		}
+		p.waiting, p.showing, p.text = false, "", ""
 	}
 }
 
-func (p *progress) draw(kind frame.Kind, text string) {
+// draw shows the line where a cell waits for it. The caller holds mu.
+func (p *progress) draw() {
+	if !p.waiting || p.text == "" || time.Since(p.shown) < 200*time.Millisecond {
+		return
+	}
+	kind := frame.KindUpdate
+	if p.showing == "" {
+		kind, p.showing = frame.KindDisplay, rand.Text()
+	}
 	p.shown = time.Now()
-	b := frame.Text("holt: " + text)
+	b := frame.Text("holt: " + p.text)
 	b.DisplayID = p.showing
 	p.out.Frame(frame.Message{Kind: kind, Bundle: &b})
 }

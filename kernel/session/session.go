@@ -155,6 +155,7 @@ func (s *Session) open() error {
 		return err
 	}
 	s.world = w
+	w.SetDir(s.cwd)
 	s.packages = newPackages(w)
 	s.packages.dir = func() string { return s.cwd }
 	s.nb = cell.New(s.packages)
@@ -222,12 +223,13 @@ func (s *Session) await(ctx context.Context) *Failure {
 	select {
 	case <-s.ready:
 	default:
+		began := time.Now()
 		stop := s.notes.show()
 		select {
 		case <-s.ready:
-			stop()
+			stop(fmt.Sprintf("the host was ready after %.0f s; later starts find it built", time.Since(began).Seconds()))
 		case <-ctx.Done():
-			stop()
+			stop("the host is still being built")
 			return s.failure("", interrupted{"the cell was interrupted before it ran; the host is still being built"})
 		}
 	}
@@ -268,6 +270,13 @@ func (s *Session) check(ctx context.Context, src cell.Source) (p *cell.Program, 
 		if r := recover(); r != nil {
 			slog.Error("the front end failed", "panic", r, "cell", src.Text, "stack", string(debug.Stack()))
 			err = fmt.Errorf("Holt failed on this cell: %v; nothing of it took effect; please report the cell's text", r)
+		}
+	}()
+	stop := s.notes.show()
+	defer func() {
+		stop("packages were looked for")
+		for _, n := range s.packages.news() {
+			s.notice(n)
 		}
 	}()
 	return s.nb.Check(ctx, src)

@@ -44,6 +44,7 @@ func (c *commands) Chdir(dir string) (string, error) {
 		}
 	}
 	c.cwd = dir
+	c.world.SetDir(dir)
 	return dir, c.Setenv(c.ctx, "GONB_DIR", dir)
 }
 
@@ -78,8 +79,15 @@ func (c *commands) Setenv(ctx context.Context, key, value string) error {
 // Shell runs a program and shows what it prints. An interrupt reaches all
 // processes that it started.
 func (c *commands) Shell(ctx context.Context, s gonb.Script) error {
+	if queries, ok := getsModules(s); ok {
+		return c.goGet(ctx, s, queries)
+	}
+	return c.shell(ctx, s)
+}
+
+func (c *commands) shell(ctx context.Context, s gonb.Script) error {
 	cmd := exec.CommandContext(ctx, s.Args[0], s.Args[1:]...)
-	cmd.Dir, cmd.Env = c.cwd, c.Environ()
+	cmd.Dir, cmd.Env = c.cwd, append(c.Environ(), s.Env...)
 	if s.Temp {
 		c.modules.note()
 		cmd.Dir = c.modules.dir
