@@ -87,11 +87,8 @@ func (s *server) execute(ctx context.Context) {
 
 // aborted answers a cell that is not run.
 func (s *server) aborted(req *request) {
-	s.answer(req, "execute_reply", func() any {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return map[string]any{"status": "aborted", "execution_count": s.count}
-	})
+	// Without a count, as ipykernel does: notebooks would show it beside the cell.
+	s.answer(req, "execute_reply", func() any { return map[string]any{"status": "aborted"} })
 }
 
 // run runs one cell and answers it.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -806,44 +807,64 @@ func TestReconnect(t *testing.T) {
 	}
 }
 
-// Ten thousand malformed messages: none answered, none fatal.
+// Ten thousand malformed messages: none answered, none fatal, and the
+// heartbeat goes on.
 func TestMalformedMessages(t *testing.T) {
 	c := start(t)
 	good := c.codec.Encode(c.codec.New("kernel_info_request", nil, map[string]any{}))
 	other := wire.NewCodec("another key")
 	forged := other.Encode(other.New("shutdown_request", nil, map[string]any{}))
+	random := rand.New(rand.NewPCG(1, 2))
+	hb := zmq4.NewReq(context.Background())
+	defer hb.Close()
+	c.connect(hb, c.conn.Heartbeat)
 	for i := range 10_000 {
-		frames := slices.Clone(good)
-		switch i % 8 {
+		frames := slices.Clone(good) // delimiter, signature, header, parent, metadata, content
+		switch i % 9 {
 		case 0:
-			frames = frames[:i%len(frames)]
+			frames = frames[:1+random.IntN(len(frames)-1)]
 		case 1:
 			frames = forged
 		case 2:
 			frames[1] = []byte("not a signature")
 		case 3:
-			frames[2+i%4] = []byte("{")
+			frames[2+random.IntN(4)] = []byte("{")
 		case 4:
 			frames[5] = []byte(`{"x":1}`)
 		case 5:
-			frames = [][]byte{{}, {}, {}}
+			frames = make([][]byte, 1+random.IntN(9))
 		case 6:
 			frames[0] = []byte("<IDS>")
 		case 7:
 			frames[1] = nil
+		case 8: // well signed, and no message
+			m := c.codec.New("", nil, map[string]any{})
+			m.Parent = [][]byte{[]byte("[]"), []byte(`"x"`), []byte("{")}[random.IntN(3)]
+			frames = c.codec.Encode(m)
 		}
-		channel := []string{"shell", "control", "stdin"}[i%3]
-		if len(frames) > 0 {
-			if err := c.sockets[channel].SendMulti(zmq4.NewMsgFrom(frames...)); err != nil {
+		channel := []string{"shell", "control", "stdin"}[random.IntN(3)]
+		if err := c.sockets[channel].SendMulti(zmq4.NewMsgFrom(frames...)); err != nil {
+			t.Fatal(err)
+		}
+		if i%1000 == 0 {
+			if err := hb.Send(zmq4.NewMsgString("ping")); err != nil {
 				t.Fatal(err)
 			}
+			if m, err := hb.Recv(); err != nil || string(m.Bytes()) != "ping" {
+				t.Fatalf("heartbeat after %d messages: %q, %v", i+1, m.Bytes(), err)
+			}
+		}
+	}
+	// What comes on a socket is read in order: these are answered after all of it.
+	for _, channel := range []string{"control", "shell"} {
+		id := c.send(channel, "kernel_info_request", map[string]any{})
+		if r := c.reply(channel, id); r["msg_type"] != "kernel_info_reply" {
+			t.Fatalf("got %v on %s", r, channel)
 		}
 	}
 	send := func() { c.sockets["shell"].SendMulti(zmq4.NewMsgFrom(good...)) }
 	send()
-	if m := c.next(c.replies["shell"]); m.Header.Type != "kernel_info_reply" {
-		t.Fatalf("got %s", m.Header.Type)
-	}
+	c.next(c.replies["shell"])
 	send() // a replay
 	if r, _ := c.run("print x"); r["status"] != "ok" {
 		t.Errorf("reply is %v", r)

@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -78,6 +79,25 @@ func TestEndpoint(t *testing.T) {
 	for _, tt := range tests {
 		if got := tt.c.endpoint(7); got != tt.want {
 			t.Errorf("endpoint of %v is %s, want %s", tt.c, got, tt.want)
+		}
+	}
+}
+
+// The sockets are bound to the address of the file, and to no other.
+func TestOpenBindsTheAddress(t *testing.T) {
+	s, err := Open(Connection{IP: "127.0.0.2", Key: "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close(0)
+	for _, socket := range []*Socket{s.Shell, s.Control, s.Stdin, s.IOPub, s.Heartbeat} {
+		addr := socket.Addr().(*net.TCPAddr)
+		if !addr.IP.Equal(net.IPv4(127, 0, 0, 2)) {
+			t.Errorf("a socket is bound to %v, want 127.0.0.2", addr)
+		}
+		if c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", addr.Port)); err == nil {
+			c.Close()
+			t.Errorf("port %d answers at 127.0.0.1 too", addr.Port)
 		}
 	}
 }

@@ -305,6 +305,30 @@ def test_ipc(installed, tmp_path):
         p.stderr.close()
 
 
+def test_the_key_is_not_logged(installed, tmp_path):
+    conn = connection()
+    env = {**os.environ, "HOLT_LOG": "debug"}
+    with open(tmp_path / "log", "w+") as log:
+        path = tmp_path / "c.json"
+        path.write_text(json.dumps(conn))
+        binary = installed / "share" / "holt" / "bin" / "holt"
+        p = subprocess.Popen([binary, "kernel", "-f", str(path)], env=env, stderr=log)
+        try:
+            c = client_of(conn)
+            forger = Session(key=b"guess")
+            forger.send(c.shell_channel.socket, "shutdown_request", {"restart": False})
+            c.kernel_info(reply=True, timeout=60)
+            c.shutdown()
+            assert p.wait(timeout=60) == 0
+            c.stop_channels()
+        finally:
+            p.kill()
+        log.seek(0)
+        said = log.read()
+    assert "the signature does not match" in said
+    assert conn["key"] not in said
+
+
 def test_shutdown_on_shell(installed, tmp_path):
     conn = connection()
     p = start_by_hand(installed, conn, tmp_path / "c.json")
