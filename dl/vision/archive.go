@@ -8,16 +8,17 @@ import (
 	"github.com/holt-dl/holt/dl"
 )
 
-// Archive is a published .tar.gz file that holds a data set.
+// Archive is a published file that holds a data set or a part of it.
 type Archive struct {
 	URL    string
-	Size   int64  // bytes of the file
+	Size   int64  // bytes of the file; 0 when it is not known
 	MD5    string // hexadecimal, as the publisher gives it
-	Folder string // the one folder it holds, at its top
+	Folder string // the one folder that a .tar.gz file holds, at its top
+	File   string // where another file goes, below root; it is not unpacked
 }
 
-// Fetcher brings an archive and unpacks it, so that root/Folder is there
-// afterwards, whole or not at all. progress may be nil.
+// Fetcher brings an archive and unpacks it, so that root/Folder or root/File
+// is there afterwards, whole or not at all. progress may be nil.
 type Fetcher func(ctx context.Context, a Archive, root string, progress func(done, total int64)) error
 
 var fetcher Fetcher
@@ -42,7 +43,10 @@ func fetch(ctx context.Context, a Archive, root string, progress func(done, tota
 func tenths(say func(tenth int, total int64)) func(done, total int64) {
 	last := -1
 	return func(done, total int64) {
-		if t := int(10 * done / max(total, 1)); t != last {
+		if total <= 0 { // not known yet
+			return
+		}
+		if t := int(10 * done / total); t != last {
 			last = t
 			say(t, total)
 		}

@@ -1,9 +1,7 @@
 package vision
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -47,30 +45,13 @@ var cifar10Archive = Archive{
 	Folder: cifarFolder,
 }
 
-// ErrNotFound is wrapped by the error of an Open that finds no data set.
-var ErrNotFound = errors.New("not found or corrupted")
-
 // Open reads the data set into memory, 154 MB for training. It looks in Root,
 // then in the folder that HOLT_DATA names. When neither has it, Download
 // brings it into Root, and OrSample takes the sample instead, in this order;
 // without them, or when the download fails and there is no OrSample, that is
 // an error. [Images.Source] says which it was.
 func (c CIFAR10) Open() (*Images, error) {
-	root := c.Root
-	if root == "" {
-		root = "data"
-	}
-	d, err := c.read(root)
-	if more := os.Getenv("HOLT_DATA"); errors.Is(err, ErrNotFound) && more != "" {
-		if d2, err2 := c.read(more); err2 == nil || !errors.Is(err2, os.ErrNotExist) {
-			d, err = d2, err2
-		}
-	}
-	if err != nil && c.Download && errors.Is(err, ErrNotFound) {
-		if err = fetch(dl.Context(), cifar10Archive, root, c.Progress); err == nil {
-			d, err = c.read(root)
-		}
-	}
+	d, err := c.published().open(c.Root, c.Download, c.Progress)
 	if err != nil && c.OrSample && dl.Context().Err() == nil {
 		d, err = c.sample(err)
 	}
@@ -79,6 +60,13 @@ func (c CIFAR10) Open() (*Images, error) {
 	}
 	d.Classes, d.Transform = slices.Clone(cifar10Classes), c.Transform
 	return d, nil
+}
+
+func (c CIFAR10) published() published {
+	return published{
+		name: "CIFAR10", hint: "use Download: true to bring it, or OrSample: true",
+		read: c.read, archives: []Archive{cifar10Archive},
+	}
 }
 
 func (c CIFAR10) split() (name string, files []string, whole int) {
@@ -93,38 +81,16 @@ func (c CIFAR10) read(root string) (*Images, error) {
 	split, files, whole := c.split()
 	all := make([]byte, 0, whole*cifarRecord)
 	for _, file := range files {
-		path := filepath.Join(root, cifarFolder, file)
-		info, err := os.Stat(path)
-		if err == nil && info.Size() != cifarBatch {
-			err = fmt.Errorf("%s has %s bytes, want %s", path, thousands(int(info.Size())), thousands(cifarBatch))
-		}
-		var records []byte
+		records, err := readWhole(filepath.Join(root, cifarFolder, file), cifarBatch)
 		if err == nil {
-			records, err = os.ReadFile(path)
-		}
-		if err == nil && len(records) != cifarBatch { // it changed meanwhile
-			err = fmt.Errorf("%s has %s bytes, want %s", path, thousands(len(records)), thousands(cifarBatch))
-		}
-		if err == nil {
-			err = checkCIFAR(path, records)
+			err = checkCIFAR(filepath.Join(root, cifarFolder, file), records)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("vision: CIFAR10: dataset %w in %q (%w); use Download: true to bring it, or OrSample: true", ErrNotFound, root, err)
+			return nil, err
 		}
 		all = append(all, records...)
 	}
-	abs, err := filepath.Abs(filepath.Join(root, cifarFolder))
-	if err != nil {
-		abs = root
-	}
-	return cifarImages("CIFAR-10 "+split, fmt.Sprintf("CIFAR-10: all %s %s pictures, from %s", thousands(whole), splitWord(c.Train), abs), all), nil
-}
-
-func splitWord(train bool) string {
-	if train {
-		return "training"
-	}
-	return "test"
+	return cifarImages("CIFAR-10 "+split, allOf("CIFAR-10", whole, c.Train, root, cifarFolder), all), nil
 }
 
 // checkCIFAR looks at every label of a file: nothing else in it can be wrong.

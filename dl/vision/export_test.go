@@ -7,3 +7,6 @@ func Contrast(m *Image, f float64) *Image { return m.contrast(f) }
 func Saturate(m *Image, f float64) *Image { return m.saturate(f) }
 func TurnHue(m *Image, f float64) *Image  { return m.turnHue(f) }
 func Rotate(m *Image, d float64) *Image   { return m.rotate(d) }
+
+// ReadIDX is readIDX.
+var ReadIDX = readIDX

@@ -30,18 +30,25 @@ func init() { vision.RegisterFetcher(Archive) }
 // client is nil but in tests.
 var client *http.Client
 
-// Archive downloads a into root, checks it, unpacks it beside its place and
-// renames, and then removes the archive itself. A download that was cut is
+// Archive downloads a into root and checks it. One with a Folder is unpacked
+// beside its place and renamed, and then removed. A download that was cut is
 // continued by the next call.
 func Archive(ctx context.Context, a vision.Archive, root string, progress func(done, total int64)) error {
-	name := path.Base(a.URL)
-	file := download.File{URL: a.URL, Path: filepath.Join(root, name), Size: a.Size, SHA256: a.MD5, Sum: md5.New, SumName: "md5",
+	to, bring := path.Base(a.URL), fmt.Sprintf("unpack it in %q", root)
+	if a.Folder == "" {
+		to, bring = a.File, fmt.Sprintf("put it at %q", filepath.Join(root, a.File))
+	}
+	file := download.File{URL: a.URL, Path: filepath.Join(root, to), Size: a.Size, SHA256: a.MD5, Sum: md5.New, SumName: "md5",
 		Client: client, Progress: progress}
 	if err := file.Get(ctx); err != nil {
 		if errors.Is(err, download.ErrOffline) {
-			err = fmt.Errorf("%w; bring %s from another machine, unpack it in %q, and try again", err, a.URL, root)
+			err = fmt.Errorf("%w; bring %s from another machine, %s, and try again", err, a.URL, bring)
 		}
 		return fmt.Errorf("vision: %w", err)
+	}
+	if a.Folder == "" {
+		os.Remove(file.Path + ".lock")
+		return nil
 	}
 	if err := unpack(ctx, file.Path, root, a.Folder); err != nil {
 		return fmt.Errorf("vision: unpack %s: %w", file.Path, err)

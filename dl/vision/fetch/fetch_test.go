@@ -112,8 +112,29 @@ func TestArchive(t *testing.T) {
 	}
 }
 
+// A file that is no archive is put at its place as it is.
+func TestFile(t *testing.T) {
+	body := []byte("0123")
+	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write(body) }))
+	defer s.Close()
+	client = s.Client()
+	defer func() { client = nil }()
+	sum := md5.Sum(body)
+	root := t.TempDir()
+	a := vision.Archive{URL: s.URL + "/a.gz", MD5: hex.EncodeToString(sum[:]), File: filepath.Join("MNIST", "raw", "a.gz")}
+	if err := Archive(t.Context(), a, root, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(filepath.Join(root, "MNIST", "raw", "a.gz")); string(got) != "0123" {
+		t.Errorf("file is %q, %v", got, err)
+	}
+	if list, _ := os.ReadDir(filepath.Join(root, "MNIST", "raw")); len(list) != 1 {
+		t.Errorf("left beside it: %v", list)
+	}
+}
+
 func TestArchiveOffline(t *testing.T) {
-	a := vision.Archive{URL: "https://127.0.0.1:1/set.tar.gz", Size: 1, MD5: "00", Folder: "set"}
+	a := vision.Archive{URL: "https://127.0.0.1:1/set.tar.gz", Size: 1, MD5: "00000000", Folder: "set"}
 	err := Archive(t.Context(), a, t.TempDir(), nil)
 	if err == nil || !strings.Contains(err.Error(), "vision: download: 127.0.0.1:1 is not reachable: ") ||
 		!strings.Contains(err.Error(), "; bring https://127.0.0.1:1/set.tar.gz from another machine, unpack it in ") {

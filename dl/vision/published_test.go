@@ -1,0 +1,226 @@
+package vision_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/dl/vision"
+)
+
+// write writes a file below root.
+func write(t testing.TB, root, name string, content []byte) {
+	t.Helper()
+	path := filepath.Join(root, filepath.FromSlash(name))
+	os.MkdirAll(filepath.Dir(path), 0o755)
+	if err := os.WriteFile(path, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// words is n names, one a line, with an empty line at the end as in the
+// published files.
+func words(prefix string, n int) []byte {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "%s%d\n", prefix, i)
+	}
+	return []byte(b.String() + "\n")
+}
+
+func TestCIFAR100(t *testing.T) {
+	t.Setenv("HOLT_DATA", "")
+	root := t.TempDir()
+	records := make([]byte, 10_000*3074)
+	for i := range 10_000 {
+		r := records[i*3074:]
+		r[0], r[1], r[2], r[3073] = byte(i%20), byte(i%100), byte(i), byte(i+1)
+	}
+	write(t, root, "cifar-100-binary/test.bin", records)
+	write(t, root, "cifar-100-binary/fine_label_names.txt", words("fine", 100))
+	write(t, root, "cifar-100-binary/coarse_label_names.txt", words("coarse", 20))
+	for _, tt := range []struct {
+		coarse       bool
+		label, count int
+		class        string
+	}{{false, 37, 100, "fine37"}, {true, 17, 20, "coarse17"}} {
+		d, err := vision.CIFAR100{Root: root, Coarse: tt.coarse}.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		img, label, err := d.Picture(1237)
+		if err != nil || label != tt.label || len(d.Classes) != tt.count || d.Classes[label] != tt.class {
+			t.Errorf("label %d (%s) of %d classes, %v; want %d (%s) of %d", label, d.Classes[label], len(d.Classes), err, tt.label, tt.class, tt.count)
+		}
+		if img.Pix[0] != byte(1237%256) || img.Pix[3071] != byte(1238%256) {
+			t.Errorf("the picture begins with %d and ends with %d", img.Pix[0], img.Pix[3071])
+		}
+	}
+	records[5*3074+1] = 100
+	write(t, root, "cifar-100-binary/test.bin", records)
+	_, err := vision.CIFAR100{Root: root}.Open()
+	if err == nil || !errors.Is(err, vision.ErrNotFound) || !strings.Contains(err.Error(), "test.bin: picture 5 has label 100, want 0 to 99); use Download: true to bring it") {
+		t.Errorf("error is %v", err)
+	}
+	if _, err = (vision.CIFAR100{Root: root, Train: true}).Open(); err == nil || !strings.Contains(err.Error(), "train.bin: no such file") {
+		t.Errorf("error is %v", err)
+	}
+	write(t, root, "cifar-100-binary/fine_label_names.txt", words("fine", 99))
+	if _, err = (vision.CIFAR100{Root: root}).Open(); err == nil || !strings.Contains(err.Error(), "fine_label_names.txt names 99 classes, want 100") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+// idx makes an IDX file of bytes.
+func idx(values []byte, shape ...int) []byte {
+	b := []byte{0, 0, 8, byte(len(shape))}
+	for _, d := range shape {
+		b = binary.BigEndian.AppendUint32(b, uint32(d))
+	}
+	return append(b, values...)
+}
+
+func zip(b []byte) []byte {
+	var out bytes.Buffer
+	z := gzip.NewWriter(&out)
+	z.Write(b)
+	z.Close()
+	return out.Bytes()
+}
+
+func testDigits() (pictures, labels []byte) {
+	pictures, labels = make([]byte, 10_000*784), make([]byte, 10_000)
+	for i := range labels {
+		labels[i] = byte(i % 10)
+		pictures[i*784+783] = byte(i)
+	}
+	return idx(pictures, 10_000, 28, 28), idx(labels, 10_000)
+}
+
+func TestMNIST(t *testing.T) {
+	t.Setenv("HOLT_DATA", "")
+	pictures, labels := testDigits()
+	root := t.TempDir()
+	write(t, root, "MNIST/raw/t10k-images-idx3-ubyte", pictures)
+	write(t, root, "MNIST/raw/t10k-labels-idx1-ubyte.gz", zip(labels))
+	d, err := vision.MNIST{Root: root}.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "MNIST test: 10,000 pictures in 10 classes (0 - zero, 1 - one, 2 - two, 3 - three, 4 - four, 5 - five, 6 - six, 7 - seven, 8 - eight, 9 - nine)"; d.String() != want {
+		t.Errorf("it prints %q, want %q", d, want)
+	}
+	e, err := d.Get(1239)
+	if err != nil || e.Label != 9 || !slices.Equal(e.Input.Shape(), []int{1, 28, 28}) || e.Input.Float32s()[783] != float32(byte(1239%256))/255 {
+		t.Errorf("example is %v, %v", e, err)
+	}
+
+	// What arrives with Download is read in the same way.
+	defer vision.RegisterFetcher(nil)
+	var asked []string
+	vision.RegisterFetcher(func(_ context.Context, a vision.Archive, to string, _ func(done, total int64)) error {
+		asked = append(asked, a.URL)
+		content := pictures
+		if strings.Contains(a.URL, "labels") {
+			content = labels
+		}
+		write(t, to, a.File, zip(content))
+		return nil
+	})
+	root = t.TempDir()
+	f, err := vision.FashionMNIST{Root: root, Download: true, Transform: vision.ToTensor{}}.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Classes[9] != "Ankle boot" || f.Len() != 10_000 || f.Transform == nil {
+		t.Errorf("it is %v", f)
+	}
+	if len(asked) != 2 || !strings.HasPrefix(asked[0], "https://") || !strings.HasSuffix(asked[0], "/t10k-images-idx3-ubyte.gz") {
+		t.Errorf("asked for %v", asked)
+	}
+	if _, err := (vision.FashionMNIST{Root: root, Download: true}).Open(); err != nil || len(asked) != 2 {
+		t.Errorf("opened again, it asked for %v, %v", asked[2:], err)
+	}
+}
+
+func TestMNISTErrors(t *testing.T) {
+	t.Setenv("HOLT_DATA", "")
+	pictures, labels := testDigits()
+	bad := bytes.Clone(labels)
+	bad[8+3] = 11
+	tests := []struct {
+		name             string
+		pictures, labels []byte
+		err              string
+	}{
+		{"nothing", nil, labels, "t10k-images-idx3-ubyte.gz: no such file or directory); use Download: true to bring it"},
+		{"truncated", pictures[:len(pictures)-1], labels, "it has 7,839,999 values or more, want 7,840,000"},
+		{"too long", append(bytes.Clone(pictures), 0), labels, "it has 7,840,001 values or more, want 7,840,000"},
+		{"other shape", idx(pictures[16:], 10_000, 784, 1), labels, "begins with 00 00 08 03 00 00 27 10 00 00 03 10 00 00 00 01, want 00 00 08 03 00 00 27 10 00 00 00 1c 00 00 00 1c: bytes of shape [10000 28 28]"},
+		{"no header", []byte("PNG"), labels, "is no IDX file: unexpected EOF"},
+		{"label", pictures, bad, "t10k-labels-idx1-ubyte: picture 3 has label 11, want 0 to 9"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			root := t.TempDir()
+			if tt.pictures != nil {
+				write(t, root, "MNIST/raw/t10k-images-idx3-ubyte", tt.pictures)
+			}
+			write(t, root, "MNIST/raw/t10k-labels-idx1-ubyte", tt.labels)
+			_, err := vision.MNIST{Root: root}.Open()
+			if !errors.Is(err, vision.ErrNotFound) || !strings.Contains(err.Error(), tt.err) {
+				t.Errorf("error is %v\nwant %s", err, tt.err)
+			}
+		})
+	}
+	root := t.TempDir()
+	write(t, root, "MNIST/raw/t10k-images-idx3-ubyte.gz", []byte("not compressed"))
+	if _, err := (vision.MNIST{Root: root}).Open(); err == nil || !strings.Contains(err.Error(), "t10k-images-idx3-ubyte.gz: gzip: invalid header") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+// A download whose size nobody knows says nothing of parts of it.
+func TestDownloadUnknownSize(t *testing.T) {
+	t.Setenv("HOLT_DATA", "")
+	defer vision.RegisterFetcher(nil)
+	defer func() { dl.Notice = nil }()
+	var said []string
+	dl.Notice = func(s string) { said = append(said, s) }
+	vision.RegisterFetcher(func(_ context.Context, a vision.Archive, _ string, progress func(done, total int64)) error {
+		progress(0, 0)
+		progress(5e6, 10e6)
+		return errors.New("the line is down")
+	})
+	if _, err := (vision.CIFAR100{Root: t.TempDir(), Download: true}).Open(); err == nil || err.Error() != "the line is down" {
+		t.Errorf("error is %v", err)
+	}
+	if !slices.Equal(said, []string{"download cifar-100-binary.tar.gz: 50 % of 10 MB"}) {
+		t.Errorf("it said %q", said)
+	}
+}
+
+func FuzzReadIDX(f *testing.F) {
+	f.Add(idx([]byte{1, 2, 3, 4, 5, 6}, 2, 3))
+	f.Add(idx(nil, 2, 3))
+	f.Add(zip(idx([]byte{1, 2, 3, 4, 5, 6}, 2, 3)))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		for _, name := range []string{"a", "b.gz"} {
+			root := t.TempDir()
+			write(t, root, name, content)
+			values, err := vision.ReadIDX(filepath.Join(root, strings.TrimSuffix(name, ".gz")), 2, 3)
+			if (err == nil) != (len(values) == 6) {
+				t.Errorf("%d values, %v", len(values), err)
+			}
+		}
+	})
+}
