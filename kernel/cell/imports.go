@@ -81,7 +81,7 @@ func (c *check) importError(err error) error {
 		return c.ctx.Err()
 	}
 	var e *Error
-	if errors.As(err, &e) {
+	if errors.As(err, &e) || errors.Is(err, ErrAgain) {
 		return err
 	}
 	return &Error{Diagnostics: []Diagnostic{{Cell: c.src.Name, Msg: err.Error()}}}

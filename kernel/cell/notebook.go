@@ -2,12 +2,18 @@ package cell
 
 import (
 	"context"
+	"errors"
 	"go/token"
 	"go/types"
 	"sort"
 	"strconv"
 	"strings"
 )
+
+// ErrAgain is wrapped by the error of [Packages.Add] when packages that earlier
+// cells were compiled with are others now. [Notebook.Check] returns that error
+// as it is; after a [Notebook.Rebuild] the cell can be checked again.
+var ErrAgain = errors.New("packages of earlier cells changed")
 
 // Packages gives the front end the packages that cells import.
 type Packages interface {

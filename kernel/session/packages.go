@@ -20,7 +20,7 @@ import (
 
 // errNewHost says that a package needs other versions of modules than those
 // that the running host was built with.
-var errNewHost = errors.New("session: the modules of the notebook changed")
+var errNewHost = fmt.Errorf("session: the modules of the notebook changed: %w", cell.ErrAgain)
 
 // packages are the packages of a world as the front end reads them.
 type packages struct {
