@@ -137,7 +137,7 @@ func (s *Session) runError(f *Failure, d msg.Done) {
 	case msg.Interrupted:
 		f.Name, f.Value = "Interrupted", "the cell was interrupted; its values are kept"
 		if d.Stuck != "" {
-			f.Value = "the cell was interrupted while it waits (" + d.Stuck + "); it is left behind and ends when it can; interrupt again to restart the host"
+			f.Value = "the cell was interrupted in " + stuckIn(d) + ", which cannot be stopped; it is left behind and ends when that returns; interrupt again to restart the host"
 		}
 	case msg.Goexit:
 		f.Name, f.Value = "Goexit", "the cell called runtime.Goexit"
@@ -159,6 +159,21 @@ func (s *Session) runError(f *Failure, d msg.Done) {
 			f.Traceback = append(f.Traceback, at)
 		}
 	}
+}
+
+// stuckIn names what an interrupted cell waits or works in: the innermost call
+// that is not of Go's runtime, and its state.
+func stuckIn(d msg.Done) string {
+	for _, fr := range d.Frames {
+		if strings.HasPrefix(fr.Func, "notebook/") {
+			break
+		}
+		inner := slices.ContainsFunc([]string{"runtime.", "runtime/", "internal/", "syscall.", "sync.runtime_"}, func(p string) bool { return strings.HasPrefix(fr.Func, p) })
+		if !inner {
+			return fr.Func + " (" + d.Stuck + ")"
+		}
+	}
+	return "a call that does not return to the cell (" + d.Stuck + ")"
 }
 
 // errorName is the type of an error without its pointer, or the plain word for

@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/holt-dl/holt/kernel/cell"
+	"github.com/holt-dl/holt/kernel/lineage"
 )
 
 // List describes what is declared.
@@ -44,6 +45,7 @@ func (c *commands) Reset(ctx context.Context) error {
 	p.Kill()
 	p.Wait()
 	s.nb = cell.New(s.packages)
+	s.lineage = lineage.Log{}
 	s.archives = map[string]string{}
 	s.args = nil
 	s.died = ""
