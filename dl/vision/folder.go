@@ -1,9 +1,7 @@
 package vision
 
 import (
-	"bufio"
 	"fmt"
-	"image"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -26,6 +24,10 @@ import (
 type ImageFolder struct {
 	Root      string    // required
 	Transform Transform // of each picture; nil means ToTensor
+
+	// ExifTranspose turns pictures upright that a camera stored otherwise. It is
+	// off in torchvision, and here.
+	ExifTranspose bool
 }
 
 var extensions = []string{".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"}
@@ -62,9 +64,10 @@ func (f ImageFolder) Open() (*Images, error) {
 	}
 	d.n = len(d.paths)
 	d.load = func(i int) (*Image, int, error) {
-		img, err := ReadImage(d.paths[i])
+		img, err := readImage(d.paths[i], f.ExifTranspose)
 		return img, labels[i], err
 	}
+	d.labels = labels
 	return d, nil
 }
 
@@ -100,49 +103,4 @@ func pictures(dir string, depth int) (files []string, err error) {
 		}
 	}
 	return files, nil
-}
-
-// maxPixels is the largest picture that is decoded, the size from which Pillow
-// warns of a bomb.
-const maxPixels = 89_478_485
-
-// ReadImage reads a picture file as three channels. Its format is found by its
-// first bytes, among those that the program has linked. A picture of more
-// than 89,478,485 pixels is refused before it is decoded. EXIF orientation
-// is not applied, as in torchvision.
-func ReadImage(path string) (img *Image, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("vision: %w", err)
-	}
-	defer f.Close()
-	defer func() {
-		if r := recover(); r != nil { // decoders have met hostile files before
-			img, err = nil, fmt.Errorf("vision: %s: the decoder panics: %v", path, r)
-		}
-	}()
-	r := bufio.NewReaderSize(f, 64<<10)
-	config, _, err := image.DecodeConfig(r)
-	if err == image.ErrFormat {
-		return nil, fmt.Errorf("vision: %s: its format is not known; a program reads those it imports, such as image/jpeg", path)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("vision: %s: %w", path, err)
-	}
-	if config.Width < 1 || config.Height < 1 || config.Width > maxPixels/config.Height {
-		return nil, fmt.Errorf("vision: %s: picture is %d×%d, want at most %s pixels", path, config.Height, config.Width, thousands(maxPixels))
-	}
-	if _, err := f.Seek(0, 0); err != nil {
-		return nil, fmt.Errorf("vision: %w", err)
-	}
-	r.Reset(f)
-	src, _, err := image.Decode(r)
-	if err != nil {
-		return nil, fmt.Errorf("vision: %s: %w", path, err)
-	}
-	img = FromImage(src)
-	if img.C == 1 {
-		img.Pix, img.C = slices.Concat(img.Pix, img.Pix, img.Pix), 3
-	}
-	return img, nil
 }

@@ -3,6 +3,7 @@ package vision
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/holt-dl/holt/dl"
@@ -22,6 +23,7 @@ type Images struct {
 	name   string   // such as "CIFAR-10 train"
 	source string   // where it came from, in a few words
 	paths  []string // of the files, where each picture has its own
+	labels []int    // of all pictures; nil where load must be asked
 	n      int
 	load   func(i int) (*Image, int, error)
 }
@@ -73,6 +75,18 @@ func (d *Images) Path(i int) string {
 		return ""
 	}
 	return d.paths[i]
+}
+
+// Targets returns the label of every picture, as torchvision's targets.
+func (d *Images) Targets() []int {
+	if d.labels != nil {
+		return slices.Clone(d.labels)
+	}
+	labels := make([]int, d.n)
+	for i := range labels {
+		_, labels[i], _ = d.load(i) // pictures in memory, which do not fail
+	}
+	return labels
 }
 
 // ClassToIdx returns the label of each class, as torchvision's class_to_idx.
