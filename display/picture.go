@@ -33,7 +33,8 @@ func Image(v any) Picture { return Picture{Of: v} }
 // large ones are shown at most 800 pixels wide or high.
 type Picture struct {
 	// Of is the name of a file (PNG or JPEG; with Holt's host also GIF, WebP,
-	// BMP and TIFF), an image.Image, or a [Tensor] of shape [H W], [C H W],
+	// BMP and TIFF), an image.Image, a value with a method Image that returns
+	// one, or a [Tensor] of shape [H W], [C H W],
 	// [H W C], [1 C H W] or [1 H W C] with 1, 3 or 4 channels.
 	Of any
 
@@ -52,8 +53,13 @@ func (p Picture) bundle() (frame.Bundle, error) {
 	}
 	size := m.Bounds().Size()
 	text := fmt.Sprintf("picture of %d × %d pixels", size.X, size.Y)
-	if name, ok := p.Of.(string); ok {
-		text += ", " + name
+	switch v := p.Of.(type) {
+	case string:
+		text += ", " + v
+	case fmt.Stringer: // a picture that says what it is, such as vision.Photo
+		if _, ok := v.(Tensor); !ok {
+			text = oneLine(v.String(), maxInner)
+		}
 	}
 	if p.Title != "" {
 		text = p.Title + ": " + text
@@ -72,6 +78,9 @@ func (p Picture) bundle() (frame.Bundle, error) {
 	return pngBundle(m, width, height, text)
 }
 
+// imager is a value that is a picture, such as vision.Image.
+type imager interface{ Image() image.Image }
+
 // image is the picture itself, and what must be said of its values.
 func (p Picture) image() (m image.Image, note string, err error) {
 	switch v := p.Of.(type) {
@@ -85,6 +94,8 @@ func (p Picture) image() (m image.Image, note string, err error) {
 			return nil, "", fmt.Errorf("the picture is empty: its bounds are %v", v.Bounds())
 		}
 		return v, "", nil
+	case imager:
+		return v.Image(), "", nil
 	case Tensor:
 		ms, note, err := p.tensor(v, true)
 		if err != nil {

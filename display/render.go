@@ -80,7 +80,7 @@ func render(v any) (b frame.Bundle, err error) {
 		return v.bundle()
 	case Bundler, HTMLer, Markdowner, PNGer:
 		return own(v), nil
-	case image.Image:
+	case image.Image, imager:
 		return Image(v).bundle()
 	case []image.Image:
 		return Grid{Of: v}.bundle()

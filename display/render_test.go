@@ -464,3 +464,27 @@ func TestHostile(t *testing.T) {
 type titled struct{ tensor }
 
 func (titled) String() string { return hostile }
+
+// photo is a picture that says what it is; stamp one that has to be asked.
+type photo struct{ image.Image }
+
+func (photo) String() string { return "otter.jpg: JPEG picture" }
+
+type stamp struct{}
+
+func (stamp) Image() image.Image { return image.NewGray(image.Rect(0, 0, 3, 2)) }
+
+func TestPictureTypes(t *testing.T) {
+	for _, tt := range []struct {
+		v    any
+		text string
+	}{
+		{photo{image.NewGray(image.Rect(0, 0, 3, 2))}, "otter.jpg: JPEG picture"},
+		{stamp{}, "picture of 3 × 2 pixels"},
+	} {
+		b := display.Render(tt.v)
+		if b.Data["text/plain"] != tt.text || b.Data["image/png"] == nil {
+			t.Errorf("%T is shown as %v, want a picture and %q", tt.v, b.Data["text/plain"], tt.text)
+		}
+	}
+}
