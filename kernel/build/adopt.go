@@ -3,10 +3,10 @@ package build
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/semver"
@@ -14,16 +14,18 @@ import (
 
 // Adopt moves to a world that also has what another go.mod asks for: the
 // requirements that are newer than the world's, all of its replace and exclude
-// directives, and none that an earlier Adopt brought. Folders in it are
-// relative to dir, and sum is its go.sum.
-func (w *World) Adopt(ctx context.Context, mod, sum []byte, dir string) (Change, error) {
+// directives, and no other replace directives than those and the source's.
+// Folders in it are relative to dir, and sum is its go.sum. A fresh world
+// begins with the requirements of the source alone. Packages of modules that
+// are not there any more are unknown again.
+func (w *World) Adopt(ctx context.Context, mod, sum []byte, dir string, fresh bool) (Change, error) {
 	w.adds.Lock()
 	defer w.adds.Unlock()
 	oldMod, oldSum, err := w.moduleFiles(w.Modfile())
 	if err != nil {
 		return Change{}, err
 	}
-	newMod, err := w.adopted(oldMod, mod, dir)
+	newMod, gone, err := w.adopted(oldMod, mod, dir, fresh)
 	if err != nil {
 		return Change{}, err
 	}
@@ -40,10 +42,11 @@ func (w *World) Adopt(ctx context.Context, mod, sum []byte, dir string) (Change,
 		return Change{}, fmt.Errorf("build: %w", err)
 	}
 	defer os.RemoveAll(tmp)
-	if err := writeModuleFiles(tmp, newMod, mergeSums(oldSum, sum)); err != nil {
+	if err := writeModuleFiles(tmp, newMod, mergeLines(oldSum, sum)); err != nil {
 		return Change{}, err
 	}
 	file := filepath.Join(tmp, "go.mod")
+	lost := w.forget(gone)
 	// The go command adds what the new requirements need in turn.
 	if _, err := w.goList(ctx, file, nil, w.fetching, append([]string{"-deps", "-json=ImportPath"}, w.roots()...)...); err != nil {
 		return Change{}, err
@@ -54,7 +57,17 @@ func (w *World) Adopt(ctx context.Context, mod, sum []byte, dir string) (Change,
 	}
 	c, err := w.move(ctx, file, newMod, newSum, nil)
 	c.Fetched = newRequirements(string(oldMod), string(newMod))
+	c.NewHost = c.NewHost || lost // cells hold those packages
 	return c, err
+}
+
+// forget makes the packages of modules unknown, and reports whether there were any.
+func (w *World) forget(modules map[string]bool) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := len(w.known)
+	maps.DeleteFunc(w.known, func(path string, p *pkg) bool { return !p.Host && moduleOf(modules, path) != "" })
+	return len(w.known) < n
 }
 
 // Required lists what go.mod requires beyond the source's, as "path version".
@@ -119,37 +132,34 @@ func (w *World) roots() []string {
 	return roots
 }
 
-// adopted is the go.mod of [World.Adopt].
-func (w *World) adopted(oldMod, mod []byte, dir string) ([]byte, error) {
+// adopted is the go.mod of [World.Adopt]; gone are the modules that it does not
+// require any more.
+func (w *World) adopted(oldMod, mod []byte, dir string, fresh bool) (text []byte, gone map[string]bool, err error) {
 	source, _, err := w.moduleFiles("")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	base, err := modfile.Parse("go.mod", source, nil)
-	if err != nil {
-		return nil, fmt.Errorf("build: %w", err)
+	begin := oldMod
+	if fresh {
+		begin = source
 	}
-	to, err := modfile.Parse("go.mod", oldMod, nil)
-	if err != nil {
-		return nil, fmt.Errorf("build: %w", err)
+	var parsed [4]*modfile.File
+	for i, text := range [][]byte{source, oldMod, begin, mod} {
+		if parsed[i], err = modfile.Parse("go.mod", text, nil); err != nil {
+			return nil, nil, fmt.Errorf("build: %w", err)
+		}
 	}
-	from, err := modfile.Parse(filepath.Join(dir, "go.mod"), mod, nil)
-	if err != nil {
-		return nil, fmt.Errorf("build: %w", err)
-	}
-	for _, r := range to.Replace {
+	base, old, to, from := parsed[0], parsed[1], parsed[2], parsed[3]
+	for _, r := range old.Replace {
 		if !slices.ContainsFunc(base.Replace, func(b *modfile.Replace) bool { return b.Old == r.Old }) {
-			if err := to.DropReplace(r.Old.Path, r.Old.Version); err != nil {
-				return nil, fmt.Errorf("build: %w", err)
-			}
-			// Without its folder there is no such version.
-			if slices.ContainsFunc(to.Require, func(q *modfile.Require) bool { return q.Mod.Path == r.Old.Path && q.Mod.Version == localVersion }) {
-				if err := to.DropRequire(r.Old.Path); err != nil {
-					return nil, fmt.Errorf("build: %w", err)
-				}
+			to.DropReplace(r.Old.Path, r.Old.Version)
+			if !slices.ContainsFunc(from.Replace, func(f *modfile.Replace) bool { return f.Old.Path == r.Old.Path }) &&
+				slices.ContainsFunc(to.Require, func(q *modfile.Require) bool { return q.Mod.Path == r.Old.Path && q.Mod.Version == localVersion }) {
+				to.DropRequire(r.Old.Path)
 			}
 		}
 	}
+	to.Cleanup()
 	have := map[string]string{}
 	for _, r := range to.Require {
 		have[r.Mod.Path] = r.Mod.Version
@@ -157,40 +167,34 @@ func (w *World) adopted(oldMod, mod []byte, dir string) ([]byte, error) {
 	for _, r := range from.Require {
 		if semver.Compare(r.Mod.Version, have[r.Mod.Path]) > 0 {
 			if err := to.AddRequire(r.Mod.Path, r.Mod.Version); err != nil {
-				return nil, fmt.Errorf("build: %w", err)
+				return nil, nil, fmt.Errorf("build: %w", err)
 			}
 		}
 	}
 	for _, r := range from.Replace {
 		path := r.New.Path
-		if r.New.Version == "" && !filepath.IsAbs(path) {
-			path = filepath.Join(dir, path)
+		if r.New.Version == "" {
+			path = absolute(dir, path)
 		}
 		if err := to.AddReplace(r.Old.Path, r.Old.Version, path, r.New.Version); err != nil {
-			return nil, fmt.Errorf("build: %w", err)
+			return nil, nil, fmt.Errorf("build: %w", err)
 		}
 	}
 	for _, e := range from.Exclude {
 		if err := to.AddExclude(e.Mod.Path, e.Mod.Version); err != nil {
-			return nil, fmt.Errorf("build: %w", err)
+			return nil, nil, fmt.Errorf("build: %w", err)
 		}
 	}
 	to.Cleanup()
-	text, err := to.Format()
-	if err != nil {
-		return nil, fmt.Errorf("build: %w", err)
+	gone = map[string]bool{}
+	for _, r := range old.Require {
+		gone[r.Mod.Path] = true
 	}
-	return text, nil
-}
-
-// mergeSums joins the lines of two go.sum files.
-func mergeSums(a, b []byte) []byte {
-	var lines []string
-	for line := range strings.Lines(string(a) + "\n" + string(b)) {
-		if line = strings.TrimSpace(line); line != "" {
-			lines = append(lines, line+"\n")
-		}
+	for _, r := range to.Require {
+		delete(gone, r.Mod.Path)
 	}
-	slices.Sort(lines)
-	return []byte(strings.Join(slices.Compact(lines), ""))
+	if text, err = to.Format(); err != nil {
+		return nil, nil, fmt.Errorf("build: %w", err)
+	}
+	return text, gone, nil
 }

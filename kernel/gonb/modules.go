@@ -83,10 +83,11 @@ var moduleCommands = []command{
 			return fmt.Errorf("%%untrack: no path, want what %%track lists, or a beginning of it with ... behind")
 		}
 		for _, path := range c.words {
-			if !r.nb.Untrack(expand(r.nb, path)) {
-				return fmt.Errorf("%%untrack: %s is not tracked; %%track lists what is", path)
+			if r.nb.Untrack(expand(r.nb, path)) {
+				r.nb.Print("no longer tracked: " + path + "\n")
+			} else {
+				r.nb.Warn(fmt.Sprintf("%%untrack: %s is not tracked; %%track lists what is\n", path))
 			}
-			r.nb.Print("no longer tracked: " + path + "\n")
 		}
 		return nil
 	}},

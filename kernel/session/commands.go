@@ -69,7 +69,8 @@ func (s *Session) execute(ctx context.Context, name, code string) error {
 		defer stop()
 	}
 	if strings.TrimSpace(text) != "" {
-		if err := s.runCell(ctx, cell.Source{Name: name, Text: text}); err != nil {
+		s.last = &cell.Source{Name: name, Text: text}
+		if err := s.runCell(ctx, *s.last); err != nil {
 			return err
 		}
 	}

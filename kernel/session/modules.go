@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/format"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -59,6 +60,29 @@ func (m *modules) read() (*modfile.File, []byte, error) {
 	return f, text, nil
 }
 
+// save writes the last cell as main.go, a program of its own, for commands such
+// as !*go vet and !*go build -gcflags=-m. A cell that is no program leaves none.
+func (m *modules) save() {
+	file := filepath.Join(m.dir, "main.go")
+	os.Remove(file)
+	if m.s.last == nil {
+		return
+	}
+	text, err := m.s.pageProgram(m.s.last.Name, m.s.last.Text, nil)
+	if err != nil {
+		return
+	}
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "//line ") {
+			b.WriteString(line)
+		}
+	}
+	if formatted, err := format.Source([]byte(b.String())); err == nil {
+		os.WriteFile(file, formatted, 0o644)
+	}
+}
+
 // note adds to go.mod what imports of cells have required.
 func (m *modules) note() {
 	required, err := m.s.world.Required()
@@ -91,21 +115,25 @@ func (m *modules) note() {
 }
 
 // changed takes go.mod into the world when it asks for something else now.
-func (m *modules) changed(ctx context.Context) error {
-	_, text, err := m.read()
-	if err != nil {
-		return err
-	}
-	sum, _ := os.ReadFile(filepath.Join(m.dir, "go.sum"))
-	change, err := m.s.world.Adopt(ctx, text, sum, m.dir)
-	if err != nil {
-		return err
-	}
-	m.s.packages.renew()
-	if change.NewHost {
+func (m *modules) changed(ctx context.Context, fresh bool) error {
+	newHost, err := m.adopt(ctx, fresh)
+	if newHost {
 		return m.s.replaceHost(ctx)
 	}
-	return nil
+	return err
+}
+
+// adopt takes go.mod into the world, and reports whether that has another host
+// now. A fresh world has nothing that imports brought.
+func (m *modules) adopt(ctx context.Context, fresh bool) (newHost bool, err error) {
+	_, text, err := m.read()
+	if err != nil {
+		return false, err
+	}
+	sum, _ := os.ReadFile(filepath.Join(m.dir, "go.sum"))
+	change, err := m.s.world.Adopt(ctx, text, sum, m.dir, fresh)
+	m.s.packages.renew()
+	return change.NewHost && err == nil, err
 }
 
 // renew forgets which packages there are, because the world has others now.
@@ -171,6 +199,32 @@ func (c *commands) SetGoFlags(_ context.Context, flags []string) error {
 	return nil
 }
 
+// gcflags are the flags of %goflags for the compiler.
+func (m *modules) gcflags() []string {
+	var flags []string
+	for _, f := range m.flags {
+		value, ok := strings.CutPrefix(strings.TrimLeft(f, "-"), "gcflags=")
+		if !ok {
+			continue
+		}
+		if pattern, rest, ok := strings.Cut(value, "=-"); ok && !strings.HasPrefix(pattern, "-") {
+			value = "-" + rest // all=-N
+		}
+		flags = append(flags, strings.Fields(value)...)
+	}
+	return flags
+}
+
+// compilerSaid shows what the compiler says of a cell because -gcflags asks it
+// to, and leaves out what it says of the code around it.
+func (s *Session) compilerSaid(text string) {
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "cell[") {
+			(*commands)(s).Warn(strings.NewReplacer("Ħ", "", "ˣ", "").Replace(line))
+		}
+	}
+}
+
 // AutoGet says whether imports may bring modules.
 func (c *commands) AutoGet(on bool) {
 	c.packages.mu.Lock()
@@ -183,7 +237,7 @@ func (c *commands) ResetModules(ctx context.Context) error {
 	if err := c.modules.init(); err != nil {
 		return err
 	}
-	return c.modules.changed(ctx)
+	return c.modules.changed(ctx, true)
 }
 
 // UseWorkspace replaces modules by the folders that go.work uses.
@@ -234,7 +288,7 @@ func (c *commands) UseWorkspace(ctx context.Context) ([][2]string, error) {
 	if err := os.WriteFile(m.file(), text, 0o644); err != nil {
 		return nil, err
 	}
-	return replaced, m.changed(ctx)
+	return replaced, m.changed(ctx, false)
 }
 
 // Tracked lists what is tracked: by %track, and what go.mod replaces modules with.

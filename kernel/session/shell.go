@@ -90,6 +90,7 @@ func (c *commands) shell(ctx context.Context, s gonb.Script) error {
 	cmd.Dir, cmd.Env = c.cwd, append(c.Environ(), s.Env...)
 	if s.Temp {
 		c.modules.note()
+		c.modules.save()
 		cmd.Dir = c.modules.dir
 	}
 	cmd.Stdout, cmd.Stderr = stream{c.out, "stdout"}, stream{c.out, "stderr"}
@@ -132,7 +133,7 @@ func (c *commands) shell(ctx context.Context, s gonb.Script) error {
 		}
 	}
 	if s.Temp && err == nil {
-		return c.session().modules.changed(ctx)
+		return c.session().modules.changed(ctx, false)
 	}
 	return err
 }

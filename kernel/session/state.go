@@ -38,12 +38,19 @@ func (c *commands) List() string {
 // Remove forgets a name.
 func (c *commands) Remove(name string) bool { return c.nb.Remove(name) }
 
-// Reset forgets everything and starts a fresh host.
+// Reset forgets everything, modules too, and starts a fresh host.
 func (c *commands) Reset(ctx context.Context) error {
 	s := c.session()
+	if err := s.modules.init(); err != nil {
+		return err
+	}
+	if _, err := s.modules.adopt(ctx, true); err != nil {
+		return err
+	}
 	p := s.process()
 	p.Kill()
 	p.Wait()
+	s.packages.reset()
 	s.nb = cell.New(s.packages)
 	s.lineage = lineage.Log{}
 	s.archives = map[string]string{}
