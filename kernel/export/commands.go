@@ -63,12 +63,17 @@ func (w *writer) shell(args ...string) string {
 	w.helpers["shell"] = true
 	quoted := make([]string, len(args))
 	for i, a := range args {
-		quoted[i] = strconv.Quote(a)
-		if strings.Contains(a, "\n") && !strings.Contains(a, "`") {
-			quoted[i] = "`" + a + "`"
-		}
+		quoted[i] = quote(a)
 	}
 	return fmt.Sprintf("if err := %s(%s); err != nil {\nreturn err\n}", w.own("shell"), strings.Join(quoted, ", "))
+}
+
+// quote writes a text as Go, one of several lines so that it can be read.
+func quote(text string) string {
+	if strings.Contains(text, "\n") && strconv.CanBackquote(strings.ReplaceAll(text, "\n", "")) {
+		return "`" + text + "`"
+	}
+	return strconv.Quote(text)
 }
 
 // magic writes what a cell does that begins with %%name.
@@ -79,8 +84,8 @@ func (w *writer) magic(c gonb.Cell) (code, warning string) {
 		return w.shell(append(append([]string{fields[0]}, fields[1:]...), "-c", c.Body)...), ""
 	case "writefile":
 		if len(fields) == 2 {
-			return fmt.Sprintf("if err := %s.WriteFile(%q, []byte(%q), 0o666); err != nil {\nreturn err\n}\n%s.Println(%q)",
-				w.pkg("os"), fields[1], c.Body+"\n", w.pkg("fmt"), "wrote "+fields[1]), ""
+			w.helpers["writefile"] = true
+			return fmt.Sprintf("if err := %s(%q, %s); err != nil {\nreturn err\n}", w.own("writeFile"), fields[1], quote(c.Body+"\n")), ""
 		}
 	}
 	return "// " + strings.ReplaceAll(c.Magic+"\n"+c.Body, "\n", "\n// "), fmt.Sprintf("the cell that begins with %s has no counterpart in a program: it is a comment there", c.Magic)

@@ -20,7 +20,7 @@ import (
 
 // Program is a notebook as a program.
 type Program struct {
-	Name     string            // of the module
+	Name     string            // of the program; its module is notebook/Name
 	Files    map[string][]byte // Go files by name
 	Imports  []string          // the packages that it imports, without those of the standard library's that it needs for itself
 	Warnings []string          // what the program does not do, a sentence each

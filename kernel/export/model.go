@@ -3,6 +3,7 @@ package export
 import (
 	"go/token"
 	"go/types"
+	"slices"
 	"strconv"
 	"unicode"
 	"unicode/utf8"
@@ -324,6 +325,11 @@ func (m *model) renew(e *entity, c *cellInfo, changed map[*entity]bool) {
 		}
 	}
 	m.resolve(u)
+	for _, old := range e.unit.self {
+		if now := m.names[old.name]; now == nil || now.unit != u {
+			u.names[old.name] = &entity{name: old.name, goName: "_"} // of a group, declared elsewhere by now
+		}
+	}
 	for _, n := range u.self {
 		for _, method := range n.methods {
 			m.resolve(method)
@@ -347,7 +353,7 @@ func (m *model) current() []*entity {
 func (e *entity) mentions(set map[*entity]bool) bool {
 	for _, u := range append([]*unit{e.unit}, e.methods...) {
 		for _, used := range u.names {
-			if used != e && (set[used] || set[used.now()]) {
+			if !slices.Contains(e.unit.self, used) && (set[used] || set[used.now()]) {
 				return true
 			}
 		}

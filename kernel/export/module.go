@@ -64,7 +64,8 @@ func (p *Program) saveModule(ctx context.Context, dir string, m Module) error {
 			rest += line
 		}
 	}
-	head := "module " + p.Name + "\n\n" + version
+	// A name of one part could be that of a package of the standard library.
+	head := "module notebook/" + p.Name + "\n\n" + version
 	write := func(text string, sum []byte) error {
 		if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(text), 0o666); err != nil {
 			return err

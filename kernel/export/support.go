@@ -11,10 +11,10 @@ import (
 func (w *writer) support(holt bool) ([]byte, error) {
 	data := map[string]any{
 		"DL": w.dl, "Holt": holt, "Vision": w.imports[holtPath+"/dl/vision"] != "",
-		"Show": w.helpers["show"], "Shell": w.helpers["shell"],
-		"show": w.own("show"), "shell": w.own("shell"), "prepare": w.own("prepare"),
+		"Show": w.helpers["show"], "Shell": w.helpers["shell"], "WriteFile": w.helpers["writefile"],
+		"show": w.own("show"), "shell": w.own("shell"), "writeFile": w.own("writeFile"), "prepare": w.own("prepare"),
 	}
-	if !w.dl && !w.helpers["show"] && !w.helpers["shell"] {
+	if !w.dl && !w.helpers["show"] && !w.helpers["shell"] && !w.helpers["writefile"] {
 		return nil, nil
 	}
 	var b bytes.Buffer
@@ -36,17 +36,19 @@ import (
 {{- if and .Show .Holt}}
 	"encoding/base64"
 {{- end}}
-{{- if or .Show .DL}}
+{{- if or .Show .DL .WriteFile}}
 	"fmt"
 {{- end}}
-{{- if or (and .Show .Holt) .DL .Shell}}
+{{- if or (and .Show .Holt) .DL .Shell .WriteFile}}
 	"os"
 {{- end}}
 {{- if .Shell}}
 	"os/exec"
 {{- end}}
-{{- if and .Show .Holt}}
+{{- if or (and .Show .Holt) .WriteFile}}
 	"path/filepath"
+{{- end}}
+{{- if and .Show .Holt}}
 	"strings"
 {{- end}}
 {{- if .DL}}
@@ -130,5 +132,16 @@ func {{.shell}}(name string, args ...string) error {
 	cmd := exec.Command(name, args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	return cmd.Run()
+}
+{{end}}
+{{- if .WriteFile}}
+// {{.writeFile}} writes what a cell holds to a file.
+func {{.writeFile}}(name, text string) error {
+	if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+		return err
+	}
+	path, err := filepath.Abs(name)
+	fmt.Println("wrote", path)
+	return err
 }
 {{end}}`))
