@@ -161,13 +161,56 @@ func (g *generator) listStmts(f *file) []Stmt {
 			}
 		}
 	}
-	for _, u := range g.uses(f, body) {
+	uses := g.uses(f, body)
+	for _, t := range g.c.top {
+		uses = append(uses, g.typeUses(t)...)
+	}
+	sort.Slice(uses, func(i, j int) bool { return uses[i].Start < uses[j].Start })
+	for _, u := range uses {
 		for i := range list {
 			if s := &list[i]; u.Start >= s.Start && u.End <= s.End {
 				s.Uses = append(s.Uses, u)
 			}
 		}
 	}
+	return list
+}
+
+// typeUses lists the names in the type of a var declaration, which is not part of
+// what was checked last: the variables were declared elsewhere.
+func (g *generator) typeUses(t *topStmt) (list []Use) {
+	if !t.isVar {
+		return nil
+	}
+	st, off := g.c.parseTop(t)
+	d, ok := st.(*ast.DeclStmt)
+	if !ok {
+		return nil
+	}
+	vs := d.Decl.(*ast.GenDecl).Specs[0].(*ast.ValueSpec)
+	if vs.Type == nil {
+		return nil
+	}
+	fields := map[*ast.Ident]bool{}
+	ast.Inspect(vs.Type, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.SelectorExpr:
+			fields[n.Sel] = true
+		case *ast.Field:
+			for _, id := range n.Names {
+				fields[id] = true
+			}
+		case *ast.Ident:
+			u := Use{Start: off(n.Pos()), End: off(n.End()), Name: n.Name}
+			if g.p.pkg.Scope().Lookup(n.Name) == nil {
+				u.Path = g.c.imports[n.Name]
+			}
+			if !fields[n] && types.Universe.Lookup(n.Name) == nil {
+				list = append(list, u)
+			}
+		}
+		return true
+	})
 	return list
 }
 
