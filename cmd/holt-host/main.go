@@ -21,5 +21,6 @@ func main() {
 	dl.Notice = func(sentence string) { fmt.Fprintln(os.Stderr, sentence) }
 	display.SetPlotter(plot.Gonum{})
 	listenForever()
+	inOrder()
 	host.Main(host.Options{Render: display.Render})
 }

@@ -168,6 +168,11 @@ func (s *server) show(m frame.Message) error {
 	if e := s.caller(); m.Cell == 0 && e != nil {
 		m.Cell = e.cell
 	}
+	return s.deliver(m)
+}
+
+// deliver sends a message and waits until the kernel has handled it.
+func (s *server) deliver(m frame.Message) error {
 	flushC()
 	arrived := make(chan struct{})
 	s.out.Lock()
@@ -180,6 +185,14 @@ func (s *server) show(m frame.Message) error {
 		<-arrived
 	}
 	return err
+}
+
+// Sync returns when the kernel has read all that this process has written to
+// any of its pipes, and shown it.
+func Sync() {
+	if s := active.Load(); s != nil {
+		s.deliver(frame.Message{Kind: msg.KindSync})
+	}
 }
 
 func (s *server) ack() {

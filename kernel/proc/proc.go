@@ -199,6 +199,9 @@ func (p *Process) receive() {
 			p.show(m)
 			// The cell waits for this: what it prints next comes after.
 			p.send(msg.KindAck, m.Cell, nil)
+		case msg.KindSync:
+			p.gonb.drain()
+			p.send(msg.KindAck, m.Cell, nil)
 		case msg.KindDone:
 			var d msg.Done
 			if err := json.Unmarshal(m.Body, &d); err != nil {

@@ -17,7 +17,8 @@ const (
 	KindStarted   frame.Kind = "host.started"   // the plugin is loaded and its code starts
 	KindDone      frame.Kind = "host.done"      // Done
 	KindInterrupt frame.Kind = "host.interrupt" // Message.Cell says which
-	KindAck       frame.Kind = "host.ack"       // a frame with output has arrived
+	KindAck       frame.Kind = "host.ack"       // a frame with output has arrived, or a sync is done
+	KindSync      frame.Kind = "host.sync"      // read the pipes, then Ack
 	KindCall      frame.Kind = "host.call"      // Call
 	KindReturn    frame.Kind = "host.return"    // Return
 )
