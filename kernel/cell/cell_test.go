@@ -198,6 +198,7 @@ func TestCells(t *testing.T) {
 		{"offsets of another cell's fields", []string{"import `unsafe`\ntype t struct{ i int8; j int64 }", "var v t\nunsafe.Offsetof(v.j) + unsafe.Sizeof(v)"}, "= 24\n"},
 		{"declarations of several lines", []string{"var x interface {\n\tError() string\n} = errors.New(`x`)\nvar (\n\t_ int = f(1)\n\t_, b float64 = 2, 3\n\t_ = f(2)\n)\nfunc f(n int) int { fmt.Print(n); return n }\nfmt.Println(x, b)"}, "12x 3\n"},
 		{"the earliest declaration that is ready comes first", []string{"var (\n\t_ = d\n\t_ = f(`_`, c, b)\n\ta = f(`a`)\n\tb = f(`b`)\n\tc = f(`c`)\n\td = f(`d`)\n)\nfunc f(s string, rest ...int) int { fmt.Print(s); return 0 }\nfmt.Println()"}, "abc_d\n"},
+		{"structs without a name that embed or are type arguments", []string{"type a struct{ x int }\ntype box[T any] struct{ v T }\ntype g[T any] struct{ w T }", "anon := struct {\n\ta\n\t*g[int]\n\textra []int\n}{a{1}, &g[int]{2}, nil}\nvar e box[struct{ p, q int }]", "anon.x++\nanon.a.x++\nanon.w++\ne.v = struct{ p, q int }{3, 4}", "fmt.Println(anon.x, anon.g.w, e.v.q, e)", "len := 3", "len"}, "3 3 4 {{3 4}}\n= 3\n"},
 		{"a blank on the left", []string{"a, _ := strconv.Atoi(`3`)\nvar _, b = 1, 2", "a + b"}, "= 5\n"},
 		{"unnamed parameters", []string{"func f(int, string, ...float64) int { return 2 }\nfunc (T) M(int) string { return `m` }\ntype T int", "f(1, ``, 2, 3)", "T(0).M(1)"}, "= 2\n= m\n"},
 	}
@@ -278,6 +279,7 @@ func TestErrors(t *testing.T) {
 		{"two meanings in one cell", "", "func x() {}\nx := 1", "cell[2]:2:1: x is declared twice in this cell, as a variable and as something else; rename one"},
 		{"a declaration that cannot run early", "", "x := 1\nvar a = b\nx = 2\nvar b = x", "cell[2]:2:1: a needs b, which is declared below and needs x, which a statement between them sets; move the declaration of a below that of b"},
 		{"an error in a declaration that runs early", "", "var a = b\nvar (\n\tc = 1\n\tb = c + zz\n)", "cell[2]:4:10: undefined: zz"},
+		{"a name of Go's own", "", "n := len(`abc`)\nlen := 3", "cell[2]:1:6: len is Go's own here, and a variable from later in this cell on; give the variable another name, or define it in a cell of its own"},
 		{"a missing method", "type S interface{ Area() int }\ntype T struct{}", "var s S = T{}", "cell[2]:1:11: cannot use T{} (value of struct type T) as S value in variable declaration: T does not implement S (missing method Area)"},
 	}
 	for _, tt := range tests {

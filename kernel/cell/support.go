@@ -61,6 +61,13 @@ func (g *generator) printer(use map[string]string) *typePrinter {
 			}
 			return from(home) + t.Name()
 		},
+		embed: func(t *types.TypeName) (string, bool) {
+			if t.Pkg() == nil || t.Pkg().Path() != notebookPath || t.Exported() || g.home(t) == g.c.seq {
+				return "", false
+			}
+			g.localAlias[t.Name()] = t
+			return t.Name(), true
+		},
 		anon: func(t *types.Struct) (string, bool) {
 			if a, ok := g.alias(t); ok {
 				return from(a.home) + a.name, true
@@ -227,11 +234,6 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 			fmt.Fprintf(&decl, "var ĦˣH_%s %s\n", name, tp.String(obj.Type()))
 		}
 	}
-	for _, name := range sortedKeys(g.localAlias) {
-		obj := g.localAlias[name]
-		params, args := typeParams(tp, obj)
-		fmt.Fprintf(&decl, "type %s%s = %sĦ%s%s\n", name, params, fromAlias(use, g.home(obj)), name, args)
-	}
 	for u := range c.rebody {
 		if u.recv != "" {
 			e := c.nb.names[u.recv]
@@ -245,6 +247,11 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 	if keep := g.keep(tp, named); keep != "" {
 		fmt.Fprintf(&decl, "func ˣkeep() {\n%s}\n", keep)
 		run.WriteString("\tif ˣrt.Never { ˣkeep() }\n")
+	}
+	for _, name := range sortedKeys(g.localAlias) {
+		obj := g.localAlias[name]
+		params, args := typeParams(tp, obj)
+		fmt.Fprintf(&decl, "type %s%s = %sĦ%s%s\n", name, params, fromAlias(use, g.home(obj)), name, args)
 	}
 	if tp.err != nil {
 		return "", nil, &Error{Diagnostics: []Diagnostic{{Cell: c.src.Name, Msg: tp.err.Error()}}}

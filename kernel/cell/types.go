@@ -12,7 +12,10 @@ type typePrinter struct {
 	pkg  func(*types.Package) string        // the name by which a package is imported
 	name func(*types.TypeName) string       // a type of the notebook
 	anon func(*types.Struct) (string, bool) // an alias for a struct type without a name
-	err  error                              // the first type that cannot be written
+	// embed names a type that is embedded in a struct, whose name is the
+	// field's; nil where name does.
+	embed func(*types.TypeName) (string, bool)
+	err   error // the first type that cannot be written
 }
 
 func (p *typePrinter) String(t types.Type) string {
@@ -80,10 +83,12 @@ func (p *typePrinter) write(b *strings.Builder, t types.Type) {
 			if !f.Exported() && f.Pkg() != nil && f.Pkg().Path() != notebookPath {
 				p.fail("its type has the unexported field %s of package %s", f.Name(), f.Pkg().Path())
 			}
-			if !f.Embedded() {
+			if f.Embedded() {
+				p.embedded(b, f.Type())
+			} else {
 				b.WriteString(f.Name() + " ")
+				p.write(b, f.Type())
 			}
-			p.write(b, f.Type())
 			if tag := t.Tag(i); tag != "" {
 				b.WriteString(" " + strconv.Quote(tag))
 			}
@@ -117,6 +122,33 @@ func (p *typePrinter) write(b *strings.Builder, t types.Type) {
 	}
 }
 
+// embedded writes the type of an embedded field.
+func (p *typePrinter) embedded(b *strings.Builder, t types.Type) {
+	elem := t
+	if ptr, ok := t.(*types.Pointer); ok {
+		elem = ptr.Elem()
+	}
+	var obj *types.TypeName
+	var args *types.TypeList
+	switch n := elem.(type) {
+	case *types.Named:
+		obj, args = n.Obj(), n.TypeArgs()
+	case *types.Alias:
+		obj, args = n.Obj(), n.TypeArgs()
+	}
+	if p.embed != nil && obj != nil {
+		if name, ok := p.embed(obj); ok {
+			if elem != t {
+				b.WriteByte('*')
+			}
+			b.WriteString(name)
+			p.arguments(b, args)
+			return
+		}
+	}
+	p.write(b, t)
+}
+
 func (p *typePrinter) named(b *strings.Builder, obj *types.TypeName, args *types.TypeList) {
 	switch {
 	case obj.Pkg() == nil: // error, any, comparable
@@ -132,16 +164,22 @@ func (p *typePrinter) named(b *strings.Builder, obj *types.TypeName, args *types
 		}
 		b.WriteString(p.pkg(obj.Pkg()) + "." + obj.Name())
 	}
-	if args.Len() > 0 {
-		b.WriteByte('[')
-		for i := range args.Len() {
-			if i > 0 {
-				b.WriteString(", ")
-			}
-			p.write(b, args.At(i))
-		}
-		b.WriteByte(']')
+	p.arguments(b, args)
+}
+
+// arguments writes the type arguments of an instantiated type.
+func (p *typePrinter) arguments(b *strings.Builder, args *types.TypeList) {
+	if args.Len() == 0 {
+		return
 	}
+	b.WriteByte('[')
+	for i := range args.Len() {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		p.write(b, args.At(i))
+	}
+	b.WriteByte(']')
 }
 
 // signature writes the parameters and results of t; recv, when given, becomes
@@ -275,6 +313,10 @@ func structsIn(t types.Type, f func(*types.Struct)) {
 	case *types.Map:
 		structsIn(t.Key(), f)
 		structsIn(t.Elem(), f)
+	case *types.Named:
+		for a := range t.TypeArgs().Types() {
+			structsIn(a, f)
+		}
 	case *types.Signature:
 		for v := range t.Params().Variables() {
 			structsIn(v.Type(), f)
