@@ -81,17 +81,33 @@ func (w *World) boundArgs(u Unit, archive string) (args []string, ok bool) {
 		return nil, false
 	}
 	args = []string{"-holt-import", filepath.Join(filepath.Dir(w.linkerFile()), symsName), "-holt-export", symsFile(archive)}
+	// A cell that was linked with copies has no list; it is linked again into
+	// this one.
 	for _, dep := range u.Deps {
-		// A cell that was linked with copies has no list; it is linked again
-		// into this one.
 		if _, err := os.Stat(symsFile(dep)); err == nil {
 			args = append(args, "-holt-import", symsFile(dep))
+		}
+	}
+	for path, loaded := range u.Loaded {
+		if _, ok := u.Deps[path]; !ok && w.carries(loaded) {
+			args = append(args, "-holt-import", symsFile(loaded))
 		}
 	}
 	if ld := w.systemLinker(); ld != nil {
 		args = append(args, "-holt-ld", quoteAll(ld))
 	}
 	return append(args, "-extld", w.extld()), true
+}
+
+// carries reports whether a cell's plugin holds packages besides the cell's
+// own: the first plugin with a package that the host lacks serves all.
+func (w *World) carries(archive string) bool {
+	if known, ok := w.carrying.Load(archive); ok {
+		return known.(bool)
+	}
+	pkgs, err := linker.Packages(symsFile(archive))
+	w.carrying.Store(archive, err == nil && len(pkgs) > 1)
+	return err == nil && len(pkgs) > 1
 }
 
 // symsFile returns the name of the list of a cell's symbols, beside its archive.

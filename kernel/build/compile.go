@@ -28,6 +28,9 @@ type Unit struct {
 	// Deps holds the archives of the earlier cells that this one imports,
 	// directly or through others, by import path.
 	Deps map[string]string
+	// Loaded holds the archives of all cells that the process has loaded, by
+	// import path. Packages that came with them are not linked again.
+	Loaded map[string]string
 	// CDir is where the C code of files that import "C" finds #include "…", and
 	// CTypes the C types of earlier units that this one shares, by name.
 	CDir   string
@@ -35,10 +38,6 @@ type Unit struct {
 	// Entry is the function, without arguments and results, that runs the cell;
 	// "Run" when empty.
 	Entry string
-	// Flags are more flags of the compiler, such as -m and -N. Said is told what
-	// it prints then although all is well; it may be nil.
-	Flags []string
-	Said  func(text string)
 }
 
 // Built is a compiled and linked unit.
@@ -120,7 +119,6 @@ func (w *World) Compile(ctx context.Context, u Unit) (archive string, err error)
 	if w.bound() {
 		args = append(args, "-linkshared")
 	}
-	args = append(args, u.Flags...)
 	out, err := w.tool(ctx, u.Dir, w.tc.tool("compile"), append(args, names...)...)
 	if ctx.Err() != nil {
 		return "", fmt.Errorf("build: stopped: %w", context.Cause(ctx))
@@ -130,9 +128,6 @@ func (w *World) Compile(ctx context.Context, u Unit) (archive string, err error)
 			return "", &CompileError{list}
 		}
 		return "", fmt.Errorf("build: compile %s: %w: %s", u.Path, err, strings.TrimSpace(out))
-	}
-	if u.Said != nil && out != "" {
-		u.Said(out)
 	}
 	return archive, w.pack(u.Dir, archive, objects)
 }

@@ -43,6 +43,8 @@ type World struct {
 	cache string
 	adds  sync.Mutex // one Add at a time
 
+	carrying sync.Map // archives of cells → whether their plugins hold other packages too
+
 	mu     sync.RWMutex // guards what follows
 	dir    string       // go.mod, go.sum, packages.json, host
 	use    *flock.Flock // held shared, so that nobody prunes dir

@@ -5,9 +5,9 @@
 // plugin, the runtime included. The dynamic linker then binds nearly all of it
 // to the copies that came first, the host's. The copies cost time with every
 // link, and memory with every plugin. Here the host keeps every symbol of its
-// packages and writes a list of them; a plugin holds the code of its cell, and
-// what the list has is an import. A later plugin imports from earlier plugins
-// in the same way. That is how -buildmode=shared and -linkshared work, which
+// packages and writes a list of them; a plugin holds the code of its cell and of
+// packages that came with none before it, and what a list has is an import. A plugin
+// writes a list too, for those after it. That is how -buildmode=shared and -linkshared work, which
 // Go's linker has for shared libraries but not for plugins or programs, and whose
 // way to learn the symbols, reading the library's, takes longer than all the
 // rest.

@@ -1,11 +1,14 @@
 package linker
 
 import (
+	"bufio"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -100,3 +103,32 @@ func writeOverlay(dir string, files map[string][]byte) (overlay string, err erro
 	}
 	return overlay, nil
 }
+
+// Packages returns the packages of a list of symbols, by escaped import path.
+func Packages(list string) ([]string, error) {
+	f, err := os.Open(list)
+	if err != nil {
+		return nil, fmt.Errorf("linker: %w", err)
+	}
+	defer f.Close()
+	// The header is described in ld.go.txt.
+	header := make([]byte, len(magic)+3*4)
+	if _, err := io.ReadFull(f, header); err != nil || string(header[:len(magic)]) != magic {
+		return nil, fmt.Errorf("linker: %s is not a list of symbols", list)
+	}
+	off := binary.LittleEndian.Uint32(header[len(magic)+4:])
+	n := binary.LittleEndian.Uint32(header[len(magic)+8:])
+	var pkgs []string
+	sc := bufio.NewScanner(io.NewSectionReader(f, int64(off), int64(n)))
+	for sc.Scan() {
+		path, _, _ := strings.Cut(sc.Text(), " ")
+		pkgs = append(pkgs, path)
+	}
+	if err := sc.Err(); err != nil {
+		return nil, fmt.Errorf("linker: %s: %w", list, err)
+	}
+	return pkgs, nil
+}
+
+// magic is what lists of symbols begin with.
+const magic = "holtsym1"
