@@ -38,6 +38,10 @@ type Unit struct {
 	// Entry is the function, without arguments and results, that runs the cell;
 	// "Run" when empty.
 	Entry string
+	// Flags are more flags of the compiler, such as -m and -N. Said is told what
+	// it prints then although all is well; it may be nil.
+	Flags []string
+	Said  func(text string)
 }
 
 // Built is a compiled and linked unit.
@@ -119,6 +123,7 @@ func (w *World) Compile(ctx context.Context, u Unit) (archive string, err error)
 	if w.bound() {
 		args = append(args, "-linkshared")
 	}
+	args = append(args, u.Flags...)
 	out, err := w.tool(ctx, u.Dir, w.tc.tool("compile"), append(args, names...)...)
 	if ctx.Err() != nil {
 		return "", fmt.Errorf("build: stopped: %w", context.Cause(ctx))
@@ -128,6 +133,9 @@ func (w *World) Compile(ctx context.Context, u Unit) (archive string, err error)
 			return "", &CompileError{list}
 		}
 		return "", fmt.Errorf("build: compile %s: %w: %s", u.Path, err, strings.TrimSpace(out))
+	}
+	if u.Said != nil && out != "" {
+		u.Said(out)
 	}
 	return archive, w.pack(u.Dir, archive, objects)
 }

@@ -106,6 +106,7 @@ type Session struct {
 	died     string   // why the last host ended; empty while it lives
 	modules  *modules // the notebook's own go.mod
 
+	last         *cell.Source  // the cell that ran last, for !*; nil before the first
 	args         []string      // of %args alone in a cell
 	argsOf       *proc.Process // the host that has argsSet
 	argsSet      []string
@@ -298,6 +299,7 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 	for name, t := range p.CTypes {
 		unit.CTypes[name] = build.CType(t)
 	}
+	unit.Flags, unit.Said = s.modules.gcflags(), s.compilerSaid
 	for _, f := range p.Files {
 		unit.Files = append(unit.Files, build.File{Name: f.Name, Text: []byte(f.Text)})
 	}
