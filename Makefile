@@ -92,7 +92,7 @@ $(HOLT): # go build knows by itself what is out of date
 $(VENV)/bin/python:
 	@python3 -m venv $(VENV)
 
-$(VENV)/.run $(VENV)/.test $(VENV)/.lab: $(VENV)/.%: requirements/%.txt requirements/run.txt $(wildcard python/*/*.*) | $(VENV)/bin/python
+$(VENV)/.run $(VENV)/.test $(VENV)/.lab $(VENV)/.browser: $(VENV)/.%: requirements/%.txt requirements/run.txt $(wildcard python/*/*.*) | $(VENV)/bin/python
 	@scripts/timed.sh "pip: requirements/$*.txt" $(PY) -m pip install --quiet -r requirements/$*.txt
 	@touch $@
 

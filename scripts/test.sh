@@ -1,6 +1,6 @@
 #!/bin/sh
 # All tests: Go's, each package once, those whose goroutines share data with the race detector; then those through a
-# real Jupyter client. The closing lines count them. RACE holds the packages for the race
+# real Jupyter client, and through JupyterLab in a browser. The closing lines count them. RACE holds the packages for the race
 # detector, RACE_DL names the tests of dl for it: those of the loaders.
 status=0
 HOLT_TEST_COUNTS=$(mktemp)
@@ -18,13 +18,23 @@ go test -json -vet=off -timeout 20m $plain | $python scripts/gotest.py "go test"
 go test -json -vet=off -race -timeout 20m $raced | $python scripts/gotest.py "go test -race" || status=1
 go test -json -vet=off -race -timeout 20m -run "$RACE_DL" ./dl | $python scripts/gotest.py "go test -race -run '$RACE_DL' ./dl" || status=1
 
-if [ -d tests/jupyter ]; then
+# client NAME: the tests in tests/NAME, and their closing line.
+client() {
 	log=$HOLT_TEST_COUNTS.pytest
-	{ $python -m pytest -q -rs tests/jupyter || touch "$log.failed"; } | tee "$log"
+	{ $python -m pytest -q -rs "tests/$1" || touch "$log.failed"; } | tee "$log"
 	test -e "$log.failed" && status=1
-	tail -n 1 "$log" | sed 's/^=* */jupyter: /; s/ *=*$//' >>"$HOLT_TEST_COUNTS"
+	tail -n 1 "$log" | sed "s/^=* */$1: /; s/ *=*$//" >>"$HOLT_TEST_COUNTS"
 	rm -f "$log" "$log.failed"
-fi
+}
+client jupyter
+# JupyterLab is large: it is installed where there is a browser for it.
+for browser in ${HOLT_CHROMIUM:-chromium chromium-browser google-chrome}; do
+	if command -v "$browser" >/dev/null; then
+		${MAKE:-make} --no-print-directory .venv/.browser || status=1
+		break
+	fi
+done
+client browser
 
 echo
 cat "$HOLT_TEST_COUNTS"
