@@ -2,8 +2,9 @@
 
     python cells.py KERNEL CELLS.json [--repeats 9]
 
-CELLS.json is a list of phases {"setup": [CELL, ...], "once": {NAME: CELL, ...}, "timed": {NAME: CELL, ...}}, which run
-in order in one kernel; "once" cells are timed at their first and only run, as compiling is.
+CELLS.json is a list of phases {"setup": [CELL, ...], "once": {NAME: CELL, ...}, "timed": {NAME: CELL, ...}, "complete":
+{NAME: TEXT, ...}}, which run in order in one kernel; "once" cells are timed at their first and only run, as compiling
+is. "complete" asks what can follow TEXT, once there is an answer at all.
 {i} in a timed cell becomes the number of the repeat, so that no kernel can answer from memory; one repeat before the
 first is not counted. Prints one line of JSON with the seconds of each repeat.
 """
@@ -30,6 +31,21 @@ def run(client, code):
     return seconds
 
 
+def complete(client, text):
+    start = time.perf_counter()
+    reply = client.complete(text, len(text), reply=True, timeout=120)["content"]
+    return time.perf_counter() - start, reply["matches"]
+
+
+def warm_completion(client, text, repeats):
+    end = time.perf_counter() + 300
+    while not complete(client, text)[1]:
+        if time.perf_counter() > end:
+            return []
+        time.sleep(0.5)
+    return [complete(client, text)[0] for _ in range(repeats)]
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("kernel")
@@ -51,6 +67,9 @@ def main():
             for name, code in phase.get("timed", {}).items():
                 times = [run(client, code.replace("{i}", str(i))) for i in range(args.repeats + 1)]
                 out["timed"][name] = times[1:]
+            for name, text in phase.get("complete", {}).items():
+                if times := warm_completion(client, text, args.repeats):
+                    out["timed"][name] = times
         print(json.dumps(out))
     finally:
         manager.shutdown_kernel()
