@@ -1,7 +1,6 @@
 package cell
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"go/importer"
@@ -100,42 +99,57 @@ func (n *notebook) fails(text string) string {
 	return err.Error()
 }
 
+// runAll builds the programs of all notebooks with one go command, runs each
+// notebook and returns what it prints.
+func runAll(t *testing.T, nbs []*notebook) []string {
+	t.Helper()
+	dir := t.TempDir()
+	write := func(name, text string) {
+		file := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("go.mod", "module cells\n\ngo 1.26\n")
+	if err := os.CopyFS(filepath.Join(dir, "rt"), os.DirFS("../host/rt")); err != nil {
+		t.Fatal(err)
+	}
+	for i, n := range nbs {
+		var imports, calls strings.Builder
+		for _, p := range n.progs {
+			for _, f := range p.Files {
+				text := strings.ReplaceAll(f.Text, runtimePath, "cells/rt")
+				write(fmt.Sprintf("n%d/c%d/%s", i, p.Seq, f.Name), strings.ReplaceAll(text, `"notebook/c`, fmt.Sprintf(`"cells/n%d/c`, i)))
+			}
+			fmt.Fprintf(&imports, "import \"cells/n%d/c%d\"\n", i, p.Seq)
+			fmt.Fprintf(&calls, "\tc%d.Run()\n", p.Seq)
+		}
+		write(fmt.Sprintf("n%d/main.go", i), "package main\n\nimport \"fmt\"\nimport \"time\"\nimport \"cells/rt\"\n"+imports.String()+
+			"func main() {\n\trt.Pause = func(ns int64, _ <-chan struct{}) { time.Sleep(time.Duration(ns)) }\n\trt.OnResult = func(v []any) { fmt.Println(append([]any{\"=\"}, v...)...) }\n"+calls.String()+"}\n")
+	}
+	build := exec.Command("go", "build", "-ldflags=-checklinkname=0 -s -w", "-o", filepath.Join(dir, "bin")+"/", "./...")
+	build.Dir = dir
+	build.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out) // those that do compile are run
+	}
+	outs := make([]string, len(nbs))
+	for i := range nbs {
+		out, err := exec.Command(filepath.Join(dir, "bin", fmt.Sprintf("n%d", i))).CombinedOutput()
+		if outs[i] = string(out); err != nil {
+			outs[i] += err.Error()
+		}
+	}
+	return outs
+}
+
 // run builds and runs all cells and returns what they print.
 func (n *notebook) run() string {
 	n.t.Helper()
-	dir := n.t.TempDir()
-	write := func(name, text string) {
-		file := filepath.Join(dir, name)
-		os.MkdirAll(filepath.Dir(file), 0o777)
-		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-			n.t.Fatal(err)
-		}
-	}
-	write("go.mod", "module notebook\n\ngo 1.26\n")
-	if err := os.CopyFS(filepath.Join(dir, "rt"), os.DirFS("../host/rt")); err != nil {
-		n.t.Fatal(err)
-	}
-	var imports, calls strings.Builder
-	var all strings.Builder
-	for _, p := range n.progs {
-		all.WriteString(p.Describe())
-		for _, f := range p.Files {
-			write(fmt.Sprintf("c%d/%s", p.Seq, f.Name), strings.ReplaceAll(f.Text, runtimePath, "notebook/rt"))
-		}
-		fmt.Fprintf(&imports, "import %q\n", p.Path)
-		fmt.Fprintf(&calls, "\tc%d.Run()\n", p.Seq)
-	}
-	write("main.go", "package main\n\nimport \"fmt\"\nimport \"time\"\nimport \"notebook/rt\"\n"+imports.String()+
-		"func main() {\n\trt.Pause = func(ns int64, _ <-chan struct{}) { time.Sleep(time.Duration(ns)) }\n\trt.OnResult = func(v []any) { fmt.Println(append([]any{\"=\"}, v...)...) }\n"+calls.String()+"}\n")
-	cmd := exec.Command("go", "run", "-ldflags=-checklinkname=0", ".")
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
-	var out, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &stderr
-	if err := cmd.Run(); err != nil {
-		n.t.Fatalf("%v\n%s\n%s\n%s", err, out.String(), stderr.String(), all.String())
-	}
-	return out.String()
+	return runAll(n.t, []*notebook{n})[0]
 }
 
 func TestCells(t *testing.T) {
@@ -202,15 +216,19 @@ func TestCells(t *testing.T) {
 		{"a blank on the left", []string{"a, _ := strconv.Atoi(`3`)\nvar _, b = 1, 2", "a + b"}, "= 5\n"},
 		{"unnamed parameters", []string{"func f(int, string, ...float64) int { return 2 }\nfunc (T) M(int) string { return `m` }\ntype T int", "f(1, ``, 2, 3)", "T(0).M(1)"}, "= 2\n= m\n"},
 	}
+	var nbs []*notebook
 	for _, tt := range tests {
+		n := newNotebook(t)
+		nbs = append(nbs, n)
+		for _, c := range tt.cells {
+			n.cell(c)
+		}
+	}
+	outs := runAll(t, nbs)
+	for i, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			n := newNotebook(t)
-			for _, c := range tt.cells {
-				n.cell(c)
-			}
-			if got := n.run(); got != tt.want {
-				t.Errorf("got %q, want %q\n%s", got, tt.want, n.all())
+			if outs[i] != tt.want {
+				t.Errorf("n%d: got %q, want %q\n%s", i, outs[i], tt.want, nbs[i].all())
 			}
 		})
 	}
