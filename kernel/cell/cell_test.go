@@ -152,72 +152,74 @@ func (n *notebook) run() string {
 	return runAll(n.t, []*notebook{n})[0]
 }
 
+// cellTests are notebooks and what they print. They are seeds of FuzzCell, too.
+var cellTests = []struct {
+	name  string
+	cells []string
+	want  string
+}{
+	{"a variable lives on", []string{"x := 41", "x++", "fmt.Println(x)"}, "42\n"},
+	{"the last expression is the value", []string{"x := 6", "x * 7"}, "= 42\n"},
+	{"a last call is the value", []string{`strings.ToUpper("go")`, `len("abc")`, "float64(2)"}, "= GO\n= 3\n= 2\n"},
+	{"a semicolon hides the value", []string{`strings.ToUpper("go");`, "x := 1\nx;"}, ""},
+	{"functions call earlier functions", []string{"func sq(x int) int { return x * x }", "func twice(x int) int { return 2 * sq(x) }", "twice(3)"}, "= 18\n"},
+	{"callers follow a redefinition", []string{"func f() string { return `old` }", "func g() string { return f() }", "func f() string { return `new` }", "g()"}, "= new\n"},
+	{"a redefinition twice", []string{"func f() int { return 1 }", "func g() int { return f() }", "func f() int { return 2 }", "func h() int { return f() }", "func f() int { return 3 }", "g() + h() + f()"}, "= 9\n"},
+	{"another signature", []string{"func f() int { return 1 }", "func g() int { return f() + 1 }", "func f(xs ...int) int { return len(xs) + 10 }", "g()"}, "= 11\n"},
+	{"unexported fields across cells", []string{
+		"type point struct{ x, y int }", "p := point{1, 2}", "q := &point{y: 5,\n x: 4,\n}", "p.x += 10; q.y++", "fmt.Println(p, *q, p.x, q.y)", "ps := []point{{1, 2}, {3, 4}}\nps[1].y = 7", "ps",
+		"func mk() point { return point{x: 9} }", "mk().x", "m := map[string]point{`a`: {x: 3}}", "m[`a`].x"},
+		"{11 2} {4 6} 11 6\n= [{1 2} {3 7}]\n= 9\n= 3\n"},
+	{"unexported methods and interfaces across cells", []string{
+		"type shape interface { area() float64 }", "type sq struct{ s float64 }\nfunc (q sq) area() float64 { return q.s * q.s }", "var s shape = sq{3}", "s.area()", "f := sq{2}.area", "f()"},
+		"= 9\n= 4\n"},
+	{"a method in a later cell", []string{"type T struct{ n int }", "t := T{3}", "func (t T) String() string { return fmt.Sprint(`T#`, t.n) }", "fmt.Println(t)"}, "T#3\n"},
+	{"a method redefined", []string{"type T struct{ n int }\nfunc (t *T) Get() int { return t.n }", "t := &T{3}", "func (t *T) Get() int { return t.n * 100 }", "t.Get()"}, "= 300\n"},
+	{"another type for a variable", []string{"x := 1", "x := `a` + strconv.Itoa(x)", "x"}, "= a1\n"},
+	{"embedding", []string{"type base struct{ id int }\nfunc (b base) ID() int { return b.id }", "type Derived struct { base; name string }", "d := Derived{base{7}, `n`}", "d.ID() + d.id", "fmt.Printf(`%+v`, d)"}, "= 14\n{base:{id:7} name:n}"},
+	{"generics", []string{"type Pair[A any, B comparable] struct { a A; b B }\nfunc (p Pair[A, B]) First() A { return p.a }", "func Map[T, U any](xs []T, f func(T) U) []U {\n var out []U\n for _, x := range xs { out = append(out, f(x)) }\n return out }",
+		"p := Pair[int, string]{a: 3, b: `x`}", "p.First(), p.b"[:9], "Map([]int{1,2}, func(i int) string { return strconv.Itoa(i) + p.b })"}, "= 3\n= [1x 2x]\n"},
+	{"an error that is not taken", []string{"func load(ok bool) (int, error) { if ok { return 5, nil }; return 0, errors.New(`no`) }", "n := load(true)", "n", "load(true)", "var m = load(true)\nm = load(true)", "n + m"}, "= 5\n= 5\n= 10\n"},
+	{"constants", []string{"const ( A = iota + 1; B; C )", "type Color int\nconst ( Red Color = iota; Green )", "func (c Color) String() string { return [...]string{`red`, `green`}[c] }", "fmt.Println(A, B, C, Green)"}, "1 2 3 green\n"},
+	{"var forms", []string{"var a, b = 1, `x`\nvar c float64 = 2\nvar ( d int; e = []int{1} )", "fmt.Println(a, b, c, d, e)", "var d int = 4", "var d int", "d"}, "1 x 2 0 [1]\n= 0\n"},
+	{"init and main", []string{"var n int\nfunc init() { n = 5 }\nfunc main() { fmt.Println(`main`, n) }", "func init_a() { n++ }\nn"}, "main 5\n= 6\n"},
+	{"closures and goroutines", []string{"c := make(chan int)\nadd := func(d int) func() int { n := 0; return func() int { n += d; return n } }", "next := add(2)\ngo func() { for i := range 3 { c <- i } ; close(c) }()", "next(); next()", "sum := 0\nfor v := range c { sum += v }\nsum"}, "= 4\n= 3\n"},
+	{"a struct without a name", []string{"s := struct{ a int; B string }{1, `b`}", "s.a++\ns.B += `!`", "fmt.Printf(`%+v`, s)", "t := s\nt.a"}, "{a:2 B:b!}= 2\n"},
+	{"labels and goto", []string{"i := 0\nloop:\n\tif i < 3 { i++; goto loop }\nouter:\n\tfor { for { break outer } }\ni"}, "= 3\n"},
+	{"redefined type", []string{"type T struct{ a int }\nfunc (t T) A() int { return t.a }", "t := T{1}\nfunc use(t T) int { return t.A() }", "type T struct{ a, b int }", "t = T{1, 2}\nuse(t) + t.b"}, "= 3\n"},
+	{"shadowed import", []string{"import str `strings`", "str.Repeat(`a`, 3)", "str := 5", "str"}, "= aaa\n= 5\n"},
+	{"the same declaration again", []string{"type T struct{ n int }\nfunc (t *T) Inc() { t.n++ }", "t := &T{}\nt.Inc()", "type T struct{ n int }\nfunc (t *T) Inc() { t.n++ }", "t.Inc()\nt.n"}, "= 2\n"},
+	{"a variable of its own old value", []string{"x := 2", "y := x\nx := fmt.Sprint(x, y)\nx"}, "= 2 2\n"},
+	{"a function uses a variable of its cell", []string{"n := 3\nfunc get() int { return n }\nget()", "n = 4", "get()"}, "= 3\n= 4\n"},
+	{"a function follows a variable's new type", []string{"v := 1\nfunc show() string { return fmt.Sprint(v) }", "v := `s`", "show()"}, "= s\n"},
+	{"a type with a variable of an interface", []string{"var e error", "type myErr struct{}\nfunc (myErr) Error() string { return `mine` }\ne = myErr{}", "e"}, "= mine\n"},
+	{"select, defer, switch", []string{"func f() (s string) { defer func() { s += fmt.Sprint(recover()) }(); panic(`p`) }\nc := make(chan int, 1)\nselect { case c <- 1: default: }\nswitch v := any(c).(type) { case chan int: fmt.Println(len(v)) }\nf()"}, "1\n= p\n"},
+	{"field promoted through a pointer", []string{"type in struct{ v int }\ntype out struct{ *in; n []in }", "o := out{&in{1}, []in{{2}}}", "o.v += 5\no.n[0].v++", "o.v * o.n[0].v"}, "= 18\n"},
+	{"method values and expressions", []string{"type acc struct{ n int }\nfunc (a *acc) add(d int) { a.n += d }", "a := acc{}\nf := a.add\nf(2)\n(*acc).add(&a, 3)", "a.n"}, "= 5\n"},
+	{"names that our own could be mistaken for", []string{"run, zero, mark, rt, use := 1, 2, 3, 4, 5\nH_f := 6\nfunc f() int { return H_f }", "ħ := 1\nĦ := 2", "run + zero + mark + rt + use + H_f + f() + ħ + Ħ", "func b_f() int { return 1 }", "func f() int { return b_f() }", "f()"}, "= 30\n= 1\n"},
+	{"a type of an earlier type", []string{"type A struct{ n int }", "type B A\ntype C = A", "B{1}.n + C{2}.n", "type A struct{ n, m int }", "type D C", "D{3, 4}.m"}, "= 3\n= 4\n"},
+	{"headers with semicolons", []string{"n := 0\nfor i := 0; ; i++ { n = i; if i > 3 { break } }\nif a := n; a > 2 { n++ }\nswitch b := n; { case b > 1: n++ }\nfor ; ; { break }; n++\nn"}, "= 7\n"},
+	{"literals of pointers to an earlier type", []string{"type ( S struct { f int }; PS = *S )", "func a() []*S { return []*S{{f: 1}} }\nfunc b() []PS { return []PS{{f: 2}} }\nm := map[S]*S{{f: 1}: {f: 3}}", "a()[0].f, b()[0].f, m[S{1}].f"[:8]}, "= 1\n"},
+	{"a struct type that is spelled again", []string{"s := struct{ a, b int }{1, 2}", "var p *struct{ a, b int } = &s\np.a = 5", "s.a"}, "= 5\n"},
+	{"dot imports", []string{"import . `strings`", "ToUpper(`a`) + strings.ToLower(`B`)", "func shout(s string) string { return ToUpper(s) + `!` }\ntype B struct { Builder }", "shout(`x`)", "func ToUpper(s string) string { return s }", "ToUpper(`q`) + Repeat(`r`, 2)"}[:4], "= Ab\n= X!\n"},
+	{"declarations in order of need", []string{"var a = b + 1\nvar b = f()\nfunc f() int { return t.get() * 2 }\nvar c = 5\ntype T struct{ n *int }\nfunc (t T) get() int { return *t.n }\nvar t = T{&c}\na + b", "var (\n\tx = y + 1 // of the next\n\ty, z = c, a; w = `w`\n)\nfmt.Println(x, y, z, w)", "var x = y * 2\nvar y = 100\nx"}, "= 21\n6 5 11 w\n= 200\n"},
+	{"statements run where they stand", []string{"n := 1\nvar a = n\nn = 2\nvar b = n\nvar n2 = a + b\nn2", "var p = n2\nvar q = p\nvar p2 = q + p2b\nvar p2b = 4\nfmt.Println(p2, runtime.NumCPU() > 0)"}, "= 3\n7 true\n"},
+	{"declarations that need each other keep their order", []string{"var a, b = 1, 2", "var a = b + 10\nvar b = a + 100\nfmt.Println(a, b)"}, "12 112\n"},
+	{"the lines of a declaration that runs early", []string{"var a = b\nvar b = func() int {\n\t_, _, line, _ := runtime.Caller(0)\n\treturn line\n}()\n_, _, line, _ := runtime.Caller(0)\nfmt.Println(a, line)"}, "3 6\n"},
+	{"conversions between structs of several cells", []string{"type A struct{ x int }", "type B struct{ x int }\na := A{3}", "b := B(a)\n(*B)(&a).x += 10\nb.x + a.x", "type In struct{ a A }\ntype Out struct{ a A }", "Out(In{a}).a.x + B(struct{ x int }{4}).x"}, "= 16\n= 17\n"},
+	{"embedded generic types", []string{"type base[T any] struct{ v T }\nfunc (b *base[T]) get() T { return b.v }", "type D struct{ base[int]; n int }\nd := D{base: base[int]{7}}", "d.base.v++\nd.get() + d.v", "type G[T any] struct{ *base[T]; k string }\nfunc mk[T any](v T) G[T] { return G[T]{base: &base[T]{v}} }", "g := mk(`s`)\ng.v += `!`\ng.get() + g.base.v"}, "= 16\n= s!s!\n"},
+	{"a variable named as the package that makes it", []string{"import str `strings`\nstr := str.ToUpper(`x`)\nstr", "str + strings.ToLower(`Y`)"}, "= X\n= Xy\n"},
+	{"offsets of another cell's fields", []string{"import `unsafe`\ntype t struct{ i int8; j int64 }", "var v t\nunsafe.Offsetof(v.j) + unsafe.Sizeof(v)"}, "= 24\n"},
+	{"declarations of several lines", []string{"var x interface {\n\tError() string\n} = errors.New(`x`)\nvar (\n\t_ int = f(1)\n\t_, b float64 = 2, 3\n\t_ = f(2)\n)\nfunc f(n int) int { fmt.Print(n); return n }\nfmt.Println(x, b)"}, "12x 3\n"},
+	{"the earliest declaration that is ready comes first", []string{"var (\n\t_ = d\n\t_ = f(`_`, c, b)\n\ta = f(`a`)\n\tb = f(`b`)\n\tc = f(`c`)\n\td = f(`d`)\n)\nfunc f(s string, rest ...int) int { fmt.Print(s); return 0 }\nfmt.Println()"}, "abc_d\n"},
+	{"structs without a name that embed or are type arguments", []string{"type a struct{ x int }\ntype box[T any] struct{ v T }\ntype g[T any] struct{ w T }", "anon := struct {\n\ta\n\t*g[int]\n\textra []int\n}{a{1}, &g[int]{2}, nil}\nvar e box[struct{ p, q int }]", "anon.x++\nanon.a.x++\nanon.w++\ne.v = struct{ p, q int }{3, 4}", "fmt.Println(anon.x, anon.g.w, e.v.q, e)", "len := 3", "len"}, "3 3 4 {{3 4}}\n= 3\n"},
+	{"a blank on the left", []string{"a, _ := strconv.Atoi(`3`)\nvar _, b = 1, 2", "a + b"}, "= 5\n"},
+	{"unnamed parameters", []string{"func f(int, string, ...float64) int { return 2 }\nfunc (T) M(int) string { return `m` }\ntype T int", "f(1, ``, 2, 3)", "T(0).M(1)"}, "= 2\n= m\n"},
+}
+
 func TestCells(t *testing.T) {
-	tests := []struct {
-		name  string
-		cells []string
-		want  string
-	}{
-		{"a variable lives on", []string{"x := 41", "x++", "fmt.Println(x)"}, "42\n"},
-		{"the last expression is the value", []string{"x := 6", "x * 7"}, "= 42\n"},
-		{"a last call is the value", []string{`strings.ToUpper("go")`, `len("abc")`, "float64(2)"}, "= GO\n= 3\n= 2\n"},
-		{"a semicolon hides the value", []string{`strings.ToUpper("go");`, "x := 1\nx;"}, ""},
-		{"functions call earlier functions", []string{"func sq(x int) int { return x * x }", "func twice(x int) int { return 2 * sq(x) }", "twice(3)"}, "= 18\n"},
-		{"callers follow a redefinition", []string{"func f() string { return `old` }", "func g() string { return f() }", "func f() string { return `new` }", "g()"}, "= new\n"},
-		{"a redefinition twice", []string{"func f() int { return 1 }", "func g() int { return f() }", "func f() int { return 2 }", "func h() int { return f() }", "func f() int { return 3 }", "g() + h() + f()"}, "= 9\n"},
-		{"another signature", []string{"func f() int { return 1 }", "func g() int { return f() + 1 }", "func f(xs ...int) int { return len(xs) + 10 }", "g()"}, "= 11\n"},
-		{"unexported fields across cells", []string{
-			"type point struct{ x, y int }", "p := point{1, 2}", "q := &point{y: 5,\n x: 4,\n}", "p.x += 10; q.y++", "fmt.Println(p, *q, p.x, q.y)", "ps := []point{{1, 2}, {3, 4}}\nps[1].y = 7", "ps",
-			"func mk() point { return point{x: 9} }", "mk().x", "m := map[string]point{`a`: {x: 3}}", "m[`a`].x"},
-			"{11 2} {4 6} 11 6\n= [{1 2} {3 7}]\n= 9\n= 3\n"},
-		{"unexported methods and interfaces across cells", []string{
-			"type shape interface { area() float64 }", "type sq struct{ s float64 }\nfunc (q sq) area() float64 { return q.s * q.s }", "var s shape = sq{3}", "s.area()", "f := sq{2}.area", "f()"},
-			"= 9\n= 4\n"},
-		{"a method in a later cell", []string{"type T struct{ n int }", "t := T{3}", "func (t T) String() string { return fmt.Sprint(`T#`, t.n) }", "fmt.Println(t)"}, "T#3\n"},
-		{"a method redefined", []string{"type T struct{ n int }\nfunc (t *T) Get() int { return t.n }", "t := &T{3}", "func (t *T) Get() int { return t.n * 100 }", "t.Get()"}, "= 300\n"},
-		{"another type for a variable", []string{"x := 1", "x := `a` + strconv.Itoa(x)", "x"}, "= a1\n"},
-		{"embedding", []string{"type base struct{ id int }\nfunc (b base) ID() int { return b.id }", "type Derived struct { base; name string }", "d := Derived{base{7}, `n`}", "d.ID() + d.id", "fmt.Printf(`%+v`, d)"}, "= 14\n{base:{id:7} name:n}"},
-		{"generics", []string{"type Pair[A any, B comparable] struct { a A; b B }\nfunc (p Pair[A, B]) First() A { return p.a }", "func Map[T, U any](xs []T, f func(T) U) []U {\n var out []U\n for _, x := range xs { out = append(out, f(x)) }\n return out }",
-			"p := Pair[int, string]{a: 3, b: `x`}", "p.First(), p.b"[:9], "Map([]int{1,2}, func(i int) string { return strconv.Itoa(i) + p.b })"}, "= 3\n= [1x 2x]\n"},
-		{"an error that is not taken", []string{"func load(ok bool) (int, error) { if ok { return 5, nil }; return 0, errors.New(`no`) }", "n := load(true)", "n", "load(true)", "var m = load(true)\nm = load(true)", "n + m"}, "= 5\n= 5\n= 10\n"},
-		{"constants", []string{"const ( A = iota + 1; B; C )", "type Color int\nconst ( Red Color = iota; Green )", "func (c Color) String() string { return [...]string{`red`, `green`}[c] }", "fmt.Println(A, B, C, Green)"}, "1 2 3 green\n"},
-		{"var forms", []string{"var a, b = 1, `x`\nvar c float64 = 2\nvar ( d int; e = []int{1} )", "fmt.Println(a, b, c, d, e)", "var d int = 4", "var d int", "d"}, "1 x 2 0 [1]\n= 0\n"},
-		{"init and main", []string{"var n int\nfunc init() { n = 5 }\nfunc main() { fmt.Println(`main`, n) }", "func init_a() { n++ }\nn"}, "main 5\n= 6\n"},
-		{"closures and goroutines", []string{"c := make(chan int)\nadd := func(d int) func() int { n := 0; return func() int { n += d; return n } }", "next := add(2)\ngo func() { for i := range 3 { c <- i } ; close(c) }()", "next(); next()", "sum := 0\nfor v := range c { sum += v }\nsum"}, "= 4\n= 3\n"},
-		{"a struct without a name", []string{"s := struct{ a int; B string }{1, `b`}", "s.a++\ns.B += `!`", "fmt.Printf(`%+v`, s)", "t := s\nt.a"}, "{a:2 B:b!}= 2\n"},
-		{"labels and goto", []string{"i := 0\nloop:\n\tif i < 3 { i++; goto loop }\nouter:\n\tfor { for { break outer } }\ni"}, "= 3\n"},
-		{"redefined type", []string{"type T struct{ a int }\nfunc (t T) A() int { return t.a }", "t := T{1}\nfunc use(t T) int { return t.A() }", "type T struct{ a, b int }", "t = T{1, 2}\nuse(t) + t.b"}, "= 3\n"},
-		{"shadowed import", []string{"import str `strings`", "str.Repeat(`a`, 3)", "str := 5", "str"}, "= aaa\n= 5\n"},
-		{"the same declaration again", []string{"type T struct{ n int }\nfunc (t *T) Inc() { t.n++ }", "t := &T{}\nt.Inc()", "type T struct{ n int }\nfunc (t *T) Inc() { t.n++ }", "t.Inc()\nt.n"}, "= 2\n"},
-		{"a variable of its own old value", []string{"x := 2", "y := x\nx := fmt.Sprint(x, y)\nx"}, "= 2 2\n"},
-		{"a function uses a variable of its cell", []string{"n := 3\nfunc get() int { return n }\nget()", "n = 4", "get()"}, "= 3\n= 4\n"},
-		{"a function follows a variable's new type", []string{"v := 1\nfunc show() string { return fmt.Sprint(v) }", "v := `s`", "show()"}, "= s\n"},
-		{"a type with a variable of an interface", []string{"var e error", "type myErr struct{}\nfunc (myErr) Error() string { return `mine` }\ne = myErr{}", "e"}, "= mine\n"},
-		{"select, defer, switch", []string{"func f() (s string) { defer func() { s += fmt.Sprint(recover()) }(); panic(`p`) }\nc := make(chan int, 1)\nselect { case c <- 1: default: }\nswitch v := any(c).(type) { case chan int: fmt.Println(len(v)) }\nf()"}, "1\n= p\n"},
-		{"field promoted through a pointer", []string{"type in struct{ v int }\ntype out struct{ *in; n []in }", "o := out{&in{1}, []in{{2}}}", "o.v += 5\no.n[0].v++", "o.v * o.n[0].v"}, "= 18\n"},
-		{"method values and expressions", []string{"type acc struct{ n int }\nfunc (a *acc) add(d int) { a.n += d }", "a := acc{}\nf := a.add\nf(2)\n(*acc).add(&a, 3)", "a.n"}, "= 5\n"},
-		{"names that our own could be mistaken for", []string{"run, zero, mark, rt, use := 1, 2, 3, 4, 5\nH_f := 6\nfunc f() int { return H_f }", "ħ := 1\nĦ := 2", "run + zero + mark + rt + use + H_f + f() + ħ + Ħ", "func b_f() int { return 1 }", "func f() int { return b_f() }", "f()"}, "= 30\n= 1\n"},
-		{"a type of an earlier type", []string{"type A struct{ n int }", "type B A\ntype C = A", "B{1}.n + C{2}.n", "type A struct{ n, m int }", "type D C", "D{3, 4}.m"}, "= 3\n= 4\n"},
-		{"headers with semicolons", []string{"n := 0\nfor i := 0; ; i++ { n = i; if i > 3 { break } }\nif a := n; a > 2 { n++ }\nswitch b := n; { case b > 1: n++ }\nfor ; ; { break }; n++\nn"}, "= 7\n"},
-		{"literals of pointers to an earlier type", []string{"type ( S struct { f int }; PS = *S )", "func a() []*S { return []*S{{f: 1}} }\nfunc b() []PS { return []PS{{f: 2}} }\nm := map[S]*S{{f: 1}: {f: 3}}", "a()[0].f, b()[0].f, m[S{1}].f"[:8]}, "= 1\n"},
-		{"a struct type that is spelled again", []string{"s := struct{ a, b int }{1, 2}", "var p *struct{ a, b int } = &s\np.a = 5", "s.a"}, "= 5\n"},
-		{"dot imports", []string{"import . `strings`", "ToUpper(`a`) + strings.ToLower(`B`)", "func shout(s string) string { return ToUpper(s) + `!` }\ntype B struct { Builder }", "shout(`x`)", "func ToUpper(s string) string { return s }", "ToUpper(`q`) + Repeat(`r`, 2)"}[:4], "= Ab\n= X!\n"},
-		{"declarations in order of need", []string{"var a = b + 1\nvar b = f()\nfunc f() int { return t.get() * 2 }\nvar c = 5\ntype T struct{ n *int }\nfunc (t T) get() int { return *t.n }\nvar t = T{&c}\na + b", "var (\n\tx = y + 1 // of the next\n\ty, z = c, a; w = `w`\n)\nfmt.Println(x, y, z, w)", "var x = y * 2\nvar y = 100\nx"}, "= 21\n6 5 11 w\n= 200\n"},
-		{"statements run where they stand", []string{"n := 1\nvar a = n\nn = 2\nvar b = n\nvar n2 = a + b\nn2", "var p = n2\nvar q = p\nvar p2 = q + p2b\nvar p2b = 4\nfmt.Println(p2, runtime.NumCPU() > 0)"}, "= 3\n7 true\n"},
-		{"declarations that need each other keep their order", []string{"var a, b = 1, 2", "var a = b + 10\nvar b = a + 100\nfmt.Println(a, b)"}, "12 112\n"},
-		{"the lines of a declaration that runs early", []string{"var a = b\nvar b = func() int {\n\t_, _, line, _ := runtime.Caller(0)\n\treturn line\n}()\n_, _, line, _ := runtime.Caller(0)\nfmt.Println(a, line)"}, "3 6\n"},
-		{"conversions between structs of several cells", []string{"type A struct{ x int }", "type B struct{ x int }\na := A{3}", "b := B(a)\n(*B)(&a).x += 10\nb.x + a.x", "type In struct{ a A }\ntype Out struct{ a A }", "Out(In{a}).a.x + B(struct{ x int }{4}).x"}, "= 16\n= 17\n"},
-		{"embedded generic types", []string{"type base[T any] struct{ v T }\nfunc (b *base[T]) get() T { return b.v }", "type D struct{ base[int]; n int }\nd := D{base: base[int]{7}}", "d.base.v++\nd.get() + d.v", "type G[T any] struct{ *base[T]; k string }\nfunc mk[T any](v T) G[T] { return G[T]{base: &base[T]{v}} }", "g := mk(`s`)\ng.v += `!`\ng.get() + g.base.v"}, "= 16\n= s!s!\n"},
-		{"a variable named as the package that makes it", []string{"import str `strings`\nstr := str.ToUpper(`x`)\nstr", "str + strings.ToLower(`Y`)"}, "= X\n= Xy\n"},
-		{"offsets of another cell's fields", []string{"import `unsafe`\ntype t struct{ i int8; j int64 }", "var v t\nunsafe.Offsetof(v.j) + unsafe.Sizeof(v)"}, "= 24\n"},
-		{"declarations of several lines", []string{"var x interface {\n\tError() string\n} = errors.New(`x`)\nvar (\n\t_ int = f(1)\n\t_, b float64 = 2, 3\n\t_ = f(2)\n)\nfunc f(n int) int { fmt.Print(n); return n }\nfmt.Println(x, b)"}, "12x 3\n"},
-		{"the earliest declaration that is ready comes first", []string{"var (\n\t_ = d\n\t_ = f(`_`, c, b)\n\ta = f(`a`)\n\tb = f(`b`)\n\tc = f(`c`)\n\td = f(`d`)\n)\nfunc f(s string, rest ...int) int { fmt.Print(s); return 0 }\nfmt.Println()"}, "abc_d\n"},
-		{"structs without a name that embed or are type arguments", []string{"type a struct{ x int }\ntype box[T any] struct{ v T }\ntype g[T any] struct{ w T }", "anon := struct {\n\ta\n\t*g[int]\n\textra []int\n}{a{1}, &g[int]{2}, nil}\nvar e box[struct{ p, q int }]", "anon.x++\nanon.a.x++\nanon.w++\ne.v = struct{ p, q int }{3, 4}", "fmt.Println(anon.x, anon.g.w, e.v.q, e)", "len := 3", "len"}, "3 3 4 {{3 4}}\n= 3\n"},
-		{"a blank on the left", []string{"a, _ := strconv.Atoi(`3`)\nvar _, b = 1, 2", "a + b"}, "= 5\n"},
-		{"unnamed parameters", []string{"func f(int, string, ...float64) int { return 2 }\nfunc (T) M(int) string { return `m` }\ntype T int", "f(1, ``, 2, 3)", "T(0).M(1)"}, "= 2\n= m\n"},
-	}
 	var nbs []*notebook
-	for _, tt := range tests {
+	for _, tt := range cellTests {
 		n := newNotebook(t)
 		nbs = append(nbs, n)
 		for _, c := range tt.cells {
@@ -225,7 +227,7 @@ func TestCells(t *testing.T) {
 		}
 	}
 	outs := runAll(t, nbs)
-	for i, tt := range tests {
+	for i, tt := range cellTests {
 		t.Run(tt.name, func(t *testing.T) {
 			if outs[i] != tt.want {
 				t.Errorf("n%d: got %q, want %q\n%s", i, outs[i], tt.want, nbs[i].all())

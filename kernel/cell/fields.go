@@ -2,6 +2,7 @@ package cell
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
 	"strings"
 )
@@ -17,12 +18,17 @@ func (r *rewriter) sameStruct(n *ast.StructType) bool {
 	for _, a := range r.g.c.nb.structs {
 		if types.Identical(a.typ, st) {
 			start, end := r.f.offsets(n)
-			lines := strings.Count(r.f.body[start:end], "\n")
-			r.ed.replace(start, end, r.from(a.home)+a.name+strings.Repeat("\n", lines))
+			r.ed.replace(start, end, r.from(a.home)+a.name+r.breaks(n.Pos(), n.End()))
 			return true
 		}
 	}
 	return false
+}
+
+// breaks returns the line breaks between two places, for text that replaces what
+// stands there.
+func (r *rewriter) breaks(from, to token.Pos) string {
+	return strings.Repeat("\n", strings.Count(r.f.body[r.off(from):r.off(to)], "\n"))
 }
 
 // embedded keeps the name of an embedded unexported type of another program,
@@ -56,7 +62,7 @@ func (r *rewriter) conversion(call *ast.CallExpr) {
 	if v := info.Types[call].Value; v != nil && r.isOffsetof(call) {
 		// Of a field of another program's type there is no selector here.
 		start, end := r.f.offsets(call)
-		r.ed.replace(start, end, "uintptr("+v.ExactString()+")"+strings.Repeat("\n", strings.Count(r.f.body[start:end], "\n")))
+		r.ed.replace(start, end, "uintptr("+v.ExactString()+")"+r.breaks(call.Pos(), call.End()))
 		return
 	}
 	if len(call.Args) != 1 || !info.Types[call.Fun].IsType() {
@@ -214,8 +220,7 @@ func (r *rewriter) selectorEnd(n *ast.SelectorExpr) {
 		return
 	}
 	_, after, _ := r.access(n.X, sel)
-	gap := r.f.body[r.off(n.X.End()):r.off(n.Sel.End())]
-	r.ed.replace(r.off(n.X.End()), r.off(n.Sel.End()), after+strings.Repeat("\n", strings.Count(gap, "\n")))
+	r.ed.replace(r.off(n.X.End()), r.off(n.Sel.End()), after+r.breaks(n.X.End(), n.Sel.End()))
 }
 
 // foreignFields returns the struct type of a literal that sets unexported
@@ -274,7 +279,7 @@ func (r *rewriter) composite(lit *ast.CompositeLit) {
 	if r.asPtr[lit] {
 		open = "func() *" + typ + " { var ˣv " + typ + "; "
 	}
-	r.ed.replace(r.off(lit.Pos()), r.off(lit.Lbrace)+1, open)
+	r.ed.replace(r.off(lit.Pos()), r.off(lit.Lbrace)+1, open+r.breaks(lit.Pos(), lit.Lbrace))
 	for i, e := range lit.Elts {
 		v := r.field(st, i, e)
 		set := "ˣv." + v.Name() + " = "
@@ -283,8 +288,7 @@ func (r *rewriter) composite(lit *ast.CompositeLit) {
 		}
 		if kv, ok := e.(*ast.KeyValueExpr); ok {
 			r.skip[kv.Key] = true
-			gap := r.f.body[r.off(kv.Pos()):r.off(kv.Value.Pos())]
-			r.ed.replace(r.off(kv.Pos()), r.off(kv.Value.Pos()), set+strings.Repeat("\n", strings.Count(gap, "\n")))
+			r.ed.replace(r.off(kv.Pos()), r.off(kv.Value.Pos()), set+r.breaks(kv.Pos(), kv.Value.Pos()))
 		} else {
 			r.ed.insert(r.off(e.Pos()), set)
 		}
