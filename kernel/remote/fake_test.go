@@ -139,7 +139,8 @@ fi
 echo $$ >>lines
 echo "Welcome to gpu"
 for last; do :; done
-export HOME=`+m.home+` XDG_STATE_HOME=
+unset HOLT_HOME XDG_DATA_HOME XDG_STATE_HOME
+export HOME=`+m.home+`
 exec sh -c "$last"
 `)}
 	return m
