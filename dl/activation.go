@@ -156,13 +156,13 @@ func (x *Node) Tanh() *Node { return x.each(graph.Tanh) }
 // Softmax returns eˣ over its sum along an axis, so that the values along it
 // are positive and sum to 1. Negative axes count from the last.
 func (x *Node) Softmax(axis int) *Node {
-	return x.With(graph.Softmax(x.value(), x.axis("Softmax", axis)))
+	return x.With(graph.Softmax(x.value(), x.axis(x.t.where("Softmax"), axis)))
 }
 
 // LogSoftmax returns the logarithm of [Node.Softmax], without losing small
 // values.
 func (x *Node) LogSoftmax(axis int) *Node {
-	return x.With(graph.LogSoftmax(x.value(), x.axis("LogSoftmax", axis)))
+	return x.With(graph.LogSoftmax(x.value(), x.axis(x.t.where("LogSoftmax"), axis)))
 }
 
 // float writes a number as Python does.

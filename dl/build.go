@@ -74,14 +74,14 @@ func Build(net Layer, input Shape, dtype ...DType) (*Model, error) {
 	defer g.Finalize()
 	t := &trace{graph: g, model: m, params: map[string]*graph.Node{}, build: b}
 	err = guard(func() {
-		out := m.net.Forward(t.input(m.dtype, input))
+		out := m.call(t.input(m.dtype, input))
 		if out == nil {
 			panic(fmt.Errorf("dl: %s: Forward returned nil; return the last node", m.root.kind))
 		}
 		t.saw("", out)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("dl: Build: %w", err)
+		return nil, during("Build", err)
 	}
 	b.collect(m.root)
 	return m, nil

@@ -1,6 +1,9 @@
 package dl
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // ShapeError reports a tensor that does not fit the layer or function it was
 // given to.
@@ -18,3 +21,18 @@ func (e *ShapeError) Error() string {
 	}
 	return msg
 }
+
+// during says what was being done when an error came.
+func during(what string, err error) error { return &stageError{what, err} }
+
+// stageError is an error with what was being done. It says dl once.
+type stageError struct {
+	what string
+	err  error
+}
+
+func (e *stageError) Error() string {
+	return "dl: " + e.what + ": " + strings.TrimPrefix(e.err.Error(), "dl: ")
+}
+
+func (e *stageError) Unwrap() error { return e.err }

@@ -26,7 +26,7 @@ func evaluate(ctx context.Context, m *Model, data Source, loss Loss) (Result, er
 	}
 	batches, err := batchesOf(data)
 	if err != nil {
-		return Result{}, fmt.Errorf("dl: Evaluate: %w", err)
+		return Result{}, during("Evaluate", err)
 	}
 	on, err := current()
 	if err != nil {
@@ -38,11 +38,11 @@ func evaluate(ctx context.Context, m *Model, data Source, loss Loss) (Result, er
 	var size int
 	for batch, err := range batches.Epoch(0) {
 		if err != nil {
-			return Result{}, fmt.Errorf("dl: Evaluate: %w", err)
+			return Result{}, during("Evaluate", err)
 		}
 		rows, err := batch.rows()
 		if err != nil {
-			return Result{}, fmt.Errorf("dl: Evaluate: %w", err)
+			return Result{}, during("Evaluate", err)
 		}
 		size = max(size, rows)
 		p, err := m.programs.get(fmt.Sprintf("evaluate %s %s", on.label(), batch.key(size, loss)), func() (*program, error) {
@@ -58,7 +58,7 @@ func evaluate(ctx context.Context, m *Model, data Source, loss Loss) (Result, er
 			return p, err
 		})
 		if err != nil {
-			return Result{}, fmt.Errorf("dl: Evaluate: %w", err)
+			return Result{}, during("Evaluate", err)
 		}
 		var out []*Tensor
 		err = await(ctx, func() error {
@@ -71,7 +71,7 @@ func evaluate(ctx context.Context, m *Model, data Source, loss Loss) (Result, er
 			return err
 		})
 		if err != nil {
-			return Result{}, fmt.Errorf("dl: Evaluate: %w", err)
+			return Result{}, during("Evaluate", err)
 		}
 		total.add(tallyOf(out[0].Float32s(), rows))
 		out[0].Free()

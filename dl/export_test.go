@@ -22,7 +22,7 @@ func Differentiate(m *Model, x, by *Tensor, training bool) (Derivatives, error) 
 		t := m.forward(g, training)
 		in := t.begin(m, x.dtype, x.shape)
 		weight := t.input(Float32, by.shape)
-		y := m.net.Forward(in)
+		y := m.call(in)
 		outputs := []*graph.Node{y.value()}
 		put = append(put, &d.Output)
 		sum := graph.ReduceAllSum(graph.Mul(y.value(), weight.value()))

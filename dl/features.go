@@ -25,7 +25,7 @@ func (m *Model) Features(path string, x *Tensor) (*Tensor, error) {
 		p, err := compile(callerContext(), on, "features", func(g *graph.Graph) []*graph.Node {
 			t = m.forward(g, false)
 			t.taps = map[string]*Node{path: nil}
-			out := m.net.Forward(t.begin(m, x.dtype, x.shape))
+			out := m.call(t.begin(m, x.dtype, x.shape))
 			t.saw("", out)
 			y := t.taps[path]
 			if y == nil {
@@ -39,11 +39,11 @@ func (m *Model) Features(path string, x *Tensor) (*Tensor, error) {
 		return p, err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("dl: Features: %w", err)
+		return nil, during("Features", err)
 	}
 	y, err := m.apply(p, x)
 	if err != nil {
-		return nil, fmt.Errorf("dl: Features: %w", err)
+		return nil, during("Features", err)
 	}
 	return y, nil
 }

@@ -24,19 +24,19 @@ func Grad(f func(x ...*Node) *Node, at ...*Tensor) ([]*Tensor, error) {
 // ValueAndGrad returns a function's value and, as [Grad] does, its gradients.
 func ValueAndGrad(f func(x ...*Node) *Node, at ...*Tensor) (value *Tensor, gradients []*Tensor, err error) {
 	out, err := calculateAll("", func(xs []*Node) []*Node {
-		y := f(xs...)
-		if y == nil {
-			panic(fmt.Errorf("dl: Grad: the function returned nil; return the last node"))
-		}
-		if y.Shape().Size() != 1 || !y.DType().IsFloat() {
-			panic(&ShapeError{Op: "Grad", Got: y.Shape(), Want: "one floating-point number from the function", Fix: "end it with Sum() or Mean()"})
-		}
 		var inputs []*graph.Node
 		for i, x := range xs {
 			if !x.DType().IsFloat() {
 				panic(fmt.Errorf("dl: Grad: input %d is %s, want a floating-point type, which alone has a gradient; keep it out of the inputs with Constant", i, typeName(x.DType())))
 			}
 			inputs = append(inputs, x.value())
+		}
+		y := f(xs...)
+		if y == nil {
+			panic(fmt.Errorf("dl: Grad: the function returned nil; return the last node"))
+		}
+		if y.Shape().Size() != 1 || !y.DType().IsFloat() {
+			panic(&ShapeError{Op: "Grad", Got: y.Shape(), Want: "one floating-point number from the function", Fix: "end it with Sum() or Mean()"})
 		}
 		all := []*Node{y.Reshape()}
 		for _, g := range graph.Gradient(all[0].value(), inputs...) {

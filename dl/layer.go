@@ -27,7 +27,9 @@ type Sequential []Layer
 // Forward runs the layers in order.
 func (s Sequential) Forward(x *Node) *Node {
 	for _, layer := range s {
+		leave := x.t.enter(layer)
 		x = layer.Forward(x)
+		leave()
 		if x == nil {
 			panic(fmt.Errorf("dl: %T: Forward returned nil; return the last node", layer))
 		}

@@ -157,7 +157,7 @@ func (m *Model) Predict(x *Tensor) (*Tensor, error) {
 		var t *trace
 		p, err := compile(callerContext(), on, "predict", func(g *graph.Graph) []*graph.Node {
 			t = m.forward(g, false)
-			return []*graph.Node{m.net.Forward(t.begin(m, x.dtype, x.shape)).value()}
+			return []*graph.Node{m.call(t.begin(m, x.dtype, x.shape)).value()}
 		})
 		if err == nil {
 			p.limits.ids = t.ids
@@ -165,11 +165,11 @@ func (m *Model) Predict(x *Tensor) (*Tensor, error) {
 		return p, err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("dl: Predict: %w", err)
+		return nil, during("Predict", err)
 	}
 	y, err := m.apply(p, x)
 	if err != nil {
-		return nil, fmt.Errorf("dl: Predict: %w", err)
+		return nil, during("Predict", err)
 	}
 	return y, nil
 }
@@ -192,6 +192,13 @@ func (m *Model) apply(p *program, x *Tensor) (*Tensor, error) {
 		return nil, err
 	}
 	return out[0], nil
+}
+
+// call runs the network's Forward.
+func (m *Model) call(x *Node) *Node {
+	leave := x.t.enter(m.net)
+	defer leave()
+	return m.net.Forward(x)
 }
 
 // to converts the elements: integer pictures to float32, say.

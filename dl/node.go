@@ -71,7 +71,7 @@ func (x *Node) DType() DType { return x.either().DType() }
 func (x *Node) Rank() int { return x.either().Rank() }
 
 // Dim returns the length of an axis; negative axes count from the last.
-func (x *Node) Dim(axis int) int { return x.Shape()[x.axis("Dim", axis)] }
+func (x *Node) Dim(axis int) int { return x.Shape()[x.axis(x.t.where("Dim"), axis)] }
 
 // GoMLX returns the node of GoMLX's graph package that x stands for, for
 // operations that dl does not have.

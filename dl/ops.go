@@ -33,7 +33,7 @@ func (x *Node) Reshape(shape ...int) *Node {
 		to[free] = all / size
 	}
 	if to.Size() != all {
-		panic(&ShapeError{Op: "Reshape", Got: x.Shape(), Want: fmt.Sprintf("as many elements as %v", Shape(shape)),
+		panic(&ShapeError{Op: x.t.where("Reshape"), Got: x.Shape(), Want: fmt.Sprintf("as many elements as %v", Shape(shape)),
 			Fix: fmt.Sprintf("the input has %d", all)})
 	}
 	return x.With(graph.Reshape(x.value(), to...))
@@ -45,12 +45,12 @@ func (x *Node) Transpose(axes ...int) *Node {
 	seen := map[int]bool{}
 	var order []int
 	for _, axis := range axes {
-		axis = x.axis("Transpose", axis)
+		axis = x.axis(x.t.where("Transpose"), axis)
 		seen[axis] = true
 		order = append(order, axis)
 	}
 	if len(axes) != x.Rank() || len(seen) != x.Rank() {
-		panic(&ShapeError{Op: "Transpose", Got: x.Shape(), Want: fmt.Sprintf("%d axes, for %v", len(axes), axes), Fix: "name every axis once"})
+		panic(&ShapeError{Op: x.t.where("Transpose"), Got: x.Shape(), Want: fmt.Sprintf("%d axes, for %v", len(axes), axes), Fix: "name every axis once"})
 	}
 	return x.With(graph.TransposeAllAxes(x.value(), order...))
 }
@@ -61,7 +61,7 @@ func Concat(axis int, xs ...*Node) *Node {
 		panic(&ShapeError{Op: "Concat", Want: "at least one node"})
 	}
 	first := xs[0]
-	at := first.axis("Concat", axis)
+	at := first.axis(first.t.where("Concat"), axis)
 	var raw []*graph.Node
 	for _, x := range xs {
 		a, b := x.Shape(), first.Shape()
@@ -69,7 +69,7 @@ func Concat(axis int, xs ...*Node) *Node {
 			a[at], b[at] = 0, 0
 		}
 		if !a.Equal(b) {
-			panic(&ShapeError{Op: "Concat", Got: x.Shape(), Want: fmt.Sprintf("%v but for axis %d", first.Shape(), at)})
+			panic(&ShapeError{Op: first.t.where("Concat"), Got: x.Shape(), Want: fmt.Sprintf("%v but for axis %d", first.Shape(), at)})
 		}
 		raw = append(raw, x.value())
 	}
@@ -79,9 +79,9 @@ func Concat(axis int, xs ...*Node) *Node {
 // Narrow takes n elements along an axis, beginning with the one at from, as
 // torch.narrow does.
 func (x *Node) Narrow(axis, from, n int) *Node {
-	at := x.axis("Narrow", axis)
+	at := x.axis(x.t.where("Narrow"), axis)
 	if size := x.Dim(at); from < 0 || n < 0 || from+n > size {
-		panic(&ShapeError{Op: "Narrow", Got: x.Shape(), Want: fmt.Sprintf("at least %d along axis %d", from+n, at)})
+		panic(&ShapeError{Op: x.t.where("Narrow"), Got: x.Shape(), Want: fmt.Sprintf("at least %d along axis %d", from+n, at)})
 	}
 	return x.With(graph.SliceAxis(x.value(), at, graph.AxisRange(from, from+n)))
 }
@@ -91,7 +91,7 @@ func (x *Node) Narrow(axis, from, n int) *Node {
 func (x *Node) Unsqueeze(axis int) *Node {
 	n := x.Rank()
 	if axis < -n-1 || axis > n {
-		panic(&ShapeError{Op: "Unsqueeze", Got: x.Shape(), Want: fmt.Sprintf("at least %d axes", max(axis, -axis-1))})
+		panic(&ShapeError{Op: x.t.where("Unsqueeze"), Got: x.Shape(), Want: fmt.Sprintf("at least %d axes", max(axis, -axis-1))})
 	}
 	if axis < 0 {
 		axis += n + 1
@@ -101,9 +101,9 @@ func (x *Node) Unsqueeze(axis int) *Node {
 
 // Squeeze removes an axis of length 1.
 func (x *Node) Squeeze(axis int) *Node {
-	at := x.axis("Squeeze", axis)
+	at := x.axis(x.t.where("Squeeze"), axis)
 	if x.Dim(at) != 1 {
-		panic(&ShapeError{Op: "Squeeze", Got: x.Shape(), Want: fmt.Sprintf("length 1 along axis %d", at)})
+		panic(&ShapeError{Op: x.t.where("Squeeze"), Got: x.Shape(), Want: fmt.Sprintf("length 1 along axis %d", at)})
 	}
 	return x.Reshape(slices.Delete(x.Shape(), at, at+1)...)
 }
@@ -136,13 +136,14 @@ func (x *Node) binary(op string, y *Node, f func(a, b *graph.Node) *graph.Node) 
 			n = b[j]
 		}
 		if m != n && m != 1 && n != 1 {
-			panic(&ShapeError{Op: op, Got: a, Want: fmt.Sprintf("a shape that fits %v", b), Fix: "axes must be equal or 1, from the last on"})
+			panic(&ShapeError{Op: x.t.where(op), Got: a, Want: fmt.Sprintf("a shape that fits %v", b), Fix: "axes must be equal or 1, from the last on"})
 		}
 		out[i] = max(m, n)
 		if m == 0 || n == 0 {
 			out[i] = 0
 		}
 	}
+	x, y = alike(x, y)
 	if x.last != nil && y.last != nil && a.Equal(b) {
 		return x.withLast(f(x.last, y.last))
 	}
@@ -155,6 +156,24 @@ func (x *Node) binary(op string, y *Node, f func(a, b *graph.Node) *graph.Node) 
 	return x.With(f(spread(x.value()), spread(y.value())))
 }
 
+// alike converts one of two nodes to the other's type where they differ: to
+// the floating-point one, else to the larger.
+func alike(x, y *Node) (*Node, *Node) {
+	a, b := x.DType(), y.DType()
+	switch {
+	case a == b:
+		return x, y
+	case a.IsFloat() != b.IsFloat():
+		if a.IsFloat() {
+			return x, y.to(a)
+		}
+		return x.to(b), y
+	case a.Size() < b.Size():
+		return x.to(b), y
+	}
+	return x, y.to(a)
+}
+
 // Scale returns x multiplied by a number.
 func (x *Node) Scale(by float64) *Node {
 	return x.each(func(x *graph.Node) *graph.Node { return graph.MulScalar(x, by) })
@@ -164,7 +183,7 @@ func (x *Node) Scale(by float64) *Node {
 func (x *Node) MatMul(y *Node) *Node {
 	a, b := x.Shape(), y.Shape()
 	if len(a) < 1 || len(b) != 2 || a[len(a)-1] != b[0] {
-		panic(&ShapeError{Op: "MatMul", Got: a, Want: fmt.Sprintf("[… K] for a [K N] of %v", b), Fix: "the last axis must be the other's first"})
+		panic(&ShapeError{Op: x.t.where("MatMul"), Got: a, Want: fmt.Sprintf("[… K] for a [K N] of %v", b), Fix: "the last axis must be the other's first"})
 	}
 	return x.With(graph.DotGeneral(x.value(), []int{len(a) - 1}, nil, y.value(), []int{0}, nil))
 }
@@ -209,7 +228,7 @@ func (x *Node) Sqrt() *Node { return x.each(graph.Sqrt) }
 // Argmax returns where along an axis the largest value is, the first if there
 // are several. The axis goes away; the result is int64.
 func (x *Node) Argmax(axis int) *Node {
-	return x.With(graph.ArgMax(x.value(), x.axis("Argmax", axis), Int64))
+	return x.With(graph.ArgMax(x.value(), x.axis(x.t.where("Argmax"), axis), Int64))
 }
 
 // Sum adds up along the axes, which go away; all of them if none is named.
@@ -273,7 +292,7 @@ func (x *Node) Var(axes ...int) *Node {
 func (x *Node) axes(op string, axes []int) []int {
 	out := make([]int, len(axes))
 	for i, axis := range axes {
-		out[i] = x.axis(op, axis)
+		out[i] = x.axis(x.t.where(op), axis)
 	}
 	return out
 }

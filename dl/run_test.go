@@ -193,7 +193,7 @@ func TestRunErrors(t *testing.T) {
 		}, "dl: training step: label 1 of the batch is 1, want 0 to 0, the model's outputs; set the last layer's Out to the number of classes"},
 		{"other inputs", func() *dl.Run {
 			return dl.Start(must(dl.Build(dl.Linear{Out: 2}, dl.Shape{8, 3})), dl.Training{Data: good})
-		}, "dl: training step: dl: Linear: input is [8 2], want [N 3]; the model was built for inputs of another size; resize them, or build it anew"},
+		}, "dl: training step: Linear: input is [8 2], want [N 3]; the model was built for inputs of another size; resize them, or build it anew"},
 		{"panic", func() *dl.Run {
 			return dl.Start(smallNet(), dl.Training{Data: inOrder{data: good.data, size: 8, wait: func() { panic("ouch") }}})
 		}, "dl: panic: ouch"},

@@ -145,12 +145,12 @@ func TestBuildErrors(t *testing.T) {
 		{"nil", nil, dl.Shape{1, 3}, "dl: Build: the network is nil, want a layer; pass &Net{…} or Sequential{…}"},
 		{"empty axis", dl.ReLU{}, dl.Shape{0, 3}, "dl: Build: input shape is [0 3], want every axis above 0; the first is the batch"},
 		{"inner layer", dl.Sequential{dl.Conv2d{Out: 8, Kernel: 3}, dl.Sequential{dl.ReLU{}, dl.Conv2d{In: 3, Out: 8, Kernel: 3}}}, dl.Shape{1, 3, 8, 8},
-			"dl: Build: dl: 1.1 Conv2d: input is [1 8 6 6], want [N 3 H W]; set In: 8, or leave In out"},
+			"dl: Build: 1.1 Conv2d: input is [1 8 6 6], want [N 3 H W]; set In: 8, or leave In out"},
 		{"own struct", &Net{Features: dl.Sequential{dl.MaxPool2d{Kernel: 2}}, Head: dl.Linear{In: 10, Out: 2}}, dl.Shape{1, 3, 8, 8},
-			"dl: Build: dl: head Linear: input is [1 48], want [N 10]; set In: 48, or leave In out"},
+			"dl: Build: head Linear: input is [1 48], want [N 10]; set In: 48, or leave In out"},
 		{"unexported field", &hidden{}, dl.Shape{1, 3}, "dl: Build: field head of hidden holds layers but is not exported, so its weights cannot be found; call it Head"},
-		{"layer made in Forward", loose{}, dl.Shape{1, 3}, "dl: Build: dl: Linear: the layer is not part of the model, so it has no weights; make it a field of the struct whose Forward uses it"},
-		{"nothing returned", &broken{}, dl.Shape{1, 3}, "dl: Build: dl: broken: Forward returned nil; return the last node"},
+		{"layer made in Forward", loose{}, dl.Shape{1, 3}, "dl: Build: Linear: the layer is not part of the model, so it has no weights; make it a field of the struct whose Forward uses it"},
+		{"nothing returned", &broken{}, dl.Shape{1, 3}, "dl: Build: broken: Forward returned nil; return the last node"},
 		{"nil element", dl.Sequential{dl.ReLU{}, nil}, dl.Shape{1, 3}, "dl: Build: layer 1 is nil, want a layer; fill it in or take it out"},
 	}
 	for _, test := range tests {

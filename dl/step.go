@@ -149,7 +149,7 @@ func (s *Step) do(ctx, running context.Context, batch Batch) (tally, error) {
 	}
 	rows, err := batch.rows()
 	if err != nil {
-		return tally{}, fmt.Errorf("dl: training step: %w", err)
+		return tally{}, during("training step", err)
 	}
 	s.mu.Lock()
 	s.size = max(s.size, rows)
@@ -168,7 +168,7 @@ func (s *Step) do(ctx, running context.Context, batch Batch) (tally, error) {
 		return p, err
 	})
 	if err != nil {
-		return tally{}, fmt.Errorf("dl: training step: %w", err)
+		return tally{}, during("training step", err)
 	}
 	var r tally
 	err = await(running, func() error {
@@ -180,7 +180,7 @@ func (s *Step) do(ctx, running context.Context, batch Batch) (tally, error) {
 		return err
 	})
 	if err != nil {
-		return tally{}, fmt.Errorf("dl: training step: %w", err)
+		return tally{}, during("training step", err)
 	}
 	return r, nil
 }
@@ -287,7 +287,7 @@ func (t *trace) loss(m *Model, loss Loss, batch Batch, size int) (mean, score *g
 	if t.training {
 		t.key = t.input(dtypes.Uint32, Shape{2}).value()
 	}
-	output := m.net.Forward(x)
+	output := m.call(x)
 	terms, weights := loss.Terms(output, labels)
 	if shape := terms.Shape(); len(shape) == 0 || shape[0] != size {
 		panic(&ShapeError{Op: fmt.Sprintf("%T: Terms", loss), Got: shape, Want: fmt.Sprintf("[%d …], a term for each example", size), Fix: "do not add them up: the step does, for the examples that count"})

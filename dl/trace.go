@@ -26,6 +26,8 @@ type trace struct {
 	ids   int            // what numbers in the model's input must stay below, for an Embedding; 0 where it has none
 	main  *graph.Node    // the model's input
 
+	inside []string // the user's layers whose Forward runs, as far as they are known
+
 	build *builder         // not nil while Build makes the parameters
 	taps  map[string]*Node // outputs that Features wants, by the layer's path
 }
@@ -116,6 +118,33 @@ func (x *Node) limit(n int) {
 			x.t.ids = n
 		}
 	}
+}
+
+// enter notes that a layer's Forward runs, and returns what to call at its
+// end. Layers of this package name themselves.
+func (t *trace) enter(layer Layer) (leave func()) {
+	if t.model == nil {
+		return func() {}
+	}
+	v := reflect.ValueOf(layer)
+	if v.Kind() != reflect.Pointer {
+		return func() {}
+	}
+	path, ok := t.model.walker.pointers[v.UnsafePointer()]
+	kind := typeText(v.Type())
+	if !ok || kind == "" || v.Type().Elem().PkgPath() == sequentialType.PkgPath() {
+		return func() {}
+	}
+	t.inside = append(t.inside, place{path}.label(kind))
+	return func() { t.inside = t.inside[:len(t.inside)-1] }
+}
+
+// where names a function in messages, with the user's layer that calls it.
+func (t *trace) where(op string) string {
+	if len(t.inside) == 0 {
+		return op
+	}
+	return t.inside[len(t.inside)-1] + ": " + op
 }
 
 // seen notes a layer's text, work and output; saw only the output.

@@ -1,0 +1,185 @@
+package dl_test
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/holt-dl/holt/dl"
+)
+
+// finite compares the gradient of Σ f(x)·fill(9) with differences of the
+// function itself, at each element.
+func finite(t *testing.T, name string, f func(x *dl.Node) *dl.Node, x *dl.Tensor) {
+	t.Helper()
+	scalar := func(x ...*dl.Node) *dl.Node {
+		y := f(x[0])
+		return y.Mul(x[0].Constant(fill(9, 1, y.Shape()...))).Sum()
+	}
+	g, err := dl.Grad(scalar, x)
+	if err != nil {
+		t.Errorf("%s: %v", name, err)
+		return
+	}
+	// All differences in one program: x with each element moved, one copy after
+	// the other.
+	const h = 1e-2
+	n := x.Size()
+	values := x.Float32s()
+	differences, err := dl.Apply(dl.Func(func(x *dl.Node) *dl.Node {
+		var all []*dl.Node
+		for i := range n {
+			moved := make([]float32, n)
+			moved[i] = h
+			d := x.Constant(dl.FromSlice(moved, x.Shape()...))
+			all = append(all, scalar(x.Add(d)).Sub(scalar(x.Sub(d))).Reshape(1))
+		}
+		return dl.Concat(0, all...).Scale(1 / (2 * h))
+	}), x)
+	if err != nil {
+		t.Errorf("%s: %v", name, err)
+		return
+	}
+	got, want := g[0].Float64s(), differences.Float64s()
+	scale := 1.0
+	for _, v := range want {
+		scale = max(scale, math.Abs(v))
+	}
+	for i := range got {
+		// The difference is exact to h² times the third derivative, and to the
+		// rounding of float32 divided by h.
+		if d := math.Abs(got[i] - want[i]); !(d <= 3e-3*scale) {
+			t.Errorf("%s: gradient at %v (element %d) is %v, differences say %v", name, values[i], i, got[i], want[i])
+			return
+		}
+	}
+}
+
+// operations are the methods of Node that give a floating-point result, each
+// with what it is called with.
+func operations() map[string]func(x *dl.Node) *dl.Node {
+	square := func(x *dl.Node) *dl.Node { return x.Constant(fill(5, 1, 4, 4)) }
+	image := func(x *dl.Node) *dl.Node { return x.Reshape(1, 2, 4, 2) }
+	positive := func(x *dl.Node) *dl.Node { return x.Square().Shift(0.5) }
+	return map[string]func(x *dl.Node) *dl.Node{
+		"Abs":     func(x *dl.Node) *dl.Node { return x.Abs() },
+		"Add":     func(x *dl.Node) *dl.Node { return x.Add(x.Narrow(0, 0, 1)) },
+		"Sub":     func(x *dl.Node) *dl.Node { return x.Narrow(0, 0, 1).Sub(x) },
+		"Mul":     func(x *dl.Node) *dl.Node { return x.Mul(x.Narrow(1, 0, 1)) },
+		"Div":     func(x *dl.Node) *dl.Node { return x.Div(positive(x)) },
+		"MatMul":  func(x *dl.Node) *dl.Node { return x.MatMul(square(x)).MatMul(x.Transpose(1, 0)) },
+		"Linear":  func(x *dl.Node) *dl.Node { return x.Linear(square(x), x.Narrow(0, 1, 1).Reshape(4)) },
+		"Neg":     func(x *dl.Node) *dl.Node { return x.Neg() },
+		"Square":  func(x *dl.Node) *dl.Node { return x.Square() },
+		"Pow":     func(x *dl.Node) *dl.Node { return positive(x).Pow(1.5) },
+		"Sqrt":    func(x *dl.Node) *dl.Node { return positive(x).Sqrt() },
+		"Exp":     func(x *dl.Node) *dl.Node { return x.Exp() },
+		"Log":     func(x *dl.Node) *dl.Node { return positive(x).Log() },
+		"Scale":   func(x *dl.Node) *dl.Node { return x.Scale(3) },
+		"Shift":   func(x *dl.Node) *dl.Node { return x.Shift(3).Square() },
+		"Clamp":   func(x *dl.Node) *dl.Node { return x.Clamp(-0.5, 0.5) },
+		"Sum":     func(x *dl.Node) *dl.Node { return x.Square().Sum(1) },
+		"Mean":    func(x *dl.Node) *dl.Node { return x.Square().Mean(0) },
+		"Var":     func(x *dl.Node) *dl.Node { return x.Var(1) },
+		"Max":     func(x *dl.Node) *dl.Node { return x.Max(1) },
+		"Min":     func(x *dl.Node) *dl.Node { return x.Min(0) },
+		"Softmax": func(x *dl.Node) *dl.Node { return x.Softmax(0) }, "LogSoftmax": func(x *dl.Node) *dl.Node { return x.LogSoftmax(-1) },
+		"ReLU": func(x *dl.Node) *dl.Node { return x.ReLU() }, "LeakyReLU": func(x *dl.Node) *dl.Node { return x.LeakyReLU(0.1) },
+		"GELU": func(x *dl.Node) *dl.Node { return x.GELU() }, "GELUTanh": func(x *dl.Node) *dl.Node { return x.GELUTanh() },
+		"SiLU": func(x *dl.Node) *dl.Node { return x.SiLU() }, "Sigmoid": func(x *dl.Node) *dl.Node { return x.Sigmoid() }, "Tanh": func(x *dl.Node) *dl.Node { return x.Tanh() },
+		"Reshape": func(x *dl.Node) *dl.Node { return x.Reshape(2, -1).Square() }, "Flatten": func(x *dl.Node) *dl.Node { return image(x).Flatten().Square() },
+		"Transpose": func(x *dl.Node) *dl.Node { return x.Transpose(1, 0).Square() }, "Narrow": func(x *dl.Node) *dl.Node { return x.Narrow(1, 1, 2).Square() },
+		"Unsqueeze": func(x *dl.Node) *dl.Node { return x.Unsqueeze(1).Square() }, "Squeeze": func(x *dl.Node) *dl.Node { return x.Reshape(16, 1).Squeeze(1).Square() },
+		"Conv2d": func(x *dl.Node) *dl.Node {
+			w := x.Reshape(-1).Narrow(0, 0, 8).Reshape(2, 1, 2, 2)
+			return image(x).Conv2d(w, x.Reshape(-1).Narrow(0, 3, 2), dl.Conv2d{Stride: 2, Padding: 1, Groups: 2})
+		},
+		"ConvTranspose2d": func(x *dl.Node) *dl.Node {
+			w := x.Reshape(-1).Narrow(0, 0, 8).Reshape(2, 1, 2, 2)
+			return image(x).ConvTranspose2d(w, nil, dl.ConvTranspose2d{Stride: 2, Padding: 1, Groups: 2})
+		},
+		"MaxPool2d": func(x *dl.Node) *dl.Node { return image(x).MaxPool2d(dl.MaxPool2d{Kernel: 2, Stride: 1, Padding: 1}) },
+		"AvgPool2d": func(x *dl.Node) *dl.Node {
+			return image(x).AvgPool2d(dl.AvgPool2d{Kernel: 2, Padding: 1, NoPad: true}).Square()
+		},
+		"AdaptiveAvgPool2d": func(x *dl.Node) *dl.Node { return image(x).AdaptiveAvgPool2d(3, 1).Square() },
+		"Embedding":         func(x *dl.Node) *dl.Node { return x.Constant([]int64{1, 3, 1}).Embedding(x).Square() },
+		"CrossEntropy":      func(x *dl.Node) *dl.Node { return x.CrossEntropy(x.Constant([]int64{1, 3, 0, 2})) },
+		"Concat":            func(x *dl.Node) *dl.Node { return dl.Concat(0, x, x.Square()) },
+	}
+}
+
+// TestFiniteDifferences checks the gradient of every operation. A method that
+// is added to Node must be added to operations, or be named here.
+func TestFiniteDifferences(t *testing.T) {
+	on(t, "go")
+	x := fill(1, 1, 4, 4)
+	ops := operations()
+	for name, f := range ops {
+		finite(t, name, f, x)
+	}
+	other := "Argmax Constant DType Dim Dropout GoMLX Loss Rank Shape String Training With"
+	for i := range reflect.TypeFor[*dl.Node]().NumMethod() {
+		name := reflect.TypeFor[*dl.Node]().Method(i).Name
+		if ops[name] == nil && !strings.Contains(" "+other+" ", " "+name+" ") {
+			t.Errorf("no gradient of %s is checked", name)
+		}
+	}
+}
+
+// TestFiniteDifferencesOfLosses checks the gradients of all losses.
+func TestFiniteDifferencesOfLosses(t *testing.T) {
+	on(t, "go")
+	labels := dl.FromSlice([]int64{1, 3, 0, 2})
+	shares := fill(5, 1, 4, 4).Softmax(1)
+	weight := []float64{1, 2, 0.5, 3}
+	for _, c := range []struct {
+		loss   dl.Loss
+		target *dl.Tensor
+	}{
+		{dl.CrossEntropyLoss{LabelSmoothing: 0.1, Weight: weight}, labels}, {dl.CrossEntropyLoss{}, shares}, {dl.NLLLoss{Weight: weight}, labels},
+		{dl.MSELoss{}, shares}, {dl.L1Loss{}, shares}, {dl.SmoothL1Loss{Beta: 0.5}, shares}, {dl.BCEWithLogitsLoss{PosWeight: weight}, shares},
+		{dl.KLDivLoss{Reduction: "batchmean"}, shares}, {dl.KLDivLoss{LogTarget: true}, shares},
+	} {
+		finite(t, fmt.Sprintf("%+v", c.loss), func(x *dl.Node) *dl.Node { return x.Loss(c.loss, x.Constant(c.target)) }, fill(1, 1, 4, 4))
+	}
+}
+
+// TestFiniteDifferencesOfLayers checks the gradients of all layers with
+// weights for their input, as the model computes them in training.
+func TestFiniteDifferencesOfLayers(t *testing.T) {
+	on(t, "go")
+	for _, c := range []struct {
+		layer dl.Layer
+		shape dl.Shape
+	}{
+		{dl.Conv2d{Out: 2, Kernel: 3, Padding: 1, Stride: 2}, dl.Shape{1, 2, 4, 3}}, {dl.ConvTranspose2d{Out: 2, Kernel: 3, Stride: 2}, dl.Shape{1, 2, 2, 3}},
+		{dl.Linear{Out: 3}, dl.Shape{3, 4}}, {dl.BatchNorm1d{}, dl.Shape{5, 3}}, {dl.BatchNorm2d{}, dl.Shape{2, 2, 2, 2}}, {dl.LayerNorm{}, dl.Shape{3, 5}},
+		{dl.LSTM{Hidden: 2, Bidirectional: true}, dl.Shape{3, 2, 2}}, {dl.MultiheadAttention{Heads: 2}, dl.Shape{3, 1, 4}},
+	} {
+		name := fmt.Sprintf("%T", c.layer)
+		dl.Seed(4)
+		m := must(dl.Build(c.layer, c.shape))
+		x := fill(1, 1, c.shape...)
+		by := fill(9, 1, must(m.Predict(x)).Shape()...)
+		got := must(dl.Differentiate(m, x, by, true)).Input.Float64s()
+		values := x.Float32s()
+		const h = 1e-2
+		for i := range values {
+			side := func(h float32) float64 {
+				moved := append([]float32{}, values...)
+				moved[i] += h
+				y := must(dl.Differentiate(m, dl.FromSlice(moved, c.shape...), by, true)).Output
+				return y.Mul(by).Sum().Item()
+			}
+			want := (side(h) - side(-h)) / (2 * h)
+			// Normalized layers have third derivatives of some tens, times h².
+			if d := math.Abs(got[i] - want); !(d <= 1e-2*max(1, math.Abs(want))) {
+				t.Errorf("%s: gradient of input %d is %v, differences say %v", name, i, got[i], want)
+				break
+			}
+		}
+	}
+}
