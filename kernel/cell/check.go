@@ -63,6 +63,7 @@ type topStmt struct {
 	isVar      bool // a var declaration
 	spec       bool // one of "var ( … )", so that its text lacks the var
 	values     []ast.Expr
+	embed      []Embed // of //go:embed
 	defs       []string // the variables that it defines
 	sets       []string // the variables that it gives a new value
 	last       bool     // it is the cell's last line
@@ -214,7 +215,9 @@ func (c *check) collect() error {
 			continue
 		}
 		if d, ok := st.(*ast.DeclStmt); ok {
-			c.collectVars(s, d)
+			if err := c.collectVars(s, d); err != nil {
+				return err
+			}
 			continue
 		}
 		start, end := s.span(st)
@@ -242,10 +245,10 @@ func (c *check) collect() error {
 }
 
 // collectVars takes a var declaration apart: each line of a group is one of its own.
-func (c *check) collectVars(f *file, d *ast.DeclStmt) {
+func (c *check) collectVars(f *file, d *ast.DeclStmt) error {
 	g, ok := d.Decl.(*ast.GenDecl)
 	if !ok || g.Tok != token.VAR {
-		return
+		return nil
 	}
 	grouped := g.Lparen.IsValid()
 	if grouped {
@@ -264,8 +267,12 @@ func (c *check) collectVars(f *file, d *ast.DeclStmt) {
 				t.defs = append(t.defs, id.Name)
 			}
 		}
+		if err := c.takeEmbed(f, t, vs.Type != nil); err != nil {
+			return err
+		}
 		c.top = append(c.top, t)
 	}
+	return nil
 }
 
 // receiver returns the name of a receiver's type, and whether it is generic.
@@ -289,6 +296,7 @@ func receiver(x ast.Expr) (name string, generic bool) {
 }
 
 func (c *check) add(u *unit, start, end int) {
+	u.doc = string(c.text[commentAbove(c.text[:start]):start])
 	u.cell = c.src.Name
 	u.line = 1 + strings.Count(string(c.text[:start]), "\n")
 	if u.unnamed() {

@@ -92,6 +92,7 @@ type unit struct {
 	recv    string   // of a method, the receiver's type
 	kind    kind
 	text    string
+	doc     string            // the comment above it
 	cell    string            // the source's name, such as cell[5]
 	line    int               // of the text's first line in the cell
 	imports map[string]string // the packages it names

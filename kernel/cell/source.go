@@ -57,13 +57,13 @@ func (nb *Notebook) Source(paths ...string) string {
 		}
 		if !seen[e.unit] {
 			seen[e.unit] = true
-			fmt.Fprintf(&b, "\n%s\n", e.unit.text)
+			fmt.Fprintf(&b, "\n%s%s\n", e.unit.doc, e.unit.text)
 		}
 		for _, m := range sortedKeys(e.methods) {
 			for local, path := range e.methods[m].imports {
 				imports[local] = path
 			}
-			fmt.Fprintf(&b, "\n%s\n", e.methods[m].text)
+			fmt.Fprintf(&b, "\n%s%s\n", e.methods[m].doc, e.methods[m].text)
 		}
 	}
 	var head strings.Builder
