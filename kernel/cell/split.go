@@ -131,11 +131,13 @@ func IsComplete(text string) (status, indent string) {
 	chunks, open := split([]byte(text))
 	if open {
 		depth := 0
-		for _, r := range text {
-			switch r {
-			case '{', '(', '[':
+		var s scanner.Scanner
+		s.Init(token.NewFileSet().AddFile("", -1, len(text)), []byte(text), func(token.Position, string) {}, 0)
+		for _, t, _ := s.Scan(); t != token.EOF; _, t, _ = s.Scan() {
+			switch t {
+			case token.LBRACE, token.LPAREN, token.LBRACK:
 				depth++
-			case '}', ')', ']':
+			case token.RBRACE, token.RPAREN, token.RBRACK:
 				depth--
 			}
 		}
