@@ -35,6 +35,8 @@ type Unit struct {
 	// CTypes the C types of earlier units that this one shares, by name.
 	CDir   string
 	CTypes map[string]CType
+	// Embed lists the patterns of //go:embed, for files below CDir.
+	Embed []Embed
 	// Entry is the function, without arguments and results, that runs the cell;
 	// "Run" when empty.
 	Entry string
@@ -124,6 +126,13 @@ func (w *World) Compile(ctx context.Context, u Unit) (archive string, err error)
 		args = append(args, "-linkshared")
 	}
 	args = append(args, u.Flags...)
+	if len(u.Embed) > 0 {
+		embed := filepath.Join(u.Dir, "embedcfg")
+		if err := u.embedConfig(embed); err != nil {
+			return "", err
+		}
+		args = append(args, "-embedcfg", embed)
+	}
 	out, err := w.tool(ctx, u.Dir, w.tc.tool("compile"), append(args, names...)...)
 	if ctx.Err() != nil {
 		return "", fmt.Errorf("build: stopped: %w", context.Cause(ctx))

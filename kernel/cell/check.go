@@ -63,7 +63,7 @@ type topStmt struct {
 	isVar      bool // a var declaration
 	spec       bool // one of "var ( … )", so that its text lacks the var
 	values     []ast.Expr
-	embed      []Embed // of //go:embed
+	embed      []Embed  // of //go:embed
 	defs       []string // the variables that it defines
 	sets       []string // the variables that it gives a new value
 	last       bool     // it is the cell's last line

@@ -106,6 +106,11 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 	if kind == passFirst {
 		add(cellFile(stmtFile, c.stmtText(c.editFirst)), runHead, c.useAll()+runTail)
 	} else {
+		for _, t := range c.top {
+			if len(t.embed) > 0 {
+				p.pkg.Scope().Insert(types.NewVar(0, p.pkg, embedName(t.defs[0]), c.vars[t.defs[0]]))
+			}
+		}
 		add(cellFile(stmtFile, c.stmtText(func(ed *editor) { c.editFinal(ed, first) })), runHead, runTail)
 		for name := range c.fresh {
 			if e := c.nb.names[name]; e != nil && e.kind == kVar && c.moved[name] == nil {

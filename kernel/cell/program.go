@@ -27,6 +27,7 @@ type Program struct {
 	Files   []File
 	Deps    []int            // the programs whose packages it needs, directly or not
 	Imports []string         // the other packages that it imports
+	Embeds  []Embed          // the //go:embed patterns that it uses
 	CTypes  map[string]CType // C types that are those of earlier programs, by name
 	Notices []string         // sentences for the person who ran the cell
 	Empty   bool             // nothing to compile or run
@@ -126,6 +127,12 @@ func (c *check) generate(p *passed) (*Program, error) {
 	}
 	for pre, part := range withC {
 		emit(pre.file(), pre.at(), part.text+g.keepC(pre), part.use)
+	}
+	embedUse := map[string]string{}
+	embedText, embeds := g.embeds(embedUse)
+	if prog.Embeds = embeds; len(embeds) > 0 {
+		emit("embed.go", "import _ \"embed\"", "\n"+embedText, embedUse)
+		external["embed"] = true
 	}
 	prog.CTypes = g.sharedC()
 	for _, t := range prog.CTypes {

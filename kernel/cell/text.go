@@ -229,7 +229,10 @@ func (c *check) editFinal(ed *editor, first *passed) {
 			}
 			for _, sp := range g.Specs {
 				vs := sp.(*ast.ValueSpec)
-				if len(vs.Values) == 0 {
+				if len(t.embed) > 0 {
+					ed.insert(off(vs.Pos()), t.defs[0]+" = "+embedName(t.defs[0]))
+					ed.blank(off(vs.Pos()), off(vs.End()))
+				} else if len(vs.Values) == 0 {
 					names := make([]string, 0, len(vs.Names))
 					for _, n := range vs.Names {
 						if n.Name != "_" {

@@ -296,6 +296,9 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 		return nil
 	}
 	unit := build.Unit{Path: p.Path, Dir: filepath.Join(s.dir, fmt.Sprintf("c%d", p.Seq)), Deps: map[string]string{}, CDir: s.cwd, CTypes: map[string]build.CType{}}
+	for _, e := range p.Embeds {
+		unit.Embed = append(unit.Embed, build.Embed{Pattern: e.Pattern, File: e.Cell, Line: e.Line})
+	}
 	for name, t := range p.CTypes {
 		unit.CTypes[name] = build.CType(t)
 	}

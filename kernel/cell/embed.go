@@ -1,0 +1,111 @@
+package cell
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// A variable with //go:embed above it is declared once more in the generated
+// package, where the compiler fills it; the statement copies it. Files are those
+// beside the notebook.
+
+// Embed is one pattern of a //go:embed line.
+type Embed struct {
+	Pattern string
+	Cell    string
+	Line    int
+}
+
+// embedLines takes the //go:embed lines above a declaration that starts at
+// start, and reports where they begin.
+func (c *check) embedLines(start int) (list []Embed, begin int, err error) {
+	begin = start
+	for {
+		line := bytes.LastIndexByte(c.text[:begin], '\n') // the break above
+		if line < 0 || len(bytes.TrimSpace(c.text[line+1:begin])) > 0 {
+			return list, begin, nil
+		}
+		prev := bytes.LastIndexByte(c.text[:line], '\n') + 1
+		text := strings.TrimSpace(string(c.text[prev:line]))
+		if !strings.HasPrefix(text, "//") {
+			return list, begin, nil
+		}
+		if rest, ok := strings.CutPrefix(text, "//go:embed"); ok && (rest == "" || rest[0] == ' ' || rest[0] == '\t') {
+			number := 1 + bytes.Count(c.text[:prev], []byte("\n"))
+			patterns, ok := embedPatterns(rest)
+			if !ok {
+				return nil, 0, &Error{Diagnostics: []Diagnostic{{Cell: c.src.Name, Line: number, Col: 1, Source: text,
+					Msg: "//go:embed wants names of files or folders, or patterns of them, as in //go:embed words.txt images/*.png"}}}
+			}
+			var here []Embed
+			for _, p := range patterns {
+				here = append(here, Embed{p, c.src.Name, number})
+			}
+			list = append(here, list...)
+		}
+		begin = prev
+	}
+}
+
+// embedPatterns splits what stands behind //go:embed.
+func embedPatterns(s string) (list []string, ok bool) {
+	for s = strings.TrimSpace(s); s != ""; s = strings.TrimSpace(s) {
+		if s[0] == '"' || s[0] == '`' {
+			quoted, err := strconv.QuotedPrefix(s)
+			if err != nil {
+				return nil, false
+			}
+			p, err := strconv.Unquote(quoted)
+			if err != nil {
+				return nil, false
+			}
+			list, s = append(list, p), s[len(quoted):]
+			continue
+		}
+		end := strings.IndexFunc(s, unicode.IsSpace)
+		if end < 0 {
+			end = len(s)
+		}
+		list, s = append(list, s[:end]), s[end:]
+	}
+	return list, len(list) > 0
+}
+
+// takeEmbed gives a declaration its //go:embed lines.
+func (c *check) takeEmbed(f *file, t *topStmt, typed bool) error {
+	list, begin, err := c.embedLines(t.start)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	if len(t.defs) != 1 || !typed || len(t.values) > 0 {
+		return &Error{Diagnostics: []Diagnostic{f.at(t.start, Diagnostic{Cell: c.src.Name,
+			Msg: "//go:embed stands above one variable with a type and without a value: var text string, []byte or embed.FS"})}}
+	}
+	t.embed = list
+	c.groups = append(c.groups, [2]int{begin, t.start}) // no directive may stand in a function
+	return nil
+}
+
+func embedName(name string) string { return "ˣembed_" + name }
+
+// embeds writes the variables that the compiler fills.
+func (g *generator) embeds(use map[string]string) (text string, list []Embed) {
+	var b strings.Builder
+	tp := g.printer(use)
+	for _, t := range g.c.top {
+		if len(t.embed) == 0 {
+			continue
+		}
+		name := t.defs[0]
+		fmt.Fprintf(&b, "//line %s:%d\n", t.embed[0].Cell, t.embed[0].Line)
+		for _, e := range t.embed {
+			fmt.Fprintf(&b, "//go:embed %q\n", e.Pattern)
+		}
+		fmt.Fprintf(&b, "var %s %s\n", embedName(name), tp.String(g.p.pkg.Scope().Lookup(name).Type()))
+		list = append(list, t.embed...)
+	}
+	return b.String(), list
+}
