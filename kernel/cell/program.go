@@ -32,6 +32,7 @@ type Program struct {
 	Notices []string         // sentences for the person who ran the cell
 	Empty   bool             // nothing to compile or run
 	Effects Effects          // on other cells, when all of it runs
+	Leaf    bool             // it declares nothing that a later program could import
 
 	commit  func(reached int)
 	listing func() *Listing
@@ -152,6 +153,8 @@ func (c *check) generate(p *passed) (*Program, error) {
 	prog.Imports = sortedKeys(external)
 	prog.Empty = !hasRun && !c.hasMain && len(c.own) == 0 && len(c.rehome) == 0 && len(c.moved) == 0 && len(c.rebody) == 0 && len(c.blank) == 0
 	prog.Effects = g.effects()
+	prog.Leaf = len(c.fresh)+len(c.moved)+len(c.rehome)+len(g.structs)+len(c.cUses) == 0 &&
+		!slices.ContainsFunc(c.own, func(u *unit) bool { return !u.unnamed() && c.rebody[u] == nil })
 	prog.listing = g.listing
 	prog.commit = func(reached int) { g.commit(prog, reached) }
 	return prog, nil

@@ -55,7 +55,26 @@ func (s *server) newExecution(cell int, run msg.Run) *execution {
 	e.ctx, e.cancel = context.WithCancelCause(labels)
 	s.execs.Store(e.mark.Labels, e)
 	s.execs.Store(e.mark.Ending, e)
+	s.files.Store(run.File, true)
+	if cell%forgetEvery == 0 {
+		s.forget()
+	}
 	return e
+}
+
+// forgetEvery is after how many executions those are forgotten that left no
+// goroutine behind. Looking for them takes a profile of all goroutines.
+const forgetEvery = 64
+
+// forget drops the executions that are over.
+func (s *server) forget() {
+	alive := labelled()
+	s.execs.Range(func(labels, value any) bool {
+		if e := value.(*execution); ended(e) && !alive[strconv.Itoa(e.cell)] {
+			s.execs.Delete(labels)
+		}
+		return true
+	})
 }
 
 // pointerOf returns the labels of a context as goroutines carry them.

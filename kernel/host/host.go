@@ -33,6 +33,7 @@ type server struct {
 	acks []chan struct{} // senders of output that wait for the kernel, oldest first; guarded by out
 
 	execs    sync.Map // profiler labels (unsafe.Pointer) → *execution
+	files    sync.Map // display names of the cells that ran here, such as cell[5]
 	current  atomic.Pointer[execution]
 	poisoned atomic.Pointer[string] // why no further plugin may be loaded
 	loaded   sync.Map               // import paths of cells → cell number

@@ -48,12 +48,8 @@ func (s *server) innermost(frames []msg.Frame) *msg.Pos {
 
 // isCell reports whether file is the display name of a cell that ran here.
 func (s *server) isCell(file string) bool {
-	found := false
-	s.execs.Range(func(_, e any) bool {
-		found = e.(*execution).run.File == file
-		return !found
-	})
-	return found
+	_, ok := s.files.Load(file)
+	return ok
 }
 
 // goroutineState looks a goroutine up in the text of runtime.Stack(all) and

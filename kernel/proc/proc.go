@@ -440,6 +440,14 @@ func (p *Process) Wait() *Exit {
 	return p.exit
 }
 
+// Killed reports whether [Process.Kill] was called: the end is near when it has
+// not come yet.
+func (p *Process) Killed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.killed
+}
+
 // Kill ends the process at once, and the programs that its cells started.
 func (p *Process) Kill() {
 	p.mu.Lock()

@@ -321,7 +321,9 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 	s.archives[p.Path] = b.Archive
 	began := time.Now()
 	done, err := s.process().Run(ctx, proc.Unit{Plugin: b.Plugin, Path: p.Path, File: name, Cell: p.Seq, Deps: sorted(unit.Deps)})
-	os.Remove(b.Plugin) // it stays mapped
+	if s.world.Tidy(unit, b, p.Leaf) { // the plugin stays mapped
+		delete(s.archives, p.Path)
+	}
 	slog.Debug("cell", "name", name, "compile", b.CompileTime, "link", b.LinkTime, "host", time.Since(began),
 		"load", time.Duration(done.LoadNanos), "run", time.Duration(done.RunNanos))
 	if err != nil {
@@ -366,6 +368,9 @@ func (s *Session) lose(why string) []string {
 // was declared.
 func (s *Session) revive(ctx context.Context) error {
 	p := s.process()
+	if p.Killed() {
+		p.Wait()
+	}
 	select {
 	case <-p.Done():
 		if s.died == "" { // between two cells

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 
 // notebook is a session with the small host of hosttest.
 type notebook struct {
-	t *testing.T
+	t testing.TB
 	s *session.Session
 	n int
 
@@ -66,7 +66,7 @@ func (n *notebook) Frame(m frame.Message) {
 }
 
 // open opens a notebook in a folder; extra are files of the host's module.
-func open(t *testing.T, dir string, extra map[string]string) *notebook {
+func open(t testing.TB, dir string, extra map[string]string) *notebook {
 	t.Helper()
 	hosttest.World(t) // skips where there is no Go
 	src, err := hosttest.Source(extra)
