@@ -50,6 +50,7 @@ type list[T any] struct {
 	n    int
 }
 
+// together
 type node[T any] struct {
 	val  T
 	next *node[T]

@@ -13,6 +13,7 @@ type server struct {
 	mw   []func(handler) handler
 }
 
+// together
 type handler func(string) string
 
 func (h handler) serve(s string) string { return h(s) }
