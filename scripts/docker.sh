@@ -8,4 +8,7 @@ if ! docker info >/dev/null 2>&1; then
 	echo "docker is installed but its daemon does not answer: start it (systemctl start docker) or check your rights on its socket."
 	exit 1
 fi
-exec docker build --file docker/Dockerfile --tag "holt:$(git describe --always --dirty)" --tag holt:latest .
+backends=${BACKENDS:-cpu}
+tag=latest
+case $backends in *cuda*) tag=cuda ;; esac
+exec docker build --file docker/Dockerfile --build-arg BACKENDS="$backends" --tag "holt:$(git describe --always --dirty)-$tag" --tag "holt:$tag" .
