@@ -275,6 +275,30 @@ func (t T) Get() int { return t.n }
 	}
 }
 
+// BenchmarkCheck times the front end on a cell that does little, in a notebook
+// of fifty cells.
+func BenchmarkCheck(b *testing.B) {
+	nb := New(fuzzStd())
+	check := func(text string) {
+		p, err := nb.Check(context.Background(), Source{Name: "cell[1]", Text: text})
+		if err != nil {
+			b.Fatal(err)
+		}
+		p.Commit(-1)
+	}
+	check("x := 1")
+	for i := range 50 {
+		check(fmt.Sprintf("type t%[1]d struct{ n int }\nfunc (t t%[1]d) get() int { return t.n + x }\nv%[1]d := t%[1]d{%[1]d}\nfunc f%[1]d() int { return v%[1]d.get() }", i))
+	}
+	for _, cell := range []string{"x++", "fmt.Println(x, f7())", "type u struct{ a t3 }; func (u u) sum() int { return u.a.get() + v9.n }; w := u{v3}; w.sum()"} {
+		b.Run(cell[:3], func(b *testing.B) {
+			for range b.N {
+				check(cell)
+			}
+		})
+	}
+}
+
 func sortedLines(s string) []string {
 	lines := strings.Split(s, "\n")
 	slices.Sort(lines)

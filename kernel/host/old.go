@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"regexp"
 	"strings"
 	"unsafe"
 
@@ -37,6 +38,19 @@ func oldValues(types []string, holders []rt.Holder) {
 		fmt.Fprintf(os.Stderr, "holt: %s (%s) still holds a value of the earlier type %s, which is not the new one to a type switch or an assertion: run %s again to make it anew\n",
 			h.Name, h.Cell, name, h.Cell)
 	}
+}
+
+// assertion matches what the runtime says of an assertion to another type of the
+// same name: "interface conversion: interface {} is c1.T, not c4.T".
+var assertion = regexp.MustCompile(`^interface conversion: .* is (\*?)(c[0-9]+)\.([^ ,]+), not \*?(c[0-9]+)\.([^ ,]+)`)
+
+// explainOld says what two types of one name in a failed assertion mean.
+func explainOld(text string) string {
+	m := assertion.FindStringSubmatch(text)
+	if m == nil || m[2] == m[4] || m[3] != m[5] {
+		return text
+	}
+	return fmt.Sprintf("%s; the value was made before %s was declared again: run the cell again that made it", text, m[3])
 }
 
 // visit is a place that was looked at.
