@@ -2,8 +2,10 @@ package cell
 
 import (
 	"go/ast"
+	"go/parser"
 	"go/token"
 	"go/types"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -13,11 +15,14 @@ import (
 // of the cell's text.
 type Listing struct {
 	Text  string
-	Decls []Decl // what the cell declares and did not stand there before, in order
-	Stmts []Stmt // in the order in which they run
-	Vars  []Var  // the variables that are new with this cell, also under a name that was used
-	Moved []Var  // variables that keep their value under a type that was declared again
-	Blank []string
+	Decls []Decl   // what the cell declares and did not stand there before, in order
+	Stmts []Stmt   // in the order in which they run
+	Vars  []Var    // the variables that are new with this cell, also under a name that was used
+	Moved []Var    // variables that keep their value under a type that was declared again
+	Blank []string // what is imported for its effects alone
+	// Dropped holds functions and methods (T.m) of earlier cells that no longer
+	// compile and are gone.
+	Dropped map[string]bool
 }
 
 // Decl is a declaration of types, constants or one function.
@@ -76,7 +81,10 @@ func TypeString(t types.Type, pkg func(*types.Package) string, name func(*types.
 }
 
 func (g *generator) listing() *Listing {
-	l := &Listing{Text: string(g.c.text), Blank: g.c.blank}
+	l := &Listing{Text: string(g.c.text), Blank: g.c.blank, Dropped: map[string]bool{}}
+	for name := range g.c.dropped {
+		l.Dropped[name] = true
+	}
 	for _, name := range sortedKeys(g.c.fresh) {
 		l.Vars = append(l.Vars, Var{name, g.c.vars[name]})
 	}
@@ -127,11 +135,35 @@ func (g *generator) listDecl(f *file, d ast.Decl) []Decl {
 		for _, u := range g.c.own { // a method that only gets a new body is checked as a function
 			if u.kind == kFunc && u.text == text {
 				decl.Names, decl.Recv, decl.Sig, decl.Generic = u.names, u.recv, u.sig, u.generic
+				if u.recv != "" && d.Recv == nil {
+					decl.Uses = withReceiver(decl.Uses, text, start, u.recv)
+				}
 			}
 		}
 		return []Decl{decl}
 	}
 	return nil
+}
+
+// withReceiver corrects the places of names in a method that was checked as a
+// function: its head was written anew.
+func withReceiver(uses []Use, text string, start int, recv string) []Use {
+	const head = "package p;"
+	fset := token.NewFileSet()
+	f, err := parser.ParseFile(fset, "", head+text, parser.SkipObjectResolution)
+	if err != nil {
+		return uses
+	}
+	fn := f.Decls[0].(*ast.FuncDecl)
+	off := func(p token.Pos) int { return start + fset.Position(p).Offset - len(head) }
+	uses = slices.DeleteFunc(uses, func(u Use) bool { return u.End > start+len(text) || text[u.Start-start:u.End-start] != u.Name })
+	ast.Inspect(fn.Recv.List[0].Type, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && id.Name == recv {
+			uses = slices.Insert(uses, 0, Use{Start: off(id.Pos()), End: off(id.End()), Name: recv})
+		}
+		return true
+	})
+	return uses
 }
 
 func (g *generator) listStmts(f *file) []Stmt {

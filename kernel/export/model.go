@@ -169,6 +169,12 @@ func (m *model) add(c *cellInfo) {
 			changed[old] = true
 		}
 	}
+	own = append(own, m.inherit(c)...)
+	for name := range l.Dropped {
+		if e := m.names[name]; e != nil && e.cell != c.number {
+			delete(m.names, name)
+		}
+	}
 	moved := map[string]cell.Var{}
 	for _, v := range l.Moved {
 		moved[v.Name] = v
@@ -264,6 +270,31 @@ func (m *model) method(u *unit, changed map[*entity]bool) {
 	}
 }
 
+// inherit gives a type that the cell declares again the methods that it had,
+// but for those that the cell declares too.
+func (m *model) inherit(c *cellInfo) (units []*unit) {
+	for _, d := range c.listing.Decls {
+		for _, name := range d.Names {
+			e, old := m.names[name], c.old[name]
+			if d.Tok != token.TYPE || old == nil || e == nil {
+				continue
+			}
+			for _, method := range old.methods {
+				name := method.decl.Names[0]
+				again := *method
+				again.dropped, again.earlier, again.switched = false, nil, ""
+				if c.listing.Dropped[e.name+"."+name] || slices.ContainsFunc(e.methods, func(u *unit) bool { return u.decl.Names[0] == name }) {
+					continue
+				}
+				e.methods = append(e.methods, &again)
+				units = append(units, &again)
+			}
+		}
+	}
+	m.units = append(m.units, units...)
+	return units
+}
+
 func upper(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
 	return string(unicode.ToUpper(r)) + s[n:]
@@ -318,6 +349,9 @@ func (m *model) renew(e *entity, c *cellInfo, changed map[*entity]bool) {
 		n.unit = u
 		u.self = append(u.self, n)
 		for _, method := range old.methods {
+			if c.listing.Dropped[old.name+"."+method.decl.Names[0]] {
+				continue
+			}
 			again := *method
 			again.earlier, again.switched = nil, ""
 			n.methods = append(n.methods, &again)
