@@ -254,7 +254,7 @@ def test_is_complete_indents(kernel):
 def test_errors_are_short_and_coloured(kernel):
     kernel.do('func inner(s []int) int { return s[3] }\nfunc outer() int { return inner(nil) }')
     ran = kernel.fail("x := 1\nx += outer()")
-    assert ran.evalue == "runtime error: index out of range [3] with length 0"
+    assert ran.evalue == "index out of range [3] with length 0"
     trace = ran.reply["traceback"]
     assert "\x1b[" in trace[0] and holt.plain(trace[0]) == f"panic: {ran.evalue}"
     frames = [holt.plain(line) for line in trace[1:]]
