@@ -19,7 +19,7 @@ type Client struct {
 
 // Dial connects to the kernel that listens at a connection. The kernel knows
 // its shell, control and stdin by one identity, so that it can ask on stdin
-// whoever sent a cell on shell.
+// whoever sent a cell on shell. All that is published after Dial is received.
 func Dial(ctx context.Context, c Connection, identity string) (*Client, error) {
 	c = c.withDefaults()
 	client := new(Client)
@@ -40,11 +40,23 @@ func Dial(ctx context.Context, c Connection, identity string) (*Client, error) {
 		}
 		*d.conn = conn
 	}
-	if err := client.IOPub.Send([][]byte{{1}}); err != nil { // subscribe to all
+	if err := client.IOPub.subscribe(); err != nil {
 		client.Close()
-		return nil, err
+		return nil, fmt.Errorf("wire: subscribe to %s: %w", c.endpoint(c.IOPub), err)
 	}
 	return client, nil
+}
+
+// subscribe asks for everything, and waits for the kernel's iopub_welcome: what
+// is published before that is lost.
+func (c *Conn) subscribe() error {
+	c.nc.SetDeadline(time.Now().Add(handshakeTimeout))
+	defer c.nc.SetDeadline(time.Time{})
+	if err := c.Send([][]byte{{1}}); err != nil {
+		return err
+	}
+	_, err := c.Receive()
+	return err
 }
 
 // Close disconnects from all sockets.
