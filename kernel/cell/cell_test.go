@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // stdPackages imports the standard library from the export data that the go
@@ -303,6 +304,23 @@ func sortedLines(s string) []string {
 	lines := strings.Split(s, "\n")
 	slices.Sort(lines)
 	return lines
+}
+
+func TestGarbage(t *testing.T) {
+	// Quadratic work on 300 kB takes minutes.
+	for _, text := range []string{
+		strings.Repeat("\x87", 300_000), strings.Repeat("x ? y\n", 50_000), strings.Repeat("zz\n", 2_000) + "(",
+		strings.Repeat("(", 10_000), strings.Repeat("{", 10_000), strings.Repeat("`", 99_999), strings.Repeat("var (a = 1)\n", 3_000),
+	} {
+		began := time.Now()
+		_, err := New(newStdPackages()).Check(context.Background(), Source{Name: "cell[1]", Text: text})
+		if err == nil {
+			t.Errorf("%.20q… is no error", text)
+		}
+		if took := time.Since(began); took > time.Minute {
+			t.Errorf("%.20q… takes %v", text, took)
+		}
+	}
 }
 
 func TestHalves(t *testing.T) {

@@ -108,6 +108,7 @@ func (c *check) parseFile(f *file, imports, head, tail string) error {
 	if !errors.As(err, &list) {
 		return err
 	}
+	list.RemoveMultiples() // one a line: garbage has one at every byte
 	var ds []Diagnostic
 	for _, e := range list {
 		if len(ds) > 0 && strings.HasSuffix(e.Msg, "found 'EOF'") {

@@ -43,6 +43,10 @@ const (
 	passFinal                 // variables are package-level
 )
 
+// maxExplained bounds the work on a cell with very many errors, of which ten are
+// shown.
+const maxExplained = 100
+
 // pass checks the package that the cell becomes.
 func (c *check) pass(kind passKind, first *passed) *passed {
 	p := &passed{
@@ -173,9 +177,13 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 	}
 	conf.FakeImportC = err != nil
 	types.NewChecker(&conf, c.nb.fset, p.pkg, p.info).Files(files)
-	for _, e := range errs { // hints need what the whole check found
+	for i, e := range errs { // hints need what the whole check found
 		f := byTok[c.nb.fset.File(e.Pos)]
-		p.errs = append(p.errs, passError{f.diagnose(e.Pos, c.explain(p, f, e)), f})
+		msg := e.Msg
+		if i < maxExplained {
+			msg = c.explain(p, f, e)
+		}
+		p.errs = append(p.errs, passError{f.diagnose(e.Pos, msg), f})
 	}
 	return p
 }
