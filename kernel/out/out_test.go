@@ -159,8 +159,10 @@ func TestHundredMegabytes(t *testing.T) {
 	if !strings.HasPrefix(text, "first\n") || !strings.HasSuffix(text, "\nlast\n") {
 		t.Errorf("text begins %.10q and ends %.10q", text, text[len(text)-10:])
 	}
-	if len(text) > 3<<20 {
-		t.Errorf("%d bytes published in %v, want at most 3 MiB", len(text), took)
+	limits := Limits{}.withDefaults()
+	most := limits.Burst + int(took.Seconds()*float64(limits.Rate)) + limits.Tail + len(line)
+	if len(text) > most {
+		t.Errorf("%d bytes published in %v, want at most %d", len(text), took, most)
 	}
 	if notice := r.text["stderr"].String(); !strings.Contains(notice, "MiB not shown here: more than a notebook can take") {
 		t.Errorf("notice is %q", notice)
@@ -172,9 +174,6 @@ func TestHundredMegabytes(t *testing.T) {
 	}
 	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 16<<20 { // twice what is recorded, with room
 		t.Errorf("heap grew by %d bytes", grown)
-	}
-	if took > 20*time.Second {
-		t.Errorf("printing took %v", took)
 	}
 	t.Logf("100 MB in %v, %d messages, %d bytes shown", took, len(r.messages), len(text))
 }
@@ -200,18 +199,29 @@ func TestPace(t *testing.T) {
 	var r recorder
 	w := New(r.publish, Limits{})
 	w.Begin(r.publish)
+	start := time.Now()
 	for range 50 {
 		w.Stream("stdout", []byte("x\n"))
 		time.Sleep(10 * time.Millisecond)
 	}
-	time.Sleep(100 * time.Millisecond)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if n := len(r.messages); n < 5 || n > 15 {
-		t.Errorf("%d messages in half a second, want about 10", n)
+	published := func() (messages, bytes int) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.text == nil {
+			return 0, 0
+		}
+		return len(r.messages), r.text["stdout"].Len()
 	}
-	if r.text["stdout"].Len() != 100 {
-		t.Errorf("%d bytes, want 100", r.text["stdout"].Len())
+	n, size := published()
+	for ; size < 100 && time.Since(start) < time.Minute; n, size = published() {
+		time.Sleep(10 * time.Millisecond)
+	}
+	took := time.Since(start)
+	if most := int(took/(50*time.Millisecond)) + 1; n < 2 || n > most {
+		t.Errorf("%d messages in %v, want some, and at most %d", n, took, most)
+	}
+	if size != 100 {
+		t.Errorf("%d bytes, want 100", size)
 	}
 }
 
@@ -221,7 +231,7 @@ func TestBurstEndsByItself(t *testing.T) {
 	w := New(r.publish, Limits{Burst: 1000, Rate: 10000, Tail: 100})
 	w.Begin(r.publish)
 	w.Stream("stdout", []byte(strings.Repeat("123456789\n", 1000)+"end\n"))
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(60 * time.Second)
 	for time.Now().Before(deadline) {
 		r.mu.Lock()
 		done := r.text != nil && strings.HasSuffix(r.text["stdout"].String(), "end\n")
