@@ -1,0 +1,177 @@
+package dl
+
+import (
+	"fmt"
+	"strings"
+)
+
+// String prints the model as PyTorch does, with the output shape and the
+// number of parameters of each layer in columns beside it.
+func (m *Model) String() string {
+	type line struct {
+		text, out, params string
+	}
+	var lines []line
+	var visit func(n *module, depth int)
+	visit = func(n *module, depth int) {
+		pad, name := strings.Repeat("  ", depth), ""
+		if depth > 0 {
+			name = "(" + n.name + "): "
+		}
+		l := line{}
+		if n.out != nil {
+			l.out = fmt.Sprint([]int(n.out))
+		}
+		if n.params > 0 {
+			l.params = thousands(n.params)
+		}
+		switch {
+		case n.again != "":
+			l.text = fmt.Sprintf("%s%s%s (the same as %s)", pad, name, n.kind, n.again)
+		case len(n.children) == 0:
+			text := n.text
+			if text == "" {
+				text = n.kind + "()"
+				if n.leaf && n.out == nil {
+					l.out = "not used"
+				}
+			}
+			inner := strings.Split(text, "\n") // MultiheadAttention's is three lines
+			l.text = pad + name + inner[0]
+			for _, next := range inner[1:] {
+				lines = append(lines, l)
+				l = line{text: pad + next}
+			}
+		default:
+			l.text = pad + name + n.kind + "("
+			lines = append(lines, l)
+			for _, child := range n.children {
+				visit(child, depth+1)
+			}
+			l = line{text: pad + ")"}
+		}
+		lines = append(lines, l)
+	}
+	visit(m.root, 0)
+	lines = append(lines, line{text: fmt.Sprintf("Input %v, %s parameters", []int(m.input), thousands(m.NumParams()))})
+	text, out, params := 0, len("output"), len("parameters")
+	for _, l := range lines {
+		text, out, params = max(text, len(l.text)), max(out, len(l.out)), max(params, len(l.params))
+	}
+	var b strings.Builder
+	row := func(l line) {
+		b.WriteString(strings.TrimRight(fmt.Sprintf("%-*s  %-*s  %*s", text, l.text, out, l.out, params, l.params), " ") + "\n")
+	}
+	row(line{"", "output", "parameters"})
+	for _, l := range lines {
+		row(l)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// thousands writes a number with commas.
+func thousands(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// LayerSummary is a line of a [Summary].
+type LayerSummary struct {
+	Path   string // "features.0"
+	Kind   string // "Conv2d"
+	Output Shape  // for the input that Build got; nil where it is not known
+	Params int    // trained values of its own
+	MACs   int    // multiplications with addition; 0 where there is no product of matrices
+}
+
+// Summary says what a model costs for the input that [Build] got: its layers,
+// and the sums over them.
+type Summary struct {
+	Layers  []LayerSummary
+	Input   Shape
+	Params  int // trained values
+	Buffers int // values that are not trained: running means and the like
+	MACs    int // multiplications with addition in a forward pass
+
+	// Bytes of memory, for float32: the parameters and buffers; the input; the
+	// outputs of all layers, which training keeps for the gradients. A
+	// training step also holds a gradient for each parameter, the new
+	// parameters, and what the optimizer keeps.
+	ParamBytes, InputBytes, OutputBytes int
+}
+
+// Summary counts parameters, multiplications and memory.
+func (m *Model) Summary() Summary {
+	s := Summary{Input: append(Shape{}, m.input...), InputBytes: m.input.Size() * m.dtype.Size()}
+	for _, spec := range m.specs {
+		s.ParamBytes += spec.shape.Size() * spec.dtype.Size()
+		if spec.trained {
+			s.Params += spec.shape.Size()
+		} else {
+			s.Buffers += spec.shape.Size()
+		}
+	}
+	var visit func(n *module)
+	visit = func(n *module) {
+		if len(n.children) == 0 && n.again == "" {
+			s.Layers = append(s.Layers, LayerSummary{n.path, n.kind, n.out, n.params, n.macs})
+			s.MACs += n.macs
+			if n.out != nil {
+				s.OutputBytes += n.out.Size() * Float32.Size()
+			}
+		}
+		for _, child := range n.children {
+			visit(child)
+		}
+	}
+	visit(m.root)
+	return s
+}
+
+// String writes the summary as a table.
+func (s Summary) String() string {
+	rows := [][5]string{{"layer", "", "output", "parameters", "MACs"}}
+	for _, l := range s.Layers {
+		row := [5]string{l.Path, l.Kind}
+		if l.Output != nil {
+			row[2] = fmt.Sprint([]int(l.Output))
+		}
+		if l.Params > 0 {
+			row[3] = thousands(l.Params)
+		}
+		if l.MACs > 0 {
+			row[4] = thousands(l.MACs)
+		}
+		rows = append(rows, row)
+	}
+	rows = append(rows, [5]string{"sum", "", "", thousands(s.Params), thousands(s.MACs)})
+	var wide [5]int
+	for _, row := range rows {
+		for i, cell := range row {
+			wide[i] = max(wide[i], len(cell))
+		}
+	}
+	var b strings.Builder
+	for _, r := range rows {
+		line := fmt.Sprintf("%-*s  %-*s  %-*s  %*s  %*s", wide[0], r[0], wide[1], r[1], wide[2], r[2], wide[3], r[3], wide[4], r[4])
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	fmt.Fprintf(&b, "Input %v: %s; parameters %s, outputs of all layers %s", []int(s.Input), bytesText(s.InputBytes), bytesText(s.ParamBytes), bytesText(s.OutputBytes))
+	return b.String()
+}
+
+// bytesText writes a number of bytes for a person.
+func bytesText(n int) string {
+	switch {
+	case n < 1000:
+		return fmt.Sprintf("%d B", n)
+	case n < 1e6:
+		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
+	case n < 1e9:
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%.2f GB", float64(n)/1e9)
+}
