@@ -214,6 +214,7 @@ var cellTests = []struct {
 	{"declarations of several lines", []string{"var x interface {\n\tError() string\n} = errors.New(`x`)\nvar (\n\t_ int = f(1)\n\t_, b float64 = 2, 3\n\t_ = f(2)\n)\nfunc f(n int) int { fmt.Print(n); return n }\nfmt.Println(x, b)"}, "12x 3\n"},
 	{"the earliest declaration that is ready comes first", []string{"var (\n\t_ = d\n\t_ = f(`_`, c, b)\n\ta = f(`a`)\n\tb = f(`b`)\n\tc = f(`c`)\n\td = f(`d`)\n)\nfunc f(s string, rest ...int) int { fmt.Print(s); return 0 }\nfmt.Println()"}, "abc_d\n"},
 	{"structs without a name that embed or are type arguments", []string{"type a struct{ x int }\ntype box[T any] struct{ v T }\ntype g[T any] struct{ w T }", "anon := struct {\n\ta\n\t*g[int]\n\textra []int\n}{a{1}, &g[int]{2}, nil}\nvar e box[struct{ p, q int }]", "anon.x++\nanon.a.x++\nanon.w++\ne.v = struct{ p, q int }{3, 4}", "fmt.Println(anon.x, anon.g.w, e.v.q, e)", "len := 3", "len"}, "3 3 4 {{3 4}}\n= 3\n"},
+	{"constants whose type changed", []string{"type C int\nconst ( _ C = iota - 1; X; Y )\nfunc f(c C) int { return int(c) }", "func (c C) String() string { return `C` + strconv.Itoa(int(c)) }", "fmt.Println(X, Y, f(Y))", "type C string", "const X C = `x`\nX"}, "C0 C1 1\n= x\n"},
 	{"a blank on the left", []string{"a, _ := strconv.Atoi(`3`)\nvar _, b = 1, 2", "a + b"}, "= 5\n"},
 	{"unnamed parameters", []string{"func f(int, string, ...float64) int { return 2 }\nfunc (T) M(int) string { return `m` }\ntype T int", "f(1, ``, 2, 3)", "T(0).M(1)"}, "= 2\n= m\n"},
 }

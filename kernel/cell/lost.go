@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sort"
+	"strings"
 )
 
 // settle looks at the errors of the last pass. Those in the cell end it. A
@@ -24,7 +25,11 @@ func (c *check) settle(p *passed) (again bool, err error) {
 	}
 	for _, d := range p.errs {
 		u := d.file.unit
-		name := u.names[0]
+		named := slices.DeleteFunc(slices.Clone(u.names), func(n string) bool { return n == "_" })
+		if len(named) == 0 {
+			continue
+		}
+		name := named[0]
 		if u.recv != "" {
 			name = u.recv + "." + name
 		}
@@ -32,19 +37,27 @@ func (c *check) settle(p *passed) (again bool, err error) {
 			continue
 		}
 		c.dropped[name] = d.Msg
-		c.notices = append(c.notices, fmt.Sprintf("%s (%s) no longer compiles and is gone: %s; change it and run its cell again", name, u.cell, d.Msg))
 		again = true
-		for _, n := range u.names {
-			if u.recv == "" {
-				c.changed[n] = true
+		if u.recv == "" { // of a group of constants, all
+			for _, n := range named {
+				c.dropped[n], c.changed[n] = d.Msg, true
 				delete(c.rehome, n)
 			}
+			name = strings.Join(named, ", ")
 		}
+		verb := "compiles and is"
+		if strings.Contains(name, ",") {
+			verb = "compile and are"
+		}
+		c.notices = append(c.notices, fmt.Sprintf("%s (%s) no longer %s gone: %s; change it and run its cell again", name, u.cell, verb, d.Msg))
 		for r := range c.rebody {
 			if r == u {
 				delete(c.rebody, r)
 			}
 		}
+	}
+	if len(p.errs) > 0 && !again {
+		return false, &Error{Diagnostics: trim([]Diagnostic{p.errs[0].Diagnostic})}
 	}
 	return again, nil
 }
