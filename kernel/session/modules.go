@@ -123,6 +123,15 @@ func (m *modules) changed(ctx context.Context, fresh bool) error {
 	return err
 }
 
+// tryChanged is changed after a command that did what it was asked for: a
+// go.mod that cannot be used is said, and the cell goes on.
+func (m *modules) tryChanged(ctx context.Context) {
+	if err := m.changed(ctx, false); err != nil {
+		text, _, _ := strings.Cut(err.Error(), "\n")
+		(*commands)(m.s).Warn("holt: the notebook's go.mod is not used, and cells keep the modules that they had: " + text + "\n")
+	}
+}
+
 // adopt takes go.mod into the world, and reports whether that has another host
 // now. A fresh world has nothing that imports brought.
 func (m *modules) adopt(ctx context.Context, fresh bool) (newHost bool, err error) {
@@ -288,7 +297,8 @@ func (c *commands) UseWorkspace(ctx context.Context) ([][2]string, error) {
 	if err := os.WriteFile(m.file(), text, 0o644); err != nil {
 		return nil, err
 	}
-	return replaced, m.changed(ctx, false)
+	m.tryChanged(ctx)
+	return replaced, nil
 }
 
 // Tracked lists what is tracked: by %track, and what go.mod replaces modules with.

@@ -133,7 +133,7 @@ func (c *commands) shell(ctx context.Context, s gonb.Script) error {
 		}
 	}
 	if s.Temp && err == nil {
-		return c.session().modules.changed(ctx, false)
+		c.session().modules.tryChanged(ctx)
 	}
 	return err
 }
