@@ -63,6 +63,8 @@ not taken ends the cell when there is one.
 
 Lines that begin with % or ! are commands. They run before the Go code of their
 cell; //gonb: may stand before them, and a \ at the end continues them.
+
+A line name? or ?name shows what a name is, name?? its source, too. Tab completes.
 `
 
 // Help describes commands, with or without their %; all of them when none is named.
