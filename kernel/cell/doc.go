@@ -25,21 +25,32 @@
 //	Ħˣb_f       a new body of f
 //	ˣ…          what no other package needs
 //
+// # Order
+//
+// Statements run from top to bottom. A var declaration that a var declaration
+// above it needs runs before that one, as in a Go package; constants, types and
+// functions are known in the whole cell.
+//
 // # What is made again
 //
 // A redefined function or method with the same signature is compiled alone and
 // hooked into its first package. A type that changed, or got a new method, is a
 // new type: everything that mentions it is compiled again from its source into
 // the new package, and values whose memory layout is the same are carried over.
+// Values of the old type that stay behind interfaces are found by the host, and
+// the variables that hold them are named.
 //
 // # Where to read
 //
 //	split.go, text.go      a cell in chunks; its declarations and statements apart
 //	check.go               the stages, in order
+//	order.go               var declarations in order of need
 //	imports.go, spread.go  packages that are named; what a change makes new
 //	infer.go, pass.go      the types of variables; one run of go/types
-//	lost.go                errors of earlier cells' code; values that are gone
+//	lost.go, old.go        errors of earlier cells' code; values that are gone, or of an old type
+//	teach.go, syntax.go    what to try, after an error
 //	rewrite.go, fields.go, top.go   names, fields and statements in generated code
+//	cgo.go, embed.go       C code in a cell; files beside the notebook
 //	support.go, keep.go    variables, hooks, accessors; what plugins need to be sound
 //	program.go, commit.go  the result; what it makes live
 package cell

@@ -9,8 +9,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
 // This file adds to the checker's messages what to try, for a person who knows
@@ -365,100 +363,4 @@ func typeText(t types.Type) string {
 func (f *file) text(n ast.Node) string {
 	start, end := f.span(n)
 	return f.source[start:end]
-}
-
-// nearest returns the name that is most like s, or "" when none is much alike.
-func nearest(s string, names []string) string {
-	best, limit := "", utf8.RuneCountInString(s)/3+1
-	for _, n := range slices.Sorted(slices.Values(names)) {
-		if n == s || len(n) < 2 || len(s) < 3 {
-			continue
-		}
-		d := 0
-		if !strings.EqualFold(n, s) {
-			if d = edits(s, n); unicode.ToLower(firstRune(s)) != unicode.ToLower(firstRune(n)) {
-				d++
-			}
-		}
-		if d < limit {
-			best, limit = n, d
-		}
-	}
-	return best
-}
-
-func firstRune(s string) rune {
-	r, _ := utf8.DecodeRuneInString(s)
-	return r
-}
-
-// edits counts the letters to insert, remove, change or swap with their
-// neighbour until a is b (optimal string alignment).
-func edits(a, b string) int {
-	s, t := []rune(a), []rune(b)
-	rows := make([][]int, len(s)+1)
-	for i := range rows {
-		rows[i] = make([]int, len(t)+1)
-		rows[i][0] = i
-	}
-	for j := range rows[0] {
-		rows[0][j] = j
-	}
-	for i := 1; i <= len(s); i++ {
-		for j := 1; j <= len(t); j++ {
-			change := 1
-			if s[i-1] == t[j-1] {
-				change = 0
-			}
-			d := min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+change)
-			if i > 1 && j > 1 && s[i-1] == t[j-2] && s[i-2] == t[j-1] {
-				d = min(d, rows[i-2][j-2]+1)
-			}
-			rows[i][j] = d
-		}
-	}
-	return rows[len(s)][len(t)]
-}
-
-// syntaxHints are about lines that are no Go, by what they match.
-var syntaxHints = []struct {
-	line *regexp.Regexp
-	hint string
-}{
-	{regexp.MustCompile(`^\s*while\b`), "Go's while is for: for x < 3 { … }"},
-	{regexp.MustCompile(`^\s*def\s+\w+`), "a function is written func f(x int) int { … }"},
-	{regexp.MustCompile(`^\s*class\s+\w+`), "Go has no classes: write type T struct { … }, and functions func (t T) name() for its methods"},
-	{regexp.MustCompile(`^\s*(from\s+\S+\s+)?import\s+[\w.]+(\s|$)`), `a package is imported by its path in quotes, import "path", and those that are known need no import`},
-	{regexp.MustCompile(`^\s*for\s+\w+(\s*,\s*\w+)?\s+in\b`), "write for i, x := range xs { … }"},
-	{regexp.MustCompile(`^\s*(if|for|elif|else|try|except|with)\b.*:\s*(#.*)?$`), "Go's blocks stand in braces: if x > 3 { … }"},
-	{regexp.MustCompile(`^\s*(try|catch|except|raise|throw)\b`), "Go has no exceptions: functions return an error, and a cell's top level takes it"},
-	{regexp.MustCompile(`^\s*(let|auto|int|float|float32|float64|double|string)\s+\w+\s*=`), "a variable is defined by x := 3, or var x float64 = 3"},
-	{regexp.MustCompile(`\blambda\b`), "a function without a name is written func(x int) int { return x + 1 }"},
-	{regexp.MustCompile(`[^=!<>]\?.*:`), "Go has no ?: operator: use if and else"},
-	{regexp.MustCompile(`=\s*\w+(\+\+|--)\s*$`), "x++ is a statement in Go, and has no value"},
-	{regexp.MustCompile(`^\s*#`), "a comment begins with //"},
-	{regexp.MustCompile(`^\s*\w+\s*:?=\s*\[`), "a list is written []int{1, 2, 3} or []string{…}"},
-	{regexp.MustCompile(`^\s+func\s+\w+\s*\(`), "a function inside a function has no name of its own: name := func() { … }"},
-	{regexp.MustCompile(`^\s*print\s+["'\w]`), "print by fmt.Println(…)"},
-	{regexp.MustCompile(`^\s*else\b`), "else stands on the line of the brace before it: } else {"},
-}
-
-// syntaxHint says what may be meant by a line that does not parse; open says
-// that a bracket of the cell is not closed.
-func syntaxHint(msg, line string, open bool) string {
-	switch {
-	case strings.Contains(msg, "rune literal"):
-		return "; a string stands in double quotes, as in \"abc\""
-	case strings.Contains(msg, "string literal not terminated"):
-		return "; a string of several lines stands in back quotes: `…`"
-	}
-	for _, h := range syntaxHints {
-		if h.line.MatchString(line) {
-			return "; " + h.hint
-		}
-	}
-	if open {
-		return "; a bracket is not closed"
-	}
-	return ""
 }

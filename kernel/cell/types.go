@@ -242,13 +242,14 @@ func (p *typePrinter) iface(b *strings.Builder, t *types.Interface) {
 	b.WriteByte('}')
 }
 
-// notebookTypes calls f for the name of every type of the notebook in t.
-func notebookTypes(t types.Type, f func(*types.TypeName)) {
+// walkTypes calls visit for t and the types it is written with, each once. What
+// a named type is made of is not looked at.
+func walkTypes(t types.Type, visit func(types.Type)) {
 	seen := map[types.Type]bool{}
 	var walk func(types.Type)
 	tuple := func(t *types.Tuple) {
-		for i := range t.Len() {
-			walk(t.At(i).Type())
+		for v := range t.Variables() {
+			walk(v.Type())
 		}
 	}
 	walk = func(t types.Type) {
@@ -256,6 +257,7 @@ func notebookTypes(t types.Type, f func(*types.TypeName)) {
 			return
 		}
 		seen[t] = true
+		visit(t)
 		switch t := t.(type) {
 		case *types.Pointer:
 			walk(t.Elem())
@@ -272,31 +274,47 @@ func notebookTypes(t types.Type, f func(*types.TypeName)) {
 			tuple(t.Params())
 			tuple(t.Results())
 		case *types.Struct:
-			for i := range t.NumFields() {
-				walk(t.Field(i).Type())
+			for v := range t.Fields() {
+				walk(v.Type())
 			}
 		case *types.Interface:
-			for i := range t.NumExplicitMethods() {
-				walk(t.ExplicitMethod(i).Type())
+			for m := range t.ExplicitMethods() {
+				walk(m.Type())
 			}
-			for i := range t.NumEmbeddeds() {
-				walk(t.EmbeddedType(i))
+			for e := range t.EmbeddedTypes() {
+				walk(e)
 			}
 		case *types.Named:
-			if p := t.Obj().Pkg(); p != nil && p.Path() == notebookPath {
-				f(t.Obj())
-			}
-			for i := range t.TypeArgs().Len() {
-				walk(t.TypeArgs().At(i))
+			for a := range t.TypeArgs().Types() {
+				walk(a)
 			}
 		case *types.Alias:
-			if p := t.Obj().Pkg(); p != nil && p.Path() == notebookPath {
-				f(t.Obj())
-			}
 			walk(types.Unalias(t))
 		}
 	}
 	walk(t)
+}
+
+// notebookTypes calls f for the name of every type of the notebook in t.
+func notebookTypes(t types.Type, f func(*types.TypeName)) {
+	walkTypes(t, func(t types.Type) {
+		n, ok := t.(interface{ Obj() *types.TypeName }) // a Named or an Alias
+		if _, param := t.(*types.TypeParam); !ok || param {
+			return
+		}
+		if p := n.Obj().Pkg(); p != nil && p.Path() == notebookPath {
+			f(n.Obj())
+		}
+	})
+}
+
+// generic reports whether t mentions a type parameter.
+func generic(t types.Type) (found bool) {
+	walkTypes(t, func(t types.Type) {
+		_, param := t.(*types.TypeParam)
+		found = found || param
+	})
+	return found
 }
 
 // structsIn calls f for every struct type without a name in t, inner ones first.
@@ -332,147 +350,10 @@ func structsIn(t types.Type, f func(*types.Struct)) {
 	}
 }
 
-// generic reports whether t mentions a type parameter.
-func generic(t types.Type) bool {
-	found := false
-	seen := map[types.Type]bool{}
-	var walk func(types.Type)
-	walk = func(t types.Type) {
-		if seen[t] {
-			return
-		}
-		seen[t] = true
-		switch t := t.(type) {
-		case *types.TypeParam:
-			found = true
-		case *types.Pointer:
-			walk(t.Elem())
-		case *types.Slice:
-			walk(t.Elem())
-		case *types.Array:
-			walk(t.Elem())
-		case *types.Chan:
-			walk(t.Elem())
-		case *types.Map:
-			walk(t.Key())
-			walk(t.Elem())
-		case *types.Struct:
-			for v := range t.Fields() {
-				walk(v.Type())
-			}
-		case *types.Signature:
-			for v := range t.Params().Variables() {
-				walk(v.Type())
-			}
-			for v := range t.Results().Variables() {
-				walk(v.Type())
-			}
-		case *types.Named:
-			for a := range t.TypeArgs().Types() {
-				walk(a)
-			}
-		case *types.Alias:
-			walk(types.Unalias(t))
-		}
-	}
-	walk(t)
-	return found
-}
-
 func hidesFields(t *types.Struct) bool {
 	for i := range t.NumFields() {
 		if !t.Field(i).Exported() {
 			return true
-		}
-	}
-	return false
-}
-
-// sameLayout reports whether a value of type old can be read as one of type
-// new, where both were written with the same names but some of the notebook's
-// types were declared again. Interface types and maps keyed by them never can:
-// the methods behind them belong to the old types.
-func sameLayout(old, new types.Type) bool {
-	type pair struct{ a, b types.Type }
-	seen := map[pair]bool{}
-	var same func(a, b types.Type) bool
-	tuples := func(a, b *types.Tuple) bool {
-		if a.Len() != b.Len() {
-			return false
-		}
-		for i := range a.Len() {
-			if !same(a.At(i).Type(), b.At(i).Type()) {
-				return false
-			}
-		}
-		return true
-	}
-	same = func(a, b types.Type) bool {
-		a, b = types.Unalias(a), types.Unalias(b)
-		if types.Identical(a, b) || seen[pair{a, b}] {
-			return true
-		}
-		seen[pair{a, b}] = true
-		if an, ok := a.(*types.Named); ok {
-			bn, ok := b.(*types.Named)
-			if !ok || an.Obj().Name() != bn.Obj().Name() || an.Obj().Pkg() == nil || bn.Obj().Pkg() == nil ||
-				an.Obj().Pkg().Path() != bn.Obj().Pkg().Path() || an.TypeArgs().Len() != bn.TypeArgs().Len() {
-				return false
-			}
-			for i := range an.TypeArgs().Len() {
-				if !same(an.TypeArgs().At(i), bn.TypeArgs().At(i)) {
-					return false
-				}
-			}
-			return same(an.Underlying(), bn.Underlying())
-		}
-		switch a := a.(type) {
-		case *types.Pointer:
-			b, ok := b.(*types.Pointer)
-			return ok && same(a.Elem(), b.Elem())
-		case *types.Slice:
-			b, ok := b.(*types.Slice)
-			return ok && same(a.Elem(), b.Elem())
-		case *types.Array:
-			b, ok := b.(*types.Array)
-			return ok && a.Len() == b.Len() && same(a.Elem(), b.Elem())
-		case *types.Chan:
-			b, ok := b.(*types.Chan)
-			return ok && a.Dir() == b.Dir() && same(a.Elem(), b.Elem())
-		case *types.Map:
-			b, ok := b.(*types.Map)
-			return ok && !hasInterface(a.Key()) && same(a.Key(), b.Key()) && same(a.Elem(), b.Elem())
-		case *types.Struct:
-			b, ok := b.(*types.Struct)
-			if !ok || a.NumFields() != b.NumFields() {
-				return false
-			}
-			for i := range a.NumFields() {
-				if a.Field(i).Name() != b.Field(i).Name() || !same(a.Field(i).Type(), b.Field(i).Type()) {
-					return false
-				}
-			}
-			return true
-		case *types.Signature:
-			b, ok := b.(*types.Signature)
-			return ok && a.Variadic() == b.Variadic() && tuples(a.Params(), b.Params()) && tuples(a.Results(), b.Results())
-		}
-		return false // an interface whose methods mention a type that changed
-	}
-	return same(old, new)
-}
-
-func hasInterface(t types.Type) bool {
-	switch t := t.Underlying().(type) {
-	case *types.Interface:
-		return true
-	case *types.Array:
-		return hasInterface(t.Elem())
-	case *types.Struct:
-		for i := range t.NumFields() {
-			if hasInterface(t.Field(i).Type()) {
-				return true
-			}
 		}
 	}
 	return false

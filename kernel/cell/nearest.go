@@ -1,0 +1,61 @@
+package cell
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// nearest returns the name that is most like s, or "" when none is much alike.
+func nearest(s string, names []string) string {
+	best, limit := "", utf8.RuneCountInString(s)/3+1
+	for _, n := range slices.Sorted(slices.Values(names)) {
+		if n == s || len(n) < 2 || len(s) < 3 {
+			continue
+		}
+		d := 0
+		if !strings.EqualFold(n, s) {
+			if d = edits(s, n); unicode.ToLower(firstRune(s)) != unicode.ToLower(firstRune(n)) {
+				d++
+			}
+		}
+		if d < limit {
+			best, limit = n, d
+		}
+	}
+	return best
+}
+
+func firstRune(s string) rune {
+	r, _ := utf8.DecodeRuneInString(s)
+	return r
+}
+
+// edits counts the letters to insert, remove, change or swap with their
+// neighbour until a is b (optimal string alignment).
+func edits(a, b string) int {
+	s, t := []rune(a), []rune(b)
+	rows := make([][]int, len(s)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(t)+1)
+		rows[i][0] = i
+	}
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(s); i++ {
+		for j := 1; j <= len(t); j++ {
+			change := 1
+			if s[i-1] == t[j-1] {
+				change = 0
+			}
+			d := min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+change)
+			if i > 1 && j > 1 && s[i-1] == t[j-2] && s[i-2] == t[j-1] {
+				d = min(d, rows[i-2][j-2]+1)
+			}
+			rows[i][j] = d
+		}
+	}
+	return rows[len(s)][len(t)]
+}
