@@ -58,52 +58,73 @@ func Build(net Layer, input Shape, dtype ...DType) (*Model, error) {
 
 	outermost := reflect.New(layerType).Elem()
 	outermost.Set(reflect.ValueOf(net))
-	m.walker = walker{byPath: map[string]*module{}, pointers: map[unsafe.Pointer]string{}, slices: map[unsafe.Pointer]string{}}
-	var err error
-	if m.root, err = m.walker.walk(outermost, "", ""); err != nil {
-		return nil, err
-	}
-	m.net = outermost.Interface().(Layer)
-
-	on, err := current()
-	if err != nil {
+	if err := m.assemble(outermost, &walker{}); err != nil {
 		return nil, err
 	}
 	b := &builder{model: m, values: map[string]*Tensor{}, made: map[string][]spec{}, seed: seed, serial: serial}
+	if err := b.run(); err != nil {
+		return nil, during("Build", err)
+	}
+	return m, nil
+}
+
+// assemble finds the layers of a network. The walker may hold what is to be
+// put into it.
+func (m *Model) assemble(net reflect.Value, w *walker) error {
+	w.byPath, w.pointers, w.slices = map[string]*module{}, map[unsafe.Pointer]string{}, map[unsafe.Pointer]string{}
+	var err error
+	if m.root, err = w.walk(net, "", ""); err != nil {
+		return err
+	}
+	m.walker, m.net = *w, net.Interface().(Layer)
+	return nil
+}
+
+// builder collects the parameters that a model's first trace meets.
+type builder struct {
+	model        *Model
+	made         map[string][]spec  // by the layer's path
+	values       map[string]*Tensor // by the parameter's name; those that are there when it begins stay
+	seed, serial uint64
+}
+
+// run traces the model once and makes its parameters.
+func (b *builder) run() error {
+	on, err := current()
+	if err != nil {
+		return err
+	}
+	m := b.model
 	g := graph.NewGraph(on.backend, "build")
 	defer g.Finalize()
 	t := &trace{graph: g, model: m, params: map[string]*graph.Node{}, build: b}
 	err = guard(func() {
-		out := m.call(t.input(m.dtype, input))
+		out := m.call(t.input(m.dtype, m.input))
 		if out == nil {
 			panic(fmt.Errorf("dl: %s: Forward returned nil; return the last node", m.root.kind))
 		}
 		t.saw("", out)
 	})
 	if err != nil {
-		return nil, during("Build", err)
+		return err
 	}
 	b.collect(m.root)
-	return m, nil
-}
-
-// builder collects the parameters that a model's first trace meets.
-type builder struct {
-	model        *Model
-	made         map[string][]spec // by the layer's path
-	values       map[string]*Tensor
-	seed, serial uint64
+	return nil
 }
 
 // add makes a parameter's initial value. Its random numbers depend on the
 // seed and its name only, so another layer elsewhere changes nothing here.
 func (b *builder) add(layer string, s spec, first initializer) {
-	h := fnv.New64a()
-	h.Write([]byte(s.name))
-	random := rand.New(rand.NewPCG(b.seed^b.serial<<32, h.Sum64()))
-	values := make([]float32, s.shape.Size())
-	first(random.Float64, values)
-	b.values[s.name] = s.keep(newTensor(values, s.shape))
+	if t := b.values[s.name]; t != nil && !t.shape.Equal(s.shape) {
+		panic(fmt.Errorf("dl: %s is %v, but the new layer gives it an input that needs %v; keep the shape of the layer's output, or build a new model", s.name, t.shape, s.shape))
+	} else if t == nil {
+		h := fnv.New64a()
+		h.Write([]byte(s.name))
+		random := rand.New(rand.NewPCG(b.seed^b.serial<<32, h.Sum64()))
+		values := make([]float32, s.shape.Size())
+		first(random.Float64, values)
+		b.values[s.name] = s.keep(newTensor(values, s.shape))
+	}
 	if layer == root {
 		layer = ""
 	}

@@ -68,3 +68,14 @@ func Differentiate(m *Model, x, by *Tensor, training bool) (Derivatives, error) 
 	}
 	return d, nil
 }
+
+// SlotSize returns how many values the optimizer keeps.
+func (s *Step) SlotSize() int {
+	n := 0
+	for _, slots := range s.kept {
+		for _, t := range slots {
+			n += t.Size()
+		}
+	}
+	return n
+}

@@ -24,11 +24,12 @@ type Model struct {
 	specs  []spec
 
 	train sync.Mutex // held by a training step, or by Load
-	mu    sync.Mutex // guards values
+	mu    sync.Mutex // guards values, evals and frozen
 	// values are the parameters in the order of specs. The slice is replaced
 	// as a whole and never changed, so a reader that took it has one step's.
 	values []*Tensor
 	evals  map[string]bool // places in evaluation mode; replaced as a whole
+	frozen map[string]bool // parameters that training leaves as they are; replaced as a whole
 
 	programs programs
 }

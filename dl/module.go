@@ -28,6 +28,7 @@ type walker struct {
 	byPath   map[string]*module
 	pointers map[unsafe.Pointer]string // user's structs and layers met behind a pointer
 	slices   map[unsafe.Pointer]string // a Sequential's first element
+	put      *replacement              // what takes a layer's place; nil for nothing
 }
 
 var (
@@ -40,6 +41,12 @@ var (
 // not a layer and holds none. It copies the slices it meets, so that a layer
 // used in two models keeps two paths.
 func (w *walker) walk(v reflect.Value, path, name string) (*module, error) {
+	if w.put != nil && w.put.path == path {
+		if err := w.put.into(v); err != nil {
+			return nil, err
+		}
+		w.put = nil
+	}
 	switch v.Kind() {
 	case reflect.Interface:
 		if v.IsNil() {

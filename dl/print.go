@@ -53,7 +53,11 @@ func (m *Model) String() string {
 		lines = append(lines, l)
 	}
 	visit(m.root, 0)
-	lines = append(lines, line{text: fmt.Sprintf("Input %v, %s parameters", []int(m.input), thousands(m.NumParams()))})
+	last := fmt.Sprintf("Input %v, %s parameters", []int(m.input), thousands(m.NumParams()))
+	if n := m.NumTrainable(); n < m.NumParams() {
+		last += fmt.Sprintf(", %s not frozen", thousands(n))
+	}
+	lines = append(lines, line{text: last})
 	text, out, params := 0, len("output"), len("parameters")
 	for _, l := range lines {
 		text, out, params = max(text, len(l.text)), max(out, len(l.out)), max(params, len(l.params))

@@ -38,8 +38,8 @@ type Step struct {
 	mu   sync.Mutex // guards what follows; the model's train lock is taken first
 	lr   float64
 	n    int
-	kept []*Tensor // the optimizer's slots: all of the first parameter's, then the next one's
-	size int       // rows of the compiled program; smaller batches are filled up
+	kept map[string][]*Tensor // the optimizer's slots of each parameter that learns
+	size int                  // rows of the compiled program; smaller batches are filled up
 	last Result
 	seed uint64 // with n, where a step's random numbers begin
 }
@@ -155,11 +155,15 @@ func (s *Step) do(ctx, running context.Context, batch Batch) (tally, error) {
 	s.size = max(s.size, rows)
 	size := s.size
 	s.mu.Unlock()
-	key := fmt.Sprintf("step %s %s %s %s", on.label(), batch.key(size, s.loss), s.opt.settings(), s.model.mode())
+	learning := s.model.learning()
+	if !slices.Contains(learning, true) {
+		return tally{}, during("training step", errFrozen())
+	}
+	key := fmt.Sprintf("step %s %s %s %s %v", on.label(), batch.key(size, s.loss), s.opt.settings(), s.model.mode(), learning)
 	p, err := s.model.programs.get(key, func() (*program, error) {
 		var needs limits
 		p, err := compile(ctx, on, "training step", func(g *graph.Graph) (out []*graph.Node) {
-			out, needs = s.trace(g, batch, size)
+			out, needs = s.trace(g, batch, size, learning)
 			return out
 		})
 		if err == nil {
@@ -176,7 +180,7 @@ func (s *Step) do(ctx, running context.Context, batch Batch) (tally, error) {
 			return err
 		}
 		var err error
-		r, err = s.run(p, batch.fill(size), rows)
+		r, err = s.run(p, batch.fill(size), rows, learning)
 		return err
 	})
 	if err != nil {
@@ -187,22 +191,15 @@ func (s *Step) do(ctx, running context.Context, batch Batch) (tally, error) {
 
 // run executes the program on the model's weights and puts the new ones in
 // their place.
-func (s *Step) run(p *program, full Batch, rows int) (tally, error) {
+func (s *Step) run(p *program, full Batch, rows int, learning []bool) (tally, error) {
 	m := s.model
 	m.train.Lock()
 	defer m.train.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.kept == nil {
-		for _, spec := range m.specs {
-			for range s.slotsOf(spec) {
-				s.kept = append(s.kept, newTensor(make([]float32, spec.shape.Size()), spec.shape))
-			}
-		}
-	}
 	values, release := m.snapshot()
 	defer release()
-	inputs := append(slices.Clone(values), s.kept...)
+	inputs := append(slices.Clone(values), s.slots(learning)...)
 	inputs = append(inputs, full.Inputs, full.Labels, Scalar(float32(rows)), randomKey(s.seed, uint64(s.n)))
 	for _, v := range s.opt.scalars(s.n+1, s.lr) {
 		inputs = append(inputs, Scalar(float32(v)))
@@ -216,11 +213,22 @@ func (s *Step) run(p *program, full Batch, rows int) (tally, error) {
 	score := out[len(out)-1].Float32s()
 	out[len(out)-1].Free()
 	out = out[:len(out)-1]
-	old := s.kept
-	s.kept = out[len(m.specs):]
-	m.replace(out[:len(m.specs)])
-	for _, t := range old {
-		t.Free()
+	values = slices.Clone(values)
+	for i, sp := range m.specs {
+		if learning[i] || !sp.trained {
+			values[i], out = out[0], out[1:]
+		}
+	}
+	m.replace(values)
+	for i, sp := range m.specs {
+		if !learning[i] {
+			continue
+		}
+		for _, t := range s.kept[sp.name] {
+			t.Free()
+		}
+		n := s.opt.slots()
+		s.kept[sp.name], out = slices.Clone(out[:n]), out[n:]
 	}
 	s.n++
 	t := tallyOf(score, rows)
@@ -228,22 +236,38 @@ func (s *Step) run(p *program, full Batch, rows int) (tally, error) {
 	return t, nil
 }
 
-func (s *Step) slotsOf(sp spec) int {
-	if !sp.trained {
-		return 0
+// slots returns what the optimizer keeps for the parameters that learn, one
+// after the other, making what is not there yet.
+func (s *Step) slots(learning []bool) (slots []*Tensor) {
+	if s.kept == nil {
+		s.kept = map[string][]*Tensor{}
 	}
-	return s.opt.slots()
+	for i, sp := range s.model.specs {
+		if !learning[i] {
+			continue
+		}
+		kept := s.kept[sp.name]
+		if len(kept) > 0 && !kept[0].shape.Equal(sp.shape) {
+			kept = nil // the layer was replaced
+		}
+		for len(kept) < s.opt.slots() {
+			kept = append(kept, newTensor(make([]float32, sp.shape.Size()), sp.shape))
+		}
+		s.kept[sp.name] = kept
+		slots = append(slots, kept...)
+	}
+	return slots
 }
 
 // trace writes the program: parameters, slots, inputs, labels, the number of
 // rows that count, the key of random numbers and the optimizer's scalars go
-// in; parameters, slots and the score come out.
-func (s *Step) trace(g *graph.Graph, batch Batch, size int) (outputs []*graph.Node, needs limits) {
+// in; buffers, the parameters that learn, their slots and the score come out.
+func (s *Step) trace(g *graph.Graph, batch Batch, size int, learning []bool) (outputs []*graph.Node, needs limits) {
 	m := s.model
 	t := m.forward(g, true)
 	slots := make([][]*graph.Node, len(m.specs))
 	for i, sp := range m.specs {
-		for range s.slotsOf(sp) {
+		for n := 0; learning[i] && n < s.opt.slots(); n++ {
 			slots[i] = append(slots[i], parameter(g, Float32, sp.shape))
 		}
 	}
@@ -253,8 +277,8 @@ func (s *Step) trace(g *graph.Graph, batch Batch, size int) (outputs []*graph.No
 		scalars = append(scalars, parameter(g, Float32, nil))
 	}
 	var trained []*graph.Node
-	for _, sp := range m.specs {
-		if sp.trained {
+	for i, sp := range m.specs {
+		if learning[i] {
 			trained = append(trained, t.params[sp.name])
 		}
 	}
@@ -262,6 +286,9 @@ func (s *Step) trace(g *graph.Graph, batch Batch, size int) (outputs []*graph.No
 	var values, kept []*graph.Node
 	for i, sp := range m.specs {
 		old := t.params[sp.name]
+		if sp.trained && !learning[i] {
+			continue
+		}
 		if !sp.trained {
 			if now := t.updates[sp.name]; now != nil {
 				old = now

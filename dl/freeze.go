@@ -1,0 +1,91 @@
+package dl
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Freeze keeps parameters as they are while the others learn, as
+// requires_grad = False does. A path names a part of the model ("features"),
+// or one parameter ("features.0.weight"); without one it is all of the model.
+// An unknown path panics with an error that lists the paths there are.
+//
+// No gradient is computed for a frozen parameter, and the optimizer keeps
+// nothing for it. It counts from the next training step on. Running means of
+// batch normalization are no parameters: [Model.Eval] keeps those.
+func (m *Model) Freeze(paths ...string) { m.setFrozen("Freeze", true, paths) }
+
+// Unfreeze lets frozen parameters learn again, from where they are. What the
+// optimizer keeps for them, such as momentum, goes on from what it was, or
+// from 0.
+func (m *Model) Unfreeze(paths ...string) { m.setFrozen("Unfreeze", false, paths) }
+
+// Frozen reports whether a parameter, such as "features.0.weight", is frozen.
+func (m *Model) Frozen(name string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.frozen[name]
+}
+
+// NumTrainable returns the number of values that training changes: those of
+// the parameters that are not frozen.
+func (m *Model) NumTrainable() int {
+	n := 0
+	for i, learns := range m.learning() {
+		if learns {
+			n += m.specs[i].shape.Size()
+		}
+	}
+	return n
+}
+
+func (m *Model) setFrozen(op string, freeze bool, paths []string) {
+	if len(paths) == 0 {
+		paths = []string{""}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	frozen := maps.Clone(m.frozen)
+	if frozen == nil {
+		frozen = map[string]bool{}
+	}
+	for _, path := range paths {
+		if !slices.ContainsFunc(m.specs, func(s spec) bool { return s.trained && s.name == path }) {
+			m.module(op, path)
+		}
+		for _, s := range m.specs {
+			switch {
+			case !s.trained || !isPart(s.name, path):
+			case freeze:
+				frozen[s.name] = true
+			default:
+				delete(frozen, s.name)
+			}
+		}
+	}
+	m.frozen = frozen
+}
+
+// learning tells for each of specs whether training steps change it by its
+// gradient.
+func (m *Model) learning() []bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	learning := make([]bool, len(m.specs))
+	for i, s := range m.specs {
+		learning[i] = s.trained && !m.frozen[s.name]
+	}
+	return learning
+}
+
+// isPart tells whether a parameter or layer is path or lies in it.
+func isPart(name, path string) bool {
+	return path == "" || path == root || name == path || strings.HasPrefix(name, path+".")
+}
+
+// errFrozen is the error of a step that would change nothing.
+func errFrozen() error {
+	return fmt.Errorf("every parameter is frozen, want one that learns; call model.Unfreeze with the path of the last layer")
+}
