@@ -76,3 +76,52 @@ func cifarStep() (*dl.Step, dl.Batch) {
 	return dl.TrainStep(m, dl.CrossEntropyLoss{}, dl.SGD{LR: 0.01}),
 		dl.Batch{Inputs: fill(1, 1, 64, 3, 32, 32), Labels: dl.FromSlice(labels)}
 }
+
+// BenchmarkTrainStepResNet18 is one training step of ResNet18 on 64×64
+// pictures, batch 16, plain SGD: torchvision's network, on PyTorch's side.
+func BenchmarkTrainStepResNet18(b *testing.B) {
+	on(b, "cpu")
+	m := must(dl.Build(resnet18(64, 10), dl.Shape{16, 3, 64, 64}))
+	step := dl.TrainStep(m, nil, dl.SGD{LR: 0.01})
+	batch := dl.Batch{Inputs: fill(1, 1, 16, 3, 64, 64), Labels: dl.FromSlice(make([]int64, 16))}
+	for range 3 {
+		step.Run(batch)
+	}
+	timed(b, func() { step.Run(batch) })
+}
+
+// Encoder is PyTorch's TransformerEncoderLayer with its defaults, batch first,
+// without dropout.
+type Encoder struct {
+	Attention    dl.MultiheadAttention `dl:"self_attn"`
+	Up           dl.Linear             `dl:"linear1"`
+	Down         dl.Linear             `dl:"linear2"`
+	Norm1, Norm2 dl.LayerNorm
+}
+
+func (e *Encoder) Forward(x *dl.Node) *dl.Node {
+	x = e.Norm1.Forward(x.Add(e.Attention.Forward(x)))
+	return e.Norm2.Forward(x.Add(e.Down.Forward(e.Up.Forward(x).ReLU())))
+}
+
+// transformer classifies sequences of words with two encoder layers.
+func transformer() dl.Sequential {
+	net := dl.Sequential{dl.Embedding{In: 1000, Out: 128}}
+	for range 2 {
+		net = append(net, &Encoder{Attention: dl.MultiheadAttention{Heads: 4, BatchFirst: true}, Up: dl.Linear{Out: 512}, Down: dl.Linear{Out: 128}})
+	}
+	return append(net, dl.Func(func(x *dl.Node) *dl.Node { return x.Mean(1) }), dl.Linear{Out: 10})
+}
+
+// BenchmarkTrainStepTransformer is one training step of two encoder layers of
+// 128, four heads, 64 words, batch 32, Adam.
+func BenchmarkTrainStepTransformer(b *testing.B) {
+	on(b, "cpu")
+	m := must(dl.Build(transformer(), dl.Shape{32, 64}, dl.Int64))
+	step := dl.TrainStep(m, nil, dl.Adam{})
+	batch := dl.Batch{Inputs: whole(fill(1, 1, 32, 64), 1000), Labels: dl.FromSlice(make([]int64, 32))}
+	for range 3 {
+		step.Run(batch)
+	}
+	timed(b, func() { step.Run(batch) })
+}
