@@ -101,6 +101,17 @@ func (s *Session) failure(name string, err error) *Failure {
 	return f
 }
 
+// refused explains why the host could not load a cell, in place of Go's words:
+// it was linked from other archives than the cell, which only happens when
+// something changed under a kernel that runs.
+func refused(why string) error {
+	if _, name, ok := strings.Cut(why, "different version of package "); ok {
+		return fmt.Errorf("it was built with another version of %s than the cell: Go or a module was changed while the kernel ran; "+
+			"run the cell again, which starts a fresh host, and restart the kernel if that does not help", strings.TrimSpace(name))
+	}
+	return errors.New(why)
+}
+
 func (f *Failure) head() {
 	first, rest, _ := strings.Cut(f.Value, "\n")
 	f.Traceback = append(f.Traceback, bold+f.Name+plain+": "+first)

@@ -332,7 +332,7 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 	}
 	if done.Result == msg.Refused {
 		s.process().Kill()
-		return s.dead(fmt.Errorf("%s", done.Value))
+		return s.dead(refused(done.Value))
 	}
 	if done.Result == msg.OK {
 		commit(-1)
