@@ -3,6 +3,7 @@ package build
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -105,7 +106,7 @@ func (w *World) linkHost(ctx context.Context, dir string, main *listed, pkgs []*
 		"-X=runtime.godebugDefault=tracebacklabels=1", "-extld", w.tc.CC, archive,
 	}
 	if err := w.linkBoundHost(ctx, dir, tmp, args, linker); err != nil && ctx.Err() == nil {
-		w.opt.Progress(fmt.Sprintf("cells will be linked by Go's own linker, which takes longer: %v", err))
+		slog.Warn("cells are linked by Go's own linker, which takes longer", "why", err)
 		_, stderr, err := run(command(ctx, tmp, w.tc.env("GOGC=400"), w.tc.tool("link"), args...), nil)
 		if err != nil && ctx.Err() == nil {
 			return fmt.Errorf("build: link the host: %w: %s", err, stderr)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/parser"
 	"go/token"
+	"log/slog"
 	"os"
 	"path"
 	"path/filepath"
@@ -47,7 +48,8 @@ func (w *World) Link(ctx context.Context, u Unit, archive string) (so string, er
 			return so, linkError(u, out, err)
 		}
 		os.Remove(symsFile(archive))
-		w.opt.Progress(fmt.Sprintf("%s is linked with copies of its packages: %s", u.Path, strings.TrimSpace(out)))
+		why, _, _ := strings.Cut(strings.TrimSpace(out), "\n")
+		slog.Warn("a cell is linked with copies of its packages", "cell", u.Path, "why", why)
 	}
 	out, err := w.tool(ctx, u.Dir, w.tc.tool("link"), append(args, "-extld", w.extld(), archive)...)
 	if ctx.Err() != nil {

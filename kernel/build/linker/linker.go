@@ -37,6 +37,13 @@ func Version() string {
 	return hex.EncodeToString(h.Sum(nil))[:20]
 }
 
+// Check reports why [Build] cannot make a linker from the sources below a
+// GOROOT; nil when it can.
+func Check(goroot string) error {
+	_, err := patched(goroot)
+	return err
+}
+
 // Build returns the file name of the linker, and builds it, in some ten seconds,
 // the first time that it is asked for with this Go.
 func Build(ctx context.Context, opt Options) (file string, err error) {

@@ -26,14 +26,19 @@ type edit struct {
 	new  string
 }
 
-// edits call the added files. In their order: packages of the lists are
-// known before objects are loaded; references by number into them become names;
-// names are bound; what a list will name is kept; pointer masks
-// come from lists; a plugin without the runtime imports addmoduledata; its first
-// function has a name too, which place 0 of the names' table stands against, since
-// programs have a symbol of the linker's there; a wrapper does without the name of
-// what it wraps when that is elsewhere; what goes to the symbol table is listed; the
-// list is written; the system's linker is called.
+// edits call the added files, in this order:
+//
+//   - packages of the lists are known before objects are loaded;
+//   - references by number into them become names, and names are bound;
+//   - what a list will name is kept;
+//   - pointer masks come from lists;
+//   - a plugin without the runtime imports addmoduledata;
+//   - types that are in one module only are not looked for in others;
+//   - a plugin's first function has a name too: place 0 of the table of names means
+//     none, and programs have a symbol of the linker's own there;
+//   - a wrapper goes without the name of what it wraps when that is elsewhere;
+//   - what goes to the symbol table is listed, and the list is written;
+//   - the system's linker is called.
 var edits = []edit{
 	{
 		file: "ld/main.go",
@@ -74,6 +79,11 @@ var edits = []edit{
 		file: "ld/ld.go",
 		old:  "\tif ctxt.BuildMode == BuildModePlugin {\n\t\tctxt.Textp = append(ctxt.Textp, amd)\n",
 		new:  "\tif ctxt.BuildMode == BuildModePlugin && !ctxt.linkShared {\n\t\tctxt.Textp = append(ctxt.Textp, amd)\n",
+	},
+	{
+		file: "ld/typelink.go",
+		old:  "\t\tif ldr.IsTypelink(s) {\n",
+		new:  "\t\tif ldr.IsTypelink(s) && holtTypelink(ctxt, s) {\n",
 	},
 	{
 		file: "ld/pcln.go",
