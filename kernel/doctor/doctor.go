@@ -17,6 +17,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/assist"
 	"github.com/holt-dl/holt/kernel/build"
+	"github.com/holt-dl/holt/kernel/build/linker"
 	"github.com/holt-dl/holt/kernel/spec"
 )
 
@@ -78,6 +79,7 @@ func Checks(module, version string) []Check {
 		{Name: "Go", Look: lookGo},
 		{Name: "C compiler", Look: lookCC},
 		{Name: "gold linker", Optional: true, Look: lookLinker},
+		{Name: "fast cells", Optional: true, Look: lookBinding},
 		{Name: "Go modules", Look: func(ctx context.Context) Finding { return lookModules(ctx, module, version) }},
 		{Name: "Jupyter", Look: lookJupyter},
 		{Name: "kernelspec", Look: lookSpec},
@@ -119,6 +121,22 @@ func lookLinker(context.Context) Finding {
 		return Finding{OK: true, Detail: file}
 	}
 	return Finding{Detail: "cells link more slowly without it", Fix: "sudo apt-get install binutils   (Debian 13 and later: binutils-gold)"}
+}
+
+// lookBinding finds out whether Go's linker can be taught to bind cells to the
+// host, which makes it ten times as fast.
+func lookBinding(ctx context.Context) Finding {
+	t, err := build.Find(ctx)
+	if err != nil && !errors.Is(err, build.ErrNoCC) {
+		return Finding{Detail: "not known before Go is there"}
+	}
+	if t == nil {
+		return Finding{Detail: "not known before a C compiler is there"}
+	}
+	if err := linker.Check(t.Root); err != nil {
+		return Finding{Detail: err.Error() + "; cells work, and are linked more slowly", Fix: "install Go with its sources from https://go.dev/dl"}
+	}
+	return Finding{OK: true, Detail: "Go's linker binds cells to what the host holds"}
 }
 
 // lookModules looks for a module in the cache, and else asks the first module
