@@ -98,6 +98,19 @@ def cell_latency(rounds):
     return rows
 
 
+def memory():
+    """What cells leave behind, in Holt and in ipykernel. GoNB's cells are programs, which end."""
+    parties = {"Holt": (ours, "holt", "holt-memory.json")}
+    if has_kernel(peers, "python3") and has_module("torch"):
+        parties["ipykernel"] = (peers, "python3", "python3-memory.json")
+    rows = {}
+    for name, (python, kernel, file) in parties.items():
+        print(f"  memory of cells in {name}", file=sys.stderr)
+        if got := json_line([python, "bench/memory.py", kernel, f"bench/cells/{file}"]):
+            rows[name] = got
+    return rows
+
+
 def machine():
     model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
     return f"{len(os.sched_getaffinity(0))} cores of {model}, {platform.system()} {platform.release()}"
@@ -106,16 +119,18 @@ def machine():
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--rounds", type=int, default=3)
-    p.add_argument("--only", choices=["step", "cells"])
+    p.add_argument("--only", choices=["step", "cells", "memory"])
     args = p.parse_args()
     go = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True).stdout.strip()
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=root, capture_output=True, text=True).stdout.strip()
     result = {"date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="minutes"), "machine": machine(),
               "load_before": os.getloadavg()[0], "go": go, "holt": commit, "rounds": args.rounds}
-    if args.only != "cells":
+    if args.only in (None, "step"):
         result["steps"] = training_steps(args.rounds)
-    if args.only != "step":
+    if args.only in (None, "cells"):
         result["cells"] = cell_latency(args.rounds)
+    if args.only in (None, "memory"):
+        result["memory"] = memory()
     result["notes"] = sorted(set(notes))
 
     print(f"\n{result['date']}, {result['machine']}, {go}, holt {commit}, load before {result['load_before']:.1f}")
@@ -131,6 +146,14 @@ def main():
         for name, row in cells.items():
             times = [f"{statistics.median(row['timed'][c]):.3f}" if c in row["timed"] else "" for c in names]
             print(f"| {name} | {row['version']} | {statistics.median(row['started']):.1f} | {' | '.join(times)} |")
+    if memories := result.get("memory"):
+        kinds = list(dict.fromkeys(kind for row in memories.values() for kind in row["further"]))
+        print(f"\n| MiB a further cell, of 200 | {' | '.join(kinds)} | one cell 1,000 times, MiB in all | open files | goroutines, tasks |")
+        print(f"| --- |{' ---: |' * len(kinds)} ---: | ---: | ---: |")
+        for name, row in memories.items():
+            again = row["again"]
+            further = [f"{row['further'][k]['MiB a cell']:.2f}" if k in row["further"] else "" for k in kinds]
+            print(f"| {name} | {' | '.join(further)} | {again['MiB a cell'] * 1000:+.0f} | {again['files']:+d} | {again['count']:+d} |")
     for note in result["notes"]:
         print(f"not measured: {note}")
     os.makedirs(os.path.join(here, "out"), exist_ok=True)
