@@ -105,9 +105,11 @@ func (s *Session) failure(name string, err error) *Failure {
 // it was linked from other archives than the cell, which only happens when
 // something changed under a kernel that runs.
 func refused(why string) error {
-	if _, name, ok := strings.Cut(why, "different version of package "); ok {
-		return fmt.Errorf("it was built with another version of %s than the cell: Go or a module was changed while the kernel ran; "+
-			"run the cell again, which starts a fresh host, and restart the kernel if that does not help", strings.TrimSpace(name))
+	for _, words := range []string{"different version of package ", "undefined symbol: "} {
+		if _, name, ok := strings.Cut(why, words); ok {
+			return fmt.Errorf("it was built with another version of %s than the cell: Go or a module was changed while the kernel ran; "+
+				"run the cell again, which starts a fresh host, and restart the kernel if that does not help", strings.TrimSpace(name))
+		}
 	}
 	return errors.New(why)
 }
