@@ -41,7 +41,7 @@ func convolveTransposed(x, weight *graph.Node, w window, groups int, size HW) *g
 
 // forward convolves x [N H W I] with w [K K I/groups O].
 func (c convolution) forward(x, w *graph.Node) *graph.Node {
-	y := graph.ConvGeneral(x, w, channelsLast, c.stride[:], [][2]int{c.padding[0], c.padding[1]}, nil, c.dilation[:], c.groups, 1)
+	y := slide(x, w, c.stride, c.padding, HW{1, 1}, c.dilation, c.groups)
 	remember(y, func(v *graph.Node) (forX, forKernel *graph.Node) {
 		size := x.Shape().Dimensions
 		return c.inputGradient(c.turn(w, size[3]), v, HW{size[1], size[2]}), c.kernelGradient(x, w, v)
@@ -100,13 +100,53 @@ func (c convolution) turn(w *graph.Node, channels int) *graph.Node {
 // given size: v, with its pixels stride apart, convolved with the filters
 // turned by half a turn.
 func (c convolution) inputGradient(turned, v *graph.Node, size HW) *graph.Node {
-	var padding [][2]int
+	var padding [2][2]int
 	for i := range 2 {
 		spread := (v.Shape().Dimensions[1+i]-1)*c.stride[i] + 1
 		before := c.span(i) - 1 - c.padding[i][0]
-		padding = append(padding, [2]int{before, size[i] + c.span(i) - 1 - spread - before})
+		padding[i] = [2]int{before, size[i] + c.span(i) - 1 - spread - before}
 	}
-	return graph.ConvGeneral(v, turned, channelsLast, nil, padding, c.stride[:], c.dilation[:], c.groups, 1)
+	return slide(v, turned, HW{1, 1}, padding, c.stride, c.dilation, c.groups)
+}
+
+// slide convolves x [N H W I], with its pixels spread apart, and w [K K I O].
+//
+// XLA on the processor has a quick convolution only for filters that are no
+// larger than the picture: 512 channels of 2×2 pixels by 3×3 took fifty times
+// as long as the same work on larger pictures. Padding before does not help,
+// because XLA puts it back. So there each point of the filter is a product of
+// matrices.
+func slide(x, w *graph.Node, stride HW, padding [2][2]int, spread, dilation HW, groups int) *graph.Node {
+	image, filter := x.Shape().Dimensions, w.Shape().Dimensions
+	small, can := false, groups == 1
+	for i := range 2 {
+		small = small || filter[i] > image[1+i]
+		can = can && padding[i][0] >= 0 && padding[i][1] >= 0
+	}
+	if !small || !can {
+		return graph.ConvGeneral(x, w, channelsLast, stride[:], padding[:], spread[:], dilation[:], groups, 1)
+	}
+	zero := graph.ScalarZero(x.Graph(), x.DType())
+	var places HW
+	for i := range 2 {
+		x = padAlong(x, i, zero, padding[i][0], padding[i][1], spread[i]-1)
+		places[i] = (x.Shape().Dimensions[1+i]-dilation[i]*(filter[i]-1)-1)/stride[i] + 1
+	}
+	var sum *graph.Node
+	for i := range filter[0] {
+		row := everyAlong(x, 0, i*dilation[0], places[0], stride[0])
+		for j := range filter[1] {
+			under := everyAlong(row, 1, j*dilation[1], places[1], stride[1])
+			point := graph.Reshape(graph.Slice(w, graph.AxisElem(i), graph.AxisElem(j)), filter[2], filter[3])
+			y := graph.DotGeneral(under, []int{3}, nil, point, []int{0}, nil)
+			if sum == nil {
+				sum = y
+			} else {
+				sum = graph.Add(sum, y)
+			}
+		}
+	}
+	return sum
 }
 
 // kernelGradient is the convolution's gradient for w: x convolved with v as

@@ -56,6 +56,11 @@ conv(dict(Out=5, Kernel=1, Stride=2), [2, 3, 7, 8], 3, 5, 1, 2)
 conv(dict(Out=3, KernelHW=[4, 3], Same=True), [2, 2, 6, 5], 2, 3, (4, 3), padding="same")
 conv(dict(Out=3, KernelHW=[2, 3], DilationHW=[3, 2], Same=True), [2, 2, 6, 7], 2, 3, (2, 3), padding="same", dilation=(3, 2))
 
+# Filters larger than the picture.
+conv(dict(Out=4, Kernel=3, Padding=1), [2, 3, 2, 2], 3, 4, 3, 1, 1)
+conv(dict(Out=4, Kernel=5, Stride=2, Padding=3), [2, 3, 3, 4], 3, 4, 5, 2, 3)
+conv(dict(Out=6, KernelHW=[3, 2], Padding=2, DilationHW=[2, 1], Groups=3, NoBias=True), [2, 3, 2, 3], 3, 6, (3, 2), 1, 2, (2, 1), 3, False)
+
 
 def transposed(settings, shape, *args, **kwargs):
     case("ConvTranspose2d", settings, nn.ConvTranspose2d(*args, **kwargs), shape)
@@ -67,6 +72,8 @@ transposed(dict(Out=4, Kernel=3, Stride=2, Padding=1, OutputPadding=1), [2, 3, 4
 transposed(dict(Out=6, Kernel=3, Stride=3, Groups=2, NoBias=True), [2, 4, 3, 3], 4, 6, 3, 3, groups=2, bias=False)
 transposed(dict(Out=2, KernelHW=[3, 2], StrideHW=[1, 2], PaddingHW=[1, 0], OutputPaddingHW=[0, 1], DilationHW=[2, 1]), [2, 3, 4, 5],
            3, 2, (3, 2), (1, 2), (1, 0), (0, 1), dilation=(2, 1))
+
+transposed(dict(Out=4, Kernel=5, Stride=2, Padding=1), [2, 3, 2, 1], 3, 4, 5, 2, 1)
 
 case("Linear", dict(Out=4), nn.Linear(5, 4), [3, 2, 5])
 case("Linear", dict(Out=4, NoBias=True), nn.Linear(5, 4, bias=False), [3, 5])
