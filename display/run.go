@@ -18,7 +18,7 @@ import (
 // and with a table of its epochs.
 type Run interface {
 	Names() []string                    // of the curves, such as "train/loss"
-	Curve(name string) (x, y []float64) // all points so far, x in epochs
+	Curve(name string) (x, y []float64) // all points so far, x in epochs, or in what a method XLabel() string says
 	Done() <-chan struct{}              // closed when the run has ended
 	String() string                     // one line: where the run is
 }
@@ -116,6 +116,9 @@ func watch(run Run, settings []LivePlot) []*view {
 	if len(settings) > 0 {
 		c = settings[0].chart("")
 		c.x = "epoch"
+	}
+	if l, ok := run.(interface{ XLabel() string }); ok {
+		c.x = l.XLabel()
 	}
 	curves := &view{mark: func() string { return curveMark(run) }}
 	curves.live = newLive(pace(), curves.draw)

@@ -18,7 +18,9 @@ type Training struct {
 
 	// Log is told the curves' numbers as they come, by the names that
 	// Run.Names lists: each step's "train/loss", each epoch's others. A
-	// TensorBoard writer will do. It is called from the run's goroutine.
+	// TensorBoard writer will do: board.Open("runs/cifar"). It is called from
+	// the run's goroutine. One with a method Err that returns an error when the
+	// run starts ends the run.
 	Log interface {
 		AddScalar(name string, value float64, step int)
 	}
@@ -166,6 +168,9 @@ func (r *Run) train(ctx context.Context) error {
 		if _, err := batchesOf(t.Eval); err != nil {
 			return fmt.Errorf("dl: Start: Eval: %w", err)
 		}
+	}
+	if l, ok := t.Log.(interface{ Err() error }); ok && l.Err() != nil {
+		return fmt.Errorf("dl: Start: Log: %w", l.Err())
 	}
 	perEpoch := t.Data.Len()
 	for e := range t.Epochs {

@@ -30,6 +30,7 @@ type trace struct {
 
 	build *builder         // not nil while Build makes the parameters
 	taps  map[string]*Node // outputs that Features wants, by the layer's path
+	calls *[]call          // what ran, where Graph asks
 }
 
 // trains tells whether the layer at a path is in training mode.
@@ -151,6 +152,9 @@ func (t *trace) where(op string) string {
 func (t *trace) seen(path, text string, macs int, out *Node) {
 	if path == root {
 		path = ""
+	}
+	if t.calls != nil {
+		*t.calls = append(*t.calls, call{path, out})
 	}
 	if t.build != nil {
 		if m := t.model.walker.byPath[path]; m != nil {

@@ -6,8 +6,10 @@ import (
 	_ "github.com/gomlx/go-xla/compute/xla"
 )
 
-// Data sets, with downloads and the sample that package vision itself leaves out.
+// TensorBoard, and data sets with downloads and the sample that package vision itself
+// leaves out.
 import (
+	_ "github.com/holt-dl/holt/dl/board"
 	_ "github.com/holt-dl/holt/dl/vision"
 	_ "github.com/holt-dl/holt/dl/vision/cifarsample"
 	_ "github.com/holt-dl/holt/dl/vision/fetch"
