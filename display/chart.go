@@ -1,6 +1,7 @@
 package display
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -27,6 +28,14 @@ func figureBundle(name string, f Figure, text string) (frame.Bundle, error) {
 		}
 	}
 	return drawn(reduce(m), text)
+}
+
+func (f Figure) bundle() (frame.Bundle, error) {
+	titles := []string{f.Title}
+	for _, p := range f.Panels {
+		titles = append(titles, p.Title)
+	}
+	return figureBundle("Figure", f, cmp.Or(strings.Join(slices.DeleteFunc(titles, func(t string) bool { return t == "" }), "\n"), "chart"))
 }
 
 // Bars is one bar for each value.
