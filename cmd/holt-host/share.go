@@ -6,10 +6,11 @@ import (
 	_ "github.com/gomlx/go-xla/compute/xla"
 )
 
-// TensorBoard, and data sets with downloads and the sample that package vision itself
+// TensorBoard, files of torch.save, and data sets with downloads and the sample that package vision itself
 // leaves out.
 import (
 	_ "github.com/holt-dl/holt/dl/board"
+	_ "github.com/holt-dl/holt/dl/pth"
 	_ "github.com/holt-dl/holt/dl/vision"
 	_ "github.com/holt-dl/holt/dl/vision/cifarsample"
 	_ "github.com/holt-dl/holt/dl/vision/fetch"

@@ -1,0 +1,4 @@
+package pth
+
+// Read lets tests read bytes without a file.
+var Read = read
