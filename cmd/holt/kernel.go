@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/holt-dl/holt"
 	"github.com/holt-dl/holt/dl/backend"
@@ -31,7 +30,7 @@ func (c kernelCmd) Run(ctx context.Context) error {
 	backend.Setup() // the host, which is started from here, finds the plugins
 	return kernel.Serve(ctx, conn, kernel.Options{Version: version(), History: historyFile()},
 		func(out session.Output) (kernel.Engine, error) {
-			s, err := session.Open(session.Options{Source: holt.Source, Version: version(), KernelID: kernelID(c.File)}, out)
+			s, err := session.Open(session.Options{Source: holt.Source, Version: version(), Connection: c.File}, out)
 			if err != nil {
 				return nil, err // and no typed nil
 			}
@@ -79,14 +78,4 @@ func historyFile() string {
 		return ""
 	}
 	return filepath.Join(home, ".local", "state", "holt", "history.jsonl")
-}
-
-// kernelID is the name by which the Jupyter server knows the kernel, as the
-// name of the connection file says: kernel-NAME.json.
-func kernelID(file string) string {
-	name, ok := strings.CutPrefix(strings.TrimSuffix(filepath.Base(file), ".json"), "kernel-")
-	if !ok {
-		return ""
-	}
-	return name
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,8 +44,9 @@ type gonb struct {
 	full   sync.Once
 	closed chan struct{}
 
-	shown sync.Mutex
-	seen  map[string]bool // display ids that were shown
+	shown   sync.Mutex
+	seen    map[string]bool // display ids that were shown
+	running int             // the cell
 }
 
 func newGonb(p *Process) (g *gonb, err error) {
@@ -194,8 +194,11 @@ func (g *gonb) handle(d protocol.DisplayData) {
 		b.Data[string(mime)] = content(string(mime), v)
 	}
 	kind := frame.KindDisplay
-	if d.DisplayID != "" && g.again(d.DisplayID) {
-		kind = frame.KindUpdate
+	if d.DisplayID != "" {
+		var before bool
+		if b.DisplayID, before = g.display(d.DisplayID); before {
+			kind = frame.KindUpdate
+		}
 	}
 	g.p.emit(frame.Message{Kind: kind, Bundle: &b})
 }
@@ -225,21 +228,25 @@ func (g *gonb) value(v protocol.CommValue) {
 // one for the whole life of the host; in GoNB it is one a cell.
 const transient = "gonb_transient_js_"
 
-// again reports whether a display id was shown before.
-func (g *gonb) again(id string) bool {
+// display returns the id of a display in the notebook, and whether it was shown
+// before. Scripts have an id of their own in each cell: the output of an
+// earlier cell may have been cleared, and an update of it would run them there too.
+func (g *gonb) display(id string) (as string, before bool) {
 	g.shown.Lock()
 	defer g.shown.Unlock()
-	before := g.seen[id]
+	if strings.HasPrefix(id, transient) {
+		id = fmt.Sprintf("%s_%d", id, g.running)
+	}
+	before = g.seen[id]
 	g.seen[id] = true
-	return before
+	return id, before
 }
 
-// cell begins a cell. Scripts run in an output of its own, as that of an
-// earlier cell may have been cleared.
-func (g *gonb) cell() {
+// cell begins a cell.
+func (g *gonb) cell(n int) {
 	g.shown.Lock()
 	defer g.shown.Unlock()
-	maps.DeleteFunc(g.seen, func(id string, _ bool) bool { return strings.HasPrefix(id, transient) })
+	g.running = n
 }
 
 // deref takes a value that gob may deliver as T or as *T.

@@ -171,15 +171,15 @@ func TestGonbPage(t *testing.T) {
 func TestGonbTransient(t *testing.T) {
 	var got []string
 	g, enc, _ := gonbPeer(t, Options{Frame: func(m frame.Message) { got = append(got, string(m.Kind)+" "+m.Bundle.DisplayID) }})
-	for range 2 {
-		g.cell()
+	for n := range 2 {
+		g.cell(n)
 		for range 2 {
 			send(t, enc, "gonb_transient_js_1", map[protocol.MIMEType]any{protocol.MIMETextHTML: "<script>"})
 			send(t, enc, "mine", map[protocol.MIMEType]any{protocol.MIMETextHTML: "x"})
 		}
 		g.drain()
 	}
-	want := "[display gonb_transient_js_1 display mine update gonb_transient_js_1 update mine display gonb_transient_js_1 update mine update gonb_transient_js_1 update mine]"
+	want := "[display gonb_transient_js_1_0 display mine update gonb_transient_js_1_0 update mine display gonb_transient_js_1_1 update mine update gonb_transient_js_1_1 update mine]"
 	if fmt.Sprint(got) != want {
 		t.Errorf("got  %v\nwant %s", got, want)
 	}

@@ -300,7 +300,7 @@ func (p *Process) Run(ctx context.Context, u Unit) (msg.Done, error) {
 		delete(p.runs, u.Cell)
 		p.mu.Unlock()
 	}()
-	p.gonb.cell()
+	p.gonb.cell(u.Cell)
 	if err := p.send(msg.KindRun, u.Cell, msg.Run{Plugin: u.Plugin, Path: u.Path, File: u.File, Deps: u.Deps}); err != nil {
 		return msg.Done{}, p.lost(err)
 	}

@@ -1,18 +1,24 @@
 package session
 
 import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
 	"runtime/debug"
+	"strconv"
+	"strings"
 )
 
 // environment is what GoNB sets for cells and commands. GONB_VERSION is the
 // version of GoNB whose packages cells use.
 func (s *Session) environment() []string {
 	env := []string{"GONB_DIR=" + s.cwd, "GONB_TMP_DIR=" + s.modules.dir, "GONB_VERSION=" + gonbVersion()}
-	if s.opt.KernelID != "" {
-		env = append(env, "GONB_JUPYTER_KERNEL_ID="+s.opt.KernelID)
+	if id := s.kernelID(); id != "" {
+		env = append(env, "GONB_JUPYTER_KERNEL_ID="+id)
 	}
-	if root := jupyterRoot(); root != "" {
-		env = append(env, "GONB_JUPYTER_ROOT="+root)
+	if server := s.jupyter(); server.Root != "" {
+		env = append(env, "GONB_JUPYTER_ROOT="+server.Root)
 	}
 	return env
 }
@@ -26,4 +32,39 @@ func gonbVersion() string {
 		}
 	}
 	return "unknown"
+}
+
+// kernelID is the name by which the Jupyter server knows the kernel, as that of
+// the connection file says: kernel-NAME.json.
+func (s *Session) kernelID() string {
+	name, ok := strings.CutPrefix(strings.TrimSuffix(filepath.Base(s.opt.Connection), ".json"), "kernel-")
+	if !ok {
+		return ""
+	}
+	return name
+}
+
+// server is what is known of the Jupyter server that started the kernel.
+type server struct {
+	Root string `json:"root_dir"` // the folder that it serves below files/
+	Base string `json:"base_url"` // the path of its pages, "/" at both ends
+}
+
+// jupyter reads what the server has written beside the connection file. Where
+// it has not, the folder that it was started in counts as the one it serves.
+func (s *Session) jupyter() server {
+	pid, err := strconv.Atoi(os.Getenv("JPY_PARENT_PID"))
+	if err != nil {
+		return server{}
+	}
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(s.opt.Connection), fmt.Sprintf("jpserver-%d.json", pid)))
+	var found server
+	if err == nil && json.Unmarshal(text, &found) == nil && found.Root != "" {
+		return found
+	}
+	dir, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
+	if err != nil {
+		return server{}
+	}
+	return server{Root: dir, Base: "/"}
 }

@@ -22,7 +22,7 @@ func (s *Session) newPage() *comm.Page {
 		send = c.Comm
 	}
 	return comm.NewPage(comm.Options{
-		Kernel: s.opt.KernelID,
+		Kernel: s.kernelID(),
 		Send:   send,
 		Show:   s.out.Frame,
 		Deliver: func(address string, value any) {

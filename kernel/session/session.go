@@ -66,7 +66,9 @@ type Options struct {
 	Dir      string // where cells run; empty for the current directory
 	CacheDir string // where worlds are kept; build.Options says the default
 	Version  string // of Holt, for %version
-	KernelID string // by which the Jupyter server knows the kernel; empty where there is none
+	// Connection is the connection file that Jupyter wrote, whose name and folder
+	// tell of its server; empty where there is none.
+	Connection string
 }
 
 // Session is one notebook: its declarations, its host process, its values.

@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"syscall"
 
@@ -25,31 +24,17 @@ import (
 // serves no hidden files.
 const wasmFiles = "jupyter_files"
 
-// jupyterRoot is the folder that the Jupyter server was started in, which it
-// serves below files/; empty when there is no server.
-func jupyterRoot() string {
-	pid, err := strconv.Atoi(os.Getenv("JPY_PARENT_PID"))
-	if err != nil {
-		return ""
-	}
-	dir, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
-	if err != nil {
-		return ""
-	}
-	return dir
-}
-
 // WasmFolder makes the folder for programs of %wasm.
 func (c *commands) WasmFolder(ctx context.Context) error {
 	if c.wasmDir != "" {
 		return nil
 	}
-	root := jupyterRoot()
-	if root == "" {
+	server := c.session().jupyter()
+	if server.Root == "" {
 		return fmt.Errorf("%%wasm: the kernel was not started by a Jupyter server (JPY_PARENT_PID is %q), want one to serve the program to the page", os.Getenv("JPY_PARENT_PID"))
 	}
 	id := filepath.Base(c.modules.dir)
-	dir := filepath.Join(root, wasmFiles, id)
+	dir := filepath.Join(server.Root, wasmFiles, id)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("%%wasm: %w", err)
 	}
@@ -60,8 +45,7 @@ func (c *commands) WasmFolder(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%%wasm: Go's support for the page: %w", err)
 	}
-	base := strings.TrimSuffix(os.Getenv("JUPYTERHUB_SERVICE_PREFIX"), "/")
-	c.wasmDir, c.wasmURL = dir, base+"/files/"+wasmFiles+"/"+id
+	c.wasmDir, c.wasmURL = dir, server.Base+"files/"+wasmFiles+"/"+id
 	if err := c.Setenv(ctx, "GONB_WASM_DIR", c.wasmDir); err != nil {
 		return err
 	}
