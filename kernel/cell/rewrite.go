@@ -240,7 +240,11 @@ func (r *rewriter) funcDecl(d *ast.FuncDecl) {
 		} else {
 			call += "; return"
 		}
-		entry += fmt.Sprintf("if ˣh := %s; ˣh != nil { %s };", hook, call)
+		// The call has a line of no cell, so that it is in no trace: the body that it
+		// skips is no longer the function's.
+		at := r.off(d.Body.Lbrace) + 1
+		back := r.f.at(at, Diagnostic{}).Line
+		entry += fmt.Sprintf("if ˣh := %s; ˣh != nil { /*line hook:1*/%s/*line %s:%d*/ };", hook, call, r.f.name, back)
 	}
 	r.ed.insert(r.off(d.Body.Lbrace)+1, entry)
 }
