@@ -14,39 +14,42 @@ import (
 //	v ← β2·v + (1-β2)·g²
 //	w ← w - LR/(1-β1ⁿ) · m / (√v/√(1-β2ⁿ) + ε)
 //
-// Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
+// Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015. With
+// AMSGrad, the largest v so far stands in the last line: Reddi et al., "On the
+// Convergence of Adam and Beyond", ICLR 2018.
 type Adam struct {
 	LR          float64 // learning rate; 0 means 0.001
 	Beta1       float64 // 0 means 0.9
 	Beta2       float64 // 0 means 0.999
 	Epsilon     float64 // 0 means 1e-8
-	WeightDecay float64 // added to the gradient, as PyTorch's Adam does
+	WeightDecay float64 // added to the gradient, as PyTorch's Adam does; see AdamW
+	AMSGrad     bool    // never divides by less than before
 }
 
 func (a Adam) defaults() Adam {
-	set := func(v *float64, to float64) {
-		if *v == 0 {
-			*v = to
-		}
-	}
-	set(&a.LR, 1e-3)
-	set(&a.Beta1, 0.9)
-	set(&a.Beta2, 0.999)
-	set(&a.Epsilon, 1e-8)
+	fallback(&a.LR, 1e-3)
+	fallback(&a.Beta1, 0.9)
+	fallback(&a.Beta2, 0.999)
+	fallback(&a.Epsilon, 1e-8)
 	return a
 }
 
-func (a Adam) check() error {
+func (a Adam) check() error { return a.checkAs("Adam") }
+
+func (a Adam) checkAs(name string) error {
 	a = a.defaults()
-	if a.LR < 0 || a.Epsilon < 0 || a.WeightDecay < 0 || a.Beta1 < 0 || a.Beta1 >= 1 || a.Beta2 < 0 || a.Beta2 >= 1 {
-		return fmt.Errorf("dl: Adam: settings are %+v, want betas in [0, 1) and nothing negative; try Adam{LR: 1e-3}", a)
-	}
-	return nil
+	return checkRanges(name, name+"{LR: 1e-3}", a, a.LR, []float64{a.Epsilon, a.WeightDecay}, []float64{a.Beta1, a.Beta2})
 }
 
 func (a Adam) rate() float64 { return a.defaults().LR }
 
-func (a Adam) slots() int { return 2 }
+func (a Adam) slots() []slot {
+	s := []slot{{"exp_avg", 0}, {"exp_avg_sq", 0}}
+	if a.AMSGrad {
+		s = append(s, slot{"max_exp_avg_sq", 0})
+	}
+	return s
+}
 
 func (a Adam) scalars(n int, rate float64) []float64 {
 	a = a.defaults()
@@ -57,11 +60,14 @@ func (a Adam) settings() string { a = a.defaults(); a.LR = 0; return fmt.Sprintf
 
 func (a Adam) update(w, g *graph.Node, slots, scalars []*graph.Node) (*graph.Node, []*graph.Node) {
 	a = a.defaults()
-	if a.WeightDecay > 0 {
-		g = graph.Add(g, graph.MulScalar(w, a.WeightDecay))
+	g = decayed(g, w, a.WeightDecay)
+	m := follow(slots[0], g, a.Beta1)
+	v := follow(slots[1], graph.Square(g), a.Beta2)
+	kept, below := []*graph.Node{m, v}, v
+	if a.AMSGrad {
+		below = graph.Max(slots[2], v)
+		kept = append(kept, below)
 	}
-	m := graph.Add(graph.MulScalar(slots[0], a.Beta1), graph.MulScalar(g, 1-a.Beta1))
-	v := graph.Add(graph.MulScalar(slots[1], a.Beta2), graph.MulScalar(graph.Square(g), 1-a.Beta2))
-	below := graph.AddScalar(graph.Div(graph.Sqrt(v), scalars[1]), a.Epsilon)
-	return graph.Sub(w, graph.Mul(scalars[0], graph.Div(m, below))), []*graph.Node{m, v}
+	below = graph.AddScalar(graph.Div(graph.Sqrt(below), scalars[1]), a.Epsilon)
+	return graph.Sub(w, graph.Mul(scalars[0], graph.Div(m, below))), kept
 }

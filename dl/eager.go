@@ -41,7 +41,7 @@ func calculate(key string, f func([]*Node) *Node, xs ...*Tensor) (*Tensor, error
 // keeps nothing. Layers are in training mode, as in PyTorch when nobody said
 // otherwise: dropout drops.
 func calculateAll(key string, f func([]*Node) []*Node, xs ...*Tensor) ([]*Tensor, error) {
-	on, err := current()
+	on, placed, err := together(xs)
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +86,9 @@ func calculateAll(key string, f func([]*Node) []*Node, xs ...*Tensor) ([]*Tensor
 		out, err = p.run(xs...)
 		return err
 	})
+	for _, y := range out {
+		y.placed = placed
+	}
 	return out, err
 }
 

@@ -13,14 +13,18 @@ import (
 type Source interface{ Len() int }
 
 // Evaluate runs the model over all the data and returns the mean loss
-// ([CrossEntropyLoss]) and accuracy, exact also when the last batch is
-// smaller. It uses the weights of one moment, those of the last whole step,
+// ([CrossEntropyLoss]), accuracy and metrics, exact also when the last batch is
+// smaller:
+//
+//	dl.Evaluate(model, test, dl.TopK{K: 5}, dl.F1{}, dl.ConfusionMatrix{})
+//
+// It uses the weights of one moment, those of the last whole step,
 // also while the model is trained. The cell's interrupt ends it early.
-func Evaluate(model *Model, data Source) (Result, error) {
-	return evaluate(callerContext(), model, data, CrossEntropyLoss{})
+func Evaluate(model *Model, data Source, metrics ...Metric) (Result, error) {
+	return evaluate(callerContext(), model, data, CrossEntropyLoss{}, metrics)
 }
 
-func evaluate(ctx context.Context, m *Model, data Source, loss Loss) (Result, error) {
+func evaluate(ctx context.Context, m *Model, data Source, loss Loss, metrics []Metric) (Result, error) {
 	if m == nil {
 		return Result{}, fmt.Errorf("dl: Evaluate: the model is nil, want one that dl.Build made")
 	}
@@ -28,12 +32,16 @@ func evaluate(ctx context.Context, m *Model, data Source, loss Loss) (Result, er
 	if err != nil {
 		return Result{}, during("Evaluate", err)
 	}
-	on, err := current()
+	on, err := m.on()
 	if err != nil {
 		return Result{}, err
 	}
 	values, release := m.snapshot()
 	defer release()
+	var meters []Meter
+	for _, metric := range metrics {
+		meters = append(meters, metric.Start())
+	}
 	var total tally
 	var size int
 	for batch, err := range batches.Epoch(0) {
@@ -45,12 +53,15 @@ func evaluate(ctx context.Context, m *Model, data Source, loss Loss) (Result, er
 			return Result{}, during("Evaluate", err)
 		}
 		size = max(size, rows)
-		p, err := m.programs.get(fmt.Sprintf("evaluate %s %s", on.label(), batch.key(size, loss)), func() (*program, error) {
+		p, err := m.programs.get(fmt.Sprintf("evaluate %s %s %v", on.label(), batch.key(size, loss), len(meters) > 0), func() (*program, error) {
 			var needs limits
 			p, err := compile(ctx, on, "evaluation", func(g *graph.Graph) []*graph.Node {
-				_, score, n := m.forward(g, false).loss(m, loss, batch, size)
-				needs = n
-				return []*graph.Node{score}
+				n := m.forward(g, false).loss(m, loss, batch, size)
+				needs = n.needs
+				if len(meters) == 0 {
+					return []*graph.Node{n.score}
+				}
+				return []*graph.Node{n.score, n.output.value()}
 			})
 			if err == nil {
 				p.limits = needs
@@ -67,19 +78,41 @@ func evaluate(ctx context.Context, m *Model, data Source, loss Loss) (Result, er
 			}
 			full := batch.fill(size)
 			var err error
-			out, err = p.run(append(slices.Clone(values), full.Inputs, full.Labels, Scalar(float32(rows)))...)
-			return err
+			if out, err = p.run(append(slices.Clone(values), full.Inputs, full.Labels, Scalar(float32(rows)))...); err != nil {
+				return err
+			}
+			for i, meter := range meters {
+				if err := meter.Add(out[1].first(rows), batch.Labels); err != nil {
+					return during(metrics[i].Name(), err)
+				}
+			}
+			return nil
 		})
 		if err != nil {
 			return Result{}, during("Evaluate", err)
 		}
 		total.add(tallyOf(out[0].Float32s(), rows))
-		out[0].Free()
+		for _, t := range out {
+			t.Free()
+		}
 	}
 	if total.rows == 0 {
 		return Result{}, fmt.Errorf("dl: Evaluate: the data has no examples; check its folder, or DropLast of the loader")
 	}
-	return total.result(), nil
+	r := total.result()
+	for i, meter := range meters {
+		r.Metrics = append(r.Metrics, MetricValue{metrics[i].Name(), meter.Value()})
+		if c, ok := meter.(*Confusion); ok {
+			r.Confusion = c
+		}
+	}
+	return r, nil
+}
+
+// first returns the first rows along the first axis, without copying.
+func (t *Tensor) first(rows int) *Tensor {
+	n := t.Size() / t.shape[0]
+	return &Tensor{shape: append(Shape{rows}, t.shape[1:]...), dtype: t.dtype, host: cut(t.flat(), 0, rows*n)}
 }
 
 // batchesOf returns data as batches: itself, or a data set in order, 64

@@ -1,6 +1,11 @@
 package dl
 
-import "github.com/gomlx/gomlx/core/graph"
+import (
+	"maps"
+	"slices"
+
+	"github.com/gomlx/gomlx/core/graph"
+)
 
 // Derivatives are a model's output and what follows from it.
 type Derivatives struct {
@@ -69,6 +74,20 @@ func Differentiate(m *Model, x, by *Tensor, training bool) (Derivatives, error) 
 	return d, nil
 }
 
+// Kept lists the parameters for which a step's optimizer keeps something.
+func Kept(s *Step) []string { return slices.Sorted(maps.Keys(s.kept)) }
+
+// DevicesOf returns how many devices a backend shows.
+func DevicesOf(kind string) int {
+	devices.Lock()
+	defer devices.Unlock()
+	b, err := openBackend(kind)
+	if err != nil {
+		return 0
+	}
+	return b.NumDevices()
+}
+
 // SlotSize returns how many values the optimizer keeps.
 func (s *Step) SlotSize() int {
 	n := 0
@@ -78,4 +97,11 @@ func (s *Step) SlotSize() int {
 		}
 	}
 	return n
+}
+
+// Stopping tells whether a run was told to stop.
+func Stopping(r *Run) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.stopped
 }

@@ -16,7 +16,7 @@ func (m *Model) Features(path string, x *Tensor) (*Tensor, error) {
 	if err := guard(func() { m.module("Features", path) }); err != nil {
 		return nil, err
 	}
-	on, err := current()
+	on, err := m.on()
 	if err != nil {
 		return nil, err
 	}

@@ -30,6 +30,7 @@ type Model struct {
 	values []*Tensor
 	evals  map[string]bool // places in evaluation mode; replaced as a whole
 	frozen map[string]bool // parameters that training leaves as they are; replaced as a whole
+	device *device         // where the model runs; nil for the one in use
 
 	programs programs
 }
@@ -150,7 +151,7 @@ func (m *Model) forward(g *graph.Graph, training bool) *trace {
 // compiles a program at the first call for a shape. An input that does not
 // fit is a [*ShapeError]; the cell's interrupt ends it early.
 func (m *Model) Predict(x *Tensor) (*Tensor, error) {
-	on, err := current()
+	on, err := m.on()
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"strings"
 	"sync"
 
 	"github.com/gomlx/compute"
@@ -19,44 +18,26 @@ type program struct {
 	outs []shapes.Shape
 
 	limits limits
-	keyed  bool // the last input is the key of random numbers
+	layout layout  // of a training step
+	spread *spread // devices that share the batch; nil for one
+	split  int     // with spread, the first of the two inputs that are the batch
+	keyed  bool    // the last input is the key of random numbers
 }
 
 // compile traces build, which returns the outputs, and compiles it. What
 // build panics with is the caller's: it is the user's Forward that runs.
 // Cancelling ctx ends the wait for the compiler, not the compiler.
 func compile(ctx context.Context, on *device, name string, build func(g *graph.Graph) []*graph.Node) (*program, error) {
-	g := graph.NewGraph(on.backend, strings.ReplaceAll(name, " ", "_"))
-	var outputs []*graph.Node
-	if err := guard(func() { outputs = build(g) }); err != nil {
-		return nil, err
-	}
-	p := &program{on: on}
-	for _, out := range outputs {
-		p.outs = append(p.outs, out.Shape())
-	}
-	err := await(ctx, func() error {
-		var err error
-		if e := guard(func() { err = g.Compile(outputs...) }); e != nil {
-			err = e
-		}
-		if err != nil {
-			return fmt.Errorf("dl: compile %s for %s: %w", name, on.label(), err)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	p.exec = g.Executable()
-	runtime.AddCleanup(p, func(e compute.Executable) { e.Finalize() }, p.exec)
-	return p, nil
+	return compileOn(ctx, on, nil, name, build)
 }
 
 // run executes the program. Nothing is donated: go-xla v0.4.4 writes no
 // aliasing into its programs, so XLA would not reuse a donated buffer, and a
 // step that fails would have lost the weights. The outputs are on the device.
 func (p *program) run(inputs ...*Tensor) ([]*Tensor, error) {
+	if p.spread != nil {
+		return p.spread.execute(p, inputs)
+	}
 	buffers := make([]compute.Buffer, len(inputs))
 	for i, t := range inputs {
 		t.pin()

@@ -3,7 +3,6 @@ package dl
 import (
 	"context"
 	"fmt"
-	"math"
 	"sync"
 	"time"
 )
@@ -24,9 +23,39 @@ type Training struct {
 	Log interface {
 		AddScalar(name string, value float64, step int)
 	}
-	// OnEpoch, if set, is called after each epoch from the run's goroutine.
-	// An error ends the run.
+	// OnStep and OnEpoch, if set, are called after each step and each epoch
+	// from the run's goroutine. An error ends the run.
+	OnStep  func(StepDone) error
 	OnEpoch func(Epoch) error
+
+	Options   Options   // how steps are computed: clipping, accumulation, precision, devices
+	Metrics   []Metric  // what Eval finds beside loss and accuracy, as "eval/" and their names
+	Scheduler Scheduler // changes the learning rate after each epoch; nil keeps it
+	EachStep  bool      // the Scheduler counts steps, not epochs: OneCycleLR
+
+	// Watch is the curve that tells how good an epoch is, for the fields below
+	// and [ReduceLROnPlateau], by a name that Run.Names lists. Empty means
+	// "eval/loss", or "train/loss" without Eval. Of a name that ends with
+	// "loss" less is better, of others more.
+	Watch string
+	// Patience, if above 0, ends the run after so many epochs in which Watch
+	// did not get better by more than MinDelta.
+	Patience int
+	MinDelta float64
+	// RestoreBest gives the model the weights of the best epoch when the run
+	// ends without an error. A copy of them is kept on the host meanwhile.
+	RestoreBest bool
+
+	Checkpoint Checkpoint // keeps the whole state in files, to go on from
+}
+
+// StepDone is what a run's OnStep gets.
+type StepDone struct {
+	N        int     // steps since the training began
+	Epoch    int     // from 1
+	Result   Result  // of the step's examples, before the step
+	LR       float64 // of the step
+	GradNorm float64 // as Step.GradNorm; NaN without Options.GradNorms or ClipNorm
 }
 
 // Epoch is what a run found in one pass through the data.
@@ -61,6 +90,9 @@ type Run struct {
 	mu      sync.Mutex // guards what follows
 	err     error
 	stopped bool
+	early   bool // Patience ended it
+	begun   bool // an epoch began, so there is a state worth keeping
+	closed  bool // the epoch is over, and all that belongs to it done
 	ended   time.Time
 	epoch   int // the one going on, from 1
 	inEpoch int // steps done in it
@@ -70,6 +102,8 @@ type Run struct {
 	clock   time.Time
 	epochs  []Epoch
 	loss    curve // each step's loss against epochs
+	part    tally // of the batches since the last step
+	best    watched
 }
 
 // Start trains a model in the background and returns at once. Weights change
@@ -87,10 +121,11 @@ func Start(model *Model, t Training) *Run {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &Run{model: model, training: t, began: time.Now(), clock: time.Now(), cancel: cancel, done: make(chan struct{}), phase: "starting"}
-	r.step = TrainStep(model, t.Loss, t.Optimizer)
+	r.step = TrainStep(model, t.Loss, t.Optimizer, t.Options)
 	go func() {
 		defer cancel()
 		err := shield(func() error { return r.train(ctx) })
+		err = shield(func() error { return r.finish(ctx, err) })
 		r.mu.Lock()
 		if ctx.Err() != nil && r.stopped {
 			err = nil
@@ -153,265 +188,4 @@ func (r *Run) Epochs() []Epoch {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]Epoch(nil), r.epochs...)
-}
-
-// train is the run's goroutine.
-func (r *Run) train(ctx context.Context) error {
-	t := r.training
-	if r.model == nil {
-		return fmt.Errorf("dl: Start: the model is nil, want one that dl.Build made")
-	}
-	if t.Data == nil {
-		return fmt.Errorf("dl: Start: Data is nil, want a loader; write dl.Training{Data: loader, …}")
-	}
-	if t.Eval != nil {
-		if _, err := batchesOf(t.Eval); err != nil {
-			return fmt.Errorf("dl: Start: Eval: %w", err)
-		}
-	}
-	if l, ok := t.Log.(interface{ Err() error }); ok && l.Err() != nil {
-		return fmt.Errorf("dl: Start: Log: %w", l.Err())
-	}
-	perEpoch := t.Data.Len()
-	for e := range t.Epochs {
-		began := time.Now()
-		r.mu.Lock()
-		r.epoch, r.inEpoch, r.sum, r.phase = e+1, 0, tally{}, "training"
-		if e == 0 {
-			r.phase = "compiling"
-		}
-		r.mu.Unlock()
-		for batch, err := range t.Data.Epoch(e) {
-			if err != nil {
-				return fmt.Errorf("dl: Start: epoch %d: %w", e+1, err)
-			}
-			// A step that has begun is waited for, so that none lands after Stop.
-			found, err := r.step.do(ctx, context.Background(), batch)
-			if err != nil {
-				return err
-			}
-			r.took(found, perEpoch)
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-		}
-		r.mu.Lock()
-		sum := r.sum
-		r.phase = "evaluating"
-		r.mu.Unlock()
-		if sum.rows == 0 {
-			return fmt.Errorf("dl: Start: the data has no batches; use a smaller BatchSize, or leave DropLast out")
-		}
-		done := Epoch{N: e + 1, Steps: r.step.N(), Train: sum.result(), LR: r.step.LR()}
-		if t.Eval != nil {
-			var err error
-			if done.Eval, err = evaluate(ctx, r.model, t.Eval, r.step.loss); err != nil {
-				return err
-			}
-		}
-		done.Took = time.Since(began)
-		r.mu.Lock()
-		r.epochs = append(r.epochs, done)
-		r.mu.Unlock()
-		r.log(done)
-		if t.OnEpoch != nil {
-			if err := t.OnEpoch(done); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// took notes a step.
-func (r *Run) took(found tally, perEpoch int) {
-	n := r.step.N()
-	loss := found.result().Loss
-	r.mu.Lock()
-	r.sum.add(found)
-	r.inEpoch++
-	if r.phase == "compiling" {
-		r.phase, r.first, r.clock = "training", n, time.Now()
-	}
-	r.loss.add(float64(r.epoch-1)+float64(r.inEpoch)/float64(max(perEpoch, r.inEpoch)), loss)
-	r.mu.Unlock()
-	if r.training.Log != nil {
-		r.training.Log.AddScalar("train/loss", loss, n)
-	}
-}
-
-func (r *Run) log(e Epoch) {
-	l := r.training.Log
-	if l == nil {
-		return
-	}
-	add := func(name string, v float64) {
-		if !math.IsNaN(v) {
-			l.AddScalar(name, v, e.Steps)
-		}
-	}
-	add("train/accuracy", e.Train.Accuracy)
-	if e.Eval.N > 0 {
-		add("eval/loss", e.Eval.Loss)
-		add("eval/accuracy", e.Eval.Accuracy)
-	}
-}
-
-// Names lists the curves that [Run.Curve] knows.
-func (r *Run) Names() []string {
-	names := []string{"train/loss", "train/accuracy"}
-	if r.training.Eval != nil {
-		names = append(names, "eval/loss", "eval/accuracy")
-	}
-	return names
-}
-
-// Curve returns the points of a curve so far: x in epochs, y the loss, or the
-// accuracy in [0, 1]. The "train/loss" has a point for a step, or for the
-// mean of a few when the run is long; the others have one for an epoch. An
-// unknown name has no points.
-func (r *Run) Curve(name string) (x, y []float64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	pick := map[string]func(Epoch) float64{
-		"train/accuracy": func(e Epoch) float64 { return e.Train.Accuracy },
-		"eval/loss":      func(e Epoch) float64 { return e.Eval.Loss },
-		"eval/accuracy":  func(e Epoch) float64 { return e.Eval.Accuracy },
-	}[name]
-	switch {
-	case name == "train/loss":
-		return r.loss.points()
-	case pick == nil, r.training.Eval == nil && name != "train/accuracy":
-		return nil, nil
-	}
-	for _, e := range r.epochs {
-		if v := pick(e); !math.IsNaN(v) {
-			x, y = append(x, float64(e.N)), append(y, v)
-		}
-	}
-	return x, y
-}
-
-// Steps returns how many steps are done, and how many the run will have: 0
-// when the data does not know its length.
-func (r *Run) Steps() (done, total int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	per := r.perEpoch()
-	return max(r.epoch-1, 0)*per + r.inEpoch, r.training.Epochs * per
-}
-
-// Table has a row for each epoch done so far, and the columns' names. A
-// notebook shows it above the curves.
-func (r *Run) Table() (head []string, rows [][]any) {
-	head = []string{"epoch", "train loss", "train accuracy"}
-	eval := r.training.Eval != nil
-	if eval {
-		head = append(head, "eval loss", "eval accuracy")
-	}
-	head = append(head, "lr", "time")
-	percent := func(part float64) string {
-		if math.IsNaN(part) {
-			return ""
-		}
-		return fmt.Sprintf("%.2f %%", 100*part)
-	}
-	for _, e := range r.Epochs() {
-		row := []any{e.N, e.Train.Loss, percent(e.Train.Accuracy)}
-		if eval {
-			row = append(row, e.Eval.Loss, percent(e.Eval.Accuracy))
-		}
-		rows = append(rows, append(row, e.LR, e.Took))
-	}
-	return head, rows
-}
-
-// String is the run's state on one line: epoch, step, rate, time left, loss
-// and accuracy.
-func (r *Run) String() string {
-	n, lr := r.step.N(), r.step.LR()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	s := fmt.Sprintf("epoch %d/%d  step %d", r.epoch, r.training.Epochs, n)
-	ended := !r.ended.IsZero()
-	switch {
-	case ended && r.err != nil:
-		s = "failed at " + s
-	case ended && r.stopped:
-		s = "stopped at " + s
-	case ended:
-		s = "done: " + s
-	case r.phase != "training":
-		s += "  " + r.phase
-	}
-	if steps := n - r.first; !ended && steps > 0 {
-		rate := float64(steps) / time.Since(r.clock).Seconds()
-		s += fmt.Sprintf("  %.1f steps/s", rate)
-		if per := r.perEpoch(); per > 0 {
-			left := float64(r.training.Epochs*per-(r.epoch-1)*per-r.inEpoch) / rate
-			s += fmt.Sprintf("  %v left", (time.Duration(left)*time.Second + time.Second/2).Round(time.Second))
-		}
-	} else if ended {
-		s += fmt.Sprintf("  %v", r.ended.Sub(r.began).Round(10*time.Millisecond))
-	}
-	if r.sum.rows > 0 {
-		found := r.sum.result()
-		s += fmt.Sprintf("  loss %.4f", found.Loss)
-		if !math.IsNaN(found.Accuracy) {
-			s += fmt.Sprintf("  accuracy %.2f %%", 100*found.Accuracy)
-		}
-	}
-	if len(r.epochs) > 0 {
-		if e := r.epochs[len(r.epochs)-1].Eval; e.N > 0 {
-			s += fmt.Sprintf("  eval loss %.4f", e.Loss)
-			if !math.IsNaN(e.Accuracy) {
-				s += fmt.Sprintf("  accuracy %.2f %%", 100*e.Accuracy)
-			}
-		}
-	}
-	s += fmt.Sprintf("  lr %g", lr)
-	if r.err != nil {
-		s += ": " + r.err.Error()
-	}
-	return s
-}
-
-func (r *Run) perEpoch() int {
-	if r.training.Data == nil {
-		return 0
-	}
-	return r.training.Data.Len()
-}
-
-// curve keeps at most curvePoints points, each the mean of so many steps as
-// that takes.
-type curve struct {
-	x, y    []float64
-	each    int // steps in a point
-	pending int // steps in the sums
-	sx, sy  float64
-}
-
-const curvePoints = 2048
-
-func (c *curve) add(x, y float64) {
-	c.each = max(c.each, 1)
-	c.sx, c.sy, c.pending = c.sx+x, c.sy+y, c.pending+1
-	if c.pending < c.each {
-		return
-	}
-	n := float64(c.pending)
-	c.x, c.y = append(c.x, c.sx/n), append(c.y, c.sy/n)
-	c.sx, c.sy, c.pending = 0, 0, 0
-	if len(c.x) < curvePoints {
-		return
-	}
-	for i := range curvePoints / 2 {
-		c.x[i], c.y[i] = (c.x[2*i]+c.x[2*i+1])/2, (c.y[2*i]+c.y[2*i+1])/2
-	}
-	c.x, c.y, c.each = c.x[:curvePoints/2], c.y[:curvePoints/2], 2*c.each
-}
-
-func (c *curve) points() (x, y []float64) {
-	return append([]float64(nil), c.x...), append([]float64(nil), c.y...)
 }

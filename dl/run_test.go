@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -91,7 +92,7 @@ func TestRunTrains(t *testing.T) {
 			t.Errorf("accuracy is %v, want 1", e[2].Eval.Accuracy)
 		}
 		again := must(dl.Evaluate(m, data))
-		if again != e[2].Eval {
+		if !reflect.DeepEqual(again, e[2].Eval) {
 			t.Errorf("evaluated again %v, want %v", again, e[2].Eval)
 		}
 		if got := strings.Join(run.Names(), " "); got != "train/loss train/accuracy eval/loss eval/accuracy" {

@@ -9,48 +9,62 @@ import (
 // SGD is stochastic gradient descent as torch.optim.SGD: the learning rate
 // stays as it is. With g the gradient plus WeightDecay·w,
 //
-//	v ← Momentum·v + g            (v ← g at the first step)
-//	w ← w - LR·v                  (or w - LR·(g + Momentum·v) with Nesterov)
+//	v ← Momentum·v + (1-Dampening)·g   (v ← g at the first step)
+//	w ← w - LR·v                       (or w - LR·(g + Momentum·v) with Nesterov)
 //
 // Sutskever et al., "On the importance of initialization and momentum in deep
 // learning", ICML 2013.
 type SGD struct {
 	LR          float64 // learning rate; required
 	Momentum    float64 // share of the last step that is kept, in [0, 1)
+	Dampening   float64 // takes this share from the gradient's part of v, in [0, 1)
 	WeightDecay float64 // pulls the weights towards 0
-	Nesterov    bool    // looks ahead; needs Momentum
+	Nesterov    bool    // looks ahead; needs Momentum, and no Dampening
 }
 
 func (s SGD) check() error {
-	if s.LR <= 0 || s.Momentum < 0 || s.Momentum >= 1 || s.WeightDecay < 0 {
+	if !(s.LR > 0) || s.Momentum < 0 || s.Momentum >= 1 || s.WeightDecay < 0 {
 		return fmt.Errorf("dl: SGD: LR is %v, Momentum %v and WeightDecay %v, want LR above 0, Momentum in [0, 1) and no negative decay; try SGD{LR: 0.01, Momentum: 0.9}",
 			s.LR, s.Momentum, s.WeightDecay)
 	}
-	if s.Nesterov && s.Momentum == 0 {
-		return fmt.Errorf("dl: SGD: Nesterov is set and Momentum is 0, want a Momentum; try 0.9")
+	if s.Dampening < 0 || s.Dampening >= 1 {
+		return fmt.Errorf("dl: SGD: Dampening is %v, want it in [0, 1); leave it out", s.Dampening)
+	}
+	if s.Nesterov && (s.Momentum == 0 || s.Dampening != 0) {
+		return fmt.Errorf("dl: SGD: Nesterov is set, Momentum is %v and Dampening %v, want a Momentum and no Dampening; try Momentum: 0.9", s.Momentum, s.Dampening)
 	}
 	return nil
 }
 
 func (s SGD) rate() float64 { return s.LR }
 
-func (s SGD) slots() int {
+func (s SGD) slots() []slot {
 	if s.Momentum == 0 {
-		return 0
+		return nil
 	}
-	return 1
+	return []slot{{"momentum_buffer", 0}}
 }
 
-func (s SGD) scalars(_ int, rate float64) []float64 { return []float64{rate} }
+func (s SGD) scalars(n int, rate float64) []float64 {
+	if s.Dampening == 0 {
+		return []float64{rate}
+	}
+	if n == 1 {
+		return []float64{rate, 1}
+	}
+	return []float64{rate, 1 - s.Dampening}
+}
 
 func (s SGD) settings() string { s.LR = 0; return fmt.Sprintf("%#v", s) }
 
 func (s SGD) update(w, g *graph.Node, slots, scalars []*graph.Node) (*graph.Node, []*graph.Node) {
-	if s.WeightDecay > 0 {
-		g = graph.Add(g, graph.MulScalar(w, s.WeightDecay))
-	}
+	g = decayed(g, w, s.WeightDecay)
 	if s.Momentum > 0 {
-		v := graph.Add(graph.MulScalar(slots[0], s.Momentum), g) // 0 at first, so v = g
+		in := g
+		if s.Dampening > 0 {
+			in = graph.Mul(g, scalars[1])
+		}
+		v := graph.Add(graph.MulScalar(slots[0], s.Momentum), in) // 0 at first, so v = g
 		slots = []*graph.Node{v}
 		if s.Nesterov {
 			g = graph.Add(g, graph.MulScalar(v, s.Momentum))

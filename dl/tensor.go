@@ -3,14 +3,11 @@ package dl
 import (
 	"fmt"
 	"math"
-	"reflect"
 	"strings"
 	"sync"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/dtypes/bfloat16"
-	"github.com/gomlx/compute/dtypes/float16"
 	"github.com/gomlx/compute/shapes"
 )
 
@@ -48,8 +45,12 @@ type Tensor struct {
 	host any            // a flat slice of the element's Go type; nil while only on a device
 	buf  compute.Buffer // nil while only on the host
 	on   *device        // where buf lies
-	pins int            // programs and readers that use buf or host now
-	free bool           // Free was called; it takes effect when pins is 0
+	// copies are what lies on further devices, where several share the work
+	// or the tensor was put on one by To and is used on another.
+	copies []copied
+	placed bool // To put it on its device, and what is made of it stays there
+	pins   int  // programs and readers that use buf or host now
+	free   bool // Free was called; it takes effect when pins is 0
 }
 
 // FromSlice makes a tensor of the given shape from flat, whose values are in
@@ -180,6 +181,10 @@ func (t *Tensor) release() {
 		t.buf.Finalize() // a backend that is gone has freed it already
 		t.buf, t.on = nil, nil
 	}
+	for _, c := range t.copies {
+		c.buf.Finalize()
+	}
+	t.copies = nil
 }
 
 // flat returns the host's copy, which nobody may change, fetching it from
@@ -201,95 +206,6 @@ func (t *Tensor) flat() any {
 	}
 	t.host = flat
 	return flat
-}
-
-// buffer returns the tensor's copy on a device, making it at the first call.
-// The buffer belongs to the tensor. The caller has pinned it.
-func (t *Tensor) buffer(on *device) (compute.Buffer, error) {
-	t.mu.Lock()
-	if t.buf != nil && t.on == on {
-		defer t.mu.Unlock()
-		return t.buf, nil
-	}
-	t.mu.Unlock()
-	flat := t.flat()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.buf != nil && t.on == on {
-		return t.buf, nil
-	}
-	buf, err := on.backend.BufferFromFlatData(on.num, flat, shapes.Make(t.dtype, t.shape...))
-	if err != nil {
-		return nil, fmt.Errorf("dl: copy %v to %s: %w", t.shape, on.label(), err)
-	}
-	if t.pins <= 1 {
-		t.release() // else a program on the other device still reads it; the collector frees it
-	}
-	t.buf, t.on = buf, on
-	return buf, nil
-}
-
-// Stack joins tensors of one shape and type along a new outermost axis: n
-// tensors of [C H W] become one of [n C H W], on the host. No tensors, or
-// tensors that differ, panic with a [*ShapeError].
-func Stack(ts []*Tensor) *Tensor {
-	if len(ts) == 0 {
-		panic(&ShapeError{Op: "Stack", Want: "at least one tensor"})
-	}
-	first := ts[0]
-	for i, t := range ts {
-		if !t.shape.Equal(first.shape) || t.dtype != first.dtype {
-			panic(&ShapeError{Op: fmt.Sprintf("Stack: tensor %d", i), Got: t.shape,
-				Want: fmt.Sprintf("%v %s, as the first", first.shape, typeName(first.dtype)),
-				Fix:  "resize or crop the pictures to one size"})
-		}
-	}
-	shape := append(Shape{len(ts)}, first.shape...)
-	var host any
-	switch first.flat().(type) {
-	case []float32:
-		host = stack[float32](ts)
-	case []float64:
-		host = stack[float64](ts)
-	case []int64:
-		host = stack[int64](ts)
-	case []int32:
-		host = stack[int32](ts)
-	case []int16:
-		host = stack[int16](ts)
-	case []int8:
-		host = stack[int8](ts)
-	case []uint64:
-		host = stack[uint64](ts)
-	case []uint32:
-		host = stack[uint32](ts)
-	case []uint16:
-		host = stack[uint16](ts)
-	case []uint8:
-		host = stack[uint8](ts)
-	case []bool:
-		host = stack[bool](ts)
-	case []bfloat16.BFloat16:
-		host = stack[bfloat16.BFloat16](ts)
-	case []float16.Float16:
-		host = stack[float16.Float16](ts)
-	default:
-		panic(fmt.Errorf("dl: Stack: cannot stack tensors of %s", typeName(first.dtype)))
-	}
-	return &Tensor{shape: shape, dtype: first.dtype, host: host}
-}
-
-// cut returns a part of a flat slice, which it shares.
-func cut(flat any, from, to int) any {
-	return reflect.ValueOf(flat).Slice3(from, to, to).Interface()
-}
-
-func stack[T any](ts []*Tensor) []T {
-	all := make([]T, 0, len(ts)*ts[0].Size())
-	for _, t := range ts {
-		all = append(all, t.flat().([]T)...)
-	}
-	return all
 }
 
 // String describes the tensor in one line: shape, type, where it lies, and
@@ -344,64 +260,3 @@ func (t *Tensor) String() string {
 
 // typeName is a type's name as PyTorch writes it.
 func typeName(t DType) string { return strings.ToLower(t.String()) }
-
-type number interface{ float32 | float64 | int64 }
-
-// convert copies a flat slice of any element type.
-func convert[D number](flat any) []D {
-	switch s := flat.(type) {
-	case []float32:
-		return cast[D](s)
-	case []float64:
-		return cast[D](s)
-	case []int64:
-		return cast[D](s)
-	case []int32:
-		return cast[D](s)
-	case []int16:
-		return cast[D](s)
-	case []int8:
-		return cast[D](s)
-	case []uint64:
-		return cast[D](s)
-	case []uint32:
-		return cast[D](s)
-	case []uint16:
-		return cast[D](s)
-	case []uint8:
-		return cast[D](s)
-	case []bool:
-		out := make([]D, len(s))
-		for i, v := range s {
-			if v {
-				out[i] = 1
-			}
-		}
-		return out
-	case []bfloat16.BFloat16:
-		out := make([]D, len(s))
-		for i, v := range s {
-			out[i] = D(v.Float32())
-		}
-		return out
-	case []float16.Float16:
-		out := make([]D, len(s))
-		for i, v := range s {
-			out[i] = D(v.Float32())
-		}
-		return out
-	}
-	panic(fmt.Errorf("dl: Tensor: values of type %T have no number; use a real type", flat))
-}
-
-func cast[D, S number | int32 | int16 | int8 | uint64 | uint32 | uint16 | uint8](s []S) []D {
-	out := make([]D, len(s))
-	if same, ok := any(s).([]D); ok {
-		copy(out, same)
-		return out
-	}
-	for i, v := range s {
-		out[i] = D(v)
-	}
-	return out
-}

@@ -14,9 +14,11 @@ type trace struct {
 	graph    *graph.Graph
 	model    *Model // nil outside a model
 	training bool
-	evals    map[string]bool        // places of the model that are in evaluation mode although the program trains
-	params   map[string]*graph.Node // the model's parameters and buffers in this program
-	updates  map[string]*graph.Node // new values of buffers, such as running means
+
+	precision DType                  // of the forward pass of floating-point inputs; 0 for what they are
+	evals     map[string]bool        // places of the model that are in evaluation mode although the program trains
+	params    map[string]*graph.Node // the model's parameters and buffers in this program
+	updates   map[string]*graph.Node // new values of buffers, such as running means
 
 	rows  *graph.Node    // how many examples of the batch count, the first ones; a float32 scalar, nil where all do
 	batch int            // examples in the batch that rows speaks of
@@ -45,8 +47,11 @@ func (t *trace) trains(path string) bool {
 // x has a floating-point type. [Build] makes it at the first call.
 func (x *Node) param(p place, kind, name string, shape Shape, first initializer) *graph.Node {
 	node := x.t.parameter(p, kind, name, x.Shape(), spec{shape: shape, dtype: Float32, trained: true}, first)
-	if x.DType().IsFloat() && x.DType() != Float32 {
-		node = graph.ConvertDType(node, x.DType())
+	switch kind := x.DType(); {
+	case kind.IsFloat() && kind != Float32:
+		node = graph.ConvertDType(node, kind)
+	case !kind.IsFloat() && x.t.precision != 0: // of an Embedding
+		node = graph.ConvertDType(node, x.t.precision)
 	}
 	return node
 }
@@ -101,12 +106,12 @@ func parameter(g *graph.Graph, dtype DType, shape Shape) *graph.Node {
 	if g.IsBuilding() {
 		n = g.NumParameters()
 	}
-	return graph.Parameter(g, fmt.Sprint("p", n), shapes.Make(dtype, shape...))
+	return graph.ShardedParameter(g, fmt.Sprint("p", n), shapes.Make(dtype, shape...), replicated(g))
 }
 
 // begin adds the model's input, in the type that the model wants.
 func (t *trace) begin(m *Model, dtype DType, shape Shape) *Node {
-	x := t.input(dtype, shape).to(m.dtype)
+	x := t.examples(dtype, shape).to(m.dtype)
 	t.main = x.raw
 	return x
 }

@@ -1,0 +1,76 @@
+package dl
+
+import (
+	"fmt"
+	"reflect"
+)
+
+// key identifies the program for a batch of size rows with a loss.
+func (b Batch) key(size int, loss Loss) string {
+	return fmt.Sprintf("%d %v%s %v%s %s", size, b.Inputs.shape[1:], b.Inputs.dtype, b.Labels.shape[1:], b.Labels.dtype, settings(loss))
+}
+
+// rows checks that inputs and labels fit, and counts them.
+func (b Batch) rows() (int, error) {
+	if b.Inputs == nil || b.Labels == nil || len(b.Inputs.shape) == 0 || len(b.Labels.shape) == 0 {
+		return 0, fmt.Errorf("the batch has no inputs or no labels, want [N …] and [N]; make it with a loader, or Batch{Inputs: …, Labels: …}")
+	}
+	n := b.Inputs.shape[0]
+	if n == 0 || b.Labels.shape[0] != n {
+		return 0, fmt.Errorf("the batch has %d inputs and %d labels, want as many of both and at least one", n, b.Labels.shape[0])
+	}
+	return n, nil
+}
+
+// limits is what a program needs of the numbers it gets, because on the device
+// nothing would fail: they would only teach nothing.
+type limits struct {
+	classes int // outputs of a classifier, which labels must stay below; 0 where there are none
+	ids     int // what the inputs must stay below, for an Embedding; 0 where there is none
+}
+
+// check finds labels that are no class and inputs that have no embedding.
+func (b Batch) check(needs limits, loss Loss) error {
+	if err := needs.inputs(b.Inputs); err != nil || needs.classes == 0 {
+		return err
+	}
+	skips, _ := loss.(interface{ ignores(label int64) bool })
+	for i, l := range b.Labels.Int64s() {
+		if (l < 0 || l >= int64(needs.classes)) && (skips == nil || !skips.ignores(l)) {
+			return fmt.Errorf("label %d of the batch is %d, want 0 to %d, the model's outputs; set the last layer's Out to the number of classes", i, l, needs.classes-1)
+		}
+	}
+	return nil
+}
+
+func (needs limits) inputs(x *Tensor) error {
+	if needs.ids == 0 {
+		return nil
+	}
+	for i, v := range x.Int64s() {
+		if v < 0 || v >= int64(needs.ids) {
+			return fmt.Errorf("number %d of the input is %d, want 0 to %d, the Embedding's; set its In to the size of the vocabulary", i, v, needs.ids-1)
+		}
+	}
+	return nil
+}
+
+// fill returns the batch with rows added up to size, copies of the first.
+func (b Batch) fill(size int) Batch {
+	n := b.Inputs.shape[0]
+	if n == size {
+		return b
+	}
+	return Batch{Inputs: b.Inputs.fill(size), Labels: b.Labels.fill(size)}
+}
+
+func (t *Tensor) fill(size int) *Tensor {
+	n, flat := t.shape[0], reflect.ValueOf(t.flat())
+	row := flat.Len() / n
+	all := reflect.MakeSlice(flat.Type(), size*row, size*row)
+	reflect.Copy(all, flat)
+	for i := n; i < size; i++ {
+		reflect.Copy(all.Slice(i*row, (i+1)*row), flat.Slice(0, row))
+	}
+	return &Tensor{shape: append(Shape{size}, t.shape[1:]...), dtype: t.dtype, host: all.Interface()}
+}
