@@ -113,7 +113,10 @@ func (c *commands) shell(ctx context.Context, s gonb.Script) error {
 	ended := make(chan struct{})
 	asked := make(chan error, 1)
 	if stdin != nil {
-		go func() { asked <- c.ask(cmd.Process.Pid, stdin, s.Ask == gonb.Password, ended) }()
+		go func() {
+			asked <- c.ask(cmd.Process.Pid, stdin, s.Ask == gonb.Password, ended)
+			stdin.Close() // after the reason is told, as this may end the program
+		}()
 	}
 	err := cmd.Wait()
 	close(ended)
@@ -140,8 +143,7 @@ func (c *commands) shell(ctx context.Context, s gonb.Script) error {
 
 // ask gives a process group lines from the person whenever one of its processes
 // waits for its standard input.
-func (c *commands) ask(group int, stdin io.WriteCloser, password bool, ended <-chan struct{}) error {
-	defer stdin.Close()
+func (c *commands) ask(group int, stdin io.Writer, password bool, ended <-chan struct{}) error {
 	tick := time.NewTicker(lookAgain)
 	defer tick.Stop()
 	for {
