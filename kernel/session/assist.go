@@ -148,6 +148,9 @@ func (s *Session) Warm(ctx context.Context) {
 // Complete returns what can stand at a byte offset in code. It may be called
 // while a cell runs.
 func (s *Session) Complete(ctx context.Context, code string, offset int) (assist.Completion, error) {
+	if c, ok := completeCommand(code, offset); ok {
+		return c, nil
+	}
 	a, snap := s.helper()
 	if a == nil {
 		return assist.Completion{Start: offset, End: offset}, nil
@@ -158,6 +161,9 @@ func (s *Session) Complete(ctx context.Context, code string, offset int) (assist
 // Inspect returns what is known of the name at a byte offset in code, and with
 // detail above 0 its source.
 func (s *Session) Inspect(ctx context.Context, code string, offset, detail int) (assist.Inspection, error) {
+	if text, ok := explainCommand(code, offset); ok {
+		return text, nil
+	}
 	a, snap := s.helper()
 	if a == nil {
 		return nil, assist.ErrNoGopls
