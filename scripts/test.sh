@@ -27,6 +27,7 @@ client() {
 	rm -f "$log" "$log.failed"
 }
 client jupyter
+client gonb
 # JupyterLab is large: it is installed where there is a browser for it.
 for browser in ${HOLT_CHROMIUM:-chromium chromium-browser google-chrome}; do
 	if command -v "$browser" >/dev/null; then
