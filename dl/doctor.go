@@ -1,0 +1,167 @@
+package dl
+
+import (
+	"context"
+	"fmt"
+	"html"
+	"strings"
+	"text/tabwriter"
+)
+
+// Diagnosis is what [Doctor] found: a table, in text and in a notebook.
+type Diagnosis struct {
+	Findings []Finding
+}
+
+// Finding is a line of a [Diagnosis].
+type Finding struct {
+	Check string // what was looked at, such as "inputs"
+	Found string // what there is
+	Wrong string // what is wrong with it; empty where nothing is
+	Try   string // one thing to try; empty where nothing is wrong
+}
+
+// Healthy tells whether nothing is wrong.
+func (d *Diagnosis) Healthy() bool { return len(d.Problems()) == 0 }
+
+// Problems returns the findings that say what is wrong.
+func (d *Diagnosis) Problems() []Finding {
+	var bad []Finding
+	for _, f := range d.Findings {
+		if f.Wrong != "" {
+			bad = append(bad, f)
+		}
+	}
+	return bad
+}
+
+func (d *Diagnosis) add(check, found, wrong, try string) {
+	d.Findings = append(d.Findings, Finding{check, found, wrong, try})
+}
+
+var diagnosisHead = []string{"", "check", "found", "wrong", "try"}
+
+func (f Finding) row() []string {
+	mark := "ok"
+	if f.Wrong != "" {
+		mark = "!!"
+	}
+	return []string{mark, f.Check, f.Found, f.Wrong, f.Try}
+}
+
+// String lays the findings out as a table; "!!" marks what is wrong.
+func (d *Diagnosis) String() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, strings.Join(diagnosisHead, "\t"))
+	for _, f := range d.Findings {
+		fmt.Fprintln(w, strings.Join(f.row(), "\t"))
+	}
+	w.Flush()
+	lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+	for i, l := range lines {
+		lines[i] = strings.TrimRight(l, " ")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// HTML writes the findings as a table.
+func (d *Diagnosis) HTML() string {
+	var b strings.Builder
+	b.WriteString("<table><thead><tr>")
+	for _, h := range diagnosisHead {
+		fmt.Fprintf(&b, "<th>%s</th>", h)
+	}
+	b.WriteString("</tr></thead><tbody>")
+	for _, f := range d.Findings {
+		b.WriteString("<tr>")
+		for _, cell := range f.row() {
+			fmt.Fprintf(&b, `<td style="text-align:left">%s</td>`, html.EscapeString(cell))
+		}
+		b.WriteString("</tr>")
+	}
+	return b.String() + "</tbody></table>"
+}
+
+// Doctor looks at the first batches of the data, and at what the model makes
+// of them, for the mistakes that keep a network from learning: inputs that are
+// not finite or not scaled, labels that are no classes or all the same, a
+// first loss far above ln(classes), ReLUs that are always 0, gradients that
+// vanish or explode, and a single batch that cannot be learnt by heart.
+//
+// A nil or missing loss means [CrossEntropyLoss]. The model stays as it is:
+// what trains is a copy. With wrong inputs or labels, what depends on them is
+// left out. The cell's interrupt ends it.
+func Doctor(model *Model, data Source, loss ...Loss) (*Diagnosis, error) {
+	if model == nil {
+		return nil, fmt.Errorf("dl: Doctor: the model is nil, want one that dl.Build made")
+	}
+	batches, err := batchesOf(data)
+	if err != nil {
+		return nil, during("Doctor", err)
+	}
+	p := &patient{Diagnosis: &Diagnosis{}, model: model.clone(), loss: CrossEntropyLoss{}}
+	if len(loss) > 0 && loss[0] != nil {
+		p.loss = loss[0]
+	}
+	for batch, err := range batches.Epoch(0) {
+		if err != nil {
+			return nil, during("Doctor", err)
+		}
+		if _, err := batch.rows(); err != nil {
+			return nil, during("Doctor", err)
+		}
+		if p.batches = append(p.batches, batch); len(p.batches) == doctorBatches {
+			break
+		}
+	}
+	if len(p.batches) == 0 {
+		return nil, fmt.Errorf("dl: Doctor: the data has no batches; check its folder, or DropLast of the loader")
+	}
+	if err := p.examine(callerContext()); err != nil {
+		return nil, during("Doctor", err)
+	}
+	return p.Diagnosis, nil
+}
+
+// doctorBatches is how many batches are looked at.
+const doctorBatches = 4
+
+// patient is a model under examination.
+type patient struct {
+	*Diagnosis
+	model   *Model // a copy
+	loss    Loss
+	batches given
+}
+
+func (p *patient) examine(ctx context.Context) error {
+	inputs := p.inputs()
+	labels, err := p.labels()
+	if err != nil {
+		return err
+	}
+	if !inputs || !labels {
+		p.add("the rest", "not looked at", "", "")
+		return nil
+	}
+	for _, look := range []func(context.Context) error{p.first, p.relus, p.gradients, p.overfits} {
+		if err := look(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// clone returns a model of its own with the same network and weights.
+func (m *Model) clone() *Model {
+	values, release := m.snapshot()
+	defer release()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := &Model{net: m.net, root: m.root, walker: m.walker, input: m.input, dtype: m.dtype, specs: m.specs, evals: m.evals, frozen: m.frozen, device: m.device}
+	for i, s := range m.specs {
+		c.values = append(c.values, s.keep(values[i]))
+	}
+	return c
+}
