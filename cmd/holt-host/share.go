@@ -14,6 +14,8 @@ import (
 	_ "github.com/holt-dl/holt/dl/vision"
 	_ "github.com/holt-dl/holt/dl/vision/cifarsample"
 	_ "github.com/holt-dl/holt/dl/vision/fetch"
+	_ "github.com/holt-dl/holt/dl/vision/imagenet"
+	_ "github.com/holt-dl/holt/dl/vision/models"
 )
 
 // What notebooks about deep learning import from GoMLX.

@@ -1,5 +1,5 @@
-// Package fetch downloads the data sets of package vision. Importing it, for
-// its effect, is enough:
+// Package fetch downloads the data sets of package vision and the weights of
+// package models. Importing it, for its effect, is enough:
 //
 //	import _ "github.com/holt-dl/holt/dl/vision/fetch"
 //
@@ -22,10 +22,14 @@ import (
 	"strings"
 
 	"github.com/holt-dl/holt/dl/vision"
+	"github.com/holt-dl/holt/dl/vision/models"
 	"github.com/holt-dl/holt/internal/download"
 )
 
-func init() { vision.RegisterFetcher(Archive) }
+func init() {
+	vision.RegisterFetcher(Archive)
+	models.RegisterFetcher(Weights)
+}
 
 // client is nil but in tests.
 var client *http.Client
