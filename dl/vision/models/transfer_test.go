@@ -58,7 +58,7 @@ func TestTransferLearning(t *testing.T) {
 	onXLA(t)
 	side, epochs, least, frozen := 64, 3, 0.0, []string{"features"}
 	dl.Seed(3)
-	var net dl.Layer = models.Narrow(64, 8, 1000)
+	var net dl.Layer = models.Narrow(256, 8, 1000)
 	path := filepath.Join(t.TempDir(), "vgg.safetensors")
 	published, err := models.VGG16Weights.Path()
 	if _, e := os.Stat(published); err == nil && e == nil {
@@ -101,7 +101,7 @@ func TestTransferLearning(t *testing.T) {
 	}
 	run := dl.Start(m, dl.Training{
 		Data: &dl.DataLoader{Dataset: train, BatchSize: 16, Shuffle: true, Seed: 1}, Eval: &dl.DataLoader{Dataset: val, BatchSize: 16},
-		Epochs: epochs, Optimizer: dl.Adam{LR: 0.001},
+		Epochs: epochs, Optimizer: dl.SGD{LR: 0.0002, Momentum: 0.9},
 	})
 	if err := run.Wait(); err != nil {
 		t.Fatal(err)
