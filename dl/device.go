@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"text/tabwriter"
 
 	"github.com/gomlx/compute"
 
@@ -61,11 +60,14 @@ type opened struct {
 func Use(name string) error {
 	devices.Lock()
 	defer devices.Unlock()
-	d, err := choose(name)
+	d, err := choose("Use", name)
 	if err != nil {
 		return err
 	}
 	devices.current = d
+	if name != "" {
+		devices.passed = nil
+	}
 	return nil
 }
 
@@ -107,7 +109,7 @@ func current() (*device, error) {
 		devices.Unlock()
 		return d, nil
 	}
-	d, err := choose(os.Getenv("HOLT_BACKEND"))
+	d, err := choose("Use", os.Getenv("HOLT_BACKEND"))
 	if err == nil {
 		devices.current = d
 	}
@@ -134,26 +136,25 @@ func known(kind string, b compute.Backend, num int) *device {
 
 // choose opens the named backend, or the first that works. The caller holds
 // devices.
-func choose(name string) (*device, error) {
+func choose(op, name string) (*device, error) {
 	kind, num := name, 0
 	if before, after, ok := strings.Cut(name, ":"); ok {
 		if _, err := fmt.Sscanf(after, "%d", &num); err != nil {
-			return nil, fmt.Errorf("dl: Use: device is %q, want a number after the colon, such as cuda:0", name)
+			return nil, fmt.Errorf("dl: %s: device is %q, want a number after the colon, such as cuda:0", op, name)
 		}
 		kind = before
 	}
 	if name != "" {
 		if !slices.Contains(backendNames, kind) {
-			return nil, fmt.Errorf("dl: Use: backend is %q, want cuda, cpu or go; see dl.Devices()", name)
+			return nil, fmt.Errorf("dl: %s: backend is %q, want cuda, cpu or go; see dl.Devices()", op, name)
 		}
 		b, err := openBackend(kind)
 		if err != nil {
 			return nil, err
 		}
 		if n := b.NumDevices(); num < 0 || num >= n {
-			return nil, fmt.Errorf("dl: Use: device is %q, want a number below %d; see dl.Devices()", name, n)
+			return nil, fmt.Errorf("dl: %s: device is %q, want a number below %d; see dl.Devices()", op, name, n)
 		}
-		devices.passed = nil
 		return known(kind, b, num), nil
 	}
 	var passed []string
@@ -228,51 +229,4 @@ func hasNVIDIA() bool {
 	}
 	_, err := os.Stat("/dev/dxg") // Windows' Linux
 	return err == nil
-}
-
-// Device is a line of [DeviceList].
-type Device struct {
-	Name    string // such as "cuda:0"
-	Detail  string // the backend's own description, or why it cannot be used
-	Usable  bool
-	Current bool
-}
-
-// DeviceList prints as a table.
-type DeviceList []Device
-
-// Devices lists every device of every backend, and the backends that cannot
-// be used with the reason. It opens backends that were not opened yet.
-func Devices() DeviceList {
-	now, _ := current()
-	devices.Lock()
-	defer devices.Unlock()
-	var list DeviceList
-	for _, kind := range backendNames {
-		b, err := openBackend(kind)
-		if err != nil {
-			list = append(list, Device{Name: kind, Detail: strings.TrimPrefix(err.Error(), "dl: ")})
-			continue
-		}
-		for i := range b.NumDevices() {
-			d := known(kind, b, i)
-			list = append(list, Device{Name: d.label(), Detail: b.DeviceDescription(d.num), Usable: true, Current: d == now})
-		}
-	}
-	return list
-}
-
-// String lays the list out as a table; a star marks the device in use.
-func (l DeviceList) String() string {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	for _, d := range l {
-		mark := map[bool]string{true: "*"}[d.Current]
-		if !d.Usable {
-			mark = "-"
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", mark, d.Name, d.Detail)
-	}
-	w.Flush()
-	return strings.TrimSuffix(b.String(), "\n")
 }

@@ -22,9 +22,13 @@ func cifarNet() dl.Sequential {
 	}
 }
 
-// on runs a test on a backend, or skips it with a sentence.
+// on runs a test on a backend, or skips it with a sentence. HOLT_TEST_XLA=cuda
+// puts a GPU in the place of XLA on the processor.
 func on(t testing.TB, backend string) {
 	t.Helper()
+	if other := os.Getenv("HOLT_TEST_XLA"); other != "" && backend == "cpu" {
+		backend = other
+	}
 	if err := dl.Use(backend); err != nil {
 		t.Skipf("backend %s is not here: %v", backend, err)
 	}

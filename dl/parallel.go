@@ -165,7 +165,7 @@ func (t *Tensor) part(on *device, d, n int) (compute.Buffer, error) {
 	size := t.Size() / n
 	b, err := on.backend.BufferFromFlatData(on.num, cut(t.flat(), d*size, (d+1)*size), shapes.Make(t.dtype, append(Shape{rows}, t.shape[1:]...)...))
 	if err != nil {
-		return nil, fmt.Errorf("dl: copy part of %v to %s: %w", t.shape, on.label(), err)
+		return nil, fmt.Errorf("dl: copy part of %v to %s: %w", t.shape, on.label(), crowded(err))
 	}
 	return b, nil
 }

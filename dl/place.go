@@ -63,7 +63,7 @@ func find(op, name string) (*device, error) {
 	}
 	devices.Lock()
 	defer devices.Unlock()
-	return choose(name)
+	return choose(op, name)
 }
 
 // together returns the device for a calculation with some tensors: the one
@@ -98,7 +98,7 @@ type copied struct {
 func (on *device) put(t *Tensor) (compute.Buffer, error) {
 	buf, err := on.backend.BufferFromFlatData(on.num, t.flat(), shapes.Make(t.dtype, t.shape...))
 	if err != nil {
-		return nil, fmt.Errorf("dl: copy %v to %s: %w", t.shape, on.label(), err)
+		return nil, fmt.Errorf("dl: copy %v to %s: %w", t.shape, on.label(), crowded(err))
 	}
 	return buf, nil
 }
@@ -143,7 +143,7 @@ func (t *Tensor) bufferOn(on *device, beside bool) (compute.Buffer, error) {
 	}
 	buf, err := on.backend.BufferFromFlatData(on.num, t.host, shapes.Make(t.dtype, t.shape...))
 	if err != nil {
-		return nil, fmt.Errorf("dl: copy %v to %s: %w", t.shape, on.label(), err)
+		return nil, fmt.Errorf("dl: copy %v to %s: %w", t.shape, on.label(), crowded(err))
 	}
 	if beside && t.buf != nil {
 		t.copies = append(t.copies, copied{on, buf})

@@ -51,7 +51,7 @@ func (p *program) run(inputs ...*Tensor) ([]*Tensor, error) {
 	results, err := p.exec.Execute(buffers, nil, p.on.num)
 	runtime.KeepAlive(p)
 	if err != nil {
-		return nil, fmt.Errorf("dl: run on %s: %w", p.on.label(), err)
+		return nil, fmt.Errorf("dl: run on %s: %w", p.on.label(), crowded(err))
 	}
 	outputs := make([]*Tensor, len(results))
 	for i, b := range results {

@@ -429,3 +429,39 @@ func TestMetricsLikeScikitLearn(t *testing.T) {
 	_, err := dl.Score(dl.TopK{}, output, dl.FromSlice(make([]int64, 49)))
 	wantError(t, err, "dl: Score: top-5 accuracy: output is [50 7] and labels [49] int64, want scores [N classes] and integers [N]; use a metric of your own for other shapes")
 }
+
+// TestPythonReadsState reads a training state as Python's users do.
+func TestPythonReadsState(t *testing.T) {
+	on(t, "go")
+	python := os.Getenv("HOLT_PYTHON")
+	if python == "" {
+		python = "python3"
+	}
+	if err := exec.Command(python, "-c", "import torch, safetensors").Run(); err != nil {
+		t.Skipf("skipped: %s has no torch and safetensors (pip install torch safetensors; HOLT_PYTHON names another Python)", python)
+	}
+	m := optimNet()
+	step := dl.TrainStep(m, nil, dl.AdamW{})
+	step.Run(optimBatch(0))
+	path := filepath.Join(t.TempDir(), "state.safetensors")
+	if err := step.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	const script = `
+import json, sys, torch
+from safetensors.torch import load_file
+state = load_file(sys.argv[1])
+net = torch.nn.Sequential(torch.nn.Linear(6, 5), torch.nn.Tanh(), torch.nn.Linear(5, 3))
+net.load_state_dict({k[6:]: v for k, v in state.items() if k.startswith("model.")})
+assert state["optimizer.0.weight.exp_avg_sq"].shape == (5, 6)
+assert json.loads(bytes(state["training.json"].tolist()))["N"] == 1
+print(net[2].bias[1].item())`
+	out, err := exec.Command(python, "-c", script, path).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var got float64
+	if _, err := fmt.Sscan(string(out), &got); err != nil || got != m.Param("2.bias").Float64s()[1] {
+		t.Errorf("Python reads %s, %v, want %v", out, err, m.Param("2.bias").Float64s()[1])
+	}
+}

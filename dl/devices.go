@@ -1,0 +1,108 @@
+package dl
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// Device is a line of [DeviceList].
+type Device struct {
+	Name    string // such as "cuda:0"
+	Detail  string // the backend's own description, or why it cannot be used
+	Memory  int64  // bytes in all; 0 where it is not known
+	Free    int64  // bytes that nobody uses now
+	Usable  bool
+	Current bool
+}
+
+// DeviceList prints as a table.
+type DeviceList []Device
+
+// Devices lists every device with its memory of every
+// backend, and the backends that cannot be used with the reason. It opens backends that were not opened yet.
+func Devices() DeviceList {
+	now, _ := current()
+	devices.Lock()
+	defer devices.Unlock()
+	var list DeviceList
+	for _, kind := range backendNames {
+		b, err := openBackend(kind)
+		if err != nil {
+			list = append(list, Device{Name: kind, Detail: strings.TrimPrefix(err.Error(), "dl: ")})
+			continue
+		}
+		for i := range b.NumDevices() {
+			d := known(kind, b, i)
+			line := Device{Name: d.label(), Detail: b.DeviceDescription(d.num), Usable: true, Current: d == now}
+			line.Memory, line.Free = memory(kind, i)
+			list = append(list, line)
+		}
+	}
+	return list
+}
+
+// String lays the list out as a table; a star marks the device in use.
+func (l DeviceList) String() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, d := range l {
+		mark := map[bool]string{true: "*"}[d.Current]
+		if !d.Usable {
+			mark = "-"
+		}
+		room := ""
+		if d.Memory > 0 {
+			room = fmt.Sprintf("%.1f GiB, %.1f free", float64(d.Memory)/(1<<30), float64(d.Free)/(1<<30))
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", mark, d.Name, room, d.Detail)
+	}
+	w.Flush()
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// memory returns a device's memory in bytes: that of the machine, shared by
+// all its processors, or that of an NVIDIA GPU as its driver's nvidia-smi
+// counts, because PJRT's C interface as go-xla v0.4.4 has it does not tell.
+func memory(kind string, num int) (all, free int64) {
+	if kind != "cuda" {
+		b, err := os.ReadFile("/proc/meminfo")
+		if err != nil {
+			return 0, 0
+		}
+		for line := range strings.Lines(string(b)) {
+			var n int64
+			if _, err := fmt.Sscanf(line, "MemTotal: %d kB", &n); err == nil {
+				all = n << 10
+			}
+			if _, err := fmt.Sscanf(line, "MemAvailable: %d kB", &n); err == nil {
+				free = n << 10
+			}
+		}
+		return all, free
+	}
+	ctx, cancel := context.WithTimeout(callerContext(), 5*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "nvidia-smi", "--query-gpu=memory.total,memory.free", "--format=csv,noheader,nounits").Output()
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	if err != nil || num >= len(lines) {
+		return 0, 0
+	}
+	if _, err := fmt.Sscanf(lines[num], "%d, %d", &all, &free); err != nil {
+		return 0, 0
+	}
+	return all << 20, free << 20 // nvidia-smi counts in MiB
+}
+
+// crowded adds what to try to the error of a device that is full.
+func crowded(err error) error {
+	text := strings.ToLower(err.Error())
+	if !strings.Contains(text, "resource_exhausted") && !strings.Contains(text, "out of memory") {
+		return err
+	}
+	return fmt.Errorf("%w; the device is full: set variables that are not needed to nil, use a smaller batch or Options{Accumulate: 2}, or go on with dl.Use(\"cpu\")", err)
+}
