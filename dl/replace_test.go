@@ -1,6 +1,7 @@
 package dl_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -68,4 +69,24 @@ func TestReplaceErrors(t *testing.T) {
 		}
 		must(m.Predict(smallBatch().Inputs))
 	}
+}
+
+// A pretrained network's last layer makes way for one of two classes, and only that learns.
+func ExampleModel_Replace() {
+	model, err := dl.Build(&twoParts{
+		Features:   dl.Sequential{dl.Conv2d{Out: 8, Kernel: 3}, dl.ReLU{}},
+		Classifier: dl.Sequential{dl.Linear{Out: 16}, dl.ReLU{}, dl.Linear{Out: 1000}},
+		Head:       dl.Linear{Out: 10},
+	}, dl.Shape{1, 3, 8, 8})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	err = model.Replace("head", dl.Linear{Out: 2})
+	model.Freeze("features", "classifier")
+	fmt.Println(model.Param("head.weight").Shape(), err)
+	fmt.Println(model.NumTrainable(), "of", model.NumParams(), "parameters learn")
+	// Output:
+	// [2 1000] <nil>
+	// 2002 of 23850 parameters learn
 }
