@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/token"
 	"os"
 	"plugin"
+	"reflect"
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
@@ -264,10 +266,20 @@ func (e *execution) byInterrupt(d msg.Done, err error) msg.Done {
 	return d
 }
 
-// typeName names the type of an error or of a panic's value.
+// typeName names the type of an error or of a panic's value: of the errors that
+// wrap one another, the first whose type a person could have met.
 func typeName(v any) string {
 	if _, ok := v.(runtime.Error); ok {
 		return "runtime error"
+	}
+	for err, ok := v.(error); ok && err != nil; err = errors.Unwrap(err) {
+		t := reflect.TypeOf(err)
+		if t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		if token.IsExported(t.Name()) {
+			return fmt.Sprintf("%T", err)
+		}
 	}
 	return fmt.Sprintf("%T", v)
 }
