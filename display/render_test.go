@@ -488,3 +488,17 @@ func TestPictureTypes(t *testing.T) {
 		}
 	}
 }
+
+// A list that says what it is needs no table, and times in one are short.
+type fleet []struct{ Name string }
+
+func (fleet) String() string { return "two boats" }
+
+func TestTableOrText(t *testing.T) {
+	if got := plainText(display.Render(fleet{{"a"}, {"b"}})); got != "two boats" {
+		t.Errorf("shown as %q", got)
+	}
+	if got := plainText(display.Render(display.Table{Rows: [][]any{{1, 428743830 * time.Nanosecond}}})); got != "1  429ms" {
+		t.Errorf("shown as %q", got)
+	}
+}

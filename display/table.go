@@ -58,7 +58,7 @@ type cell struct {
 
 func cellOf(v reflect.Value) cell {
 	for v.IsValid() && (v.Kind() == reflect.Interface || v.Kind() == reflect.Pointer) && !v.IsNil() {
-		if _, ok := method(v); ok {
+		if _, ok := method(v); ok && v.Kind() == reflect.Pointer {
 			break
 		}
 		v = v.Elem()
@@ -237,7 +237,7 @@ func hasText(t reflect.Type) bool {
 // structs with exported fields and no text of their own.
 func isTable(v any) bool {
 	t := reflect.TypeOf(v)
-	if t.Kind() != reflect.Slice || reflect.ValueOf(v).Len() == 0 {
+	if t.Kind() != reflect.Slice || reflect.ValueOf(v).Len() == 0 || hasText(t) {
 		return false
 	}
 	elem := t.Elem()
