@@ -90,6 +90,16 @@ func (l *DataLoader) Batches() iter.Seq[Batch] {
 	}
 }
 
+// First returns the first batch of the first epoch, to look at. It does not
+// count as an epoch of [DataLoader.Batches].
+func (l DataLoader) First() (Batch, error) {
+	l.Workers = -1 // no others are read ahead
+	for batch, err := range l.Epoch(0) {
+		return batch, err
+	}
+	return Batch{}, errors.New("dl: DataLoader: no example could be read")
+}
+
 // Epoch yields the batches of one epoch, counted from 0; the same epoch
 // yields the same batches each time. An example that cannot be read, or does
 // not fit the others, is yielded as an error that names it and ends the

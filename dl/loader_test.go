@@ -285,3 +285,22 @@ func ExampleDataLoader() {
 	// [2 3] [2 3]
 	// [1 3] [4]
 }
+
+func TestLoaderFirst(t *testing.T) {
+	var gets atomic.Int32
+	l := dl.DataLoader{Dataset: numbers{n: 9, gets: &gets}, BatchSize: 4, Workers: 3, Shuffle: true}
+	b, err := l.First()
+	if err != nil || gets.Load() != 4 {
+		t.Fatalf("%d examples were read, %v; want 4", gets.Load(), err)
+	}
+	for want := range l.Batches() {
+		if got := fmt.Sprint(b.Labels.Int64s()); got != fmt.Sprint(want.Labels.Int64s()) {
+			t.Errorf("labels are %s, want %v", got, want.Labels.Int64s())
+		}
+		break
+	}
+	l.Dataset = nil
+	if _, err := l.First(); err == nil || !strings.HasPrefix(err.Error(), "dl: DataLoader: Dataset is nil") {
+		t.Errorf("error is %v", err)
+	}
+}

@@ -2,9 +2,11 @@ package vision
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -61,6 +63,9 @@ func Open(path string) (photo *Photo, err error) {
 	}
 	r.Reset(f)
 	src, _, err := image.Decode(r)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, fmt.Errorf("vision: %s: the file is cut off (%w); bring it again, or leave it out with the loader's SkipErrors", path, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("vision: %s: %w", path, err)
 	}
