@@ -36,15 +36,20 @@ def read(path):
 
 
 def merged(outputs):
-    """outputs with streams joined, as nbconvert's own coalescing does, without what differs between any two runs."""
+    """outputs with streams joined: standard output and error come through two pipes, and which of them is first may differ from run to run."""
     joined = []
+    streams = {}  # of the streams that stand together
     for out in outputs:
         out = dict(out)
-        if joined and out["output_type"] == "stream" and joined[-1].get("name") == out["name"]:
-            joined[-1]["text"] += out["text"]
-        else:
+        if out["output_type"] != "stream":
+            joined += [streams[name] for name in sorted(streams)]
             joined.append(out)
-    return joined
+            streams = {}
+        elif out["name"] in streams:
+            streams[out["name"]]["text"] += out["text"]
+        else:
+            streams[out["name"]] = out
+    return joined + [streams[name] for name in sorted(streams)]
 
 
 def test_same_as_nbconvert(tmp_path):
