@@ -64,7 +64,8 @@ class Lab:
         return self.log.read()[-3000:]
 
     def url(self, notebook):
-        return f"http://127.0.0.1:{self.port}/lab/tree/{notebook}?token=test"
+        # A workspace of its own, or the page opens the notebooks of earlier tests again.
+        return f"http://127.0.0.1:{self.port}/lab/workspaces/{Path(notebook).stem}/tree/{notebook}?token=test"
 
     def close(self):
         self.process.terminate()  # and with it its kernels
