@@ -8,45 +8,15 @@ import (
 	"testing"
 
 	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/dl/vision/models"
 )
 
-// ResNet is torchvision's ResNet18, with a width to choose.
-type ResNet struct {
-	Conv1                          dl.Conv2d
-	BN1                            dl.BatchNorm2d
-	MaxPool                        dl.MaxPool2d
-	Layer1, Layer2, Layer3, Layer4 dl.Sequential
-	AvgPool                        dl.AdaptiveAvgPool2d
-	FC                             dl.Linear
-}
-
-func (r *ResNet) Forward(x *dl.Node) *dl.Node {
-	x = r.MaxPool.Forward(r.BN1.Forward(r.Conv1.Forward(x)).ReLU())
-	x = r.Layer4.Forward(r.Layer3.Forward(r.Layer2.Forward(r.Layer1.Forward(x))))
-	return r.FC.Forward(r.AvgPool.Forward(x).Flatten())
-}
-
-type BasicBlock struct {
-	Conv1      dl.Conv2d
-	BN1        dl.BatchNorm2d
-	Conv2      dl.Conv2d
-	BN2        dl.BatchNorm2d
-	Downsample dl.Sequential
-}
-
-func (b *BasicBlock) Forward(x *dl.Node) *dl.Node {
-	y := b.BN2.Forward(b.Conv2.Forward(b.BN1.Forward(b.Conv1.Forward(x)).ReLU()))
-	if b.Downsample != nil {
-		x = b.Downsample.Forward(x)
-	}
-	return y.Add(x).ReLU()
-}
-
-func resnet18(width, classes int) *ResNet {
+// resnet18 is torchvision's, with a width to choose.
+func resnet18(width, classes int) *models.ResNet {
 	stage := func(out, stride int) dl.Sequential {
 		var stage dl.Sequential
 		for i := range 2 {
-			b := &BasicBlock{
+			b := &models.BasicBlock{
 				Conv1: dl.Conv2d{Out: out, Kernel: 3, Padding: 1, NoBias: true},
 				Conv2: dl.Conv2d{Out: out, Kernel: 3, Padding: 1, NoBias: true},
 			}
@@ -58,7 +28,7 @@ func resnet18(width, classes int) *ResNet {
 		}
 		return stage
 	}
-	return &ResNet{
+	return &models.ResNet{
 		Conv1:   dl.Conv2d{Out: width, Kernel: 7, Stride: 2, Padding: 3, NoBias: true},
 		MaxPool: dl.MaxPool2d{Kernel: 3, Stride: 2, Padding: 1},
 		Layer1:  stage(width, 1), Layer2: stage(2*width, 2), Layer3: stage(4*width, 2), Layer4: stage(8*width, 2),
