@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"image"
 	"reflect"
-	"strings"
 
 	"github.com/holt-dl/holt/internal/frame"
 )
@@ -131,8 +130,7 @@ func own(v any) frame.Bundle {
 		b.Data["text/plain"] = "a " + typeName(reflect.TypeOf(v))
 	}
 	if b.Data["image/png"] != nil { // and every picture one for screen readers
-		alt, _, _ := strings.Cut(fmt.Sprint(b.Data["text/plain"]), "\n")
-		b.Metadata = map[string]any{"image/png": map[string]any{"alt": alt}}
+		b.Metadata = map[string]any{"image/png": map[string]any{"alt": frame.Alt(fmt.Sprint(b.Data["text/plain"]))}}
 	}
 	return b
 }

@@ -38,19 +38,25 @@ func Text(s string) Bundle {
 }
 
 // PNG returns a bundle of a PNG picture that is shown at width × height CSS
-// pixels, with text as its text/plain. The first line of it is the picture's
-// alternative text, for screen readers, where nbconvert looks for that.
+// pixels, with text as its text/plain and, for screen readers, [Alt] of it as its
+// alternative text, where nbconvert looks for that.
 func PNG(png []byte, width, height int, text string) Bundle {
-	alt, _, _ := strings.Cut(text, "\n")
 	return Bundle{
 		Data: map[string]any{
 			"image/png":  base64.StdEncoding.EncodeToString(png),
 			"text/plain": text,
 		},
 		Metadata: map[string]any{
-			"image/png": map[string]any{"width": width, "height": height, "alt": alt},
+			"image/png": map[string]any{"width": width, "height": height, "alt": Alt(text)},
 		},
 	}
+}
+
+// Alt returns the alternative text of a picture that has a text beside it: its
+// first line.
+func Alt(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
 }
 
 var (
