@@ -57,6 +57,17 @@ func timed(b *testing.B, f func()) {
 	b.ReportMetric(times[0], "min-ms/op")
 	b.ReportMetric(times[len(times)/2], "median-ms/op")
 	b.ReportMetric(float64(used)/1e6/float64(len(times)), "cpu-ms/op")
+	b.ReportMetric(peak(), "peak-MiB")
+}
+
+// peak is the most memory that the process ever held, in MiB: of one
+// benchmark, where it runs alone.
+func peak() float64 {
+	var r syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &r) != nil {
+		return 0
+	}
+	return float64(r.Maxrss) / 1024
 }
 
 func processorTime() time.Duration {
