@@ -86,7 +86,7 @@ func style(size vg.Length, c color.Color, bold bool) text.Style {
 	if bold {
 		f.Weight = xfont.WeightBold
 	}
-	return text.Style{Font: f, Color: c, Handler: plot.DefaultTextHandler}
+	return text.Style{Font: f, Color: c, Handler: letters{text.Plain{Fonts: font.DefaultCache}}}
 }
 
 // shorten cuts s with an ellipsis so that it is at most w wide.
