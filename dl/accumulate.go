@@ -66,7 +66,7 @@ func (s *Step) gather(ctx context.Context, on *device, batch Batch, size int) (p
 	p, err := m.programs.get(key, func() (*program, error) {
 		lay := layout{trained: trained}
 		var needs limits
-		p, err := compile(ctx, on, "training step", func(g *graph.Graph) []*graph.Node {
+		p, err := compile(ctx, on, "training step", batch.of(size), func(g *graph.Graph) []*graph.Node {
 			t := m.forward(g, true)
 			t.precision = s.options.precision()
 			var sums []*graph.Node
@@ -157,7 +157,7 @@ func (s *Step) apply(ctx, running context.Context) error {
 	}
 	p, err := m.programs.get(s.key("apply", on, trained), func() (*program, error) {
 		lay := layout{trained: trained}
-		p, err := compile(ctx, on, "training step", func(g *graph.Graph) []*graph.Node {
+		p, err := compile(ctx, on, "update of the weights", nil, func(g *graph.Graph) []*graph.Node {
 			var weights, gradients []*graph.Node
 			for _, l := range trained {
 				weights = append(weights, parameter(g, Float32, m.specs[l.at].shape))

@@ -10,6 +10,9 @@ func (b Batch) key(size int, loss Loss) string {
 	return fmt.Sprintf("%d %v%s %v%s %s", size, b.Inputs.shape[1:], b.Inputs.dtype, b.Labels.shape[1:], b.Labels.dtype, settings(loss))
 }
 
+// of returns the shape of the inputs in a batch of size rows.
+func (b Batch) of(size int) Shape { return append(Shape{size}, b.Inputs.shape[1:]...) }
+
 // rows checks that inputs and labels fit, and counts them.
 func (b Batch) rows() (int, error) {
 	if b.Inputs == nil || b.Labels == nil || len(b.Inputs.shape) == 0 || len(b.Labels.shape) == 0 {

@@ -45,9 +45,13 @@ func calculateAll(key string, f func([]*Node) []*Node, xs ...*Tensor) ([]*Tensor
 	if err != nil {
 		return nil, err
 	}
+	var first Shape
+	if len(xs) > 0 {
+		first = xs[0].shape
+	}
 	build := func() (*program, error) {
 		t := &trace{training: true}
-		p, err := compile(callerContext(), on, "tensor operation", func(g *graph.Graph) []*graph.Node {
+		p, err := compile(callerContext(), on, "tensor operation", first, func(g *graph.Graph) []*graph.Node {
 			t.graph = g
 			var nodes []*Node
 			for _, x := range xs {

@@ -55,7 +55,7 @@ func evaluate(ctx context.Context, m *Model, data Source, loss Loss, metrics []M
 		size = max(size, rows)
 		p, err := m.programs.get(fmt.Sprintf("evaluate %s %s %v", on.label(), batch.key(size, loss), len(meters) > 0), func() (*program, error) {
 			var needs limits
-			p, err := compile(ctx, on, "evaluation", func(g *graph.Graph) []*graph.Node {
+			p, err := compile(ctx, on, "evaluation", batch.of(size), func(g *graph.Graph) []*graph.Node {
 				n := m.forward(g, false).loss(m, loss, batch, size)
 				needs = n.needs
 				if len(meters) == 0 {

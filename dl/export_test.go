@@ -23,7 +23,7 @@ func Differentiate(m *Model, x, by *Tensor, training bool) (Derivatives, error) 
 	d := Derivatives{Params: map[string]*Tensor{}, Buffers: map[string]*Tensor{}}
 	var put []**Tensor
 	var params, buffers []string
-	p, err := compile(callerContext(), on, "differentiate", func(g *graph.Graph) []*graph.Node {
+	p, err := compile(callerContext(), on, "differentiate", x.shape, func(g *graph.Graph) []*graph.Node {
 		t := m.forward(g, training)
 		in := t.begin(m, x.dtype, x.shape)
 		weight := t.input(Float32, by.shape)
@@ -105,3 +105,13 @@ func Stopping(r *Run) bool {
 	defer r.mu.Unlock()
 	return r.stopped
 }
+
+// Compilations returns how often a compiler has run.
+func Compilations() int {
+	compiled.Lock()
+	defer compiled.Unlock()
+	return compiled.count
+}
+
+// NoticeAfter is how long nothing is said of a compilation.
+const NoticeAfter = noticeAfter

@@ -22,7 +22,7 @@ func (m *Model) Features(path string, x *Tensor) (*Tensor, error) {
 	}
 	p, err := m.programs.get(fmt.Sprintf("features %q %s %v %s", path, on.label(), x.shape, x.dtype), func() (*program, error) {
 		var t *trace
-		p, err := compile(callerContext(), on, "features", func(g *graph.Graph) []*graph.Node {
+		p, err := compile(callerContext(), on, "feature maps", x.shape, func(g *graph.Graph) []*graph.Node {
 			t = m.forward(g, false)
 			t.taps = map[string]*Node{path: nil}
 			out := m.call(t.begin(m, x.dtype, x.shape))

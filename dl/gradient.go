@@ -14,8 +14,9 @@ import (
 //	g, err := dl.Grad(func(x ...*dl.Node) *dl.Node { return x[0].Mul(x[0]).Sum() }, x)
 //
 // A function that does not return a single number is a [*ShapeError]; so is
-// what does not fit inside of it. The program is compiled at every call,
-// because a Go function has no name to find it by.
+// what does not fit inside of it. The function is run at every call, and what
+// it writes is compiled by XLA when it was not seen before: equal functions on
+// equal shapes are one program, also where the function is written anew.
 func Grad(f func(x ...*Node) *Node, at ...*Tensor) ([]*Tensor, error) {
 	_, gradients, err := ValueAndGrad(f, at...)
 	return gradients, err

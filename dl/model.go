@@ -157,7 +157,7 @@ func (m *Model) Predict(x *Tensor) (*Tensor, error) {
 	}
 	p, err := m.programs.get(fmt.Sprintf("predict %s %v %s", on.label(), x.shape, x.dtype), func() (*program, error) {
 		var t *trace
-		p, err := compile(callerContext(), on, "predict", func(g *graph.Graph) []*graph.Node {
+		p, err := compile(callerContext(), on, "prediction", x.shape, func(g *graph.Graph) []*graph.Node {
 			t = m.forward(g, false)
 			return []*graph.Node{m.call(t.begin(m, x.dtype, x.shape)).value()}
 		})

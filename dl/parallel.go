@@ -1,10 +1,8 @@
 package dl
 
 import (
-	"context"
 	"fmt"
 	"runtime"
-	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/distributed"
@@ -70,49 +68,6 @@ func (t *trace) examples(dtype DType, shape Shape) *Node {
 		panic(err)
 	}
 	return &Node{raw: graph.ShardedParameter(g, fmt.Sprint("p", g.NumParameters()), shapes.Make(dtype, shape...), split), t: t}
-}
-
-// compileOn is compile for one device, or several that share a batch.
-func compileOn(ctx context.Context, on *device, share *spread, name string, build func(g *graph.Graph) []*graph.Node) (*program, error) {
-	g := graph.NewGraph(on.backend, strings.ReplaceAll(name, " ", "_"))
-	var mesh *distributed.DeviceMesh
-	if share != nil {
-		var err error
-		if mesh, err = share.mesh(); err == nil {
-			err = g.SetAutoSharding(mesh)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("dl: share a batch between %d devices: %w", len(share.on), err)
-		}
-	}
-	var outputs []*graph.Node
-	if err := guard(func() { outputs = build(g) }); err != nil {
-		return nil, err
-	}
-	p := &program{on: on, spread: share}
-	var whole []*distributed.ShardingSpec
-	for _, out := range outputs {
-		p.outs = append(p.outs, out.Shape())
-		if share != nil {
-			whole = append(whole, distributed.NewReplicatedShardingSpec(mesh))
-		}
-	}
-	err := await(ctx, func() error {
-		var err error
-		if e := guard(func() { err = g.CompileWithSharding(outputs, whole) }); e != nil {
-			err = e
-		}
-		if err != nil {
-			return fmt.Errorf("dl: compile %s for %s: %w", name, on.label(), err)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	p.exec = g.Executable()
-	runtime.AddCleanup(p, func(e compute.Executable) { e.Finalize() }, p.exec)
-	return p, nil
 }
 
 // execute runs the program on its devices: the inputs from split on to the

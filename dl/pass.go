@@ -74,7 +74,7 @@ func (s *Step) fused(ctx context.Context, on *device, batch Batch, size int) (pa
 	p, err := m.programs.get(s.key("step "+batch.key(size, s.loss), on, trained), func() (*program, error) {
 		lay := layout{trained: trained}
 		var needs limits
-		p, err := compileOn(ctx, on, share, "training step", func(g *graph.Graph) []*graph.Node {
+		p, err := compileOn(ctx, on, share, "training step", batch.of(size), func(g *graph.Graph) []*graph.Node {
 			t := m.forward(g, true)
 			t.precision = s.options.precision()
 			slots := s.slotInputs(g, trained)

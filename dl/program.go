@@ -1,20 +1,18 @@
 package dl
 
 import (
-	"context"
 	"fmt"
 	"runtime"
 	"sync"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/shapes"
-	"github.com/gomlx/gomlx/core/graph"
 )
 
 // program is a computation compiled for one device and fixed shapes.
 type program struct {
 	on   *device
-	exec compute.Executable
+	exec *executable
 	outs []shapes.Shape
 
 	limits limits
@@ -22,13 +20,6 @@ type program struct {
 	spread *spread // devices that share the batch; nil for one
 	split  int     // with spread, the first of the two inputs that are the batch
 	keyed  bool    // the last input is the key of random numbers
-}
-
-// compile traces build, which returns the outputs, and compiles it. What
-// build panics with is the caller's: it is the user's Forward that runs.
-// Cancelling ctx ends the wait for the compiler, not the compiler.
-func compile(ctx context.Context, on *device, name string, build func(g *graph.Graph) []*graph.Node) (*program, error) {
-	return compileOn(ctx, on, nil, name, build)
 }
 
 // run executes the program. Nothing is donated: go-xla v0.4.4 writes no

@@ -97,8 +97,10 @@ type Run struct {
 	epoch   int // the one going on, from 1
 	inEpoch int // steps done in it
 	phase   string
-	sum     tally // over the epoch so far
-	first   int   // steps before the clock of the rate began: the first one compiles
+	waits   string        // what is being compiled; empty while nothing is
+	waited  time.Duration // for the compiler
+	sum     tally         // over the epoch so far
+	first   int           // steps before the clock of the rate began: the first one compiles
 	clock   time.Time
 	epochs  []Epoch
 	loss    curve // each step's loss against epochs
@@ -124,6 +126,7 @@ func Start(model *Model, t Training) *Run {
 	r.step = TrainStep(model, t.Loss, t.Optimizer, t.Options)
 	go func() {
 		defer cancel()
+		ctx := watchedBy(ctx, r.compiling)
 		err := shield(func() error { return r.train(ctx) })
 		err = shield(func() error { return r.finish(ctx, err) })
 		r.mu.Lock()

@@ -46,8 +46,8 @@ func (r *Run) Table() (head []string, rows [][]any) {
 	return head, rows
 }
 
-// String is the run's state on one line: epoch, step, rate, time left, loss
-// and accuracy.
+// String is the run's state on one line: epoch, step, what is compiled now,
+// rate, time left, loss and accuracy.
 func (r *Run) String() string {
 	n, lr := r.step.N(), r.step.LR()
 	r.mu.Lock()
@@ -63,6 +63,8 @@ func (r *Run) String() string {
 		s = "stopped early at " + s
 	case ended:
 		s = "done: " + s
+	case r.waits != "":
+		s += "  compiling " + r.waits + " …"
 	case r.phase != "training":
 		s += "  " + r.phase
 	}
@@ -75,6 +77,9 @@ func (r *Run) String() string {
 		}
 	} else if ended {
 		s += fmt.Sprintf("  %v", r.ended.Sub(r.began).Round(10*time.Millisecond))
+	}
+	if r.waited >= noticeAfter && (ended || r.epoch <= 1) {
+		s += fmt.Sprintf(" (compiling took %v)", r.waited.Round(100*time.Millisecond))
 	}
 	if r.sum.rows > 0 {
 		found := r.sum.result()

@@ -207,7 +207,7 @@ func (p *patient) relus(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	prog, err := compile(ctx, on, "doctor", func(g *graph.Graph) (out []*graph.Node) {
+	prog, err := compile(ctx, on, "look at the ReLUs", x.shape, func(g *graph.Graph) (out []*graph.Node) {
 		t := m.forward(g, false)
 		t.taps = map[string]*Node{}
 		for _, path := range paths {

@@ -21,9 +21,6 @@ func (r *Run) train(ctx context.Context) error {
 		r.mu.Lock()
 		first := r.inEpoch
 		r.epoch, r.phase, r.begun, r.closed = e+1, "training", true, false
-		if r.clock.Equal(r.began) {
-			r.phase = "compiling"
-		}
 		r.mu.Unlock()
 		if err := r.pass(ctx, e, first); err != nil {
 			return err
@@ -54,6 +51,19 @@ func (r *Run) train(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// compiling notes that the run waits for the compiler.
+func (r *Run) compiling(what string) (end func(time.Duration)) {
+	r.mu.Lock()
+	r.waits = what
+	r.mu.Unlock()
+	return func(took time.Duration) {
+		r.mu.Lock()
+		r.waits = ""
+		r.waited += took
+		r.mu.Unlock()
+	}
 }
 
 // ready checks the settings, and takes up a saved state.
@@ -108,8 +118,8 @@ func (r *Run) pass(ctx context.Context, epoch, first int) error {
 		r.sum.add(found)
 		r.part.add(found)
 		r.inEpoch++
-		if r.phase == "compiling" {
-			r.phase, r.first, r.clock = "training", r.step.N(), time.Now()
+		if r.clock.Equal(r.began) { // the first step, which was compiled
+			r.first, r.clock = r.step.N(), time.Now()
 		}
 		r.loss.add(float64(r.epoch-1)+float64(r.inEpoch)/float64(max(perEpoch, r.inEpoch)), found.result().Loss)
 		r.mu.Unlock()

@@ -1,0 +1,86 @@
+package dl_test
+
+import (
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/holt-dl/holt/dl"
+)
+
+// slow is a layer whose Forward takes its time, in the place of a network that
+// takes long to compile.
+type slow struct {
+	dl.Linear
+	wait func()
+}
+
+func (s *slow) Forward(x *dl.Node) *dl.Node {
+	s.wait()
+	return s.Linear.Forward(x)
+}
+
+// TestCompilingIsSaid has a notice of what is compiled when it takes long, and
+// of how long it took; nothing of what is there at once.
+func TestCompilingIsSaid(t *testing.T) {
+	on(t, "go")
+	var mu sync.Mutex
+	var said []string
+	first := make(chan struct{})
+	dl.Notice = func(s string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if said = append(said, s); len(said) == 1 {
+			close(first)
+		}
+	}
+	defer func() { dl.Notice = nil }()
+	net := &slow{Linear: dl.Linear{Out: 2}, wait: func() {}}
+	m := must(dl.Build(net, dl.Shape{8, 2}))
+	net.wait = func() {
+		select {
+		case <-first:
+		case <-time.After(time.Minute):
+			t.Error("nothing is said of a compilation that takes a minute")
+		}
+	}
+	step := dl.TrainStep(m, nil, dl.SGD{LR: 0.1})
+	batch := dl.Batch{Inputs: fill(1, 1, 8, 2), Labels: dl.FromSlice(make([]int64, 8))}
+	step.Run(batch)
+	step.Run(batch)
+	mu.Lock()
+	defer mu.Unlock()
+	if len(said) != 2 || said[0] != "compiling the training step for [8 2] on go:0, once for this shape …" ||
+		!regexp.MustCompile(`^compiled the training step for \[8 2\] on go:0 in [0-9.]+m?s$`).MatchString(said[1]) {
+		t.Errorf("notices are %q, want that the step is being compiled, and in which time it was", said)
+	}
+}
+
+// TestRunSaysThatItCompiles has it in the run's line, and no notice.
+func TestRunSaysThatItCompiles(t *testing.T) {
+	on(t, "go")
+	dl.Notice = func(s string) { t.Errorf("a run has the notice %q", s) }
+	defer func() { dl.Notice = nil }()
+	net := &slow{Linear: dl.Linear{Out: 2}, wait: func() {}}
+	m := must(dl.Build(net, dl.Shape{8, 2}))
+	entered, goOn := make(chan struct{}, 1), make(chan struct{})
+	net.wait = func() {
+		entered <- struct{}{}
+		<-goOn
+	}
+	run := dl.Start(m, dl.Training{Data: inOrder{data: blobs{n: 16, fail: -1}, size: 8}})
+	<-entered
+	if s := run.String(); !strings.Contains(s, "  compiling the training step for [8 2] on go:0 …") {
+		t.Errorf("while it compiles the run says %q", s)
+	}
+	time.Sleep(dl.NoticeAfter)
+	close(goOn)
+	if err := run.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if s := run.String(); strings.Contains(s, "compiling the") || !regexp.MustCompile(`^done: epoch 1/1  step 2  .* \(compiling took [0-9.]+m?s\)  loss`).MatchString(s) {
+		t.Errorf("in the end the run says %q, want how long compiling took", s)
+	}
+}
