@@ -191,6 +191,9 @@ type numbers []float32
 func (n numbers) Shape() []int        { return []int{len(n)} }
 func (n numbers) Float32s() []float32 { return n }
 
+// maxWritten is how many rows and columns a heatmap with numbers may have.
+const maxWritten = 64
+
 // Heatmap is a tensor of shape [H W] as coloured cells, blue below zero and
 // red above. Other shapes are shown as a matrix whose columns are the last
 // axis.
@@ -214,6 +217,9 @@ func (h Heatmap) bundle() (frame.Bundle, error) {
 	rows := len(values) / columns
 	if rows > 512 || columns > 512 {
 		return frame.Bundle{}, fmt.Errorf("display: Heatmap: the tensor has %d rows and %d columns, want at most 512; show a part of it, or display.Histogram", rows, columns)
+	}
+	if h.Numbers && max(rows, columns) > maxWritten {
+		return frame.Bundle{}, fmt.Errorf("display: Heatmap: the tensor has %d rows and %d columns, want at most %d for Numbers to be read; leave Numbers out, or show a part of it", rows, columns, maxWritten)
 	}
 	m := &Matrix{Rows: h.Rows, Columns: h.Columns, Diverging: true}
 	for i := range rows {

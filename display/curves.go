@@ -123,6 +123,10 @@ func (c chart) text(curves []curve) string {
 			continue
 		}
 		line += "  " + decimal4(last)
+		if window := c.window(s); window > 1 {
+			smooth, _ := curve{y: average(s.y, window)}.last()
+			line += fmt.Sprintf(" (smoothed %s)", decimal4(smooth))
+		}
 		if best, at, _ := s.best(); len(s.y) > 1 && judged(s) {
 			line += fmt.Sprintf("  best %s at %s", decimal4(best), number(at))
 		}
@@ -271,7 +275,19 @@ func colour(c curve, used []color.NRGBA) color.NRGBA {
 	return want[len(used)%len(want)]
 }
 
-// lines are a curve as it is and, when it is long, smoothed.
+// window is how many points a smoothed curve averages over; 1 for none.
+func (c chart) window(s curve) int {
+	switch {
+	case len(s.y) < 2:
+		return 1
+	case c.smooth == 0 && len(s.y) >= 50 && noisy(s.y):
+		return max(5, len(s.y)/40)
+	}
+	return max(1, c.smooth)
+}
+
+// lines are a curve as it is and, when it is long, smoothed, which the legend
+// says with its value.
 func (c chart) lines(s curve, paint color.NRGBA, points int) []Line {
 	name := s.split
 	if name == "" {
@@ -283,17 +299,14 @@ func (c chart) lines(s curve, paint color.NRGBA, points int) []Line {
 		}
 		return name
 	}
-	window := c.smooth
-	if window == 0 && len(s.y) >= 50 && noisy(s.y) {
-		window = max(5, len(s.y)/40)
-	}
+	window := c.window(s)
 	raw := thin(Line{Name: label(s.y), X: s.x, Y: s.y, Color: paint, Points: len(s.y) <= 30}, points)
-	if window <= 1 || len(s.y) < 2 {
+	if window <= 1 {
 		return []Line{raw}
 	}
 	raw.Name, raw.Faint = "", true
 	smooth := average(s.y, window)
-	return []Line{raw, thin(Line{Name: label(smooth), X: s.x, Y: smooth, Color: paint}, max(points, maxPoints/2))}
+	return []Line{raw, thin(Line{Name: label(smooth) + " smoothed", X: s.x, Y: smooth, Color: paint}, max(points, maxPoints/2))}
 }
 
 // average is the exponential moving average over about window values, freed of

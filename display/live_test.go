@@ -329,8 +329,16 @@ func TestLivePlotRange(t *testing.T) {
 		}
 		p.Add("loss", float64(i), y)
 	}
-	display.Render(p)
+	text := plainText(display.Render(p))
 	panel := (*figures)[0].Panels[0]
+	smoothed := panel.Lines[len(panel.Lines)-1].Y
+	last := smoothed[len(smoothed)-1]
+	if want := fmt.Sprintf("loss  2.0000 (smoothed %.4f)  best 1.0000 at 0", last); text != want {
+		t.Errorf("the text is %q, want %q: both values", text, want)
+	}
+	if want := fmt.Sprintf("loss %.4f smoothed", last); panel.Lines[len(panel.Lines)-1].Name != want {
+		t.Errorf("the legend is %q, want %q", panel.Lines[len(panel.Lines)-1].Name, want)
+	}
 	if len(panel.Lines) != 2 || !panel.Lines[0].Faint || panel.Lines[1].Faint {
 		t.Fatalf("%d lines, want the raw curve behind a smoothed one", len(panel.Lines))
 	}

@@ -19,7 +19,8 @@ import (
 // train, eval, val, valid and test in a name only choose a line in it, so that
 // "train/loss" and "eval/loss" (or train_loss and val_loss) can be compared.
 // A long noisy curve is drawn pale with a smoothed one over it. The legend has
-// the last value of each line, the text that of each curve and its best.
+// the last value of each line, and says which are smoothed; the text has that
+// of each curve, its smoothed value if it has one, and its best.
 //
 // Several goroutines may add at once. A copy shows the same points.
 type LivePlot struct {

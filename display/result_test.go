@@ -191,6 +191,7 @@ func TestCharts(t *testing.T) {
 		{"bars of texts", display.Bars{Of: []string{"a"}}, "display: Bars: Of is a []string, want a tensor or a slice of numbers"},
 		{"nothing", display.Histogram{}, "display: Histogram: Of is nil, want a tensor or a slice of numbers"},
 		{"large heatmap", display.Heatmap{Of: tensor{[]int{600, 2}, make([]float32, 1200)}}, "display: Heatmap: the tensor has 600 rows and 2 columns, want at most 512; show a part of it, or display.Histogram"},
+		{"too many numbers", display.Heatmap{Of: tensor{[]int{65, 2}, make([]float32, 130)}, Numbers: true}, "display: Heatmap: the tensor has 65 rows and 2 columns, want at most 64 for Numbers to be read; leave Numbers out, or show a part of it"},
 		{"two examples", display.FeatureMaps{Of: gray(2)}, "display: FeatureMaps: the tensor has shape [2 1 2 2]: 2 examples, want one"},
 		{"flat filters", display.Filters{Of: tensor{[]int{2}, []float32{1, 2}}}, "display: Filters: the tensor has shape [2], want [N C H W] or [C H W]"},
 		{"short test", display.LRFinder{LR: []float64{1}}, "display: LRFinder: there are 1 rates and 0 losses, want as many of each, at least 10"},

@@ -1,6 +1,7 @@
 package plot
 
 import (
+	"cmp"
 	"errors"
 	"image"
 	"image/color"
@@ -102,7 +103,7 @@ func panel(c draw.Canvas, p display.Panel) {
 		if l.Name == "" {
 			continue
 		}
-		name := shorten(l.Name, entry, 150)
+		name := shorten(l.Name, entry, 160)
 		x := right - entry.Width(name)
 		if x-40 < c.Min.X+title.Width(p.Title) {
 			break // no room
@@ -149,10 +150,14 @@ func chart(p display.Panel) *plot.Plot {
 		g.X.Scale = plot.LogScale{}
 		g.X.Tick.Marker = plot.TickerFunc(logTicks)
 	}
-	logY := p.LogY && positive(p, func(l display.Line) []float64 { return l.Y })
+	logY := p.LogY && logarithmic(p)
 	if logY {
 		g.Y.Scale = plot.LogScale{}
+		g.Y.Label.Text = cmp.Or(p.Y, "log scale")
 		g.Y.Tick.Marker = plot.TickerFunc(logTicks)
+	}
+	if p.LogY && !logY && len(p.Lines) > 0 {
+		g.Y.Label.Text = cmp.Or(p.Y, "linear: not all above 0")
 	}
 	grid := plotter.NewGrid()
 	grid.Horizontal = draw.LineStyle{Color: rule, Width: 1}
@@ -167,6 +172,11 @@ func chart(p display.Panel) *plot.Plot {
 	addBars(g, p.Bars)
 	fitAxes(g, p, logY)
 	return g
+}
+
+// logarithmic reports whether the Y axis can be logarithmic.
+func logarithmic(p display.Panel) bool {
+	return positive(p, func(l display.Line) []float64 { return l.Y })
 }
 
 func positive(p display.Panel, of func(display.Line) []float64) bool {

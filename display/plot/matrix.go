@@ -4,20 +4,37 @@ import (
 	"image/color"
 	"math"
 
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/holt-dl/holt/display"
 )
 
-// side is how wide and high one cell of a matrix is on the page.
-func side(m display.Matrix) int {
+// cellSize is how wide and high one cell of a matrix is on the page: square,
+// unless what is written into the cells is wider.
+func cellSize(m display.Matrix) (w, h int) {
 	rows, columns := matrixSize(m)
 	least := 1
 	if m.Text != nil {
 		least = 26
 	}
-	return max(least, min(34, 360/max(1, rows, columns)))
+	h = max(least, min(34, 360/max(1, rows, columns)))
+	w = h
+	st := numberStyle(h)
+	for _, row := range m.Text {
+		for _, text := range row {
+			w = max(w, int(math.Ceil(float64(st.Width(text))))+6)
+		}
+	}
+	return w, h
+}
+
+// numberStyle is how a cell so high is written into.
+func numberStyle(h int) text.Style {
+	st := style(min(11, vg.Length(h)*0.42), ink, false)
+	st.XAlign, st.YAlign = draw.XCenter, draw.YCenter
+	return st
 }
 
 func matrixSize(m display.Matrix) (rows, columns int) {
@@ -61,13 +78,15 @@ func namesWidth(names []string, most vg.Length) int {
 
 func matrixWidth(p display.Panel) int {
 	_, columns := matrixSize(*p.Matrix)
+	cell, _ := cellSize(*p.Matrix)
 	title := int(style(panelTitle, ink, true).Width(p.Title)) + 1
-	return max(title, columns*side(*p.Matrix)+rowNames(p)) + 2*margin
+	return max(title, columns*cell+rowNames(p)) + 2*margin
 }
 
 func matrixHeight(p display.Panel) int {
 	rows, _ := matrixSize(*p.Matrix)
-	return headHeight + rows*side(*p.Matrix) + columnNames(p)
+	_, cell := cellSize(*p.Matrix)
+	return headHeight + rows*cell + columnNames(p)
 }
 
 // matrix draws coloured cells with names beside and below them.
@@ -77,7 +96,8 @@ func matrix(c draw.Canvas, p display.Panel) {
 	if rows == 0 || columns == 0 {
 		return
 	}
-	s := vg.Length(side(m))
+	cellWide, cellHigh := cellSize(m)
+	w, h := vg.Length(cellWide), vg.Length(cellHigh)
 	left, top := c.Min.X+vg.Length(rowNames(p)), c.Max.Y
 	low, high := m.Low, m.High
 	if low == 0 && high == 0 {
@@ -87,41 +107,40 @@ func matrix(c draw.Canvas, p display.Panel) {
 			low = -high
 		}
 	}
-	number := style(min(11, s*0.42), ink, false)
-	number.XAlign, number.YAlign = draw.XCenter, draw.YCenter
+	number := numberStyle(cellHigh)
 	for i, row := range m.Values {
 		for j, v := range row {
-			x, y := left+vg.Length(j)*s, top-vg.Length(i)*s
+			x, y := left+vg.Length(j)*w, top-vg.Length(i)*h
 			paint := shade(v, low, high, m.Diverging)
 			gap := vg.Length(0)
-			if s >= 12 {
+			if h >= 12 {
 				gap = 0.5
 			}
-			c.FillPolygon(paint, []vg.Point{{X: x + gap, Y: y - gap}, {X: x + s - gap, Y: y - gap}, {X: x + s - gap, Y: y - s + gap}, {X: x + gap, Y: y - s + gap}})
+			c.FillPolygon(paint, []vg.Point{{X: x + gap, Y: y - gap}, {X: x + w - gap, Y: y - gap}, {X: x + w - gap, Y: y - h + gap}, {X: x + gap, Y: y - h + gap}})
 			if i < len(m.Text) && j < len(m.Text[i]) && m.Text[i][j] != "" {
 				number.Color = ink
 				if luminance(paint) < 0.5 {
 					number.Color = color.White
 				}
-				c.FillText(number, vg.Point{X: x + s/2, Y: y - s/2}, shorten(m.Text[i][j], number, s))
+				c.FillText(number, vg.Point{X: x + w/2, Y: y - h/2}, m.Text[i][j])
 			}
 		}
 	}
 	name := style(axisSize, soft, false)
 	name.XAlign, name.YAlign = draw.XRight, draw.YCenter
 	for i, n := range m.Rows[:min(rows, len(m.Rows))] {
-		c.FillText(name, vg.Point{X: left - 5, Y: top - (vg.Length(i)+0.5)*s}, shorten(n, name, 130))
+		c.FillText(name, vg.Point{X: left - 5, Y: top - (vg.Length(i)+0.5)*h}, shorten(n, name, 130))
 	}
-	bottom := top - vg.Length(rows)*s
+	bottom := top - vg.Length(rows)*h
 	name.Rotation = math.Pi / 2
 	for j, n := range m.Columns[:min(columns, len(m.Columns))] {
-		c.FillText(name, vg.Point{X: left + (vg.Length(j)+0.5)*s, Y: bottom - 5}, shorten(n, name, 90))
+		c.FillText(name, vg.Point{X: left + (vg.Length(j)+0.5)*w, Y: bottom - 5}, shorten(n, name, 90))
 	}
 	axis := style(axisSize, ink, false)
 	axis.XAlign, axis.YAlign = draw.XCenter, draw.YBottom
-	c.FillText(axis, vg.Point{X: left + vg.Length(columns)*s/2, Y: c.Min.Y}, p.X)
+	c.FillText(axis, vg.Point{X: left + vg.Length(columns)*w/2, Y: c.Min.Y}, p.X)
 	axis.Rotation, axis.YAlign = math.Pi/2, draw.YTop
-	c.FillText(axis, vg.Point{X: c.Min.X, Y: top - vg.Length(rows)*s/2}, p.Y)
+	c.FillText(axis, vg.Point{X: c.Min.X, Y: top - vg.Length(rows)*h/2}, p.Y)
 }
 
 func valueRange(values [][]float64) (low, high float64) {

@@ -116,6 +116,16 @@ func TestLivePlotThreePanels(t *testing.T) {
 	golden.CheckPNG(t, "liveplot-three", pngOf(t, p), rounding)
 }
 
+// A logarithmic axis for values that are not all above 0 is a linear one, and
+// says so.
+func TestNoLogarithm(t *testing.T) {
+	p := display.LivePlot{LogY: true}
+	for step := range 5 {
+		p.Add("gap", float64(step), float64(2-step))
+	}
+	golden.CheckPNG(t, "liveplot-linear", pngOf(t, p), rounding)
+}
+
 func TestGrid(t *testing.T) {
 	of := shapes(12, 32)
 	labels := make([]int, 12)
@@ -261,6 +271,8 @@ func TestCharts(t *testing.T) {
 	golden.CheckPNG(t, "histograms", pngOf(t, display.Histograms{Of: []display.Tensor{weights, weights, weights, weights}, Names: []string{"features.0.weight", "features.3.weight", "features.6.weight", "classifier.weight"}, Title: "after one epoch"}), rounding)
 	golden.CheckPNG(t, "heatmap", pngOf(t, display.Heatmap{Of: tensor{shape: []int{6, 10}, values: weights.values[:60]}, Title: "classifier.weight"}), rounding)
 	golden.CheckPNG(t, "heatmap-numbers", pngOf(t, display.Heatmap{Of: tensor{shape: []int{2, 3}, values: []float32{1, -2, 0.5, 0, 0.25, -1}}, Numbers: true, Rows: []string{"a", "b"}, Columns: []string{"x", "y", "z"}}), rounding)
+	wide := tensor{shape: []int{2, 4}, values: []float32{-0.0123, 123456, -1.25e-7, float32(math.NaN()), 5, -98765, 1, 0}}
+	golden.CheckPNG(t, "heatmap-wide", pngOf(t, display.Heatmap{Of: wide, Numbers: true}), rounding)
 	golden.CheckPNG(t, "filters", pngOf(t, display.Filters{Of: weights, Title: "features.0.weight"}), rounding)
 	golden.CheckPNG(t, "maps", pngOf(t, display.FeatureMaps{Of: tensor{shape: []int{1, 24, 5, 5}, values: weights.values}}), rounding)
 	var f display.LRFinder

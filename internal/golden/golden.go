@@ -38,7 +38,8 @@ func Check(t testing.TB, name string, got []byte) {
 // A channel may differ by tolerance (0 to 255): 0 where the pixels are copied,
 // a few where curves or letters are drawn, because processors round
 // differently when they fuse a multiplication and an addition. What was drawn
-// instead is kept in a temporary file for a person to look at.
+// instead, and where it differs, are kept in temporary files for a person to
+// look at.
 func CheckPNG(t testing.TB, name string, got []byte, tolerance uint8) {
 	t.Helper()
 	path := filepath.Join("testdata", name+".png")
@@ -56,11 +57,10 @@ func CheckPNG(t testing.TB, name string, got []byte, tolerance uint8) {
 		t.Fatalf("%s: the golden file is no PNG: %v", path, err)
 	}
 	if diff := Diff(a, b, tolerance); diff != "" {
-		aside := filepath.Join(os.TempDir(), name+".got.png")
-		if err := os.WriteFile(aside, got, 0o644); err != nil {
-			t.Error(err)
-		}
-		t.Errorf("%s differs: %s; compare it with %s, and if the new picture is right, run make golden", path, diff, aside)
+		aside := filepath.Join(os.TempDir(), name)
+		keep(t, aside+".got.png", a)
+		keep(t, aside+".diff.png", mark(a, b, tolerance))
+		t.Errorf("%s differs: %s; compare it with %s.got.png, %s.diff.png marks where, and if the new picture is right, run make golden", path, diff, aside, aside)
 	}
 }
 
@@ -74,9 +74,8 @@ func Diff(got, want image.Image, tolerance uint8) string {
 	count, worst, first := 0, 0, ""
 	for y := range size.Y {
 		for x := range size.X {
-			p := color.NRGBAModel.Convert(got.At(got.Bounds().Min.X+x, got.Bounds().Min.Y+y)).(color.NRGBA)
-			q := color.NRGBAModel.Convert(want.At(want.Bounds().Min.X+x, want.Bounds().Min.Y+y)).(color.NRGBA)
-			d := max(distance(p.R, q.R), distance(p.G, q.G), distance(p.B, q.B), distance(p.A, q.A))
+			p, q := pixel(got, x, y), pixel(want, x, y)
+			d := apart(p, q)
 			if d <= int(tolerance) {
 				continue
 			}
@@ -93,11 +92,45 @@ func Diff(got, want image.Image, tolerance uint8) string {
 	return fmt.Sprintf("%d of %d pixels, by up to %d of 255; %s", count, size.X*size.Y, worst, first)
 }
 
-func distance(a, b uint8) int {
-	if a > b {
-		return int(a - b)
+// mark is want in pale gray, with the pixels of got that differ in red: those
+// that only one of them has too.
+func mark(got, want image.Image, tolerance uint8) image.Image {
+	a, b := got.Bounds().Size(), want.Bounds().Size()
+	out := image.NewNRGBA(image.Rect(0, 0, max(a.X, b.X), max(a.Y, b.Y)))
+	for y := range out.Rect.Dy() {
+		for x := range out.Rect.Dx() {
+			both := x < min(a.X, b.X) && y < min(a.Y, b.Y)
+			if !both || apart(pixel(got, x, y), pixel(want, x, y)) > int(tolerance) {
+				out.SetNRGBA(x, y, color.NRGBA{R: 0xff, A: 0xff})
+				continue
+			}
+			pale := 0xc0 + color.GrayModel.Convert(pixel(want, x, y)).(color.Gray).Y/4
+			out.SetNRGBA(x, y, color.NRGBA{pale, pale, pale, 0xff})
+		}
 	}
-	return int(b - a)
+	return out
+}
+
+func keep(t testing.TB, path string, m image.Image) {
+	t.Helper()
+	var file bytes.Buffer
+	if err := png.Encode(&file, m); err != nil {
+		t.Error(err)
+	}
+	if err := os.WriteFile(path, file.Bytes(), 0o644); err != nil {
+		t.Error(err)
+	}
+}
+
+// pixel is the colour of m at x, y from its upper left corner.
+func pixel(m image.Image, x, y int) color.NRGBA {
+	return color.NRGBAModel.Convert(m.At(m.Bounds().Min.X+x, m.Bounds().Min.Y+y)).(color.NRGBA)
+}
+
+// apart is how much the channel that differs most does.
+func apart(p, q color.NRGBA) int {
+	far := func(a, b uint8) int { return max(int(a), int(b)) - min(int(a), int(b)) }
+	return max(far(p.R, q.R), far(p.G, q.G), far(p.B, q.B), far(p.A, q.A))
 }
 
 func update(t testing.TB, path string, got []byte) {
