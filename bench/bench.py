@@ -1,9 +1,9 @@
 """Our times beside those of PyTorch, JAX, GoNB and Python, in one run on one machine: make bench.
 
-HOLT_PEERS_PYTHON names the Python of a virtual environment with what to compare with: torch, jax, ipykernel, a GoNB
-kernelspec in its prefix. What is not there is named and left out. The parties take turns, ROUNDS times over, so that a
-busy minute of the machine falls on all of them; a table of medians is printed and everything is left in
-bench/out/bench.json.
+HOLT_PEERS_PYTHON names the Python of a virtual environment with what to compare with: torch, torchvision, jax, ipykernel,
+a GoNB kernelspec in its prefix. HOLT_IMAGES names a folder of photographs with a folder for each class. What is not there
+is named and left out. The parties take turns, ROUNDS times over, so that a busy minute of the machine falls on all of
+them; tables of medians are printed and everything is left in bench/out/bench.json.
 """
 import argparse
 import datetime
@@ -42,40 +42,100 @@ def has_kernel(python, name):
     return subprocess.run([python, "-c", code], capture_output=True).returncode == 0
 
 
-def go_steps(backend, benchtime):
-    """Milliseconds a step from BenchmarkTrainStepCIFARNet of package dl, on a backend."""
-    command = ["go", "test", "-run", "^$", "-bench", f"^BenchmarkTrainStepCIFARNet$/^{backend}$", "-benchtime", benchtime, "-count", "1", "./dl"]
-    got = subprocess.run(command, cwd=root, capture_output=True, text=True)
-    found = re.findall(r"^BenchmarkTrainStep\S*\s+\d+\s+([\d.]+) ns/op", got.stdout, re.MULTILINE)
-    if not found:
-        notes.append(f"holt, {backend}: " + (got.stdout.strip() or got.stderr.strip() or "no result").splitlines()[-1])
-    return [float(ns) / 1e6 for ns in found]
+def go_bench(package, name, count, **env):
+    """A benchmark of a package, alone in its process, so that its peak is its own: a dictionary of what it reports."""
+    binary = os.path.join(here, "out", package.replace("/", "-") + ".test")
+    folder = os.path.join(root, package)
+    if binary not in built:
+        os.makedirs(os.path.dirname(binary), exist_ok=True)
+        subprocess.run(["go", "test", "-c", "-o", binary, "./" + package], cwd=root, check=True)
+        built.add(binary)
+    got = subprocess.run([binary, "-test.run", "^$", "-test.bench", f"^Benchmark{name}$", "-test.benchtime", count],
+                         cwd=folder, env={**os.environ, **env}, capture_output=True, text=True)
+    line = re.search(r"^Benchmark\S+\s+\d+\s+(.*)$", got.stdout, re.MULTILINE)
+    if not line:
+        notes.append(f"holt, {name}: " + (got.stdout.strip() or got.stderr.strip() or "no result").splitlines()[-1])
+        return None
+    words = line[1].split()
+    return dict(zip(words[1::2], map(float, words[::2])))
 
 
-def training_steps(rounds):
-    parties = {"Holt, XLA:CPU": lambda: go_steps("cpu", "40x"), "Holt, pure Go": lambda: go_steps("go", "1x")}
+built = set()
+
+
+def ours_at(name, count):
+    """A party that runs a benchmark of package dl: its median in ms, and its peak of memory in MiB."""
+    def party():
+        got = go_bench("dl", name, count)
+        return got and {"ms": [got["median-ms/op"]], "peak": got["peak-MiB"]}
+    return party
+
+
+def theirs(*args):
+    return lambda: json_line([peers, "bench/peers/" + args[0], *args[1:]])
+
+
+def work():
+    """What is timed, each by its parties; a party's function returns its milliseconds and its peak of memory in MiB."""
+    tables = {
+        "training step of the tutorial network, batch 64": {
+            "Holt, XLA:CPU": ours_at("TrainStepCIFARNet/cpu", "40x"), "Holt, pure Go": ours_at("TrainStepCIFARNet/go", "1x")},
+        "forward pass of the tutorial network, batch 64": {"Holt, XLA:CPU": ours_at("PredictCIFARNet", "40x")},
+        "training step of ResNet18, 16 pictures of 64×64": {"Holt, XLA:CPU": ours_at("TrainStepResNet18", "20x")},
+        "training step of a transformer of two layers": {"Holt, XLA:CPU": ours_at("TrainStepTransformer", "30x")},
+    }
+    cifar, forward, resnet, transformer = tables.values()
     if has_module("torch"):
-        parties["PyTorch"] = lambda: json_line([peers, "bench/peers/step_torch.py"])
-        parties["PyTorch, channels last"] = lambda: json_line([peers, "bench/peers/step_torch.py", "--channels-last"])
+        cifar["PyTorch"] = theirs("step_torch.py", "--steps", "40")
+        cifar["PyTorch, channels last"] = theirs("step_torch.py", "--steps", "40", "--channels-last")
+        forward["PyTorch"] = theirs("step_torch.py", "--steps", "40", "--predict")
+        forward["PyTorch, channels last"] = theirs("step_torch.py", "--steps", "40", "--predict", "--channels-last")
+        transformer["PyTorch"] = theirs("step_torch.py", "transformer", "--steps", "30")
+        if has_module("torchvision"):
+            resnet["PyTorch"] = theirs("step_torch.py", "resnet18", "--steps", "20")
     else:
         notes.append("PyTorch is not installed beside HOLT_PEERS_PYTHON")
     if has_module("jax"):
-        parties["JAX"] = lambda: json_line([peers, "bench/peers/step_jax.py"])
+        cifar["JAX"] = theirs("step_jax.py")
     else:
         notes.append("JAX is not installed beside HOLT_PEERS_PYTHON")
-    rows = {name: {"ms": [], "version": ""} for name in parties}
+    return tables
+
+
+def training_steps(rounds):
+    tables = work()
+    result = {table: {} for table in tables}
+    for i in range(rounds):
+        for table, parties in tables.items():
+            for name, party in parties.items():
+                if name == "Holt, pure Go" and i > 0:
+                    continue  # seconds a step: one round says enough
+                print(f"  round {i + 1}: {table}: {name}", file=sys.stderr)
+                if got := party():
+                    row = result[table].setdefault(name, {"ms": [], "peak": [], "version": got.get("version", "")})
+                    row["ms"].append(statistics.median(got["ms"]))
+                    row["peak"].append(got.get("peak"))
+    return result
+
+
+def photographs(rounds):
+    """Pictures a second of an image folder on its way to the network; HOLT_IMAGES names the folder."""
+    folder = os.environ.get("HOLT_IMAGES")
+    if not folder:
+        notes.append("the loader of photographs: HOLT_IMAGES names no folder with a folder for each class")
+        return {}
+    parties = {"Holt": lambda: (got := go_bench("dl/vision", "ImageFolder", "3x")) and {"rate": [got["pictures/s"]]}}
+    if has_module("torchvision"):
+        parties["torchvision, 4 workers"] = theirs("loader_torch.py", folder, "--workers", "4")
+        parties["torchvision, 2 workers"] = theirs("loader_torch.py", folder, "--workers", "2")
+    rows = {}
     for i in range(rounds):
         for name, party in parties.items():
-            if name == "Holt, pure Go" and i > 0:
-                continue  # seconds a step: one round says enough
-            print(f"  round {i + 1}: {name}", file=sys.stderr)
-            got = party()
-            if isinstance(got, dict):
-                rows[name]["ms"].append(statistics.median(got["ms"]))
-                rows[name]["version"] = got["version"]
-            elif got:
-                rows[name]["ms"] += got
-    return {name: row for name, row in rows.items() if row["ms"]}
+            print(f"  round {i + 1}: photographs: {name}", file=sys.stderr)
+            if got := party():
+                row = rows.setdefault(name, {"rate": [], "version": got.get("version", "")})
+                row["rate"] += got["rate"]
+    return rows
 
 
 def cell_latency(rounds):
@@ -119,7 +179,7 @@ def machine():
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--rounds", type=int, default=3)
-    p.add_argument("--only", choices=["step", "cells", "memory"])
+    p.add_argument("--only", choices=["step", "loader", "cells", "memory"])
     args = p.parse_args()
     go = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True).stdout.strip()
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=root, capture_output=True, text=True).stdout.strip()
@@ -127,6 +187,8 @@ def main():
               "load_before": os.getloadavg()[0], "go": go, "holt": commit, "rounds": args.rounds}
     if args.only in (None, "step"):
         result["steps"] = training_steps(args.rounds)
+    if args.only in (None, "loader"):
+        result["loader"] = photographs(args.rounds)
     if args.only in (None, "cells"):
         result["cells"] = cell_latency(args.rounds)
     if args.only in (None, "memory"):
@@ -134,12 +196,19 @@ def main():
     result["notes"] = sorted(set(notes))
 
     print(f"\n{result['date']}, {result['machine']}, {go}, holt {commit}, load before {result['load_before']:.1f}")
-    if steps := result.get("steps"):
-        base = statistics.median(steps["PyTorch"]["ms"]) if "PyTorch" in steps else None
-        print("\n| training step of the tutorial network, batch 64 | version | ms, median | against PyTorch |\n| --- | --- | ---: | ---: |")
-        for name, row in steps.items():
-            ms = statistics.median(row["ms"])
-            print(f"| {name} | {row['version'] or commit} | {ms:,.1f} | {f'{ms / base:.2f}' if base else ''} |")
+    for table, parties in result.get("steps", {}).items():
+        base = statistics.median(parties["PyTorch"]["ms"]) if "PyTorch" in parties else None
+        print(f"\n| {table} | version | ms, median | against PyTorch | peak MiB |\n| --- | --- | ---: | ---: | ---: |")
+        for name, row in parties.items():
+            ms, peaks = statistics.median(row["ms"]), [p for p in row["peak"] if p]
+            peak = f"{max(peaks):,.0f}" if peaks else ""
+            print(f"| {name} | {row['version'] or commit} | {ms:,.1f} | {f'{ms / base:.2f}' if base else ''} | {peak} |")
+    if loader := result.get("loader"):
+        base = next((statistics.median(row["rate"]) for name, row in loader.items() if name != "Holt"), None)
+        print("\n| photographs: Resize 256, RandomCrop 224, flip, normalize | version | pictures/s, median | against torchvision |\n| --- | --- | ---: | ---: |")
+        for name, row in loader.items():
+            rate = statistics.median(row["rate"])
+            print(f"| {name} | {row['version'] or commit} | {rate:,.0f} | {f'{rate / base:.2f}' if base else ''} |")
     if cells := result.get("cells"):
         names = list(dict.fromkeys(cell for row in cells.values() for cell in row["timed"]))
         print(f"\n| seconds a cell, median | version | ready after | {' | '.join(names)} |\n| --- | --- | ---: |{' ---: |' * len(names)}")
