@@ -13,7 +13,8 @@ type Archive struct {
 	URL    string
 	Size   int64  // bytes of the file; 0 when it is not known
 	MD5    string // hexadecimal, as the publisher gives it
-	Folder string // the one folder that a .tar.gz file holds, at its top
+	SHA256 string // the same, where the publisher gives this one; MD5 is then empty
+	Folder string // the one folder that a .tar.gz or .zip file holds, at its top
 	File   string // where another file goes, below root; it is not unpacked
 }
 
