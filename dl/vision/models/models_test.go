@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +16,8 @@ import (
 	_ "github.com/gomlx/go-xla/compute/xla"
 
 	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/dl/vision/fetch"
+	"github.com/holt-dl/holt/dl/vision/imagenet"
 	"github.com/holt-dl/holt/dl/vision/models"
 )
 
@@ -179,6 +182,8 @@ func TestLoad(t *testing.T) {
 
 // TestWeights finds weights in torch.hub's folder, and says how to get them.
 func TestWeights(t *testing.T) {
+	models.RegisterFetcher(nil) // else it downloads
+	defer models.RegisterFetcher(fetch.Weights)
 	home := t.TempDir()
 	t.Setenv("TORCH_HOME", home)
 	w := models.ResNet18Weights
@@ -195,9 +200,47 @@ func TestWeights(t *testing.T) {
 	if err == nil || err.Error() != want {
 		t.Errorf("error is %v\nwant %s", err, want)
 	}
-	for _, w := range []models.Weights{models.AlexNetWeights, models.VGG16Weights, models.VGG16BNWeights, models.ResNet34Weights, models.ResNet50Weights, models.ResNet50WeightsV2} {
-		if len(w.SHA256) != 8 || !strings.HasSuffix(w.URL, "-"+w.SHA256+".pth") {
-			t.Errorf("%s has the checksum %q", w.Name, w.SHA256)
+}
+
+// TestWeightsAreTorchvisions compares the table with torchvision's own: names,
+// addresses and checksums, which torchvision keeps in the files' names.
+func TestWeightsAreTorchvisions(t *testing.T) {
+	var table []struct {
+		Name, URL            string
+		Params, Resize, Crop int
+		Mebibytes            float64
+		Mean, Std            []float32
+		First, Last          string
+	}
+	if err := json.Unmarshal(must(os.ReadFile("testdata/weights.json")), &table); err != nil {
+		t.Fatal(err)
+	}
+	ours := []models.Weights{models.AlexNetWeights, models.VGG16Weights, models.VGG16BNWeights, models.ResNet18Weights,
+		models.ResNet34Weights, models.ResNet50Weights, models.ResNet50WeightsV2}
+	if len(table) != len(ours) {
+		t.Fatalf("%d weights, torchvision's table has %d", len(ours), len(table))
+	}
+	classes := imagenet.Classes()
+	for i, want := range table {
+		w := ours[i]
+		if w.Name != want.Name || w.URL != want.URL {
+			t.Errorf("%s is at %s, torchvision's %s is at %s", w.Name, w.URL, want.Name, want.URL)
+		}
+		// torch.hub takes the checksum from the name: -([a-f0-9]*)\. (HASH_REGEX in torch/hub.py)
+		if sum := regexp.MustCompile(`-([a-f0-9]*)\.pth$`).FindStringSubmatch(want.URL); sum == nil || w.SHA256 != sum[1] || len(w.SHA256) < 8 {
+			t.Errorf("%s: the checksum begins with %q, torchvision's with %v", w.Name, w.SHA256, sum)
+		}
+		if size := float64(want.Params) * 4 / (1 << 20); math.Abs(size-want.Mebibytes) > 0.01*size { // float32, and a little beside
+			t.Errorf("%s: %.1f MiB of parameters in a file of %.1f", w.Name, size, want.Mebibytes)
+		}
+		if want.Crop != 224 || !slices.Equal(want.Mean, imagenet.Mean) || !slices.Equal(want.Std, imagenet.Std) {
+			t.Errorf("%s: torchvision crops to %d and takes the mean %v and std %v", w.Name, want.Crop, want.Mean, want.Std)
+		}
+		if resize := map[bool]int{false: 256, true: 232}[strings.HasSuffix(w.Name, "V2")]; want.Resize != resize {
+			t.Errorf("%s: torchvision resizes to %d, Transform's comment says %d", w.Name, want.Resize, resize)
+		}
+		if want.First != classes[0] || want.Last != classes[999] {
+			t.Errorf("%s: the classes go from %q to %q, ours from %q to %q", w.Name, want.First, want.Last, classes[0], classes[999])
 		}
 	}
 }
