@@ -6,5 +6,5 @@
 // that code. [Magic] is for cells that are not Go at all, such as %%bash.
 //
 // The commands are a table, of which each subject has a part: cells.go,
-// state.go, modules.go, page.go. [Help] and [Complete] are made from it.
+// state.go, modules.go, tensorboard.go, page.go. [Help] and [Complete] are made from it.
 package gonb

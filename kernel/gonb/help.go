@@ -24,7 +24,7 @@ type group struct {
 func groups() []group {
 	return []group{
 		{"Running Go", cellCommands}, {"What is declared", stateCommands}, {"The shell", shellCommands},
-		{"Modules", moduleCommands}, {"The page", pageCommands}, {"About", aboutCommands()},
+		{"Modules", moduleCommands}, {"TensorBoard", boardCommands}, {"The page", pageCommands}, {"About", aboutCommands()},
 	}
 }
 
@@ -127,12 +127,16 @@ func (c command) describe(b *strings.Builder) {
 	}
 }
 
-// Complete returns the commands that begin as a line does, when the line ends
-// in a command's name: "%wi" gives %widgets, %with_inputs and the others.
+// Complete returns what the last word of a line can become, when that is a
+// command's name or option: "%wi" gives %widgets, %with_inputs and the others.
 func Complete(text string) []string {
 	text = strings.TrimPrefix(strings.TrimLeft(text, " \t"), prefix)
-	if !strings.HasPrefix(text, "%") || strings.ContainsAny(text, " \t") {
+	if !strings.HasPrefix(text, "%") {
 		return nil
+	}
+	if name, _, ok := strings.Cut(text, " "); ok {
+		word := text[strings.LastIndexAny(text, " \t")+1:]
+		return slices.DeleteFunc(slices.Clone(options[name]), func(o string) bool { return word == "" || !strings.HasPrefix(o, word) })
 	}
 	var found []string
 	for _, c := range append(commands(), magicRows()...) {

@@ -28,6 +28,7 @@ type Notebook interface {
 
 	Modules
 	Page
+	TensorBoard
 }
 
 // Script is a program to run, and where its standard input comes from.

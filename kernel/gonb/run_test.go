@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/holt-dl/holt/kernel/tensorboard"
 )
 
 // notebook writes down what commands do to it, a line each. It has no other
@@ -52,6 +54,10 @@ func (n *notebook) Untrack(path string) bool                { n.add("untrack %s"
 func (n *notebook) Widgets(context.Context) error           { n.add("widgets"); return nil }
 func (n *notebook) WasmFolder(context.Context) error        { n.add("wasm folder"); return nil }
 func (n *notebook) Heartbeat(context.Context) (bool, error) { return true, nil }
+func (n *notebook) TensorBoard(_ context.Context, r tensorboard.Request) error {
+	n.add("tensorboard %q height=%d", r.Args, r.Height)
+	return nil
+}
 
 func TestRun(t *testing.T) {
 	tests := []struct{ name, code, did, err string }{
@@ -76,6 +82,11 @@ func TestRun(t *testing.T) {
 		{"track", "%track ~/x", `track /home/me/x|print "nothing is tracked\n"`, ""},
 		{"untrack", "%untrack x...", `untrack x...|print "no longer tracked: x...\n"`, ""},
 		{"widgets", "%widgets\n%widgets_hb", `widgets|print "the page answers\n"`, ""},
+		{"tensorboard", `%tensorboard --logdir "$A/my runs" --height 400`, `tensorboard ["--logdir" "2/my runs"] height=400`, ""},
+		{"tensorboard in single quotes", `%tensorboard --logdir '~/it"s' --reload_interval=5`, `tensorboard ["--logdir" "/home/me/it\"s" "--reload_interval=5"] height=800`, ""},
+		{"tensorboard of nothing", "%tensorboard", "", "%tensorboard: no --logdir, want the folder that board.Open was given, or one above it; try %tensorboard --logdir runs"},
+		{"load_ext", "%load_ext tensorboard", `print "%load_ext: nothing needs to be loaded; go on with %tensorboard --logdir DIR\n"`, ""},
+		{"load_ext of Python's", "%reload_ext autoreload", "", `%reload_ext: "autoreload" is an extension of IPython, which is for Python; %help lists what Holt has`},
 		{"unknown", "%nonsense", "", "%nonsense is not a command; %help lists them"},
 		{"the row of !", "%!", "", "%! is not a command; %help lists them"},
 		{"magic in the middle", "x\n%%bash", "", "%%bash: it stands in the middle of a cell, want it in the first line: the whole cell is its text"},

@@ -7,17 +7,22 @@ import (
 
 // words cuts the rest of a command line at white space. Double quotes keep a
 // word together, with \n, \t, \" and \\ inside; "" is an empty word.
-func words(line string) []string {
+func words(line string) []string { return split(line, `"`) }
+
+// split is words with other quotes; inside of single ones every character
+// stands for itself.
+func split(line, quotes string) []string {
 	var list []string
 	var word strings.Builder
-	begun, quoted := false, false
+	begun, quoted := false, byte(0)
 	for i := 0; i < len(line); i++ {
 		c := line[i]
 		switch {
-		case c == '"':
-			quoted = !quoted
-			begun = true
-		case quoted && c == '\\' && i+1 < len(line):
+		case c == quoted:
+			quoted = 0
+		case quoted == 0 && strings.IndexByte(quotes, c) >= 0:
+			quoted, begun = c, true
+		case quoted == '"' && c == '\\' && i+1 < len(line):
 			i++
 			switch line[i] {
 			case 'n':
@@ -27,7 +32,7 @@ func words(line string) []string {
 			default:
 				word.WriteByte(line[i])
 			}
-		case !quoted && (c == ' ' || c == '\t'):
+		case quoted == 0 && (c == ' ' || c == '\t'):
 			if begun {
 				list = append(list, word.String())
 				word.Reset()

@@ -12,7 +12,7 @@ import (
 )
 
 // commands is a session as GoNB's commands see it. A file for each subject has
-// its methods: shell.go, state.go, modules.go, page.go.
+// its methods: shell.go, state.go, modules.go, page.go, tensorboard.go.
 type commands Session
 
 var _ gonb.Notebook = (*commands)(nil)

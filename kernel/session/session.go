@@ -28,6 +28,7 @@ import (
 	"github.com/holt-dl/holt/kernel/host/msg"
 	"github.com/holt-dl/holt/kernel/lineage"
 	"github.com/holt-dl/holt/kernel/proc"
+	"github.com/holt-dl/holt/kernel/tensorboard"
 )
 
 // Output receives what cells show. Every call that belongs to a cell is made
@@ -81,6 +82,7 @@ type Session struct {
 	ready  chan struct{} // closed when the host runs, or could not be made
 	notes  *progress
 	page   *comm.Page
+	boards tensorboard.Servers
 
 	run sync.Mutex // held by Execute
 
@@ -461,6 +463,7 @@ func (s *Session) Close() error {
 		}
 	}
 	<-s.ready
+	s.boards.Close()
 	s.mu.Lock()
 	a := s.assistant
 	s.mu.Unlock()

@@ -17,10 +17,12 @@ func special(code string, offset int) string {
 	return text
 }
 
-// completeCommand completes the name of a command; ok is false elsewhere.
+// completeCommand completes the name of a command, or an option; ok is false
+// elsewhere.
 func completeCommand(code string, offset int) (c assist.Completion, ok bool) {
 	text := special(code, offset)
-	c = assist.Completion{Start: offset - len(text), End: offset}
+	word := text[strings.LastIndexAny(text, " \t")+1:]
+	c = assist.Completion{Start: offset - len(word), End: offset}
 	for _, name := range gonb.Complete(text) {
 		c.Matches = append(c.Matches, assist.Match{Text: name, Type: "magic"})
 	}

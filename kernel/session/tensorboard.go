@@ -1,0 +1,48 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/kernel/gonb"
+	"github.com/holt-dl/holt/kernel/tensorboard"
+)
+
+// TensorBoard shows TensorBoard below the cell.
+func (c *commands) TensorBoard(ctx context.Context, r tensorboard.Request) error {
+	env := c.Environ()
+	if r.Tell {
+		program, err := tensorboard.Find(ctx, env)
+		if err != nil {
+			return err
+		}
+		return c.Shell(ctx, gonb.Script{What: "%tensorboard", Args: append(program, r.Args...)})
+	}
+	if dir := tensorboard.Folder(r.LogDir, c.cwd); filepath.IsAbs(dir) { // and no gs://…
+		if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
+			c.session().notice("there is no folder " + dir + " yet; TensorBoard shows it once something is logged there")
+		}
+	}
+	id := rand.Text()
+	kind := frame.KindDisplay
+	show := func(b frame.Bundle) {
+		b.DisplayID = id
+		c.out.Frame(frame.Message{Kind: kind, Bundle: &b})
+		kind = frame.KindUpdate
+	}
+	server, err := c.boards.Serve(ctx, r, tensorboard.Setting{
+		Dir: c.cwd, Env: env, Temp: c.dir, Say: func(text string) { show(frame.Text(text)) },
+	})
+	if ctx.Err() != nil {
+		return interrupted{"TensorBoard was interrupted before it served"}
+	}
+	if err != nil {
+		return err
+	}
+	show(server.Bundle(env))
+	return nil
+}
