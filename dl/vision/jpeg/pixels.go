@@ -1,0 +1,48 @@
+package jpeg
+
+// pixels puts the window together from the components' samples, row by row.
+func (d *decoder) pixels() []uint8 {
+	w, h := d.window.Dx(), d.window.Dy()
+	pix := make([]uint8, len(d.comps)*h*w)
+	for y := range h {
+		var in, out [3][]uint8
+		for i := range d.comps {
+			in[i] = d.samples(i, d.window.Min.Y+y)
+			out[i] = pix[(i*h+y)*w:][:w]
+		}
+		if len(d.comps) == 3 && !d.rgb() {
+			convert(in, out)
+			continue
+		}
+		for i := range d.comps {
+			copy(out[i], in[i])
+		}
+	}
+	return pix
+}
+
+// rgb tells whether the components are red, green and blue and not luma and
+// colour, by libjpeg's rules: a JFIF segment says that they are not, an Adobe
+// segment says which, and without both it is in the components' names.
+func (d *decoder) rgb() bool {
+	switch {
+	case d.jfif:
+		return false
+	case d.adobe:
+		return d.transform == 0
+	}
+	return d.comps[0].id == 'R' && d.comps[1].id == 'G' && d.comps[2].id == 'B'
+}
+
+// convert is YCbCr to RGB as JFIF has it (ITU-T T.871, section 7), with the
+// factors 1.402, 0.71414, 0.34414 and 1.772 in 16 bits, as libjpeg has them.
+func convert(in, out [3][]uint8) {
+	red := out[0]
+	luma, blueness, redness, green, blue := in[0][:len(red)], in[1][:len(red)], in[2][:len(red)], out[1][:len(red)], out[2][:len(red)]
+	for x, v := range luma {
+		y, cb, cr := int32(v)<<16+1<<15, int32(blueness[x])-128, int32(redness[x])-128
+		red[x] = sample((y + 91881*cr) >> 16)
+		green[x] = sample((y - 22554*cb - 46802*cr) >> 16)
+		blue[x] = sample((y + 116130*cb) >> 16)
+	}
+}
