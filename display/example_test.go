@@ -142,6 +142,10 @@ func (outline) Sheet(s display.Sheet) (image.Image, error) {
 	return image.NewNRGBA(image.Rect(0, 0, 10*len(s.Tiles), 10)), nil
 }
 
+func (outline) Diagram(d display.Diagram) (image.Image, error) {
+	return image.NewNRGBA(image.Rect(0, 0, 10, 10*len(d.Boxes))), nil
+}
+
 func ExampleSetPlotter() {
 	display.SetPlotter(outline{})
 	defer display.SetPlotter(nil)

@@ -71,7 +71,8 @@ func (f flat) Plot(g display.Figure) (image.Image, error) {
 	*f.figures = append(*f.figures, g)
 	return image.NewGray(image.Rect(0, 0, 4, 2)), nil
 }
-func (f flat) Sheet(display.Sheet) (image.Image, error) { return nil, errors.ErrUnsupported }
+func (f flat) Sheet(display.Sheet) (image.Image, error)     { return nil, errors.ErrUnsupported }
+func (f flat) Diagram(display.Diagram) (image.Image, error) { return nil, errors.ErrUnsupported }
 
 func plotting(t *testing.T) *[]display.Figure {
 	var figures []display.Figure

@@ -12,6 +12,7 @@ import (
 type Plotter interface {
 	Plot(Figure) (image.Image, error)
 	Sheet(Sheet) (image.Image, error)
+	Diagram(Diagram) (image.Image, error)
 }
 
 // Drawer is a [Plotter] that can draw other values too, such as the plots of
@@ -86,6 +87,21 @@ type Tile struct {
 	Picture image.Image
 	Label   string      // lines are separated by \n
 	Color   color.NRGBA // of the label; the zero value is the text's own
+}
+
+// Diagram is boxes with arrows between them, from top to bottom.
+type Diagram struct {
+	Title string
+	Boxes []Box
+}
+
+// Box is one box of a [Diagram].
+type Box struct {
+	Name  string // in bold
+	Place string // beside it
+	Note  string // at the right
+	Color color.NRGBA
+	From  []int // positions of the boxes that arrows come from, all before this one
 }
 
 // Colours of lines and labels, dark enough on the pictures' white ground.
