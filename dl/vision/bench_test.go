@@ -1,8 +1,8 @@
 package vision_test
 
 import (
-	_ "image/jpeg"
 	"os"
+	"syscall"
 	"testing"
 
 	"github.com/holt-dl/holt/dl"
@@ -25,6 +25,7 @@ func BenchmarkImageFolder(b *testing.B) {
 	}
 	loader := dl.DataLoader{Dataset: d, BatchSize: 16, Shuffle: true}
 	n := 0
+	before := processor()
 	for b.Loop() {
 		for batch, err := range loader.Epoch(0) {
 			if err != nil {
@@ -34,4 +35,21 @@ func BenchmarkImageFolder(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "pictures/s")
+	used := processor()
+	b.ReportMetric(1000*(used.seconds-before.seconds)/float64(n), "cpu-ms/picture")
+	b.ReportMetric(used.peak, "peak-MB")
+}
+
+// usage is what this process has used so far.
+type usage struct {
+	seconds float64 // of processor time, user and system
+	peak    float64 // MB of memory
+}
+
+func processor() usage {
+	var r syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &r) != nil {
+		return usage{}
+	}
+	return usage{float64(r.Utime.Nano()+r.Stime.Nano()) / 1e9, float64(r.Maxrss) / 1024}
 }

@@ -109,7 +109,7 @@ func checkCIFAR(path string, records []byte) error {
 // cifarImages makes a data set of checked records, which it keeps.
 func cifarImages(name, source string, records []byte) *Images {
 	return &Images{name: name, source: source, n: len(records) / cifarRecord,
-		load: func(i int) (*Image, int, error) {
+		load: func(i int) (picture, int, error) {
 			r := records[i*cifarRecord : (i+1)*cifarRecord]
 			return &Image{C: 3, H: cifarSide, W: cifarSide, Pix: r[1:]}, int(r[0]), nil
 		}}

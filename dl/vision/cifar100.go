@@ -77,7 +77,7 @@ func (c CIFAR100) read(root string) (*Images, error) {
 		}
 	}
 	return &Images{Classes: classes, name: "CIFAR-100 " + split, source: allOf("CIFAR-100", n, c.Train, root, cifar100Folder), n: n,
-		load: func(i int) (*Image, int, error) {
+		load: func(i int) (picture, int, error) {
 			r := records[i*cifar100Record : (i+1)*cifar100Record]
 			return &Image{C: 3, H: cifarSide, W: cifarSide, Pix: r[2:]}, int(r[at]), nil
 		}}, nil

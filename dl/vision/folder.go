@@ -19,8 +19,9 @@ import (
 // torchvision takes, by their extension: jpg, jpeg, png, ppm, bmp, pgm, tif,
 // tiff and webp. Pictures become three channels, whatever they were.
 //
-// Formats are decoded by the packages that register with image.Decode. A
-// program imports those it needs, such as image/jpeg.
+// JPEG files are decoded to the pixels that torchvision sees, other formats by
+// the packages that register with image.Decode: a program imports those it
+// needs, such as image/png.
 type ImageFolder struct {
 	Root      string    // required
 	Transform Transform // of each picture; nil means ToTensor
@@ -63,8 +64,8 @@ func (f ImageFolder) Open() (*Images, error) {
 		return nil, fmt.Errorf("vision: ImageFolder: no folder in %s, want one for each class", f.Root)
 	}
 	d.n = len(d.paths)
-	d.load = func(i int) (*Image, int, error) {
-		img, err := readImage(d.paths[i], f.ExifTranspose)
+	d.load = func(i int) (picture, int, error) {
+		img, err := readPicture(d.paths[i], f.ExifTranspose)
 		return img, labels[i], err
 	}
 	d.labels = labels

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"slices"
 
 	"github.com/holt-dl/holt/dl"
 )
@@ -39,6 +40,10 @@ func FromImage(src image.Image) *Image {
 		return &Image{C: 1, H: h, W: w, Pix: pix}
 	case *image.NRGBA:
 		return planes(s.Pix[s.PixOffset(r.Min.X, r.Min.Y):], s.Stride, w, h)
+	case *image.RGBA:
+		if s.Opaque() {
+			return planes(s.Pix[s.PixOffset(r.Min.X, r.Min.Y):], s.Stride, w, h)
+		}
 	case *image.YCbCr:
 		pix := make([]uint8, 3*n)
 		for y := range h {
@@ -113,6 +118,24 @@ func (m *Image) Image() image.Image {
 		rgb.Pix[4*i], rgb.Pix[4*i+1], rgb.Pix[4*i+2], rgb.Pix[4*i+3] = at(i), at(n+i), at(2*n+i), 255
 	}
 	return rgb
+}
+
+// rgba returns a picture of bytes as Image does, but colours as a type that is
+// never transparent.
+func (m *Image) rgba() image.Image {
+	src := m.Image()
+	if c, ok := src.(*image.NRGBA); ok {
+		return &image.RGBA{Pix: c.Pix, Stride: c.Stride, Rect: c.Rect}
+	}
+	return src
+}
+
+// rgb makes three equal channels of one.
+func (m *Image) rgb() *Image {
+	if m.C == 1 {
+		m.Pix, m.C = slices.Concat(m.Pix, m.Pix, m.Pix), 3
+	}
+	return m
 }
 
 // Tensor returns the picture as a tensor [C H W] of float32; bytes are scaled

@@ -25,7 +25,7 @@ type Images struct {
 	paths  []string // of the files, where each picture has its own
 	labels []int    // of all pictures; nil where load must be asked
 	n      int
-	load   func(i int) (*Image, int, error)
+	load   func(i int) (picture, int, error)
 }
 
 // Len returns the number of pictures.
@@ -42,26 +42,33 @@ func (d *Images) Get(i int) (dl.Example, error) {
 
 // GetRand returns the i-th picture, transformed with the randomness of rng.
 func (d *Images) GetRand(i int, rng *rand.Rand) (dl.Example, error) {
-	img, label, err := d.at(i)
+	p, label, err := d.at(i)
 	if err != nil {
 		return dl.Example{}, err
 	}
-	if d.Transform != nil {
-		if img, err = d.Transform.Apply(img, rng); err != nil {
-			return dl.Example{}, err
-		}
-		if err := img.check(); err != nil {
-			return dl.Example{}, fmt.Errorf("vision: %T: %w", d.Transform, err)
-		}
+	c, ok := d.Transform.(chain)
+	if !ok && d.Transform != nil {
+		c = chain{d.Transform}
+	}
+	img, err := c.through(p, rng)
+	if err != nil {
+		return dl.Example{}, err
 	}
 	return dl.Example{Input: img.Tensor(), Label: label}, nil
 }
 
 // Picture returns the i-th picture as it is in the data set, without the
 // transform, and its label. Its Pix must not be changed.
-func (d *Images) Picture(i int) (*Image, int, error) { return d.at(i) }
+func (d *Images) Picture(i int) (*Image, int, error) {
+	p, label, err := d.at(i)
+	if err != nil {
+		return nil, 0, err
+	}
+	img, err := p.cut(whole(p.size()).part)
+	return img, label, err
+}
 
-func (d *Images) at(i int) (*Image, int, error) {
+func (d *Images) at(i int) (picture, int, error) {
 	if i < 0 || i >= d.n {
 		return nil, 0, fmt.Errorf("vision: %s: index is %d, want 0 to %d", d.name, i, d.n-1)
 	}

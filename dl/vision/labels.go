@@ -63,8 +63,8 @@ func (f LabelFolder) Open() (*Images, error) {
 		}
 		d.labels = append(d.labels, label)
 	}
-	d.load = func(i int) (*Image, int, error) {
-		img, err := readImage(d.paths[i], f.ExifTranspose)
+	d.load = func(i int) (picture, int, error) {
+		img, err := readPicture(d.paths[i], f.ExifTranspose)
 		return img, d.labels[i], err
 	}
 	return d, nil

@@ -133,7 +133,7 @@ func (s idxSet) read(root string, train bool) (*Images, error) {
 	}
 	const size = digitSide * digitSide
 	return &Images{Classes: slices.Clone(s.classes), name: s.title + " " + split, source: allOf(s.title, n, train, root, filepath.Join(s.name, "raw")), n: n,
-		load: func(i int) (*Image, int, error) {
+		load: func(i int) (picture, int, error) {
 			return &Image{C: 1, H: digitSide, W: digitSide, Pix: pix[i*size : (i+1)*size]}, int(labels[i]), nil
 		}}, nil
 }

@@ -1,14 +1,9 @@
 package vision
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
 	"image"
 	"image/color"
-	"io"
-	"os"
-	"slices"
 	"strings"
 )
 
@@ -30,54 +25,29 @@ type Photo struct {
 
 // Open reads a picture file. Its format is found by its first bytes, among
 // those that the program has linked: a notebook has all that are named at
-// [Photo]. A picture of more than 89,478,485 pixels, the size from which
-// Pillow warns of a bomb, is refused before it is decoded.
-func Open(path string) (photo *Photo, err error) {
-	f, err := os.Open(path)
+// [Photo]. JPEG is always there, with the pixels that PIL reads. A picture of
+// more than 89,478,485 pixels, the size from which Pillow warns of a bomb, is
+// refused before it is decoded.
+func Open(path string) (*Photo, error) {
+	f, err := openFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("vision: %w", err)
+		return nil, err
 	}
-	defer f.Close()
-	defer func() {
-		if r := recover(); r != nil { // decoders have met hostile files before
-			photo, err = nil, fmt.Errorf("vision: %s: the decoder panics: %v", path, r)
+	src := f.other
+	if f.jpeg != nil {
+		img, err := f.decode(whole(f.size()).part)
+		if err != nil {
+			return nil, err
 		}
-	}()
-	r := bufio.NewReaderSize(f, 64<<10)
-	config, format, err := image.DecodeConfig(r)
-	if err == image.ErrFormat {
-		return nil, fmt.Errorf("vision: %s: its format is not known; a program reads those it imports, such as image/jpeg", path)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("vision: %s: %w", path, err)
-	}
-	if config.Width < 1 || config.Height < 1 || config.Width > maxPixels/config.Height {
-		return nil, fmt.Errorf("vision: %s: picture is %d×%d, want at most %s pixels", path, config.Height, config.Width, thousands(maxPixels))
-	}
-	if _, err := f.Seek(0, 0); err != nil {
-		return nil, fmt.Errorf("vision: %w", err)
-	}
-	turn := orientation(f)
-	if _, err := f.Seek(0, 0); err != nil {
-		return nil, fmt.Errorf("vision: %w", err)
-	}
-	r.Reset(f)
-	src, _, err := image.Decode(r)
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, fmt.Errorf("vision: %s: the file is cut off (%w); bring it again, or leave it out with the loader's SkipErrors", path, err)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("vision: %s: %w", path, err)
+		src = img.rgba()
 	}
 	pixels := mode(src)
-	if format == "tiff" && turn > 1 { // part of the format, which Pillow applies at once
-		src, turn = FromImage(src).upright(turn).Image(), 1
+	if f.format == "tiff" && f.turn > 1 { // part of the format, which Pillow applies at once
+		src, f.turn = FromImage(src).upright(f.turn).Image(), 1
 	}
-	return &Photo{Image: src, Path: path, Format: strings.ToUpper(format), Mode: pixels,
-		Width: src.Bounds().Dx(), Height: src.Bounds().Dy(), Orientation: turn}, nil
+	return &Photo{Image: src, Path: path, Format: strings.ToUpper(f.format), Mode: pixels,
+		Width: src.Bounds().Dx(), Height: src.Bounds().Dy(), Orientation: f.turn}, nil
 }
-
-const maxPixels = 89_478_485
 
 // mode is PIL's word for a decoder's pixels.
 func mode(src image.Image) string {
@@ -103,11 +73,7 @@ func mode(src image.Image) string {
 // RGB returns the picture as three channels, whatever it was, as PIL's
 // convert("RGB") does. Orientation is not applied.
 func (p *Photo) RGB() *Image {
-	img := FromImage(p.Image)
-	if img.C == 1 {
-		img.Pix, img.C = slices.Concat(img.Pix, img.Pix, img.Pix), 3
-	}
-	return img
+	return FromImage(p.Image).rgb()
 }
 
 // ExifTranspose returns the picture as three channels, upright.
@@ -124,15 +90,10 @@ func (p *Photo) String() string {
 
 // ReadImage reads a picture file as three channels: Open and [Photo.RGB]. EXIF
 // orientation is not applied, as in torchvision.
-func ReadImage(path string) (*Image, error) { return readImage(path, false) }
-
-func readImage(path string, upright bool) (*Image, error) {
-	p, err := Open(path)
+func ReadImage(path string) (*Image, error) {
+	p, err := readPicture(path, false)
 	if err != nil {
 		return nil, err
 	}
-	if upright {
-		return p.ExifTranspose(), nil
-	}
-	return p.RGB(), nil
+	return p.cut(whole(p.size()).part)
 }

@@ -1,6 +1,7 @@
 package vision_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -79,6 +80,38 @@ func TestOpenEqualsPillow(t *testing.T) {
 	p := &vision.Photo{Path: "a.jpg", Format: "JPEG", Mode: "RGB", Width: 4, Height: 3, Orientation: 6}
 	if got, want := p.String(), "a.jpg: JPEG picture, mode RGB, 4×3, Exif orientation 6"; got != want {
 		t.Errorf("it prints %q, want %q", got, want)
+	}
+}
+
+// A JPEG's head is read at once and its pixels later; the error is the same.
+func TestJPEGErrors(t *testing.T) {
+	rows := photos(t)
+	rgb := rows[slices.IndexFunc(rows, func(p photo) bool { return p.Format == "JPEG" && p.Mode == "RGB" })].File
+	bad := slices.Clone(rgb)
+	copy(bad[bytes.Index(bad, []byte{0xff, 0xda})+5:], []byte{77})
+	for _, tt := range []struct {
+		content []byte
+		err     string
+	}{
+		{rgb[:len(rgb)-2], "the file is cut off (unexpected EOF); bring it again, or leave it out with the loader's SkipErrors"},
+		{rgb[:50], "the file is cut off (unexpected EOF); bring it again, or leave it out with the loader's SkipErrors"},
+		{bad, "invalid JPEG format: unknown component selector"},
+	} {
+		root := t.TempDir()
+		write(t, root, "all/otter.jpg", tt.content)
+		path := filepath.Join(root, "all", "otter.jpg")
+		d, err := vision.ImageFolder{Root: root, Transform: vision.Resize{Size: 3}}.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, opened := vision.Open(path)
+		_, got := d.Get(0)
+		_, _, seen := d.Picture(0)
+		for _, err := range []error{opened, got, seen} {
+			if want := "vision: " + path + ": " + tt.err; err == nil || err.Error() != want {
+				t.Errorf("error is %v, want %s", err, want)
+			}
+		}
 	}
 }
 

@@ -18,25 +18,16 @@ type Func func(img *Image, rng *rand.Rand) (*Image, error)
 // Apply calls the function.
 func (f Func) Apply(img *Image, rng *rand.Rand) (*Image, error) { return f(img, rng) }
 
-// Compose applies transforms one after the other.
+// Compose applies transforms one after the other. Those that scale and cut
+// are done together where they stand side by side, so that of a picture only
+// the pixels are worked on, and of a JPEG file decoded, that are left in the
+// end; the result is the same.
 func Compose(ts ...Transform) Transform { return chain(ts) }
 
 type chain []Transform
 
 func (c chain) Apply(img *Image, rng *rand.Rand) (*Image, error) {
-	for i, t := range c {
-		if t == nil {
-			return nil, fmt.Errorf("vision: Compose: transform %d is nil; leave it out", i)
-		}
-		var err error
-		if img, err = t.Apply(img, rng); err != nil {
-			return nil, err
-		}
-		if err := img.check(); err != nil {
-			return nil, fmt.Errorf("vision: %T: %w", t, err)
-		}
-	}
-	return img, nil
+	return c.through(img, rng)
 }
 
 // String lists the transforms, one a line, as PyTorch prints them.
@@ -80,26 +71,58 @@ func (t Normalize) Apply(img *Image, _ *rand.Rand) (*Image, error) {
 	if img.Values == nil {
 		return nil, fmt.Errorf("vision: Normalize: picture has bytes, want float32; put ToTensor before it")
 	}
+	if err := t.fits(img.C); err != nil {
+		return nil, err
+	}
+	n := img.H * img.W
+	for c := range img.C {
+		t.channel(c, img.Values[c*n:(c+1)*n])
+	}
+	return img, nil
+}
+
+// bytes is ToTensor and Normalize at once.
+func (t Normalize) bytes(img *Image) (*Image, error) {
+	if err := t.fits(img.C); err != nil {
+		return nil, err
+	}
+	out := &Image{C: img.C, H: img.H, W: img.W, Values: make([]float32, len(img.Pix))}
+	n := img.H * img.W
+	for c := range img.C {
+		table := unit
+		t.channel(c, table[:])
+		to := out.Values[c*n:][:n]
+		for i, b := range img.Pix[c*n:][:n] {
+			to[i] = table[b]
+		}
+	}
+	return out, nil
+}
+
+// channel normalizes values of channel c.
+func (t Normalize) channel(c int, values []float32) {
+	mean, std := t.Mean[c%len(t.Mean)], t.Std[c%len(t.Std)]
+	for i, v := range values {
+		values[i] = (v - mean) / std
+	}
+}
+
+// fits tells what is wrong with the numbers for that many channels.
+func (t Normalize) fits(channels int) error {
 	for _, s := range [...]struct {
 		name string
 		list []float32
 	}{{"Mean", t.Mean}, {"Std", t.Std}} {
-		if len(s.list) != 1 && len(s.list) != img.C {
-			return nil, fmt.Errorf("vision: Normalize: %s has %d numbers for %d channels, want one a channel", s.name, len(s.list), img.C)
+		if len(s.list) != 1 && len(s.list) != channels {
+			return fmt.Errorf("vision: Normalize: %s has %d numbers for %d channels, want one a channel", s.name, len(s.list), channels)
 		}
 	}
-	n := img.H * img.W
-	for c := range img.C {
-		mean, std := t.Mean[c%len(t.Mean)], t.Std[c%len(t.Std)]
+	for c, std := range t.Std {
 		if std == 0 {
-			return nil, fmt.Errorf("vision: Normalize: Std[%d] is 0, want a number to divide by", c)
-		}
-		plane := img.Values[c*n : (c+1)*n]
-		for i, v := range plane {
-			plane[i] = (v - mean) / std
+			return fmt.Errorf("vision: Normalize: Std[%d] is 0, want a number to divide by", c)
 		}
 	}
-	return img, nil
+	return nil
 }
 
 // RandomHorizontalFlip mirrors a picture, left to right, by chance.
@@ -134,63 +157,6 @@ func mirror[T any](pix []T, w int) []T {
 		from, to := pix[y:y+w], out[y:y+w]
 		for x, v := range from {
 			to[w-1-x] = v
-		}
-	}
-	return out
-}
-
-// RandomCrop cuts a window out of a picture at a random place.
-type RandomCrop struct {
-	Size    int   // side of the window, in pixels; required unless H and W are given
-	H, W    int   // sides of a window that is not square
-	Padding int   // black pixels added on each side before
-	Fill    uint8 // another value for these pixels
-}
-
-// Apply cuts the window. A picture that is smaller is an error.
-func (t RandomCrop) Apply(img *Image, rng *rand.Rand) (*Image, error) {
-	h, w := t.H, t.W
-	if t.Size != 0 {
-		h, w = t.Size, t.Size
-	}
-	if h < 1 || w < 1 || t.Padding < 0 {
-		return nil, fmt.Errorf("vision: RandomCrop: window is %d×%d with padding %d, want Size of at least 1", h, w, t.Padding)
-	}
-	top, left := img.H+2*t.Padding-h, img.W+2*t.Padding-w
-	if top < 0 || left < 0 {
-		return nil, fmt.Errorf("vision: RandomCrop: picture is %d×%d with padding %d, want at least %d×%d; add Padding, or Resize before", img.H, img.W, t.Padding, h, w)
-	}
-	y, x := rng.IntN(top+1)-t.Padding, rng.IntN(left+1)-t.Padding
-	return img.window(y, x, h, w, t.Fill), nil
-}
-
-// window cuts h×w pixels whose top left corner is at row y and column x;
-// what lies outside of the picture is fill.
-func (m *Image) window(y, x, h, w int, fill uint8) *Image {
-	if y == 0 && x == 0 && h == m.H && w == m.W {
-		return m
-	}
-	out := &Image{C: m.C, H: h, W: w}
-	if m.Pix != nil {
-		out.Pix = cut(m.Pix, m, y, x, h, w, fill)
-	} else {
-		out.Values = cut(m.Values, m, y, x, h, w, unit[fill])
-	}
-	return out
-}
-
-func cut[T uint8 | float32](src []T, m *Image, y, x, h, w int, fill T) []T {
-	out := make([]T, m.C*h*w)
-	if fill != 0 {
-		for i := range out {
-			out[i] = fill
-		}
-	}
-	x0, x1 := max(0, -x), min(w, m.W-x) // columns of the window inside the picture
-	for c := range m.C {
-		for r := max(0, -y); r < min(h, m.H-y) && x0 < x1; r++ {
-			from := (c*m.H+y+r)*m.W + x
-			copy(out[(c*h+r)*w+x0:(c*h+r)*w+x1], src[from+x0:from+x1])
 		}
 	}
 	return out

@@ -41,7 +41,7 @@ def add(format, mode, orientation=1, lossless=True, **options):
 for o in range(1, 9):
     add("PNG", "RGB", o)
 for o in (3, 6):
-    add("JPEG", "RGB", o, lossless=False)
+    add("JPEG", "RGB", o)
     add("WEBP", "RGB", o, lossless=False)
     add("TIFF", "RGB", o)
 for mode in ("L", "P", "RGBA"):
@@ -49,7 +49,7 @@ for mode in ("L", "P", "RGBA"):
 add("GIF", "P")
 add("BMP", "RGB")
 add("TIFF", "L")
-add("JPEG", "L", lossless=False)
+add("JPEG", "L")
 add("JPEG", "CMYK", lossless=False)
 
 out = os.path.join(os.path.dirname(os.path.abspath(__file__)), "photos.json")

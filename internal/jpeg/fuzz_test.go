@@ -9,7 +9,7 @@ import (
 	"io"
 	"testing"
 
-	"github.com/holt-dl/holt/dl/vision/jpeg"
+	"github.com/holt-dl/holt/internal/jpeg"
 )
 
 // Hostile bytes give an error or a picture, of the size that image/jpeg sees.

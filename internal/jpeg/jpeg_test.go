@@ -16,7 +16,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/holt-dl/holt/dl/vision/jpeg"
+	"github.com/holt-dl/holt/internal/jpeg"
 )
 
 // reference is a file that testdata/ref/jpegs.py wrote, and the sum of the
@@ -88,7 +88,7 @@ func TestPixelsEqualPillow(t *testing.T) {
 
 // The ants and bees: 396 photographs from many cameras and programs.
 func TestHymenopteraEqualsPillow(t *testing.T) {
-	const archive = "../../../../shared/data/hymenoptera_data.zip"
+	const archive = "../../../shared/data/hymenoptera_data.zip"
 	if _, err := os.Stat(archive); err != nil {
 		t.Skip("needs the ants and bees in ../shared/data/hymenoptera_data.zip")
 	}
