@@ -23,32 +23,33 @@ func inverse(b *[64]int16, used uint64, dst []uint8, stride int) {
 		}
 		return
 	}
+	// What is asked of a block, and not of each column, a processor foresees.
+	const lower, right = 0xffffffff00000000, 0xf0f0f0f0f0f0f0f0
+	low, narrow := used&lower == 0, used&right == 0
+	columns := 8
+	if narrow {
+		columns = 4
+	}
 	var w [64]int32
-	const below, lower = 0x0101010101010100, 0x0101010100000000 // rows 1 to 7 and 4 to 7 of a column
-	for x := range 8 {
+	for x := range columns {
 		const shift, half = factorBits - passBits, 1 << (factorBits - passBits - 1)
 		var e0, e1, e2, e3, o0, o1, o2, o3 int32
-		in := b[x:]
+		in := b[x&7:]
 		_ = in[56]
-		switch a0 := int32(in[0]); {
-		case used&(below<<x) == 0:
-			v := a0 << passBits
-			w[x], w[x+8], w[x+16], w[x+24], w[x+32], w[x+40], w[x+48], w[x+56] = v, v, v, v, v, v, v, v
-			continue
-		case used&(lower<<x) == 0:
-			e0, e1, e2, e3 = even2(a0, int32(in[16]), half)
+		if low {
+			e0, e1, e2, e3 = even2(int32(in[0]), int32(in[16]), half)
 			o0, o1, o2, o3 = odd2(int32(in[8]), int32(in[24]))
-		default:
-			e0, e1, e2, e3 = even(a0, int32(in[16]), int32(in[32]), int32(in[48]), half)
+		} else {
+			e0, e1, e2, e3 = even(int32(in[0]), int32(in[16]), int32(in[32]), int32(in[48]), half)
 			o0, o1, o2, o3 = odd(int32(in[8]), int32(in[24]), int32(in[40]), int32(in[56]))
 		}
-		w[x], w[x+56] = (e0+o0)>>shift, (e0-o0)>>shift
-		w[x+8], w[x+48] = (e1+o1)>>shift, (e1-o1)>>shift
-		w[x+16], w[x+40] = (e2+o2)>>shift, (e2-o2)>>shift
-		w[x+24], w[x+32] = (e3+o3)>>shift, (e3-o3)>>shift
+		w := w[x&7:]
+		_ = w[56]
+		w[0], w[56] = (e0+o0)>>shift, (e0-o0)>>shift
+		w[8], w[48] = (e1+o1)>>shift, (e1-o1)>>shift
+		w[16], w[40] = (e2+o2)>>shift, (e2-o2)>>shift
+		w[24], w[32] = (e3+o3)>>shift, (e3-o3)>>shift
 	}
-	const right = 0xf0f0f0f0f0f0f0f0
-	narrow := used&right == 0
 	for y := range 8 {
 		const shift = factorBits + passBits + 3
 		var e0, e1, e2, e3, o0, o1, o2, o3 int32
