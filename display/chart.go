@@ -206,20 +206,32 @@ type Heatmap struct {
 }
 
 func (h Heatmap) bundle() (frame.Bundle, error) {
+	p, err := heatmap(h)
+	if err != nil {
+		return frame.Bundle{}, fmt.Errorf("display: Heatmap: %w", err)
+	}
+	s := measure(h.Of.Float32s())
+	reach := max(math.Abs(s.low), math.Abs(s.high))
+	p.Title = strings.TrimSpace(h.Title + fmt.Sprintf("  %v  ±%s", h.Of.Shape(), number(reach)))
+	return figureBundle("Heatmap", Figure{Panels: []Panel{p}}, tensorText(h.Of))
+}
+
+// heatmap is the panel of a heatmap, still without a title.
+func heatmap(h Heatmap) (Panel, error) {
 	if h.Of == nil || isNil(h.Of) {
-		return frame.Bundle{}, errors.New("display: Heatmap: Of is nil, want a tensor")
+		return Panel{}, errors.New("Of is nil, want a tensor")
 	}
 	shape, values := h.Of.Shape(), h.Of.Float32s()
 	if len(shape) == 0 || len(values) == 0 {
-		return frame.Bundle{}, fmt.Errorf("display: Heatmap: the tensor has shape %v and %d values, want at least one axis", shape, len(values))
+		return Panel{}, fmt.Errorf("the tensor has shape %v and %d values, want at least one axis", shape, len(values))
 	}
 	columns := shape[len(shape)-1]
 	rows := len(values) / columns
 	if rows > 512 || columns > 512 {
-		return frame.Bundle{}, fmt.Errorf("display: Heatmap: the tensor has %d rows and %d columns, want at most 512; show a part of it, or display.Histogram", rows, columns)
+		return Panel{}, fmt.Errorf("the tensor has %d rows and %d columns, want at most 512; show a part of it, or display.Histogram", rows, columns)
 	}
 	if h.Numbers && max(rows, columns) > maxWritten {
-		return frame.Bundle{}, fmt.Errorf("display: Heatmap: the tensor has %d rows and %d columns, want at most %d for Numbers to be read; leave Numbers out, or show a part of it", rows, columns, maxWritten)
+		return Panel{}, fmt.Errorf("the tensor has %d rows and %d columns, want at most %d for Numbers to be read; leave Numbers out, or show a part of it", rows, columns, maxWritten)
 	}
 	m := &Matrix{Rows: h.Rows, Columns: h.Columns, Diverging: true}
 	for i := range rows {
@@ -233,11 +245,7 @@ func (h Heatmap) bundle() (frame.Bundle, error) {
 			m.Text = append(m.Text, texts)
 		}
 	}
-	text := tensorBundle(h.Of).Data["text/plain"].(string)
-	s := measure(values)
-	reach := max(math.Abs(s.low), math.Abs(s.high))
-	title := strings.TrimSpace(h.Title + fmt.Sprintf("  %v  ±%s", shape, number(reach)))
-	return figureBundle("Heatmap", Figure{Panels: []Panel{{Title: title, Matrix: m}}}, text)
+	return Panel{Matrix: m}, nil
 }
 
 // Curves draws curves once, arranged as [LivePlot] arranges them: a run that

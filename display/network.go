@@ -46,7 +46,7 @@ func Graph[N any](model Grapher[N]) Network {
 type Network struct {
 	Nodes []Node // each after those that it uses
 	Title string
-	// Max is how many boxes are drawn; 0 means 40. A larger network is drawn by
+	// Max is how many boxes are drawn; 0 means 48. A larger network is drawn by
 	// its modules: layer1.0 with all that is in it.
 	Max int
 
@@ -100,7 +100,7 @@ func (n Network) bundle() (frame.Bundle, error) {
 	}
 	most := n.Max
 	if most <= 0 {
-		most = 40
+		most = 48
 	}
 	text, err := networkText(title, layers)
 	if err != nil {

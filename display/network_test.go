@@ -40,7 +40,7 @@ func (numbered) Graph() ([]int, error) { return []int{1}, nil }
 const residualText = `3 layers, 4,800 parameters
 layer                output  parameters  uses
 input   Input        [2 4]
-body.0  Linear       [2 4]   4,800
+body.0  Linear       [2 4]        4,800
 body.1  BatchNorm1d  [2 4]
 head    Linear       [2 4]               body.1, body.0
 output  Output       [2 4]`
@@ -125,7 +125,7 @@ func ExampleGraph() {
 	// 3 layers, 4,800 parameters
 	// layer                output  parameters  uses
 	// input   Input        [2 4]
-	// body.0  Linear       [2 4]   4,800
+	// body.0  Linear       [2 4]        4,800
 	// body.1  BatchNorm1d  [2 4]
 	// head    Linear       [2 4]               body.1, body.0
 	// output  Output       [2 4]

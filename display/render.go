@@ -87,6 +87,10 @@ func render(v any) (b frame.Bundle, err error) {
 		return tensorBundle(v), nil
 	case error:
 		return frame.Text(text(v)), nil
+	case Run:
+		return stateOf(v)
+	case Tabler:
+		return tabled(v)
 	}
 	if p, ok := plotter().(Drawer); ok {
 		if m, w, h, err := p.Draw(v); err == nil {
@@ -99,6 +103,24 @@ func render(v any) (b frame.Bundle, err error) {
 		return Table{Rows: v}.bundle()
 	}
 	return frame.Text(text(v)), nil
+}
+
+// tabled shows what a value's Table says, with the line of its method Note
+// below, if it has one. Its text is its own, if it has one.
+func tabled(v Tabler) (frame.Bundle, error) {
+	head, rows := v.Table()
+	b, err := Table{Head: head, Rows: rows, Max: 1000}.bundle()
+	if err != nil {
+		return frame.Bundle{}, err
+	}
+	if n, ok := v.(interface{ Note() string }); ok {
+		b.Data["text/html"] = b.Data["text/html"].(string) + "<div>" + Escape(n.Note()) + "</div>"
+		b.Data["text/plain"] = b.Data["text/plain"].(string) + "\n" + n.Note()
+	}
+	if s, ok := method(reflect.ValueOf(v)); ok {
+		b.Data["text/plain"] = s
+	}
+	return b, nil
 }
 
 // own collects what a value's own methods say.

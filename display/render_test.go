@@ -244,6 +244,8 @@ func TestTensor(t *testing.T) {
 	if got, want := plainText(filters), "[8 3 5 5] x∈[-300, 299] μ=-0.5 σ=173"; got != want || filters.Data["image/png"] == nil {
 		t.Errorf("filters are %q, want %q and a picture", got, want)
 	}
+	large := display.Render(tensor{[]int{2, 3, 32, 32}, ramp(6144)})
+	golden.Check(t, "tensor-large.html", []byte(large.Data["text/html"].(string)))
 	golden.Check(t, "tensor.html", []byte(display.Render(tests[5].v).Data["text/html"].(string)))
 }
 

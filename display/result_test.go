@@ -206,6 +206,42 @@ func TestCharts(t *testing.T) {
 	}
 }
 
+// inventory is a value that is best read as a table, and summed one that also
+// has a text.
+type inventory struct{}
+
+func (inventory) Table() (head []string, rows [][]any) {
+	return []string{"layer", "parameters"}, [][]any{{hostile, "1,234"}, {"sum", "20"}}
+}
+func (inventory) Note() string { return "1 & 2" }
+
+type summed struct{ inventory }
+
+func (summed) String() string { return "as text" }
+
+func TestTabler(t *testing.T) {
+	b := display.Render(inventory{})
+	if got, want := plainText(b), "layer                         parameters\n"+hostile+"       1,234\nsum                                   20\n1 & 2"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	want := `<table><thead><tr><th style="text-align:left">layer</th><th style="text-align:right">parameters</th></tr></thead><tbody>` +
+		`<tr><td style="text-align:left">&lt;img src=x onerror=alert(1)&gt;</td><td style="text-align:right">1,234</td></tr>` +
+		`<tr><td style="text-align:left">sum</td><td style="text-align:right">20</td></tr></tbody></table><div>1 &amp; 2</div>`
+	if got := b.Data["text/html"]; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if got := plainText(display.Render(summed{})); got != "as text" {
+		t.Errorf("a value with a text of its own is %q", got)
+	}
+	// A run by itself is its state: what Live shows above the curves.
+	r := &staged{run: newRun(), epochs: [][]any{{1, 0.5}}}
+	r.step(0.5)
+	b = display.Render(r)
+	if got, want := plainText(b), "step 1\nepoch  loss\n    1   0.5"; got != want || !strings.HasPrefix(b.Data["text/html"].(string), `<div><progress value="1" max="4">`) {
+		t.Errorf("a run is %q and %v, want %q and a bar", got, b.Data["text/html"], want)
+	}
+}
+
 func TestTableOfEpochs(t *testing.T) {
 	type result struct{ Loss, Accuracy float64 }
 	type epoch struct {

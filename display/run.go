@@ -27,8 +27,9 @@ type Run interface {
 // is 0 when it is not known.
 type Stepper interface{ Steps() (done, total int) }
 
-// Tabler is a [Run] with a row for each of its epochs, and what the columns
-// are called.
+// Tabler is a value that is best read as a table: its rows, and what the
+// columns are called. A [Run] has a row for each of its epochs; Holt's
+// dl.Summary one for each layer.
 type Tabler interface {
 	Table() (head []string, rows [][]any)
 }

@@ -33,12 +33,7 @@ func (t Table) bundle() (frame.Bundle, error) {
 	}
 	right := make([]bool, countColumns(head, rows))
 	for c := range right {
-		right[c] = len(rows) > 0
-		for _, row := range rows {
-			if c < len(row) && !row[c].number && row[c].text != "" {
-				right[c] = false
-			}
-		}
+		right[c] = isRight(rows, c)
 	}
 	more := ""
 	if total > len(rows) {
@@ -54,6 +49,25 @@ func (t Table) bundle() (frame.Bundle, error) {
 type cell struct {
 	text   string
 	number bool
+}
+
+// isRight reports whether a column stands to the right: numbers do, and texts
+// that are numbers as a person writes them, 1,234 or 62.5 %. Texts of digits
+// alone may be names.
+func isRight(rows [][]cell, c int) bool {
+	number := false
+	for _, row := range rows {
+		if c >= len(row) || row[c].text == "" {
+			continue
+		}
+		text := row[c].text
+		written := strings.ContainsAny(text, "0123456789") && strings.Trim(text, "0123456789.,+-% ") == ""
+		if !row[c].number && !written {
+			return false
+		}
+		number = number || row[c].number || strings.ContainsAny(text, ",%")
+	}
+	return number
 }
 
 func cellOf(v reflect.Value) cell {

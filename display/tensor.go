@@ -1,8 +1,10 @@
 package display
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -104,42 +106,167 @@ func trimZeros(s string) string {
 	return s
 }
 
-// tensorBundle shows a tensor: its line, its numbers when they are few, and a
-// picture when they are a convolution's filters.
+// maxCells is how many rows and columns a tensor may have to be shown as a
+// heatmap by itself, and maxBars how many values to be shown as bars.
+const (
+	maxCells = 128
+	maxBars  = 512
+)
+
+// tensorBundle shows a tensor: its line; the numbers of a small one; a picture
+// of a larger one with one or two axes, or of a convolution's filters; and
+// folded below the line, how the values of any other lie.
 func tensorBundle(t Tensor) frame.Bundle {
-	line, ok := "", false
-	if s, is := t.(fmt.Stringer); is {
-		line, ok = s.String(), true
+	line, values := tensorLine(t)
+	if len(values) < 2 {
+		return frame.Text(line)
 	}
 	shape := t.Shape()
-	size := 1
-	for _, d := range shape {
-		size *= d
+	if columns := fewColumns(shape, values); columns > 0 {
+		return frame.Bundle{Data: map[string]any{
+			"text/plain": line + "\n" + numbersText(values, columns),
+			"text/html":  "<div>" + Escape(line) + "</div>" + numbersHTML(values, columns) + "<details><summary>details</summary>" + detailsHTML(values) + "</details>",
+		}}
 	}
-	if !ok {
-		line = Summary(t)
-	}
-	if isFilters(shape) {
-		if b, err := (Filters{Of: t, Title: line}).bundle(); err == nil {
-			b.Data["text/plain"] = line
-			return b
-		}
-	}
-	if size > maxNumbers || size < 2 || len(shape) > 2 {
-		return frame.Text(line)
-	}
-	values := t.Float32s()
-	if len(values) != size { // freed, or not a tensor after all
-		return frame.Text(line)
-	}
-	columns := shape[len(shape)-1]
-	if len(shape) == 1 {
-		columns = min(size, 12)
+	if b, ok := tensorPicture(line, shape, values); ok {
+		b.Data["text/plain"] = line
+		return b
 	}
 	return frame.Bundle{Data: map[string]any{
-		"text/plain": line + "\n" + numbersText(values, columns),
-		"text/html":  numbersHTML(line, values, columns),
+		"text/plain": line,
+		"text/html":  "<details><summary>" + Escape(line) + "</summary>" + detailsHTML(values) + "</details>",
 	}}
+}
+
+// tensorLine is a tensor's summary and its values; none when it was freed, or
+// is not a tensor after all.
+func tensorLine(t Tensor) (line string, values []float32) {
+	if s, is := t.(fmt.Stringer); is {
+		line = s.String()
+	} else {
+		line = Summary(t)
+	}
+	size := 1
+	for _, d := range t.Shape() {
+		size *= d
+	}
+	if size == 0 {
+		return line, nil
+	}
+	if values = t.Float32s(); len(values) != size {
+		return line, nil
+	}
+	return line, values
+}
+
+// fewColumns is in how many columns all of a tensor's values are shown, or 0
+// where they are too many.
+func fewColumns(shape []int, values []float32) int {
+	switch {
+	case len(values) > maxNumbers || len(values) < 2:
+		return 0
+	case len(shape) == 1:
+		return min(len(values), 12)
+	case len(shape) == 2:
+		return shape[1]
+	}
+	return 0
+}
+
+// tensorText is a tensor's line, and below it the values of a small one.
+func tensorText(t Tensor) string {
+	line, values := tensorLine(t)
+	if columns := fewColumns(t.Shape(), values); columns > 0 {
+		line += "\n" + numbersText(values, columns)
+	}
+	return line
+}
+
+// tensorPicture draws filters, heatmaps and bars; ok is false for what is
+// none of these.
+func tensorPicture(line string, shape []int, values []float32) (b frame.Bundle, ok bool) {
+	t := plainTensor{shape, values}
+	err := errors.ErrUnsupported
+	switch {
+	case isFilters(shape):
+		b, err = Filters{Of: t, Title: line}.bundle()
+	case plotter() == nil:
+	case len(shape) == 2 && max(shape[0], shape[1]) <= maxCells:
+		var p Panel
+		if p, err = heatmap(Heatmap{Of: t}); err == nil {
+			p.Title = line
+			b, err = figureBundle("Heatmap", Figure{Panels: []Panel{p}}, line)
+		}
+	case len(shape) == 1 && shape[0] <= maxBars:
+		p := Panel{Title: line}
+		for i, v := range values {
+			p.Bars = append(p.Bars, Bar{Value: float64(v), From: float64(i) - 0.5, To: float64(i) + 0.5, Color: Blue})
+		}
+		b, err = figureBundle("Bars", Figure{Panels: []Panel{p}}, line)
+	}
+	return b, err == nil
+}
+
+// plainTensor is a tensor whose values were read already.
+type plainTensor struct {
+	shape  []int
+	values []float32
+}
+
+func (t plainTensor) Shape() []int        { return t.shape }
+func (t plainTensor) Float32s() []float32 { return t.values }
+
+// maxSorted is how many values are sorted for a tensor's details. Of more,
+// values at equal distances stand for all.
+const maxSorted = 1 << 20
+
+// detailsHTML says how the values of a tensor lie.
+func detailsHTML(values []float32) string {
+	step := (len(values) + maxSorted - 1) / maxSorted
+	var sorted []float32
+	zero, below := 0, 0
+	for i, v := range values {
+		switch {
+		case v == 0:
+			zero++
+		case v < 0:
+			below++
+		}
+		if i%step == 0 && finite(float64(v)) {
+			sorted = append(sorted, v)
+		}
+	}
+	s := measure(values)
+	slices.Sort(sorted)
+	var head []string
+	var row []any
+	if n := len(sorted); n > 0 {
+		at := func(share float64) float64 { return float64(sorted[int(math.Round(share*float64(n-1)))]) }
+		for _, q := range []struct {
+			name  string
+			value float64
+		}{{"min", s.low}, {"5 %", at(0.05)}, {"25 %", at(0.25)}, {"median", at(0.5)}, {"75 %", at(0.75)}, {"95 %", at(0.95)}, {"max", s.high}, {"mean", s.mean}, {"std", s.std}} {
+			head, row = append(head, q.name), append(row, q.value)
+		}
+	}
+	share := func(n int) string { return fmt.Sprintf("%.3g %%", 100*float64(n)/float64(len(values))) }
+	head = append(head, "zero", "below zero", "NaN", "Inf")
+	row = append(row, share(zero), share(below), s.nan, s.inf)
+	b, err := Table{Head: head, Rows: [][]any{row}}.bundle()
+	if err != nil {
+		return Escape(err.Error())
+	}
+	note := thousands(len(values)) + " values, first"
+	for _, v := range values[:min(len(values), 8)] {
+		note += " " + number(float64(v))
+	}
+	if len(values) > 8 {
+		note += " …"
+	}
+	if step > 1 {
+		note += fmt.Sprintf("; quantiles of one value in %d", step)
+	}
+	return b.Data["text/html"].(string) + "<div>" + Escape(note) + "</div>"
 }
 
 // isFilters reports whether a shape is that of a convolution's weights, which
@@ -172,11 +299,11 @@ func numbersText(values []float32, columns int) string {
 
 // numbersHTML writes values as a table whose cells are the redder the greater,
 // the bluer the smaller below zero.
-func numbersHTML(line string, values []float32, columns int) string {
+func numbersHTML(values []float32, columns int) string {
 	s := measure(values)
 	reach := max(math.Abs(s.low), math.Abs(s.high))
 	var b strings.Builder
-	b.WriteString("<div>" + Escape(line) + "</div><table><tbody>")
+	b.WriteString("<table><tbody>")
 	for i, v := range values {
 		if i%columns == 0 {
 			b.WriteString("<tr>")

@@ -135,23 +135,42 @@ func (m *Model) Summary() Summary {
 	return s
 }
 
-// String writes the summary as a table.
-func (s Summary) String() string {
-	rows := [][5]string{{"layer", "", "output", "parameters", "MACs"}}
-	for _, l := range s.Layers {
-		row := [5]string{l.Path, l.Kind}
-		if l.Output != nil {
-			row[2] = fmt.Sprint([]int(l.Output))
+// Table has a row for each layer, and one for their sums. A notebook shows it
+// in place of the text.
+func (s Summary) Table() (head []string, rows [][]any) {
+	head = []string{"layer", "", "output", "parameters", "MACs"}
+	count := func(n int) string {
+		if n == 0 {
+			return ""
 		}
-		if l.Params > 0 {
-			row[3] = thousands(l.Params)
-		}
-		if l.MACs > 0 {
-			row[4] = thousands(l.MACs)
-		}
-		rows = append(rows, row)
+		return thousands(n)
 	}
-	rows = append(rows, [5]string{"sum", "", "", thousands(s.Params), thousands(s.MACs)})
+	for _, l := range s.Layers {
+		out := ""
+		if l.Output != nil {
+			out = fmt.Sprint([]int(l.Output))
+		}
+		rows = append(rows, []any{l.Path, l.Kind, out, count(l.Params), count(l.MACs)})
+	}
+	return head, append(rows, []any{"sum", "", "", thousands(s.Params), thousands(s.MACs)})
+}
+
+// Note is the line below the table: memory.
+func (s Summary) Note() string {
+	return fmt.Sprintf("Input %v: %s; parameters %s, outputs of all layers %s", []int(s.Input), bytesText(s.InputBytes), bytesText(s.ParamBytes), bytesText(s.OutputBytes))
+}
+
+// String writes the table and the note as text.
+func (s Summary) String() string {
+	head, cells := s.Table()
+	rows := [][5]string{[5]string(head)}
+	for _, row := range cells {
+		var texts [5]string
+		for i, cell := range row {
+			texts[i] = fmt.Sprint(cell)
+		}
+		rows = append(rows, texts)
+	}
 	var wide [5]int
 	for _, row := range rows {
 		for i, cell := range row {
@@ -163,7 +182,7 @@ func (s Summary) String() string {
 		line := fmt.Sprintf("%-*s  %-*s  %-*s  %*s  %*s", wide[0], r[0], wide[1], r[1], wide[2], r[2], wide[3], r[3], wide[4], r[4])
 		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
-	fmt.Fprintf(&b, "Input %v: %s; parameters %s, outputs of all layers %s", []int(s.Input), bytesText(s.InputBytes), bytesText(s.ParamBytes), bytesText(s.OutputBytes))
+	b.WriteString(s.Note())
 	return b.String()
 }
 

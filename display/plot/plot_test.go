@@ -273,6 +273,8 @@ func TestCharts(t *testing.T) {
 	golden.CheckPNG(t, "heatmap-numbers", pngOf(t, display.Heatmap{Of: tensor{shape: []int{2, 3}, values: []float32{1, -2, 0.5, 0, 0.25, -1}}, Numbers: true, Rows: []string{"a", "b"}, Columns: []string{"x", "y", "z"}}), rounding)
 	wide := tensor{shape: []int{2, 4}, values: []float32{-0.0123, 123456, -1.25e-7, float32(math.NaN()), 5, -98765, 1, 0}}
 	golden.CheckPNG(t, "heatmap-wide", pngOf(t, display.Heatmap{Of: wide, Numbers: true}), rounding)
+	golden.CheckPNG(t, "tensor-matrix", pngOf(t, tensor{shape: []int{15, 40}, values: weights.values}), rounding)
+	golden.CheckPNG(t, "tensor-row", pngOf(t, tensor{shape: []int{200}, values: weights.values[:200]}), rounding)
 	golden.CheckPNG(t, "filters", pngOf(t, display.Filters{Of: weights, Title: "features.0.weight"}), rounding)
 	golden.CheckPNG(t, "maps", pngOf(t, display.FeatureMaps{Of: tensor{shape: []int{1, 24, 5, 5}, values: weights.values}}), rounding)
 	var f display.LRFinder
