@@ -142,7 +142,7 @@ func TestModes(t *testing.T) {
 		t.Error("Eval between two steps did nothing")
 	}
 	defer func() {
-		want := `dl: Eval: path is "boddy", want one of body, body.0, body.1, head, head.0, head.1`
+		want := `dl: Eval: path is "boddy", want one of body, body.0, body.1, head, head.0, head.1; did you mean body?`
 		if got := fmt.Sprint(recover()); got != want {
 			t.Errorf("error is %s\nwant     %s", got, want)
 		}

@@ -1,7 +1,6 @@
 package dl
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -70,7 +69,7 @@ func (m *Model) module(op, path string) *module {
 			}
 		}
 		slices.Sort(paths)
-		panic(fmt.Errorf("dl: %s: path is %q, want one of %s", op, path, strings.Join(paths, ", ")))
+		panic(unknown(op, "path", path, paths))
 	}
 	return n
 }

@@ -3,7 +3,6 @@ package dl
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/gomlx/gomlx/core/graph"
@@ -79,7 +78,7 @@ func (m *Model) NumParams() int {
 func (m *Model) Param(name string) *Tensor {
 	i := slices.IndexFunc(m.specs, func(s spec) bool { return s.name == name })
 	if i < 0 {
-		panic(fmt.Errorf("dl: Param: name is %q, want one of %s", name, strings.Join(m.Names(), ", ")))
+		panic(unknown("Param", "name", name, m.Names()))
 	}
 	values, release := m.snapshot()
 	defer release()
@@ -91,7 +90,7 @@ func (m *Model) Param(name string) *Tensor {
 func (m *Model) SetParam(name string, value *Tensor) error {
 	i := slices.IndexFunc(m.specs, func(s spec) bool { return s.name == name })
 	if i < 0 {
-		return fmt.Errorf("dl: SetParam: name is %q, want one of %s", name, strings.Join(m.Names(), ", "))
+		return unknown("SetParam", "name", name, m.Names())
 	}
 	if !value.shape.Equal(m.specs[i].shape) {
 		return &ShapeError{Op: "SetParam " + name, Got: value.shape, Want: fmt.Sprint([]int(m.specs[i].shape))}

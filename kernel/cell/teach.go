@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/holt-dl/holt/internal/near"
 )
 
 // This file adds to the checker's messages what to try, for a person who knows
@@ -167,7 +169,7 @@ func (c *check) undefined(p *passed, f *file, path []ast.Node, name string, pos 
 	if isBase {
 		names = append(names, c.nb.pk.Names()...)
 	}
-	if n := nearest(name, names); n != "" {
+	if n := near.To(name, names); n != "" {
 		return "; did you mean " + n + "?"
 	}
 	if as, ok := innermost[*ast.AssignStmt](path); ok && as.Tok == token.ASSIGN {
@@ -187,7 +189,7 @@ func (c *check) fromPython(name, pkg, sel string) string {
 	if slices.Contains(names, sel) {
 		return fmt.Sprintf("; %s.%s is %s.%s here", name, sel, pkg, sel)
 	}
-	if n := nearest(sel, names); n != "" {
+	if n := near.To(sel, names); n != "" {
 		return fmt.Sprintf("%s: did you mean %s.%s?", hint, pkg, n)
 	}
 	return hint
@@ -210,7 +212,7 @@ func (c *check) exported(name string) []string {
 }
 
 func (c *check) inPackage(pkg, sel string) string {
-	if n := nearest(sel, c.exported(pkg)); n != "" {
+	if n := near.To(sel, c.exported(pkg)); n != "" {
 		return fmt.Sprintf("; did you mean %s.%s?", pkg, n)
 	}
 	return ""
@@ -270,7 +272,7 @@ func (c *check) noField(p *passed, path []ast.Node) string {
 		}
 	}
 	names = slices.DeleteFunc(names, func(n string) bool { return !token.IsExported(n) && !fromNotebook(t) })
-	if n := nearest(s.Sel.Name, names); n != "" {
+	if n := near.To(s.Sel.Name, names); n != "" {
 		return "; did you mean " + n + "?"
 	}
 	return ""

@@ -1,4 +1,5 @@
-package cell
+// Package near finds the name that a person may have meant, for error messages.
+package near
 
 import (
 	"slices"
@@ -7,15 +8,17 @@ import (
 	"unicode/utf8"
 )
 
-// nearest returns the name that is most like s, or "" when none is much alike.
-func nearest(s string, names []string) string {
+// To returns the name that is most like s, or "" when none is much alike. One
+// that differs in nothing but capital letters and underscores comes first.
+func To(s string, names []string) string {
 	best, limit := "", utf8.RuneCountInString(s)/3+1
 	for _, n := range slices.Sorted(slices.Values(names)) {
-		if n == s || len(n) < 2 || len(s) < 3 {
+		same := n != s && len(n) >= 2 && strings.EqualFold(strings.ReplaceAll(n, "_", ""), strings.ReplaceAll(s, "_", ""))
+		if n == s || (len(n) < 2 || len(s) < 3) && !same {
 			continue
 		}
 		d := 0
-		if !strings.EqualFold(n, s) {
+		if !same {
 			if d = edits(s, n); unicode.ToLower(firstRune(s)) != unicode.ToLower(firstRune(n)) {
 				d++
 			}
