@@ -1,47 +1,114 @@
 #!/bin/sh
-# What a person runs on a machine with an NVIDIA GPU, from the root of the
-# checkout: devices, dl's tests with cuda as the backend in use, and a hundred
-# steps of the tutorial network on the GPU and on the CPU, side by side; and on
-# PyTorch, where Python has it.
+# dl's tests and benchmarks on an NVIDIA GPU: the tests with cuda in the place of XLA on the processor, then a hundred steps of each
+# network on the GPU, on the processor, and in PyTorch on both where Python has it, in one table.
 #
-#   bench/gpu.sh [FOLDER]    results go to FOLDER, bench/out/gpu if none is named
+#   bench/gpu.sh               here, with Go; results in bench/out/gpu
+#   bench/gpu.sh pack FILE     here: what it takes, without Go, as one tar.xz (some 60 MB: test binary, holt, XLA:CPU, peers)
+#   bench/gpu.sh run [OUT]     there, in the unpacked folder; needs an NVIDIA driver, python3 (its torch is the peer) and a CUDA plugin
 #
-# It needs Go, gcc, make and, for the plugin, the network once.
+# The CUDA plugin is the one of Holt, if it is installed; else the one of python3's jax, with NVIDIA's wheels beside it; else it is
+# fetched (3 GB). DEVICE=cpu runs the whole on the processor, to try the script; STEPS and ROUNDS say how much.
 set -eu
-out=${1:-bench/out/gpu}
-mkdir -p "$out"
-make ready
-export HOLT_HOME="${HOLT_HOME:-$PWD/.holt}"
-bin/holt backend install cuda
-nvidia-smi | tee "$out/nvidia-smi.txt"
-bin/holt doctor | tee "$out/doctor.txt"
-echo "tests of dl with cuda" >&2
-# Without TF32, whose ten bits are fewer than the references allow for; tests
-# that name the processor's devices are left out.
-NVIDIA_TF32_OVERRIDE=0 HOLT_TEST_XLA=cuda go test ./dl -skip 'SideBySide|MovesBetween|DataParallel|VariablesFree' 2>&1 | tee "$out/tests.txt" || true
-echo "a hundred steps, batch 64, on cuda and on cpu" >&2
-go test ./dl -run '^$' -bench 'BenchmarkTrainStepCIFARNet/(cuda|cpu)' -benchtime 100x 2>&1 | tee "$out/steps.txt"
+device=${DEVICE:-cuda}
 python=${HOLT_PYTHON:-python3}
-if "$python" -c 'import torch, sys; sys.exit(not torch.cuda.is_available())' 2>/dev/null; then
-	"$python" - <<'PY' | tee "$out/torch.txt"
-import time, torch
-from torch import nn
-import torch.nn.functional as F
-net = nn.Sequential(nn.Conv2d(3, 32, 5, padding=2), nn.MaxPool2d(2), nn.Conv2d(32, 32, 5, padding=2), nn.MaxPool2d(2),
-                    nn.Conv2d(32, 64, 5, padding=2), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(1024, 64), nn.Linear(64, 10)).cuda()
-opt = torch.optim.SGD(net.parameters(), lr=0.01)
-x, y = torch.randn(64, 3, 32, 32), torch.arange(64) % 10
-times = []
-for step in range(110):
-    start = time.time()
-    opt.zero_grad()
-    F.cross_entropy(net(x.cuda()), y.cuda()).backward()
-    opt.step()
-    torch.cuda.synchronize()
-    times.append(1000 * (time.time() - start))
-times = sorted(times[10:])
-print(f"torch {torch.__version__} on {torch.cuda.get_device_name()}: {times[0]:.2f} ms at least, {times[50]:.2f} ms in the middle")
+
+pack() {
+	make --no-print-directory backend
+	folder=$(mktemp -d)
+	trap 'rm -rf "$folder"' EXIT
+	mkdir -p "$folder/bench/out" "$folder/bin" "$folder/.holt/plugins" "$folder/dl"
+	go test -c -o "$folder/bench/out/dl.test" ./dl
+	cp -r bench/gpu.sh bench/gpu.py bench/bench.py bench/peers "$folder/bench"
+	cp bin/holt "$folder/bin"
+	cp -r dl/testdata "$folder/dl"
+	cp -r "${HOLT_HOME:-.holt}/plugins/cpu" "$folder/.holt/plugins"
+	git describe --always --dirty >"$folder/COMMIT"
+	go env GOVERSION >"$folder/GOVERSION"
+	tar -C "$folder" -cJf "$1" .
+	ls -l "$1"
+}
+
+# of_jax makes a folder like Holt's own from the CUDA plugin of python3's jax, and says where. The plugin finds NVIDIA's libraries and
+# compiler by paths that the links keep: $ORIGIN is the folder of the link.
+of_jax() {
+	"$python" - "$1" <<'PY'
+import glob, os, sys
+site = next((s for s in sys.path if glob.glob(s + "/jax_plugins/xla_cuda1*/xla_cuda_plugin.so")), None)
+if site is None:
+    sys.exit(1)
+plugin = sorted(glob.glob(site + "/jax_plugins/xla_cuda1*/xla_cuda_plugin.so"))[-1]
+home = os.path.join(sys.argv[1], "lib", "nvidia")
+os.makedirs(home, exist_ok=True)
+links = {"pjrt_c_api_cuda_plugin.so": plugin, "xla_cuda_plugin.so": plugin}
+for part in os.listdir(site + "/nvidia"):
+    links[part] = f"{site}/nvidia/{part}"
+for name, target in links.items():
+    path = os.path.join(home, name)
+    if not os.path.lexists(path):
+        os.symlink(target, path)
+libraries = glob.glob(site + "/nvidia/*/lib")
+tools = glob.glob(site + "/nvidia/*/bin")
+print(f"export PJRT_PLUGIN_LIBRARY_PATH='{home}'")
+print(f"export LD_LIBRARY_PATH='{':'.join(libraries)}'\"${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}\"")
+print(f"export PATH='{':'.join(tools)}:'\"$PATH\"")
 PY
-else
-	echo "PyTorch with CUDA is not here: not compared" >&2
-fi
+}
+
+run() {
+	out=${1:-bench/out/gpu}
+	mkdir -p "$out"
+	export HOLT_HOME="${HOLT_HOME:-$PWD/.holt}" GOMLX_NO_AUTO_INSTALL=1
+	if [ "$device" = cuda ]; then
+		nvidia-smi | tee "$out/nvidia-smi.txt"
+		if bin/holt backend list | grep '^cuda'; then
+			:
+		elif found=$(of_jax "$PWD/bench/out/jax-plugin"); then
+			echo "the CUDA plugin of $python's jax" | tee "$out/plugin.txt"
+			eval "$found"
+		else
+			bin/holt backend install cuda
+		fi
+	fi
+	bin/holt doctor | tee "$out/doctor.txt" || true
+	# go-xla looks where PJRT_PLUGIN_LIBRARY_PATH says, and nowhere else; CUDA's plugin lies deeper (internal/plugins).
+	plugins=$HOLT_HOME/plugins
+	export PJRT_PLUGIN_LIBRARY_PATH="${PJRT_PLUGIN_LIBRARY_PATH:+$PJRT_PLUGIN_LIBRARY_PATH:}$plugins/cuda/lib/nvidia:$plugins/cuda12/lib/nvidia:$plugins/cpu"
+
+	echo "tests of dl on $device" >&2
+	# Without TF32, whose ten bits are fewer than the references allow for; tests that name the processor's devices are left out.
+	status=0
+	(cd dl && NVIDIA_TF32_OVERRIDE=0 HOLT_TEST_XLA=$device ../bench/out/dl.test -test.v -test.timeout 20m \
+		-test.skip 'SideBySide|MovesBetween|DataParallel|VariablesFree') >"$out/tests.txt" 2>&1 || status=$?
+	for word in PASS FAIL SKIP; do
+		echo "$word $(grep -c "^--- $word" "$out/tests.txt" || true)"
+	done | paste -sd' ' | sed "s/^/tests of dl on $device: /" | tee "$out/tests-closing.txt"
+	grep '^--- FAIL' "$out/tests.txt" || true
+	if grep -q "backend $device is not here" "$out/tests.txt"; then
+		echo "$device did not load:" >&2
+		grep -m 1 "backend $device is not here" "$out/tests.txt" >&2
+		exit 1
+	fi
+
+	HOLT_PEERS_PYTHON=$python "$python" bench/gpu.py --device "$device" --steps "${STEPS:-100}" --rounds "${ROUNDS:-3}" | tee "$out/steps.txt"
+	exit $status
+}
+
+case ${1:-} in
+pack)
+	pack "${2:?bench/gpu.sh pack FILE: the file is missing}"
+	;;
+run)
+	shift
+	run "$@"
+	;;
+"")
+	make --no-print-directory ready
+	mkdir -p bench/out
+	go test -c -o bench/out/dl.test ./dl
+	run
+	;;
+*)
+	echo "bench/gpu.sh: $1 is neither pack nor run" >&2
+	exit 2
+	;;
+esac
