@@ -11,30 +11,33 @@ import (
 // magic is the number that a file of the older format begins with.
 var magic, _ = new(big.Int).SetString("1950a86a20f9469cfc6c", 16)
 
+// maxSmall is what a pickle of a few numbers may take in memory, in bytes.
+const maxSmall = 1 << 16
+
 // openLegacy reads a file of the older format: pickles of a magic number, the
 // version, facts about the machine, the object, and the storages' keys; then
 // each storage as its length and its elements.
 func openLegacy(r *bufio.Reader, size int64) (any, source, error) {
-	first, _, err := unpickle(r)
+	first, _, err := unpickle(r, maxSmall)
 	if n, ok := first.(*big.Int); err != nil || !ok || n.Cmp(magic) != 0 {
 		return nil, nil, corrupt("it begins with no number that torch.save writes")
 	}
 	const version = 1001
-	if v, _, err := unpickle(r); err != nil || v != int64(version) {
+	if v, _, err := unpickle(r, maxSmall); err != nil || v != int64(version) {
 		return nil, nil, corrupt("its version is %v, want %d", v, version)
 	}
-	system, _, err := unpickle(r)
+	system, _, err := unpickle(r, maxSmall)
 	if err != nil {
 		return nil, nil, err
 	}
 	if d, ok := system.(*dict); !ok || d.get("little_endian") == false {
 		return nil, nil, corrupt("it is of a big-endian machine, or of none")
 	}
-	top, storages, err := unpickle(r)
+	top, storages, err := unpickle(r, maxPickle)
 	if err != nil {
 		return nil, nil, err
 	}
-	names, _, err := unpickle(r)
+	names, _, err := unpickle(r, maxPickle)
 	if err != nil {
 		return nil, nil, err
 	}

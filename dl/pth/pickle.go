@@ -8,11 +8,16 @@ import (
 	"math"
 	"math/big"
 	"slices"
+	"strings"
 )
 
-// maxPickle is the longest pickle that is read. A state dict needs some 300
-// bytes a tensor.
-const maxPickle = 64 << 20
+// What a pickle may take in memory, in bytes: each operation is counted as what
+// it makes at most. A state dict needs some 45 operations a tensor, so that
+// this is enough for 40,000 tensors.
+const (
+	maxPickle = 128 << 20
+	opCost    = 64
+)
 
 // What a pickle is made of, besides nil, bool, int64, float64, string and
 // *big.Int.
@@ -23,6 +28,16 @@ type (
 	class string // a function or class, such as "torch._utils._rebuild_tensor_v2"
 	mark  struct{}
 )
+
+// add appends an item.
+func (d *dict) add(key, value any) {
+	switch key.(type) {
+	case nil, bool, int64, float64, string:
+	default: // such keys are in checkpoints of optimizers, if at all
+		key = nil
+	}
+	d.items = append(d.items, [2]any{key, value})
+}
 
 func (d *dict) get(key string) any {
 	for _, item := range d.items {
@@ -57,17 +72,18 @@ func kindOf(v any) string {
 // machine runs a pickle, whose only operations are those that make data.
 type machine struct {
 	r        *bufio.Reader
-	left     int // bytes that may still be read
+	left     int // bytes of memory that may still be taken
 	stack    []any
 	memo     map[int64]any
 	storages map[string]*storage
 }
 
 // unpickle reads one pickle, and not a byte beyond it. It returns the object
-// and the storages that it refers to, by their keys.
+// and the storages that it refers to, by their keys. It takes no more than
+// about limit bytes of memory.
 // https://github.com/python/cpython/blob/main/Lib/pickletools.py
-func unpickle(r *bufio.Reader) (top any, storages map[string]*storage, err error) {
-	m := &machine{r: r, left: maxPickle, memo: map[int64]any{}, storages: map[string]*storage{}}
+func unpickle(r *bufio.Reader, limit int) (top any, storages map[string]*storage, err error) {
+	m := &machine{r: r, left: limit, memo: map[int64]any{}, storages: map[string]*storage{}}
 	defer func() {
 		switch e := recover().(type) {
 		case nil:
@@ -78,6 +94,7 @@ func unpickle(r *bufio.Reader) (top any, storages map[string]*storage, err error
 		}
 	}()
 	for {
+		m.charge(opCost)
 		op := m.bytes(1)[0]
 		if op == '.' {
 			return m.pop(), m.storages, nil
@@ -91,12 +108,17 @@ type pickleError struct{ error }
 
 func fail(format string, args ...any) { panic(pickleError{corrupt(format, args...)}) }
 
-// bytes reads n bytes, which are its caller's.
-func (m *machine) bytes(n int) []byte {
+// charge counts n bytes of memory.
+func (m *machine) charge(n int) {
 	if n < 0 || n > m.left {
-		fail("the pickle is longer than %d bytes", maxPickle)
+		fail("the pickle would take too much memory, more than a state dict needs")
 	}
 	m.left -= n
+}
+
+// bytes reads n bytes, which are its caller's.
+func (m *machine) bytes(n int) []byte {
+	m.charge(n)
 	b := make([]byte, min(n, 1<<16)) // grows as far as there is something to read
 	if _, err := io.ReadFull(m.r, b); err != nil {
 		fail("the pickle is cut off")
@@ -194,6 +216,8 @@ func (m *machine) do(op byte) {
 		m.push(math.Float64frombits(binary.BigEndian.Uint64(m.bytes(8))))
 	case 0x8a: // LONG1
 		m.push(long(m.bytes(m.u8())))
+	case 'I', 'L': // INT, LONG: how protocol 1 writes truths and large numbers
+		m.push(decimal(m.line()))
 	case 'X', 'T', 'B': // BINUNICODE and the like
 		m.push(string(m.sized(m.u32())))
 	case 0x8c, 'U', 'C': // SHORT_BINUNICODE and the like
@@ -246,11 +270,19 @@ func (m *machine) do(op byte) {
 	case 'R':
 		args, f := m.pop(), m.pop()
 		m.push(m.call(f, args))
+	case 'i': // INST
+		module, name := m.line(), m.line()
+		global(module, name)
+		fail("the pickle makes an object of %.100q, which is a function", module+"."+name)
+	case 0x82, 0x83, 0x84: // EXT1 to EXT4
+		refuse("an extension of Python's copyreg", saveWeights)
+	case 'd', 'l', 'p', 'g', 'F', 'S', 'V', 'P': // DICT, LIST, PUT, GET, FLOAT, STRING, UNICODE, PERSID
+		panic(pickleError{fmt.Errorf("the pickle is of protocol 0, which torch itself cannot read: %w; %s", ErrCorrupt, saveWeights)})
 	case 'b': // BUILD: attributes, such as a state dict's _metadata
 		m.pop()
 		m.top()
 	default:
-		fail("the pickle has the operation %q, which no state dict needs", op)
+		fail("the pickle has the operation %#x, which no state dict needs", op)
 	}
 }
 
@@ -268,12 +300,7 @@ func (m *machine) set(pairs []any) {
 		fail("the pickle fills what is no dictionary")
 	}
 	for i := 0; i+1 < len(pairs); i += 2 {
-		switch pairs[i].(type) {
-		case nil, bool, int64, float64, string:
-			d.items = append(d.items, [2]any{pairs[i], pairs[i+1]})
-		default: // such keys are in checkpoints of optimizers, if at all
-			d.items = append(d.items, [2]any{nil, pairs[i+1]})
-		}
+		d.add(pairs[i], pairs[i+1])
 	}
 }
 
@@ -283,6 +310,22 @@ func (m *machine) extend(items []any) {
 		fail("the pickle fills what is no list")
 	}
 	l.items = append(l.items, items...)
+}
+
+// decimal reads a number in digits. 00 and 01 are truths.
+func decimal(line string) any {
+	switch line {
+	case "00", "01":
+		return line == "01"
+	}
+	n, ok := new(big.Int).SetString(strings.TrimSuffix(line, "L"), 10)
+	if !ok {
+		fail("the pickle has %.50q for a number", line)
+	}
+	if n.IsInt64() {
+		return n.Int64()
+	}
+	return n
 }
 
 // long decodes two's complement.
@@ -298,105 +341,4 @@ func long(b []byte) any {
 		return n.Int64()
 	}
 	return &n
-}
-
-// The functions that are understood.
-const (
-	orderedDict      = class("collections.OrderedDict")
-	rebuildTensor    = class("torch._utils._rebuild_tensor")
-	rebuildTensorV2  = class("torch._utils._rebuild_tensor_v2")
-	rebuildParameter = class("torch._utils._rebuild_parameter")
-	torchSize        = class("torch.Size")
-)
-
-// global finds a name of Python's, or refuses it.
-func global(module, name string) class {
-	full := class(module + "." + name)
-	switch full {
-	case orderedDict, rebuildTensor, rebuildTensorV2, rebuildParameter, torchSize:
-		return full
-	}
-	if _, ok := kinds[name]; ok && module == "torch" {
-		return full
-	}
-	panic(pickleError{fmt.Errorf("it asks for %.200q: %w; save it in Python as torch.save(model.state_dict(), path), or as safetensors", string(full), ErrRefused)})
-}
-
-// persistent finds a storage by what stands for it.
-func (m *machine) persistent(id any) *storage {
-	t, ok := id.(tuple)
-	if !ok || len(t) < 5 || t[0] != "storage" {
-		fail("the pickle refers to a %s, want a storage", kindOf(id))
-	}
-	of, _ := t[1].(class)
-	key, isKey := t[2].(string)
-	n, isNumber := t[4].(int64)
-	name := string(of)
-	k, known := kinds[name[min(len(name), len("torch.")):]]
-	if !known || !isKey || !isNumber || n < 0 || n > math.MaxInt64/16 {
-		fail("storage %.100q of %.100q is wrong", key, of)
-	}
-	if len(t) > 5 && t[5] != nil {
-		fail("storage %.100q is a view of another, which torch has not written for years", key)
-	}
-	s := m.storages[key]
-	if s == nil {
-		s = &storage{key: key, kind: k, n: n}
-		m.storages[key] = s
-	}
-	if s.n != n || s.kind.name != k.name {
-		fail("storage %q is there with two sizes", key)
-	}
-	return s
-}
-
-// call makes what a function of Python's would return.
-func (m *machine) call(f, args any) any {
-	name, ok := f.(class)
-	a, isTuple := args.(tuple)
-	if !ok || !isTuple {
-		fail("the pickle calls what is no function")
-	}
-	switch name {
-	case orderedDict:
-		if len(a) == 0 {
-			return &dict{}
-		}
-	case torchSize:
-		if len(a) == 1 {
-			return a[0]
-		}
-	case rebuildParameter:
-		if len(a) > 0 {
-			if t, ok := a[0].(*tensor); ok {
-				return t
-			}
-		}
-	case rebuildTensor, rebuildTensorV2:
-		if len(a) < 4 {
-			break
-		}
-		s, isStorage := a[0].(*storage)
-		offset, isNumber := a[1].(int64)
-		size, isSize := numbers(a[2])
-		stride, isStride := numbers(a[3])
-		if isStorage && isNumber && isSize && isStride {
-			return &tensor{s, offset, size, stride}
-		}
-	}
-	fail("the pickle calls %s with %d arguments that do not fit", name, len(a))
-	return nil
-}
-
-// numbers converts a tuple of integers.
-func numbers(v any) (list []int64, ok bool) {
-	t, ok := v.(tuple)
-	for _, item := range t {
-		n, is := item.(int64)
-		if !is {
-			return nil, false
-		}
-		list = append(list, n)
-	}
-	return list, ok
 }

@@ -141,7 +141,9 @@ func stateDict(top any) (map[string]*tensor, error) {
 	var keys []string
 	for _, item := range d.items {
 		name, _ := item[0].(string)
-		keys = append(keys, name)
+		if name != "" {
+			keys = append(keys, name)
+		}
 		if t, ok := item[1].(*tensor); ok && name != "" {
 			tensors[name] = t
 		}
@@ -149,12 +151,17 @@ func stateDict(top any) (map[string]*tensor, error) {
 	if len(tensors) == 0 {
 		for _, item := range d.items {
 			if inner, ok := item[1].(*dict); ok && slices.ContainsFunc(nested, func(s string) bool { return s == item[0] }) {
-				return stateDict(&dict{items: inner.tensors()})
+				if found := inner.tensors(); len(found) > 0 {
+					return stateDict(&dict{items: found})
+				}
 			}
 		}
 	}
-	if len(tensors) == 0 && len(keys) > 0 {
-		return nil, fmt.Errorf("it holds %s and no tensors, want a state dict, or one under %s: torch.save(model.state_dict(), path)",
+	if len(tensors) == 0 && len(d.items) > 0 {
+		if len(keys) == 0 {
+			keys = []string{"what has no names"}
+		}
+		return nil, fmt.Errorf("it holds %.200s and no tensors, want a state dict, or one under %s: torch.save(model.state_dict(), path)",
 			strings.Join(keys[:min(len(keys), 8)], ", "), strings.Join(nested, ", "))
 	}
 	return tensors, nil
@@ -183,7 +190,7 @@ type tensor struct {
 
 // check returns the tensor's bytes, or tells what is wrong with it.
 func (t *tensor) check() (int64, error) {
-	if len(t.size) != len(t.stride) || len(t.size) > 64 || t.offset < 0 {
+	if len(t.size) != len(t.stride) || len(t.size) > maxAxes || t.offset < 0 {
 		return 0, corrupt("its shape is %v with strides %v from %d", t.size, t.stride, t.offset)
 	}
 	n, last := int64(1), t.offset
@@ -279,7 +286,7 @@ func openZip(f io.ReaderAt, size int64) (any, source, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	top, _, err := unpickle(bufio.NewReader(bytes.NewReader(pickle)))
+	top, _, err := unpickle(bufio.NewReader(bytes.NewReader(pickle)), maxPickle)
 	return top, a, err
 }
 
