@@ -49,6 +49,9 @@ func compileOn(ctx context.Context, on *device, share *spread, name string, inpu
 		if e := guard(func() { err = g.CompileWithSharding(outputs, whole) }); e != nil {
 			err = e
 		}
+		if err != nil && exhausted(err) {
+			err = on.full(err)
+		}
 		if err != nil {
 			return fmt.Errorf("dl: compile %s for %s: %w", name, on.label(), err)
 		}

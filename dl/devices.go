@@ -14,10 +14,26 @@ import (
 type Device struct {
 	Name    string // such as "cuda:0"
 	Detail  string // the backend's own description, or why it cannot be used
-	Memory  int64  // bytes in all; 0 where it is not known
-	Free    int64  // bytes that nobody uses now
+	Memory  Bytes  // in all; 0 where it is not known
+	Free    Bytes  // that nobody uses now
 	Usable  bool
 	Current bool
+}
+
+// Bytes is an amount of memory, which prints as "23.4 GiB".
+type Bytes int64
+
+// String writes the amount in the largest unit of which there is one.
+func (b Bytes) String() string {
+	switch {
+	case b >= 1<<30:
+		return fmt.Sprintf("%.1f GiB", float64(b)/(1<<30))
+	case b >= 1<<20:
+		return fmt.Sprintf("%.1f MiB", float64(b)/(1<<20))
+	case b >= 1<<10:
+		return fmt.Sprintf("%.1f KiB", float64(b)/(1<<10))
+	}
+	return fmt.Sprintf("%d B", int64(b))
 }
 
 // DeviceList prints as a table.
@@ -57,7 +73,7 @@ func (l DeviceList) String() string {
 		}
 		room := ""
 		if d.Memory > 0 {
-			room = fmt.Sprintf("%.1f GiB, %.1f free", float64(d.Memory)/(1<<30), float64(d.Free)/(1<<30))
+			room = fmt.Sprintf("%v, %v free", d.Memory, d.Free)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", mark, d.Name, room, d.Detail)
 	}
@@ -68,14 +84,14 @@ func (l DeviceList) String() string {
 // memory returns a device's memory in bytes: that of the machine, shared by
 // all its processors, or that of an NVIDIA GPU as its driver's nvidia-smi
 // counts, because PJRT's C interface as go-xla v0.4.4 has it does not tell.
-func memory(kind string, num int) (all, free int64) {
+func memory(kind string, num int) (all, free Bytes) {
 	if kind != "cuda" {
 		b, err := os.ReadFile("/proc/meminfo")
 		if err != nil {
 			return 0, 0
 		}
 		for line := range strings.Lines(string(b)) {
-			var n int64
+			var n Bytes
 			if _, err := fmt.Sscanf(line, "MemTotal: %d kB", &n); err == nil {
 				all = n << 10
 			}
@@ -96,13 +112,4 @@ func memory(kind string, num int) (all, free int64) {
 		return 0, 0
 	}
 	return all << 20, free << 20 // nvidia-smi counts in MiB
-}
-
-// crowded adds what to try to the error of a device that is full.
-func crowded(err error) error {
-	text := strings.ToLower(err.Error())
-	if !strings.Contains(text, "resource_exhausted") && !strings.Contains(text, "out of memory") {
-		return err
-	}
-	return fmt.Errorf("%w; the device is full: set variables that are not needed to nil, use a smaller batch or Options{Accumulate: 2}, or go on with dl.Use(\"cpu\")", err)
 }

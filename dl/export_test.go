@@ -115,3 +115,12 @@ func Compilations() int {
 
 // NoticeAfter is how long nothing is said of a compilation.
 const NoticeAfter = noticeAfter
+
+// Roomy is what becomes of a backend's error.
+func Roomy(err error) error {
+	on, e := current()
+	if e != nil {
+		return e
+	}
+	return on.roomy(func() error { return err })
+}

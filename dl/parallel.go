@@ -95,7 +95,11 @@ func (s *spread) execute(p *program, inputs []*Tensor) ([]*Tensor, error) {
 			buffers = append(buffers, b)
 		}
 	}
-	results, err := p.exec.Execute(buffers, nil, s.on[0].num)
+	var results []compute.Buffer
+	err := s.on[0].roomy(func() (err error) {
+		results, err = p.exec.Execute(buffers, nil, s.on[0].num)
+		return err
+	})
 	runtime.KeepAlive(p)
 	if err != nil {
 		return nil, fmt.Errorf("dl: run on %d devices from %s on: %w", n, s.on[0].label(), err)
@@ -118,9 +122,9 @@ func (s *spread) execute(p *program, inputs []*Tensor) ([]*Tensor, error) {
 func (t *Tensor) part(on *device, d, n int) (compute.Buffer, error) {
 	rows := t.shape[0] / n
 	size := t.Size() / n
-	b, err := on.backend.BufferFromFlatData(on.num, cut(t.flat(), d*size, (d+1)*size), shapes.Make(t.dtype, append(Shape{rows}, t.shape[1:]...)...))
+	b, err := on.copy(cut(t.flat(), d*size, (d+1)*size), t.dtype, append(Shape{rows}, t.shape[1:]...))
 	if err != nil {
-		return nil, fmt.Errorf("dl: copy part of %v to %s: %w", t.shape, on.label(), crowded(err))
+		return nil, fmt.Errorf("dl: copy part of %v to %s: %w", t.shape, on.label(), err)
 	}
 	return b, nil
 }

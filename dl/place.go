@@ -96,11 +96,20 @@ type copied struct {
 
 // put copies a tensor to the device.
 func (on *device) put(t *Tensor) (compute.Buffer, error) {
-	buf, err := on.backend.BufferFromFlatData(on.num, t.flat(), shapes.Make(t.dtype, t.shape...))
+	buf, err := on.copy(t.flat(), t.dtype, t.shape)
 	if err != nil {
-		return nil, fmt.Errorf("dl: copy %v to %s: %w", t.shape, on.label(), crowded(err))
+		return nil, fmt.Errorf("dl: copy %v to %s: %w", t.shape, on.label(), err)
 	}
 	return buf, nil
+}
+
+// copy copies values to the device.
+func (on *device) copy(flat any, dtype DType, shape Shape) (buf compute.Buffer, err error) {
+	err = on.roomy(func() (err error) {
+		buf, err = on.backend.BufferFromFlatData(on.num, flat, shapes.Make(dtype, shape...))
+		return err
+	})
+	return buf, err
 }
 
 // has returns the tensor's copy on a device, nil if there is none. The caller
@@ -141,9 +150,9 @@ func (t *Tensor) bufferOn(on *device, beside bool) (compute.Buffer, error) {
 	if buf := t.has(on); buf != nil {
 		return buf, nil
 	}
-	buf, err := on.backend.BufferFromFlatData(on.num, t.host, shapes.Make(t.dtype, t.shape...))
+	buf, err := on.copy(t.host, t.dtype, t.shape)
 	if err != nil {
-		return nil, fmt.Errorf("dl: copy %v to %s: %w", t.shape, on.label(), crowded(err))
+		return nil, fmt.Errorf("dl: copy %v to %s: %w", t.shape, on.label(), err)
 	}
 	if beside && t.buf != nil {
 		t.copies = append(t.copies, copied{on, buf})

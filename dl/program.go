@@ -39,10 +39,14 @@ func (p *program) run(inputs ...*Tensor) ([]*Tensor, error) {
 		}
 		buffers[i] = b
 	}
-	results, err := p.exec.Execute(buffers, nil, p.on.num)
+	var results []compute.Buffer
+	err := p.on.roomy(func() (err error) {
+		results, err = p.exec.Execute(buffers, nil, p.on.num)
+		return err
+	})
 	runtime.KeepAlive(p)
 	if err != nil {
-		return nil, fmt.Errorf("dl: run on %s: %w", p.on.label(), crowded(err))
+		return nil, fmt.Errorf("dl: run on %s: %w", p.on.label(), err)
 	}
 	outputs := make([]*Tensor, len(results))
 	for i, b := range results {

@@ -213,8 +213,7 @@ func (s *Step) do(ctx, running context.Context, batch Batch) (tally, error) {
 		return tally{}, during("training step", err)
 	}
 	s.mu.Lock()
-	s.size = s.options.padded(max(s.size, rows))
-	size := s.size
+	size := s.options.padded(max(s.size, rows))
 	s.mu.Unlock()
 	run := s.fused
 	if s.options.Accumulate > 1 {
@@ -240,6 +239,7 @@ func (s *Step) do(ctx, running context.Context, batch Batch) (tally, error) {
 			return err
 		}
 		s.seen++
+		s.size = max(s.size, size) // only now: one that is too large for the device must not stay
 		t = tallyOf(score, rows)
 		s.last = t.result()
 		return nil
