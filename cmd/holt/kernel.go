@@ -18,6 +18,10 @@ import (
 
 type kernelCmd struct {
 	File string `short:"f" required:"" type:"path" placeholder:"FILE" help:"Connection file that Jupyter wrote; written where there is none, for clients to come to."`
+
+	// Jupyter run passes its own words on to the kernel that it starts: the
+	// files to run. Kernels disregard them.
+	Rest []string `arg:"" optional:"" passthrough:"" hidden:""`
 }
 
 // Run serves the kernel until Jupyter shuts it down.

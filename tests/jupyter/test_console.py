@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import sys
 
 import pexpect
@@ -89,3 +90,12 @@ def test_console(terminal):
     t.child.expect(pexpect.EOF)
     t.child.close()
     assert t.child.exitstatus == 0
+
+
+def test_jupyter_run(installed, tmp_path):
+    """jupyter run passes its files on to the kernel too, as arguments that mean nothing there."""
+    cell = tmp_path / "cell.go"
+    cell.write_text('fmt.Println("six times seven is", 6*7)\n')
+    done = subprocess.run([sys.executable, "-m", "jupyter", "run", "--kernel=holt", cell], capture_output=True, text=True, timeout=FIRST_CELL)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "six times seven is 42\n"
