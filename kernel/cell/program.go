@@ -143,6 +143,7 @@ func (c *check) generate(p *passed) (*Program, error) {
 	if c.pre != nil && len(c.cUses[c.pre]) == 0 {
 		c.notices = append(c.notices, `the C code of this cell is for the Go code of the same cell, which has no C.name; import "C" did nothing`)
 	}
+	c.printed(p)
 	text, use, err := g.support(hasRun)
 	if err != nil {
 		return nil, err

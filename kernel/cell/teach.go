@@ -56,8 +56,9 @@ var notUsed = regexp.MustCompile(`^(.*) (\(.*\) )?is not used$`)
 // explain returns the checker's message and what to try.
 func (c *check) explain(p *passed, f *file, e types.Error) string {
 	path := enclosing(f.ast, e.Pos)
-	hint := ""
+	hint := c.habit(p, f, path, e.Msg)
 	switch m := e.Msg; {
+	case hint != "":
 	case strings.HasPrefix(m, "undefined: "):
 		hint = c.undefined(p, f, path, strings.TrimPrefix(m, "undefined: "), e.Pos)
 	case strings.Contains(m, "has no field or method") && !strings.Contains(m, "but does have"):
@@ -68,7 +69,7 @@ func (c *check) explain(p *passed, f *file, e types.Error) string {
 		hint = mismatch(p, f, path)
 	case strings.HasPrefix(m, "cannot use "):
 		hint = converted(p, f, path, m)
-	case strings.HasPrefix(m, "assignment mismatch: ") && f.kind != stmtFile:
+	case strings.HasPrefix(m, "assignment mismatch: ") && (f.kind != stmtFile || !atTop(f, path)):
 		if strings.Contains(m, "1 variable but ") && strings.Contains(m, "returns 2 values") {
 			hint = "; name both, as in v, err := f(): only at the top level of a cell is an error taken for you"
 		}
@@ -133,6 +134,9 @@ func innermost[T ast.Node](path []ast.Node) (t T, ok bool) {
 // undefined explains a name that nothing declares: "x", or "pkg.Name".
 func (c *check) undefined(p *passed, f *file, path []ast.Node, name string, pos token.Pos) string {
 	if pkg, sel, ok := strings.Cut(name, "."); ok {
+		if hint := elsewhere[sel]; hint != "" && slices.Contains(slices.Collect(maps.Values(abroad)), pkg) {
+			return "; " + hint
+		}
 		return c.inPackage(pkg, sel)
 	}
 	for _, t := range c.top {
@@ -153,11 +157,22 @@ func (c *check) undefined(p *passed, f *file, path []ast.Node, name string, pos 
 	}
 	if isBase {
 		if pkg := abroad[name]; pkg != "" {
+			if i := slices.Index(path, ast.Node(base)); i > 0 && abroad[base.Sel.Name] != "" { // torch.nn.Linear
+				if outer, ok := path[i-1].(*ast.SelectorExpr); ok {
+					return c.fromPython(name+"."+base.Sel.Name, abroad[base.Sel.Name], outer.Sel.Name)
+				}
+			}
 			return c.fromPython(name, pkg, base.Sel.Name)
 		}
 	}
 	if w := words[name]; w != "" {
 		return "; Go's word is " + w
+	}
+	if hint := elsewhere[name]; hint != "" && !isBase {
+		return "; " + hint
+	}
+	if hint := c.ownNamed(name); hint != "" {
+		return hint
 	}
 	if why := c.nb.gone[name]; why != "" {
 		return "; " + why
@@ -188,6 +203,9 @@ func (c *check) fromPython(name, pkg, sel string) string {
 	names := c.exported(pkg)
 	if slices.Contains(names, sel) {
 		return fmt.Sprintf("; %s.%s is %s.%s here", name, sel, pkg, sel)
+	}
+	if e := elsewhere[sel]; e != "" {
+		return "; " + e
 	}
 	if n := near.To(sel, names); n != "" {
 		return fmt.Sprintf("%s: did you mean %s.%s?", hint, pkg, n)

@@ -3,10 +3,13 @@ package cell
 import (
 	"context"
 	"fmt"
-	"go/constant"
+	"go/ast"
+	"go/parser"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/holt-dl/holt/internal/golden"
@@ -15,19 +18,118 @@ import (
 // withDL are packages with a small dl among them, which kernel must not import.
 type withDL struct{ *stdPackages }
 
+// smallDL has the methods that messages are about, as dl has them.
+const smallDL = `package dl
+
+type Node struct{}
+type Shape []int
+type Tensor struct{ shape Shape }
+
+func (t *Tensor) Shape() []int                 { return nil }
+func (t *Tensor) Size() int                    { return 0 }
+func (t *Tensor) Add(u *Tensor) *Tensor        { return t }
+func (t *Tensor) Sub(u *Tensor) *Tensor        { return t }
+func (t *Tensor) Mul(u *Tensor) *Tensor        { return t }
+func (t *Tensor) Div(u *Tensor) *Tensor        { return t }
+func (t *Tensor) MatMul(u *Tensor) *Tensor     { return t }
+func (t *Tensor) Scale(by float64) *Tensor     { return t }
+func (t *Tensor) Shift(by float64) *Tensor     { return t }
+func (t *Tensor) Neg() *Tensor                 { return t }
+func (t *Tensor) Sum(axes ...int) *Tensor      { return t }
+func (t *Tensor) Softmax(axis int) *Tensor     { return t }
+func (t *Tensor) Item() float64                { return 0 }
+func (t *Tensor) Index(i int) *Tensor          { return t }
+func (t *Tensor) Narrow(axis, from, n int) *Tensor { return t }
+func (t *Tensor) Float32s() []float32          { return nil }
+
+func FromSlice[T float32 | float64 | int64](flat []T, shape ...int) *Tensor { return nil }
+
+type Layer interface{ Forward(x *Node) *Node }
+type place struct{}
+type Linear struct {
+	In, Out int
+	NoBias  bool
+	place
+}
+type Conv2d struct {
+	In, Out, Kernel, Stride, Padding, Dilation, Groups int
+	NoBias, Same                                       bool
+	place
+}
+type ReLU struct{ place }
+type Sequential []Layer
+
+func (Linear) Forward(x *Node) *Node     { return x }
+func (Conv2d) Forward(x *Node) *Node     { return x }
+func (ReLU) Forward(x *Node) *Node       { return x }
+func (Sequential) Forward(x *Node) *Node { return x }
+
+type Model struct{ layer Layer }
+
+func Build(net Layer, input Shape) (*Model, error)             { return nil, nil }
+func (m *Model) Predict(x *Tensor) (*Tensor, error)            { return x, nil }
+func (m *Model) forward()                                      {}
+func (m *Model) StateDict() map[string]*Tensor                 { return nil }
+
+type Loss interface{ loss() }
+type MSELoss struct{}
+
+func (MSELoss) loss() {}
+
+type Optimizer interface{ settings() string }
+type SGD struct{ LR, Momentum, WeightDecay float64 }
+
+func (SGD) settings() string { return "" }
+
+type Batch struct{ Inputs, Labels *Tensor }
+type Batches interface {
+	Epoch(n int) func(yield func(Batch, error) bool)
+}
+type Dataset interface{ Len() int }
+type DataLoader struct {
+	Dataset   Dataset
+	BatchSize int
+	Shuffle   bool
+	Workers   int
+}
+
+func (l DataLoader) Batches() func(yield func(Batch) bool)           { return nil }
+func (l DataLoader) Epoch(n int) func(yield func(Batch, error) bool) { return nil }
+
+type Step struct{}
+
+func TrainStep(m *Model, loss Loss, o Optimizer) *Step { return nil }
+func (s *Step) Run(batch Batch) float64                { return 0 }
+
+type Training struct {
+	Data   Batches
+	Epochs int
+}
+type Run struct{}
+
+func Start(m *Model, t Training) *Run { return nil }
+
+const Version = 1
+`
+
+var parsedDL = sync.OnceValue(func() *types.Package {
+	fset := token.NewFileSet()
+	f, err := parser.ParseFile(fset, "dl.go", smallDL, 0)
+	if err != nil {
+		panic(err)
+	}
+	pkg, err := new(types.Config).Check("x/dl", fset, []*ast.File{f}, nil)
+	if err != nil {
+		panic(err)
+	}
+	return pkg
+})
+
 func (p withDL) Import(path string) (*types.Package, error) {
 	if path != "x/dl" {
 		return p.stdPackages.Import(path)
 	}
-	pkg := types.NewPackage("x/dl", "dl")
-	for _, name := range []string{"Linear", "Conv2d", "MSELoss"} {
-		obj := types.NewTypeName(token.NoPos, pkg, name, nil)
-		types.NewNamed(obj, types.NewStruct(nil, nil), nil)
-		pkg.Scope().Insert(obj)
-	}
-	pkg.Scope().Insert(types.NewConst(token.NoPos, pkg, "Version", types.Typ[types.Int], constant.MakeInt64(1)))
-	pkg.MarkComplete()
-	return pkg, nil
+	return parsedDL(), nil
 }
 
 func (p withDL) Add(ctx context.Context, paths []string) error { return nil }
@@ -40,6 +142,16 @@ func (p withDL) Guess(name string, selected []string) (string, bool) {
 }
 
 func (p withDL) Names() []string { return append(p.stdPackages.Names(), "dl") }
+
+// torchCells go before those that a person writes who is used to PyTorch.
+const torchCells = `x := dl.FromSlice([]float32{1, 2})
+model := dl.Build(dl.Linear{Out: 2}, dl.Shape{1, 2})
+type Set struct{}
+func (Set) Len() int { return 0 }
+set := Set{}
+loader := dl.DataLoader{Dataset: set}
+optimizer, loss := dl.SGD{LR: 0.1}, dl.MSELoss{}
+step := dl.TrainStep(model, loss, optimizer)`
 
 // messageTests are wrong cells, after cells that were run before, which lines of
 // --- separate.
@@ -108,6 +220,75 @@ var messageTests = []struct{ before, cell string }{
 	{"", "func f() {\n\tfunc g() {}\n}"},
 	{"", "fmt.Println((1 + 2)"},
 	{"x := 1", "if x > 1 { x = 2 }\nelse { x = 3 }"},
+	// What a person writes who is used to PyTorch.
+	{torchCells, "model(x)"},
+	{torchCells, "model.forward(x)"},
+	{torchCells, "model.parameters()"},
+	{torchCells, "y := model.Predict(x).Softmax(1)"},
+	{torchCells, "fmt.Println(model.Predict(x).Shape())"},
+	{torchCells, "func f() { model.Predict(x).Softmax(1) }"},
+	{torchCells, "for range 3 { y := model.Predict(x); fmt.Println(y) }"},
+	{torchCells, "for b, err := range loader.Epoch(0) { fmt.Println(b) }"},
+	{torchCells, "loss.backward()"},
+	{torchCells, "optimizer.zero_grad()"},
+	{torchCells, "loss(x, x)"},
+	{torchCells, "dl.ReLU{}(x)"},
+	{torchCells, "dl.ReLU{}.Forward(x)"},
+	{torchCells, "x.shape"},
+	{torchCells, "x.size()"},
+	{torchCells, "x.view(-1)"},
+	{torchCells, "x.add_(x)"},
+	{torchCells, "x.cuda()"},
+	{torchCells, "x.T"},
+	{torchCells, "x + x"},
+	{torchCells, "x * 2"},
+	{torchCells, "x - 2"},
+	{torchCells, "2 * x"},
+	{torchCells, "x / 2"},
+	{torchCells, "-x"},
+	{torchCells, "x.Add(2)"},
+	{torchCells, "x @ x"},
+	{torchCells, "x[0]"},
+	{torchCells, "x[0:2]"},
+	{torchCells, "x[:, 1]"},
+	{torchCells, "len(x)"},
+	{torchCells, "if x.Sum() > 3 { fmt.Println(x) }"},
+	{torchCells, "for images, labels := range loader.Batches() { fmt.Println(images) }"},
+	{torchCells, "for batch := range loader { fmt.Println(batch) }"},
+	{torchCells, "images := next(iter(loader))"},
+	{torchCells, "dl.Conv2d(3, 32, 5)"},
+	{torchCells, "dl.Conv2d{3, 32, 5}"},
+	{torchCells, "dl.Conv2d{Out: 32, kernel_size: 5}"},
+	{torchCells, "dl.Conv2d{Out: 32, Bias: false}"},
+	{torchCells, "dl.SGD{lr: 0.1}"},
+	{torchCells, "dl.DataLoader{num_workers: 4, batchsize: 3, collate: nil}"},
+	{torchCells, "dl.ReLU()"},
+	{torchCells, "s := dl.Sequential{dl.Linear{Out: 3}, dl.ReLU}"},
+	{torchCells, "dl.Sequential(dl.Linear{Out: 3}, dl.ReLU{})"},
+	{torchCells, "dl.Linear(3)"},
+	{torchCells, "dl.Tensor([]float32{1, 2})"},
+	{torchCells, "torch.tensor(3)"},
+	{torchCells, "dl.Zeros(3, 4)"},
+	{torchCells, "torch.nn.Linear(3, 4)"},
+	{torchCells, "torch.cuda.is_available()"},
+	{torchCells, "with torch.no_grad():\n\ty := 1"},
+	{torchCells, "DataLoader{}"},
+	{torchCells, "optim.SGD(model, lr=0.1)"},
+	{torchCells, "x.Sum(dim=1)"},
+	{torchCells, "fmt.Println(f\"loss {x}\")"},
+	{torchCells, "dl.FromSlice([1, 2])"},
+	{torchCells, "dl.Build(dl.Linear{Out: 2}, (2, 3))"},
+	{torchCells, "dl.Build(dl.Linear{Out: 2}, [2, 3])"},
+	{torchCells, "type Net struct{ FC dl.Linear }\nfunc (n Net) forward(x *dl.Node) *dl.Node { return x }\ndl.Build(Net{}, dl.Shape{1})"},
+	{torchCells, "dl.Start(model, loader)"},
+	{torchCells, "dl.Start(model, dl.Training{Data: set})"},
+	{torchCells, "step.Run(x, x)"},
+	{torchCells, "step.Run(x)"},
+	{"", "for i := 0; i < 3; ++i { }"},
+	{"x := 1", "y := x if x > 0 else 2"},
+	{"", "assert 1 == 1"},
+	{"x := 1", "type(x)"},
+	{"", "if x > 3: x = 2"},
 	// What earlier cells declared.
 	{"type T struct{ a int }\n---\nt := T{1}\n---\ntype T struct{ a, b int }", "t.a"},
 	{"func f() int { return 1 }\n---\nfunc g() int { return f() }\n---\nfunc f() string { return `` }", "g()"},
@@ -137,7 +318,9 @@ func TestMessages(t *testing.T) {
 				if err := check(text); err != nil {
 					t.Fatalf("%q: %v", text, err)
 				}
-				fmt.Fprintf(&b, "%s\n---\n", text)
+				if text != torchCells {
+					fmt.Fprintf(&b, "%s\n---\n", text)
+				}
 			}
 		}
 		err := check(tt.cell)
@@ -148,4 +331,28 @@ func TestMessages(t *testing.T) {
 		fmt.Fprintf(&b, "%s\n→ %s\n\n", tt.cell, strings.ReplaceAll(err.Error(), "\n", "\n  "))
 	}
 	golden.Check(t, "messages", []byte(b.String()))
+}
+
+// TestPrintNotice tells that Go's own print shows no value, and only then.
+func TestPrintNotice(t *testing.T) {
+	nb := New(withDL{newStdPackages()})
+	for i, tt := range []struct {
+		cell string
+		want []string
+	}{
+		{"xs := []int{1}\nprint(xs)\nprintln(\"xs\", xs)\nfor range 2 { print(xs) }", []string{
+			"print is Go's own and shows where xs lies in memory: fmt.Println(xs) shows its value",
+			"println is Go's own and shows where xs lies in memory: fmt.Println(xs) shows its value",
+		}},
+		{"print(1, true, \"text\")", nil},
+		{"{ print := fmt.Println; print([]int{1}) }", nil},
+	} {
+		p, err := nb.Check(context.Background(), Source{Name: fmt.Sprintf("cell[%d]", i+1), Text: tt.cell})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(p.Notices, tt.want) {
+			t.Errorf("%s: notices are %q, want %q", tt.cell, p.Notices, tt.want)
+		}
+	}
 }

@@ -1,0 +1,373 @@
+package cell
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/holt-dl/holt/internal/near"
+)
+
+// This file knows what a person writes who is used to PyTorch, and what is
+// written here instead. The kernel does not import dl, so types are known by
+// their names, and operators, indexing and the like by the methods that a
+// value has: a type from a cell or another package is helped as well.
+
+const trainStep = "forward, backward and update are one call: step := dl.TrainStep(model, loss, optimizer), then step.Run(batch) for each batch"
+
+// operators are the methods that do what an operator does in Python: with
+// another value, and with a number.
+var operators = map[token.Token][2]string{
+	token.ADD: {"Add", "Shift"}, token.SUB: {"Sub", "Shift"}, token.MUL: {"Mul", "Scale"}, token.QUO: {"Div", "Scale"},
+}
+
+var (
+	conversion  = regexp.MustCompile(`^(too many arguments in|missing argument in|cannot convert .* to type) `)
+	severalVars = regexp.MustCompile(`^range over .* permits only one iteration variable`)
+	unusedErr   = regexp.MustCompile(`^declared and not used: (err\w*)$`)
+	manyValues  = regexp.MustCompile(`^multiple-value .* \(value of type \(.*, error\)\) in single-value context`)
+	unknownName = regexp.MustCompile(`^unknown field (\w+) in struct literal`)
+	asParameter = regexp.MustCompile(`^cannot use .* as \S+ value in `)
+)
+
+// habit explains a message by what PyTorch's users write, or returns "".
+func (c *check) habit(p *passed, f *file, path []ast.Node, msg string) string {
+	if len(path) == 0 {
+		return ""
+	}
+	call, _ := innermost[*ast.CallExpr](path)
+	switch {
+	case strings.Contains(msg, " undefined ("):
+		return noMember(p, f, path)
+	case strings.HasPrefix(msg, "invalid operation: cannot call "):
+		if call != nil {
+			return uncallable(p, f, call)
+		}
+	case strings.HasPrefix(msg, "invalid operation: "), strings.HasPrefix(msg, "cannot index "), strings.HasPrefix(msg, "cannot slice "):
+		return byMethod(p, f, path)
+	case strings.HasPrefix(msg, "invalid argument: ") && strings.HasSuffix(msg, "for built-in len"):
+		if x, ok := path[len(path)-1].(ast.Expr); ok && has(p, x, "Len") {
+			return "; write " + f.text(x) + ".Len()"
+		} else if ok && has(p, x, "Shape") {
+			return fmt.Sprintf("; %s.Shape()[0] is the length of the first axis", f.text(x))
+		}
+	case strings.HasPrefix(msg, "cannot range over "):
+		if x, ok := path[len(path)-1].(ast.Expr); ok && has(p, x, "Batches") {
+			return fmt.Sprintf("; write for batch := range %s.Batches()", f.text(x))
+		}
+	case severalVars.MatchString(msg) && strings.Contains(msg, "dl.Batch"):
+		return "; it gives batches: for batch := range …, with batch.Inputs and batch.Labels"
+	case unusedErr.MatchString(msg):
+		return unusedErr.ReplaceAllString(msg, "; a loop stops at an error only if you say so: if $1 != nil { panic($1) }, or return it")
+	case manyValues.MatchString(msg):
+		if f.kind == stmtFile && !inFunction(path) {
+			return "; name it first, in a line of its own at the cell's top level, where its error is taken: v := " + inner(f, path)
+		}
+		return "; name both first: v, err := " + inner(f, path)
+	case conversion.MatchString(msg) && call != nil && p.info.Types[call.Fun].IsType():
+		return literal(p, f, call.Fun)
+	case strings.HasSuffix(msg, "(type) is not an expression"):
+		if x, ok := path[len(path)-1].(ast.Expr); ok {
+			return literal(p, f, outermostSelector(path, x))
+		}
+	case strings.HasPrefix(msg, "too few values in struct literal"), strings.HasPrefix(msg, "mixture of field:value and value"):
+		if lit, ok := innermost[*ast.CompositeLit](path); ok && lit.Type != nil {
+			return literal(p, f, lit.Type)
+		}
+	case unknownName.MatchString(msg):
+		if lit, ok := innermost[*ast.CompositeLit](path); ok {
+			return fieldMeant(p.info.Types[lit].Type, unknownName.FindStringSubmatch(msg)[1])
+		}
+	case strings.HasSuffix(msg, "does not implement dl.Layer (missing method Forward)"), strings.Contains(msg, "have forward("):
+		return "; a layer has a method Forward(x *dl.Node) *dl.Node"
+	case strings.Contains(msg, "*dl.Tensor) as *dl.Node value in argument"):
+		return "; layers are put together of *dl.Node: dl.Apply(layer, x) runs one on a tensor, model.Predict(x) a model"
+	case strings.Contains(msg, "as dl.Batches value") && strings.Contains(msg, "missing method Epoch"):
+		if x, ok := path[len(path)-1].(ast.Expr); ok {
+			return fmt.Sprintf("; a loader makes batches of a data set: dl.DataLoader{Dataset: %s, BatchSize: 64}", f.text(x))
+		}
+	case strings.HasPrefix(msg, "too many arguments in call to ") && strings.HasSuffix(msg, "want (dl.Batch)"):
+		if call != nil && len(call.Args) == 2 {
+			return fmt.Sprintf("; a batch is one value: dl.Batch{Inputs: %s, Labels: %s}", f.text(call.Args[0]), f.text(call.Args[1]))
+		}
+	case asParameter.MatchString(msg) && call != nil:
+		return wrapped(p, f, path, call)
+	}
+	return ""
+}
+
+// noMember explains a selector that PyTorch has.
+func noMember(p *passed, f *file, path []ast.Node) string {
+	s, ok := innermost[*ast.SelectorExpr](path)
+	if !ok || p.info.Types[s.X].Type == nil {
+		return ""
+	}
+	t, _ := deref(p.info.Types[s.X].Type)
+	name := typeText(t)
+	hint := members[name][s.Sel.Name]
+	if hint == "" && strings.HasPrefix(name, "dl.") {
+		hint = members[""][s.Sel.Name]
+	}
+	if hint == "" && name == "dl.Tensor" && strings.HasSuffix(s.Sel.Name, "_") {
+		hint = "a tensor never changes: $x = $x." + strings.ToUpper(s.Sel.Name[:1]) + strings.TrimSuffix(s.Sel.Name[1:], "_") + "(…)"
+	}
+	if hint == "" {
+		return ""
+	}
+	return "; " + strings.ReplaceAll(hint, "$x", f.text(s.X))
+}
+
+// uncallable explains a call of a value that is no function: model(x).
+func uncallable(p *passed, f *file, call *ast.CallExpr) string {
+	x := f.text(call.Fun)
+	args := ""
+	if len(call.Args) > 0 {
+		args = f.text(call.Args[0])
+	}
+	t := p.info.Types[call.Fun].Type
+	if t == nil {
+		return ""
+	}
+	t, _ = deref(t)
+	switch name := typeText(t); {
+	case has(p, call.Fun, "Predict"):
+		return fmt.Sprintf("; %s.Predict(%s) runs the model", x, args)
+	case strings.HasPrefix(name, "dl.") && strings.HasSuffix(name, "Loss"):
+		return fmt.Sprintf("; output.Loss(%s, target) is its value", x)
+	case has(p, call.Fun, "Forward"):
+		return fmt.Sprintf("; dl.Apply(%s, %s) runs a layer on a tensor; in a Forward it is %s.Forward(%s)", x, args, x, args)
+	}
+	return ""
+}
+
+// byMethod explains an operator, an index or a slice by the method that does it.
+func byMethod(p *passed, f *file, path []ast.Node) string {
+	for i := len(path) - 1; i >= 0; i-- {
+		switch n := path[i].(type) {
+		case *ast.BinaryExpr:
+			methods, ok := operators[n.Op]
+			x, y, number := n.X, n.Y, isNumber(p.info.Types[n.Y].Type)
+			if isNumber(p.info.Types[x].Type) {
+				x, y, number = y, x, true
+			}
+			switch value := f.text(y); {
+			case ok && !number && has(p, x, methods[0]):
+				return fmt.Sprintf("; Go's operators are for numbers and strings: write %s.%s(%s)", f.text(x), methods[0], value)
+			case ok && number && has(p, x, methods[1]):
+				if n.Op == token.SUB {
+					value = "-" + value
+				} else if n.Op == token.QUO {
+					value = "1/" + value + ".0"
+				}
+				return fmt.Sprintf("; Go's operators are for numbers and strings: write %s.%s(%s)", f.text(x), methods[1], value)
+			case !ok && number && has(p, x, "Item"):
+				return fmt.Sprintf("; the number in a tensor is %s.Item()", f.text(x))
+			}
+			return ""
+		case *ast.UnaryExpr:
+			if n.Op == token.SUB && has(p, n.X, "Neg") {
+				return fmt.Sprintf("; Go's operators are for numbers and strings: write %s.Neg()", f.text(n.X))
+			}
+			return ""
+		case *ast.IndexExpr:
+			for _, m := range []string{"Index", "Get"} {
+				if has(p, n.X, m) {
+					return fmt.Sprintf("; write %s.%s(%s)", f.text(n.X), m, f.text(n.Index))
+				}
+			}
+			return ""
+		case *ast.SliceExpr:
+			if has(p, n.X, "Narrow") {
+				return fmt.Sprintf("; write %s.Narrow(axis, from, n), which has n rows of an axis", f.text(n.X))
+			}
+			return ""
+		}
+	}
+	return ""
+}
+
+// literal shows how a value of a struct or of a list of layers is written.
+func literal(p *passed, f *file, typ ast.Expr) string {
+	t := p.info.Types[typ].Type
+	if t == nil {
+		return ""
+	}
+	text := f.text(typ)
+	if name := typeText(t); name == "dl.Tensor" {
+		return "; " + fromSlice
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Slice:
+		return fmt.Sprintf("; a list is written %s{…}", text)
+	case *types.Struct:
+		fields := exportedFields(u)
+		if len(fields) == 0 {
+			return fmt.Sprintf("; a value of it is written %s{}", text)
+		}
+		return fmt.Sprintf("; settings are fields, by their names: %s{%s: …}", text, strings.Join(fields[:min(len(fields), 3)], ": …, "))
+	}
+	return ""
+}
+
+func exportedFields(s *types.Struct) (names []string) {
+	for v := range s.Fields() {
+		if v.Exported() && !v.Embedded() {
+			names = append(names, v.Name())
+		}
+	}
+	return names
+}
+
+// fieldMeant finds a field by a name that PyTorch gives it, such as
+// kernel_size for Kernel, or lists those there are.
+func fieldMeant(t types.Type, name string) string {
+	if t == nil {
+		return ""
+	}
+	t, _ = deref(t)
+	s, ok := t.Underlying().(*types.Struct)
+	if !ok {
+		return ""
+	}
+	fields := exportedFields(s)
+	if n := near.To(name, fields); n != "" {
+		return "; did you mean " + n + "?"
+	}
+	flat := strings.ToLower(strings.ReplaceAll(name, "_", ""))
+	slices.SortStableFunc(fields, func(a, b string) int { return len(b) - len(a) })
+	for _, n := range fields {
+		if l := strings.ToLower(n); strings.HasPrefix(flat, l) || strings.HasSuffix(flat, l) || len(flat) > 2 && strings.HasSuffix(l, flat) {
+			return "; did you mean " + n + "?"
+		}
+	}
+	if len(fields) == 0 {
+		return "; it has no fields"
+	}
+	fields = exportedFields(s)
+	more := ""
+	if len(fields) > 8 {
+		fields, more = fields[:8], ", …"
+	}
+	return "; its fields are " + strings.Join(fields, ", ") + more
+}
+
+// wrapped explains an argument that belongs into a field of the struct that is
+// wanted, and a number for which there is a method of its own.
+func wrapped(p *passed, f *file, path []ast.Node, call *ast.CallExpr) string {
+	sig, ok := p.info.Types[call.Fun].Type.(*types.Signature)
+	if !ok {
+		return ""
+	}
+	for i, arg := range call.Args {
+		if !slices.Contains(path, ast.Node(arg)) || i >= sig.Params().Len() || p.info.Types[arg].Type == nil {
+			continue
+		}
+		sel, isMethod := call.Fun.(*ast.SelectorExpr)
+		if isMethod && isNumber(p.info.Types[arg].Type) {
+			for _, m := range operators {
+				if sel.Sel.Name == m[0] && has(p, sel.X, m[1]) {
+					value := f.text(arg)
+					switch m[0] {
+					case "Sub":
+						value = "-" + value
+					case "Div":
+						value = "1/" + value + ".0"
+					}
+					return fmt.Sprintf("; write, with a number, %s.%s(%s)", f.text(sel.X), m[1], value)
+				}
+			}
+		}
+		want := sig.Params().At(i).Type()
+		if s, ok := want.Underlying().(*types.Struct); ok {
+			for v := range s.Fields() {
+				if v.Exported() && types.AssignableTo(p.info.Types[arg].Type, v.Type()) {
+					return fmt.Sprintf("; write %s{%s: %s}", typeText(want), v.Name(), f.text(arg))
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// has reports whether a value has a method.
+func has(p *passed, x ast.Expr, method string) bool {
+	t := p.info.Types[x].Type
+	if t == nil {
+		return false
+	}
+	obj, _, _ := types.LookupFieldOrMethod(t, true, nil, method)
+	_, ok := obj.(*types.Func)
+	return ok
+}
+
+// inFunction reports whether path leads into a function's own text.
+func inFunction(path []ast.Node) bool {
+	_, ok := innermost[*ast.FuncLit](path)
+	return ok
+}
+
+// inner is the text of the outermost call at the place that path ends at.
+func inner(f *file, path []ast.Node) string {
+	last := path[len(path)-1]
+	for i := len(path) - 1; i >= 0 && path[i].Pos() == last.Pos(); i-- {
+		if call, ok := path[i].(*ast.CallExpr); ok {
+			return f.text(call)
+		}
+	}
+	return f.text(last)
+}
+
+// outermostSelector is the whole of pkg.Name at the place of its first word.
+func outermostSelector(path []ast.Node, x ast.Expr) ast.Expr {
+	for i := len(path) - 1; i >= 0 && path[i].Pos() == x.Pos(); i-- {
+		if s, ok := path[i].(*ast.SelectorExpr); ok {
+			return s
+		}
+	}
+	return x
+}
+
+// printed says that Go's own print shows where a value lies, not the value.
+func (c *check) printed(p *passed) {
+	for _, f := range p.files {
+		if f.kind != stmtFile {
+			continue
+		}
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			id, ok := call.Fun.(*ast.Ident)
+			if b, isBuiltin := p.info.Uses[id].(*types.Builtin); !ok || !isBuiltin || b.Name() != "print" && b.Name() != "println" {
+				return true
+			}
+			for _, arg := range call.Args {
+				if _, basic := p.info.Types[arg].Type.Underlying().(*types.Basic); !basic {
+					note := fmt.Sprintf("%s is Go's own and shows where %s lies in memory: fmt.Println(%s) shows its value", id.Name, f.text(arg), f.text(arg))
+					if !slices.Contains(c.notices, note) {
+						c.notices = append(c.notices, note)
+					}
+					break
+				}
+			}
+			return true
+		})
+	}
+}
+
+// ownNamed says in which of our packages a name that stands alone is, for a
+// person who is used to from torch import nn.
+func (c *check) ownNamed(name string) string {
+	for _, pkg := range slices.Compact(slices.Sorted(maps.Values(abroad))) {
+		if token.IsExported(name) && slices.Contains(c.exported(pkg), name) {
+			return fmt.Sprintf("; write %s.%s", pkg, name)
+		}
+	}
+	return ""
+}
