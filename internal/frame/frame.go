@@ -125,6 +125,14 @@ func Flush() {
 	}
 }
 
+// Pending counts the functions registered with [OnFlush]: displays that may
+// still change, such as the plot of a training that goes on.
+func Pending() int {
+	mu.Lock()
+	defer mu.Unlock()
+	return len(flushers)
+}
+
 func send(m Message) error {
 	mu.Lock()
 	f := sink

@@ -73,6 +73,9 @@ func TestFlush(t *testing.T) {
 	}
 	removeA := add("a")
 	removeB := add("b")
+	if n := Pending(); n != 2 {
+		t.Errorf("%d displays are pending, want 2", n)
+	}
 	var removeC func()
 	removeC = OnFlush(func() { order = append(order, "c"); removeC() }) // may take itself off
 	Flush()
@@ -83,6 +86,9 @@ func TestFlush(t *testing.T) {
 	Flush()
 	if got := fmt.Sprint(order); got != "[a b c b]" {
 		t.Errorf("flushed %s, want [a b c b]", got)
+	}
+	if n := Pending(); n != 0 {
+		t.Errorf("%d displays are pending after all were removed, want 0", n)
 	}
 }
 

@@ -42,6 +42,13 @@ func (p *Progress) wait(what string) {
 	p.line(what)
 }
 
+// note starts the line of what goes on after the last cell.
+func (p *Progress) note(what string) {
+	if p != nil {
+		p.line(what)
+	}
+}
+
 // begin starts the line of a cell.
 func (p *Progress) begin(number, total int, source string) {
 	if p == nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/holt-dl/holt/kernel/session"
 )
 
-// How long a run waits at its end for the last state of displays that were
-// still changing: until none has changed for quiet, at most patience.
+// How long a run waits at its end for displays that change without saying
+// that they will: until none has changed for quiet, at most patience.
 const (
 	quiet    = 1500 * time.Millisecond // display sends a plot once a second at most
 	patience = 5 * time.Second
@@ -153,8 +153,8 @@ func (r *recorder) clear() {
 	}
 }
 
-// settle waits for the last state of displays that change without a cell: the
-// plot of a run that the notebook leaves behind, say.
+// settle waits until displays have not changed for a while, if any did in the
+// last moments: those of other libraries do not say that more will come.
 func (r *recorder) settle(ctx context.Context) {
 	deadline := time.Now().Add(patience)
 	for ctx.Err() == nil && time.Now().Before(deadline) {

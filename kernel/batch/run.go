@@ -17,12 +17,14 @@ type Engine interface {
 	// Execute runs one cell and returns nil when it succeeded. A request without
 	// code waits until the engine is ready. Cancelling ctx interrupts the cell.
 	Execute(ctx context.Context, req session.Request) *session.Failure
+	// Pending counts the displays that may still change though no cell runs.
+	Pending(ctx context.Context) int
 }
 
 // Options are the settings of a run; the zero value works.
 type Options struct {
 	AllowErrors bool          // go on after a cell that fails
-	Timeout     time.Duration // for each cell; 0 for none
+	Timeout     time.Duration // for each cell, and for what the cells leave behind; 0 for none
 	Progress    *Progress     // nil shows nothing
 	// Save is called after each cell, so that nothing is lost when the machine
 	// is. Its error ends the run. Nil saves nothing.
@@ -48,7 +50,9 @@ func (e *CellError) Unwrap() error { return e.cause }
 
 // Run runs the code cells of a notebook and keeps in it what they show. Outputs
 // that were there before are removed first, but for those of cells that are
-// not run: cells without code or with the tag skip-execution.
+// not run: cells without code or with the tag skip-execution. After the last
+// cell it waits until live displays have their last state: a training that a
+// cell started and shows goes on to its end.
 //
 // Open starts the engine, which shows its output to what it is given. The
 // error is a [*CellError] when a cell failed, or the run was interrupted
@@ -82,9 +86,41 @@ func Run(ctx context.Context, nb *ipynb.Notebook, open func(session.Output) (Eng
 			return err
 		}
 	}
-	r.settle(ctx)
+	waited := settle(ctx, engine, r, opt)
 	if opt.Save != nil {
-		return opt.Save()
+		if err := opt.Save(); err != nil {
+			return err
+		}
+	}
+	return waited
+}
+
+// settle waits for the last state of displays that change without a cell, such
+// as the plot of a training that the notebook leaves behind.
+func settle(ctx context.Context, engine Engine, r *recorder, opt Options) error {
+	const often = 100 * time.Millisecond
+	waitCtx, cancel := ctx, func() {}
+	if opt.Timeout > 0 {
+		waitCtx, cancel = context.WithTimeout(ctx, opt.Timeout)
+	}
+	defer cancel()
+	if engine.Pending(waitCtx) > 0 {
+		opt.Progress.note("after the last cell: what is shown live goes on, such as a training")
+		for engine.Pending(waitCtx) > 0 && waitCtx.Err() == nil {
+			select {
+			case <-waitCtx.Done():
+			case <-time.After(often):
+			}
+		}
+		opt.Progress.end(waitCtx.Err() != nil)
+	}
+	r.settle(waitCtx)
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("batch: interrupted after the last cell, while a live display still changed: %w", ctx.Err())
+	case waitCtx.Err() != nil:
+		return fmt.Errorf("batch: a live display still changed %v after the last cell, want its last state; give it more time with --timeout: %w",
+			opt.Timeout, waitCtx.Err())
 	}
 	return nil
 }

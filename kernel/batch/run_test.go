@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,11 +21,15 @@ import (
 // engine is a language of its own, a word a command: out:text and err:text
 // print, show:id:text displays, update:id:text changes what is displayed,
 // clear and clearwait take output away, result:text is the value, fail fails,
-// wait waits for the interrupt, later:id:text updates after the run's end.
+// wait waits for the interrupt, later:id:text updates after the last cell, and
+// live:id:text says before that it will; forever never comes to an end.
 type engine struct {
-	out session.Output
-	ran []string
+	out     session.Output
+	ran     []string
+	pending atomic.Int32
 }
+
+func (e *engine) Pending(context.Context) int { return int(e.pending.Load()) }
 
 func (e *engine) Execute(ctx context.Context, req session.Request) *session.Failure {
 	if req.Code == "" {
@@ -50,6 +55,11 @@ func (e *engine) Execute(ctx context.Context, req session.Request) *session.Fail
 		case "later":
 			e.frame(frame.KindUpdate, id, "soon")
 			time.AfterFunc(100*time.Millisecond, func() { e.frame(frame.KindUpdate, id, text) })
+		case "live": // silent for longer than a display that says nothing is waited for
+			e.pending.Add(1)
+			time.AfterFunc(2*time.Second, func() { e.frame(frame.KindUpdate, id, text); e.pending.Add(-1) })
+		case "forever":
+			e.pending.Add(1)
 		case "clear", "clearwait":
 			e.out.Frame(frame.Message{Kind: frame.KindClear, Wait: do == "clearwait"})
 		case "result":
@@ -127,6 +137,11 @@ func TestRun(t *testing.T) {
 			want: []string{`stdout "2\n"`, `stdout "3\n"`, `stdout "4\n"`}},
 		{name: "the last state of a display is waited for", cells: []*ipynb.Cell{code("show:a:1"), code("later:a:end")},
 			want: []string{"display_data end", ""}},
+		{name: "a display that goes on is waited for, however quiet", cells: []*ipynb.Cell{code("show:a:1 live:a:end")},
+			want: []string{"display_data end"}},
+		{name: "a display that goes on for too long", cells: []*ipynb.Cell{code("show:a:1 forever")}, opt: batch.Options{Timeout: 50 * time.Millisecond},
+			want: []string{"display_data 1"},
+			err:  "batch: a live display still changed 50ms after the last cell, want its last state; give it more time with --timeout: context deadline exceeded"},
 		{name: "an error ends the run", cells: []*ipynb.Cell{code("out:1"), code("out:2 fail"), stale(code("out:3"))},
 			want: []string{`stdout "1\n"`, `stdout "2\n", error panic`, ""}, err: "cell 2 of 3 failed: panic: no"},
 		{name: "an error that is expected does not", cells: []*ipynb.Cell{code("fail", "raises-exception"), code("out:3")},
@@ -188,6 +203,21 @@ func TestRunInterrupted(t *testing.T) {
 	}
 	if got, want := outputs(nb.Cells[0]), `stdout "1\n", error Interrupted`; got != want || !saved {
 		t.Errorf("the cell shows %s, want %s; saved: %v", got, want, saved)
+	}
+}
+
+func TestRunInterruptedAfterTheLastCell(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	nb := &ipynb.Notebook{Cells: []*ipynb.Cell{code("show:a:1 forever")}}
+	time.AfterFunc(50*time.Millisecond, cancel)
+	saves := 0
+	_, err := run(ctx, nb, batch.Options{Save: func() error { saves++; return nil }})
+	want := "batch: interrupted after the last cell, while a live display still changed: context canceled"
+	if !errors.Is(err, context.Canceled) || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	if got := outputs(nb.Cells[0]); got != "display_data 1" || saves != 2 {
+		t.Errorf("the cell shows %s after %d saves, want its last state after 2", got, saves)
 	}
 }
 

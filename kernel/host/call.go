@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/holt-dl/holt/internal/frame"
 	"github.com/holt-dl/holt/kernel/host/msg"
 )
 
@@ -52,6 +53,9 @@ func (s *server) call(c msg.Call, r *msg.Return) error {
 		return nil
 	case msg.Stacks:
 		r.Text = allStacks()
+		return nil
+	case msg.Pending:
+		r.Pending = frame.Pending()
 		return nil
 	case msg.Usage:
 		r.Memory = s.memory()

@@ -416,6 +416,13 @@ func (p *Process) Memory(ctx context.Context) (msg.Memory, error) {
 	return *r.Memory, nil
 }
 
+// Pending counts the displays that may still change, such as the plot of a
+// training that goes on.
+func (p *Process) Pending(ctx context.Context) (int, error) {
+	r, err := p.call(ctx, msg.Pending)
+	return r.Pending, err
+}
+
 // Stacks returns the trace of all goroutines of the process.
 func (p *Process) Stacks(ctx context.Context) (string, error) {
 	r, err := p.call(ctx, msg.Stacks)

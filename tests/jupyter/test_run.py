@@ -154,6 +154,21 @@ def test_the_last_state_of_a_display_is_saved(tmp_path):
     assert "19" in str(read(tmp_path / "n.out.ipynb").cells[0].outputs[0].data["text/plain"])
 
 
+def test_a_training_that_is_left_to_run_ends_first(tmp_path):
+    source = notebook(
+        tmp_path / "n.ipynb",
+        """train := vision.CIFAR10{Train: true, OrSample: true}.Open()
+few := dl.Subset{Dataset: train, Indices: []int{0, 1, 2, 3, 4, 5, 6, 7}}
+model := dl.Build(dl.Sequential{dl.Flatten{}, dl.Linear{Out: 10}}, dl.Shape{4, 3, 32, 32})
+run := dl.Start(model, dl.Training{Data: dl.DataLoader{Dataset: few, BatchSize: 4}, Epochs: 3, Optimizer: dl.SGD{LR: 0.01}})
+display.Live(run)""",
+    )
+    done = run(source)
+    assert done.returncode == 0, done.stderr
+    state, curves = (o.data["text/plain"] for o in read(tmp_path / "n.out.ipynb").cells[0].outputs)
+    assert "done" in state and "no points yet" not in curves, (state, curves)
+
+
 def test_html(tmp_path):
     source = notebook(tmp_path / "n.ipynb", new_markdown_cell("# The title\n<script>alert(1)</script>"), 'fmt.Println("<printed>")')
     done = run(source, "--html", "-o", tmp_path / "page.ipynb")

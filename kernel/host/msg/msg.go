@@ -90,6 +90,7 @@ const (
 	Unsetenv = "unsetenv" // Args: name
 	Usage    = "memory"   // answers Memory
 	Stacks   = "stacks"   // Text of the answer: all goroutines
+	Pending  = "pending"  // Pending of the answer: displays that may still change
 
 	SetArgs   = "args"      // Args: os.Args[1:]; flags have their defaults again
 	DropFlags = "dropflags" // Args: names of flags that are defined anew
@@ -108,6 +109,8 @@ type Return struct {
 	Error  string  `json:"error,omitempty"`
 	Text   string  `json:"text,omitempty"`   // "stacks": all goroutines; "chdir": the new folder
 	Memory *Memory `json:"memory,omitempty"` // "memory"
+	// Pending counts live displays whose last state has not come yet.
+	Pending int `json:"pending,omitempty"`
 }
 
 // Memory is what the host process uses, in bytes unless said otherwise.
