@@ -3,6 +3,7 @@ package vision
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"sync"
 )
 
@@ -20,12 +21,10 @@ func (m *Image) resize(across, down filter) *Image {
 		if down.same {
 			out.Pix = make([]uint8, n)
 		} else {
-			kept := narrow.Get().(*[]uint8)
-			defer narrow.Put(kept)
-			if cap(*kept) < n {
-				*kept = make([]uint8, n)
-			}
-			out.Pix = (*kept)[:n]
+			between := narrow.Get().(*[]uint8)
+			defer narrow.Put(between)
+			*between = slices.Grow((*between)[:0], n)[:n]
+			out.Pix = *between
 		}
 		across.rows(out.Pix, m.Pix, m.W, m.C*m.H)
 	}
@@ -40,7 +39,7 @@ func (m *Image) resize(across, down filter) *Image {
 	return out
 }
 
-// narrow keeps what is between the passes.
+// narrow keeps what is between the passes, for the next picture.
 var narrow = sync.Pool{New: func() any { return new([]uint8) }}
 
 // filter holds the weights of some output pixels along one axis: those of
@@ -97,6 +96,16 @@ func weights(in, out, i, j int) filter {
 		}
 	}
 	return f
+}
+
+// reverse makes the last output pixel the first.
+func (f filter) reverse() {
+	slices.Reverse(f.from)
+	for i, j := 0, len(f.w)-f.taps; i < j; i, j = i+f.taps, j-f.taps {
+		for k := range f.taps {
+			f.w[i+k], f.w[j+k] = f.w[j+k], f.w[i+k]
+		}
+	}
 }
 
 // minTaps is how many weights a pixel has at least, where there are so many

@@ -132,23 +132,32 @@ type RandomHorizontalFlip struct {
 
 // Apply mirrors the picture or leaves it.
 func (t RandomHorizontalFlip) Apply(img *Image, rng *rand.Rand) (*Image, error) {
+	return chain{t}.through(img, rng)
+}
+
+func (t RandomHorizontalFlip) view(v view, rng *rand.Rand) (view, bool, error) {
 	p := t.P
 	if p == 0 {
 		p = 0.5
 	}
 	if p < 0 || p > 1 {
-		return nil, fmt.Errorf("vision: RandomHorizontalFlip: P is %v, want 0 to 1", p)
+		return v, false, fmt.Errorf("vision: RandomHorizontalFlip: P is %v, want 0 to 1", p)
 	}
-	if rng.Float64() >= p {
-		return img, nil
+	if rng.Float64() < p {
+		v.flip = !v.flip
 	}
-	out := &Image{C: img.C, H: img.H, W: img.W}
-	if img.Pix != nil {
-		out.Pix = mirror(img.Pix, img.W)
+	return v, true, nil
+}
+
+// mirrored is the picture, left to right.
+func (m *Image) mirrored() *Image {
+	out := &Image{C: m.C, H: m.H, W: m.W}
+	if m.Pix != nil {
+		out.Pix = mirror(m.Pix, m.W)
 	} else {
-		out.Values = mirror(img.Values, img.W)
+		out.Values = mirror(m.Values, m.W)
 	}
-	return out, nil
+	return out
 }
 
 func mirror[T any](pix []T, w int) []T {

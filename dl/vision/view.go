@@ -33,6 +33,7 @@ type view struct {
 	h, w   int
 	window image.Rectangle
 	scaler string // the transform that scaled, by name; "" while none did
+	flip   bool   // in the end, left to right
 }
 
 // viewer is a transform that can be told as a change of a view. ok is false
@@ -51,6 +52,9 @@ func (v view) visible() (h, w int) { return v.window.Dy(), v.window.Dx() }
 
 // crop cuts a window out of what is seen, which must lie inside.
 func (v view) crop(y, x, h, w int) view {
+	if _, all := v.visible(); v.flip {
+		x = all - x - w
+	}
 	r := image.Rect(x, y, x+w, y+h)
 	if v.scaler == "" {
 		v.part = r.Add(v.part.Min)
@@ -62,9 +66,10 @@ func (v view) crop(y, x, h, w int) view {
 }
 
 // scale makes what is seen h×w pixels. A second time it cannot: bytes are
-// rounded in between.
+// rounded in between. Nor can it after a flip, since the filter's weights are
+// not rounded alike from both sides.
 func (v view) scale(by string, h, w int) (view, bool) {
-	if v.scaler != "" {
+	if v.scaler != "" || v.flip {
 		return v, false
 	}
 	v.scaler, v.h, v.w, v.window = by, h, w, image.Rect(0, 0, w, h)
@@ -78,11 +83,19 @@ func (v view) of(p picture) (*Image, error) {
 	}
 	across := weights(v.part.Dx(), v.w, v.window.Min.X, v.window.Max.X)
 	down := weights(v.part.Dy(), v.h, v.window.Min.Y, v.window.Max.Y)
-	src, err := p.cut(image.Rect(across.first, down.first, across.last, down.last).Add(v.part.Min))
+	part := image.Rect(across.first, down.first, across.last, down.last).Add(v.part.Min)
+	img, err := p.cut(part)
 	if err != nil {
 		return nil, err
 	}
-	return src.resize(across, down), nil
+	if v.flip && !across.same { // costs nothing there
+		across.reverse()
+	}
+	img = img.resize(across, down)
+	if v.flip && across.same {
+		img = img.mirrored()
+	}
+	return img, nil
 }
 
 // through applies one transform after the other, as far as possible in views.

@@ -15,7 +15,7 @@ import (
 // Transforms side by side give what they give one after the other, for a
 // picture in memory and for one in a file, which is decoded in part.
 func TestViewsEqualOneByOne(t *testing.T) {
-	crop := vision.RandomCrop{Size: 24}
+	crop, flip := vision.RandomCrop{Size: 24}, vision.RandomHorizontalFlip{}
 	mean, std := []float32{0.485, 0.456, 0.406}, []float32{0.229, 0.224, 0.225}
 	chains := [][]vision.Transform{
 		{},
@@ -33,6 +33,13 @@ func TestViewsEqualOneByOne(t *testing.T) {
 		{vision.RandomResizedCrop{Size: 24}, vision.CenterCrop{Size: 20}, vision.ToTensor{}},
 		{vision.CenterCrop{Size: 33}, vision.RandomResizedCrop{Size: 24}, vision.RandomResizedCrop{Size: 20}},
 		{vision.ColorJitter{Hue: 0.2}, vision.Resize{Size: 32}, crop, vision.ToTensor{}, crop, vision.Normalize{Mean: mean[:1], Std: std[:1]}},
+		{flip, vision.Resize{Size: 32}, crop},
+		{vision.Resize{Size: 32}, flip, crop, flip, crop},
+		{vision.Resize{H: 40, W: 41}, flip, crop},
+		{vision.Resize{H: 41, W: 40}, crop, flip},
+		{crop, flip, vision.RandomCrop{Size: 20}},
+		{vision.RandomResizedCrop{Size: 24}, flip},
+		{vision.ToTensor{}, flip, crop, flip},
 		{vision.Compose(vision.Resize{Size: 32}, crop), crop},
 	}
 	root := t.TempDir()
