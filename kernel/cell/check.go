@@ -179,6 +179,9 @@ func (c *check) collect() error {
 					c.add(&unit{names: []string{s.Name.Name}, kind: kType, text: text, generic: s.TypeParams != nil}, start, end)
 				}
 			case token.CONST:
+				if len(d.Specs) == 0 { // const () says nothing
+					continue
+				}
 				u := &unit{kind: kConst}
 				for _, s := range d.Specs {
 					for _, n := range s.(*ast.ValueSpec).Names {
