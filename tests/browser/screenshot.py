@@ -1,0 +1,62 @@
+"""Makes docs/live.png, the picture in README.md, anew: JupyterLab while notebooks/quickstart.ipynb trains.
+
+    HOLT_BIN=bin/holt .venv/bin/python tests/browser/screenshot.py
+
+Needs Chromium and requirements/browser.txt (make .venv/.browser). Look at the picture before you commit it.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from conftest import CHROMIUM, Lab
+from holt import CHECKOUT, FIRST_CELL
+from playwright.sync_api import sync_playwright
+
+PICTURE = CHECKOUT / "docs" / "live.png"
+LIMIT = 200_000  # bytes: README is read over slow lines too
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        lab = Lab(Path(folder))
+        try:
+            shutil.copy(CHECKOUT / "notebooks" / "quickstart.ipynb", lab.folder)
+            with sync_playwright() as p:
+                browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+                page = browser.new_page(viewport={"width": 1120, "height": 860})
+                page.set_default_timeout(FIRST_CELL * 1000)
+                shoot(page, lab)
+                browser.close()
+        finally:
+            lab.close()
+    size = PICTURE.stat().st_size
+    print(f"{PICTURE.relative_to(CHECKOUT)}: {size} bytes")
+    if size > LIMIT:
+        sys.exit(f"more than {LIMIT} bytes")
+
+
+def shoot(page, lab):
+    page.goto(lab.url("quickstart.ipynb"))
+    page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.click()
+    page.get_by_text("Kernel status: Idle").first.wait_for(state="attached")
+    page.keyboard.press("Control+b")  # the file browser takes a third of the width
+    page.locator(".lm-MenuBar-itemLabel").get_by_text("Run", exact=True).click()
+    page.locator(".lm-Menu-itemLabel").get_by_text("Run All Cells", exact=True).click()
+    live = page.locator(".jp-CodeCell", has_text="display.Live(run)")
+    page.locator(".jp-CodeCell .jp-OutputArea-output").first.wait_for()
+    # Two epochs have left their lines in the table: curves that have come somewhere, and go on.
+    live.locator("tbody tr").nth(1).wait_for()
+    live.locator("img").first.wait_for()
+    page.evaluate("document.activeElement.blur()")
+    live.scroll_into_view_if_needed()
+    live.evaluate("cell => cell.scrollIntoView({block: 'start'})")
+    page.wait_for_timeout(300)  # fonts and layout; nothing else says that it is drawn
+    page.screenshot(path=PICTURE)
+
+
+if __name__ == "__main__":
+    os.chdir(CHECKOUT)
+    main()
