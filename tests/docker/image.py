@@ -36,6 +36,11 @@ class Image:
 
     def base(self):
         """Makes the root, and in it what Jupyter's base image has."""
+        if (self.root / "opt/conda/bin/jupyter").exists():
+            for folder in ("opt/holt", "usr/local/go", "home/jovyan/holt-notebooks"):
+                shutil.rmtree(self.root / folder, ignore_errors=True)
+            self.user = "1000"
+            return
         subprocess.run(["debootstrap", "--variant=minbase", "--include=ca-certificates,python3,python3-venv", SUITE, self.root],
                        check=True, stdout=subprocess.DEVNULL)  # fmt: skip
         for file in ("/etc/resolv.conf", "/etc/hosts", "/etc/ssl/certs/ca-certificates.crt"):

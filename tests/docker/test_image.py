@@ -1,4 +1,8 @@
-"""The image of docker/, built step by step in a fresh Debian root, and used as a person would use a container of it."""
+"""The image of docker/, built step by step in a fresh Debian root, and used as a person would use a container of it.
+
+HOLT_DEBIAN_ROOT names a folder for the root that is kept, and whose Debian and Jupyter a second run finds; HOLT_DEBIAN is a
+suite, HOLT_TEST_BACKENDS what BACKENDS is for docker build.
+"""
 
 import json
 import os
@@ -35,13 +39,15 @@ fmt.Println("lower:", step.Run(batch) < first, dl.Backend())
 def image(tmp_path_factory):
     from image import Image
 
-    image = Image(tmp_path_factory.mktemp("debian"))
+    kept = os.environ.get("HOLT_DEBIAN_ROOT")
+    image = Image(kept or tmp_path_factory.mktemp("debian") / "root")  # a folder that its users may enter
     try:
         image.base()
         image.build(f"{CHECKOUT}/docker/Dockerfile", BACKENDS=BACKENDS)
         yield image
     finally:
-        shutil.rmtree(image.root)
+        if not kept:
+            shutil.rmtree(image.root)
 
 
 def cell(image, code, **how):
