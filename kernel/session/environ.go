@@ -48,6 +48,7 @@ func (s *Session) kernelID() string {
 type server struct {
 	Root string `json:"root_dir"` // the folder that it serves below files/
 	Base string `json:"base_url"` // the path of its pages, "/" at both ends
+	Host string `json:"hostname"` // in the addresses of its pages; empty where it is not known
 }
 
 // jupyter reads what the server has written beside the connection file. Where

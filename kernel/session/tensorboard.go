@@ -43,6 +43,6 @@ func (c *commands) TensorBoard(ctx context.Context, r tensorboard.Request) error
 	if err != nil {
 		return err
 	}
-	show(server.Bundle(env))
+	show(server.Bundle(env, c.session().jupyter().Host))
 	return nil
 }

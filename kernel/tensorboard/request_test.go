@@ -118,25 +118,28 @@ func TestBundle(t *testing.T) {
 		name   string
 		server tensorboard.Server
 		env    []string
+		page   string
 		text   string
 		src    string
 	}{
-		{"plain", server("--logdir", "runs"), nil, "TensorBoard of runs: http://localhost:6006/" + ends, "http://localhost:6006/"},
-		{"specified", server("--logdir_spec", "a:b"), nil, "TensorBoard of the logs: http://localhost:6006/" + ends, "http://localhost:6006/"},
-		{"a path", prefixed, nil, "TensorBoard of runs: http://localhost:6006/tb/" + ends, "http://localhost:6006/tb/"},
-		{"reused", reused, nil, "TensorBoard of runs: http://localhost:6006/\nIt ran already, as process 7, since 2026-11-24 01:02:03; it ends with what started it, or by !kill 7", "http://localhost:6006/"},
-		{"a host", server("--logdir", "runs", "--host", "127.0.0.1"), nil, "TensorBoard of runs: http://127.0.0.1:6006/" + ends, "http://127.0.0.1:6006/"},
-		{"all networks", server("--logdir", "runs", "--bind_all"), []string{"HOLT_REMOTE=gpu"}, "TensorBoard of runs: http://" + host + ":6006/" + ends, "http://" + host + ":6006/"},
-		{"a proxy", server("--logdir", "runs"), []string{"TENSORBOARD_PROXY_URL=/user/me/proxy/%PORT%/", "HOLT_REMOTE=gpu"},
+		{"plain", server("--logdir", "runs"), nil, "localhost", "TensorBoard of runs: http://localhost:6006/" + ends, "http://localhost:6006/"},
+		{"a page by number", server("--logdir", "runs"), nil, "127.0.0.1", "TensorBoard of runs: http://127.0.0.1:6006/" + ends, "http://127.0.0.1:6006/"},
+		{"a page by another name", server("--logdir", "runs"), nil, "lab.example.org", "TensorBoard of runs: http://localhost:6006/" + ends, "http://localhost:6006/"},
+		{"specified", server("--logdir_spec", "a:b"), nil, "localhost", "TensorBoard of the logs: http://localhost:6006/" + ends, "http://localhost:6006/"},
+		{"a path", prefixed, nil, "localhost", "TensorBoard of runs: http://localhost:6006/tb/" + ends, "http://localhost:6006/tb/"},
+		{"reused", reused, nil, "localhost", "TensorBoard of runs: http://localhost:6006/\nIt ran already, as process 7, since 2026-11-24 01:02:03; it ends with what started it, or by !kill 7", "http://localhost:6006/"},
+		{"a host", server("--logdir", "runs", "--host", "127.0.0.1"), nil, "localhost", "TensorBoard of runs: http://127.0.0.1:6006/" + ends, "http://127.0.0.1:6006/"},
+		{"all networks", server("--logdir", "runs", "--bind_all"), []string{"HOLT_REMOTE=gpu"}, "localhost", "TensorBoard of runs: http://" + host + ":6006/" + ends, "http://" + host + ":6006/"},
+		{"a proxy", server("--logdir", "runs"), []string{"TENSORBOARD_PROXY_URL=/user/me/proxy/%PORT%/", "HOLT_REMOTE=gpu"}, "localhost",
 			"TensorBoard of runs: /user/me/proxy/6006/\nOn the kernel's machine: http://localhost:6006/" + ends, "/user/me/proxy/6006/"},
-		{"another machine", server("--logdir", "runs"), []string{"HOLT_REMOTE=-F c me@gpu", "SSH_CONNECTION=a 1 b 2"},
+		{"another machine", server("--logdir", "runs"), []string{"HOLT_REMOTE=-F c me@gpu", "SSH_CONNECTION=a 1 b 2"}, "localhost",
 			"TensorBoard of runs: http://localhost:6006/\nThe kernel runs on another machine. Where the browser runs, open a line to it in a terminal, and run this cell again: ssh -N -L 6006:localhost:6006 -F c me@gpu" + ends, "http://localhost:6006/"},
-		{"a login", server("--logdir", "runs"), []string{"USER=me", "SSH_CONNECTION=10.0.0.1 5000 10.0.0.2 22"},
+		{"a login", server("--logdir", "runs"), []string{"USER=me", "SSH_CONNECTION=10.0.0.1 5000 10.0.0.2 22"}, "localhost",
 			"TensorBoard of runs: http://localhost:6006/\nIf the browser runs on another machine, open a line from there in a terminal, and run this cell again: ssh -N -L 6006:localhost:6006 me@10.0.0.2" + ends, "http://localhost:6006/"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			b := tt.server.Bundle(tt.env)
+			b := tt.server.Bundle(tt.env, tt.page)
 			if b.Data["text/plain"] != tt.text {
 				t.Errorf("got  %s\nwant %s", b.Data["text/plain"], tt.text)
 			}
@@ -148,7 +151,7 @@ func TestBundle(t *testing.T) {
 			}
 		})
 	}
-	html := server("--logdir", "<img src=x onerror=alert(1)>").Bundle(nil).Data["text/html"].(string)
+	html := server("--logdir", "<img src=x onerror=alert(1)>").Bundle(nil, "").Data["text/html"].(string)
 	if strings.Contains(html, "<img") || strings.Contains(html, "<script") {
 		t.Errorf("the name of a folder is read as HTML: %s", html)
 	}

@@ -12,18 +12,19 @@ import (
 	"github.com/holt-dl/holt/internal/frame"
 )
 
-// page is the frame with the address below it: without a script, which
+// layout is the frame with the address below it: without a script, which
 // notebooks that are not trusted drop. They drop the frame too, and keep the address.
-var page = template.Must(template.New("").Parse(
+var layout = template.Must(template.New("").Parse(
 	`<iframe src="{{.URL}}" width="100%" height="{{.Height}}" frameborder="0" title="TensorBoard"></iframe>
 <p>TensorBoard of {{.What}}: <a href="{{.URL}}" target="_blank" rel="noopener">{{.URL}}</a>{{range .Notes}}<br>{{.}}{{end}}</p>`))
 
 // Bundle is what a notebook shows of a server: its page, its address, and how to
 // come there where the browser is on another machine. The environment is that of the
 // cells; TENSORBOARD_PROXY_URL is the address to use, with %PORT% in it, as for
-// Python's %tensorboard.
-func (s Server) Bundle(env []string) frame.Bundle {
-	url, local := s.local(), ""
+// Python's %tensorboard. Page is the host that the notebook's page comes from, empty
+// where that is not known.
+func (s Server) Bundle(env []string, page string) frame.Bundle {
+	url, local := s.local(page), ""
 	if proxy := lookup(env, "TENSORBOARD_PROXY_URL"); proxy != "" {
 		url, local = strings.ReplaceAll(proxy, "%PORT%", strconv.Itoa(s.Port)), url
 	}
@@ -44,7 +45,7 @@ func (s Server) Bundle(env []string) frame.Bundle {
 		notes = append(notes, fmt.Sprintf("It ends with this kernel, or by !kill %d", s.PID))
 	}
 	var html strings.Builder
-	err := page.Execute(&html, struct {
+	err := layout.Execute(&html, struct {
 		URL, What string
 		Height    int
 		Notes     []string
@@ -57,12 +58,16 @@ func (s Server) Bundle(env []string) frame.Bundle {
 }
 
 // local is the address on the kernel's machine.
-func (s Server) local() string {
+func (s Server) local(page string) string {
 	host := s.dial()
 	if s.wide {
 		if name, err := os.Hostname(); err == nil {
 			host = name
 		}
+	} else if s.Host == "" && page == "127.0.0.1" {
+		// For a browser that is another site than localhost, and it may then refuse
+		// TensorBoard's page its storage, without which that shows nothing.
+		host = page
 	}
 	return "http://" + net.JoinHostPort(host, strconv.Itoa(s.Port)) + s.Prefix + "/"
 }
