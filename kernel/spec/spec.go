@@ -56,8 +56,8 @@ type Installed struct {
 var validName = regexp.MustCompile(`^[a-zA-Z0-9._-]+$`)
 
 // Install copies the holt that runs to a place that stays, and writes a
-// kernelspec that starts the copy. What was installed before under the same
-// name is replaced; kernels that run go on.
+// kernelspec that starts the copy, and templates for nbconvert. What was
+// installed before under the same name is replaced; kernels that run go on.
 func Install(opt Options) (Installed, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -91,11 +91,14 @@ func install(opt Options, self string) (Installed, error) {
 	if err := writeDir(p.Dir, spec); err != nil {
 		return Installed{}, fmt.Errorf("spec: install: %w", err)
 	}
+	if err := writeTemplates(templatesDir(p.Dir)); err != nil {
+		return Installed{}, fmt.Errorf("spec: install: %w", err)
+	}
 	return p, nil
 }
 
-// Uninstall removes what Install made. The binary stays while another
-// kernelspec of the same place starts it.
+// Uninstall removes what Install made. The binary and the templates stay while
+// another kernelspec of the same place starts it.
 func Uninstall(opt Options) (Installed, error) {
 	p, err := opt.places()
 	if err != nil {
@@ -112,6 +115,9 @@ func Uninstall(opt Options) (Installed, error) {
 		if s, err := read(dir); err == nil && len(s.Argv) > 0 && s.Argv[0] == p.Binary {
 			return p, nil
 		}
+	}
+	if err := removeTemplates(templatesDir(p.Dir)); err != nil {
+		return Installed{}, fmt.Errorf("spec: uninstall: %w", err)
 	}
 	if err := os.Remove(p.Binary); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return Installed{}, fmt.Errorf("spec: uninstall: %w", err)

@@ -76,6 +76,10 @@ func TestInstall(t *testing.T) {
 			if _, err := os.Stat(filepath.Join(home, tt.dir, "logo-svg.svg")); err != nil {
 				t.Error(err)
 			}
+			template := filepath.Join(templatesDir(filepath.Join(home, tt.dir)), "holt", "index.html.j2")
+			if _, err := os.Stat(template); err != nil {
+				t.Error(err)
+			}
 			if tt.name != "prefix" && Find()[filepath.Join(home, tt.dir)].DisplayName != tt.display {
 				t.Errorf("Find does not find it: %v", Find())
 			}
@@ -84,6 +88,9 @@ func TestInstall(t *testing.T) {
 			}
 			if _, err := os.Stat(filepath.Join(home, tt.binary)); !os.IsNotExist(err) {
 				t.Errorf("the binary is still there: %v", err)
+			}
+			if _, err := os.Stat(template); !os.IsNotExist(err) {
+				t.Errorf("the template is still there: %v", err)
 			}
 			if _, err := Uninstall(tt.opt); err == nil || !strings.Contains(err.Error(), "spec: uninstall: no kernel in") {
 				t.Errorf("second uninstall: %v", err)
@@ -110,6 +117,9 @@ func TestUninstallKeepsSharedBinary(t *testing.T) {
 	}
 	if _, err := os.Stat(p.Binary); err != nil {
 		t.Errorf("the binary of the other kernel is gone: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(templatesDir(p.Dir), "holt-latex")); err != nil {
+		t.Errorf("the templates of the other kernel are gone: %v", err)
 	}
 }
 
