@@ -147,7 +147,8 @@ func (outline) Diagram(d display.Diagram) (image.Image, error) {
 }
 
 func ExampleSetPlotter() {
-	display.SetPlotter(outline{})
+	var p display.Plotter = outline{}
+	display.SetPlotter(p)
 	defer display.SetPlotter(nil)
 	plot := display.LivePlot{Title: "by hand"}
 	plot.Add("loss", 0, 2.3)
