@@ -12,7 +12,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # What is tested with the race detector: the kernel, and the loaders, which read
 # data ahead of the training step.
 RACE    := ./kernel/... ./internal/...
-RACE_DL := Loader
+RACE_DL := Loader|Prefetch
 
 export GOTOOLCHAIN := local
 export HOLT_HOME ?= $(CURDIR)/.holt
@@ -69,8 +69,10 @@ need:
 
 ready: kernelspec backend warm
 
+# nbconvert takes Holt's templates in this environment, and looks for no citations.
 kernelspec: $(HOLT) $(VENV)/.run
 	@$(HOLT) install --prefix $(VENV) >/dev/null
+	@install -D -m 644 requirements/nbconvert.json $(VENV)/etc/jupyter/jupyter_nbconvert_config.json
 
 # The host program, which takes minutes the first time and nothing later, is built
 # while pip and the backend download.

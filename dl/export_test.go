@@ -1,6 +1,7 @@
 package dl
 
 import (
+	"iter"
 	"maps"
 	"slices"
 
@@ -123,4 +124,13 @@ func Roomy(err error) error {
 		return e
 	}
 	return on.roomy(func() error { return err })
+}
+
+// Prefetch reads ahead of a loop, to a device.
+func Prefetch(seq iter.Seq2[Batch, error], device string) iter.Seq2[Batch, error] {
+	on, err := find("Prefetch", device)
+	if err != nil {
+		panic(err)
+	}
+	return prefetch(seq, func(b Batch) (Batch, error) { return b.to(on) })
 }

@@ -42,6 +42,12 @@ type DataLoader struct {
 	// per processor, at most 8. With -1 the loop reads each batch itself.
 	Workers int
 
+	// Device, such as "cuda" or dl.Backend(), is where batches are copied, the
+	// next one while the loop works at one. Empty leaves that to whoever uses
+	// them: a run that Start began copies ahead by itself, Step.Run when it
+	// gets the batch.
+	Device string
+
 	next int // the epoch that Batches reads
 }
 
@@ -94,7 +100,7 @@ func (l *DataLoader) Batches() iter.Seq[Batch] {
 // count as an epoch of [DataLoader.Batches].
 func (l DataLoader) First() (Batch, error) {
 	l.Workers = -1 // no others are read ahead
-	for batch, err := range l.Epoch(0) {
+	for batch, err := range l.epochFrom(0, 0) {
 		return batch, err
 	}
 	return Batch{}, errors.New("dl: DataLoader: no example could be read")
@@ -112,6 +118,21 @@ func (l DataLoader) Epoch(epoch int) iter.Seq2[Batch, error] { return l.EpochFro
 // EpochFrom is [DataLoader.Epoch] without its first batches, which are not
 // read either: a training that was stopped goes on there.
 func (l DataLoader) EpochFrom(epoch, first int) iter.Seq2[Batch, error] {
+	if l.Device == "" {
+		return l.epochFrom(epoch, first)
+	}
+	return func(yield func(Batch, error) bool) {
+		on, err := find("DataLoader", l.Device)
+		if err != nil {
+			yield(Batch{}, err)
+			return
+		}
+		batches := prefetch(l.epochFrom(epoch, first), func(b Batch) (Batch, error) { return b.to(on) })
+		batches(yield)
+	}
+}
+
+func (l DataLoader) epochFrom(epoch, first int) iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) {
 		p, err := l.plan(epoch)
 		if err != nil {

@@ -197,7 +197,7 @@ func TestRunErrors(t *testing.T) {
 		}, "dl: training step: Linear: input is [8 2], want [N 3]; the model was built for inputs of another size; resize them, or build it anew"},
 		{"panic", func() *dl.Run {
 			return dl.Start(smallNet(), dl.Training{Data: inOrder{data: good.data, size: 8, wait: func() { panic("ouch") }}})
-		}, "dl: panic: ouch"},
+		}, "dl: Start: epoch 1: panic: ouch"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -105,9 +105,9 @@ func (r *Run) ready() error {
 func (r *Run) pass(ctx context.Context, epoch, first int) error {
 	t := r.training
 	perEpoch := t.Data.Len()
-	for batch, err := range from(t.Data, epoch, first) {
+	for batch, err := range prefetch(from(t.Data, epoch, first), r.step.ready) {
 		if err != nil {
-			return fmt.Errorf("dl: Start: epoch %d: %w", epoch+1, err)
+			return during(fmt.Sprintf("Start: epoch %d", epoch+1), err)
 		}
 		// A step that has begun is waited for, so that none lands after Stop.
 		found, err := r.step.do(ctx, context.Background(), batch)
