@@ -75,7 +75,7 @@ func (e *engine) Execute(ctx context.Context, req session.Request) *session.Fail
 			fmt.Fprintln(writer{e.out}, e.n)
 		case "where":
 			dir, _ := os.Getwd()
-			fmt.Fprintln(writer{e.out}, dir, os.Getenv("HOLT_BACKEND"))
+			fmt.Fprintln(writer{e.out}, dir, os.Getenv("HOLT_BACKEND"), os.Getenv("HOLT_REMOTE"))
 		case "ask":
 			answer, err := req.Input("name? ", false)
 			if err != nil {

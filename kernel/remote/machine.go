@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -27,6 +28,17 @@ type Machine struct {
 	Grace       time.Duration     `json:"grace"`                // how long a kernel waits for a line that was cut
 	Env         map[string]string `json:"env"`                  // of kernels there: PATH, HOLT_BACKEND
 	Spec        string            `json:"spec"`                 // the folder of its kernelspec here
+}
+
+// environ is the environment of kernels there: Env, and HOLT_REMOTE, which says how
+// ssh reaches that machine from here, for what a cell has to tell about it.
+func (m Machine) environ() map[string]string {
+	env := map[string]string{"HOLT_REMOTE": m.Destination}
+	if m.SSHConfig != "" {
+		env["HOLT_REMOTE"] = "-F " + m.SSHConfig + " " + m.Destination
+	}
+	maps.Copy(env, m.Env)
+	return env
 }
 
 var validName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]*$`)

@@ -182,7 +182,7 @@ func (p *proxy) endError() error {
 // kernel there has ended or the grace period is over.
 func (p *proxy) keepLine(ctx context.Context) error {
 	ln, a, err := p.open(ctx, hello{Do: doOpen, Session: p.session, Start: &start{
-		Key: p.key, Dir: p.machine.Dir, Env: p.machine.Env, Grace: p.machine.Grace, Client: hostName(),
+		Key: p.key, Dir: p.machine.Dir, Env: p.machine.environ(), Grace: p.machine.Grace, Client: hostName(),
 	}})
 	if err == nil {
 		err = p.refused(a)

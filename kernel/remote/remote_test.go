@@ -26,8 +26,8 @@ func TestCutLine(t *testing.T) {
 	m := newFakeMachine(t)
 	m.Env = map[string]string{"HOLT_BACKEND": "go"}
 	n := m.start()
-	if got, want := n.run("set 7\nwhere"), m.home+" go\n"; got != want {
-		t.Errorf("the kernel runs in %q, want %q", got, want)
+	if got, want := n.run("set 7\nwhere"), m.home+" go "+m.Destination+"\n"; got != want {
+		t.Errorf("the kernel runs in %q, want %q: its folder, backend and how ssh reaches it", got, want)
 	}
 	id := n.cell("count 60 30")
 	for _, at := range []string{"2\n", "15\n", "25\n"} {
