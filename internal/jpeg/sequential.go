@@ -29,11 +29,22 @@ func (c *component) latch(quant *[64]uint16) {
 // by its quantization. used has a bit for each place where a coefficient was
 // put, the first one aside.
 func (r *reader) sequential(c *component, b *[64]int16) (used uint64, err error) {
-	_, size, ok := r.code(c.dcTab)
-	if !ok {
-		return 0, errCode
+	if r.n < 32 {
+		r.fill()
 	}
-	c.pred += extend(r.take(size), size)
+	// As in the loop below, but that most blocks of colour differ by nothing
+	// from the one before.
+	if e := c.dcTab.fast[r.acc>>(64-lookBits)]; e>>16 != 0 || e != 0 && e>>5&15 == 0 {
+		c.pred += e >> 16
+		r.acc <<= e & 31
+		r.n -= int(e & 31)
+	} else {
+		_, size, ok := r.code(c.dcTab)
+		if !ok {
+			return 0, errCode
+		}
+		c.pred += extend(r.take(size), size)
+	}
 	b[0] = int16(c.pred * int32(c.dequant[0]>>8))
 
 	// The loop keeps the reader in registers: half of a picture's time goes here.
