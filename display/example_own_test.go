@@ -149,6 +149,16 @@ func ExampleStepper() {
 	// <div><progress value="1" max="4"></progress> step 1</div>
 }
 
+func ExampleGauge() {
+	r := &staged{run: newRun(), used: 3 << 30}
+	var memory display.Gauge = r
+	fmt.Println(memory.Memory())
+	display.Show(r)
+	// Output:
+	// 3221225472 17179869184
+	// starting  memory 3.0 of 16.0 GiB
+}
+
 func ExampleReplay() {
 	r := newRun() // in a notebook: board.Read("runs/cifar")
 	r.step(0.5)

@@ -183,8 +183,10 @@ func TestLiveFlush(t *testing.T) {
 type staged struct {
 	*run
 	epochs [][]any
+	used   int64 // bytes of memory; 0 is not known
 }
 
+func (s *staged) Memory() (used, all int64) { return s.used, 16 << 30 * min(s.used, 1) }
 func (s *staged) Steps() (done, total int) { return len(s.y), 4 }
 func (s *staged) Table() (head []string, rows [][]any) {
 	return []string{"epoch", "loss"}, s.epochs
@@ -202,6 +204,7 @@ func TestLiveState(t *testing.T) {
 			t.Fatalf("%d messages when Live returns, want the state and the curves", n.count())
 		}
 		r.step(0.25)
+		r.used = 3 << 29
 		for e := range 13 {
 			r.epochs = append(r.epochs, []any{e + 1, 0.25})
 		}
@@ -215,10 +218,10 @@ func TestLiveState(t *testing.T) {
 				last[1] = m.Bundle
 			}
 		}
-		if got, want := last[0].Data["text/plain"].(string), "step 2\nthe last 12 of 13 epochs\nepoch  loss\n    2  0.25\n    3  0.25\n"; !strings.HasPrefix(got, want) {
+		if got, want := last[0].Data["text/plain"].(string), "step 2  memory 1.5 of 16.0 GiB\nthe last 12 of 13 epochs\nepoch  loss\n    2  0.25\n    3  0.25\n"; !strings.HasPrefix(got, want) {
 			t.Errorf("the state's text is %q, want %q", got, want)
 		}
-		if got, want := last[0].Data["text/html"].(string), `<div><progress value="2" max="4"></progress> step 2</div><table>`; !strings.HasPrefix(got, want) {
+		if got, want := last[0].Data["text/html"].(string), `<div><progress value="2" max="4"></progress> step 2  memory 1.5 of 16.0 GiB</div><table>`; !strings.HasPrefix(got, want) {
 			t.Errorf("the state's HTML is %q, want it to begin with %q", got, want)
 		}
 		if got, want := last[1].Data["text/plain"], "otters\ntrain/loss  0.2500  best 0.2500 at 1"; got != want {

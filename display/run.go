@@ -14,8 +14,8 @@ import (
 // Holt's dl.Run is one. Its methods are called by a goroutine of their own
 // while the run goes on.
 //
-// A run that has the methods of [Stepper] or [Tabler] too is shown with a bar
-// and with a table of its epochs.
+// A run that has the methods of [Stepper], [Gauge] or [Tabler] too is shown
+// with a bar, with the memory in use and with a table of its epochs.
 type Run interface {
 	Names() []string                    // of the curves, such as "train/loss"
 	Curve(name string) (x, y []float64) // all points so far, x in epochs, or in what a method XLabel() string says
@@ -26,6 +26,10 @@ type Run interface {
 // Stepper is a [Run] that knows how far it is: steps done, and in all, which
 // is 0 when it is not known.
 type Stepper interface{ Steps() (done, total int) }
+
+// Gauge is a [Run] that knows how much of its device's memory is in use, and
+// how much there is, in bytes; 0 where that is not known.
+type Gauge interface{ Memory() (used, all int64) }
 
 // Tabler is a value that is best read as a table: its rows, and what the
 // columns are called. A [Run] has a row for each of its epochs; Holt's
@@ -40,10 +44,10 @@ const lastEpochs = 12
 // Live shows a run and keeps it up to date until it has ended, also after the
 // cell that called it. It returns at once.
 //
-// On top are a bar, the run's line and a table of its last epochs, below that
-// its curves. The text is sent again at most five times a second and the
-// picture once a second, and only when something changed; the last ones are
-// the run's final state. How curves are arranged is said at [LivePlot], whose
+// On top are a bar, the run's line with its device's memory and a table of its
+// last epochs, below that its curves. The text is sent again at most five times
+// a second and the picture once a second, and only when something changed; the
+// last ones are the run's final state. How curves are arranged is said at [LivePlot], whose
 // Title, LogY and Smooth may be set here too:
 //
 //	display.Live(run, display.LivePlot{LogY: true})
@@ -183,6 +187,11 @@ func (v *view) draw() (b frame.Bundle, err error) {
 // stateOf is a run's bar, its line and its epochs.
 func stateOf(run Run) (frame.Bundle, error) {
 	line := run.String()
+	if g, ok := run.(Gauge); ok {
+		if used, all := g.Memory(); all > 0 {
+			line += fmt.Sprintf("  memory %s of %s GiB", gibi(used), gibi(all))
+		}
+	}
 	text, html := line, Escape(line)
 	if s, ok := run.(Stepper); ok {
 		if done, total := s.Steps(); total > 0 {
@@ -206,6 +215,8 @@ func stateOf(run Run) (frame.Bundle, error) {
 	}
 	return frame.Bundle{Data: map[string]any{"text/plain": text, "text/html": html}}, nil
 }
+
+func gibi(bytes int64) string { return fmt.Sprintf("%.1f", float64(bytes)/(1<<30)) }
 
 func curvesOf(run Run) (curves []curve) {
 	for _, name := range run.Names() {

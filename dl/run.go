@@ -106,6 +106,8 @@ type Run struct {
 	loss    curve // each step's loss against epochs
 	part    tally // of the batches since the last step
 	best    watched
+
+	memory gauge // of the device
 }
 
 // Start trains a model in the background and returns at once. Weights change

@@ -1,0 +1,50 @@
+package dl
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestGauge asks a slow driver seldom, and never waits for it.
+func TestGauge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var g gauge
+		asked := 0
+		ask := func() (all, free Bytes) {
+			asked++
+			time.Sleep(time.Second)
+			return 100, Bytes(100 - 10*asked)
+		}
+		start := time.Now()
+		read := func(ask func() (all, free Bytes)) Bytes {
+			used, all := g.read(ask)
+			if used > 0 && all != 100 {
+				t.Errorf("%d of %d are used, want all of 100", used, all)
+			}
+			return used
+		}
+		for range 5 {
+			if used := read(ask); used != 0 {
+				t.Errorf("%d are used before the driver answered, want 0", used)
+			}
+		}
+		if time.Since(start) != 0 {
+			t.Errorf("to read took %v, want no time", time.Since(start))
+		}
+		time.Sleep(1500 * time.Millisecond)
+		if used := read(ask); used != 10 || asked != 1 {
+			t.Errorf("%d are used after %d questions, want 10 after one", used, asked)
+		}
+		time.Sleep(2 * time.Second)
+		read(ask)
+		time.Sleep(1500 * time.Millisecond)
+		if used := read(nil); used != 20 || asked != 2 {
+			t.Errorf("%d are used after %d questions, want 20 after two", used, asked)
+		}
+		time.Sleep(time.Minute)
+		if used := read(nil); used != 20 || asked != 2 {
+			t.Errorf("%d are used after %d questions when the run has ended, want 20 after two", used, asked)
+		}
+	})
+}
