@@ -189,18 +189,23 @@ func samePixels(t *testing.T, what string, a, b []byte) {
 
 // TestTensorBoard reads the files with TensorBoard's own reader.
 func TestTensorBoard(t *testing.T) {
-	python := os.Getenv("HOLT_PYTHON")
-	if python == "" {
-		python = "python3"
+	python := ""
+	for _, p := range []string{os.Getenv("HOLT_PYTHON"), "../../.venv/bin/python", "python3"} {
+		if p != "" && python == "" && exec.Command(p, "-c", "import tensorboard").Run() == nil {
+			python = p
+		}
 	}
-	if err := exec.Command(python, "-c", "import tensorboard").Run(); err != nil {
-		t.Skipf("skipped: %s has no tensorboard (pip install tensorboard; HOLT_PYTHON names another Python)", python)
+	if python == "" {
+		t.Skip("skipped: no Python with tensorboard (pip install tensorboard; HOLT_PYTHON names one)")
 	}
 	dir := t.TempDir()
 	writeLikePyTorch(t, dir)
 	w := board.Open(filepath.Join(dir, "graph"))
 	m := must(dl.Build(newResidual(), dl.Shape{2, 3, 4, 4}))
 	if err := w.AddGraph(m); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.AddFigure("figure", onePixel(), 1); err != nil {
 		t.Fatal(err)
 	}
 	w.PurgeStep(4)
@@ -244,6 +249,9 @@ func newResidual() *residual {
 }
 
 func TestMain(m *testing.M) {
+	if dir := os.Getenv("BOARD_CRASH"); dir != "" {
+		writeForever(dir)
+	}
 	if err := dl.Use("go"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -33,12 +33,13 @@ type points struct {
 	values []float64
 }
 
-// Read reads the event files below a folder, of [Writer] or of any other
-// writer. The curves of a folder inside are called by its name too:
+// Read reads the event files below a folder, or one such file, of [Writer] or of
+// any other writer. The curves of a folder inside are called by its name too:
 // "loss_train/loss" is what AddScalars wrote.
 //
 // A record that is cut off, as a crash leaves it, and what comes after a damaged one,
-// are left out, and String says so. A folder without event files is an error.
+// are left out, and String says so. A folder that is not there, or without event
+// files, is an error.
 func Read(dir string) (*Log, error) {
 	l := &Log{dir: dir, curves: map[string]*points{}, texts: map[string]string{}, done: make(chan struct{})}
 	close(l.done)
@@ -49,15 +50,17 @@ func Read(dir string) (*Log, error) {
 		}
 		return err
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("board: read %s: %w, want a folder that board.Open was given; %s", dir, fs.ErrNotExist, nearby(dir))
+	case err != nil:
 		return nil, fmt.Errorf("board: read %s: %w", dir, err)
-	}
-	if len(paths) == 0 {
+	case len(paths) == 0:
 		return nil, fmt.Errorf("board: read %s: the folder has no event files, want some called events.out.tfevents.…; pass what board.Open was given", dir)
 	}
 	for _, p := range paths { // in the order of their times, which their names begin with
 		within, err := filepath.Rel(dir, filepath.Dir(p))
-		if err != nil || within == "." {
+		if err != nil || within == "." || p == dir { // dir may be a file
 			within = ""
 		}
 		if err := l.file(p, filepath.ToSlash(within)); err != nil {
@@ -69,6 +72,34 @@ func Read(dir string) (*Log, error) {
 	}
 	slices.Sort(l.names)
 	return l, nil
+}
+
+// nearby says where to look for a folder that is not there: what lies in the
+// one above it, or where a relative name begins.
+func nearby(dir string) string {
+	above := filepath.Dir(filepath.Clean(dir))
+	entries, err := os.ReadDir(above)
+	if err != nil {
+		now, err := os.Getwd()
+		if err != nil || filepath.IsAbs(dir) {
+			return above + " is not there either"
+		}
+		return above + " is not there either, in " + now + ", where cells run"
+	}
+	const shown = 8
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") {
+			names = append(names, e.Name())
+		}
+	}
+	switch {
+	case len(names) == 0:
+		return above + " has no folders"
+	case len(names) > shown:
+		return above + " has " + strings.Join(names[:shown], ", ") + fmt.Sprintf(" and %d more", len(names)-shown)
+	}
+	return above + " has " + strings.Join(names, ", ")
 }
 
 // file adds the events of one file, whose curves are called by the folder.

@@ -1,10 +1,14 @@
 package board_test
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -93,8 +97,39 @@ func TestReadErrors(t *testing.T) {
 	empty := t.TempDir()
 	_, err := board.Read(empty)
 	wantError(t, err, "board: read "+empty+": the folder has no event files, want some called events.out.tfevents.…; pass what board.Open was given")
-	_, err = board.Read(empty + "/none")
-	wantError(t, err, "board: read "+empty+"/none: lstat "+empty+"/none: no such file or directory")
+	t.Chdir(empty)
+	for _, folder := range []string{"runs/a", "runs/b", "runs/.hidden"} {
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for dir, want := range map[string]string{
+		"runs/none":    "runs has a, b",
+		"runs/a/none/": "runs/a has no folders",
+		"logs/none":    "logs is not there either, in " + empty + ", where cells run",
+		"/no/such":     "/no is not there either",
+	} {
+		_, err := board.Read(dir)
+		wantError(t, err, "board: read "+dir+": file does not exist, want a folder that board.Open was given; "+want)
+		if !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%v is not fs.ErrNotExist", err)
+		}
+	}
+	for i := range 20 {
+		if err := os.MkdirAll(fmt.Sprintf("runs/n%02d", i), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err = board.Read("runs/none")
+	wantError(t, err, "board: read runs/none: file does not exist, want a folder that board.Open was given; runs has a, b, n00, n01, n02, n03, n04, n05 and 14 more")
+}
+
+// TestReadFile reads one file by its name.
+func TestReadFile(t *testing.T) {
+	l := must(board.Read("testdata/events/events.out.tfevents.0000000001"))
+	if want := []string{"negative step", "train/loss"}; !slices.Equal(l.Names(), want) {
+		t.Errorf("curves are %q, want %q", l.Names(), want)
+	}
 }
 
 // TestPurge leaves out what was logged before training went back.
@@ -112,6 +147,44 @@ func TestPurge(t *testing.T) {
 	x, y := must(board.Read(dir)).Curve("loss")
 	if !slices.Equal(x, []float64{0, 1, 2, 3, 4}) || y[4] != 40 {
 		t.Errorf("the curve is %v, %v", x, y)
+	}
+}
+
+// writeForever adds to a log, and says after each point that it is there.
+func writeForever(dir string) {
+	w := board.Open(dir)
+	for step := 0; ; step++ {
+		w.AddScalar("loss", float64(step), step)
+		w.AddText("note", strings.Repeat("long ", 1000), step)
+		fmt.Println(step)
+	}
+}
+
+// TestCrash kills a program while it writes: what it had added is there.
+func TestCrash(t *testing.T) {
+	dir := t.TempDir()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "BOARD_CRASH="+dir)
+	out := must(cmd.StdoutPipe())
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for range 100 {
+		lines.Scan()
+	}
+	cmd.Process.Kill()
+	said := 100
+	for lines.Scan() { // before it died
+		said++
+	}
+	cmd.Wait()
+	l := must(board.Read(dir))
+	if x, y := l.Curve("loss"); len(x) < said || !slices.Equal(x, y) || x[len(x)-1] != float64(len(x)-1) {
+		t.Errorf("%d points were added, and %d are there: %v", said, len(x), x)
+	}
+	if strings.Contains(l.String(), "damaged") {
+		t.Errorf("the log is %v", l)
 	}
 }
 
