@@ -54,12 +54,16 @@ notebooks: need # run every notebook from top to bottom
 
 .PHONY: lab
 lab: need # open the quickstart in JupyterLab
-	@$(MAKE) --no-print-directory -j4 ready gopls $(VENV)/.lab
-	$(JUPYTER) lab notebooks/quickstart.ipynb
+	@$(MAKE) --no-print-directory -j4 ready $(VENV)/.lab
+	@$(MAKE) --no-print-directory gopls & exec $(JUPYTER) lab notebooks/quickstart.ipynb
 
 .PHONY: docker
 docker: # build the image of docker/Dockerfile, where docker is running
 	@scripts/docker.sh
+
+.PHONY: debian
+debian: need $(VENV)/.test # run the image's steps in a fresh Debian root: minutes, as root, with debootstrap
+	HOLT_TEST_DOCKER=1 $(PY) -m pytest -q -s -rs tests/docker
 
 # What the targets above stand on.
 

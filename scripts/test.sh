@@ -28,6 +28,7 @@ client() {
 }
 client jupyter
 client gonb
+client docker
 client sanitiser
 # JupyterLab is large: it is installed where there is a browser for it.
 for browser in ${HOLT_CHROMIUM:-chromium chromium-browser google-chrome}; do
