@@ -53,10 +53,10 @@ func PNG(png []byte, width, height int, text string) Bundle {
 }
 
 // Alt returns the alternative text of a picture that has a text beside it: its
-// first line.
+// first line, without the spaces that align columns.
 func Alt(text string) string {
 	line, _, _ := strings.Cut(text, "\n")
-	return line
+	return strings.Join(strings.Fields(line), " ")
 }
 
 var (

@@ -53,7 +53,7 @@ func TestSinkError(t *testing.T) {
 }
 
 func TestPNG(t *testing.T) {
-	b := PNG([]byte("\x89PNG"), 30, 20, "a picture")
+	b := PNG([]byte("\x89PNG"), 30, 20, "a   picture\nof an otter")
 	raw, err := base64.StdEncoding.DecodeString(b.Data["image/png"].(string))
 	if err != nil || string(raw) != "\x89PNG" {
 		t.Errorf("image/png is %v (%v)", b.Data["image/png"], err)
@@ -61,7 +61,7 @@ func TestPNG(t *testing.T) {
 	if got := fmt.Sprint(b.Metadata["image/png"]); got != "map[alt:a picture height:20 width:30]" {
 		t.Errorf("metadata is %s", got)
 	}
-	if b.Data["text/plain"] != "a picture" {
+	if b.Data["text/plain"] != "a   picture\nof an otter" {
 		t.Errorf("text/plain is %v", b.Data["text/plain"])
 	}
 }
