@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Checkpoint says where a run keeps its whole state, so that it can go on
@@ -87,19 +88,25 @@ func (c Checkpoint) save(dict StateDict, n, seen int) error {
 		keep = 2
 	}
 	for _, old := range files[min(keep, len(files)):] {
-		if err := os.Remove(old); err != nil {
+		if err := os.Remove(old); err != nil && !errors.Is(err, fs.ErrNotExist) { // another run may have been first
 			return fmt.Errorf("dl: Checkpoint: remove an old state: %w", err)
 		}
 	}
 	return nil
 }
 
-// sweep removes what a crash left behind half written. Nobody else writes to
-// the folder when a run begins.
+// sweep removes what a crash left behind half written, and leaves alone what
+// another process may be writing now.
 func (c Checkpoint) sweep() error {
 	left, err := filepath.Glob(filepath.Join(c.Dir, "."+checkpointPrefix+"*"))
 	for _, path := range left {
-		err = errors.Join(err, os.Remove(path))
+		info, e := os.Stat(path)
+		if e == nil && time.Since(info.ModTime()) > time.Minute {
+			e = os.Remove(path)
+		}
+		if !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("dl: Checkpoint: %w", err)
@@ -121,6 +128,9 @@ func (c Checkpoint) load(take func(StateDict) error) error {
 				return nil
 			}
 			err = fmt.Errorf("dl: load training state %s: %w", path, err)
+		}
+		if errors.Is(err, fs.ErrNotExist) { // another run has removed it since
+			continue
 		}
 		if !errors.Is(err, ErrCorrupt) {
 			return err

@@ -2,6 +2,7 @@ package dl
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -12,7 +13,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -26,9 +26,20 @@ import (
 // maxHeader is the longest header that the format's own readers accept.
 const maxHeader = 100_000_000
 
+// Limits of a header beyond the format's own. JSON takes ten times its length in
+// memory and more, so that they are checked on the text.
+const (
+	maxRank     = 64       // axes of a tensor, as PyTorch's
+	maxEntry    = 4 << 10  // bytes of the entry of a tensor
+	maxMetadata = 16 << 20 // bytes
+)
+
 // checksumKey is the entry of the header's metadata that holds the SHA-256 of
 // the bytes after the header, in hexadecimal.
 const checksumKey = "holt.sha256"
+
+// metadataKey is the entry of the header that is no tensor.
+const metadataKey = "__metadata__"
 
 var safetensorsTypes = map[string]DType{
 	"BOOL": dtypes.Bool, "U8": dtypes.Uint8, "I8": dtypes.Int8, "U16": dtypes.Uint16, "I16": dtypes.Int16,
@@ -39,87 +50,6 @@ var safetensorsTypes = map[string]DType{
 // ErrCorrupt is wrapped by the error for a weights file that is not what was
 // written: cut off, changed, or no safetensors file at all.
 var ErrCorrupt = errors.New("the file is damaged or not a safetensors file")
-
-// StateDict is a set of named tensors, as PyTorch's state_dict.
-type StateDict map[string]*Tensor
-
-// Save writes the weights, as of the last whole training step, to a
-// safetensors file that PyTorch reads unchanged: safetensors.torch.load_file.
-//
-// The file is written beside its place, synced, and renamed, so that at every
-// moment path is the old file or the whole new one. Its metadata holds a
-// checksum, which [Model.Load] checks.
-func (m *Model) Save(path string) error { return SaveStateDict(path, m.StateDict()) }
-
-// StateDict returns a copy of the weights by name, as of the last whole
-// training step.
-func (m *Model) StateDict() StateDict {
-	values, release := m.snapshot()
-	defer release()
-	dict := StateDict{}
-	for i, s := range m.specs {
-		dict[s.name] = s.keep(values[i])
-	}
-	return dict
-}
-
-// Load reads weights that [Model.Save] or PyTorch wrote. The file must hold
-// exactly the model's parameters in their shapes; float16, bfloat16 and
-// float64 become float32. A file that does not fit, or is damaged, is an
-// error, and leaves the model as it was.
-func (m *Model) Load(path string) error {
-	dict, err := LoadStateDict(path)
-	if err != nil {
-		return err
-	}
-	if err := m.LoadStateDict(dict); err != nil {
-		return fmt.Errorf("dl: load %s: %w", path, err)
-	}
-	return nil
-}
-
-// LoadStateDict gives the model the weights of dict, which must have exactly
-// the model's names and shapes. The model takes the tensors' values, not the
-// tensors.
-func (m *Model) LoadStateDict(dict StateDict) error {
-	var missing, unknown []string
-	values := make([]*Tensor, len(m.specs))
-	for i, s := range m.specs {
-		t := dict[s.name]
-		switch {
-		case t == nil:
-			missing = append(missing, s.name)
-		case !t.shape.Equal(s.shape):
-			return &ShapeError{Op: "weights " + s.name, Got: t.shape, Want: fmt.Sprint([]int(s.shape)), Fix: "the file is of a network with other sizes"}
-		default:
-			values[i] = s.keep(t)
-		}
-	}
-	for name := range dict {
-		if !slices.Contains(m.Names(), name) {
-			unknown = append(unknown, name)
-		}
-	}
-	if len(missing)+len(unknown) > 0 {
-		slices.Sort(unknown)
-		return fmt.Errorf("the weights lack %s and have %s too many; the file is of another network", list(missing), list(unknown))
-	}
-	m.train.Lock()
-	defer m.train.Unlock()
-	m.replace(values)
-	return nil
-}
-
-// list writes names for a message, the first few of them.
-func list(names []string) string {
-	switch n := len(names); {
-	case n == 0:
-		return "none"
-	case n > 4:
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:4], ", "), n-4)
-	}
-	return strings.Join(names, ", ")
-}
 
 type tensorHeader struct {
 	DType   string    `json:"dtype"`
@@ -145,7 +75,7 @@ func SaveStateDict(path string, dict StateDict) (err error) {
 				kind = k
 			}
 		}
-		if kind == "" || name == "__metadata__" {
+		if kind == "" || name == metadataKey {
 			return fmt.Errorf("dl: save %s: %s is %s, which safetensors cannot hold; convert it to float32", path, name, typeName(t.dtype))
 		}
 		b := t.bytes()
@@ -153,7 +83,7 @@ func SaveStateDict(path string, dict StateDict) (err error) {
 		header[name] = tensorHeader{kind, append([]int{}, t.shape...), [2]uint64{at, at + uint64(len(b))}}
 		at += uint64(len(b))
 	}
-	header["__metadata__"] = map[string]string{"format": "pt", checksumKey: hex.EncodeToString(sum.Sum(nil))}
+	header[metadataKey] = map[string]string{"format": "pt", checksumKey: hex.EncodeToString(sum.Sum(nil))}
 	head, err := json.Marshal(header)
 	if err != nil {
 		return fmt.Errorf("dl: save %s: %w", path, err)
@@ -189,50 +119,6 @@ func (t *Tensor) bytes() []byte {
 		return nil
 	}
 	return dtypes.UnsafeByteSliceFromAny(flat)
-}
-
-// writeAtomically writes a file beside path, syncs it, and renames it.
-func writeAtomically(path string, write func(io.Writer) error) (err error) {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	w := bufio.NewWriterSize(f, 1<<20)
-	if err := write(w); err != nil {
-		return err
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	mode := os.FileMode(0o644)
-	if info, err := os.Stat(path); err == nil {
-		mode = info.Mode().Perm()
-	}
-	if err := f.Chmod(mode); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	// The name is on disk only when its folder is.
-	if d, err := os.Open(dir); err == nil {
-		d.Sync()
-		d.Close()
-	}
-	return nil
 }
 
 // LoadStateDict reads all tensors of a safetensors file. It checks the header
@@ -271,30 +157,9 @@ func readSafetensors(r io.Reader, size int64) (StateDict, error) {
 	if _, err := io.ReadFull(r, head); err != nil {
 		return nil, bad("the header ends early")
 	}
-	var entries map[string]json.RawMessage
-	if err := json.Unmarshal(head, &entries); err != nil {
-		return nil, bad("the header is no JSON object (%v)", err)
-	}
-	var checksum string
-	if raw, ok := entries["__metadata__"]; ok {
-		var meta map[string]string
-		if err := json.Unmarshal(raw, &meta); err != nil {
-			return nil, bad("the metadata is not text (%v)", err)
-		}
-		checksum = meta[checksumKey]
-		delete(entries, "__metadata__")
-	}
-	type item struct {
-		name string
-		tensorHeader
-	}
-	var items []item
-	for name, raw := range entries {
-		h := tensorHeader{Offsets: [2]uint64{math.MaxUint64, 0}}
-		if err := json.Unmarshal(raw, &h); err != nil {
-			return nil, bad("the header of %q is wrong (%v)", name, err)
-		}
-		items = append(items, item{name, h})
+	items, checksum, err := readHeader(head)
+	if err != nil {
+		return nil, bad("%v", err)
 	}
 	slices.SortFunc(items, func(a, b item) int {
 		for i := range 2 { // empty tensors come before the one that begins where they do
@@ -314,6 +179,9 @@ func readSafetensors(r io.Reader, size int64) (StateDict, error) {
 		if !ok {
 			return nil, fmt.Errorf("tensor %q is of type %q, which dl cannot read; convert it to F32", it.name, it.DType)
 		}
+		if len(it.Shape) > maxRank {
+			return nil, bad("tensor %.100q has %d axes, want at most %d", it.name, len(it.Shape), maxRank)
+		}
 		want := uint64(kind.Size())
 		for _, n := range it.Shape {
 			if n < 0 || n > 0 && want > math.MaxInt64/uint64(n) {
@@ -330,7 +198,7 @@ func readSafetensors(r io.Reader, size int64) (StateDict, error) {
 	if at != data {
 		return nil, bad("the tensors end at %d of %d bytes", at, data)
 	}
-	dict := StateDict{}
+	dict := make(StateDict, len(items))
 	var sum hash.Hash = sha256.New()
 	for _, it := range items {
 		t := &Tensor{shape: append(Shape{}, it.Shape...), dtype: safetensorsTypes[it.DType]}
@@ -355,4 +223,62 @@ func readSafetensors(r io.Reader, size int64) (StateDict, error) {
 		return nil, bad("the checksum differs")
 	}
 	return dict, nil
+}
+
+// item is one tensor of a header.
+type item struct {
+	name string
+	tensorHeader
+}
+
+// readHeader takes a header apart, entry by entry, so that a wrong one ends it
+// before much memory is taken. A name that is there twice is an error: readers
+// would not agree which counts.
+func readHeader(head []byte) (items []item, checksum string, err error) {
+	d := json.NewDecoder(bytes.NewReader(head))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return nil, "", fmt.Errorf("the header is no JSON object (it begins with %.20q)", head)
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return nil, "", fmt.Errorf("the header is no JSON object (%w)", err)
+		}
+		name := key.(string) // so it is in an object
+		if seen[name] {
+			return nil, "", fmt.Errorf("the header has %.100q twice", name)
+		}
+		seen[name] = true
+		var entry json.RawMessage
+		if err := d.Decode(&entry); err != nil {
+			return nil, "", fmt.Errorf("the header of %.100q is wrong (%w)", name, err)
+		}
+		if name == metadataKey && len(entry) <= maxMetadata {
+			var meta map[string]string
+			if err := json.Unmarshal(entry, &meta); err != nil {
+				return nil, "", fmt.Errorf("the metadata is not text (%w)", err)
+			}
+			checksum = meta[checksumKey]
+			continue
+		}
+		if len(entry) > maxEntry {
+			return nil, "", fmt.Errorf("the header has %d bytes for %.100q, want at most %d", len(entry), name, maxEntry)
+		}
+		it := item{name, tensorHeader{Offsets: [2]uint64{math.MaxUint64, 0}}}
+		if err := json.Unmarshal(entry, &it.tensorHeader); err != nil {
+			return nil, "", fmt.Errorf("the header of %.100q is wrong (%w)", name, err)
+		}
+		if it.Shape == nil || it.Offsets[1] < it.Offsets[0] {
+			return nil, "", fmt.Errorf("the header of %.100q is wrong (it lacks its shape or its place)", name)
+		}
+		items = append(items, it)
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, "", fmt.Errorf("the header is no JSON object (%w)", err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, "", fmt.Errorf("the header goes on after its end")
+	}
+	return items, checksum, nil
 }

@@ -34,7 +34,14 @@ func TestSafetensorsRefuses(t *testing.T) {
 		{"product overflows", file(`{"a":{"dtype":"F32","shape":[4294967296,4294967296,4294967296],"data_offsets":[0,0]}}`, ""), `the shape of "a" is [4294967296 4294967296 4294967296]`},
 		{"negative axis", file(`{"a":{"dtype":"F32","shape":[-1,-4],"data_offsets":[0,16]}}`, "1234567812345678"), `the shape of "a" is [-1 -4]`},
 		{"negative offset", file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}`, ""), `the header of "a" is wrong`},
-		{"no offsets", file(`{"a":{"dtype":"F32","shape":[1]}}`, "1234"), `tensor "a" lies at`},
+		{"no offsets", file(`{"a":{"dtype":"F32","shape":[1]}}`, "1234"), `the header of "a" is wrong (it lacks its shape or its place)`},
+		{"no shape", file(`{"a":{"dtype":"F32","data_offsets":[0,4]}}`, "1234"), `the header of "a" is wrong (it lacks its shape or its place)`},
+		{"a name twice", file(`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}`, "12"), `the header has "a" twice`},
+		{"a list", file(`[]`, ""), `the header is no JSON object (it begins with "[]")`},
+		{"two objects", file(`{}{}`, ""), "the header goes on after its end"},
+		{"cut in the header", file(`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]`, ""), `the header of "a" is wrong (unexpected EOF)`},
+		{"deep", file(`{"a":`+strings.Repeat("[", 1_000_000), ""), `the header of "a" is wrong (`},
+		{"metadata of numbers", file(`{"__metadata__":{"a":1}}`, ""), "the metadata is not text"},
 		{"not a bool", file(`{"a":{"dtype":"BOOL","shape":[1],"data_offsets":[0,1]}}`, "2"), `tensor "a" holds 50 for a bool`},
 		{"checksum", file(`{"__metadata__":{"holt.sha256":"00"},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, "1"), "the checksum differs"},
 	}
@@ -85,6 +92,25 @@ func TestSafetensorsRoundTrip(t *testing.T) {
 	}
 	if err := SaveStateDict(filepath.Join(t.TempDir(), "no", "such", "w"), dict); err == nil {
 		t.Error("saving into a missing folder gave no error")
+	}
+}
+
+// TestDataParallelNames loads weights whose names have a prefix.
+func TestDataParallelNames(t *testing.T) {
+	m, err := Build(Sequential{Linear{Out: 2}}, Shape{1, 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrapped := StateDict{}
+	for name, x := range m.StateDict() {
+		wrapped["module."+name] = x
+	}
+	const want = `the names of the weights begin with "module.", as torch.nn.DataParallel and torch.compile save them; take it off: model.LoadStateDict(dict.TrimPrefix("module."))`
+	if err := m.LoadStateDict(wrapped); err == nil || err.Error() != want {
+		t.Errorf("error is %v\nwant %s", err, want)
+	}
+	if err := m.LoadStateDict(wrapped.TrimPrefix("module.")); err != nil {
+		t.Error(err)
 	}
 }
 

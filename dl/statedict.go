@@ -1,0 +1,116 @@
+package dl
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// StateDict is a set of named tensors, as PyTorch's state_dict.
+type StateDict map[string]*Tensor
+
+// Save writes the weights, as of the last whole training step, to a
+// safetensors file that PyTorch reads unchanged: safetensors.torch.load_file.
+//
+// The file is written beside its place, synced, and renamed, so that at every
+// moment path is the old file or the whole new one. Its metadata holds a
+// checksum, which [Model.Load] checks.
+func (m *Model) Save(path string) error { return SaveStateDict(path, m.StateDict()) }
+
+// StateDict returns a copy of the weights by name, as of the last whole
+// training step.
+func (m *Model) StateDict() StateDict {
+	values, release := m.snapshot()
+	defer release()
+	dict := StateDict{}
+	for i, s := range m.specs {
+		dict[s.name] = s.keep(values[i])
+	}
+	return dict
+}
+
+// Load reads weights that [Model.Save] or PyTorch wrote. The file must hold
+// exactly the model's parameters in their shapes; float16, bfloat16 and
+// float64 become float32. A file that does not fit, or is damaged, is an
+// error, and leaves the model as it was.
+func (m *Model) Load(path string) error {
+	dict, err := LoadStateDict(path)
+	if err != nil {
+		return err
+	}
+	if err := m.LoadStateDict(dict); err != nil {
+		return fmt.Errorf("dl: load %s: %w", path, err)
+	}
+	return nil
+}
+
+// LoadStateDict gives the model the weights of dict, which must have exactly
+// the model's names and shapes. The model takes the tensors' values, not the
+// tensors.
+func (m *Model) LoadStateDict(dict StateDict) error {
+	var missing, unknown []string
+	values := make([]*Tensor, len(m.specs))
+	for i, s := range m.specs {
+		t := dict[s.name]
+		switch {
+		case t == nil:
+			missing = append(missing, s.name)
+		case !t.shape.Equal(s.shape):
+			return &ShapeError{Op: "weights " + s.name, Got: t.shape, Want: fmt.Sprint([]int(s.shape)), Fix: "the file is of a network with other sizes"}
+		default:
+			values[i] = s.keep(t)
+		}
+	}
+	for name := range dict {
+		if !slices.Contains(m.Names(), name) {
+			unknown = append(unknown, name)
+		}
+	}
+	if len(missing)+len(unknown) > 0 {
+		slices.Sort(unknown)
+		if prefix := m.prefixOf(dict); prefix != "" {
+			return fmt.Errorf("the names of the weights begin with %q, as torch.nn.DataParallel and torch.compile save them; take it off: model.LoadStateDict(dict.TrimPrefix(%q))", prefix, prefix)
+		}
+		return fmt.Errorf("the weights lack %s and have %s too many; the file is of another network", list(missing), list(unknown))
+	}
+	m.train.Lock()
+	defer m.train.Unlock()
+	m.replace(values)
+	return nil
+}
+
+// prefixOf returns what all names of dict have before the model's own, and ""
+// where that is not so.
+func (m *Model) prefixOf(dict StateDict) string {
+	for _, prefix := range []string{"module.", "_orig_mod.", "model."} {
+		trimmed := dict.TrimPrefix(prefix)
+		if len(trimmed) == len(m.specs) && !slices.ContainsFunc(m.specs, func(s spec) bool { return trimmed[s.name] == nil }) {
+			return prefix
+		}
+	}
+	return ""
+}
+
+// TrimPrefix returns the tensors whose names begin with prefix, under what
+// follows it, as torch's consume_prefix_in_state_dict_if_present does: weights
+// that torch.nn.DataParallel saved begin with "module.".
+func (d StateDict) TrimPrefix(prefix string) StateDict {
+	trimmed := StateDict{}
+	for name, t := range d {
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			trimmed[rest] = t
+		}
+	}
+	return trimmed
+}
+
+// list writes names for a message, the first few of them.
+func list(names []string) string {
+	switch n := len(names); {
+	case n == 0:
+		return "none"
+	case n > 4:
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:4], ", "), n-4)
+	}
+	return strings.Join(names, ", ")
+}
