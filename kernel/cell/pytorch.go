@@ -48,7 +48,7 @@ var elsewhere = map[string]string{
 	"SummaryWriter": `write board.Open("runs/a")`,
 	"imshow":        "display.Image(x) shows a picture", "plot": "display.Figure draws lines, display.LivePlot lines that grow", "show": "leave it out: a cell's last line is shown",
 	"next": "loader.First() is the first batch", "iter": "loader.First() is the first batch",
-	"tqdm":       "for x := range display.Progress(xs) has a bar; a run has its own: display.Live(run)",
+	"tqdm":       "for x := range display.Progress(slices.Values(xs), len(xs)) has a bar; a run has its own: display.Live(run)",
 	"isinstance": "a type is asked for by v, ok := x.(T)", "enumerate": "write for i, x := range xs", "summary": "write model.Summary()",
 }
 
