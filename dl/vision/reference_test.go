@@ -43,17 +43,27 @@ func TestTransformsEqualTorchvision(t *testing.T) {
 		var tf vision.Transform
 		switch row.Name {
 		case "Resize":
-			var r vision.Resize
-			err = json.Unmarshal(row.Args, &r)
-			tf = r
+			tf, err = args[vision.Resize](row.Args)
 		case "CenterCrop":
-			var r vision.CenterCrop
-			err = json.Unmarshal(row.Args, &r)
-			tf = r
+			tf, err = args[vision.CenterCrop](row.Args)
 		case "RandomHorizontalFlip":
-			var r vision.RandomHorizontalFlip
-			err = json.Unmarshal(row.Args, &r)
-			tf = r
+			tf, err = args[vision.RandomHorizontalFlip](row.Args)
+		case "RandomVerticalFlip":
+			tf, err = args[vision.RandomVerticalFlip](row.Args)
+		case "Grayscale":
+			tf, err = args[vision.Grayscale](row.Args)
+		case "RandomGrayscale":
+			tf, err = args[vision.RandomGrayscale](row.Args)
+		case "Pad":
+			tf, err = args[vision.Pad](row.Args)
+		case "Erase":
+			var at [4]int
+			err = json.Unmarshal(row.Args, &at)
+			tf = vision.Func(func(img *vision.Image, _ *rand.Rand) (*vision.Image, error) {
+				values, err := vision.ToTensor{}.Apply(img, nil)
+				vision.Erase(values, at[0], at[1], at[2], at[3])
+				return vision.FromImage(values.Image()), err
+			})
 		default:
 			step := map[string]func(*vision.Image, float64) *vision.Image{"Brighten": vision.Brighten, "Contrast": vision.Contrast,
 				"Saturate": vision.Saturate, "TurnHue": vision.TurnHue, "Rotate": vision.Rotate}[row.Name]
@@ -79,6 +89,12 @@ func TestTransformsEqualTorchvision(t *testing.T) {
 			t.Errorf("%s%s of %v: [%d %d], %d of %d bytes differ from %s", row.Name, row.Args, row.In, out.H, out.W, differ, len(row.Want), ref.By)
 		}
 	}
+}
+
+// args reads a transform's fields.
+func args[T vision.Transform](fields []byte) (t T, err error) {
+	err = json.Unmarshal(fields, &t)
+	return t, err
 }
 
 func TestRandomResizedCrop(t *testing.T) {

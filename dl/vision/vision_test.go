@@ -244,6 +244,23 @@ func TestTransforms(t *testing.T) {
 		{name: "flip", tf: vision.RandomHorizontalFlip{P: 1}, in: gradient(2, 2, 2), want: "[2 2 2] [1 0 3 2 5 4 7 6]"},
 		{name: "flip floats", tf: vision.Compose(vision.ToTensor{}, vision.RandomHorizontalFlip{P: 1}), in: gradient(1, 1, 2), want: "[1 1 2] [0.003921569 0]"},
 		{name: "flip by 2", tf: vision.RandomHorizontalFlip{P: 2}, in: gradient(1, 1, 1), err: "vision: RandomHorizontalFlip: P is 2, want 0 to 1"},
+		{name: "flip over", tf: vision.RandomVerticalFlip{P: 1}, in: gradient(2, 2, 2), want: "[2 2 2] [2 3 0 1 6 7 4 5]"},
+		{name: "flip over floats", tf: vision.Compose(vision.ToTensor{}, vision.RandomVerticalFlip{P: 1}), in: gradient(1, 2, 1), want: "[1 2 1] [0.003921569 0]"},
+		{name: "flip over by -1", tf: vision.RandomVerticalFlip{P: -1}, in: gradient(1, 1, 1), err: "vision: RandomVerticalFlip: P is -1, want 0 to 1"},
+		{name: "gray of gray", tf: vision.Grayscale{Channels: 3}, in: gradient(1, 1, 2), want: "[3 1 2] [0 1 0 1 0 1]"},
+		{name: "gray of 2", tf: vision.Grayscale{Channels: 2}, in: gradient(3, 1, 1), err: "vision: Grayscale: Channels is 2, want 1 or 3"},
+		{name: "gray floats", tf: vision.Compose(vision.ToTensor{}, vision.RandomGrayscale{P: 1}), in: gradient(3, 1, 1),
+			err: "vision: RandomGrayscale: picture has float32 values, want bytes; put ToTensor after it"},
+		{name: "pad floats", tf: vision.Compose(vision.ToTensor{}, vision.Pad{Right: 1, Left: 1, Fill: 255}), in: gradient(1, 1, 1), want: "[1 1 3] [1 0 1]"},
+		{name: "pad less than nothing", tf: vision.Pad{Top: -1}, in: gradient(1, 2, 3),
+			err: "vision: Pad: picture of 2×3 and padding of 0, -1, 0 and 0, want no negative padding and sides of at most 65536"},
+		{name: "pad somehow", tf: vision.Pad{Padding: 1, Mode: "wrap"}, in: gradient(1, 1, 1),
+			err: `vision: Pad: Mode is "wrap", want "constant", "edge", "reflect" or "symmetric"`},
+		{name: "erase bytes", tf: vision.RandomErasing{P: 1}, in: gradient(1, 9, 9), err: "vision: RandomErasing: picture has bytes, want float32; put ToTensor before it"},
+		{name: "erase with two values", tf: vision.Compose(vision.ToTensor{}, vision.RandomErasing{P: 1, Value: []float32{1, 2}}), in: gradient(3, 9, 9),
+			err: "vision: RandomErasing: Value has 2 numbers for 3 channels, want one a channel"},
+		{name: "erase too much", tf: vision.RandomErasing{Scale: [2]float64{0.1, 2}}, in: gradient(1, 1, 1),
+			err: "vision: RandomErasing: Scale is [0.1 2], Ratio [0.3 3.3], want rising ranges, of Scale within 0 to 1"},
 		{name: "crop everything", tf: vision.RandomCrop{Size: 2}, in: gradient(1, 2, 2), want: "[1 2 2] [0 1 2 3]"},
 		{name: "crop too large", tf: vision.RandomCrop{Size: 5, Padding: 1}, in: gradient(1, 2, 3),
 			err: "vision: RandomCrop: picture is 2×3 with padding 1, want at least 5×5; add Padding, or Resize before"},
@@ -322,6 +339,42 @@ func TestRandomCropPadding(t *testing.T) {
 		if !seen {
 			t.Errorf("window %v never came up in 2,000 crops", []byte(w))
 		}
+	}
+}
+
+// What is erased is a rectangle of the area and the shape that were asked
+// for, in every channel alike, and lies anywhere.
+func TestRandomErasing(t *testing.T) {
+	const side = 40
+	erasing := vision.RandomErasing{P: 1, Scale: [2]float64{0.1, 0.2}, Ratio: [2]float64{0.5, 2}, Value: []float32{5, 6, 7}}
+	times := make([]int, side*side)
+	for seed := range uint64(20_000) {
+		img := &vision.Image{C: 3, H: side, W: side, Values: make([]float32, 3*side*side)}
+		if _, err := erasing.Apply(img, rand.New(rand.NewPCG(seed, 0))); err != nil {
+			t.Fatal(err)
+		}
+		x0, y0, x1, y1, n := side, side, 0, 0, 0
+		for i := range side * side {
+			switch [3]float32{img.Values[i], img.Values[side*side+i], img.Values[2*side*side+i]} {
+			case [3]float32{}:
+			case [3]float32{5, 6, 7}:
+				x0, y0, x1, y1, n = min(x0, i%side), min(y0, i/side), max(x1, i%side+1), max(y1, i/side+1), n+1
+				times[i]++
+			default:
+				t.Fatalf("seed %d: channels differ at %d", seed, i)
+			}
+		}
+		h, w := float64(y1-y0), float64(x1-x0)
+		if n != (x1-x0)*(y1-y0) || h*w < 0.08*side*side || h*w > 0.23*side*side || h/w < 0.4 || h/w > 2.5 { // whole pixels
+			t.Fatalf("seed %d: %d pixels of %v×%v", seed, n, h, w)
+		}
+	}
+	if low := slices.Min(times); low == 0 {
+		t.Error("some pixels were never erased")
+	}
+	noise := &vision.Image{C: 1, H: side, W: side, Values: make([]float32, side*side)}
+	if _, err := (vision.RandomErasing{P: 1, Noise: true}).Apply(noise, rand.New(rand.NewPCG(1, 0))); err != nil || len(slices.Compact(slices.Sorted(slices.Values(noise.Values)))) < 20 {
+		t.Errorf("noise is %v, %v", noise.Values, err)
 	}
 }
 

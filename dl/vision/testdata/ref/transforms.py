@@ -60,4 +60,22 @@ for name, f, values in [
             dst = np.asarray(f(Image.fromarray(src), v))
             rows.append({"Name": name, "Args": v, "In": [h, w], "Pix": planes(src), "Out": list(dst.shape[:2]), "Want": planes(dst)})
 
+for h, w, name, args, t in [
+    (12, 17, "RandomVerticalFlip", {"P": 1}, T.RandomVerticalFlip(1)),
+    (12, 17, "Grayscale", {}, T.Grayscale()),
+    (12, 17, "Grayscale", {"Channels": 3}, T.Grayscale(3)),
+    (12, 17, "RandomGrayscale", {"P": 1}, T.RandomGrayscale(1)),
+    (6, 5, "Pad", {"Padding": 3}, T.Pad(3)),
+    (6, 5, "Pad", {"Left": 1, "Top": 2, "Right": 3, "Bottom": 4, "Fill": 77}, T.Pad((1, 2, 3, 4), 77)),
+] + [(h, w, "Pad", {"Left": 4, "Top": 2, "Right": 3, "Mode": mode}, T.Pad((4, 2, 3, 0), padding_mode=mode))
+     for mode in ("edge", "reflect", "symmetric") for h, w in ((6, 5), (2, 3), (1, 1))]:
+    src = picture(h, w)
+    dst = np.asarray(t(Image.fromarray(src)))
+    rows.append({"Name": name, "Args": args, "In": [h, w], "Pix": planes(src), "Out": list(dst.shape[:2]), "Want": planes(np.atleast_3d(dst))})
+
+for y, x, h, w in [(0, 0, 3, 4), (7, 9, 5, 8), (2, 3, 1, 1)]:
+    src = picture(12, 17)
+    dst = F.erase(F.pil_to_tensor(Image.fromarray(src)), y, x, h, w, 255).numpy().transpose(1, 2, 0)
+    rows.append({"Name": "Erase", "Args": [y, x, h, w], "In": [12, 17], "Pix": planes(src), "Out": [12, 17], "Want": planes(dst)})
+
 print(json.dumps({"By": f"torchvision {torchvision.__version__}, Pillow {PIL.__version__}", "Rows": rows}, indent=0))
