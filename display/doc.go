@@ -4,12 +4,13 @@
 // values anywhere else. Any value has at least a text; these have more:
 //
 //	image.Image, [Image], [Grid]   pictures
-//	a tensor                       one line; the numbers of a small one, a convolution's filters
-//	[Table], slices of structs     rows and columns
+//	a tensor                       one line; numbers, heatmap, bars or filters of one that is not large; folded, how its values lie
+//	[Table], slices of structs     rows and columns; so is what has the method of [Tabler]
 //	[HTML], [Markdown], [Latex]    what they say
 //	[LivePlot], [Live], [Curves]   curves, also while a network trains
 //	[ShowBatch], [ShowExamples]    what a loader or a data set holds
 //	[Confusion], [Report], [ROC]   how good a classifier is
+//	[Graph]                        a model's layers and what each of them uses
 //	[Weights], [Filters]           what a model has learnt
 //	[Bars], [Histogram], [Heatmap] numbers
 //	[Progress]                     how far a loop is
@@ -29,7 +30,8 @@
 // sheets, which pass JupyterLab's sanitiser unchanged, and a text. The same
 // value gives the same bytes, so that saved notebooks can be compared. Names
 // that come from data (classes, files, columns) are escaped: they are text,
-// never markup.
+// never markup. In pictures they are drawn in every script that a font of ours
+// has; an emoji is spelled :otter:, and other letters U+0915.
 //
 // # Drawing
 //

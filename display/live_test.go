@@ -320,6 +320,70 @@ func TestLivePlot(t *testing.T) {
 	})
 }
 
+// TestSlowLink stops the link to the notebook in the middle. What reports to a
+// display goes on as if nothing were, and when the link is back it gets the
+// latest state and not what it missed.
+func TestSlowLink(t *testing.T) {
+	r := newRun()
+	var p display.LivePlot
+	b := display.ProgressBar{Total: 1000}
+	tests := []struct {
+		name  string
+		begin func()
+		step  func(i int)
+		end   func()
+		want  string // at the beginning of the last text
+	}{
+		{"LivePlot", func() {}, func(i int) { p.Add("loss", float64(i), 1000-float64(i)) }, func() {}, "loss  1.0000  best 1.0000 at 999"},
+		{"Live", func() { display.Live(r) }, func(int) { r.step(1) }, func() { close(r.done) }, "step 1000\ntrain/loss  1.0000  best 1.0000 at 0"},
+		{"ProgressBar", func() {}, func(int) { b.Add(1) }, func() {}, "1000/1000 (100%), "},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			texts := make(chan string, 100)
+			waits, open := make(chan struct{}, 100), make(chan struct{})
+			first := true
+			frame.SetSink(func(m frame.Message) error { // is called by one goroutine at a time
+				if !first {
+					waits <- struct{}{}
+					<-open
+				}
+				first = false
+				texts <- m.Bundle.Data["text/plain"].(string)
+				return nil
+			})
+			defer frame.SetSink(nil)
+			tt.begin()
+			for i := range 1000 { // would never end if a step waited for the link
+				tt.step(i)
+				if i == 500 {
+					<-waits // now a frame is on its way
+				}
+			}
+			tt.end()
+			if n := len(texts); n != 1 {
+				t.Errorf("%d frames have arrived, want the first", n)
+			}
+			close(open)
+			for {
+				frame.Flush()
+				select {
+				case last := <-texts:
+					if !strings.HasPrefix(last, tt.want) {
+						continue
+					}
+					if n := len(waits); n > 2 {
+						t.Errorf("%d more frames were sent when the link was back, want the latest alone", n)
+					}
+					return
+				case <-time.After(time.Minute):
+					t.Fatalf("the last state %q has not come", tt.want)
+				}
+			}
+		})
+	}
+}
+
 // TestLivePlotRange leaves a few peaks out, and keeps every finite value of a
 // short curve.
 func TestLivePlotRange(t *testing.T) {
