@@ -187,7 +187,7 @@ type staged struct {
 }
 
 func (s *staged) Memory() (used, all int64) { return s.used, 16 << 30 * min(s.used, 1) }
-func (s *staged) Steps() (done, total int) { return len(s.y), 4 }
+func (s *staged) Steps() (done, total int)  { return len(s.y), 4 }
 func (s *staged) Table() (head []string, rows [][]any) {
 	return []string{"epoch", "loss"}, s.epochs
 }
