@@ -62,11 +62,15 @@ func (s *Step) gather(ctx context.Context, on *device, batch Batch, size int) (p
 	if err != nil {
 		return pass{}, err
 	}
+	share, err := s.options.spread(on)
+	if err != nil {
+		return pass{}, err
+	}
 	key := s.key("gather "+batch.key(size, s.loss), on, trained)
 	p, err := m.programs.get(key, func() (*program, error) {
 		lay := layout{trained: trained}
 		var needs limits
-		p, err := compile(ctx, on, "training step", batch.of(size), func(g *graph.Graph) []*graph.Node {
+		p, err := compileOn(ctx, on, share, "training step", batch.of(size), func(g *graph.Graph) []*graph.Node {
 			t := m.forward(g, true)
 			t.precision = s.options.precision()
 			var sums []*graph.Node
@@ -90,6 +94,7 @@ func (s *Step) gather(ctx context.Context, on *device, batch Batch, size int) (p
 		})
 		if err == nil {
 			p.layout, p.limits = lay, needs
+			p.split = len(m.specs) + len(trained) + 1 // after the sums and their total
 		}
 		return p, err
 	})
@@ -155,9 +160,13 @@ func (s *Step) apply(ctx, running context.Context) error {
 	if err != nil {
 		return err
 	}
+	share, err := s.options.spread(on)
+	if err != nil {
+		return err
+	}
 	p, err := m.programs.get(s.key("apply", on, trained), func() (*program, error) {
 		lay := layout{trained: trained}
-		p, err := compile(ctx, on, "update of the weights", nil, func(g *graph.Graph) []*graph.Node {
+		p, err := compileOn(ctx, on, share, "update of the weights", nil, func(g *graph.Graph) []*graph.Node {
 			var weights, gradients []*graph.Node
 			for _, l := range trained {
 				weights = append(weights, parameter(g, Float32, m.specs[l.at].shape))
@@ -178,7 +187,7 @@ func (s *Step) apply(ctx, running context.Context) error {
 			return values
 		})
 		if err == nil {
-			p.layout = lay
+			p.layout, p.split = lay, whole
 		}
 		return p, err
 	})

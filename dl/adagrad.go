@@ -38,7 +38,7 @@ func (a Adagrad) rate() float64 { return a.defaults().LR }
 
 func (a Adagrad) slots() []slot { return []slot{{"sum", a.InitialAccumulator}} }
 
-func (a Adagrad) scalars(n int, rate float64) []float64 {
+func (a Adagrad) scalars(n int, rate, _ float64) []float64 {
 	return []float64{rate / (1 + float64(n-1)*a.LRDecay)}
 }
 

@@ -51,9 +51,9 @@ func (a Adam) slots() []slot {
 	return s
 }
 
-func (a Adam) scalars(n int, rate float64) []float64 {
+func (a Adam) scalars(n int, rate, beta1 float64) []float64 {
 	a = a.defaults()
-	return []float64{rate / (1 - math.Pow(a.Beta1, float64(n))), math.Sqrt(1 - math.Pow(a.Beta2, float64(n)))}
+	return []float64{rate / (1 - math.Pow(beta1, float64(n))), math.Sqrt(1 - math.Pow(a.Beta2, float64(n))), beta1, 1 - beta1}
 }
 
 func (a Adam) settings() string { a = a.defaults(); a.LR = 0; return fmt.Sprintf("%#v", a) }
@@ -61,7 +61,7 @@ func (a Adam) settings() string { a = a.defaults(); a.LR = 0; return fmt.Sprintf
 func (a Adam) update(w, g *graph.Node, slots, scalars []*graph.Node) (*graph.Node, []*graph.Node) {
 	a = a.defaults()
 	g = decayed(g, w, a.WeightDecay)
-	m := follow(slots[0], g, a.Beta1)
+	m := graph.Add(graph.Mul(slots[0], scalars[2]), graph.Mul(g, scalars[3]))
 	v := follow(slots[1], graph.Square(g), a.Beta2)
 	kept, below := []*graph.Node{m, v}, v
 	if a.AMSGrad {

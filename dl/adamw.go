@@ -40,12 +40,12 @@ func (a AdamW) rate() float64 { return a.adam().rate() }
 
 func (a AdamW) slots() []slot { return a.adam().slots() }
 
-func (a AdamW) scalars(n int, rate float64) []float64 {
-	return append(a.adam().scalars(n, rate), 1-rate*a.decay())
+func (a AdamW) scalars(n int, rate, beta1 float64) []float64 {
+	return append(a.adam().scalars(n, rate, beta1), 1-rate*a.decay())
 }
 
 func (a AdamW) settings() string { return fmt.Sprintf("W %v %s", a.decay(), a.adam().settings()) }
 
 func (a AdamW) update(w, g *graph.Node, slots, scalars []*graph.Node) (*graph.Node, []*graph.Node) {
-	return a.adam().update(graph.Mul(w, scalars[2]), g, slots, scalars)
+	return a.adam().update(graph.Mul(w, scalars[4]), g, slots, scalars)
 }

@@ -134,3 +134,10 @@ func Prefetch(seq iter.Seq2[Batch, error], device string) iter.Seq2[Batch, error
 	}
 	return prefetch(seq, func(b Batch) (Batch, error) { return b.to(on) })
 }
+
+// Momentum is the momentum of a step's first group.
+func Momentum(s *Step) float64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.momenta[0]
+}

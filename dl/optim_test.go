@@ -20,6 +20,7 @@ type optimReference struct {
 		Params map[string][]float64
 	}
 	Schedulers map[string][]float64
+	Momenta    map[string][]float64 // of the schedulers that change it
 	Metrics    struct {
 		Top                    []float64
 		Confusion              [][]int
@@ -83,6 +84,18 @@ func TestOptimizersLikePyTorch(t *testing.T) {
 		"clip norm":  dl.SGD{LR: 0.5},
 		"clip value": dl.SGD{LR: 0.5},
 		"scheduled":  dl.SGD{LR: 0.5},
+
+		"cycled sgd":      dl.SGD{LR: 0.1},
+		"cycled nesterov": dl.SGD{LR: 0.1, Momentum: 0.9, Nesterov: true},
+		"cycled rmsprop":  dl.RMSprop{},
+		"cycled adamw":    dl.AdamW{},
+	}
+	schedulers := map[string]dl.Scheduler{
+		"scheduled":       dl.StepLR{StepSize: 10, Gamma: 0.5},
+		"cycled sgd":      dl.OneCycleLR{MaxLR: 0.3, TotalSteps: 101},
+		"cycled nesterov": dl.OneCycleLR{MaxLR: 0.3, TotalSteps: 101},
+		"cycled rmsprop":  dl.OneCycleLR{MaxLR: 0.003, TotalSteps: 101, ThreePhase: true, BaseMomentum: 0.6, MaxMomentum: 0.9},
+		"cycled adamw":    dl.OneCycleLR{MaxLR: 0.02, TotalSteps: 101, Linear: true},
 	}
 	for name, want := range ref.Optimizers {
 		t.Run(name, func(t *testing.T) {
@@ -90,8 +103,8 @@ func TestOptimizersLikePyTorch(t *testing.T) {
 			m := optimNet()
 			step := dl.TrainStep(m, nil, optimizers[name], options)
 			var schedule *dl.Schedule
-			if name == "scheduled" {
-				schedule = step.Schedule(dl.StepLR{StepSize: 10, Gamma: 0.5})
+			if how := schedulers[name]; how != nil {
+				schedule = step.Schedule(how)
 			}
 			var losses, totals []float64
 			for n := range want.Losses {
@@ -140,11 +153,12 @@ func TestSchedulersLikePyTorch(t *testing.T) {
 		"plateau":     dl.ReduceLROnPlateau{Patience: 3},
 		"plateau max": dl.ReduceLROnPlateau{Max: true, Factor: 0.5, Patience: 2, Threshold: 0.01, Absolute: true, Cooldown: 4, MinLR: 0.02},
 	}
-	for name, want := range readOptim(t).Schedulers {
+	ref := readOptim(t)
+	for name, want := range ref.Schedulers {
 		t.Run(name, func(t *testing.T) {
 			step := dl.TrainStep(smallNet(), nil, dl.SGD{LR: 0.4, Momentum: 0.9})
 			schedule := step.Schedule(schedulers[name])
-			got := []float64{step.LR()}
+			got, momenta := []float64{step.LR()}, []float64{dl.Momentum(step)}
 			for n := range 100 {
 				metric := 1 - 0.7*float64(min(n, 30))/30 + 0.01*float64((n*37)%11)/11
 				if _, ok := schedulers[name].(dl.ReduceLROnPlateau); ok {
@@ -152,7 +166,12 @@ func TestSchedulersLikePyTorch(t *testing.T) {
 				} else {
 					schedule.Step()
 				}
-				got = append(got, schedule.LR())
+				got, momenta = append(got, schedule.LR()), append(momenta, dl.Momentum(step))
+			}
+			if m := ref.Momenta[name]; m != nil {
+				near(t, "momenta", momenta, m, 1e-12) // as below
+			} else if momenta[0] != 0.9 || momenta[100] != 0.9 {
+				t.Errorf("the momentum went from %v to %v, want 0.9", momenta[0], momenta[100])
 			}
 			near(t, "rates", got, want, 1e-12) // PyTorch multiplies step by step
 		})
@@ -368,11 +387,17 @@ func TestDataParallel(t *testing.T) {
 	if n := dl.DevicesOf("cpu"); n < 4 {
 		t.Skipf("the cpu plugin shows %d devices, want 4", n)
 	}
+	for _, accumulate := range []int{1, 3} {
+		t.Run(fmt.Sprintf("accumulate %d", accumulate), func(t *testing.T) { dataParallel(t, accumulate) })
+	}
+}
+
+func dataParallel(t *testing.T, accumulate int) {
 	curves := map[int][]float64{}
 	for _, n := range []int{1, 4} {
 		dl.Seed(4)
 		m := must(dl.Build(dl.Sequential{dl.Conv2d{Out: 4, Kernel: 3}, dl.BatchNorm2d{}, dl.ReLU{}, dl.Dropout{P: 0.2}, dl.Flatten{}, dl.Linear{Out: 3}}, dl.Shape{8, 2, 6, 6}))
-		step := dl.TrainStep(m, nil, dl.SGD{LR: 0.05, Momentum: 0.9}, dl.Options{Devices: n, ClipNorm: 1})
+		step := dl.TrainStep(m, nil, dl.SGD{LR: 0.05, Momentum: 0.9}, dl.Options{Devices: n, ClipNorm: 1, Accumulate: accumulate})
 		for i := range 10 {
 			rows := 8 - 2*(i%2)
 			labels := make([]int64, rows)

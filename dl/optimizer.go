@@ -25,9 +25,12 @@ type rule interface {
 	rate() float64
 	// slots are the tensors that the optimizer keeps for each parameter.
 	slots() []slot
+	// momentum returns the share of the last step that is kept, to begin with;
+	// 0 where nothing is.
+	momentum() float64
 	// scalars returns the numbers of step n, counted from 1, that update
 	// gets. They are inputs of the compiled program.
-	scalars(n int, rate float64) []float64
+	scalars(n int, rate, momentum float64) []float64
 	// update returns a parameter's new value and its slots'.
 	update(weight, gradient *graph.Node, slots, scalars []*graph.Node) (*graph.Node, []*graph.Node)
 }

@@ -36,9 +36,6 @@ func (o Options) check() error {
 	if o.Precision != 0 && o.Precision != Float32 && o.Precision != BFloat16 {
 		return fmt.Errorf("dl: Options: Precision is %s, want float32 or bfloat16; XLA has no float16 on every device", typeName(o.Precision))
 	}
-	if o.Devices > 1 && o.Accumulate > 1 {
-		return fmt.Errorf("dl: Options: Devices is %d and Accumulate %d, want one of the two; larger batches on several devices need no accumulation", o.Devices, o.Accumulate)
-	}
 	return nil
 }
 

@@ -20,6 +20,10 @@ type spread struct {
 	on []*device
 }
 
+// whole is the split of a program without a batch: each device does all of it,
+// so that each has the results.
+const whole = -2
+
 // axis is the name of the mesh's only axis.
 const axis = "batch"
 

@@ -57,7 +57,7 @@ func (s *Step) learners() ([]learner, error) {
 
 // key identifies one of the step's programs.
 func (s *Step) key(what string, on *device, trained []learner) string {
-	return fmt.Sprintf("%s %s %s %s %+v %v", what, on.label(), s.rule, s.model.mode(), s.options, trained)
+	return fmt.Sprintf("%s %s %s %s %+v %v", what, on.label(), s.groups.settings(), s.model.mode(), s.options, trained)
 }
 
 // fused returns the program of a whole step.
@@ -196,7 +196,7 @@ func (s *Step) scalarInputs(g *graph.Graph) [][]*graph.Node {
 	all := make([][]*graph.Node, len(s.groups))
 	for i, group := range s.groups {
 		if r := group.rule(); r != nil {
-			for range r.scalars(1, 1) {
+			for range r.scalars(1, 1, 0.5) {
 				all[i] = append(all[i], parameter(g, Float32, nil))
 			}
 		}
@@ -209,7 +209,7 @@ func (s *Step) scalarValues() []*Tensor {
 	var all []*Tensor
 	for i, group := range s.groups {
 		if r := group.rule(); r != nil {
-			for _, v := range r.scalars(s.n+1, s.rates[i]) {
+			for _, v := range r.scalars(s.n+1, s.rates[i], s.momenta[i]) {
 				all = append(all, Scalar(float32(v)))
 			}
 		}

@@ -18,7 +18,7 @@ type program struct {
 	limits limits
 	layout layout  // of a training step
 	spread *spread // devices that share the batch; nil for one
-	split  int     // with spread, the first of the two inputs that are the batch
+	split  int     // with spread, the first of the two inputs that are the batch, or whole
 	keyed  bool    // the last input is the key of random numbers
 }
 

@@ -51,7 +51,7 @@ func (r RMSprop) slots() []slot {
 	return s
 }
 
-func (r RMSprop) scalars(_ int, rate float64) []float64 { return []float64{rate} }
+func (r RMSprop) scalars(_ int, rate, momentum float64) []float64 { return []float64{rate, momentum} }
 
 func (r RMSprop) settings() string { r = r.defaults(); r.LR = 0; return fmt.Sprintf("%#v", r) }
 
@@ -66,7 +66,7 @@ func (r RMSprop) update(w, g *graph.Node, slots, scalars []*graph.Node) (*graph.
 	}
 	by := graph.Div(g, graph.AddScalar(graph.Sqrt(below), r.Epsilon))
 	if r.Momentum > 0 {
-		by = graph.Add(graph.MulScalar(slots[len(slots)-1], r.Momentum), by)
+		by = graph.Add(graph.Mul(slots[len(slots)-1], scalars[1]), by)
 		kept = append(kept, by)
 	}
 	return graph.Sub(w, graph.Mul(by, scalars[0])), kept

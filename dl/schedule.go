@@ -116,6 +116,11 @@ func (s *Step) newSchedule(how Scheduler) (*Schedule, error) {
 		c.state.Base = append(c.state.Base, exact(lr))
 		c.state.Scale = append(c.state.Scale, 1)
 	}
+	if cycles(how) {
+		if err := s.cycle(); err != nil {
+			return nil, err
+		}
+	}
 	c.set()
 	s.schedule = c
 	return c, nil
@@ -185,7 +190,7 @@ func (c *Schedule) follow() {
 	}
 }
 
-// set gives the step the rates of now. The caller holds the step's mu.
+// set gives the step the rates and momenta of now. The caller holds the step's mu.
 func (c *Schedule) set() {
 	if _, ok := c.how.(ReduceLROnPlateau); ok {
 		return
@@ -197,5 +202,12 @@ func (c *Schedule) set() {
 		}
 		lr := float64(c.state.Scale[i]) * c.how.at(float64(c.state.Base[i]), c.state.N)
 		c.step.rates[i], c.state.Set[i] = lr, exact(lr)
+	}
+	if how, ok := c.how.(cycler); ok {
+		if m, ok := how.momentum(c.state.N); ok {
+			for i := range c.step.momenta {
+				c.step.momenta[i] = m
+			}
+		}
 	}
 }

@@ -98,9 +98,11 @@ func (s CosineAnnealingLR) at(base float64, n int) float64 {
 }
 
 // OneCycleLR lets the rate rise to MaxLR and then fall to almost nothing, as
-// torch.optim.lr_scheduler.OneCycleLR with cycle_momentum=False: the momentum
-// stays. Step it after each batch (Training.EachStep). Smith and Topin,
-// "Super-Convergence", arXiv:1708.07120.
+// torch.optim.lr_scheduler.OneCycleLR. Against it, the momentum falls from
+// MaxMomentum to BaseMomentum and rises again: the Momentum of [SGD] and
+// [RMSprop], which need none of their own, and Beta1 of [Adam] and [AdamW].
+// Step it after each batch (Training.EachStep), and begin it before the first
+// step. Smith and Topin, "Super-Convergence", arXiv:1708.07120.
 type OneCycleLR struct {
 	MaxLR      float64 // the optimizer's LR does not matter; required
 	TotalSteps int     // of the scheduler: epochs × batches; required
@@ -109,26 +111,41 @@ type OneCycleLR struct {
 	FinalDiv   float64 // and ends at the beginning's/FinalDiv; 0 means 1e4
 	Linear     bool    // straight lines, not cosines
 	ThreePhase bool    // falls to the beginning's rate first, as fast as it rose
+
+	KeepMomentum bool    // leaves the momentum as it is: PyTorch's cycle_momentum=False
+	BaseMomentum float64 // the momentum where the rate is highest; 0 means 0.85
+	MaxMomentum  float64 // and in the beginning and the end; 0 means 0.95
 }
 
 func (s OneCycleLR) check() error {
-	if !(s.MaxLR > 0) || s.TotalSteps <= 0 || s.PctStart < 0 || s.PctStart > 1 || s.DivFactor < 0 || s.FinalDiv < 0 {
-		return fmt.Errorf("dl: OneCycleLR: settings are %+v, want MaxLR and TotalSteps above 0, PctStart in [0, 1] and nothing negative; set TotalSteps to epochs × loader.Len()", s)
+	if !(s.MaxLR > 0) || s.TotalSteps <= 0 || s.PctStart < 0 || s.PctStart > 1 || s.DivFactor < 0 || s.FinalDiv < 0 || !(s.BaseMomentum >= 0 && s.BaseMomentum < 1) || !(s.MaxMomentum >= 0 && s.MaxMomentum < 1) {
+		return fmt.Errorf("dl: OneCycleLR: settings are %+v, want MaxLR and TotalSteps above 0, PctStart in [0, 1], momenta in [0, 1) and nothing negative; set TotalSteps to epochs × loader.Len()", s)
 	}
 	return nil
 }
 
 func (s OneCycleLR) at(_ float64, n int) float64 {
-	fallback(&s.PctStart, 0.3)
 	fallback(&s.DivFactor, 25)
 	fallback(&s.FinalDiv, 1e4)
 	first := s.MaxLR / s.DivFactor
-	last := first / s.FinalDiv
+	return s.between(n, first, s.MaxLR, first, first/s.FinalDiv)
+}
+
+func (s OneCycleLR) momentum(n int) (float64, bool) {
+	fallback(&s.BaseMomentum, 0.85)
+	fallback(&s.MaxMomentum, 0.95)
+	return s.between(n, s.MaxMomentum, s.BaseMomentum, s.MaxMomentum, s.MaxMomentum), !s.KeepMomentum
+}
+
+// between goes from first to top, and from there to last; with ThreePhase by
+// way of middle.
+func (s OneCycleLR) between(n int, first, top, middle, last float64) float64 {
+	fallback(&s.PctStart, 0.3)
 	type phase struct{ end, from, to float64 }
-	top, end := s.PctStart*float64(s.TotalSteps), float64(s.TotalSteps)-1
-	phases := []phase{{top - 1, first, s.MaxLR}, {end, s.MaxLR, last}}
+	peak, end := s.PctStart*float64(s.TotalSteps), float64(s.TotalSteps)-1
+	phases := []phase{{peak - 1, first, top}, {end, top, last}}
 	if s.ThreePhase {
-		phases = []phase{{top - 1, first, s.MaxLR}, {2*top - 2, s.MaxLR, first}, {end, first, last}}
+		phases = []phase{{peak - 1, first, top}, {2*peak - 2, top, middle}, {end, middle, last}}
 	}
 	at, begin := min(float64(n), end), 0.0
 	for i, p := range phases {
@@ -218,10 +235,24 @@ func (s SequentialLR) check() error {
 }
 
 func (s SequentialLR) at(base float64, n int) float64 {
+	part, n := s.now(n)
+	return part.at(base, n)
+}
+
+func (s SequentialLR) momentum(n int) (float64, bool) {
+	part, n := s.now(n)
+	if c, ok := part.(cycler); ok {
+		return c.momentum(n)
+	}
+	return 0, false
+}
+
+// now returns the scheduler whose turn it is, and how many steps it took.
+func (s SequentialLR) now(n int) (Scheduler, int) {
 	i, begin := 0, 0
 	for i < len(s.Milestones) && n >= s.Milestones[i] {
 		begin = s.Milestones[i]
 		i++
 	}
-	return s.Schedulers[i].at(base, n-begin)
+	return s.Schedulers[i], n - begin
 }

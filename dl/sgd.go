@@ -45,14 +45,11 @@ func (s SGD) slots() []slot {
 	return []slot{{"momentum_buffer", 0}}
 }
 
-func (s SGD) scalars(n int, rate float64) []float64 {
-	if s.Dampening == 0 {
-		return []float64{rate}
-	}
+func (s SGD) scalars(n int, rate, momentum float64) []float64 {
 	if n == 1 {
-		return []float64{rate, 1}
+		s.Dampening = 0
 	}
-	return []float64{rate, 1 - s.Dampening}
+	return []float64{rate, momentum, 1 - s.Dampening}
 }
 
 func (s SGD) settings() string { s.LR = 0; return fmt.Sprintf("%#v", s) }
@@ -62,12 +59,12 @@ func (s SGD) update(w, g *graph.Node, slots, scalars []*graph.Node) (*graph.Node
 	if s.Momentum > 0 {
 		in := g
 		if s.Dampening > 0 {
-			in = graph.Mul(g, scalars[1])
+			in = graph.Mul(g, scalars[2])
 		}
-		v := graph.Add(graph.MulScalar(slots[0], s.Momentum), in) // 0 at first, so v = g
+		v := graph.Add(graph.Mul(slots[0], scalars[1]), in) // 0 at first, so v = g
 		slots = []*graph.Node{v}
 		if s.Nesterov {
-			g = graph.Add(g, graph.MulScalar(v, s.Momentum))
+			g = graph.Add(g, graph.Mul(v, scalars[1]))
 		} else {
 			g = v
 		}

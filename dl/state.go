@@ -24,7 +24,8 @@ type stepState struct {
 	N, Seen  int
 	Size     int // rows of the compiled program
 	Rates    []exact
-	Rule     string // the optimizer's settings
+	Momenta  []exact `json:",omitempty"` // absent in states of before OneCycleLR changed them
+	Rule     string  // the optimizer's settings
 	Seed     uint64
 	Batches  int // added up so far
 	Schedule *scheduleState
@@ -99,6 +100,9 @@ func (s *Step) state(run *runState, more StateDict) (StateDict, error) {
 	for _, lr := range s.rates {
 		st.Rates = append(st.Rates, exact(lr))
 	}
+	for _, m := range s.momenta {
+		st.Momenta = append(st.Momenta, exact(m))
+	}
 	if s.schedule != nil {
 		copied := s.schedule.state
 		st.Schedule = &copied
@@ -131,6 +135,8 @@ func (s *Step) take(dict StateDict) (stepState, error) {
 		return st, fmt.Errorf("it was trained with the optimizer settings %s, not %s; use the same ones, or Model.LoadStateDict for the weights alone", st.Rule, s.rule)
 	case len(st.Rates) != len(s.rates):
 		return st, fmt.Errorf("it has %d learning rates, want %d", len(st.Rates), len(s.rates))
+	case len(st.Momenta) != 0 && len(st.Momenta) != len(s.momenta):
+		return st, fmt.Errorf("it has %d momenta, want %d", len(st.Momenta), len(s.momenta))
 	case (st.Schedule == nil) != (s.schedule == nil):
 		return st, fmt.Errorf("one of the state and this training has a scheduler and the other none; use the same Scheduler")
 	case st.Schedule != nil && (len(st.Schedule.Base) != len(s.rates) || len(st.Schedule.Scale) != len(s.rates)):
@@ -190,6 +196,9 @@ func (s *Step) take(dict StateDict) (stepState, error) {
 	defer s.mu.Unlock()
 	for i, lr := range st.Rates {
 		s.rates[i] = float64(lr)
+	}
+	for i, m := range st.Momenta {
+		s.momenta[i] = float64(m)
 	}
 	s.kept, s.sums, s.n, s.seen, s.size, s.seed = kept, sums, st.N, st.Seen, st.Size, st.Seed
 	if st.Schedule != nil {

@@ -35,6 +35,7 @@ type Step struct {
 
 	mu       sync.Mutex // guards what follows; the model's train lock is taken first
 	rates    []float64  // of the groups
+	momenta  []float64  // likewise
 	n        int
 	seen     int                  // batches; n where none are accumulated
 	kept     map[string][]*Tensor // the optimizer's slots by parameter
@@ -76,11 +77,11 @@ func (s *Step) prepare(o Optimizer) error {
 	s.rule = o.settings()
 	s.groups = groupsOf(o)
 	for _, g := range s.groups {
-		rate := 0.0
+		rate, momentum := 0.0, 0.0
 		if r := g.rule(); r != nil {
-			rate = r.rate()
+			rate, momentum = r.rate(), r.momentum()
 		}
-		s.rates = append(s.rates, rate)
+		s.rates, s.momenta = append(s.rates, rate), append(s.momenta, momentum)
 	}
 	if err := s.options.check(); err != nil {
 		return err

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from common import fill
 
 warnings.filterwarnings("ignore")
-out = {"torch": torch.__version__, "sklearn": sklearn.__version__, "optimizers": {}, "schedulers": {}}
+out = {"torch": torch.__version__, "sklearn": sklearn.__version__, "optimizers": {}, "schedulers": {}, "momenta": {}}
 
 
 def network():
@@ -75,6 +75,11 @@ for name, make in {
 sgd = lambda n: O.SGD(n.parameters(), lr=0.5)
 out["optimizers"]["clip norm"] = train(sgd, lambda n: nn.utils.clip_grad_norm_(n.parameters(), 0.1).item())
 out["optimizers"]["clip value"] = train(sgd, lambda n: nn.utils.clip_grad_value_(n.parameters(), 0.02))
+cycle = lambda o: lrs.OneCycleLR(o, 0.3, total_steps=101)
+out["optimizers"]["cycled sgd"] = train(lambda n: O.SGD(n.parameters(), lr=0.1), None, cycle)
+out["optimizers"]["cycled nesterov"] = train(lambda n: O.SGD(n.parameters(), lr=0.1, momentum=0.9, nesterov=True), None, cycle)
+out["optimizers"]["cycled rmsprop"] = train(lambda n: O.RMSprop(n.parameters()), None, lambda o: lrs.OneCycleLR(o, 0.003, total_steps=101, three_phase=True, base_momentum=0.6, max_momentum=0.9))
+out["optimizers"]["cycled adamw"] = train(lambda n: O.AdamW(n.parameters()), None, lambda o: lrs.OneCycleLR(o, 0.02, total_steps=101, anneal_strategy="linear"))
 out["optimizers"]["scheduled"] = train(lambda n: O.SGD(n.parameters(), lr=0.5), None, lambda o: lrs.StepLR(o, 10, 0.5))
 
 metrics = [1 - 0.7 * min(n, 30) / 30 + 0.01 * ((n * 37) % 11) / 11 for n in range(100)]
@@ -96,11 +101,15 @@ for name, make in {
     opt = O.SGD([nn.Parameter(torch.zeros(1))], lr=0.4, momentum=0.9)
     sched = make(opt)
     rates = [opt.param_groups[0]["lr"]]
+    momenta = [opt.param_groups[0]["momentum"]]
     for n in range(100):
         opt.step()
         sched.step(*([metrics[n]] if name.startswith("plateau") else []))
         rates.append(opt.param_groups[0]["lr"])
+        momenta.append(opt.param_groups[0]["momentum"])
     out["schedulers"][name] = rates
+    if name.startswith("onecycle"):
+        out["momenta"][name] = momenta
 
 scores = fill([50, 7], 3)
 labels = (torch.arange(50) ** 2 * 5 + 3) % 6  # class 6 has no examples
