@@ -13,6 +13,10 @@
 // An [Image] is laid out as tensors are, [C H W] with the top row first: as
 // bytes, 0 to 255, until [ToTensor] makes it float32 in [0, 1].
 //
+// Of a JPEG file every byte is the one that PIL reads, and of transforms the
+// one that torchvision gives, where chance is left aside: a network sees the
+// pictures that it was trained on in Python.
+//
 // # Downloads
 //
 // What a cell imports is linked again for every cell, so this package holds
