@@ -18,12 +18,14 @@ import (
 	"github.com/holt-dl/holt/internal/frame"
 	"github.com/holt-dl/holt/kernel/host/hosttest"
 	"github.com/holt-dl/holt/kernel/session"
+	"github.com/holt-dl/holt/kernel/tensorboard/tensorboardtest"
 )
 
 // cache is where the worlds of these tests live; TestMain makes it.
 var cache string
 
 func TestMain(m *testing.M) {
+	tensorboardtest.Main()
 	dir, err := os.MkdirTemp("", "holt-session-")
 	if err != nil {
 		panic(err)
