@@ -117,11 +117,16 @@ func exampleOf(v any) (input Tensor, label int64, ok bool) {
 	return input, lab.Int(), ok
 }
 
-// classNames looks for a field Classes of type []string in a value, or in the
-// field Dataset of it, however deep.
+// classNames looks for a method or a field Classes of type []string in a value,
+// or in the field Dataset of it.
 func classNames(v reflect.Value, depth int) []string {
 	for (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface) && !v.IsNil() {
 		v = v.Elem()
+	}
+	if v.IsValid() && v.CanInterface() {
+		if named, ok := v.Interface().(interface{ Classes() []string }); ok {
+			return named.Classes()
+		}
 	}
 	if v.Kind() != reflect.Struct || depth == 0 {
 		return nil

@@ -39,6 +39,11 @@ type example struct {
 	Label int
 }
 
+// joined names its classes by a method, as dl's parts of data sets do.
+type joined struct{}
+
+func (joined) Classes() []string { return []string{"ant", "bee"} }
+
 type shelf struct {
 	Classes  []string
 	examples []example
@@ -71,6 +76,8 @@ func TestShowBatch(t *testing.T) {
 	}{
 		{name: "names from the data set", show: func() error { return display.ShowBatch(loader{Dataset: set, batches: []batch{one}}) },
 			text: "2 pictures\n" + hostile + " | ant"},
+		{name: "names by a method", show: func() error { return display.ShowBatch(loader{Dataset: joined{}, batches: []batch{one}}) },
+			text: "2 pictures\nbee | ant"},
 		{name: "pointer and settings", show: func() error {
 			return display.ShowBatch(&loader{batches: []batch{one}}, display.Grid{Classes: []string{"a", "b"}, Max: 1, Title: "T"})
 		}, text: "T: 2 pictures, the first 1 shown\nb"},

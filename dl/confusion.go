@@ -10,7 +10,7 @@ import (
 // ConfusionMatrix is the [Metric] that fills [Result.Confusion]. Its value is
 // the accuracy.
 type ConfusionMatrix struct {
-	Classes []string // names for showing; nil means numbers
+	Classes []string // names for showing; nil means those that the data set has, or numbers
 }
 
 // Name returns "confusion accuracy".

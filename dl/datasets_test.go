@@ -22,6 +22,39 @@ func labels(t *testing.T, d dl.Dataset) []int {
 	return all
 }
 
+// named are examples whose labels have names.
+type named struct {
+	blobs
+	Classes []string
+}
+
+// TestClassesOfParts has the names of a data set's classes in its parts, and in
+// what is joined of parts that agree; a confusion matrix shows them.
+func TestClassesOfParts(t *testing.T) {
+	on(t, "go")
+	names := []string{"ant", "bee"}
+	data := &named{blobs{n: 20, fail: -1}, names}
+	parts := must(dl.RandomSplit(data, 1, 12, 8))
+	inner := dl.Subset{Dataset: parts[0], Indices: []int{1, 2}}
+	for name, got := range map[string][]string{
+		"a part": parts[1].Classes(), "a part of a part": inner.Classes(),
+		"parts joined": dl.ConcatDataset{inner, parts[1], data}.Classes(),
+	} {
+		if !slices.Equal(got, names) {
+			t.Errorf("%s has classes %q, want %q", name, got, names)
+		}
+	}
+	other := dl.ConcatDataset{data, &named{data.blobs, []string{"bee", "ant"}}}
+	if got := slices.Concat(other.Classes(), dl.ConcatDataset{}.Classes(), dl.Subset{Dataset: data.blobs}.Classes()); got != nil {
+		t.Errorf("data without names that agree has classes %q", got)
+	}
+	for _, source := range []dl.Source{parts[1], dl.DataLoader{Dataset: parts[1], BatchSize: 4}} {
+		if c := must(dl.Evaluate(smallNet(), source, dl.ConfusionMatrix{})).Confusion; !slices.Equal(c.Classes, names) {
+			t.Errorf("the confusion matrix of a %T names %q, want %q", source, c.Classes, names)
+		}
+	}
+}
+
 func TestSubset(t *testing.T) {
 	part := dl.Subset{Dataset: noisy{numbers{n: 10}}, Indices: []int{7, 0, 7}}
 	if got := labels(t, part); !slices.Equal(got, []int{7, 0, 7}) {

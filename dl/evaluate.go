@@ -40,7 +40,11 @@ func evaluate(ctx context.Context, m *Model, data Source, loss Loss, metrics []M
 	defer release()
 	var meters []Meter
 	for _, metric := range metrics {
-		meters = append(meters, metric.Start())
+		meter := metric.Start()
+		if c, ok := meter.(*Confusion); ok && c.Classes == nil {
+			c.Classes = classesOf(data)
+		}
+		meters = append(meters, meter)
 	}
 	var total tally
 	var size int
