@@ -49,6 +49,7 @@
 //	infer.go, pass.go      the types of variables; one run of go/types
 //	lost.go, old.go        errors of earlier cells' code; values that are gone, or of an old type
 //	teach.go, syntax.go    what to try, after an error
+//	numbers.go, print.go   the same, for numbers of two types and Go's own print
 //	habits.go, pytorch.go  the same, for what PyTorch's users write
 //	rewrite.go, fields.go, top.go   names, fields and statements in generated code
 //	cgo.go, embed.go       C code in a cell; files beside the notebook

@@ -79,6 +79,16 @@ func (c *check) habit(p *passed, f *file, path []ast.Node, msg string) string {
 		if lit, ok := innermost[*ast.CompositeLit](path); ok && lit.Type != nil {
 			return literal(p, f, lit.Type)
 		}
+	case strings.HasSuffix(msg, "is not a type") && strings.Contains(msg, "(value of type func("):
+		if lit, ok := innermost[*ast.CompositeLit](path); ok && lit.Type != nil {
+			return fmt.Sprintf("; it is a function: write %s(…)", f.text(lit.Type))
+		}
+	case strings.HasPrefix(msg, "not enough arguments in call to ") && call != nil:
+		return arguments(p, call)
+	case strings.Contains(msg, "does not satisfy dl.Element"):
+		return "; rows stand one after the other, and the shape says how long they are: dl.FromSlice([]float32{1, 2, 3, 4}, 2, 2)"
+	case strings.Contains(msg, "type dl.Batch of ") && strings.Contains(msg, "does not match display.Loader"):
+		return "; a loader is wanted: a batch is shown by display.Grid{Of: batch.Inputs, Labels: batch.Labels}"
 	case unknownName.MatchString(msg):
 		if lit, ok := innermost[*ast.CompositeLit](path); ok {
 			return fieldMeant(p.info.Types[lit].Type, unknownName.FindStringSubmatch(msg)[1])
@@ -294,6 +304,26 @@ func wrapped(p *passed, f *file, path []ast.Node, call *ast.CallExpr) string {
 	return ""
 }
 
+// arguments lists what a function takes, where its parameters have names.
+func arguments(p *passed, call *ast.CallExpr) string {
+	t := p.info.Types[call.Fun].Type
+	if t == nil {
+		return ""
+	}
+	sig, ok := t.Underlying().(*types.Signature)
+	if !ok {
+		return ""
+	}
+	var list []string
+	for v := range sig.Params().Variables() {
+		if v.Name() == "" {
+			return ""
+		}
+		list = append(list, v.Name()+" "+typeText(v.Type()))
+	}
+	return "; its arguments are (" + strings.Join(list, ", ") + ")"
+}
+
 // has reports whether a value has a method.
 func has(p *passed, x ast.Expr, method string) bool {
 	t := p.info.Types[x].Type
@@ -330,35 +360,6 @@ func outermostSelector(path []ast.Node, x ast.Expr) ast.Expr {
 		}
 	}
 	return x
-}
-
-// printed says that Go's own print shows where a value lies, not the value.
-func (c *check) printed(p *passed) {
-	for _, f := range p.files {
-		if f.kind != stmtFile {
-			continue
-		}
-		ast.Inspect(f.ast, func(n ast.Node) bool {
-			call, ok := n.(*ast.CallExpr)
-			if !ok {
-				return true
-			}
-			id, ok := call.Fun.(*ast.Ident)
-			if b, isBuiltin := p.info.Uses[id].(*types.Builtin); !ok || !isBuiltin || b.Name() != "print" && b.Name() != "println" {
-				return true
-			}
-			for _, arg := range call.Args {
-				if _, basic := p.info.Types[arg].Type.Underlying().(*types.Basic); !basic {
-					note := fmt.Sprintf("%s is Go's own and shows where %s lies in memory: fmt.Println(%s) shows its value", id.Name, f.text(arg), f.text(arg))
-					if !slices.Contains(c.notices, note) {
-						c.notices = append(c.notices, note)
-					}
-					break
-				}
-			}
-			return true
-		})
-	}
 }
 
 // ownNamed says in which of our packages a name that stands alone is, for a

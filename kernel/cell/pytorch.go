@@ -45,6 +45,7 @@ var elsewhere = map[string]string{
 	"Module": "a module is a struct with a method Forward(x *dl.Node) *dl.Node",
 	"relu":   "write x.ReLU()", "sigmoid": "write x.Sigmoid()", "softmax": "write x.Softmax(1)", "flatten": "write x.Flatten()", "max_pool2d": "write x.MaxPool2d(dl.MaxPool2d{Kernel: 2})",
 	"cross_entropy": "write scores.CrossEntropy(labels)", "mse_loss": "write output.Loss(dl.MSELoss{}, target)", "matmul": "write x.MatMul(y)",
+	"Image":         "vision.Open(path) opens a picture",
 	"SummaryWriter": `write board.Open("runs/a")`,
 	"imshow":        "display.Image(x) shows a picture", "plot": "display.Figure draws lines, display.LivePlot lines that grow", "show": "leave it out: a cell's last line is shown",
 	"next": "loader.First() is the first batch", "iter": "loader.First() is the first batch",

@@ -168,10 +168,10 @@ func (c *check) undefined(p *passed, f *file, path []ast.Node, name string, pos 
 	if w := words[name]; w != "" {
 		return "; Go's word is " + w
 	}
-	if hint := elsewhere[name]; hint != "" && !isBase {
+	if hint := elsewhere[name]; hint != "" {
 		return "; " + hint
 	}
-	if hint := c.ownNamed(name); hint != "" {
+	if hint := c.ownNamed(name); hint != "" && !isBase {
 		return hint
 	}
 	if why := c.nb.gone[name]; why != "" {
@@ -184,17 +184,26 @@ func (c *check) undefined(p *passed, f *file, path []ast.Node, name string, pos 
 	if isBase {
 		names = append(names, c.nb.pk.Names()...)
 	}
+	set := assigned(path, name)
+	if set { // nobody assigns to a builtin
+		names = slices.DeleteFunc(names, func(n string) bool { return types.Universe.Lookup(n) != nil })
+	}
 	if n := near.To(name, names); n != "" {
 		return "; did you mean " + n + "?"
 	}
-	if as, ok := innermost[*ast.AssignStmt](path); ok && as.Tok == token.ASSIGN {
-		for _, l := range as.Lhs {
-			if id, ok := l.(*ast.Ident); ok && id.Name == name {
-				return "; := defines a variable: " + name + " := …"
-			}
-		}
+	if set {
+		return "; := defines a variable: " + name + " := …"
 	}
 	return ""
+}
+
+// assigned reports whether = gives the name a value at the end of path.
+func assigned(path []ast.Node, name string) bool {
+	as, ok := innermost[*ast.AssignStmt](path)
+	return ok && as.Tok == token.ASSIGN && slices.ContainsFunc(as.Lhs, func(l ast.Expr) bool {
+		id, ok := l.(*ast.Ident)
+		return ok && id.Name == name
+	})
 }
 
 // fromPython names what is meant by a name of one of Python's packages.
@@ -299,75 +308,6 @@ func (c *check) noField(p *passed, path []ast.Node) string {
 func fromNotebook(t types.Type) bool {
 	n, ok := types.Unalias(t).(*types.Named)
 	return !ok || n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == notebookPath
-}
-
-// mismatch shows how one operand becomes a number of the other's type.
-func mismatch(p *passed, f *file, path []ast.Node) string {
-	b, ok := innermost[*ast.BinaryExpr](path)
-	if !ok {
-		return ""
-	}
-	x, y := p.info.Types[b.X].Type, p.info.Types[b.Y].Type
-	if !isNumber(x) || !isNumber(y) {
-		return ""
-	}
-	from, to := b.X, y
-	if wider(x, y) {
-		from, to = b.Y, x
-	}
-	return fmt.Sprintf("; Go does not convert numbers by itself: write %s(%s)", typeText(to), f.text(from))
-}
-
-var usedAs = regexp.MustCompile(`^cannot use .* as (\S+) value in `)
-
-// converted shows the conversion that a number needs.
-func converted(p *passed, f *file, path []ast.Node, msg string) string {
-	m := usedAs.FindStringSubmatch(msg)
-	if m == nil || len(path) == 0 {
-		return ""
-	}
-	if lit, ok := innermost[*ast.CompositeLit](path); ok && strings.HasSuffix(msg, "has pointer receiver)") {
-		return "; write &" + f.text(lit)
-	}
-	x, ok := path[len(path)-1].(ast.Expr)
-	for i := len(path) - 1; i >= 0 && ok; i-- { // the whole argument, not its first word
-		outer, isExpr := path[i].(ast.Expr)
-		if !isExpr || outer.Pos() != x.Pos() {
-			break
-		}
-		if _, isCall := outer.(*ast.CallExpr); isCall && outer != x && p.info.Types[outer].IsVoid() {
-			break
-		}
-		x = outer
-	}
-	if !ok || !isNumber(p.info.Types[x].Type) {
-		return ""
-	}
-	if obj, ok := types.Universe.Lookup(m[1]).(*types.TypeName); !ok || !isNumber(obj.Type()) || p.info.Types[x].Value != nil {
-		return ""
-	}
-	return fmt.Sprintf("; Go does not convert numbers by itself: write %s(%s)", m[1], f.text(x))
-}
-
-func isNumber(t types.Type) bool {
-	if t == nil {
-		return false
-	}
-	b, ok := t.Underlying().(*types.Basic)
-	return ok && b.Info()&types.IsNumeric != 0
-}
-
-// wider reports whether values of y are better converted to x than the other way.
-func wider(x, y types.Type) bool {
-	rank := func(t types.Type) int64 {
-		b := t.Underlying().(*types.Basic)
-		n := sizes.Sizeof(b)
-		if b.Info()&types.IsFloat != 0 {
-			n += 100
-		}
-		return n
-	}
-	return rank(x) > rank(y)
 }
 
 func typeText(t types.Type) string {

@@ -42,7 +42,9 @@ func (t *Tensor) Index(i int) *Tensor          { return t }
 func (t *Tensor) Narrow(axis, from, n int) *Tensor { return t }
 func (t *Tensor) Float32s() []float32          { return nil }
 
-func FromSlice[T float32 | float64 | int64](flat []T, shape ...int) *Tensor { return nil }
+type Element interface{ ~float32 | ~float64 | ~int64 }
+
+func FromSlice[T Element](flat []T, shape ...int) *Tensor { return nil }
 
 type Layer interface{ Forward(x *Node) *Node }
 type place struct{}
@@ -284,6 +286,13 @@ var messageTests = []struct{ before, cell string }{
 	{torchCells, "dl.Start(model, dl.Training{Data: set})"},
 	{torchCells, "step.Run(x, x)"},
 	{torchCells, "step.Run(x)"},
+	{torchCells, "image, label = set.Get(0)"},
+	{torchCells, "Image.open(\"a.jpg\")"},
+	{torchCells, "dl.Build{dl.Linear{Out: 2}}"},
+	{torchCells, "dl.Build(dl.Linear{Out: 2})"},
+	{torchCells, "dl.FromSlice([][]float32{{1, 2}, {3, 4}})"},
+	{"n := 3", "fmt.Println(\"loss: \" + n)"},
+	{"n := 3", "lr := 0.1\nlr *= 2 * n"},
 	{"", "for i := 0; i < 3; ++i { }"},
 	{"x := 1", "y := x if x > 0 else 2"},
 	{"", "assert 1 == 1"},
