@@ -184,7 +184,10 @@ func (p *plan) read(part []pick, stop *atomic.Bool) loaded {
 
 // fits tells why an example cannot be stacked with the first of its batch.
 func fits(e, with Example, first int) error {
+	a, b := e.Input.shape, with.Input.shape
 	switch {
+	case len(a) == 3 && len(b) == 3 && a[0] != b[0]:
+		return fmt.Errorf("input is %v, want %v as example %d of its batch; it has other channels: convert gray pictures with RGB(), or all to gray", a, b, first)
 	case !e.Input.shape.Equal(with.Input.shape) || e.Input.dtype != with.Input.dtype:
 		return fmt.Errorf("input is %v %s, want %v %s as example %d of its batch; resize or crop the pictures to one size",
 			e.Input.shape, typeName(e.Input.dtype), with.Input.shape, typeName(with.Input.dtype), first)

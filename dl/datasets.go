@@ -25,6 +25,9 @@ func (s Subset) get(i int, rng *rand.Rand) (Example, error) {
 	if i < 0 || i >= len(s.Indices) {
 		return Example{}, fmt.Errorf("dl: Subset: index is %d, want 0 to %d", i, len(s.Indices)-1)
 	}
+	if k, n := s.Indices[i], s.Dataset.Len(); k < 0 || k >= n {
+		return Example{}, fmt.Errorf("dl: Subset: Indices[%d] is %d, want 0 to %d, the examples of the data set", i, k, n-1)
+	}
 	return getWith(s.Dataset, s.Indices[i], rng)
 }
 

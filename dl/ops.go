@@ -32,6 +32,10 @@ func (x *Node) Reshape(shape ...int) *Node {
 	if free >= 0 && size > 0 && all%size == 0 {
 		to[free] = all / size
 	}
+	if free >= 0 && slices.Contains(to[free+1:], -1) {
+		panic(&ShapeError{Op: x.t.where("Reshape"), Got: x.Shape(), Want: fmt.Sprintf("one -1 at most, not %v", Shape(shape)),
+			Fix: "only one axis can take what is left"})
+	}
 	if to.Size() != all {
 		panic(&ShapeError{Op: x.t.where("Reshape"), Got: x.Shape(), Want: fmt.Sprintf("as many elements as %v", Shape(shape)),
 			Fix: fmt.Sprintf("the input has %d", all)})

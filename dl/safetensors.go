@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"slices"
@@ -105,6 +106,9 @@ func SaveStateDict(path string, dict StateDict) (err error) {
 		}
 		return nil
 	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("dl: save %s: %w; make the folder first: os.MkdirAll", path, err)
+	}
 	if err != nil {
 		return fmt.Errorf("dl: save %s: %w", path, err)
 	}

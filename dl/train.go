@@ -75,6 +75,9 @@ func (r *Run) ready() error {
 	if t.Data == nil {
 		return fmt.Errorf("dl: Start: Data is nil, want a loader; write dl.Training{Data: loader, …}")
 	}
+	if t.Epochs < 0 || t.Patience < 0 {
+		return fmt.Errorf("dl: Start: Epochs is %d and Patience %d, want nothing negative", t.Epochs, t.Patience)
+	}
 	if t.Eval != nil {
 		if _, err := batchesOf(t.Eval); err != nil {
 			return fmt.Errorf("dl: Start: Eval: %w", err)

@@ -16,6 +16,9 @@ func unknown(op, what, got string, names []string) error {
 	if len(names) > most {
 		list = fmt.Sprintf("%s, … (%d in all)", strings.Join(names[:most], ", "), len(names))
 	}
+	if len(names) == 0 {
+		return fmt.Errorf("dl: %s: %s is %q, but the model is one layer, which has no name", op, what, got)
+	}
 	if n := near.To(got, names); n != "" && withoutDigits(n) != withoutDigits(got) { // of 0 to 9, any may be meant
 		hint = fmt.Sprintf("; did you mean %s?", n)
 	}
