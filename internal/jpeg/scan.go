@@ -169,13 +169,14 @@ func (d *decoder) finish() error {
 			for x := c.area.Min.X; x < c.area.Max.X; x++ {
 				b := &c.coef[y*c.across+x]
 				var used uint64
-				for k, step := range c.dequant[:64] {
+				for _, step := range c.dequant[:64] {
 					place := step & 63
-					b[place] = int16(int32(b[place]) * int32(step>>8))
-					if b[place] != 0 && k > 0 {
+					if v := b[place]; v != 0 {
+						b[place] = int16(int32(v) * int32(step>>8))
 						used |= 1 << place
 					}
 				}
+				used &^= 1 // the first one
 				at, stride, _ := c.at(x, y)
 				inverse(b, used, c.plane[at:], stride)
 			}

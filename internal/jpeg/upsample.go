@@ -57,7 +57,8 @@ func (d *decoder) mix(c *component, first, n, near, far int, a, b int32) {
 	left := 8 * c.area.Min.X
 	from, to := max(first-1, 0), min(first+n+1, c.w)
 	p, q := c.line(near)[from-left:to-left], c.line(far)[from-left:to-left]
-	at := d.mixed[from-(first-1):]
+	at := d.mixed[from-(first-1):][:len(p)]
+	q = q[:len(p)]
 	for x, v := range p {
 		at[x] = a*int32(v) + b*int32(q[x])
 	}
@@ -71,10 +72,11 @@ func (d *decoder) mix(c *component, first, n, near, far int, a, b int32) {
 
 // spread makes two samples of each, three quarters its own and one of its
 // neighbour's. The halves that round differ, so that errors do not add up.
-func spread(row []uint8, mixed []int32, shift int, left, right int32) {
-	for x := range len(row) / 2 {
-		m := mixed[x:][:3:3]
-		own := 3 * m[1]
-		row[2*x], row[2*x+1] = uint8((own+m[0]+left)>>shift), uint8((own+m[2]+right)>>shift)
+func spread(row []uint8, mixed []int32, shift uint, left, right int32) {
+	last, own := mixed[0], mixed[1]
+	for x, next := range mixed[2:] {
+		pair := row[2*x:][:2:2]
+		pair[0], pair[1] = uint8((3*own+last+left)>>(shift&7)), uint8((3*own+next+right)>>(shift&7))
+		last, own = own, next
 	}
 }
