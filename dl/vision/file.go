@@ -84,7 +84,10 @@ func (f *file) readOther(from *os.File) error {
 	r := bufio.NewReaderSize(from, 64<<10)
 	config, format, err := image.DecodeConfig(r)
 	if err == image.ErrFormat {
-		return fmt.Errorf("vision: %s: its format is not known; a program reads those it imports, such as image/jpeg", f.path)
+		begin := make([]byte, 12)
+		n, _ := from.ReadAt(begin, 0)
+		return fmt.Errorf("vision: %s: it begins with %q, as no picture does that can be read here, want a JPEG, PNG, GIF, WebP, BMP or TIFF file; "+
+			"a Go program of your own imports image/png and the like", f.path, begin[:n])
 	}
 	if err != nil {
 		return fmt.Errorf("vision: %s: %w", f.path, err)

@@ -208,7 +208,7 @@ func TestImageFolder(t *testing.T) {
 		t.Errorf("error is %v", err)
 	}
 	os.WriteFile(filepath.Join(root, "bees", "b.png"), []byte("hello"), 0o644)
-	want := "vision: " + filepath.Join(root, "bees", "b.png") + ": its format is not known; a program reads those it imports, such as image/jpeg"
+	want := "vision: " + filepath.Join(root, "bees", "b.png") + `: it begins with "hello", as no picture does that can be read here, want a JPEG, PNG, GIF, WebP, BMP or TIFF file; a Go program of your own imports image/png and the like`
 	if _, err := d.Get(1); err == nil || err.Error() != want {
 		t.Errorf("error is %v, want %s", err, want)
 	}
