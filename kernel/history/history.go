@@ -10,6 +10,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -23,6 +24,8 @@ import (
 const (
 	keep    = 10_000  // entries that are read from the file
 	maxFile = 8 << 20 // bytes, beyond which the file is cut to its newer half
+
+	maxSession = 1 << 31 // a larger number is no session's
 )
 
 // Entry is one input.
@@ -104,7 +107,7 @@ func read(f *os.File) []Entry {
 	in.Buffer(nil, maxFile)
 	for in.Scan() {
 		var e Entry
-		if json.Unmarshal(in.Bytes(), &e) == nil && e.Session > 0 {
+		if json.Unmarshal(in.Bytes(), &e) == nil && e.Session > 0 && e.Session < maxSession {
 			all = append(all, e)
 		}
 	}
@@ -113,11 +116,21 @@ func read(f *os.File) []Entry {
 
 // shorten cuts a file that has grown too large to its newer half.
 func shorten(path string) error {
-	data, err := os.ReadFile(path)
-	if err != nil || len(data) <= maxFile {
+	f, err := os.Open(path)
+	if err != nil {
 		return nil // there is none yet
 	}
-	data = data[len(data)-maxFile/2:]
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || info.Size() <= maxFile {
+		return err
+	}
+	data := make([]byte, maxFile/2)
+	n, err := f.ReadAt(data, info.Size()-maxFile/2)
+	if err != nil && err != io.EOF {
+		return fmt.Errorf("history: %w", err)
+	}
+	data = data[:n]
 	if i := slices.Index(data, '\n'); i >= 0 {
 		data = data[i+1:]
 	}

@@ -16,7 +16,7 @@ var ErrFormat = errors.New("not a notebook of nbformat 4")
 
 // ReadFile reads a notebook. Its errors name the file.
 func ReadFile(name string) (*Notebook, error) {
-	data, err := os.ReadFile(name)
+	data, err := readUpTo(name, maxFile)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return nil, fmt.Errorf("%s: there is no such file, want a notebook (.ipynb): %w", name, os.ErrNotExist)
@@ -28,6 +28,24 @@ func ReadFile(name string) (*Notebook, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return nb, nil
+}
+
+// maxFile is the longest notebook that is read, in bytes. Read as JSON it takes
+// ten times as much memory.
+const maxFile = 256 << 20
+
+// readUpTo reads a file of at most so many bytes, whatever its length claims.
+func readUpTo(name string, most int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(data)) > most {
+		err = fmt.Errorf("%s: it has more than %d MB, want a notebook; clear its outputs", name, most>>20)
+	}
+	return data, err
 }
 
 // Read reads a notebook. Cells that lack an identifier, where the format wants

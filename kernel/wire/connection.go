@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"reflect"
@@ -38,7 +39,13 @@ func (k Key) GoString() string { return k.String() }
 
 // ReadConnection reads and checks a connection file.
 func ReadConnection(path string) (Connection, error) {
-	data, err := os.ReadFile(path)
+	f, err := os.Open(path)
+	if err != nil {
+		return Connection{}, fmt.Errorf("wire: connection file: %w", err)
+	}
+	defer f.Close()
+	const most = 1 << 20 // bytes; Jupyter writes some 300
+	data, err := io.ReadAll(io.LimitReader(f, most))
 	if err != nil {
 		return Connection{}, fmt.Errorf("wire: connection file: %w", err)
 	}
