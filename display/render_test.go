@@ -397,6 +397,7 @@ func TestTable(t *testing.T) {
 		{"map", display.Table{Rows: map[string]float64{"loss": 0.31, "accuracy": 0.9}}, "key       value\naccuracy    0.9\nloss       0.31"},
 		{"struct", display.Table{Rows: &point{1, 2}}, "field  value\nX          1\nY          2"},
 		{"slices", display.Table{Rows: [][]any{{1, "a"}, {22}}, Head: []string{"n", "s"}}, " n  s\n 1  a\n22"},
+		{"wide letters", display.Table{Rows: map[string]int{"水獺": 1, "수달 🦦": 22, "cafe\u0301": 3}, Head: []string{"otter", "n"}}, "otter     n\ncafe\u0301      3\n水獺      1\n수달 🦦  22"},
 		{"maps", display.Table{Rows: []map[string]int{{"a": 1}, {"b": 2}}}, "a  b\n1\n   2"},
 		{"cut", display.Table{Rows: []int{1, 2, 3}, Max: 2, Title: "T"}, "T\n1\n2\n… 1 more rows"},
 		{"long", display.Table{Rows: []string{strings.Repeat("x", 50) + "\n"}}, strings.Repeat("x", 39) + "…"},

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -327,4 +328,29 @@ func head(s string, n int) string {
 	return s[:n]
 }
 
-func width(s string) int { return utf8.RuneCountInString(s) }
+// wide are the characters that take two places of a terminal's line: East
+// Asian ones (Unicode Standard Annex 11, W and F, in whole blocks) and emoji.
+var wide = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{0x1100, 0x115f, 1}, {0x2e80, 0x303e, 1}, {0x3041, 0xa4cf, 1}, {0xa960, 0xa97c, 1}, {0xac00, 0xd7a3, 1},
+		{0xf900, 0xfaff, 1}, {0xfe30, 0xfe6f, 1}, {0xff01, 0xff60, 1}, {0xffe0, 0xffe6, 1},
+	},
+	R32: []unicode.Range32{{0x1f300, 0x1f64f, 1}, {0x1f680, 0x1f6ff, 1}, {0x1f900, 0x1faff, 1}, {0x20000, 0x3fffd, 1}},
+}
+
+// width is how many places of a line s takes where all letters are equally
+// wide.
+func width(s string) (n int) {
+	for _, r := range s {
+		switch {
+		case r < 0x300: // no need to look further
+			n++
+		case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf): // on the letter before, or nothing
+		case unicode.Is(wide, r):
+			n += 2
+		default:
+			n++
+		}
+	}
+	return n
+}

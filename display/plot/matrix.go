@@ -162,8 +162,11 @@ func shade(v, low, high float64, diverging bool) color.NRGBA {
 		return color.NRGBA{0xee, 0xee, 0xee, 0xff}
 	}
 	f := 0.0
-	if high > low {
+	switch {
+	case high > low:
 		f = max(0, min(1, (v-low)/(high-low)))
+	case diverging: // all are zero
+		f = 0.5
 	}
 	stops := []color.NRGBA{{0xf4, 0xf7, 0xfb, 0xff}, {0xa9, 0xcc, 0xe9, 0xff}, {0x3f, 0x87, 0xc2, 0xff}, {0x0c, 0x3b, 0x75, 0xff}}
 	if diverging {

@@ -274,6 +274,7 @@ func TestCharts(t *testing.T) {
 	wide := tensor{shape: []int{2, 4}, values: []float32{-0.0123, 123456, -1.25e-7, float32(math.NaN()), 5, -98765, 1, 0}}
 	golden.CheckPNG(t, "heatmap-wide", pngOf(t, display.Heatmap{Of: wide, Numbers: true}), rounding)
 	golden.CheckPNG(t, "tensor-matrix", pngOf(t, tensor{shape: []int{15, 40}, values: weights.values}), rounding)
+	golden.CheckPNG(t, "tensor-zeros", pngOf(t, tensor{shape: []int{10, 20}, values: make([]float32, 200)}), rounding)
 	golden.CheckPNG(t, "tensor-row", pngOf(t, tensor{shape: []int{200}, values: weights.values[:200]}), rounding)
 	golden.CheckPNG(t, "filters", pngOf(t, display.Filters{Of: weights, Title: "features.0.weight"}), rounding)
 	golden.CheckPNG(t, "maps", pngOf(t, display.FeatureMaps{Of: tensor{shape: []int{1, 24, 5, 5}, values: weights.values}}), rounding)
