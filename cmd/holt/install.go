@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"github.com/holt-dl/holt/dl/backend"
 	"github.com/holt-dl/holt/kernel/spec"
 )
 
@@ -30,7 +31,12 @@ func (c installCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("Jupyter knows %q now.\n  kernelspec  %s\n  program     %s\nSee whether anything is missing: holt doctor\n", c.DisplayName, p.Dir, p.Binary)
+	fmt.Printf("Jupyter knows %q now.\n  kernelspec  %s\n  program     %s\n", c.DisplayName, p.Dir, p.Binary)
+	_, cpu := backend.Find("cpu")
+	if _, cuda := backend.Find("cuda"); !cpu && !cuda {
+		fmt.Printf("XLA is not installed, and networks train slowly without it: %s backend install cpu\n", p.Binary)
+	}
+	fmt.Println("See whether anything is missing: holt doctor")
 	return nil
 }
 

@@ -33,7 +33,10 @@ def test_user_install_and_uninstall(tmp_path):
     program = shutil.copy(holt.HOLT, tmp_path / "holt")
     holt_bin, holt.HOLT = holt.HOLT, program
     try:
-        assert holt.command("install", "--user", "--name", "other", env=env).returncode == 0
+        done = holt.command("install", "--user", "--name", "other", env={**env, "PJRT_PLUGIN_LIBRARY_PATH": ""})
+        assert done.returncode == 0
+        assert "XLA is not installed, and networks train slowly without it: " in done.stdout
+        assert "/share/holt/bin/holt backend install cpu\n" in done.stdout
         os.remove(program)
     finally:
         holt.HOLT = holt_bin
