@@ -48,9 +48,9 @@ bench: need # our times beside those of PyTorch, JAX and GoNB, where they are in
 	@$(PY) bench/bench.py
 
 .PHONY: notebooks
-notebooks: need # run every notebook from top to bottom
-	@$(MAKE) --no-print-directory -j4 ready
-	@scripts/notebook.sh notebooks/*.ipynb
+notebooks: need # run every notebook from top to bottom, and convert it to HTML
+	@$(MAKE) --no-print-directory -j4 ready $(VENV)/.test
+	@$(PY) -m pytest -q -rs tests/notebooks
 
 .PHONY: lab
 lab: need # open the quickstart in JupyterLab

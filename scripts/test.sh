@@ -1,7 +1,7 @@
 #!/bin/sh
 # All tests: Go's, each package once, those whose goroutines share data with the race detector; then those through a
-# real Jupyter client, and through JupyterLab in a browser. The closing lines count them. RACE holds the packages for the race
-# detector, RACE_DL names the tests of dl for it: those of the loaders.
+# real Jupyter client, the notebooks of the course, and JupyterLab in a browser. The closing lines count them. RACE holds
+# the packages for the race detector, RACE_DL names the tests of dl for it: those of the loaders.
 status=0
 HOLT_TEST_COUNTS=$(mktemp)
 export HOLT_TEST_COUNTS
@@ -28,6 +28,7 @@ client() {
 }
 client jupyter
 client gonb
+client notebooks
 client docker
 client sanitiser
 # JupyterLab is large: it is installed where there is a browser for it.
