@@ -44,7 +44,7 @@ func (w *writer) command(c gonb.Command) (code, warning string) {
 			break
 		}
 		return fmt.Sprintf("if err := %s.Chdir(%q); err != nil {\nreturn err\n}", w.pkg("os"), rest), ""
-	case "autoget", "noautoget", "goworkfix", "track", "untrack", "goflags", "rm", "remove", "reset":
+	case "autoget", "noautoget", "goworkfix", "track", "untrack", "goflags", "rm", "remove", "reset", "load_ext", "reload_ext":
 		return "", ""
 	}
 	return "// " + c.Text, fmt.Sprintf("%s has no counterpart in a program: it is a comment there", c.Text)
