@@ -31,6 +31,7 @@ CELLS = [
     "dl.FromSlice([]float32{1, 2, 3, 4}, 2, 2)",
     "dl.FromSlice(make([]float32, 6000), 3, 40, 50)",
     "display.Weights(model)",
+    "display.Graph(model)",
     'display.Report{Labels: []int{0, 1}, Predicted: []int{0, 0}, Classes: []string{"ant", "bee & wasp"}}',
     "for range display.Progress(slices.Values([]int{1, 2, 3}), 3) {\n}",
     "dl.Devices()",
