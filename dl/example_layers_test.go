@@ -101,10 +101,10 @@ func ExampleEmbedding() {
 	m := build(dl.Sequential{dl.Embedding{In: 1000, Out: 16, PaddingIdx: new(0)}, dl.LSTM{Hidden: 32, BatchFirst: true}}, dl.Shape{8, 20}, dl.Int64)
 	fmt.Println(m)
 	// Output:
-	//                                            output     parameters
+	//                                            output     params
 	// Sequential(                                [8 20 32]
-	//   (0): Embedding(1000, 16, padding_idx=0)  [8 20 16]      16,000
-	//   (1): LSTM(16, 32, batch_first=True)      [8 20 32]       6,400
+	//   (0): Embedding(1000, 16, padding_idx=0)  [8 20 16]  16,000
+	//   (1): LSTM(16, 32, batch_first=True)      [8 20 32]   6,400
 	// )
 	// Input [8 20], 22,400 parameters
 }

@@ -72,13 +72,13 @@ func ExampleBuild() {
 	}
 	fmt.Println(model)
 	// Output:
-	//                                                                                      output         parameters
+	//                                                                                      output         params
 	// Net(                                                                                 [64 10]
 	//   (features): Sequential(                                                            [64 32 16 16]
-	//     (0): Conv2d(3, 32, kernel_size=(5, 5), stride=(1, 1), padding=(2, 2))            [64 32 32 32]       2,432
+	//     (0): Conv2d(3, 32, kernel_size=(5, 5), stride=(1, 1), padding=(2, 2))            [64 32 32 32]   2,432
 	//     (1): MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)  [64 32 16 16]
 	//   )
-	//   (head): Linear(in_features=8192, out_features=10, bias=True)                       [64 10]            81,930
+	//   (head): Linear(in_features=8192, out_features=10, bias=True)                       [64 10]        81,930
 	// )
 	// Input [64 3 32 32], 84,362 parameters
 }

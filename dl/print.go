@@ -58,7 +58,7 @@ func (m *Model) String() string {
 		last += fmt.Sprintf(", %s not frozen", thousands(n))
 	}
 	lines = append(lines, line{text: last})
-	text, out, params := 0, len("output"), len("parameters")
+	text, out, params := 0, len("output"), len("params")
 	for _, l := range lines {
 		text, out, params = max(text, len(l.text)), max(out, len(l.out)), max(params, len(l.params))
 	}
@@ -66,7 +66,7 @@ func (m *Model) String() string {
 	row := func(l line) {
 		b.WriteString(strings.TrimRight(fmt.Sprintf("%-*s  %-*s  %*s", text, l.text, out, l.out, params, l.params), " ") + "\n")
 	}
-	row(line{"", "output", "parameters"})
+	row(line{"", "output", "params"})
 	for _, l := range lines {
 		row(l)
 	}
