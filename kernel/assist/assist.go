@@ -3,10 +3,6 @@ package assist
 import (
 	"context"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -14,8 +10,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
-	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -178,125 +172,6 @@ func (a *Assistant) Inspect(ctx context.Context, s Snapshot, c Cell, offset, det
 	return Inspection{"text/markdown": markdown, "text/plain": plain(markdown)}, nil
 }
 
-const (
-	notebookFile = "notebook.go"
-	declsFile    = "decls.go"
-	stmtsFile    = "stmts.go"
-
-	ours      = "holtCell" // begins names that are not the notebook's
-	fileHead  = "package main\n\n"
-	stmtsHead = "func " + ours + "() {\n"
-	stmtsTail = "\n}\n"
-)
-
-// position is a place in a file that gopls knows.
-type position struct {
-	uri    string
-	text   string
-	offset int
-}
-
-func (p position) params() map[string]any {
-	line := strings.Count(p.text[:p.offset], "\n")
-	begin := strings.LastIndexByte(p.text[:p.offset], '\n') + 1
-	return map[string]any{
-		"textDocument": map[string]any{"uri": p.uri},
-		"position":     map[string]any{"line": line, "character": units(p.text[begin:p.offset])},
-	}
-}
-
-// units counts UTF-16 code units, in which the protocol counts columns.
-func units(s string) int {
-	n := 0
-	for _, r := range s {
-		n += utf16.RuneLen(r)
-	}
-	return n
-}
-
-// place tells gopls of the notebook and the cell, and returns where the offset
-// is. The caller holds mu.
-func (a *Assistant) place(ctx context.Context, s Snapshot, c Cell, offset int) (position, error) {
-	if len(c.Decls) != len(c.Stmts) || offset < 0 || offset > len(c.Decls) {
-		return position{}, fmt.Errorf("assist: offset is %d in texts of %d and %d bytes, want texts of one length and an offset within", offset, len(c.Decls), len(c.Stmts))
-	}
-	if err := a.ensure(ctx, s); err != nil {
-		return position{}, err
-	}
-	head := fileHead + a.head(s, c)
-	decls, stmts := head+c.Decls+"\n", head+stmtsHead+c.Stmts+stmtsTail
-	files := map[string]string{notebookFile: s.Decls, declsFile: decls, stmtsFile: stmts}
-	for name, text := range files {
-		if err := a.tell(name, text); err != nil {
-			return position{}, err
-		}
-	}
-	if isDecl(c, offset) {
-		return position{a.uri(declsFile), decls, len(head) + offset}, nil
-	}
-	return position{a.uri(stmtsFile), stmts, len(head) + len(stmtsHead) + offset}, nil
-}
-
-// head returns the import declarations for a cell: those of the packages that
-// it names, and of all that cells named before. An import more is no harm,
-// while gopls loads its packages again whenever the imports of a file change.
-func (a *Assistant) head(s Snapshot, c Cell) string {
-	maps.Copy(a.imports, c.Imports)
-	taken := declared(s.Decls)
-	maps.Copy(taken, declared(fileHead+c.Decls))
-	var b strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(a.imports)) {
-		if _, named := c.Imports[name]; named || !taken[name] {
-			fmt.Fprintf(&b, "import %s %q\n", name, a.imports[name])
-		}
-	}
-	return b.String()
-}
-
-// declared returns the names that a Go file declares, as far as it can be read.
-func declared(text string) map[string]bool {
-	names := map[string]bool{}
-	file, _ := parser.ParseFile(token.NewFileSet(), "", text, parser.SkipObjectResolution)
-	if file == nil {
-		return names
-	}
-	for _, d := range file.Decls {
-		switch d := d.(type) {
-		case *ast.FuncDecl:
-			if d.Recv == nil {
-				names[d.Name.Name] = true
-			}
-		case *ast.GenDecl:
-			for _, spec := range d.Specs {
-				switch spec := spec.(type) {
-				case *ast.TypeSpec:
-					names[spec.Name.Name] = true
-				case *ast.ValueSpec:
-					for _, n := range spec.Names {
-						names[n.Name] = true
-					}
-				}
-			}
-		}
-	}
-	return names
-}
-
-// isDecl reports whether an offset is in a declaration: whether the nearest
-// text before it, or else after it, is one.
-func isDecl(c Cell, offset int) bool {
-	blank := func(b byte) bool { return b == ' ' || b == '\t' || b == '\n' || b == '\r' }
-	for i := offset - 1; i >= 0; i-- {
-		if !blank(c.Decls[i]) {
-			return true
-		}
-		if !blank(c.Stmts[i]) {
-			return false
-		}
-	}
-	return false
-}
-
 // ensure starts gopls where it does not run, or where the modules changed.
 func (a *Assistant) ensure(ctx context.Context, s Snapshot) error {
 	mod := s.Mod + "\x00" + s.Sum
@@ -410,37 +285,9 @@ func (it item) match() Match {
 	return m
 }
 
-func isName(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
-
 // hasPrefixFold is strings.HasPrefix without regard to case, as gopls matches.
 func hasPrefixFold(s, prefix string) bool {
 	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
-}
-
-// nameAt moves an offset that is behind a name onto its last character, also
-// over the bracket of a call that is being written.
-func nameAt(c Cell, offset int) int {
-	offset = min(max(offset, 0), len(c.Stmts), len(c.Decls))
-	at := func(i int) rune {
-		if r, _ := utf8.DecodeRuneInString(c.Stmts[i:]); !unicode.IsSpace(r) {
-			return r
-		}
-		r, _ := utf8.DecodeRuneInString(c.Decls[i:])
-		return r
-	}
-	if offset < len(c.Stmts) && isName(at(offset)) {
-		return offset
-	}
-	for i := offset - 1; i >= 0 && offset-i < 8; i-- {
-		switch r := at(i); {
-		case isName(r):
-			return i
-		case r == '(' || r == ' ' || !utf8.RuneStart(c.Stmts[i]) || r == utf8.RuneError:
-		default:
-			return offset
-		}
-	}
-	return offset
 }
 
 // plain is markdown as a console shows it: without fences, rules and escapes.
