@@ -243,8 +243,9 @@ func TestTabler(t *testing.T) {
 	// A run by itself is its state: what Live shows above the curves.
 	r := &staged{run: newRun(), epochs: [][]any{{1, 0.5}}}
 	r.step(0.5)
+	r.line = "step 1  loss 0.5"
 	b = display.Render(r)
-	if got, want := plainText(b), "step 1\nepoch  loss\n    1   0.5"; got != want || !strings.HasPrefix(b.Data["text/html"].(string), `<div><progress value="1" max="4">`) {
+	if got, want := plainText(b), "step 1  loss 0.5\nepoch  loss\n    1   0.5"; got != want || !strings.HasPrefix(b.Data["text/html"].(string), `<div><progress value="1" max="4"></progress> step 1 · loss 0.5</div>`) {
 		t.Errorf("a run is %q and %v, want %q and a bar", got, b.Data["text/html"], want)
 	}
 }

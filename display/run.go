@@ -192,7 +192,8 @@ func stateOf(run Run) (frame.Bundle, error) {
 			line += fmt.Sprintf("  memory %s of %s GiB", gibi(used), gibi(all))
 		}
 	}
-	text, html := line, Escape(line)
+	// Two spaces part what a line tells, and HTML would make one of them.
+	text, html := line, strings.ReplaceAll(Escape(line), "  ", " · ")
 	if s, ok := run.(Stepper); ok {
 		if done, total := s.Steps(); total > 0 {
 			html = progressBar(done, total) + " " + html
