@@ -246,7 +246,12 @@ func detailsHTML(values []float32) string {
 			name  string
 			value float64
 		}{{"min", s.low}, {"5 %", at(0.05)}, {"25 %", at(0.25)}, {"median", at(0.5)}, {"75 %", at(0.75)}, {"95 %", at(0.95)}, {"max", s.high}, {"mean", s.mean}, {"std", s.std}} {
-			head, row = append(head, q.name), append(row, q.value)
+			// Three digits, or the table is wider than most pages.
+			rounded, err := strconv.ParseFloat(number(q.value), 64)
+			if err != nil {
+				rounded = q.value
+			}
+			head, row = append(head, q.name), append(row, rounded)
 		}
 	}
 	share := func(n int) string { return fmt.Sprintf("%.3g %%", 100*float64(n)/float64(len(values))) }
