@@ -30,7 +30,7 @@ type runCmd struct {
 	InPlace     bool     `name:"inplace" xor:"output" help:"Write the outputs into the notebook itself."`
 	HTML        bool     `name:"html" help:"Write a page of HTML as well, beside the output, which needs no other file."`
 	AllowErrors bool     `help:"Go on after a cell that fails."`
-	Timeout     limit    `placeholder:"TIME" help:"Interrupt a cell that runs longer: seconds, or a duration such as 90s or 2h. The default is no limit."`
+	Timeout     limit    `placeholder:"TIME" help:"Interrupt a cell, or what goes on after the last one, that takes longer: seconds, or a duration such as 90s or 2h. The default is no limit."`
 	Cwd         string   `type:"existingdir" placeholder:"DIR" help:"Where cells run. The default is the notebook's folder."`
 	Quiet       bool     `short:"q" help:"Show nothing but the error."`
 }

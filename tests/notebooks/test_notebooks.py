@@ -22,6 +22,8 @@ from holt import CHECKOUT, FIRST_CELL, command, plain  # noqa: E402
 SOURCES = sorted((CHECKOUT / "notebooks").glob("*.ipynb"))
 OUT = CHECKOUT / "notebooks" / "out"
 TEMPLATES = str(CHECKOUT / "kernel" / "spec" / "nbconvert")  # those of this checkout, installed or not
+# What JupyterLab, VS Code, GitHub and nbconvert all show, without a script.
+SHOWN = {"text/plain", "text/html", "text/markdown", "text/latex", "image/png"}
 LATEX = [tool for tool in ("pandoc", "xelatex") if shutil.which(tool) is None]
 
 # Paths of the machine that ran a notebook, which mean nothing on the reader's.
@@ -73,6 +75,7 @@ def test_shows_nothing_that_a_reader_would_stumble_over(ran):
         assert not re.search(r"\b(warning|deprecated)\b", text, re.IGNORECASE), text
         assert out.output_type != "error" or "raises-exception" in cell.metadata.get("tags", []), text
         if out.output_type in ("display_data", "execute_result"):
+            assert set(out.data) <= SHOWN and "<script" not in text, set(out.data)
             assert out.data.get("text/plain"), f"{set(out.data)} without a text, which consoles and PDF files need"
 
 
