@@ -221,7 +221,7 @@ func TestLiveState(t *testing.T) {
 		if got, want := last[0].Data["text/plain"].(string), "step 2  memory 1.5 of 16.0 GiB\nthe last 12 of 13 epochs\nepoch  loss\n    2  0.25\n    3  0.25\n"; !strings.HasPrefix(got, want) {
 			t.Errorf("the state's text is %q, want %q", got, want)
 		}
-		if got, want := last[0].Data["text/html"].(string), `<div><progress value="2" max="4"></progress> step 2  memory 1.5 of 16.0 GiB</div><table>`; !strings.HasPrefix(got, want) {
+		if got, want := last[0].Data["text/html"].(string), `<div><progress value="2" max="4"></progress> step 2 · memory 1.5 of 16.0 GiB</div><table>`; !strings.HasPrefix(got, want) {
 			t.Errorf("the state's HTML is %q, want it to begin with %q", got, want)
 		}
 		if got, want := last[1].Data["text/plain"], "otters\ntrain/loss  0.2500  best 0.2500 at 1"; got != want {
