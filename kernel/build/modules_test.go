@@ -16,19 +16,10 @@ import (
 	"github.com/holt-dl/holt/kernel/host/hosttest"
 )
 
-// cache is where worlds of tests live that may share one. Made by TestMain.
+// cache is where worlds of tests live that may share one; TestMain makes it.
 var cache string
 
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "holt-build-")
-	if err != nil {
-		panic(err)
-	}
-	cache = dir
-	code := m.Run()
-	os.RemoveAll(dir)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { hosttest.RunTests(m, &cache) }
 
 // uses is a cell that imports a package and calls its F.
 func uses(path string) string {

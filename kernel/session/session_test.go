@@ -26,14 +26,7 @@ var cache string
 
 func TestMain(m *testing.M) {
 	tensorboardtest.Main()
-	dir, err := os.MkdirTemp("", "holt-session-")
-	if err != nil {
-		panic(err)
-	}
-	cache = dir
-	code := m.Run()
-	os.RemoveAll(dir)
-	os.Exit(code)
+	hosttest.RunTests(m, &cache)
 }
 
 // notebook is a session with the small host of hosttest.

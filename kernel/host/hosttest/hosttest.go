@@ -96,6 +96,19 @@ func CacheDir() (string, error) {
 	return filepath.Join(base, "holt-test"), err
 }
 
+// RunTests runs the tests of a package and ends the program, for TestMain. Until
+// then cache is the name of a folder for worlds that only these tests share.
+func RunTests(m *testing.M, cache *string) {
+	dir, err := os.MkdirTemp("", "holt-test-")
+	if err != nil {
+		panic(err)
+	}
+	*cache = dir
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
 var world = sync.OnceValues(func() (*build.World, error) {
 	src, err := Source(nil)
 	if err != nil {
