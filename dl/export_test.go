@@ -141,3 +141,10 @@ func Momentum(s *Step) float64 {
 	defer s.mu.Unlock()
 	return s.momenta[0]
 }
+
+// Rows is how many rows a step's program has.
+func Rows(s *Step) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.size
+}

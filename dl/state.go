@@ -142,6 +142,12 @@ func (s *Step) take(dict StateDict) (stepState, error) {
 	case st.Schedule != nil && (len(st.Schedule.Base) != len(s.rates) || len(st.Schedule.Scale) != len(s.rates)):
 		return st, fmt.Errorf("its schedule is of %d rates, want %d", len(st.Schedule.Base), len(s.rates))
 	}
+	if err := st.sound(); err != nil {
+		return st, err
+	}
+	if _, plateau := s.plateau(); st.Schedule != nil && !plateau && len(st.Schedule.Set) != len(s.rates) {
+		return st, fmt.Errorf("its schedule set %d rates, want %d: %w", len(st.Schedule.Set), len(s.rates), ErrCorrupt)
+	}
 	weights := StateDict{}
 	for name, t := range dict {
 		if rest, ok := strings.CutPrefix(name, "model."); ok {
@@ -206,4 +212,16 @@ func (s *Step) take(dict StateDict) (stepState, error) {
 		s.schedule.state.Scale = slices.Clone(st.Schedule.Scale)
 	}
 	return st, nil
+}
+
+// plateau returns the step's scheduler where it is a plateau's, which sets no
+// rates by a plan.
+func (s *Step) plateau() (ReduceLROnPlateau, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.schedule == nil {
+		return ReduceLROnPlateau{}, false
+	}
+	p, ok := s.schedule.how.(ReduceLROnPlateau)
+	return p, ok
 }
