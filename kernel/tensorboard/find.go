@@ -57,7 +57,11 @@ func Find(ctx context.Context, env []string) ([]string, error) {
 	if len(own) > 0 {
 		where += " or in " + strings.Join(own, ", ")
 	}
-	return nil, fmt.Errorf("%%tensorboard: there is no program tensorboard in %s; install it with: !%s -m pip install tensorboard", where, pythons[0])
+	python := "python3" // of the PATH, by which a ! command finds it too
+	if len(own) > 0 {
+		python = pythons[0]
+	}
+	return nil, fmt.Errorf("%%tensorboard: there is no program tensorboard in %s; install it with: !%s -m pip install tensorboard", where, python)
 }
 
 // environments are the folders with the programs of the environments of Python that

@@ -85,7 +85,7 @@ func TestFind(t *testing.T) {
 		{name: "named, and not there", env: append(path(program), "TENSORBOARD_BINARY=/no/such"),
 			err: `%tensorboard: TENSORBOARD_BINARY is "/no/such", want a program; set it to one, or unset it`},
 		{name: "not installed", env: path(lacks),
-			err: "%tensorboard: there is no program tensorboard in the PATH of the cells; install it with: !" + lacks + " -m pip install tensorboard"},
+			err: "%tensorboard: there is no program tensorboard in the PATH of the cells; install it with: !python3 -m pip install tensorboard"},
 		{name: "no Python", err: "%tensorboard: there is no program tensorboard in the PATH of the cells, and no python3 that could have it; install Python 3, and then: python3 -m pip install tensorboard"},
 	}
 	for _, tt := range tests {

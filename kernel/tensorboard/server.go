@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -61,7 +62,7 @@ func (s *Servers) Serve(ctx context.Context, r Request, in Setting) (Server, err
 	if err != nil {
 		return Server{}, err
 	}
-	p, err := s.start(append(program, r.Args...), in)
+	p, err := s.start(append(program, r.Args...), in, temp)
 	if err != nil {
 		return Server{}, fmt.Errorf("%%tensorboard: start %s: %w", program[0], err)
 	}
@@ -90,11 +91,12 @@ type process struct {
 	cmd     *exec.Cmd
 	began   time.Time
 	out     *os.File      // what it says
+	info    string        // the file that it leaves where others look
 	ended   chan struct{} // closed after the end
 	outcome error         // of it, set before
 }
 
-func (s *Servers) start(args []string, in Setting) (*process, error) {
+func (s *Servers) start(args []string, in Setting, temp string) (*process, error) {
 	out, err := os.CreateTemp(in.Temp, "tensorboard-")
 	if err != nil {
 		return nil, err
@@ -121,6 +123,7 @@ func (s *Servers) start(args []string, in Setting) (*process, error) {
 		out.Close()
 		return nil, err
 	}
+	p.info = filepath.Join(temp, infoFolder, fmt.Sprintf("pid-%d.info", p.cmd.Process.Pid))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.list = append(s.list, p)
@@ -190,6 +193,8 @@ func (p *process) end() {
 	case <-time.After(endTime):
 		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 		<-p.ended
+		// Python's %tensorboard would take the file for one that serves.
+		os.Remove(p.info)
 	}
 }
 

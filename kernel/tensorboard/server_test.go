@@ -133,11 +133,14 @@ func TestServe(t *testing.T) {
 
 // TestDeaf: what does not heed SIGTERM is killed.
 func TestDeaf(t *testing.T) {
-	tensorboardtest.Use(t)
+	temp := tensorboardtest.Use(t)
 	var servers tensorboard.Servers
 	s := serve(t, &servers, t.TempDir(), "--logdir", "deaf")
 	servers.Close()
 	gone(t, s.PID)
+	if files, _ := filepath.Glob(filepath.Join(temp, ".tensorboard-info", "*")); len(files) > 0 {
+		t.Errorf("%q stays", files)
+	}
 }
 
 // TestKilledKernel: no end of the kernel leaves its TensorBoard behind.
