@@ -1,0 +1,90 @@
+package dl
+
+import (
+	"fmt"
+	"math"
+)
+
+// LRCurve is what a learning-rate range test saw: the loss of each step and
+// the rate of that step. A notebook draws it by display.LRFinder(curve).
+type LRCurve struct {
+	LR, Loss []float64 // one of each for every step
+	Title    string
+}
+
+// LRRange is how a learning-rate range test goes. Zero fields have the
+// defaults of fastai's lr_find.
+type LRRange struct {
+	From  float64 // first learning rate; default 1e-7
+	To    float64 // last learning rate; default 10
+	Steps int     // default 100
+}
+
+// FindLR is the learning-rate range test (Smith, 2017, "Cyclical Learning
+// Rates for Training Neural Networks", section 3.3): it trains with a rate
+// that grows by the same factor from step to step, over the data as often as
+// it takes, and ends when the loss is four times the lowest one or no number.
+// Ten steps are done in any case.
+//
+//	curve := dl.FindLR(model, loader, nil, dl.SGD{LR: 0.01, Momentum: 0.9})
+//	display.LRFinder(curve)
+//
+// A nil loss means [CrossEntropyLoss]. The optimizer's own rate is not used.
+// The model stays as it is: what trains is a copy. The cell's interrupt ends
+// it with an error.
+func FindLR(model *Model, data Source, loss Loss, optimizer Optimizer, in ...LRRange) (LRCurve, error) {
+	r := LRRange{}
+	if len(in) > 0 {
+		r = in[0]
+	}
+	if r.From == 0 {
+		r.From = 1e-7
+	}
+	if r.To == 0 {
+		r.To = 10
+	}
+	if r.Steps == 0 {
+		r.Steps = 100
+	}
+	switch {
+	case model == nil:
+		return LRCurve{}, fmt.Errorf("dl: FindLR: the model is nil, want one that dl.Build made")
+	case !(r.From > 0 && r.To > r.From) || math.IsInf(r.To, 0) || r.Steps < leastLRSteps:
+		return LRCurve{}, fmt.Errorf("dl: FindLR: the rates go from %g to %g in %d steps, want 0 < From < To and at least %d Steps", r.From, r.To, r.Steps, leastLRSteps)
+	}
+	batches, err := batchesOf(data)
+	if err != nil {
+		return LRCurve{}, during("FindLR", err)
+	}
+	ctx := callerContext()
+	step := TrainStep(model.clone(), loss, optimizer)
+	factor := math.Pow(r.To/r.From, 1/float64(r.Steps-1))
+	found, lowest := LRCurve{}, math.Inf(1)
+	for epoch := 0; ; epoch++ {
+		before := len(found.LR)
+		for batch, err := range batches.Epoch(epoch) {
+			if err != nil {
+				return LRCurve{}, during("FindLR", err)
+			}
+			lr := r.From * math.Pow(factor, float64(len(found.LR)))
+			step.SetLR(lr)
+			t, err := step.do(ctx, ctx, batch)
+			if err != nil {
+				return LRCurve{}, during("FindLR", err)
+			}
+			now := t.result().Loss
+			found.LR, found.Loss = append(found.LR, lr), append(found.Loss, now)
+			lowest = min(lowest, now)
+			n := len(found.LR)
+			if n == r.Steps || n >= leastLRSteps && !(now <= 4*lowest) {
+				return found, nil
+			}
+		}
+		if len(found.LR) == before {
+			return LRCurve{}, fmt.Errorf("dl: FindLR: the data has no batches; check its folder, or DropLast of the loader")
+		}
+	}
+}
+
+// leastLRSteps is how many steps make a curve that display.LRFinder draws.
+const leastLRSteps = 10
