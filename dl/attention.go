@@ -228,14 +228,7 @@ func (m MultiheadAttention) Output(in Shape) (Shape, error) {
 }
 
 func (m MultiheadAttention) wrong(in Shape) error {
-	last := "E"
-	if m.In > 0 {
-		last = fmt.Sprint(m.In)
-	}
-	want, fix := "[L N "+last+"]", ""
-	if m.BatchFirst {
-		want = "[N L " + last + "]"
-	}
+	want, fix := sequences("E", m.In, m.BatchFirst), ""
 	switch {
 	case len(in) == 2:
 		fix = "add the axis of the sequence or the batch with Reshape"

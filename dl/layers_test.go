@@ -125,67 +125,70 @@ func TestLayersLikePyTorch(t *testing.T) {
 		for _, c := range ref.Layers {
 			tested[c.Kind] = true
 			name := fmt.Sprintf("%s%s %v train=%v", c.Kind, c.Settings, c.Input, c.Train)
-			layer := fromSettings[dl.Layer](t, c.Kind, c.Settings)
-			x, dtype := fill(1, 1, c.Input...), dl.Float32
-			switch {
-			case c.Ints > 0:
-				x, dtype = whole(x, c.Ints), dl.Int64
-			case c.Round > 0:
-				x = rounded(x, c.Round)
-			}
-			m, err := dl.Build(layer, c.Input, dtype)
-			if err != nil {
-				t.Errorf("%s: %v", name, err)
-				continue
-			}
-			if got, want := strings.Join(m.Names(), " "), names(c.Names); got != want {
-				t.Errorf("%s: names are %s, want %s", name, got, want)
-				continue
-			}
-			if got := tree(m); got != c.Text {
-				t.Errorf("%s: text is %s\nwant %s", name, got, c.Text)
-			}
-			dict := m.StateDict()
-			for i, n := range m.Names() {
-				shape := dict[n].Shape()
+			t.Run(c.Kind, func(t *testing.T) {
+				t.Parallel() // it is the compiler that takes time
+				layer := fromSettings[dl.Layer](t, c.Kind, c.Settings)
+				x, dtype := fill(1, 1, c.Input...), dl.Float32
 				switch {
-				case dict[n].DType() == dl.Int64:
-					dict[n] = dl.Scalar(int64(3))
-				case strings.HasSuffix(n, "running_var"):
-					dict[n] = fill(20+i, 1, shape...).Abs().Shift(0.5)
-				default:
-					dict[n] = fill(20+i, 0.5, shape...)
+				case c.Ints > 0:
+					x, dtype = whole(x, c.Ints), dl.Int64
+				case c.Round > 0:
+					x = rounded(x, c.Round)
 				}
-			}
-			if err := m.LoadStateDict(dict); err != nil {
-				t.Errorf("%s: %v", name, err)
-				continue
-			}
-			d, err := dl.Differentiate(m, x, fill(9, 1, c.Shape...), c.Train)
-			if err != nil {
-				t.Errorf("%s: %v", name, err)
-				continue
-			}
-			if got := dl.Shape(d.Output.Shape()); !got.Equal(c.Shape) {
-				t.Errorf("%s: output is %v, want %v", name, got, c.Shape)
-			}
-			if o, ok := layer.(interface {
-				Output(dl.Shape) (dl.Shape, error)
-			}); ok {
-				if got, err := o.Output(c.Input); err != nil || !got.Equal(c.Shape) {
-					t.Errorf("%s: Output returns %v, %v, want %v", name, got, err, c.Shape)
+				m, err := dl.Build(layer, c.Input, dtype)
+				if err != nil {
+					t.Errorf("%s: %v", name, err)
+					return
 				}
-			}
-			near(t, name+" output", brief(d.Output), c.Output, 2e-6) // float32, sums in another order
-			if c.Grad != nil {
-				near(t, name+" gradient of the input", brief(d.Input), c.Grad, 5e-6) // two sums, one after the other
-			}
-			for n, want := range c.Grads {
-				near(t, name+" gradient of "+n, brief(d.Params[n]), want, 5e-6) // as above
-			}
-			for n, want := range c.Buffers {
-				near(t, name+" buffer "+n, brief(d.Buffers[n]), want, 1e-6) // float32
-			}
+				if got, want := strings.Join(m.Names(), " "), names(c.Names); got != want {
+					t.Errorf("%s: names are %s, want %s", name, got, want)
+					return
+				}
+				if got := tree(m); got != c.Text {
+					t.Errorf("%s: text is %s\nwant %s", name, got, c.Text)
+				}
+				dict := m.StateDict()
+				for i, n := range m.Names() {
+					shape := dict[n].Shape()
+					switch {
+					case dict[n].DType() == dl.Int64:
+						dict[n] = dl.Scalar(int64(3))
+					case strings.HasSuffix(n, "running_var"):
+						dict[n] = fill(20+i, 1, shape...).Abs().Shift(0.5)
+					default:
+						dict[n] = fill(20+i, 0.5, shape...)
+					}
+				}
+				if err := m.LoadStateDict(dict); err != nil {
+					t.Errorf("%s: %v", name, err)
+					return
+				}
+				d, err := dl.Differentiate(m, x, fill(9, 1, c.Shape...), c.Train)
+				if err != nil {
+					t.Errorf("%s: %v", name, err)
+					return
+				}
+				if got := dl.Shape(d.Output.Shape()); !got.Equal(c.Shape) {
+					t.Errorf("%s: output is %v, want %v", name, got, c.Shape)
+				}
+				if o, ok := layer.(interface {
+					Output(dl.Shape) (dl.Shape, error)
+				}); ok {
+					if got, err := o.Output(c.Input); err != nil || !got.Equal(c.Shape) {
+						t.Errorf("%s: Output returns %v, %v, want %v", name, got, err, c.Shape)
+					}
+				}
+				near(t, name+" output", brief(d.Output), c.Output, 2e-6) // float32, sums in another order
+				if c.Grad != nil {
+					near(t, name+" gradient of the input", brief(d.Input), c.Grad, 5e-6) // two sums, one after the other
+				}
+				for n, want := range c.Grads {
+					near(t, name+" gradient of "+n, brief(d.Params[n]), want, 5e-6) // as above
+				}
+				for n, want := range c.Buffers {
+					near(t, name+" buffer "+n, brief(d.Buffers[n]), want, 1e-6) // float32
+				}
+			})
 		}
 	})
 	for kind, v := range kinds {

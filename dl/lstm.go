@@ -129,14 +129,7 @@ func (l LSTM) Output(in Shape) (Shape, error) {
 }
 
 func (l LSTM) wrong(in Shape) error {
-	last := "In"
-	if l.In > 0 {
-		last = fmt.Sprint(l.In)
-	}
-	want, fix := "[L N "+last+"]", ""
-	if l.BatchFirst {
-		want = "[N L " + last + "]"
-	}
+	want, fix := sequences("In", l.In, l.BatchFirst), ""
 	switch {
 	case len(in) == 3:
 		fix = fmt.Sprintf("set In: %d, or leave In out", in[2])

@@ -1,5 +1,7 @@
 package dl
 
+import "fmt"
+
 // Shape is the length of each axis of a tensor, outermost first.
 type Shape []int
 
@@ -24,4 +26,16 @@ func (s Shape) Equal(other Shape) bool {
 		}
 	}
 	return true
+}
+
+// sequences describes the shape of sequences of vectors, whose length has a
+// name where it is not known, for messages.
+func sequences(name string, length int, batchFirst bool) string {
+	if length > 0 {
+		name = fmt.Sprint(length)
+	}
+	if batchFirst {
+		return "[N L " + name + "]"
+	}
+	return "[L N " + name + "]"
 }
