@@ -105,7 +105,7 @@ def test_health_and_token(image):
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/kernelspecs?token={found[1]}") as answer:
             assert "holt" in json.load(answer)["kernelspecs"]
     finally:
-        server.terminate()
+        server.kill()  # and, by unshare, all that it started
         server.wait(timeout=60)
 
 
