@@ -36,7 +36,8 @@ class Ran:
     def __init__(self, source):
         self.file = OUT / source.name
         began = time.monotonic()
-        self.run = command("run", str(source), "-o", str(self.file), timeout=3 * FIRST_CELL)
+        env = {"PATH": os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]}  # TensorBoard is there
+        self.run = command("run", str(source), "-o", str(self.file), env=env, timeout=3 * FIRST_CELL)
         print(f"{source.name}: {time.monotonic() - began:.0f} s", file=sys.__stderr__)
 
     def outputs(self):
