@@ -18,18 +18,22 @@ import (
 var ErrOutOfMemory = errors.New("out of memory")
 
 // roomy runs f, which takes memory of the device. Where there is too little,
-// it runs it again after what no variable holds was freed: the collector
+// it runs it again, a few times, after what no variable holds was freed: the collector
 // knows only how full the host is.
 func (on *device) roomy(f func() error) error {
 	err := f()
 	if err == nil || !exhausted(err) {
 		return err
 	}
-	collect()
-	if err = f(); err != nil && exhausted(err) {
-		return on.full(err)
+	// The runtime frees by several goroutines, and says not when all are done.
+	for pause := 10 * time.Millisecond; pause < time.Second; pause *= 4 {
+		collect()
+		time.Sleep(pause)
+		if err = f(); err == nil || !exhausted(err) {
+			return err
+		}
 	}
-	return err
+	return on.full(err)
 }
 
 // exhausted tells whether an error of a backend says that memory is missing.
