@@ -20,9 +20,10 @@ import (
 
 // TestCutAndFlipped opens a picture of each format, cut at each 64th byte and
 // with each of its first bits turned: an error that names the file, or a
-// picture of a size that its bytes can have, in little memory.
+// picture of a size that its bytes can have, in the memory that the largest
+// allowed picture takes, and its garbage.
 func TestCutAndFlipped(t *testing.T) {
-	if !limit.Memory(t, 1<<30) {
+	if !limit.Memory(t, 2<<30) {
 		return
 	}
 	path := filepath.Join(t.TempDir(), "otter")

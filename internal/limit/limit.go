@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/debug"
 	"syscall"
 	"testing"
 )
@@ -43,6 +44,7 @@ func Memory(t *testing.T, bytes uint64) bool {
 		t.Fatal(err)
 	}
 	set(t, syscall.RLIMIT_AS, used+bytes)
+	debug.SetMemoryLimit(int64(bytes / 2)) // or what died with garbage would say nothing of what is held
 	return true
 }
 
