@@ -1,6 +1,7 @@
 package display
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -235,24 +236,14 @@ func compare(a, b reflect.Value) int {
 	}
 	switch {
 	case a.CanInt() && b.CanInt():
-		return cmpOrdered(a.Int(), b.Int())
+		return cmp.Compare(a.Int(), b.Int())
 	case a.CanUint() && b.CanUint():
-		return cmpOrdered(a.Uint(), b.Uint())
+		return cmp.Compare(a.Uint(), b.Uint())
 	case a.CanFloat() && b.CanFloat():
-		return cmpOrdered(a.Float(), b.Float())
+		return cmp.Compare(a.Float(), b.Float())
 	}
 	one, two := printer{left: maxInner}, printer{left: maxInner}
 	return strings.Compare(one.value(a, 1, true), two.value(b, 1, true))
-}
-
-func cmpOrdered[T int64 | uint64 | float64](a, b T) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // typeName is a type's name as its own package writes it. Cells are packages

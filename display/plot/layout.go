@@ -1,6 +1,7 @@
 package plot
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -113,7 +114,7 @@ func (l *layout) order() {
 				}
 				return sum / float64(len(joined))
 			}
-			slices.SortStableFunc(l.ranks[r], func(a, b int) int { return compare(mean(a), mean(b)) })
+			slices.SortStableFunc(l.ranks[r], func(a, b int) int { return cmp.Compare(mean(a), mean(b)) })
 			for at, i := range l.ranks[r] {
 				position[i] = at
 			}
@@ -123,16 +124,6 @@ func (l *layout) order() {
 		}
 	}
 	l.ranks = best
-}
-
-func compare(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 func (l *layout) copyRanks() [][]int {
