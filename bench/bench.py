@@ -42,8 +42,11 @@ def has_kernel(python, name):
     return subprocess.run([python, "-c", code], capture_output=True).returncode == 0
 
 
-def go_bench(package, name, count, **env):
-    """A benchmark of a package, alone in its process, so that its peak is its own: a dictionary of what it reports."""
+def go_bench(package, name, count):
+    """A benchmark of a package, alone in its process, so that its peak is its own: a dictionary of what it reports.
+
+    It has the environment that a kernel gives its host (kernel/proc/tunables.go).
+    """
     binary = os.path.join(here, "out", package.replace("/", "-") + ".test")
     folder = os.path.join(root, package)
     if binary not in built:
@@ -51,7 +54,7 @@ def go_bench(package, name, count, **env):
         subprocess.run(["go", "test", "-c", "-o", binary, "./" + package], cwd=root, check=True)
         built.add(binary)
     got = subprocess.run([binary, "-test.run", "^$", "-test.bench", f"^Benchmark{name}$", "-test.benchtime", count],
-                         cwd=folder, env={**os.environ, **env}, capture_output=True, text=True)
+                         cwd=folder, env={"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", **os.environ}, capture_output=True, text=True)
     line = re.search(r"^Benchmark\S+\s+\d+\s+(.*)$", got.stdout, re.MULTILINE)
     if not line:
         notes.append(f"holt, {name}: " + (got.stdout.strip() or got.stderr.strip() or "no result").splitlines()[-1])

@@ -147,7 +147,7 @@ func (p *Process) launch(host string) (err error) {
 
 	p.cmd = exec.Command(host)
 	p.cmd.Dir = p.opt.Dir
-	p.cmd.Env = append(append(os.Environ(), p.opt.Env...), "HOLT_HOST_FD=3")
+	p.cmd.Env = append(withLargePages(append(os.Environ(), p.opt.Env...)), "HOLT_HOST_FD=3")
 	p.cmd.Env = append(p.cmd.Env, p.gonb.env()...)
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = inR, outW, errW
 	p.cmd.ExtraFiles = []*os.File{theirs}
