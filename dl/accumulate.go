@@ -43,10 +43,7 @@ func (s *Step) Flush() error {
 }
 
 func (s *Step) flush(ctx, running context.Context) error {
-	s.mu.Lock()
-	pending := s.sums.batches
-	s.mu.Unlock()
-	if pending == 0 {
+	if !s.pending() {
 		return nil
 	}
 	if err := s.apply(ctx, running); err != nil {

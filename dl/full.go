@@ -18,8 +18,8 @@ import (
 var ErrOutOfMemory = errors.New("out of memory")
 
 // roomy runs f, which takes memory of the device. Where there is too little,
-// it runs it again, a few times, after what no variable holds was freed: the collector
-// knows only how full the host is.
+// it runs it again, a few times, after what no variable holds was freed: the
+// collector knows only how full the host is.
 func (on *device) roomy(f func() error) error {
 	err := f()
 	if err == nil || !exhausted(err) {
