@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 
 	"github.com/holt-dl/holt/dl/backend"
+	"github.com/holt-dl/holt/internal/plugins"
 	"github.com/holt-dl/holt/kernel/doctor"
 )
 
@@ -28,7 +29,7 @@ func (doctorCmd) Run(ctx context.Context) error {
 func allChecks() []doctor.Check {
 	backend.Setup()
 	module, version := gomlx()
-	return append(doctor.Checks(module, version),
+	return append(doctor.Checks(module, version, plugins.Beside(".venv")),
 		doctor.Check{Name: "backend cuda", Optional: true, Look: lookBackend("cuda", "only of use with an NVIDIA GPU")},
 		doctor.Check{Name: "backend cpu", Optional: true, Look: lookBackend("cpu", "training is about 60 times slower without it")},
 		doctor.Check{Name: "backend go", Look: func(context.Context) doctor.Finding {

@@ -32,8 +32,8 @@ func (c installCmd) Run() error {
 		return err
 	}
 	fmt.Printf("Jupyter knows %q now.\n  kernelspec  %s\n  program     %s\n", c.DisplayName, p.Dir, p.Binary)
-	_, cpu := backend.Find("cpu")
-	if _, cuda := backend.Find("cuda"); !cpu && !cuda {
+	_, cpu := backend.FindInstalled("cpu") // what is beside a checkout's program is not beside the installed one
+	if _, cuda := backend.FindInstalled("cuda"); !cpu && !cuda {
 		fmt.Printf("XLA is not installed, and networks train slowly without it: %s backend install cpu\n", p.Binary)
 	}
 	fmt.Println("See whether anything is missing: holt doctor")

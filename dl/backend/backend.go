@@ -23,9 +23,15 @@ func Dir() string { return plugins.Dir() }
 func Setup() { plugins.Setup() }
 
 // Find returns the path of the plugin that serves a backend, "cpu" or "cuda",
-// after [Setup]. It looks at file names only; the plugin may still not load.
+// after [Setup]. It looks at file names only; the plugin may still not load. A
+// program in a checkout finds what make put beside it.
 func Find(name string) (path string, ok bool) {
 	return plugins.Find(plugins.SearchDirs(), name)
+}
+
+// FindInstalled is [Find] for a program that was copied from its checkout to another place.
+func FindInstalled(name string) (path string, ok bool) {
+	return plugins.Find(plugins.InstalledDirs(), name)
 }
 
 // Plugin is a plugin that Holt installed.

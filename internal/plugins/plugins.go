@@ -38,6 +38,28 @@ func Dir() string {
 	return filepath.Join(home, ".local", "share", "holt", "plugins")
 }
 
+// Beside returns the folder or file name of the checkout that this program was built in: X/name for
+// a program X/bin/holt, where make puts everything. It is empty where that does not exist.
+func Beside(name string) string {
+	program, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	return beside(program, name)
+}
+
+func beside(program, name string) string {
+	bin := filepath.Dir(program)
+	if filepath.Base(bin) != "bin" {
+		return ""
+	}
+	path := filepath.Join(filepath.Dir(bin), name)
+	if _, err := os.Stat(path); err != nil {
+		return ""
+	}
+	return path
+}
+
 // Own lists the folders below dir that hold, or would hold, a plugin of
 // Holt's. CUDA's lies deeper: it finds NVIDIA's libraries relative to itself.
 func Own(dir string) []string {
@@ -51,17 +73,34 @@ func Own(dir string) []string {
 // SearchDirs lists the folders to search, in order: those that go-xla v0.4.4
 // searches (PJRT_PLUGIN_LIBRARY_PATH, or its defaults without it), then those
 // of Holt's own plugins that exist. So a plugin that is already installed
-// keeps its place, and Holt's fills a gap.
+// keeps its place, and Holt's fills a gap. Where HOLT_HOME is not set, a
+// program in a checkout takes the plugins that make put there before the user's.
 func SearchDirs() []string {
+	if os.Getenv(HomeEnv) == "" {
+		if dir := Beside(filepath.Join(".holt", "plugins")); dir != "" {
+			return searchDirs(dir, Dir())
+		}
+	}
+	return InstalledDirs()
+}
+
+// InstalledDirs is [SearchDirs] without a checkout: what a program finds that
+// was copied from one.
+func InstalledDirs() []string { return searchDirs(Dir()) }
+
+// searchDirs is [SearchDirs] with the folders that hold Holt's own plugins.
+func searchDirs(homes ...string) []string {
 	var dirs []string
 	if paths, ok := os.LookupEnv(PathEnv); ok {
 		dirs = strings.Split(paths, ":")
 	} else {
 		dirs = defaults()
 	}
-	for _, dir := range Own(Dir()) {
-		if info, err := os.Stat(dir); err == nil && info.IsDir() {
-			dirs = append(dirs, dir)
+	for _, home := range homes {
+		for _, dir := range Own(home) {
+			if info, err := os.Stat(dir); err == nil && info.IsDir() {
+				dirs = append(dirs, dir)
+			}
 		}
 	}
 	seen := map[string]bool{"": true}

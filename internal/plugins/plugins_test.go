@@ -77,6 +77,27 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// What make leaves beside bin/holt is found without an environment variable.
+func TestBeside(t *testing.T) {
+	dir := home(t)
+	checkout := filepath.Join(dir, "checkout")
+	own := touch(t, filepath.Join(checkout, ".holt", "plugins", "cpu", "pjrt_c_api_cpu_plugin.so"))
+	for _, tt := range []struct{ program, name, want string }{
+		{filepath.Join(checkout, "bin", "holt"), ".holt/plugins", filepath.Join(checkout, ".holt", "plugins")},
+		{filepath.Join(checkout, "bin", "holt"), ".venv", ""},                 // not made yet
+		{filepath.Join(checkout, "holt"), ".holt/plugins", ""},                // not where make puts it
+		{filepath.Join(dir, "elsewhere", "bin", "holt"), ".holt/plugins", ""}, // a copy that was installed
+	} {
+		if got := beside(tt.program, tt.name); got != tt.want {
+			t.Errorf("beside %s, %s is %q, want %q", tt.program, tt.name, got, tt.want)
+		}
+	}
+	users := touch(t, filepath.Join(Dir(), "cpu", "pjrt_c_api_cpu_plugin.so"))
+	if path, _ := Find(searchDirs(filepath.Join(checkout, ".holt", "plugins"), Dir()), "cpu"); path != own {
+		t.Errorf("found %q, want %s before %s", path, own, users)
+	}
+}
+
 func TestSetup(t *testing.T) {
 	dir := home(t)
 	t.Setenv("LD_LIBRARY_PATH", "relative:/ld::/usr/local/lib/go-xla")

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/holt-dl/holt/internal/plugins"
 	"github.com/holt-dl/holt/kernel/build"
 	"github.com/holt-dl/holt/kernel/spec"
 )
@@ -39,12 +40,15 @@ func own() (string, error) {
 	return filepath.Join(home, "bin", "gopls-"+Version), nil
 }
 
-// Find returns the path of gopls: the one that [Install] made, or one in PATH,
-// in GOBIN or in GOPATH's bin.
+// Find returns the path of gopls: the one that [Install] made, the one that make
+// built in the program's checkout, or one in PATH, in GOBIN or in GOPATH's bin.
 func Find() (string, error) {
 	var files []string
 	if file, err := own(); err == nil {
 		files = append(files, file)
+	}
+	if os.Getenv(plugins.HomeEnv) == "" {
+		files = append(files, plugins.Beside(filepath.Join(".holt", "bin", "gopls-"+Version)))
 	}
 	if file, err := exec.LookPath("gopls"); err == nil {
 		if file, err = filepath.Abs(file); err == nil {

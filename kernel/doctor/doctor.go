@@ -24,7 +24,8 @@ import (
 // Check is one thing to look at.
 type Check struct {
 	Name     string
-	Optional bool // Holt works without it, less well
+	Optional bool   // Holt works without it, less well
+	Only     string // what alone needs it, such as "JupyterLab"; empty means every notebook
 	Look     func(ctx context.Context) Finding
 }
 
@@ -40,10 +41,12 @@ type Finding struct {
 const timeout = 8 * time.Second
 
 // Run looks at everything, writes one line for each check and one for each
-// remedy to w, and reports whether all that is needed is there.
+// remedy to w, and reports whether notebooks can run here, with holt run.
 func Run(ctx context.Context, w io.Writer, checks []Check) bool {
 	healthy := true
 	width := 0
+	var users []string             // what needs something that is absent
+	lacks := map[string][]string{} // what each of users needs
 	for _, c := range checks {
 		width = max(width, len(c.Name))
 	}
@@ -53,6 +56,13 @@ func Run(ctx context.Context, w io.Writer, checks []Check) bool {
 		cancel()
 		mark := "ok     "
 		switch {
+		case !f.OK && c.Only != "":
+			mark = "absent "
+			if lacks[c.Only] == nil {
+				users = append(users, c.Only)
+			}
+			lacks[c.Only] = append(lacks[c.Only], c.Name)
+			f.Detail += "; only for " + c.Only
 		case !f.OK && c.Optional:
 			mark = "absent "
 		case !f.OK:
@@ -64,29 +74,39 @@ func Run(ctx context.Context, w io.Writer, checks []Check) bool {
 			fmt.Fprintf(w, "         %-*s  → %s\n", width, "", f.Fix)
 		}
 	}
-	if healthy {
-		fmt.Fprintln(w, "\nHolt can run here.")
-	} else {
+	switch {
+	case !healthy:
 		fmt.Fprintln(w, "\nHolt cannot run here yet: mend what is MISSING.")
+	case len(users) == 0:
+		fmt.Fprintln(w, "\nHolt can run here.")
+	default:
+		fmt.Fprintln(w, "\nHolt can run here: holt run runs notebooks.")
+		for _, user := range users {
+			fmt.Fprintf(w, "Absent for %s: %s.\n", user, strings.Join(lacks[user], ", "))
+		}
 	}
 	return healthy
 }
 
 // Checks are the checks of what the kernel needs. Module is a module that
-// cells need, such as "github.com/gomlx/gomlx", and its version.
-func Checks(module, version string) []Check {
+// cells need, such as "github.com/gomlx/gomlx", and its version. Venv is an environment of
+// Python in which Jupyter is looked for too, such as the one that make made in a checkout; empty for none.
+func Checks(module, version, venv string) []Check {
 	return []Check{
 		{Name: "Go", Look: lookGo},
 		{Name: "C compiler", Look: lookCC},
 		{Name: "gold linker", Optional: true, Look: lookLinker},
 		{Name: "fast cells", Optional: true, Look: lookBinding},
 		{Name: "Go modules", Look: func(ctx context.Context) Finding { return lookModules(ctx, module, version) }},
-		{Name: "Jupyter", Look: lookJupyter},
-		{Name: "kernelspec", Look: lookSpec},
-		{Name: "gopls", Optional: true, Look: lookGopls},
+		{Name: "Jupyter", Only: lab, Look: func(ctx context.Context) Finding { return lookJupyter(ctx, venv) }},
+		{Name: "kernelspec", Only: lab, Look: func(context.Context) Finding { return lookSpec(venv) }},
+		{Name: "gopls", Only: "completion", Look: lookGopls},
 		{Name: "GPU", Optional: true, Look: lookGPU},
 	}
 }
+
+// lab stands for all that speaks Jupyter's protocol.
+const lab = "JupyterLab and other front ends"
 
 func lookGo(ctx context.Context) Finding {
 	t, err := build.Find(ctx)
@@ -218,28 +238,46 @@ func redact(list string) string {
 	return list
 }
 
-func lookJupyter(ctx context.Context) Finding {
+// lookJupyter looks for Jupyter in PATH, and then in venv.
+func lookJupyter(ctx context.Context, venv string) Finding {
 	const fix = "python3 -m venv ~/jupyter && ~/jupyter/bin/pip install jupyterlab && export PATH=~/jupyter/bin:$PATH"
-	for _, name := range []string{"jupyter-lab", "jupyter-notebook", "jupyter-console", "jupyter"} {
-		file, err := exec.LookPath(name)
-		if err != nil {
-			continue
+	for _, dir := range []string{"", venv} {
+		for _, name := range []string{"jupyter-lab", "jupyter-notebook", "jupyter-console", "jupyter"} {
+			file := filepath.Join(dir, "bin", name)
+			if dir == "" {
+				file = name
+			}
+			file, err := exec.LookPath(file)
+			if err != nil {
+				continue
+			}
+			out, err := exec.CommandContext(ctx, file, "--version").Output()
+			if err != nil {
+				return Finding{Detail: fmt.Sprintf("%s does not run: %v", file, err), Fix: fix}
+			}
+			first, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+			if name == "jupyter" {
+				first = "found" // it lists the versions of its parts
+			}
+			detail := fmt.Sprintf("%s %s, %s", name, first, file)
+			if dir != "" {
+				detail += " (not in PATH; make lab uses it)"
+			}
+			return Finding{OK: true, Detail: detail}
 		}
-		out, err := exec.CommandContext(ctx, file, "--version").Output()
-		if err != nil {
-			return Finding{Detail: fmt.Sprintf("%s does not run: %v", file, err), Fix: fix}
+		if venv == "" {
+			break
 		}
-		first, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
-		if name == "jupyter" {
-			first = "found" // it lists the versions of its parts
-		}
-		return Finding{OK: true, Detail: fmt.Sprintf("%s %s, %s", name, first, file)}
 	}
 	return Finding{Detail: "no jupyter command in PATH", Fix: fix}
 }
 
-func lookSpec(context.Context) Finding {
-	found := spec.Find()
+func lookSpec(venv string) Finding {
+	var prefixes []string
+	if venv != "" {
+		prefixes = append(prefixes, venv)
+	}
+	found := spec.Find(prefixes...)
 	var dirs, broken []string
 	for dir, s := range found {
 		if _, err := os.Stat(s.Argv[0]); err != nil {
@@ -263,7 +301,7 @@ func lookGopls(context.Context) Finding {
 	if file, err := assist.Find(); err == nil {
 		return Finding{OK: true, Detail: file}
 	}
-	return Finding{Detail: "no completion and no help on names without it; a kernel builds it when it is first asked", Fix: "holt gopls"}
+	return Finding{Detail: "a kernel builds it when it is first asked", Fix: "holt gopls"}
 }
 
 func lookGPU(ctx context.Context) Finding {

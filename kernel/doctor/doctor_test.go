@@ -9,11 +9,18 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/holt-dl/holt/kernel/spec"
 )
 
 func TestRun(t *testing.T) {
 	check := func(name string, optional bool, f Finding) Check {
 		return Check{Name: name, Optional: optional, Look: func(context.Context) Finding { return f }}
+	}
+	only := func(name, user string, f Finding) Check {
+		c := check(name, false, f)
+		c.Only = user
+		return c
 	}
 	tests := []struct {
 		name    string
@@ -35,9 +42,23 @@ func TestRun(t *testing.T) {
 			want:    "ok       Go   1.26.8\nabsent   GPU  none\n\nHolt can run here.\n",
 		},
 		{
+			name: "no Jupyter",
+			checks: []Check{check("Go", false, Finding{OK: true, Detail: "1.26.8"}),
+				only("Jupyter", "JupyterLab", Finding{Detail: "none", Fix: "install it"}),
+				only("kernelspec", "JupyterLab", Finding{Detail: "none"}),
+				only("gopls", "completion", Finding{Detail: "none"})},
+			healthy: true,
+			want: "ok       Go          1.26.8\n" +
+				"absent   Jupyter     none; only for JupyterLab\n                     → install it\n" +
+				"absent   kernelspec  none; only for JupyterLab\nabsent   gopls       none; only for completion\n" +
+				"\nHolt can run here: holt run runs notebooks.\n" +
+				"Absent for JupyterLab: Jupyter, kernelspec.\nAbsent for completion: gopls.\n",
+		},
+		{
 			name:   "missing",
-			checks: []Check{check("kernelspec", false, Finding{Detail: "none", Fix: "holt install"})},
-			want:   "MISSING  kernelspec  none\n                     → holt install\n\nHolt cannot run here yet: mend what is MISSING.\n",
+			checks: []Check{check("Go", false, Finding{Detail: "none", Fix: "install it"}), only("gopls", "completion", Finding{Detail: "none"})},
+			want: "MISSING  Go     none\n                → install it\nabsent   gopls  none; only for completion\n" +
+				"\nHolt cannot run here yet: mend what is MISSING.\n",
 		},
 	}
 	for _, tt := range tests {
@@ -102,5 +123,43 @@ func TestGoAndCC(t *testing.T) {
 	}
 	if f := lookCC(context.Background()); f.OK || !strings.Contains(f.Fix, "apt-get install gcc") {
 		t.Errorf("got %+v", f)
+	}
+}
+
+// Jupyter in a checkout's own environment counts, though it is not in PATH.
+func TestJupyterBeside(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("HOME", dir)
+	t.Setenv("PATH", filepath.Join(dir, "nothing"))
+	for _, name := range []string{"JUPYTER_PATH", "JUPYTER_DATA_DIR", "XDG_DATA_HOME", "VIRTUAL_ENV", "CONDA_PREFIX"} {
+		t.Setenv(name, "")
+	}
+	venv := filepath.Join(dir, "checkout", ".venv")
+	if f := lookJupyter(t.Context(), venv); f.OK || f.Detail != "no jupyter command in PATH" {
+		t.Errorf("without an environment: %+v", f)
+	}
+	lab, kernel := filepath.Join(venv, "bin", "jupyter-lab"), filepath.Join(venv, "share", "jupyter", "kernels", "holt", "kernel.json")
+	for file, text := range map[string]string{
+		lab:    "#!/bin/sh\necho 4.6.6\n",
+		kernel: `{"argv": ["` + filepath.Join(venv, "share", "holt", "bin", "holt") + `", "kernel"], "display_name": "Go (holt)"}`,
+	} {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if f := lookJupyter(t.Context(), venv); !f.OK || f.Detail != "jupyter-lab 4.6.6, "+lab+" (not in PATH; make lab uses it)" {
+		t.Errorf("got %+v", f)
+	}
+	if f := lookJupyter(t.Context(), ""); f.OK {
+		t.Errorf("without that environment: %+v", f)
+	}
+	if got := spec.Find(); len(got) > 0 && got[filepath.Dir(kernel)].DisplayName != "" {
+		t.Errorf("Jupyter would not find %v", got)
+	}
+	if got := spec.Find(venv)[filepath.Dir(kernel)].DisplayName; got != "Go (holt)" {
+		t.Errorf("the kernelspec in the environment is %q", got)
 	}
 }

@@ -126,10 +126,14 @@ func Uninstall(opt Options) (Installed, error) {
 }
 
 // Find returns the kernelspecs, by folder, that start a holt and that Jupyter
-// finds for this user.
-func Find() map[string]Spec {
+// finds for this user, or that are below one of the prefixes: environments of Python.
+func Find(prefixes ...string) map[string]Spec {
 	found := map[string]Spec{}
-	for _, dir := range dataDirs() {
+	dirs := dataDirs()
+	for _, prefix := range prefixes {
+		dirs = append(dirs, filepath.Join(prefix, "share", "jupyter"))
+	}
+	for _, dir := range dirs {
 		specs, _ := filepath.Glob(filepath.Join(dir, "kernels", "*"))
 		for _, d := range specs {
 			if s, err := read(d); err == nil && slices.Contains(s.Argv, "kernel") && strings.HasPrefix(filepath.Base(s.Argv[0]), "holt") {

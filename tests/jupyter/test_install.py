@@ -49,13 +49,51 @@ def test_user_install_and_uninstall(tmp_path):
     assert holt.command("uninstall", "--name", "other", env=env).returncode == 1
 
 
+def tools(folder):
+    """A PATH with what a batch run needs, and no Jupyter."""
+    path = folder / "tools"
+    path.mkdir()
+    for name in ("go", "gcc"):
+        (path / name).symlink_to(shutil.which(name))
+    return str(path)
+
+
 def test_doctor(installed, tmp_path):
     done = holt.command("doctor")
     for line in ["Go ", "C compiler", "gold linker", "Go modules", "Jupyter", "kernelspec", "GPU", "backend cpu", "backend cuda", "backend go"]:
         assert line in done.stdout, done.stdout
-    nothing = holt.command("doctor", env={"PATH": str(tmp_path), "JUPYTER_PATH": "", "HOME": str(tmp_path), "VIRTUAL_ENV": "", "GOROOT": ""})
-    assert nothing.returncode == 1
-    assert "MISSING" in nothing.stdout and "holt install" in nothing.stdout
+    # A copy has no checkout around it, in which Jupyter would be found.
+    holt_bin, holt.HOLT = holt.HOLT, shutil.copy(holt.HOLT, tmp_path / "holt")
+    env = {"JUPYTER_PATH": "", "HOME": str(tmp_path), "VIRTUAL_ENV": ""}
+    try:
+        nothing = holt.command("doctor", env={**env, "PATH": str(tmp_path), "GOROOT": ""})
+        assert nothing.returncode == 1
+        assert "MISSING" in nothing.stdout and "holt install" in nothing.stdout
+        batch = holt.command("doctor", env={**env, "PATH": tools(tmp_path)})
+    finally:
+        holt.HOLT = holt_bin
+    assert batch.returncode == 0, batch.stdout
+    assert "MISSING" not in batch.stdout and "Holt can run here" in batch.stdout
+
+
+def test_beside(tmp_path):
+    """What make leaves in a checkout is found by bin/holt without an environment variable."""
+    (tmp_path / "bin").mkdir()
+    for name in (".holt/plugins/cpu", ".venv/bin"):
+        (tmp_path / name).mkdir(parents=True)
+    plugin = tmp_path / ".holt" / "plugins" / "cpu" / "pjrt_c_api_cpu_plugin.so"
+    plugin.write_bytes(b"")
+    lab = tmp_path / ".venv" / "bin" / "jupyter-lab"
+    lab.write_text("#!/bin/sh\necho 4.6.6\n")
+    lab.chmod(0o755)
+    holt_bin, holt.HOLT = holt.HOLT, shutil.copy(holt.HOLT, tmp_path / "bin" / "holt")
+    try:
+        done = holt.command("doctor", env={"HOLT_HOME": "", "PJRT_PLUGIN_LIBRARY_PATH": "", "PATH": tools(tmp_path)})
+    finally:
+        holt.HOLT = holt_bin
+    assert done.returncode == 0, done.stdout
+    assert str(plugin) in done.stdout
+    assert f"jupyter-lab 4.6.6, {lab} (not in PATH; make lab uses it)" in done.stdout
 
 
 def test_version():
