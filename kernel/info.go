@@ -58,6 +58,11 @@ func (s *server) assistant() Assistant {
 func (s *server) warm(ctx context.Context) {
 	s.warmed.Do(func() {
 		go func() {
+			defer func() {
+				if r := recover(); r != nil {
+					logPanic(r) // completion is no reason to end the kernel
+				}
+			}()
 			select {
 			case <-s.ready:
 			case <-ctx.Done():

@@ -40,6 +40,7 @@ type cli struct {
 }
 
 func main() {
+	ensureHome()
 	var c cli
 	parser := kong.Must(&c, kong.Name("holt"),
 		kong.Description("A Jupyter kernel for deep learning in Go, in which everything a cell makes stays alive for the next one."),

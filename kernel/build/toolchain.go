@@ -60,7 +60,11 @@ func Find(ctx context.Context) (*Toolchain, error) {
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("build: %s env: %w: %s", goCmd, err, bytes.TrimSpace(stderr.Bytes()))
+		text := string(bytes.TrimSpace(stderr.Bytes()))
+		if strings.Contains(text, "build cache") {
+			text += "; set GOCACHE or XDG_CACHE_HOME to a folder that can be written"
+		}
+		return nil, fmt.Errorf("build: %s env: %w: %s", goCmd, err, text)
 	}
 	env := map[string]string{}
 	if err := json.Unmarshal(out, &env); err != nil {

@@ -88,13 +88,16 @@ func Open(ctx context.Context, opt Options) (*World, error) {
 	if opt.CacheDir == "" {
 		base, err := os.UserCacheDir()
 		if err != nil {
-			return nil, fmt.Errorf("build: no cache folder: %w; set XDG_CACHE_HOME", err)
+			return nil, fmt.Errorf("build: no cache folder: %w; set XDG_CACHE_HOME to a folder that can be written", err)
 		}
 		opt.CacheDir = filepath.Join(base, "holt")
 	}
 	cache, err := filepath.Abs(opt.CacheDir)
 	if err != nil {
 		return nil, fmt.Errorf("build: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Join(cache, "worlds"), 0o755); err != nil {
+		return nil, fmt.Errorf("build: no cache folder: %w; set XDG_CACHE_HOME to a folder that can be written", err)
 	}
 	tc := opt.Toolchain
 	if tc == nil {
@@ -115,9 +118,6 @@ func Open(ctx context.Context, opt Options) (*World, error) {
 		return nil, err
 	}
 	dir := w.worldDir(mod, sum)
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return nil, fmt.Errorf("build: %w", err)
-	}
 	if w.load(dir) == nil {
 		return w, nil
 	}

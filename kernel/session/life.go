@@ -74,7 +74,16 @@ func (s *Session) revive(ctx context.Context) error {
 	return s.redeclare(ctx)
 }
 
-func (s *Session) redeclare(ctx context.Context) error {
+// redeclare declares in a fresh host what was declared. Where that fails, for
+// want of space say, the host is given up, so that the next cell tries again
+// and does not meet a host that lacks what the notebook declares.
+func (s *Session) redeclare(ctx context.Context) (err error) {
+	defer func() {
+		if err != nil && s.died == "" {
+			s.died = "what was declared could not be declared in it: " + err.Error()
+			s.process().Kill()
+		}
+	}()
 	s.archives = map[string]string{}
 	p, err := s.nb.Rebuild(ctx)
 	if err != nil {
@@ -95,6 +104,7 @@ func (s *Session) replaceHost(ctx context.Context) error {
 	s.notice("packages that cells were compiled with changed: a new host process takes over; declarations are kept, and " + gone(lost))
 	s.packages.reset()
 	if err := s.start(); err != nil {
+		s.died = err.Error()
 		return err
 	}
 	return s.redeclare(ctx)

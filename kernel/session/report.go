@@ -66,6 +66,7 @@ func (s *Session) failure(name string, err error) *Failure {
 		end      *ended
 		died     *hostDied
 		stopped  interrupted
+		start    *startError
 	)
 	f := &Failure{Name: "Error", Value: err.Error()}
 	switch {
@@ -94,6 +95,8 @@ func (s *Session) failure(name string, err error) *Failure {
 		return f
 	case errors.As(err, &stopped):
 		f.Name = "Interrupted"
+	case errors.As(err, &start):
+		f.Name = "StartError"
 	case errors.Is(err, context.Canceled):
 		f.Name, f.Value = "Interrupted", "the cell was interrupted before it ran"
 	}

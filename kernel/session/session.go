@@ -78,8 +78,7 @@ type Session struct {
 	out    Output
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
-	dir    string        // the files of this session
-	ready  chan struct{} // closed when the host runs, or could not be made
+	ready  chan struct{} // closed when a host has run for the first time
 	notes  *progress
 	page   *comm.Page
 	boards tensorboard.Servers
@@ -87,6 +86,7 @@ type Session struct {
 	run sync.Mutex // held by Execute
 
 	mu        sync.Mutex // guards what follows
+	opening   *opening   // the last attempt to open the session
 	proc      *proc.Process
 	req       Request
 	abandoned bool     // the last cell waits where an interrupt does not reach it
@@ -96,8 +96,9 @@ type Session struct {
 	snapshot  assist.Snapshot
 	live      map[string]string // the notebook's imports, as of the snapshot
 
-	// These belong to Execute, and to open until ready is closed.
-	err      error
+	// These belong to open while an attempt lasts, and to Execute after one that
+	// succeeded.
+	dir      string // the files of this session
 	world    *build.World
 	packages *packages
 	nb       *cell.Notebook
@@ -121,55 +122,21 @@ type Session struct {
 }
 
 // Open starts a session. It returns at once: the host process is built and
-// started in the background, and the first Execute waits for it.
+// started in the background, and the first Execute waits for it. Where that
+// fails, the cell that waits is given the reason, and the next one tries again.
 func Open(opt Options, out Output) (*Session, error) {
-	dir, err := os.MkdirTemp("", "holt-")
-	if err != nil {
-		return nil, fmt.Errorf("session: no folder for the cells' programs: %w; set TMPDIR", err)
-	}
-	cwd := opt.Dir
-	if cwd == "" {
-		if cwd, err = os.Getwd(); err != nil {
-			cwd = dir
-		}
+	if opt.Source == nil {
+		return nil, errors.New("session: Source is nil, want the module that holds the host program")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Session{
-		opt: opt, out: out, ctx: ctx, cancel: cancel, dir: dir, cwd: cwd,
+		opt: opt, out: out, ctx: ctx, cancel: cancel, cwd: opt.Dir,
 		ready: make(chan struct{}), notes: newProgress(out),
 		archives: map[string]string{}, sources: map[string]string{},
 	}
-	if s.modules, err = newModules(s); err != nil {
-		os.RemoveAll(dir)
-		return nil, err
-	}
 	s.page = s.newPage()
-	s.env = s.environment()
-	go func() {
-		defer close(s.ready)
-		s.err = s.open()
-	}()
+	s.attempt()
 	return s, nil
-}
-
-// open builds the world and starts the host.
-func (s *Session) open() error {
-	w, err := build.Open(s.ctx, build.Options{
-		Source: s.opt.Source, Main: s.opt.Main, CacheDir: s.opt.CacheDir, Progress: s.notes.line,
-	})
-	if err != nil {
-		return err
-	}
-	s.world = w
-	w.SetDir(s.cwd)
-	s.packages = newPackages(w)
-	s.packages.dir = func() string { return s.cwd }
-	s.nb = cell.New(s.packages)
-	if err := s.modules.init(); err != nil {
-		return err
-	}
-	s.remember()
-	return s.start()
 }
 
 // internalCell names the programs that no cell of the person's holds.
@@ -200,27 +167,6 @@ func (s *Session) Execute(ctx context.Context, req Request) *Failure {
 	name := fmt.Sprintf("cell[%d]", req.Count)
 	s.sources[name] = req.Code
 	return s.failure(name, s.execute(ctx, name, req.Code))
-}
-
-// await waits until the host is there, showing what is built meanwhile.
-func (s *Session) await(ctx context.Context) *Failure {
-	select {
-	case <-s.ready:
-	default:
-		began := time.Now()
-		stop := s.notes.show()
-		select {
-		case <-s.ready:
-			stop(fmt.Sprintf("the host was ready after %.0f s; later starts find it built", time.Since(began).Seconds()))
-		case <-ctx.Done():
-			stop("the host is still being built")
-			return s.failure("", interrupted{"the cell was interrupted before it ran; the host is still being built"})
-		}
-	}
-	if s.err != nil {
-		return s.failure("", s.err)
-	}
-	return nil
 }
 
 // runCell checks, builds and runs Go code.
@@ -355,7 +301,7 @@ func (s *Session) Close() error {
 		case <-time.After(2 * time.Second):
 		}
 	}
-	<-s.ready
+	<-s.attempted().done
 	s.boards.Close()
 	s.mu.Lock()
 	a := s.assistant
@@ -369,6 +315,9 @@ func (s *Session) Close() error {
 	if s.wasmDir != "" {
 		os.RemoveAll(s.wasmDir)
 		os.Remove(filepath.Dir(s.wasmDir)) // when no other kernel has a folder there
+	}
+	if s.dir == "" {
+		return nil
 	}
 	return os.RemoveAll(s.dir)
 }

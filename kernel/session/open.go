@@ -1,0 +1,137 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/holt-dl/holt/kernel/build"
+	"github.com/holt-dl/holt/kernel/cell"
+)
+
+// opening is one attempt to make the world and to start the host.
+type opening struct {
+	done chan struct{} // closed at its end
+	err  error         // why it failed; set before done is closed
+}
+
+// startError is why a session could not be opened. The cause is most often one
+// that the person can mend, such as a full disk, so the next cell tries again.
+type startError struct{ cause error }
+
+func (e *startError) Error() string {
+	return e.cause.Error() + "; the next cell that is run tries again"
+}
+
+func (e *startError) Unwrap() error { return e.cause }
+
+// attempt begins to open the session.
+func (s *Session) attempt() *opening {
+	o := &opening{done: make(chan struct{})}
+	s.mu.Lock()
+	s.opening = o
+	s.mu.Unlock()
+	go func() {
+		defer close(o.done)
+		if o.err = s.open(); o.err == nil {
+			close(s.ready)
+		}
+	}()
+	return o
+}
+
+// attempted returns the last attempt.
+func (s *Session) attempted() *opening {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.opening
+}
+
+// await waits until the session is open, showing what is built meanwhile. An
+// attempt that failed before the cell came is made again, because its reason
+// may be mended by now.
+func (s *Session) await(ctx context.Context) *Failure {
+	o := s.attempted()
+	select {
+	case <-o.done:
+		if o.err == nil {
+			return nil
+		}
+		o = s.attempt()
+	default:
+	}
+	began := time.Now()
+	stop := s.notes.show()
+	select {
+	case <-o.done:
+	case <-ctx.Done():
+		stop("the host is still being built")
+		return s.failure("", interrupted{"the cell was interrupted before it ran; the host is still being built"})
+	}
+	if o.err != nil {
+		stop("the host could not be started")
+		return s.failure("", &startError{o.err})
+	}
+	stop(fmt.Sprintf("the host was ready after %.0f s; later starts find it built", time.Since(began).Seconds()))
+	return nil
+}
+
+// open makes the session's folder, builds the world and starts the host. When
+// it fails, nothing is left of it, and it can be called again.
+func (s *Session) open() (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			slog.Error("session: open", "panic", r, "stack", string(debug.Stack()))
+			err = fmt.Errorf("session: the start failed: %v; this is a bug in Holt, and the kernel's log says more", r)
+		}
+		if err != nil {
+			s.unopen()
+		}
+	}()
+	if s.dir, err = os.MkdirTemp("", "holt-"); err != nil {
+		return fmt.Errorf("session: no folder for the cells' programs: %w; set TMPDIR to a folder that can be written", err)
+	}
+	if s.cwd == "" {
+		if s.cwd, err = os.Getwd(); err != nil {
+			s.cwd = s.dir
+		}
+	}
+	if s.modules, err = newModules(s); err != nil {
+		return err
+	}
+	s.env = s.environment()
+	s.world, err = build.Open(s.ctx, build.Options{
+		Source: s.opt.Source, Main: s.opt.Main, CacheDir: s.opt.CacheDir, Progress: s.notes.line,
+	})
+	if err != nil {
+		return err
+	}
+	s.world.SetDir(s.cwd)
+	s.packages = newPackages(s.world)
+	s.packages.dir = func() string { return s.cwd }
+	s.nb = cell.New(s.packages)
+	if err := s.modules.init(); err != nil {
+		return err
+	}
+	s.remember()
+	return s.start()
+}
+
+// unopen removes what an attempt that failed has made.
+func (s *Session) unopen() {
+	if s.world != nil {
+		s.world.Close()
+		s.world = nil
+	}
+	if s.dir != "" {
+		if err := os.RemoveAll(s.dir); err != nil && !errors.Is(err, os.ErrNotExist) {
+			slog.Warn("session: a folder is left", "err", err)
+		}
+		s.dir = ""
+	}
+	s.cwd, s.modfile = s.opt.Dir, ""
+}
