@@ -3,19 +3,40 @@ package pth
 import (
 	"fmt"
 	"math"
+	"regexp"
+	"strconv"
+	"strings"
 )
 
-// The functions that are understood.
+// The functions that are understood. Any other makes an [object], and none is
+// called.
 const (
-	orderedDict      = class("collections.OrderedDict")
 	rebuildTensor    = class("torch._utils._rebuild_tensor")
 	rebuildTensorV2  = class("torch._utils._rebuild_tensor_v2")
+	rebuildTensorV3  = class("torch._utils._rebuild_tensor_v3") // with a dtype, of a storage of bytes
 	rebuildParameter = class("torch._utils._rebuild_parameter")
 	torchSize        = class("torch.Size")
 
 	// Of a parameter that has further attributes, which are left out.
 	rebuildParameterWithState = class("torch._utils._rebuild_parameter_with_state")
+
+	// How protocols 0 and 1 make an object of a class, a base, and what it holds
+	// as one of the base.
+	reconstructor  = class("copyreg._reconstructor")
+	reconstructor2 = class("copy_reg._reconstructor")
+
+	// Of a tensor that was on a device which numpy does not know.
+	rebuildFromCPU = class("torch._utils._rebuild_device_tensor_from_cpu_tensor")
 )
+
+// rebuildFromType are functions that call another and give the tensor a class,
+// such as torch.nn.Buffer, which is left out.
+var rebuildFromType = map[class]bool{
+	"torch._tensor._rebuild_from_type": true, "torch._tensor._rebuild_from_type_v2": true, "torch.tensor._rebuild_from_type": true,
+}
+
+// dictionaries are classes that are called with pairs, or with nothing.
+var dictionaries = map[class]bool{"collections.OrderedDict": true, "builtins.dict": true, "__builtin__.dict": true}
 
 // What to do about a file that is refused.
 const saveWeights = "save it in Python as torch.save(model.state_dict(), path), or as safetensors"
@@ -23,53 +44,66 @@ const saveWeights = "save it in Python as torch.save(model.state_dict(), path), 
 // foreign are functions for tensors that dl has no place for, and what to do
 // about them in Python.
 var foreign = map[class]string{
-	"torch._utils._rebuild_qtensor":           "dl has no quantized tensors: save x.dequantize()",
-	"torch._utils._rebuild_sparse_tensor":     "dl has no sparse tensors: save x.to_dense()",
-	"torch._utils._rebuild_sparse_csr_tensor": "dl has no sparse tensors: save x.to_dense()",
-	"torch._utils._rebuild_tensor_v3":         "it is for types that dl has not, such as torch.uint16 and torch.float8_e5m2: save x.float()",
-	"torch.ComplexFloatStorage":               "dl has no complex numbers: save torch.view_as_real(x)",
-	"torch.ComplexDoubleStorage":              "dl has no complex numbers: save torch.view_as_real(x)",
+	"torch._utils._rebuild_qtensor":                  noQuantized,
+	"torch._utils._rebuild_sparse_tensor":            "dl has no sparse tensors: save x.to_dense()",
+	"torch._utils._rebuild_sparse_csr_tensor":        "dl has no sparse tensors: save x.to_dense()",
+	"torch._utils._rebuild_nested_tensor":            "dl has no nested tensors: save torch.nested.to_padded_tensor(x, 0)",
+	"torch._utils._rebuild_meta_tensor_no_storage":   "it was on the device meta, where a tensor has no values",
+	"torch._utils._rebuild_wrapper_subclass":         "it is of a class of its own: save a plain tensor, such as x.dequantize() or x.full_tensor()",
+	"torch._utils._rebuild_device_tensor_from_numpy": "it is kept as a numpy array: save x.cpu()",
 }
 
-// refuse ends the pickle because of what it asks for.
-func refuse(what, try string) {
-	panic(pickleError{fmt.Errorf("it asks for %s: %w; %s", what, ErrRefused, try)})
+// foreignTensor reports whether a function makes a tensor, though none that
+// can be read, and what to do about it.
+func foreignTensor(f class) (try string, ok bool) {
+	if try = foreign[f]; try != "" {
+		return try, true
+	}
+	module, name, _ := strings.Cut(string(f), "._rebuild_")
+	return saveWeights, name != "" && (module == "torch" || strings.HasPrefix(module, "torch."))
 }
 
-// global finds a name of Python's, or refuses it.
-func global(module, name string) class {
-	full := class(module + "." + name)
-	switch full {
-	case orderedDict, rebuildTensor, rebuildTensorV2, rebuildParameter, rebuildParameterWithState, torchSize:
-		return full
-	}
-	if _, ok := kinds[name]; ok && module == "torch" {
-		return full
-	}
-	try := foreign[full]
-	if try == "" {
-		try = saveWeights
-	}
-	refuse(fmt.Sprintf("%.200q", string(full)), try)
-	return ""
-}
+// textStorage is how protocol 0 writes what stands for a storage.
+var textStorage = regexp.MustCompile(`^\('storage', <class '([\w.]+)'>, '([^']*)', '[^']*', (\d+)(?:, None)?\)$`)
 
-// persistent finds a storage by what stands for it.
-func (m *machine) persistent(id any) *storage {
+// persistent finds what stands for an object that is not in the pickle: a
+// storage, or a class of the older format.
+func (m *machine) persistent(id any) any {
+	if text, ok := id.(string); ok {
+		part := textStorage.FindStringSubmatch(text)
+		if part == nil {
+			fail("the pickle refers to %.100q, want a storage", text)
+		}
+		n, err := strconv.ParseInt(part[3], 10, 64)
+		if err != nil {
+			fail("storage %.100q is of %s elements", part[2], part[3])
+		}
+		return m.storage(class(part[1]), part[2], n)
+	}
 	t, ok := id.(tuple)
+	if ok && len(t) > 1 && t[0] == "module" { // a class and its source
+		return t[1]
+	}
 	if !ok || len(t) < 5 || t[0] != "storage" {
-		fail("the pickle refers to a %s, want a storage", kindOf(id))
+		fail("the pickle refers to %s, want a storage", kindOf(id))
 	}
 	of, _ := t[1].(class)
 	key, isKey := t[2].(string)
 	n, isNumber := t[4].(int64)
-	name := string(of)
-	k, known := kinds[name[min(len(name), len("torch.")):]]
-	if !known || !isKey || !isNumber || n < 0 || n > math.MaxInt64/16 {
+	if !isKey || !isNumber {
 		fail("storage %.100q of %.100q is wrong", key, of)
 	}
 	if len(t) > 5 && t[5] != nil {
 		fail("storage %.100q is a view of another, which torch has not written for years", key)
+	}
+	return m.storage(of, key, n)
+}
+
+// storage returns the storage of that key.
+func (m *machine) storage(of class, key string, n int64) *storage {
+	k, known := storageKind(of)
+	if !known || n < 0 || n > math.MaxInt64/16 {
+		fail("storage %.100q of %.100q is wrong", key, of)
 	}
 	s := m.storages[key]
 	if s == nil {
@@ -82,45 +116,134 @@ func (m *machine) persistent(id any) *storage {
 	return s
 }
 
-// call makes what a function of Python's would return.
+// call makes what a function of Python's would return, as far as it is data.
 func (m *machine) call(f, args any) any {
 	name, ok := f.(class)
 	a, isTuple := args.(tuple)
+	for ok && rebuildFromType[name] && len(a) > 2 { // (function, class, arguments, state)
+		inner, isClass := a[0].(class)
+		if a, isTuple = a[2].(tuple); !isClass || !isTuple {
+			fail("the pickle calls %s with arguments that do not fit", name)
+		}
+		name = inner
+	}
+	if o, isObject := f.(*object); isObject { // such as a method of one
+		return m.object(o.class)
+	}
 	if !ok || !isTuple {
 		fail("the pickle calls what is no function")
 	}
-	switch name {
-	case orderedDict:
+	if dictionaries[name] {
 		if len(a) == 0 {
 			return &dict{}
 		}
 		if pairs, ok := a[0].(*list); ok && len(a) == 1 { // so Python 2 writes it
 			return m.fromPairs(pairs)
 		}
+		if d, ok := a[0].(*dict); ok && len(a) == 1 {
+			m.charge(len(d.items) * opCost)
+			return &dict{items: append([][2]any(nil), d.items...)}
+		}
+		return m.object(name)
+	}
+	switch name {
+	case reconstructor, reconstructor2:
+		return m.reconstruct(a)
 	case torchSize:
 		if len(a) == 1 {
 			return a[0]
 		}
-	case rebuildParameter, rebuildParameterWithState:
+	case rebuildParameter, rebuildParameterWithState, rebuildFromCPU:
 		if len(a) > 0 {
-			if t, ok := a[0].(*tensor); ok {
-				return t
+			switch a[0].(type) {
+			case *tensor, *unreadable:
+				return a[0]
 			}
 		}
-	case rebuildTensor, rebuildTensorV2:
-		if len(a) < 4 {
-			break
+	case rebuildTensor, rebuildTensorV2, rebuildTensorV3:
+		if t := m.tensor(name, a); t != nil {
+			return t
 		}
-		s, isStorage := a[0].(*storage)
-		offset, isNumber := a[1].(int64)
-		size, isSize := numbers(a[2])
-		stride, isStride := numbers(a[3])
-		if isStorage && isNumber && isSize && isStride {
-			return &tensor{s, offset, size, stride}
+	default:
+		if try, ok := foreignTensor(name); ok {
+			return &unreadable{fmt.Sprintf("it is made by %.200q", string(name)), try}
 		}
+		return m.object(name)
 	}
 	fail("the pickle calls %s with %d arguments that do not fit", name, len(a))
 	return nil
+}
+
+// tensor reads the arguments (storage, offset, size, stride, requires_grad,
+// hooks, [dtype,] metadata), of which the older functions lack the last. It
+// returns nil for others.
+func (m *machine) tensor(f class, a tuple) any {
+	if len(a) < 4 {
+		return nil
+	}
+	s, isStorage := a[0].(*storage)
+	offset, isNumber := a[1].(int64)
+	size, isSize := numbers(a[2])
+	stride, isStride := numbers(a[3])
+	if !isStorage || !isNumber || !isSize || !isStride {
+		return nil
+	}
+	t := &tensor{storage: s, kind: s.kind, offset: offset, size: size, stride: stride}
+	metadata := 6
+	if f == rebuildTensorV3 {
+		metadata = 7
+		if len(a) < 7 {
+			return nil
+		}
+		k, known := dtypeKind(a[6])
+		if !known {
+			return &unreadable{fmt.Sprintf("it is of type %.100v", a[6]), "dl has no such numbers: save x.float()"}
+		}
+		t.kind, s.element = k, k.size
+	}
+	if len(a) > metadata && a[metadata] != nil {
+		d, ok := a[metadata].(*dict)
+		if !ok {
+			return nil
+		}
+		for _, bit := range d.items {
+			switch {
+			case bit[1] == false:
+			case bit[0] == "neg" && bit[1] == true:
+				t.neg = true
+			default: // "conj", of a complex one, or what a later torch has
+				return &unreadable{fmt.Sprintf("it has %.100q set to %.100v, which changes its values", fmt.Sprint(bit[0]), bit[1]), "save x.resolve_conj().resolve_neg()"}
+			}
+		}
+	}
+	return t
+}
+
+// reconstruct stands for an object of a class that may be derived from dict or
+// list.
+func (m *machine) reconstruct(a tuple) *object {
+	if len(a) == 0 {
+		return m.object(reconstructor)
+	}
+	of, _ := a[0].(class)
+	o := m.object(of)
+	if len(a) == 3 {
+		switch held := a[2].(type) {
+		case *dict:
+			m.charge(len(held.items) * opCost)
+			o.dict.items = append(o.dict.items, held.items...)
+		case *list:
+			m.charge(len(held.items) * opCost)
+			o.list.items = append(o.list.items, held.items...)
+		}
+	}
+	return o
+}
+
+// object stands for what a class or function would make.
+func (m *machine) object(of class) *object {
+	m.charge(2 * opCost)
+	return &object{class: of}
 }
 
 // fromPairs makes a dictionary of a list of keys and values.
@@ -136,7 +259,7 @@ func (m *machine) fromPairs(pairs *list) *dict {
 			pair = p
 		}
 		if len(pair) != 2 {
-			fail("the pickle makes a dictionary of a %s, want pairs", kindOf(p))
+			fail("the pickle makes a dictionary of %s, want pairs", kindOf(p))
 		}
 		d.add(pair[0], pair[1])
 	}

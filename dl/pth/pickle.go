@@ -3,12 +3,8 @@ package pth
 import (
 	"bufio"
 	"encoding/binary"
-	"fmt"
 	"io"
 	"math"
-	"math/big"
-	"slices"
-	"strings"
 )
 
 // What a pickle may take in memory, in bytes: each operation is counted as what
@@ -18,56 +14,6 @@ const (
 	maxPickle = 128 << 20
 	opCost    = 64
 )
-
-// What a pickle is made of, besides nil, bool, int64, float64, string and
-// *big.Int.
-type (
-	dict  struct{ items [][2]any }
-	list  struct{ items []any }
-	tuple []any
-	class string // a function or class, such as "torch._utils._rebuild_tensor_v2"
-	mark  struct{}
-)
-
-// add appends an item.
-func (d *dict) add(key, value any) {
-	switch key.(type) {
-	case nil, bool, int64, float64, string:
-	default: // such keys are in checkpoints of optimizers, if at all
-		key = nil
-	}
-	d.items = append(d.items, [2]any{key, value})
-}
-
-func (d *dict) get(key string) any {
-	for _, item := range d.items {
-		if item[0] == key {
-			return item[1]
-		}
-	}
-	return nil
-}
-
-// tensors returns the items that are tensors.
-func (d *dict) tensors() [][2]any {
-	return slices.DeleteFunc(slices.Clone(d.items), func(item [2]any) bool { _, ok := item[1].(*tensor); return !ok })
-}
-
-func kindOf(v any) string {
-	switch v.(type) {
-	case nil:
-		return "None"
-	case *tensor:
-		return "tensor"
-	case *list, tuple:
-		return "list"
-	case string:
-		return "text"
-	case int64, float64, bool, *big.Int:
-		return "number"
-	}
-	return fmt.Sprintf("%T", v)
-}
 
 // machine runs a pickle, whose only operations are those that make data.
 type machine struct {
@@ -135,24 +81,32 @@ func (m *machine) bytes(n int) []byte {
 
 func (m *machine) u8() int    { return int(m.bytes(1)[0]) }
 func (m *machine) u32() int64 { return int64(binary.LittleEndian.Uint32(m.bytes(4))) }
+func (m *machine) u64() int64 { return int64(binary.LittleEndian.Uint64(m.bytes(8))) }
 
 func (m *machine) sized(n int64) []byte {
-	if n > maxPickle {
-		fail("a text has %d bytes", n)
+	if n < 0 || n > maxPickle {
+		fail("a text has %d bytes", uint64(n))
 	}
 	return m.bytes(int(n))
 }
 
-// line reads a text that ends with a newline.
-func (m *machine) line() string {
+// maxName is how long a name or a number may be, in bytes.
+const maxName = 1000
+
+// line reads a text of at most so many bytes that ends with a newline.
+func (m *machine) line(most int) string {
 	var b []byte
 	for {
-		c := m.bytes(1)[0]
+		c, err := m.r.ReadByte()
+		if err != nil {
+			fail("the pickle is cut off")
+		}
 		if c == '\n' {
 			return string(b)
 		}
-		if b = append(b, c); len(b) > 1000 {
-			fail("a name is longer than 1000 bytes")
+		m.charge(3) // of a slice that grows and of the text
+		if b = append(b, c); len(b) > most {
+			fail("a name is longer than %d bytes", most)
 		}
 	}
 }
@@ -169,6 +123,17 @@ func (m *machine) pop() any {
 		fail("the pickle takes more than it has")
 	}
 	return v
+}
+
+// popOrMark takes off the top, which may be a mark.
+func (m *machine) popOrMark() {
+	if n := len(m.stack); n > 0 {
+		if _, ok := m.stack[n-1].(mark); ok {
+			m.stack = m.stack[:n-1]
+			return
+		}
+	}
+	m.pop()
 }
 
 // popMark returns what lies above the last mark.
@@ -201,7 +166,11 @@ func (m *machine) do(op byte) {
 	case '(':
 		m.push(mark{})
 	case '0':
-		m.pop()
+		m.popOrMark()
+	case '1': // POP_MARK
+		m.popMark()
+	case '2': // DUP
+		m.push(m.top())
 	case 'N':
 		m.push(nil)
 	case 0x88, 0x89: // NEWTRUE, NEWFALSE
@@ -214,18 +183,38 @@ func (m *machine) do(op byte) {
 		m.push(int64(binary.LittleEndian.Uint16(m.bytes(2))))
 	case 'G':
 		m.push(math.Float64frombits(binary.BigEndian.Uint64(m.bytes(8))))
+	case 'F': // FLOAT, in digits
+		m.push(float(m.line(maxName)))
 	case 0x8a: // LONG1
 		m.push(long(m.bytes(m.u8())))
+	case 0x8b: // LONG4
+		m.push(long(m.sized(m.u32())))
 	case 'I', 'L': // INT, LONG: how protocol 1 writes truths and large numbers
-		m.push(decimal(m.line()))
-	case 'X', 'T', 'B': // BINUNICODE and the like
+		m.push(decimal(m.line(maxPickle)))
+	case 'X', 'T': // BINUNICODE, BINSTRING
 		m.push(string(m.sized(m.u32())))
-	case 0x8c, 'U', 'C': // SHORT_BINUNICODE and the like
+	case 0x8c, 'U': // SHORT_BINUNICODE, SHORT_BINSTRING
 		m.push(string(m.bytes(m.u8())))
+	case 0x8d: // BINUNICODE8
+		m.push(string(m.sized(m.u64())))
+	case 'S', 'V': // STRING, UNICODE: lines with escapes
+		m.push(unescape(op, m.line(maxPickle)))
+	case 'B': // BINBYTES
+		m.opaqueBytes(m.u32())
+	case 'C': // SHORT_BINBYTES
+		m.opaqueBytes(int64(m.u8()))
+	case 0x8e, 0x96: // BINBYTES8, BYTEARRAY8
+		m.opaqueBytes(m.u64())
 	case '}':
 		m.push(&dict{})
+	case 'd': // DICT
+		items := m.popMark()
+		m.push(&dict{})
+		m.set(items)
 	case ']':
 		m.push(&list{})
+	case 'l': // LIST
+		m.push(&list{m.popMark()})
 	case ')':
 		m.push(tuple{})
 	case 't':
@@ -236,6 +225,11 @@ func (m *machine) do(op byte) {
 			t[len(t)-1-i] = m.pop()
 		}
 		m.push(t)
+	case 0x8f: // EMPTY_SET
+		m.push(m.object("builtins.set"))
+	case 0x91: // FROZENSET
+		m.popMark()
+		m.push(m.object("builtins.frozenset"))
 	case 's':
 		value, key := m.pop(), m.pop()
 		m.set([]any{key, value})
@@ -243,47 +237,103 @@ func (m *machine) do(op byte) {
 		m.set(m.popMark())
 	case 'a':
 		m.extend([]any{m.pop()})
-	case 'e':
+	case 'e', 0x90: // APPENDS, ADDITEMS
 		m.extend(m.popMark())
 	case 'q':
 		m.memo[int64(m.u8())] = m.top()
 	case 'r':
 		m.memo[m.u32()] = m.top()
+	case 'p': // PUT
+		m.memo[m.index()] = m.top()
 	case 0x94: // MEMOIZE
 		m.memo[int64(len(m.memo))] = m.top()
 	case 'h':
 		m.recall(int64(m.u8()))
 	case 'j':
 		m.recall(m.u32())
+	case 'g': // GET
+		m.recall(m.index())
 	case 'c':
-		module, name := m.line(), m.line()
-		m.push(global(module, name))
+		module, name := m.line(maxName), m.line(maxName)
+		m.push(class(module + "." + name))
 	case 0x93: // STACK_GLOBAL
 		name, isName := m.pop().(string)
 		module, isModule := m.pop().(string)
 		if !isName || !isModule {
 			fail("the pickle has a function without a name")
 		}
-		m.push(global(module, name))
+		m.push(class(module + "." + name))
+	case 0x82, 0x83, 0x84: // EXT1 to EXT4: a class by its number in Python's copyreg
+		m.bytes(1 << (op - 0x82))
+		m.push(class("copyreg.extension"))
 	case 'Q':
 		m.push(m.persistent(m.pop()))
+	case 'P': // PERSID
+		m.push(m.persistent(m.line(maxName)))
 	case 'R':
 		args, f := m.pop(), m.pop()
 		m.push(m.call(f, args))
 	case 'i': // INST
-		module, name := m.line(), m.line()
-		global(module, name)
-		fail("the pickle makes an object of %.100q, which is a function", module+"."+name)
-	case 0x82, 0x83, 0x84: // EXT1 to EXT4
-		refuse("an extension of Python's copyreg", saveWeights)
-	case 'd', 'l', 'p', 'g', 'F', 'S', 'V', 'P': // DICT, LIST, PUT, GET, FLOAT, STRING, UNICODE, PERSID
-		panic(pickleError{fmt.Errorf("the pickle is of protocol 0, which torch itself cannot read: %w; %s", ErrCorrupt, saveWeights)})
-	case 'b': // BUILD: attributes, such as a state dict's _metadata
+		module, name := m.line(maxName), m.line(maxName)
+		m.popMark()
+		m.push(m.object(class(module + "." + name)))
+	case 'o': // OBJ
+		items := m.popMark()
+		if len(items) == 0 {
+			fail("the pickle makes an object of no class")
+		}
+		m.push(m.instance(items[0]))
+	case 0x81: // NEWOBJ
 		m.pop()
-		m.top()
+		m.push(m.instance(m.pop()))
+	case 0x92: // NEWOBJ_EX
+		m.pop()
+		m.pop()
+		m.push(m.instance(m.pop()))
+	case 'b': // BUILD: attributes, such as a state dict's _metadata
+		state := m.pop()
+		if o, ok := m.top().(*object); ok {
+			o.build(state)
+		}
 	default:
-		fail("the pickle has the operation %#x, which no state dict needs", op)
+		fail("the pickle has the operation %#x, which torch.save does not write", op)
 	}
+}
+
+// opaqueBytes pushes what stands for so many bytes, which it leaves out.
+func (m *machine) opaqueBytes(n int64) {
+	if n < 0 {
+		fail("a text has %d bytes", uint64(n))
+	}
+	if _, err := io.CopyN(io.Discard, m.r, n); err != nil {
+		fail("the pickle is cut off")
+	}
+	m.push(m.object("builtins.bytes"))
+}
+
+// instance stands for a new object of a class.
+func (m *machine) instance(of any) any {
+	c, _ := of.(class)
+	if dictionaries[c] {
+		return &dict{}
+	}
+	return m.object(c)
+}
+
+// build looks at an object's attributes. It keeps none: an attribute is what
+// Python code makes of it.
+func (o *object) build(state any) {
+	d, ok := state.(*dict)
+	if !ok {
+		return
+	}
+	has := 0
+	for _, item := range d.items {
+		if item[0] == "_parameters" || item[0] == "_modules" {
+			has++
+		}
+	}
+	o.model = o.model || has == 2
 }
 
 func (m *machine) recall(i int64) {
@@ -296,6 +346,9 @@ func (m *machine) recall(i int64) {
 
 func (m *machine) set(pairs []any) {
 	d, ok := m.top().(*dict)
+	if o, is := m.top().(*object); is { // of a subclass, such as defaultdict
+		d, ok = &o.dict, true
+	}
 	if !ok || len(pairs)%2 != 0 {
 		fail("the pickle fills what is no dictionary")
 	}
@@ -306,39 +359,20 @@ func (m *machine) set(pairs []any) {
 
 func (m *machine) extend(items []any) {
 	l, ok := m.top().(*list)
+	if o, is := m.top().(*object); is { // of a subclass, or a set
+		l, ok = &o.list, true
+	}
 	if !ok {
 		fail("the pickle fills what is no list")
 	}
 	l.items = append(l.items, items...)
 }
 
-// decimal reads a number in digits. 00 and 01 are truths.
-func decimal(line string) any {
-	switch line {
-	case "00", "01":
-		return line == "01"
+// index reads a place in the memo in digits.
+func (m *machine) index() int64 {
+	i, ok := decimal(m.line(maxName)).(int64)
+	if !ok || i < 0 {
+		fail("the pickle refers to what is not there")
 	}
-	n, ok := new(big.Int).SetString(strings.TrimSuffix(line, "L"), 10)
-	if !ok {
-		fail("the pickle has %.50q for a number", line)
-	}
-	if n.IsInt64() {
-		return n.Int64()
-	}
-	return n
-}
-
-// long decodes two's complement.
-func long(b []byte) any {
-	var n big.Int
-	for i := len(b) - 1; i >= 0; i-- {
-		n.Lsh(&n, 8).Or(&n, big.NewInt(int64(b[i])))
-	}
-	if len(b) > 0 && b[len(b)-1]&0x80 != 0 {
-		n.Sub(&n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b))))
-	}
-	if n.IsInt64() {
-		return n.Int64()
-	}
-	return &n
+	return i
 }
