@@ -87,6 +87,7 @@ type script struct {
 	s     *session.Session
 	out   *recorder
 	count int
+	lines []string // what the person types in the next cell; nil for no person
 }
 
 var ansi = regexp.MustCompile("\x1b\\[[0-9;]*m")
@@ -105,7 +106,22 @@ func (n *script) run(ts *testscript.TestScript, neg bool, limit time.Duration, i
 			time.AfterFunc(interrupt, stop)
 		})
 	}
-	f := n.s.Execute(ctx, session.Request{Code: code, CellID: id, Count: n.count})
+	req := session.Request{Code: code, CellID: id, Count: n.count}
+	if lines := n.lines; lines != nil {
+		req.AllowStdin = true
+		req.Input = func(prompt string, password bool) (string, error) {
+			n.out.Stream("stdout", fmt.Appendf(nil, "[asked %q]", prompt))
+			if len(lines) == 0 {
+				<-ctx.Done()
+				return "", ctx.Err()
+			}
+			line := lines[0]
+			lines = lines[1:]
+			return line, nil
+		}
+		n.lines = nil
+	}
+	f := n.s.Execute(ctx, req)
 	took := time.Since(start)
 	stdout, stderr := n.out.take()
 	if f != nil {
@@ -134,6 +150,7 @@ func (n *script) run(ts *testscript.TestScript, neg bool, limit time.Duration, i
 //	cell file.go           runs a cell that the script holds as a file
 //	cell -id ID 'code'     runs the cell that JupyterLab calls ID
 //	interrupt 0.5 'code'   runs a cell, and interrupts it so many seconds after its first output
+//	answer 'line' …        the next cell has a person, who answers so and then not at all
 //	killhost               kills the host process and waits for its end
 //
 // The cell's output goes to stdout and stderr: results after "= ", a failure's
@@ -172,6 +189,9 @@ func TestScripts(t *testing.T) {
 				sec, err := strconv.ParseFloat(args[0], 64)
 				ts.Check(err)
 				ts.Value("notebook").(*script).run(ts, true, 10*time.Minute, time.Duration(sec*float64(time.Second)), "", code(ts, args[1]))
+			},
+			"answer": func(ts *testscript.TestScript, neg bool, args []string) {
+				ts.Value("notebook").(*script).lines = append([]string{}, args...)
 			},
 			"killhost": func(ts *testscript.TestScript, neg bool, args []string) {
 				ts.Value("notebook").(*script).s.Kill()

@@ -17,7 +17,25 @@ import (
 //	time.Sleep(d)            ˣrt.Sleep(int64(d))
 //	wg.Wait()                ˣrt.Await(wg.Wait)
 //
+// An interrupt makes other calls return, as [ended] lists them. What the cell
+// does next would take what they return for the truth, so that they are
+// followed by a look at the flag:
+//
+//	fmt.Scanln(&s)           ˣrt.After2(fmt.Scanln(&s))
+//
 // What a package waits for that the cell calls is out of reach.
+
+// ended holds the calls that an interrupt makes return, with the number of
+// their results: reads of standard input, which finds its end, and waits for a
+// program, which is ended.
+var ended = map[string]int{
+	"fmt.Scan": 2, "fmt.Scanf": 2, "fmt.Scanln": 2, "fmt.Fscan": 2, "fmt.Fscanf": 2, "fmt.Fscanln": 2,
+	"(*bufio.Scanner).Scan": 1, "(*bufio.Reader).Read": 2, "(*bufio.Reader).ReadByte": 2, "(*bufio.Reader).ReadBytes": 2,
+	"(*bufio.Reader).ReadLine": 3, "(*bufio.Reader).ReadRune": 3, "(*bufio.Reader).ReadSlice": 2, "(*bufio.Reader).ReadString": 2,
+	"(*bufio.Reader).Peek": 2, "io.Copy": 2, "io.ReadAll": 2, "io.ReadAtLeast": 2, "io.ReadFull": 2, "(*os.File).Read": 2, "syscall.Read": 2,
+	"(*os/exec.Cmd).Run": 1, "(*os/exec.Cmd).Wait": 1, "(*os/exec.Cmd).Output": 2, "(*os/exec.Cmd).CombinedOutput": 2,
+	"(*os.Process).Wait": 2,
+}
 
 const stopCase = "case <-ˣrt.Done(): panic(ˣrt.Interrupted())"
 
@@ -48,7 +66,28 @@ func (r *rewriter) wait(n, parent ast.Node) {
 		case "(*sync.WaitGroup).Wait":
 			r.ed.insert(r.off(n.Pos()), r.rt("Await")+"(")
 		}
+		if after := r.after(n, parent); after != "" {
+			r.ed.insert(r.off(n.Pos()), r.rt(after)+"(")
+		}
 	}
+}
+
+// after names the function that stands around a call which an interrupt makes
+// return, or is empty.
+func (r *rewriter) after(n *ast.CallExpr, parent ast.Node) string {
+	switch parent.(type) {
+	case *ast.GoStmt, *ast.DeferStmt:
+		return "" // it is not called here
+	}
+	switch ended[r.callee(n)] {
+	case 1:
+		return "After"
+	case 2:
+		return "After2"
+	case 3:
+		return "After3"
+	}
+	return ""
 }
 
 // waitEnd completes what wait began, after what is inside the node.
@@ -69,6 +108,9 @@ func (r *rewriter) waitEnd(n, parent ast.Node) {
 			r.ed.insert(r.off(n.Rparen), ")")
 		case "(*sync.WaitGroup).Wait":
 			r.ed.replace(r.off(n.Lparen), end, ")")
+		}
+		if r.after(n, parent) != "" {
+			r.ed.insert(end, ")")
 		}
 	}
 	if loop, ok := parent.(*ast.RangeStmt); ok && n == loop.X && r.isChan(loop.X) {
@@ -143,7 +185,7 @@ func (r *rewriter) callee(call *ast.CallExpr) string {
 		return ""
 	}
 	fn, ok := r.g.p.info.Uses[id].(*types.Func)
-	if !ok || fn.Pkg() == nil || fn.Pkg().Path() != "time" && fn.Pkg().Path() != "sync" {
+	if !ok || fn.Pkg() == nil {
 		return ""
 	}
 	return fn.FullName()

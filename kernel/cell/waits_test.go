@@ -111,6 +111,11 @@ func TestWaitText(t *testing.T) {
 		{"select {}", "select {case <-ˣrt.Done(): panic(ˣrt.Interrupted())}"},
 		{"time.Sleep(time.Second)", "ˣrt.Sleep(int64(time.Second))"},
 		{"var wg sync.WaitGroup; wg.Wait()", "ˣrt.Await(Ħwg.Wait)"},
+		{"var s string; fmt.Scanln(&s)", "ˣrt.ResultErr(ˣrt.After2(fmt.Scanln(&Ħs)))"},
+		{"func f() (n int) { defer fmt.Scan(&n); return }", "defer fmt.Scan(&n)"},
+		{"import `bufio`; func f(in *bufio.Scanner) { for in.Scan() {} }", "for ˣrt.After(in.Scan()) {"},
+		{"import `os/exec`; func f(c *exec.Cmd) error { return c.Run() }", "return ˣrt.After(c.Run())"},
+		{"import `bufio`; func f(in struct{ *bufio.Reader }) (rune, int, error) { return in.ReadRune() }", "return ˣrt.After3(in.ReadRune())"},
 		{"func f() {}", "{if ˣstop != 0 { ˣrt.Check() };"},
 	}
 	for _, tt := range tests {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"go/token"
+	"io"
 	"os"
 	"plugin"
 	"reflect"
@@ -107,8 +108,12 @@ func (s *server) start(cell int, run msg.Run) {
 		close(e.ended)
 		return
 	}
+	if err := s.stdin.begin(cell); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
 	s.current.Store(e)
 	go e.main()
+	go s.watchStdin(e)
 }
 
 // main is the cell's goroutine. However it ends, by return, panic or Goexit,
@@ -125,7 +130,7 @@ func (e *execution) main() {
 		switch {
 		case load.Result != "":
 			e.finish(load)
-		case returned:
+		case returned && !e.interrupted.Load():
 			e.finish(msg.Done{Result: msg.OK})
 		case r != nil:
 			e.finish(e.failure(r))
@@ -175,6 +180,7 @@ func (e *execution) finish(d msg.Done) {
 	if !e.reported.CompareAndSwap(false, true) {
 		return
 	}
+	e.s.stdin.end(e.cell)
 	d.Reached = rt.Reached
 	if !e.ran.IsZero() {
 		d.LoadNanos, d.RunNanos = int64(e.ran.Sub(e.began)), int64(time.Since(e.ran))
@@ -257,11 +263,16 @@ func (e *execution) failure(r any) msg.Done {
 	return e.byInterrupt(d, err)
 }
 
-// byInterrupt turns the error of a cancelled context, in a cell that was
-// interrupted, into the interrupt it is.
+// byInterrupt turns an error that comes of an interrupt into the interrupt it
+// is: a cancelled context, and the end of standard input.
 func (e *execution) byInterrupt(d msg.Done, err error) msg.Done {
-	if e.interrupted.Load() && (errors.Is(err, context.Canceled) || errors.Is(err, errInterrupt)) {
-		d.Result, d.Name = msg.Interrupted, "Interrupted"
+	if !e.interrupted.Load() {
+		return d
+	}
+	for _, target := range []error{context.Canceled, errInterrupt, io.EOF, io.ErrUnexpectedEOF} {
+		if errors.Is(err, target) {
+			d.Result, d.Name = msg.Interrupted, "Interrupted"
+		}
 	}
 	return d
 }

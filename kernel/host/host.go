@@ -38,6 +38,7 @@ type server struct {
 	poisoned atomic.Pointer[string] // why no further plugin may be loaded
 	loaded   sync.Map               // import paths of cells → cell number
 	plugins  atomic.Int64
+	stdin    stdin
 
 	stopMu   sync.Mutex
 	flags    map[string]*uint32 // stop flags of the programs, by import path
@@ -142,6 +143,12 @@ func (s *server) serve() {
 			s.interrupt(m.Cell)
 		case msg.KindAck:
 			s.ack()
+		case msg.KindLine:
+			var l msg.Line
+			if err := json.Unmarshal(m.Body, &l); err != nil {
+				l = msg.Line{EOF: true}
+			}
+			s.stdin.take(l)
 		case msg.KindCall:
 			var c msg.Call
 			if err := json.Unmarshal(m.Body, &c); err == nil {

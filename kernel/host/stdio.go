@@ -1,8 +1,10 @@
 package host
 
 // #include <stdio.h>
+// #include <stdio_ext.h>
 // static void line_buffered(void) { setvbuf(stdout, NULL, _IOLBF, 1 << 16); }
 // static void flush(void) { fflush(stdout); fflush(stderr); }
+// static void rewind_stdin(void) { __fpurge(stdin); clearerr_unlocked(stdin); }
 import "C"
 
 // lineBuffered makes C code print whole lines at once, though standard output
@@ -11,3 +13,7 @@ func lineBuffered() { C.line_buffered() }
 
 // flushC writes out what C code has printed.
 func flushC() { C.flush() }
+
+// rewindC makes C code forget what it has read ahead of standard input, and that
+// it found the end. It takes no lock: a thread that still waits in a read has it.
+func rewindC() { C.rewind_stdin() }

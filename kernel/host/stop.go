@@ -25,6 +25,7 @@ func (s *server) interrupt(cell int) {
 	first := !e.interrupted.Swap(true)
 	s.stop(e)
 	e.cancel(errInterrupt)
+	s.stdin.end(e.cell)
 	if !first {
 		return
 	}

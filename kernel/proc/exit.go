@@ -49,7 +49,6 @@ func (p *Process) end(err error) {
 	p.conn.Close()
 	p.out.file.Close()
 	p.errs.file.Close()
-	p.stdin.Close()
 	p.gonb.close()
 	close(p.done)
 }

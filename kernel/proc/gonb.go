@@ -15,6 +15,7 @@ import (
 	"github.com/janpfeifer/gonb/gonbui/protocol"
 
 	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/kernel/host/msg"
 )
 
 // Page is the notebook page, as the programs of package gonbui/comms know it.
@@ -168,7 +169,8 @@ func (g *gonb) handle(d protocol.DisplayData) {
 			g.complain("input request is %T", v)
 			return
 		}
-		go g.input(req) // a person may take long
+		g.p.questions.begin() // before the program can wait for the line
+		go g.input(req)       // a person may take long
 		return
 	}
 	if v, ok := d.Data[protocol.MIMECommValue]; ok {
@@ -300,17 +302,20 @@ func (g *gonb) encode() {
 	}
 }
 
-// input asks the person, and writes the line to the host's standard input,
-// where the cell reads it.
+// input asks the person, and gives the line to the cell, which reads it from
+// its standard input.
 func (g *gonb) input(req protocol.InputRequest) {
+	defer g.p.questions.end()
 	line := ""
 	if g.p.opt.Input == nil {
 		g.complain("input was asked for, but this front end cannot give any; the line is empty")
 	} else {
 		var err error
-		if line, err = g.p.opt.Input(req.Prompt, req.Password); err != nil {
+		if line, err = g.p.opt.Input(req.Prompt, req.Password); interrupted(err) {
+			return
+		} else if err != nil {
 			g.complain("input: %v; the line is empty", err)
 		}
 	}
-	g.p.WriteStdin([]byte(line + "\n"))
+	g.p.give(msg.Line{Text: line + "\n"})
 }

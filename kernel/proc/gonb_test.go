@@ -4,6 +4,7 @@ import (
 	"encoding/gob"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/janpfeifer/gonb/gonbui/protocol"
 
 	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/kernel/host/msg"
 )
 
 // gonbPeer is the kernel's side, and both FIFOs opened as gonbui does.
@@ -104,20 +106,16 @@ func TestGonbDrain(t *testing.T) {
 }
 
 func TestGonbInput(t *testing.T) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
+	host, kernel := net.Pipe()
+	defer host.Close()
 	g, enc, _ := gonbPeer(t, Options{Input: func(prompt string, password bool) (string, error) {
 		return fmt.Sprint(prompt, password), nil
 	}})
-	g.p.stdin = w
+	g.p.conn = kernel
 	send(t, enc, "", map[protocol.MIMEType]any{protocol.MIMEJupyterInput: &protocol.InputRequest{Prompt: "name", Password: true}})
-	buf := make([]byte, 64)
-	n, err := r.Read(buf)
-	if err != nil || string(buf[:n]) != "nametrue\n" {
-		t.Errorf("got %q, %v", buf[:n], err)
+	m, err := frame.Read(host)
+	if err != nil || m.Kind != msg.KindLine || string(m.Body) != `{"text":"nametrue\n"}` {
+		t.Errorf("got %s %s, %v", m.Kind, m.Body, err)
 	}
 }
 

@@ -27,8 +27,8 @@ type Options struct {
 	Stdout func([]byte) // what the process prints; the slice is lent for the call
 	Stderr func([]byte)
 	Frame  func(frame.Message) // display, update, result or clear; Cell says whose
-	// Input asks the person for a line, for gonbui.RequestInput; the line goes
-	// to the host's standard input. nil means that there is no one to ask.
+	// Input asks the person for a line, for a cell that waits for standard input
+	// and for gonbui.RequestInput. nil means that there is no one to ask.
 	Input func(prompt string, password bool) (string, error)
 	// Page is what gonbui/comms talks with; nil when there is none.
 	Page Page
@@ -45,7 +45,6 @@ type Process struct {
 	opt      Options
 	cmd      *exec.Cmd
 	conn     net.Conn
-	stdin    *os.File
 	ready    chan struct{} // closed by the host's first message
 	done     chan struct{} // closed after the end, when all output is delivered
 	received chan struct{} // closed when the host has hung up
@@ -56,6 +55,9 @@ type Process struct {
 	errs    *stream
 	held    *hold
 	gonb    *gonb
+	prompt  prompt // guarded by deliver
+
+	questions questions
 
 	write sync.Mutex // one message at a time to the host
 
@@ -121,7 +123,6 @@ func (p *Process) launch(host string) (err error) {
 	}
 	outR, outW := pipe()
 	errR, errW := pipe()
-	inR, inW := pipe()
 	if err != nil {
 		return err
 	}
@@ -139,17 +140,16 @@ func (p *Process) launch(host string) (err error) {
 	if p.gonb, err = newGonb(p); err != nil {
 		return err
 	}
-	p.out = newStream(outR, p.opt.Stdout)
-	p.held = &hold{f: p.opt.Stderr, mu: &p.deliver}
+	p.out = newStream(outR, func(b []byte) { p.prompt.add(b); p.opt.Stdout(b) })
+	p.held = &hold{f: func(b []byte) { p.prompt.add(b); p.opt.Stderr(b) }, mu: &p.deliver}
 	p.errs = newStream(errR, p.held.write)
 	p.errs.tail = &tail{}
-	p.stdin = inW
 
 	p.cmd = exec.Command(host)
 	p.cmd.Dir = p.opt.Dir
 	p.cmd.Env = append(withLargePages(append(os.Environ(), p.opt.Env...)), "HOLT_HOST_FD=3")
 	p.cmd.Env = append(p.cmd.Env, p.gonb.env()...)
-	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = inR, outW, errW
+	p.cmd.Stdout, p.cmd.Stderr = outW, errW // each cell makes a standard input of its own
 	p.cmd.ExtraFiles = []*os.File{theirs}
 	// A group of its own, so that Ctrl-C in the kernel's terminal does not
 	// reach it, and no life after the kernel's.
@@ -171,7 +171,7 @@ func (p *Process) launch(host string) (err error) {
 		p.conn.Close()
 		return err
 	}
-	for _, f := range []*os.File{outW, errW, inR, theirs} {
+	for _, f := range []*os.File{outW, errW, theirs} {
 		f.Close()
 	}
 	opened = nil
@@ -201,6 +201,8 @@ func (p *Process) receive() {
 		case msg.KindSync:
 			p.gonb.drain()
 			p.send(msg.KindAck, m.Cell, nil)
+		case msg.KindInput:
+			go p.ask() // a person may take long
 		case msg.KindDone:
 			var d msg.Done
 			if err := json.Unmarshal(m.Body, &d); err != nil {
@@ -300,6 +302,9 @@ func (p *Process) Run(ctx context.Context, u Unit) (msg.Done, error) {
 		p.mu.Unlock()
 	}()
 	p.gonb.cell(u.Cell)
+	p.deliver.Lock()
+	p.prompt.text = nil
+	p.deliver.Unlock()
 	if err := p.send(msg.KindRun, u.Cell, msg.Run{Plugin: u.Plugin, Path: u.Path, File: u.File, Deps: u.Deps}); err != nil {
 		return msg.Done{}, p.lost(err)
 	}
@@ -338,12 +343,6 @@ func (p *Process) lost(err error) error {
 	case <-time.After(2 * time.Second):
 		return fmt.Errorf("proc: the connection to the host is lost: %w", err)
 	}
-}
-
-// WriteStdin gives the process lines to read from its standard input.
-func (p *Process) WriteStdin(text []byte) error {
-	_, err := p.stdin.Write(text)
-	return err
 }
 
 // PID returns the process id.

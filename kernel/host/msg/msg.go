@@ -5,7 +5,8 @@
 // [Memory]; the host answers [Run] with [Done], the others with the same kind
 // and Seq, and starts by sending [Ready]. Frames with output travel between
 // them; the kernel answers each of those with [Ack], so that what a cell
-// prints and what it displays keep their order.
+// prints and what it displays keep their order. A cell that waits for its
+// standard input is an [Input], and the kernel answers with a [Line].
 package msg
 
 import "github.com/holt-dl/holt/internal/frame"
@@ -21,6 +22,8 @@ const (
 	KindSync      frame.Kind = "host.sync"      // read the pipes, then Ack
 	KindCall      frame.Kind = "host.call"      // Call
 	KindReturn    frame.Kind = "host.return"    // Return
+	KindInput     frame.Kind = "host.input"     // a cell waits for standard input
+	KindLine      frame.Kind = "host.line"      // Line
 )
 
 // Ready is the first message of a host.
@@ -35,6 +38,12 @@ type Run struct {
 	File   string `json:"file,omitempty"` // the cell's name in //line directives, "cell[5]"
 	// Deps are the import paths of the earlier cells that this one is made of.
 	Deps []string `json:"deps,omitempty"`
+}
+
+// Line is standard input for the cell that runs.
+type Line struct {
+	Text string `json:"text,omitempty"` // with its line break
+	EOF  bool   `json:"eof,omitempty"`  // there will be no more
 }
 
 // Result says how a cell ended.

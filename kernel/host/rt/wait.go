@@ -95,3 +95,22 @@ func Await(wait func()) {
 		panic(Interrupted())
 	}
 }
+
+// After returns v after a look at the stop flags. It stands around a call that
+// an interrupt makes return: a read of standard input, the wait for a program.
+func After[T any](v T) T {
+	Check()
+	return v
+}
+
+// After2 is [After] for a call with two results.
+func After2[A, B any](a A, b B) (A, B) {
+	Check()
+	return a, b
+}
+
+// After3 is [After] for a call with three results.
+func After3[A, B, C any](a A, b B, c C) (A, B, C) {
+	Check()
+	return a, b, c
+}
