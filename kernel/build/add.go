@@ -105,10 +105,10 @@ func (w *World) merge(pkgs []*pkg) (Change, error) {
 		} else if old.ID != p.ID {
 			// Nothing in go.mod changed, so the compiler gave another result
 			// for the same source. Cells keep what they have.
-			return Change{}, fmt.Errorf("build: %s was compiled differently this time; remove %s and start again", p.Path, w.dir)
+			return Change{}, fmt.Errorf("build: %s was compiled differently this time; remove the folder %s and restart the kernel", p.Path, w.cache)
 		}
 	}
-	rec := record{Std: w.std, Packages: slices.Collect(maps.Values(all))}
+	rec := record{Std: w.std, Sums: w.sums, Packages: slices.Collect(maps.Values(all))}
 	if err := save(w.dir, rec); err != nil {
 		return Change{}, err
 	}
@@ -197,6 +197,12 @@ func (w *World) move(ctx context.Context, mod string, newMod, newSum []byte, pat
 	std, oldDir := w.std, w.dir
 	w.mu.RUnlock()
 	slices.Sort(roots)
+	dir := w.worldDir(newMod, newSum)
+	if rec, err := readRecord(dir); err == nil { // from an earlier session
+		if err := w.discard(ctx, rec.check(dir, false)); err != nil {
+			return Change{}, err
+		}
+	}
 	pkgs, err := w.archives(ctx, mod, nil, slices.Compact(roots))
 	if err != nil {
 		return Change{}, err
@@ -223,7 +229,6 @@ func (w *World) move(ctx context.Context, mod string, newMod, newSum []byte, pat
 			sameHost, c.NewHost = false, true
 		}
 	}
-	dir := w.worldDir(newMod, newSum)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return Change{}, fmt.Errorf("build: %w", err)
 	}

@@ -111,11 +111,11 @@ func (w *World) archives(ctx context.Context, mod string, env []string, paths []
 		if p.Export == "" {
 			continue // unsafe
 		}
-		file, err := w.adopt(p.Export)
+		file, size, err := w.adopt(p.Export)
 		if err != nil {
 			return nil, err
 		}
-		pkgs = append(pkgs, &pkg{Path: p.ImportPath, Name: p.Name, File: file, ID: filepath.Base(p.Export), Root: roots[p.ImportPath],
+		pkgs = append(pkgs, &pkg{Path: p.ImportPath, Name: p.Name, File: file, ID: filepath.Base(p.Export), Size: size, Root: roots[p.ImportPath],
 			Local: p.Module != nil && p.Module.Replace != nil && p.Module.Replace.Version == ""})
 	}
 	return pkgs, nil
@@ -124,18 +124,32 @@ func (w *World) archives(ctx context.Context, mod string, env []string, paths []
 // adopt gives an archive of GOCACHE a second name in Holt's cache, because Go
 // trims GOCACHE while kernels run. Where the two are different file systems,
 // the archive is used where it is.
-func (w *World) adopt(export string) (string, error) {
-	file := filepath.Join(w.cache, "pkg", filepath.Base(export))
-	if _, err := os.Stat(file); err == nil {
-		return file, nil
+func (w *World) adopt(export string) (file string, size int64, err error) {
+	from, err := os.Stat(export)
+	if err != nil {
+		return "", 0, fmt.Errorf("build: go list: %w", err)
+	}
+	size = from.Size()
+	file = filepath.Join(w.cache, "pkg", filepath.Base(export))
+	if info, err := os.Stat(file); err == nil {
+		if info.Size() == size {
+			return file, size, nil
+		}
+		os.Remove(file) // it was cut off; the go command has looked at the size of its own
 	}
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return "", fmt.Errorf("build: %w", err)
+		return "", 0, fmt.Errorf("build: %w", err)
 	}
 	if err := os.Link(export, file); err != nil && !errors.Is(err, os.ErrExist) {
-		return export, nil
+		return export, size, nil
 	}
-	return file, nil
+	return file, size, nil
+}
+
+// again compiles packages that the world has once more, with the flags that
+// they had.
+func (w *World) again(ctx context.Context, paths []string) ([]*pkg, error) {
+	return w.archives(ctx, w.Modfile(), nil, paths)
 }
 
 // fetching reports downloads.

@@ -39,11 +39,16 @@ func sourceHash(fsys fs.FS) (string, error) {
 	return hex.EncodeToString(h.Sum(nil))[:20], nil
 }
 
-// extract writes fsys to dir, aside and then renamed, so that dir is either
-// whole or absent.
+// extract writes fsys, whose hash is the name of dir, to dir, aside and then
+// renamed, so that dir is either whole or absent. A damaged one is replaced.
 func extract(fsys fs.FS, dir string) error {
 	if _, err := os.Stat(dir); err == nil {
-		return nil
+		if hash, err := sourceHash(os.DirFS(dir)); err == nil && hash == filepath.Base(dir) {
+			return nil
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			return fmt.Errorf("build: the damaged source in %s cannot be removed: %w", dir, err)
+		}
 	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return fmt.Errorf("build: %w", err)

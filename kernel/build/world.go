@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -22,7 +21,7 @@ import (
 )
 
 // layout changes whenever worlds on disk have to be made anew.
-const layout = "6"
+const layout = "8"
 
 // Options say what a world is made of. Source is required.
 type Options struct {
@@ -32,6 +31,7 @@ type Options struct {
 	CacheDir  string       // "holt" in the user's cache folder when empty
 	Toolchain *Toolchain   // the one that [Find] finds when nil
 	Progress  func(string) // told what is built or fetched, a line at a time; may be nil
+	Warn      func(string) // told what a person should know of the world, in a sentence; may be nil
 }
 
 // World is what cells are compiled against. Its methods may be called by
@@ -45,12 +45,16 @@ type World struct {
 
 	carrying sync.Map // archives of cells → whether their plugins hold other packages too
 
+	verifying sync.Mutex      // guards verified
+	verified  map[string]bool // IDs of the archives that were read and compared
+
 	mu     sync.RWMutex // guards what follows
 	dir    string       // go.mod, go.sum, packages.json, host
 	use    *flock.Flock // held shared, so that nobody prunes dir
 	known  map[string]*pkg
 	std    []string
-	config string // the importcfg lines of known
+	config string            // the importcfg lines of known
+	sums   map[string]string // as record.Sums
 
 	notebook string   // the folder of the notebook; see SetDir
 	fetched  []string // what was downloaded since Add began, "path version"
@@ -62,6 +66,7 @@ type pkg struct {
 	Name string
 	File string
 	ID   string // name of the archive in GOCACHE, a hash of its content
+	Size int64  // of the archive, in bytes
 	Host bool   `json:",omitempty"` // the host holds it
 	Root bool   `json:",omitempty"` // asked for by Add, or imported by the host's main
 	// Local says that it is of a folder that go.mod replaces a module with, so
@@ -72,6 +77,7 @@ type pkg struct {
 // record is packages.json.
 type record struct {
 	Std      []string
+	Sums     map[string]string // checksums of the other files, by name
 	Packages []*pkg
 }
 
@@ -84,6 +90,9 @@ func Open(ctx context.Context, opt Options) (*World, error) {
 	}
 	if opt.Progress == nil {
 		opt.Progress = func(string) {}
+	}
+	if opt.Warn == nil {
+		opt.Warn = func(string) {}
 	}
 	if opt.CacheDir == "" {
 		base, err := os.UserCacheDir()
@@ -109,7 +118,7 @@ func Open(ctx context.Context, opt Options) (*World, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &World{opt: opt, tc: tc, cache: cache, src: filepath.Join(cache, "src", hash)}
+	w := &World{opt: opt, tc: tc, cache: cache, src: filepath.Join(cache, "src", hash), verified: map[string]bool{}}
 	mod, sum, err := w.moduleFiles(opt.Mod)
 	if err != nil {
 		return nil, err
@@ -126,26 +135,43 @@ func Open(ctx context.Context, opt Options) (*World, error) {
 		return nil, err
 	}
 	defer unlock()
-	if w.load(dir) == nil { // another kernel built it meanwhile
+	err = w.load(dir)
+	if err == nil { // another kernel built it meanwhile
 		return w, nil
 	}
-	if err := extract(opt.Source, w.src); err != nil {
+	var damage *Damage
+	if errors.As(err, &damage) {
+		opt.Progress("Holt's cache is damaged; what is damaged is built again")
+		if err := w.discard(ctx, damage.Files); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.make(ctx, dir, mod, sum); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("build: %w", err)
-	}
-	if err := writeModuleFiles(dir, mod, sum); err != nil {
-		return nil, err
-	}
-	if err := w.build(ctx, dir); err != nil {
-		return nil, err
-	}
-	if err := w.load(dir); err != nil {
-		return nil, err
+	if damage != nil {
+		opt.Warn("Holt's cache was damaged (" + some(damage.Files) + "): it was built again")
 	}
 	w.prune()
 	return w, nil
+}
+
+// make builds the world in dir from nothing but its sources and what the go
+// command has, and loads it.
+func (w *World) make(ctx context.Context, dir string, mod, sum []byte) error {
+	if err := extract(w.opt.Source, w.src); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("build: %w", err)
+	}
+	if err := writeModuleFiles(dir, mod, sum); err != nil {
+		return err
+	}
+	if err := w.build(ctx, dir); err != nil {
+		return err
+	}
+	return w.load(dir)
 }
 
 // moduleFiles returns the texts of go.mod and go.sum: those of the file mod,
@@ -183,25 +209,18 @@ func writeModuleFiles(dir string, mod, sum []byte) error {
 	return nil
 }
 
-// load reads a world that is complete on disk.
+// load reads a world that is complete on disk. The error is a [*Damage] when it
+// is not as it was written.
 func (w *World) load(dir string) error {
-	text, err := os.ReadFile(filepath.Join(dir, "packages.json"))
+	rec, err := readRecord(dir)
 	if err != nil {
 		return err
 	}
-	for _, file := range []string{filepath.Join(dir, "host"), filepath.Join(w.src, "go.mod")} {
-		if _, err := os.Stat(file); err != nil {
-			return err
-		}
+	if _, err := os.Stat(filepath.Join(w.src, "go.mod")); err != nil {
+		return err
 	}
-	var rec record
-	if err := json.Unmarshal(text, &rec); err != nil {
-		return fmt.Errorf("build: %s: %w", dir, err)
-	}
-	for _, p := range rec.Packages {
-		if _, err := os.Stat(p.File); err != nil { // Go trims its cache
-			return fmt.Errorf("build: the archive of %s is gone: %w", p.Path, err)
-		}
+	if bad := rec.check(dir, false); len(bad) > 0 { // or Go has trimmed its cache
+		return &Damage{Files: bad, Dir: w.cache}
 	}
 	use := flock.New(filepath.Join(dir, "use.lock"))
 	if ok, err := use.TryRLock(); err != nil || !ok {
@@ -222,7 +241,7 @@ func (w *World) load(dir string) error {
 
 // set takes over a record. The caller holds w.mu.
 func (w *World) set(rec record) {
-	w.std = rec.Std
+	w.std, w.sums = rec.Std, rec.Sums
 	w.known = make(map[string]*pkg, len(rec.Packages))
 	var config strings.Builder
 	for _, p := range rec.Packages {
@@ -232,12 +251,18 @@ func (w *World) set(rec record) {
 	w.config = config.String()
 }
 
-// save writes packages.json, aside and then renamed.
-func save(dir string, rec record) error {
+// save writes packages.json, aside and then renamed. A record without checksums
+// is of a world whose files were just made, and gets theirs.
+func save(dir string, rec record) (err error) {
 	slices.SortFunc(rec.Packages, func(a, b *pkg) int { return strings.Compare(a.Path, b.Path) })
-	text, err := json.Marshal(rec)
+	if rec.Sums == nil {
+		if rec.Sums, err = checksums(dir); err != nil {
+			return fmt.Errorf("build: %w", err)
+		}
+	}
+	text, err := encodeRecord(rec)
 	if err != nil {
-		return fmt.Errorf("build: %w", err)
+		return err
 	}
 	f, err := os.CreateTemp(dir, ".packages-")
 	if err != nil {
@@ -313,13 +338,18 @@ func (w *World) Name(path string) string {
 }
 
 // Open opens the archive of a package, as the lookup function of
-// go/importer.ForCompiler does.
+// go/importer.ForCompiler does. A damaged archive is compiled again.
 func (w *World) Open(path string) (io.ReadCloser, error) {
-	file, ok := w.Export(path)
-	if !ok {
+	w.mu.RLock()
+	p := w.known[path]
+	w.mu.RUnlock()
+	if p == nil {
 		return nil, fmt.Errorf("build: package %s is not known", path)
 	}
-	return os.Open(file)
+	if err := w.sound(p); err != nil {
+		return nil, err
+	}
+	return os.Open(p.File)
 }
 
 // Std returns the import paths of the standard library, sorted, without its
@@ -400,9 +430,8 @@ func (w *World) prune() {
 	keep := map[string]bool{}
 	records, _ := filepath.Glob(filepath.Join(w.cache, "worlds", "*", "packages.json"))
 	for _, file := range records {
-		var rec record
-		text, err := os.ReadFile(file)
-		if err != nil || json.Unmarshal(text, &rec) != nil {
+		rec, err := readRecord(filepath.Dir(file))
+		if err != nil {
 			return
 		}
 		for _, p := range rec.Packages {

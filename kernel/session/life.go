@@ -3,13 +3,63 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
 
 	"github.com/holt-dl/holt/kernel/proc"
 )
 
-// start starts a host process.
+// start starts a host process. Where the program ends before it is ready, it is
+// built again, once: a damaged cache must not stop every kernel for ever.
 func (s *Session) start() error {
-	p, err := proc.Start(s.ctx, s.world.Host(), proc.Options{
+	p, err := s.launch()
+	if err != nil && s.ctx.Err() == nil && s.damaged(err) {
+		if !s.rebuilt {
+			s.rebuilt = true
+			s.notes.line("the host does not start; it is built again")
+			if failed := s.world.Rebuild(s.ctx); failed != nil {
+				return fmt.Errorf("%w; the host had to be built again, because it did not start (%w)", failed, err)
+			}
+			s.warn("the host did not start (" + err.Error() + "), so it was built again")
+			p, err = s.launch()
+		}
+		if err != nil {
+			err = fmt.Errorf("%w; it was built again, which did not help: remove the folder %s and restart the kernel", err, s.world.CacheDir())
+		}
+	}
+	if err != nil {
+		return err
+	}
+	s.page.Reset()
+	s.mu.Lock()
+	s.proc = p
+	s.mu.Unlock()
+	return nil
+}
+
+// damaged reports whether a start failed in a way that another build may mend:
+// not for want of memory or processes.
+func (s *Session) damaged(err error) bool {
+	var exit *proc.Exit
+	if !errors.As(err, &exit) {
+		_, missing := os.Stat(s.world.Host())
+		return missing != nil || errors.Is(err, syscall.ENOEXEC)
+	}
+	if exit.Signal == syscall.SIGKILL {
+		return false
+	}
+	for _, words := range []string{"out of memory", "cannot allocate memory", "failed to create new OS thread", "Resource temporarily unavailable"} {
+		if strings.Contains(exit.Reason, words) || strings.Contains(exit.Trace, words) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Session) launch() (*proc.Process, error) {
+	return proc.Start(s.ctx, s.world.Host(), proc.Options{
 		Dir:    s.cwd,
 		Env:    append([]string{"HOLT=1"}, s.env...),
 		Stdout: func(p []byte) { s.shown("stdout", p) },
@@ -19,14 +69,6 @@ func (s *Session) start() error {
 		Page:   s.page,
 		Sync:   s.sync,
 	})
-	if err != nil {
-		return err
-	}
-	s.page.Reset()
-	s.mu.Lock()
-	s.proc = p
-	s.mu.Unlock()
-	return nil
 }
 
 // dead records that the host ended. The next cell starts another.

@@ -105,7 +105,7 @@ func (s *Session) open() (err error) {
 	}
 	s.env = s.environment()
 	s.world, err = build.Open(s.ctx, build.Options{
-		Source: s.opt.Source, Main: s.opt.Main, CacheDir: s.opt.CacheDir, Progress: s.notes.line,
+		Source: s.opt.Source, Main: s.opt.Main, CacheDir: s.opt.CacheDir, Progress: s.notes.line, Warn: s.warn,
 	})
 	if err != nil {
 		return err
@@ -134,4 +134,22 @@ func (s *Session) unopen() {
 		s.dir = ""
 	}
 	s.cwd, s.modfile = s.opt.Dir, ""
+}
+
+// warn keeps a sentence for the person until a cell can show it.
+func (s *Session) warn(sentence string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.warnings = append(s.warnings, sentence)
+}
+
+// showWarnings shows what warn kept.
+func (s *Session) showWarnings() {
+	s.mu.Lock()
+	list := s.warnings
+	s.warnings = nil
+	s.mu.Unlock()
+	for _, w := range list {
+		s.notice(w)
+	}
 }

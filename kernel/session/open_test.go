@@ -4,8 +4,10 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/holt-dl/holt/kernel/host/hosttest"
@@ -119,4 +121,41 @@ func TestCloseAfterFailedStart(t *testing.T) {
 	n := openBroken(t, "/dev/null/x")
 	n.s.Close()
 	n.answers()
+}
+
+// A host that is damaged while the kernel lives is built again when it has to
+// start anew.
+func TestDamagedHost(t *testing.T) {
+	dir := t.TempDir()
+	src, err := hosttest.Source(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A world of its own: the other tests' stays as it is.
+	src.(fstest.MapFS)["cmd/holt-host/other.go"] = &fstest.MapFile{Data: []byte("package main\n\nvar _ = 1\n")}
+	n := &notebook{t: t}
+	hosttest.World(t)
+	if n.s, err = session.Open(session.Options{Source: src, CacheDir: cache, Dir: dir, Version: "test"}, n); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { n.s.Close() })
+	n.must(`func host() string { s, _ := os.Readlink("/proc/self/exe"); return s }`)
+	out, _ := n.run(context.Background(), "host()")
+	host := strings.TrimSpace(strings.TrimPrefix(out, "= "))
+	n.fails("os.Exit(3)", "HostDied")
+	text, err := os.ReadFile(host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(host, text[:len(text)/2], 0o755); err != nil {
+		t.Fatal(err)
+	}
+	n.must("x := 41; x + 1", "^= 42$", `^holt: the host did not start \(proc: start .*: the host process ended: .*\), so it was built again$`)
+	n.must(`host() != ""`, "^= true$")
+	// Once is enough: what then does not start is not built for ever.
+	n.fails("os.Exit(3)", "HostDied")
+	if err := os.WriteFile(host, nil, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	n.fails("x := 1", "which did not help: remove the folder "+regexp.QuoteMeta(cache)+" and restart the kernel")
 }

@@ -95,6 +95,7 @@ type Session struct {
 	fetching  bool // there was no gopls, and it is being built
 	snapshot  assist.Snapshot
 	live      map[string]string // the notebook's imports, as of the snapshot
+	warnings  []string          // to be shown by the next cell
 
 	// These belong to open while an attempt lasts, and to Execute after one that
 	// succeeded.
@@ -109,6 +110,7 @@ type Session struct {
 	cwd      string
 	env      []string // set by %env
 	died     string   // why the last host ended; empty while it lives
+	rebuilt  bool     // the world was made anew, because its host did not start
 	modules  *modules // the notebook's own go.mod
 
 	last         *cell.Source  // the cell that ran last, for !*; nil before the first
@@ -161,6 +163,7 @@ func (s *Session) Execute(ctx context.Context, req Request) *Failure {
 	s.req = req
 	s.abandoned = false
 	s.mu.Unlock()
+	defer s.showWarnings()
 	if f := s.await(ctx); f != nil {
 		return f
 	}
