@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"image"
 	_ "image/jpeg" // photographs in files
+	"io"
 	"os"
 	"reflect"
+	"strings"
 
 	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/internal/imagefile"
 )
 
 // Sizes on the page, in pixels.
@@ -147,19 +150,46 @@ func (p Picture) tensor(t Tensor, one bool) (ms []image.Image, note string, err 
 }
 
 // open decodes a file, whose size is looked at first: a few bytes can claim to
-// be an enormous picture.
+// be an enormous picture. The pixels are those that dl/vision reads, where a
+// decoder of this module knows the format.
 func open(name string) (image.Image, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	fits := func(format string, w, h int) error {
+		if w <= 0 || h <= 0 || w > maxPixels/h {
+			return fmt.Errorf("%s: the %s picture is %d × %d pixels, want at most %d altogether", name, format, w, h, maxPixels)
+		}
+		return nil
+	}
+	head := make([]byte, imagefile.HeadSize)
+	n, _ := f.ReadAt(head, 0)
+	if known, ok := imagefile.Find(head[:n]); ok {
+		data, err := io.ReadAll(f)
+		if err != nil {
+			return nil, err
+		}
+		var large error
+		m, err := known.Decode(data, func(w, h int) error {
+			large = fits(strings.ToLower(known.Name), w, h)
+			return large
+		})
+		switch {
+		case large != nil:
+			return nil, large
+		case err != nil:
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		return m.Image, nil
+	}
 	config, format, err := image.DecodeConfig(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w; want a PNG or JPEG file", name, err)
 	}
-	if config.Width <= 0 || config.Height <= 0 || config.Width > maxPixels/config.Height {
-		return nil, fmt.Errorf("%s: the %s picture is %d × %d pixels, want at most %d altogether", name, format, config.Width, config.Height, maxPixels)
+	if err := fits(format, config.Width, config.Height); err != nil {
+		return nil, err
 	}
 	if _, err := f.Seek(0, 0); err != nil {
 		return nil, err

@@ -7,7 +7,7 @@
 //
 // Holt's host process imports it, and cells do not: it is too large to be
 // linked into every one of them. It also teaches display.Show to draw gonum's
-// own plots, and the standard library to decode GIF, WebP, BMP and TIFF files.
+// own plots, and display.Image to read GIF, WebP, BMP and TIFF files.
 package plot
 
 import (
@@ -21,7 +21,6 @@ import (
 	_ "golang.org/x/image/bmp"
 	xfont "golang.org/x/image/font"
 	_ "golang.org/x/image/tiff"
-	_ "golang.org/x/image/webp"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/text"
@@ -30,6 +29,7 @@ import (
 	"gonum.org/v1/plot/vg/vgimg"
 
 	"github.com/holt-dl/holt/display"
+	_ "github.com/holt-dl/holt/internal/webp"
 )
 
 func init() { display.SetPlotter(Gonum{}) }

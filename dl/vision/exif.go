@@ -3,18 +3,12 @@ package vision
 import (
 	"bytes"
 	"encoding/binary"
-	"io"
 )
-
-// maxHead is how much of a file is looked through for its orientation: a
-// JPEG's Exif segment comes first and has at most 64 kB.
-const maxHead = 256 << 10
 
 // orientation reads the Exif tag Orientation (0x0112; Exif 2.32, section
 // 4.6.4) of a JPEG, PNG, WebP or TIFF file: 1 upright, up to 8. It is 1 where
 // there is none, or none that can be read.
-func orientation(r io.Reader) int {
-	head, _ := io.ReadAll(io.LimitReader(r, maxHead))
+func orientation(head []byte) int {
 	switch {
 	case bytes.HasPrefix(head, []byte("\xff\xd8")):
 		return jpegOrientation(head[2:])
@@ -110,35 +104,43 @@ func (m *Image) upright(orientation int) *Image {
 	if orientation <= 1 || orientation > 8 {
 		return m
 	}
-	h, w := m.H, m.W
-	if orientation >= 5 {
-		h, w = w, h
-	}
+	w, h, at := quarter(orientation, m.W, m.H)
 	out := &Image{C: m.C, H: h, W: w, Pix: make([]uint8, len(m.Pix))}
 	for c := range m.C {
 		from, to := m.Pix[c*h*w:], out.Pix[c*h*w:]
 		for y := range h {
 			for x := range w {
-				sx, sy := x, y // in the source
-				switch orientation {
-				case 2:
-					sx = w - 1 - x
-				case 3:
-					sx, sy = w-1-x, h-1-y
-				case 4:
-					sy = h - 1 - y
-				case 5:
-					sx, sy = y, x
-				case 6:
-					sx, sy = y, w-1-x
-				case 7:
-					sx, sy = h-1-y, w-1-x
-				case 8:
-					sx, sy = h-1-y, x
-				}
+				sx, sy := at(x, y)
 				to[y*w+x] = from[sy*m.W+sx]
 			}
 		}
 	}
 	return out
+}
+
+// quarter returns the size that a picture of w×h has upright, and where in the
+// picture the upright one's pixel at (x, y) is.
+func quarter(orientation, w, h int) (uprightW, uprightH int, at func(x, y int) (sx, sy int)) {
+	if orientation >= 5 {
+		w, h = h, w
+	}
+	return w, h, func(x, y int) (int, int) {
+		switch orientation {
+		case 2:
+			return w - 1 - x, y
+		case 3:
+			return w - 1 - x, h - 1 - y
+		case 4:
+			return x, h - 1 - y
+		case 5:
+			return y, x
+		case 6:
+			return y, w - 1 - x
+		case 7:
+			return h - 1 - y, w - 1 - x
+		case 8:
+			return h - 1 - y, x
+		}
+		return x, y
+	}
 }

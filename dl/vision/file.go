@@ -1,14 +1,15 @@
 package vision
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"image"
 	"io"
 	"os"
+	"strings"
 
+	"github.com/holt-dl/holt/internal/imagefile"
 	"github.com/holt-dl/holt/internal/jpeg"
 )
 
@@ -16,96 +17,104 @@ import (
 // are asked for, and then only those.
 type file struct {
 	path   string
-	format string        // as package image names it
+	format string        // as PIL says it
 	turn   int           // the camera's orientation, by Exif
 	jpeg   *jpeg.Picture // or
 	other  image.Image   // a format that is decoded at once
+	mode   string        // of other, as PIL says it
 }
 
 const (
 	maxPixels = 89_478_485
-	maxFile   = 1 << 30 // bytes of a JPEG, which is held in memory
+	maxFile   = 1 << 30 // bytes, which are held in memory
 )
 
 // openFile reads a file of any format that the program knows.
 func openFile(path string) (pic *file, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("vision: %w", err)
-	}
-	defer f.Close()
 	defer func() {
 		if r := recover(); r != nil { // decoders have met hostile files before
 			pic, err = nil, fmt.Errorf("vision: %s: the decoder panics: %v", path, r)
 		}
 	}()
 	pic = &file{path: path}
-	if known, err := pic.readJPEG(f); known || err != nil {
+	data, err := pic.read()
+	if err != nil {
+		return nil, err
+	}
+	if known, err := pic.parseJPEG(data); known || err != nil {
 		return pic, err
 	}
-	return pic, pic.readOther(f)
+	return pic, pic.decodeOther(data)
 }
 
-// readJPEG reports false for another format, and for a kind of JPEG that is
-// left to image/jpeg.
-func (f *file) readJPEG(from *os.File) (known bool, err error) {
+// read returns what the file holds.
+func (f *file) read() ([]byte, error) {
+	from, err := os.Open(f.path)
+	if err != nil {
+		return nil, fmt.Errorf("vision: %w", err)
+	}
+	defer from.Close()
 	info, err := from.Stat()
 	if err != nil {
-		return false, f.explain(err)
+		return nil, f.explain(err)
 	}
-	start := make([]byte, 2)
-	if _, err := io.ReadFull(from, start); err != nil || !bytes.Equal(start, []byte{0xff, 0xd8}) {
-		return false, nil // too short for any format, which another decoder says
+	switch {
+	case info.Mode().IsRegular() && info.Size() == 0:
+		return nil, f.explain(errors.New("the file is empty, want a picture; bring it again, or leave it out with the loader's SkipErrors"))
+	case info.Size() > maxFile:
+		return nil, f.explain(fmt.Errorf("it has %d bytes, want at most %d", info.Size(), maxFile))
 	}
-	if info.Size() > maxFile {
-		return true, f.explain(fmt.Errorf("it has %d bytes, want at most %d", info.Size(), maxFile))
+	data := make([]byte, info.Size())
+	n, err := io.ReadFull(from, data)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF { // it may have become shorter
+		return nil, f.explain(err)
 	}
-	data := make([]byte, max(info.Size(), 2))
-	n, err := from.ReadAt(data, 0)
-	if err != nil && err != io.EOF {
-		return true, f.explain(err)
+	return data[:n], nil
+}
+
+// parseJPEG reports false for another format, and for a kind of JPEG that is
+// left to image/jpeg.
+func (f *file) parseJPEG(data []byte) (known bool, err error) {
+	if !bytes.HasPrefix(data, []byte{0xff, 0xd8}) {
+		return false, nil
 	}
-	f.jpeg, err = jpeg.Parse(data[:n])
+	f.jpeg, err = jpeg.Parse(data)
 	if errors.Is(err, jpeg.ErrUnsupported) {
 		return false, nil
 	}
 	if err != nil {
 		return true, f.explain(err)
 	}
-	f.format, f.turn = "jpeg", jpegOrientation(data[2:n])
+	f.format, f.turn = "JPEG", jpegOrientation(data[2:])
 	return true, f.fits(f.jpeg.W, f.jpeg.H)
 }
 
-// readOther decodes a file with what registered at package image.
-func (f *file) readOther(from *os.File) error {
-	if _, err := from.Seek(0, io.SeekStart); err != nil {
-		return f.explain(err)
+// decodeOther decodes a file with what registered at package imagefile, or else
+// at package image.
+func (f *file) decodeOther(data []byte) error {
+	if format, ok := imagefile.Find(data[:min(len(data), imagefile.HeadSize)]); ok {
+		p, err := format.Decode(data, f.fits)
+		if err != nil {
+			return f.explain(err)
+		}
+		f.format, f.other, f.mode, f.turn = format.Name, p.Image, p.Mode, orientation(data)
+		return nil
 	}
-	r := bufio.NewReaderSize(from, 64<<10)
-	config, format, err := image.DecodeConfig(r)
+	config, format, err := image.DecodeConfig(bytes.NewReader(data))
 	if err == image.ErrFormat {
-		begin := make([]byte, 12)
-		n, _ := from.ReadAt(begin, 0)
-		return fmt.Errorf("vision: %s: it begins with %q, as no picture does that can be read here, want a JPEG, PNG, GIF, WebP, BMP or TIFF file; "+
-			"a Go program of your own imports image/png and the like", f.path, begin[:n])
+		return fmt.Errorf("vision: %s: it begins with %q, as no picture does that can be read here, want a JPEG, PNG, GIF, WebP, BMP, TIFF or PPM file; "+
+			"a Go program of your own imports dl/vision/formats", f.path, data[:min(len(data), 12)])
 	}
 	if err != nil {
-		return fmt.Errorf("vision: %s: %w", f.path, err)
+		return f.explain(err)
 	}
 	if err := f.fits(config.Width, config.Height); err != nil {
 		return err
 	}
-	if _, err := from.Seek(0, io.SeekStart); err != nil {
+	if f.other, _, err = image.Decode(bytes.NewReader(data)); err != nil {
 		return f.explain(err)
 	}
-	f.format, f.turn = format, orientation(from)
-	if _, err := from.Seek(0, io.SeekStart); err != nil {
-		return f.explain(err)
-	}
-	r.Reset(from)
-	if f.other, _, err = image.Decode(r); err != nil {
-		return f.explain(err)
-	}
+	f.format, f.mode, f.turn = strings.ToUpper(format), mode(f.other), orientation(data)
 	return nil
 }
 
@@ -117,8 +126,11 @@ func (f *file) fits(w, h int) error {
 	return nil
 }
 
-// explain names the file in a decoder's error.
+// explain names the file in a decoder's error, which may be that of fits.
 func (f *file) explain(err error) error {
+	if strings.HasPrefix(err.Error(), "vision: ") {
+		return err
+	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("vision: %s: the file is cut off (%w); bring it again, or leave it out with the loader's SkipErrors", f.path, err)
 	}
@@ -153,8 +165,8 @@ func readPicture(path string, upright bool) (picture, error) {
 		return nil, err
 	}
 	if f.jpeg == nil {
-		img := FromImage(f.other).rgb()
-		if upright || f.format == "tiff" {
+		img := rgbOf(f.other, f.mode)
+		if upright || f.format == "TIFF" {
 			img = img.upright(f.turn)
 		}
 		return img, nil

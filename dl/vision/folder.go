@@ -19,9 +19,11 @@ import (
 // torchvision takes, by their extension: jpg, jpeg, png, ppm, bmp, pgm, tif,
 // tiff and webp. Pictures become three channels, whatever they were.
 //
-// JPEG files are decoded to the pixels that torchvision sees, other formats by
-// the packages that register with image.Decode: a program imports those it
-// needs, such as image/png.
+// Files are decoded to the pixels that torchvision sees. A Go program of your
+// own imports dl/vision/formats for formats other than JPEG; notebooks have
+// it. Gray pictures of 16 bits are cut off at 255, as torchvision's loader
+// does, which makes photographs white: read those with [Open] and
+// [Photo.Tensor] in a data set of your own.
 type ImageFolder struct {
 	Root      string    // required
 	Transform Transform // of each picture; nil means ToTensor

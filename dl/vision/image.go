@@ -5,8 +5,10 @@ import (
 	"image"
 	"image/color"
 	"slices"
+	"strings"
 
 	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/internal/imagefile"
 )
 
 // Image is a picture on its way to a network.
@@ -23,9 +25,9 @@ type Image struct {
 	Values  []float32
 }
 
-// FromImage converts a picture of the standard library: gray ones to one
-// channel, all others to three. Transparency is dropped without blending, as
-// PIL's convert("RGB") does.
+// FromImage converts a picture of the standard library: gray ones of eight
+// bits to one channel, all others to three. Transparency is dropped without
+// blending, as PIL's convert("RGB") does; of 16 bits the upper 8 are kept.
 func FromImage(src image.Image) *Image {
 	r := src.Bounds()
 	w, h := r.Dx(), r.Dy()
@@ -40,6 +42,27 @@ func FromImage(src image.Image) *Image {
 		return &Image{C: 1, H: h, W: w, Pix: pix}
 	case *image.NRGBA:
 		return planes(s.Pix[s.PixOffset(r.Min.X, r.Min.Y):], s.Stride, w, h)
+	case *image.NRGBA64:
+		pix := make([]uint8, 3*n)
+		for y := range h {
+			row := s.Pix[s.PixOffset(r.Min.X, r.Min.Y+y):]
+			for x := range w {
+				p, i := row[8*x:8*x+8:8*x+8], y*w+x
+				pix[i], pix[n+i], pix[2*n+i] = p[0], p[2], p[4] // big-endian
+			}
+		}
+		return &Image{C: 3, H: h, W: w, Pix: pix}
+	case *image.CMYK:
+		pix := make([]uint8, 3*n)
+		for y := range h {
+			row := s.Pix[s.PixOffset(r.Min.X, r.Min.Y+y):]
+			for x := range w {
+				p, i := row[4*x:4*x+4:4*x+4], y*w+x
+				white := 255 - p[3]
+				pix[i], pix[n+i], pix[2*n+i] = white-times(p[0], white), white-times(p[1], white), white-times(p[2], white)
+			}
+		}
+		return &Image{C: 3, H: h, W: w, Pix: pix}
 	case *image.RGBA:
 		if s.Opaque() {
 			return planes(s.Pix[s.PixOffset(r.Min.X, r.Min.Y):], s.Stride, w, h)
@@ -68,6 +91,13 @@ func FromImage(src image.Image) *Image {
 		}
 		return &Image{C: 3, H: h, W: w, Pix: pix}
 	}
+	if s, ok := src.(*imagefile.Numbers); ok {
+		pix := make([]uint8, n)
+		for i, v := range s.Pix {
+			pix[i] = imagefile.Clip(v)
+		}
+		return &Image{C: 1, H: h, W: w, Pix: pix}
+	}
 	pix := make([]uint8, 3*n)
 	i := 0
 	for y := r.Min.Y; y < r.Max.Y; y++ {
@@ -78,6 +108,26 @@ func FromImage(src image.Image) *Image {
 		}
 	}
 	return &Image{C: 3, H: h, W: w, Pix: pix}
+}
+
+// times multiplies two parts of 255, rounded as PIL's MULDIV255 does.
+func times(a, b uint8) uint8 {
+	t := uint(a)*uint(b) + 128
+	return uint8((t>>8 + t) >> 8)
+}
+
+// rgbOf is PIL's convert("RGB") of a decoded file. It differs from FromImage
+// where a mode is wider than eight bits and gray: PIL cuts values off.
+func rgbOf(src image.Image, mode string) *Image {
+	if m, ok := src.(*image.Gray16); ok && strings.HasPrefix(mode, "I;16") {
+		b := m.Bounds()
+		gray := image.NewGray(b)
+		for i := range gray.Pix {
+			gray.Pix[i] = uint8(min(m.Gray16At(b.Min.X+i%b.Dx(), b.Min.Y+i/b.Dx()).Y, 255))
+		}
+		src = gray
+	}
+	return FromImage(src).rgb()
 }
 
 // planes takes red, green and blue out of rows of four bytes a pixel.

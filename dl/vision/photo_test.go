@@ -10,9 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	_ "golang.org/x/image/bmp"
-	_ "golang.org/x/image/tiff"
-	_ "golang.org/x/image/webp"
+	_ "github.com/holt-dl/holt/dl/vision/formats"
 
 	"github.com/holt-dl/holt/dl"
 	"github.com/holt-dl/holt/dl/vision"

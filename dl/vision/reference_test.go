@@ -7,7 +7,6 @@ import (
 	"image"
 	"image/color"
 	"image/gif"
-	_ "image/jpeg"
 	"image/png"
 	"math/rand/v2"
 	"os"
@@ -208,7 +207,7 @@ func TestImageFolder(t *testing.T) {
 		t.Errorf("error is %v", err)
 	}
 	os.WriteFile(filepath.Join(root, "bees", "b.png"), []byte("hello"), 0o644)
-	want := "vision: " + filepath.Join(root, "bees", "b.png") + `: it begins with "hello", as no picture does that can be read here, want a JPEG, PNG, GIF, WebP, BMP or TIFF file; a Go program of your own imports image/png and the like`
+	want := "vision: " + filepath.Join(root, "bees", "b.png") + `: it begins with "hello", as no picture does that can be read here, want a JPEG, PNG, GIF, WebP, BMP, TIFF or PPM file; a Go program of your own imports dl/vision/formats`
 	if _, err := d.Get(1); err == nil || err.Error() != want {
 		t.Errorf("error is %v, want %s", err, want)
 	}

@@ -34,6 +34,7 @@ var hostile = []struct {
 	{"the JSON of training states", "dl", "FuzzTrainingState", "FuzzTrainingState", "FuzzTrainingState", "-", "-", "-", "FuzzTrainingState"},
 	{"JPEG", "internal/jpeg", "TestTruncated", "FuzzDecodeJPEG", "TestFormatErrors", "TestBombs", "-", "-", "FuzzDecodeJPEG"},
 	{"JPEG, of an encoder", "internal/jpeg", "TestTruncated", "FuzzEncoded", "TestFormatErrors", "TestBombs", "-", "-", "FuzzEncoded"},
+	{"WebP", "internal/webp", "TestTruncated", "TestFlipped", "TestErrors", "TestBombs", "-", "-", "FuzzDecode"},
 	{"TensorBoard's info files", "kernel/tensorboard", "TestStrangePeers", "FuzzInfo", "-", "-", "-", "-", "FuzzInfo"},
 	{"a package index", "dl/backend", "FuzzIndex", "FuzzIndex", "-", "-", "-", "-", "FuzzIndex"},
 	{"notebooks", "kernel/ipynb", "TestReadErrors", "FuzzRead", "-", "-", "-", "-", "FuzzRead"},

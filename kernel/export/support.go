@@ -71,6 +71,7 @@ import (
 {{- if .Vision}}
 	_ "github.com/holt-dl/holt/dl/vision/cifarsample"
 	_ "github.com/holt-dl/holt/dl/vision/fetch"
+	_ "github.com/holt-dl/holt/dl/vision/formats"
 {{- end}}
 )
 {{if .DL}}

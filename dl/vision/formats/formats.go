@@ -1,0 +1,20 @@
+// Package formats teaches package vision to read picture files other than
+// JPEG. Importing it, for its effect, is enough:
+//
+//	import _ "github.com/holt-dl/holt/dl/vision/formats"
+//
+// Holt's notebooks have it. A Go program of your own imports it, because
+// package vision itself leaves the decoders out: what a cell imports is linked
+// again for every cell.
+package formats
+
+import (
+	_ "image/gif"
+	_ "image/jpeg" // the kinds that vision's own decoder leaves to it: CMYK
+	_ "image/png"
+
+	_ "golang.org/x/image/bmp"
+	_ "golang.org/x/image/tiff"
+
+	_ "github.com/holt-dl/holt/internal/webp"
+)
