@@ -7,12 +7,17 @@ import (
 	"sync"
 )
 
-// resize is Pillow's Image.resize with BILINEAR for 8 bits a channel
+// resize is Pillow 13's Image.resize with BILINEAR for 8 bits a channel
 // (libImaging/Resample.c): a horizontal pass and a vertical one, each with
-// weights of 22 bits, each rounded to bytes.
-func (m *Image) resize(across, down filter) *Image {
+// weights of 22 bits, each rounded to bytes. The order of the two changes the
+// rounding; downFirst says which comes first.
+func (m *Image) resize(across, down filter, downFirst bool) *Image {
 	if across.same && down.same {
 		return m
+	}
+	if downFirst && !across.same && !down.same {
+		m = m.resize(filter{same: true}, down, false)
+		down = filter{same: true}
 	}
 	out := &Image{C: m.C, H: m.H, W: m.W, Pix: m.Pix}
 	if !across.same {
@@ -38,6 +43,12 @@ func (m *Image) resize(across, down filter) *Image {
 	}
 	return out
 }
+
+// downFirst reports whether Pillow runs the vertical pass first when it makes
+// w×h pixels outW×outH: where that one throws away more than twice as much as
+// the horizontal pass. The sizes are those of the whole pictures, also where
+// only a part of the result is wanted.
+func downFirst(w, h, outW, outH int) bool { return h-outH > max(0, 2*(w-outW)) }
 
 // narrow keeps what is between the passes, for the next picture.
 var narrow = sync.Pool{New: func() any { return new([]uint8) }}

@@ -8,7 +8,8 @@ import (
 
 // Resize scales a picture with a triangle filter that widens when it shrinks
 // (bilinear with antialiasing), as torchvision does with PIL pictures: bytes
-// are equal to Pillow's. It works on bytes, so it comes before [ToTensor].
+// are equal to Pillow 13's, which chooses the order of its two passes by the
+// sizes. It works on bytes, so it comes before [ToTensor].
 type Resize struct {
 	Size int // the shorter side becomes this, in pixels; the other keeps the ratio
 	H, W int // or both sides

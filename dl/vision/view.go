@@ -91,7 +91,7 @@ func (v view) of(p picture) (*Image, error) {
 	if v.flip && !across.same { // costs nothing there
 		across.reverse()
 	}
-	img = img.resize(across, down)
+	img = img.resize(across, down, downFirst(v.part.Dx(), v.part.Dy(), v.w, v.h))
 	if v.flip && across.same {
 		img = img.mirrored()
 	}
