@@ -33,6 +33,7 @@ import (
 	"os"
 
 	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/internal/filetype"
 )
 
 // ErrCorrupt is wrapped by the error for a file that is not what torch.save
@@ -83,7 +84,16 @@ func (f File) StateDict() (dl.StateDict, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pth: %w", err)
 	}
+	const want = "a file of torch.save"
+	if info.IsDir() {
+		return nil, fmt.Errorf("pth: load %s: %w", f.Path, filetype.Folder(f.Path).Error(f.Path, want, ErrCorrupt))
+	}
 	dict, err := f.read(r, info.Size())
+	if errors.Is(err, ErrCorrupt) {
+		if kind, known := filetype.Of(r, info.Size(), f.Path); known && kind.Name != filetype.Torch {
+			err = kind.Error(f.Path, want, ErrCorrupt)
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("pth: load %s: %w", f.Path, err)
 	}

@@ -1,10 +1,12 @@
 package pth_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -152,4 +154,36 @@ func FuzzLoad(f *testing.F) {
 			t.Fatalf("%d bytes became %d values", len(b), size)
 		}
 	})
+}
+
+// npz is an archive of one array of numpy.
+func npz() string {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	must(w.Create("w.npy"))
+	w.Close()
+	return b.String()
+}
+
+// TestOtherFormats gives the loader what torch.save did not write.
+func TestOtherFormats(t *testing.T) {
+	for _, tt := range []struct{ name, content, err string }{
+		{"empty.pth", "", "it is empty, want a file of torch.save; save or download it again"},
+		{"a.safetensors", "\x02\x00\x00\x00\x00\x00\x00\x00{}", `it is a safetensors file, want a file of torch.save; read it with dl.LoadStateDict("PATH")`},
+		{"a.pth", "\x80\x04\x95\x0a\x00\x00\x00\x00\x00\x00\x00}\x94.", `it is a pickle that torch.save did not write, such as pickle.dump's or joblib's, want a file of torch.save; in Python: torch.save(state_dict, "weights.pth")`},
+		{"a.npz", npz(), `it is a .npz file of numpy, want a file of torch.save; in Python: safetensors.numpy.save_file(dict(numpy.load(path)), "weights.safetensors")`},
+	} {
+		path := filepath.Join(t.TempDir(), tt.name)
+		if err := os.WriteFile(path, []byte(tt.content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, err := pth.LoadStateDict(path)
+		if want := "pth: load " + path + ": " + strings.ReplaceAll(tt.err, "PATH", path); err == nil || err.Error() != want || !errors.Is(err, pth.ErrCorrupt) {
+			t.Errorf("error is %v\nwant %s", err, want)
+		}
+	}
+	_, err := pth.LoadStateDict("testdata")
+	if err == nil || !strings.HasPrefix(err.Error(), "pth: load testdata: it is a folder that holds checkpoint-legacy.pth, checkpoint.pth, ") {
+		t.Errorf("error is %v", err)
+	}
 }

@@ -22,6 +22,8 @@ var hostile = []struct {
 	fuzz                                  string
 }{
 	{"safetensors, training states", "dl", "TestKilledWhileSaving", "TestSafetensorsRoundTrip", "TestSafetensorsRefuses", "TestSafetensorsMemory", "-", "-", "FuzzSafetensors"},
+	{"indexes of safetensors in parts", "dl", "TestPartsErrors", "FuzzIndex", "TestPartsErrors", "-", "TestPartsErrors", "-", "FuzzIndex"},
+	{"what a file is, by its first bytes", "internal/filetype", "TestCutAnywhere", "FuzzOf", "TestOf", "-", "-", "-", "FuzzOf"},
 	{".pth: zip, the older format, pickle", "dl/pth", "TestCutAnywhere", "TestFlippedBits", "TestForged", "TestMemory", "-", "TestPickles", "FuzzLoad"},
 	{"archives of data sets", "dl/vision/fetch", "TestArchive", "TestArchive", "TestArchive", "TestArchive", "TestArchive", "-", "FuzzUnpack"},
 	{"CIFAR-10", "dl/vision", "FuzzCIFAR10", "FuzzCIFAR10", "FuzzCIFAR10", "-", "-", "-", "FuzzCIFAR10"},
