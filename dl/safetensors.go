@@ -16,8 +16,12 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/gomlx/compute/dtypes"
+
+	"github.com/holt-dl/holt/internal/filetype"
+	"github.com/holt-dl/holt/internal/float8"
 )
 
 // The file format is safetensors: 8 bytes of header length, little-endian, a
@@ -46,6 +50,21 @@ var safetensorsTypes = map[string]DType{
 	"BOOL": dtypes.Bool, "U8": dtypes.Uint8, "I8": dtypes.Int8, "U16": dtypes.Uint16, "I16": dtypes.Int16,
 	"U32": dtypes.Uint32, "I32": dtypes.Int32, "U64": dtypes.Uint64, "I64": dtypes.Int64,
 	"F16": dtypes.Float16, "BF16": dtypes.BFloat16, "F32": dtypes.Float32, "F64": dtypes.Float64,
+}
+
+// float8s are the types of a byte that are widened to float32.
+var float8s = map[string]func(uint8) float32{
+	"F8_E4M3": float8.E4M3FN, "F8_E5M2": float8.E5M2, "F8_E8M0": float8.E8M0,
+	"F8_E4M3FNUZ": float8.E4M3FNUZ, "F8_E5M2FNUZ": float8.E5M2FNUZ,
+}
+
+// stored returns the type of a tensor's bytes in a file.
+func stored(name string) (DType, bool) {
+	if float8s[name] != nil {
+		return dtypes.Uint8, true
+	}
+	kind, ok := safetensorsTypes[name]
+	return kind, ok
 }
 
 // ErrCorrupt is wrapped by the error for a weights file that is not what was
@@ -125,45 +144,82 @@ func (t *Tensor) bytes() []byte {
 	return dtypes.UnsafeByteSliceFromAny(flat)
 }
 
-// LoadStateDict reads all tensors of a safetensors file. It checks the header
-// before it takes memory for what the header promises, and the checksum where
-// the file has one. A file that fails is an error that wraps [ErrCorrupt].
+// LoadStateDict reads all tensors of a safetensors file, of the parts that an
+// index such as model.safetensors.index.json lists, or of the folder that holds
+// such an index. It checks the header before it takes memory for what the
+// header promises, and the checksum where the file has one. float8 becomes
+// float32. A file that fails, or is of another format, is an error that wraps
+// [ErrCorrupt].
 func LoadStateDict(path string) (StateDict, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return loadFolder(path)
+	}
+	if strings.HasSuffix(path, indexSuffix) {
+		return loadParts(path)
+	}
+	dict, _, err := loadFile(path)
+	if errors.Is(err, errIndex) { // under another name
+		return loadParts(path)
+	}
+	return dict, err
+}
+
+// wantSafetensors is what [loadFile] reads, for messages.
+const wantSafetensors = "a safetensors file"
+
+// errIndex is wrapped by the error for a file that is an index of parts.
+var errIndex = fmt.Errorf("%w (it is an index)", ErrCorrupt)
+
+// loadFile reads one file. It returns the bytes of its tensors too.
+func loadFile(path string) (dict StateDict, data int64, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("dl: load weights: %w", err)
+		return nil, 0, fmt.Errorf("dl: load weights: %w", err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, fmt.Errorf("dl: load weights: %w", err)
+		return nil, 0, fmt.Errorf("dl: load weights: %w", err)
 	}
-	dict, err := readSafetensors(bufio.NewReaderSize(f, 1<<20), info.Size())
+	if info.IsDir() {
+		return nil, 0, fmt.Errorf("dl: load %s: %w", path, filetype.Folder(path).Error(path, wantSafetensors, ErrCorrupt))
+	}
+	dict, data, err = readSafetensors(bufio.NewReaderSize(f, 1<<20), info.Size())
+	if errors.Is(err, ErrCorrupt) {
+		if kind, known := filetype.Of(f, info.Size(), path); known && kind.Name != filetype.Safetensors {
+			also := ErrCorrupt
+			if kind.Name == filetype.Index {
+				also = errIndex
+			}
+			err = kind.Error(path, wantSafetensors, also)
+		}
+	}
 	if err != nil {
-		return nil, fmt.Errorf("dl: load %s: %w", path, err)
+		return nil, 0, fmt.Errorf("dl: load %s: %w", path, err)
 	}
-	return dict, nil
+	return dict, data, nil
 }
 
-// readSafetensors reads a file of the given size.
-func readSafetensors(r io.Reader, size int64) (StateDict, error) {
+// readSafetensors reads a file of the given size. It returns the bytes of its
+// tensors too.
+func readSafetensors(r io.Reader, size int64) (dict StateDict, bytes int64, err error) {
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf("%s: %w; save or download it again", fmt.Sprintf(format, args...), ErrCorrupt)
 	}
 	var length uint64
 	if size < 8 || binary.Read(r, binary.LittleEndian, &length) != nil {
-		return nil, bad("the file has %d bytes, want at least 8", size)
+		return nil, 0, bad("the file has %d bytes, want at least 8", size)
 	}
 	if length > maxHeader || length > uint64(size-8) {
-		return nil, bad("the header has %d bytes, want at most %d", length, min(maxHeader, size-8))
+		return nil, 0, bad("the header has %d bytes, want at most %d", length, min(maxHeader, size-8))
 	}
 	head := make([]byte, length)
 	if _, err := io.ReadFull(r, head); err != nil {
-		return nil, bad("the header ends early")
+		return nil, 0, bad("the header ends early")
 	}
 	items, checksum, err := readHeader(head)
 	if err != nil {
-		return nil, bad("%v", err)
+		return nil, 0, bad("%v", err)
 	}
 	slices.SortFunc(items, func(a, b item) int {
 		for i := range 2 { // empty tensors come before the one that begins where they do
@@ -179,54 +235,62 @@ func readSafetensors(r io.Reader, size int64) (StateDict, error) {
 	data := uint64(size) - 8 - length
 	at := uint64(0)
 	for _, it := range items {
-		kind, ok := safetensorsTypes[it.DType]
+		kind, ok := stored(it.DType)
 		if !ok {
-			return nil, fmt.Errorf("tensor %q is of type %q, which dl cannot read; convert it to F32", it.name, it.DType)
+			return nil, 0, fmt.Errorf("tensor %q is of type %q, which dl cannot read; convert it to F32", it.name, it.DType)
 		}
 		if len(it.Shape) > maxRank {
-			return nil, bad("tensor %.100q has %d axes, want at most %d", it.name, len(it.Shape), maxRank)
+			return nil, 0, bad("tensor %.100q has %d axes, want at most %d", it.name, len(it.Shape), maxRank)
 		}
 		want := uint64(kind.Size())
 		for _, n := range it.Shape {
 			if n < 0 || n > 0 && want > math.MaxInt64/uint64(n) {
-				return nil, bad("the shape of %q is %v", it.name, it.Shape)
+				return nil, 0, bad("the shape of %q is %v", it.name, it.Shape)
 			}
 			want *= uint64(n)
 		}
 		from, to := it.Offsets[0], it.Offsets[1]
 		if from != at || to < from || to-from != want || to > data {
-			return nil, bad("tensor %q lies at %d to %d, want %d to %d of %d bytes", it.name, from, to, at, at+want, data)
+			return nil, 0, bad("tensor %q lies at %d to %d, want %d to %d of %d bytes", it.name, from, to, at, at+want, data)
 		}
 		at = to
 	}
 	if at != data {
-		return nil, bad("the tensors end at %d of %d bytes", at, data)
+		return nil, 0, bad("the tensors end at %d of %d bytes", at, data)
 	}
-	dict := make(StateDict, len(items))
+	dict = make(StateDict, len(items))
 	var sum hash.Hash = sha256.New()
 	for _, it := range items {
-		t := &Tensor{shape: append(Shape{}, it.Shape...), dtype: safetensorsTypes[it.DType]}
+		kind, _ := stored(it.DType)
+		t := &Tensor{shape: append(Shape{}, it.Shape...), dtype: kind}
 		t.host = dtypes.MakeAnySlice(t.dtype, t.Size())
 		b := t.bytes()
 		if _, err := io.ReadFull(r, b); err != nil {
-			return nil, bad("tensor %q ends early", it.name)
+			return nil, 0, bad("tensor %q ends early", it.name)
 		}
 		if t.dtype == dtypes.Bool {
 			for _, v := range b {
 				if v > 1 {
-					return nil, bad("tensor %q holds %d for a bool", it.name, v)
+					return nil, 0, bad("tensor %q holds %d for a bool", it.name, v)
 				}
 			}
 		}
 		if checksum != "" {
 			sum.Write(b)
 		}
+		if widen := float8s[it.DType]; widen != nil {
+			wide := make([]float32, len(b))
+			for i, v := range b {
+				wide[i] = widen(v)
+			}
+			t.dtype, t.host = dtypes.Float32, wide
+		}
 		dict[it.name] = t
 	}
 	if checksum != "" && checksum != hex.EncodeToString(sum.Sum(nil)) {
-		return nil, bad("the checksum differs")
+		return nil, 0, bad("the checksum differs")
 	}
-	return dict, nil
+	return dict, int64(data), nil
 }
 
 // item is one tensor of a header.
@@ -239,6 +303,9 @@ type item struct {
 // before much memory is taken. A name that is there twice is an error: readers
 // would not agree which counts.
 func readHeader(head []byte) (items []item, checksum string, err error) {
+	if !utf8.Valid(head) {
+		return nil, "", fmt.Errorf("the header is no UTF-8 text")
+	}
 	d := json.NewDecoder(bytes.NewReader(head))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
 		return nil, "", fmt.Errorf("the header is no JSON object (it begins with %.20q)", head)
@@ -258,7 +325,10 @@ func readHeader(head []byte) (items []item, checksum string, err error) {
 		if err := d.Decode(&entry); err != nil {
 			return nil, "", fmt.Errorf("the header of %.100q is wrong (%w)", name, err)
 		}
-		if name == metadataKey && len(entry) <= maxMetadata {
+		if name == metadataKey {
+			if len(entry) > maxMetadata {
+				return nil, "", fmt.Errorf("the metadata has %d bytes, want at most %d", len(entry), maxMetadata)
+			}
 			var meta map[string]string
 			if err := json.Unmarshal(entry, &meta); err != nil {
 				return nil, "", fmt.Errorf("the metadata is not text (%w)", err)

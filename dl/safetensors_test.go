@@ -47,7 +47,7 @@ func TestSafetensorsRefuses(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := readSafetensors(bytes.NewReader(test.file), int64(len(test.file)))
+			_, _, err := readSafetensors(bytes.NewReader(test.file), int64(len(test.file)))
 			if err == nil || !strings.HasPrefix(err.Error(), test.err) || !errors.Is(err, ErrCorrupt) {
 				t.Errorf("error is %v, want %s", err, test.err)
 			}
@@ -86,7 +86,7 @@ func TestSafetensorsRoundTrip(t *testing.T) {
 	for _, at := range []int{0, 9, len(b) / 2, len(b) - 1} {
 		bad := bytes.Clone(b)
 		bad[at] ^= 1
-		if _, err := readSafetensors(bytes.NewReader(bad), int64(len(bad))); err == nil {
+		if _, _, err := readSafetensors(bytes.NewReader(bad), int64(len(bad))); err == nil {
 			t.Errorf("a changed byte at %d of %d was not found", at, len(b))
 		}
 	}
@@ -122,7 +122,7 @@ func FuzzSafetensors(f *testing.F) {
 	f.Add(file(`{}`, ""))
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, b []byte) {
-		dict, err := readSafetensors(bytes.NewReader(b), int64(len(b)))
+		dict, _, err := readSafetensors(bytes.NewReader(b), int64(len(b)))
 		if err != nil {
 			return
 		}
