@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/internal/notice"
 )
 
 // A person who waits for the compiler is told so: a run's status has it at
@@ -40,13 +43,14 @@ func announce(ctx context.Context, name string, input Shape, on *device) (end fu
 	return func() { done(time.Since(began)) }
 }
 
-// notices is the watcher that tells Notice.
+// notices is the watcher of a cell that waits. A notebook has one line for all
+// that a cell compiles; a plain program has a sentence at the beginning and one at the end.
 func notices(ctx context.Context) watcher {
 	return func(what string) func(time.Duration) {
-		say := Notice
-		if say == nil {
+		if Notice == nil && !frame.Connected() {
 			return func(time.Duration) {}
 		}
+		l := compiles.of(ctx)
 		var mu sync.Mutex // so that the end is not told before the beginning
 		said, over := false, false
 		timer := time.AfterFunc(noticeAfter, func() {
@@ -54,7 +58,7 @@ func notices(ctx context.Context) watcher {
 			defer mu.Unlock()
 			if !over {
 				said = true
-				say("compiling " + what + ", once for this shape …")
+				l.begin(what)
 			}
 		})
 		return func(took time.Duration) {
@@ -62,9 +66,57 @@ func notices(ctx context.Context) watcher {
 			mu.Lock()
 			defer mu.Unlock()
 			over = true
-			if said && ctx.Err() == nil {
-				say(fmt.Sprintf("compiled %s in %v", what, took.Round(100*time.Millisecond)))
+			if said {
+				l.end(what, took, ctx.Err() != nil)
 			}
 		}
 	}
+}
+
+// compileLine is the line of all that one cell waits for the compiler to do.
+type compileLine struct {
+	mu    sync.Mutex
+	line  *notice.Line
+	count int // programs that are compiled
+	took  time.Duration
+}
+
+func (l *compileLine) begin(what string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.line.Set("compiling "+what+", once for this shape …", 0, 0)
+}
+
+func (l *compileLine) end(what string, took time.Duration, stopped bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.count++
+	l.took += took
+	text := fmt.Sprintf("compiled %s in %v", what, took.Round(100*time.Millisecond))
+	switch {
+	case stopped:
+		text = "the cell was interrupted while it compiled " + what
+	case l.count > 1 && frame.Connected():
+		text = fmt.Sprintf("compiled %d programs in %v, the last of them %s", l.count, l.took.Round(100*time.Millisecond), what)
+	}
+	l.line.End(text)
+}
+
+// compiles remembers the line of the cell that compiled last. A cell is known by
+// what ends when it is interrupted.
+var compiles lastLine
+
+type lastLine struct {
+	mu   sync.Mutex
+	cell <-chan struct{}
+	line *compileLine
+}
+
+func (c *lastLine) of(ctx context.Context) *compileLine {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.line == nil || c.cell == nil || c.cell != ctx.Done() {
+		c.cell, c.line = ctx.Done(), &compileLine{line: notice.New(Notice)}
+	}
+	return c.line
 }

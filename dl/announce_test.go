@@ -1,6 +1,8 @@
 package dl_test
 
 import (
+	"context"
+	"fmt"
 	"regexp"
 	"strings"
 	"sync"
@@ -8,6 +10,7 @@ import (
 	"time"
 
 	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/internal/frame"
 )
 
 // slow is a layer whose Forward takes its time, in the place of a network that
@@ -55,6 +58,52 @@ func TestCompilingIsSaid(t *testing.T) {
 	if len(said) != 2 || said[0] != "compiling the training step for [8 2] on go:0, once for this shape …" ||
 		!regexp.MustCompile(`^compiled the training step for \[8 2\] on go:0 in [0-9.]+m?s$`).MatchString(said[1]) {
 		t.Errorf("notices are %q, want that the step is being compiled, and in which time it was", said)
+	}
+}
+
+// TestCompilingIsOneLine has one display for all that a cell compiles in a notebook, whose last state
+// stays, and nothing on the standard error.
+func TestCompilingIsOneLine(t *testing.T) {
+	on(t, "go")
+	var mu sync.Mutex
+	var got []frame.Message
+	frame.SetSink(func(m frame.Message) error {
+		mu.Lock()
+		defer mu.Unlock()
+		got = append(got, m)
+		return nil
+	})
+	t.Cleanup(func() { frame.SetSink(nil) })
+	dl.Notice = func(s string) { t.Errorf("warned of %q", s) }
+	defer func() { dl.Notice = nil }()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	dl.SetContext(func() context.Context { return ctx })
+	defer dl.SetContext(nil)
+	for _, rows := range []int{8, 4} {
+		net := &slow{Linear: dl.Linear{Out: 2}, wait: func() {}}
+		m := must(dl.Build(net, dl.Shape{rows, 2}))
+		net.wait = func() { time.Sleep(dl.NoticeAfter + 200*time.Millisecond) }
+		dl.TrainStep(m, nil, dl.SGD{LR: 0.1}).Run(dl.Batch{Inputs: fill(1, 1, rows, 2), Labels: dl.FromSlice(make([]int64, rows))})
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	ids := map[string]bool{}
+	for _, m := range got {
+		ids[m.Bundle.DisplayID] = true
+		if !m.Notice {
+			t.Errorf("%v is not marked as a notice", m)
+		}
+	}
+	if len(ids) != 1 || got[0].Kind != frame.KindDisplay {
+		t.Fatalf("%d displays in %d messages, want one that changes", len(ids), len(got))
+	}
+	if text := got[0].Bundle.Data["text/plain"]; text != "compiling the training step for [8 2] on go:0, once for this shape …" {
+		t.Errorf("at first it says %q", text)
+	}
+	last := got[len(got)-1].Bundle
+	if text := fmt.Sprint(last.Data["text/plain"]); !regexp.MustCompile(`^compiled 2 programs in [0-9.]+s, the last of them the training step for \[4 2\] on go:0$`).MatchString(text) {
+		t.Errorf("in the end it says %q", text)
 	}
 }
 

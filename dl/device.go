@@ -42,7 +42,7 @@ var devices struct {
 	open    map[string]*opened
 	known   map[string]*device // by label, so that a device has one address
 	current *device
-	passed  []string // why the backends ahead of the current one were not taken
+	passed  []error // why the backends ahead of the current one were not taken
 }
 
 // opened is the result of opening a backend, kept so that it is tried once.
@@ -89,8 +89,47 @@ func Fallback() string {
 	}
 	devices.Lock()
 	defer devices.Unlock()
-	return strings.Join(devices.passed, "; ")
+	return reasons(devices.passed)
 }
+
+func reasons(passed []error) string {
+	var why []string
+	for _, err := range passed {
+		why = append(why, strings.TrimPrefix(err.Error(), "dl: "))
+	}
+	return strings.Join(why, "; ")
+}
+
+// slower says in one short sentence that a slower device is used than there
+// might be, and what to do; [Fallback] has it all.
+func slower(on *device, passed []error) string {
+	what := "networks run on " + on.name
+	if on.name == "go" {
+		what = "networks run on the pure-Go backend, many times slower than XLA"
+	}
+	err := passed[len(passed)-1] // of the backend just ahead
+	var missing *noPlugin
+	if errors.As(err, &missing) {
+		return fmt.Sprintf("%s: there is no plugin for %s; run holt backend install %[2]s, and restart the kernel", what, missing.kind)
+	}
+	why, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "dl: "), "\n")
+	if r := []rune(why); len(r) > 150 {
+		why = string(r[:150]) + "…"
+	}
+	return what + ": " + why + "; dl.Fallback() says more"
+}
+
+// noPlugin is the error of a backend of XLA whose plugin is nowhere.
+type noPlugin struct {
+	kind string
+	dirs []string
+}
+
+func (e *noPlugin) Error() string {
+	return fmt.Sprintf("dl: backend %s: %v: no XLA plugin in %s; run holt backend install %[1]s", e.kind, ErrNoBackend, strings.Join(e.dirs, ", "))
+}
+
+func (e *noPlugin) Unwrap() error { return ErrNoBackend }
 
 // CUDAAvailable tells whether networks can be trained on an NVIDIA GPU here,
 // as torch.cuda.is_available does: a GPU, its driver and the CUDA plugin are
@@ -115,8 +154,8 @@ func current() (*device, error) {
 	}
 	passed := devices.passed
 	devices.Unlock()
-	if err == nil && d.name == "go" && len(passed) > 0 && Notice != nil {
-		Notice("training runs on the slow pure-Go backend: " + strings.Join(passed, "; "))
+	if err == nil && len(passed) > 0 && Notice != nil {
+		Notice(slower(d, passed))
 	}
 	return d, err
 }
@@ -157,7 +196,7 @@ func choose(op, name string) (*device, error) {
 		}
 		return known(kind, b, num), nil
 	}
-	var passed []string
+	var passed []error
 	for _, kind := range backendNames {
 		b, err := openBackend(kind)
 		if err == nil {
@@ -165,10 +204,10 @@ func choose(op, name string) (*device, error) {
 			return known(kind, b, 0), nil
 		}
 		if kind != "cuda" || hasNVIDIA() {
-			passed = append(passed, strings.TrimPrefix(err.Error(), "dl: "))
+			passed = append(passed, err)
 		}
 	}
-	return nil, fmt.Errorf("dl: %w: %s", ErrNoBackend, strings.Join(passed, "; "))
+	return nil, fmt.Errorf("dl: %w: %s", ErrNoBackend, reasons(passed))
 }
 
 // openBackend opens a backend once. The caller holds devices.
@@ -202,8 +241,7 @@ func newBackend(kind string) (b compute.Backend, err error) {
 		dirs := plugins.SearchDirs()
 		path, ok := plugins.Find(dirs, kind)
 		if !ok {
-			return nil, fmt.Errorf("dl: backend %s: %w: no XLA plugin in %s; run holt backend install %s",
-				kind, ErrNoBackend, strings.Join(dirs, ", "), kind)
+			return nil, &noPlugin{kind, dirs}
 		}
 		// A full path keeps go-xla from searching, which may panic on a bad
 		// file, and from its own installer, which needs the network.

@@ -114,6 +114,15 @@ func Compilations() int {
 	return compiled.count
 }
 
+// Slower is what is said when the backend called name has to do, because no plugin is found.
+func Slower(name string) (string, error) {
+	_, err := newBackend("cpu")
+	if err == nil {
+		return "", nil
+	}
+	return slower(&device{name: name}, []error{err}), err
+}
+
 // NoticeAfter is how long nothing is said of a compilation.
 const NoticeAfter = noticeAfter
 

@@ -62,10 +62,12 @@ func (r *recorder) Frame(m frame.Message) {
 			break
 		}
 	}
-	if strings.HasPrefix(text, "holt: ") {
+	if m.Notice {
 		return // building the host
 	}
 	switch m.Kind {
+	case frame.KindWarn:
+		fmt.Fprintln(&r.stderr, text)
 	case frame.KindResult:
 		fmt.Fprintf(&r.stdout, "= %s\n", text)
 	case frame.KindDisplay, frame.KindUpdate:

@@ -7,18 +7,16 @@
 package main
 
 import (
-	"fmt"
-	"os"
-
 	"github.com/holt-dl/holt/display"
 	"github.com/holt-dl/holt/display/plot"
 	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/internal/frame"
 	"github.com/holt-dl/holt/kernel/host"
 )
 
 func main() {
 	dl.SetContext(host.Context)
-	dl.Notice = func(sentence string) { fmt.Fprintln(os.Stderr, sentence) }
+	dl.Notice = func(sentence string) { frame.Warn(sentence) }
 	display.SetPlotter(plot.Gonum{})
 	listenForever()
 	inOrder()

@@ -6,6 +6,7 @@ import (
 	"path"
 
 	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/internal/notice"
 )
 
 // Archive is a published file that holds a data set or a part of it.
@@ -32,24 +33,11 @@ func fetch(ctx context.Context, a Archive, root string, progress func(done, tota
 	if fetcher == nil {
 		return fmt.Errorf("vision: download %s: this program has no network code; import _ %q", a.URL, "github.com/holt-dl/holt/dl/vision/fetch")
 	}
-	if notice := dl.Notice; progress == nil && notice != nil {
-		progress = tenths(func(tenth int, total int64) {
-			notice(fmt.Sprintf("download %s: %d %% of %.0f MB", path.Base(a.URL), 10*tenth, float64(total)/1e6))
-		})
+	end := func(error) {}
+	if progress == nil {
+		progress, end = notice.Download(path.Base(a.URL), dl.Notice)
 	}
-	return fetcher(ctx, a, root, progress)
-}
-
-// tenths calls say at the first report, and whenever another tenth is done.
-func tenths(say func(tenth int, total int64)) func(done, total int64) {
-	last := -1
-	return func(done, total int64) {
-		if total <= 0 { // not known yet
-			return
-		}
-		if t := int(10 * done / total); t != last {
-			last = t
-			say(t, total)
-		}
-	}
+	err := fetcher(ctx, a, root, progress)
+	end(err)
+	return err
 }

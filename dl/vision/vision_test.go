@@ -155,7 +155,7 @@ func TestCIFAR10Sample(t *testing.T) {
 	}
 }
 
-// A download that nobody watches says how far it is, ten times.
+// A download that nobody watches says how far it is, ten times, and how it ended.
 func TestCIFAR10DownloadNotice(t *testing.T) {
 	t.Setenv("HOLT_DATA", "")
 	defer func() { dl.Notice = nil }()
@@ -176,7 +176,7 @@ func TestCIFAR10DownloadNotice(t *testing.T) {
 	if _, err := (vision.CIFAR10{Root: root, Download: true}).Open(); err == nil || err.Error() != "the line is down" {
 		t.Errorf("error is %v", err)
 	}
-	if len(said) != 11 || said[5] != "download cifar-10-binary.tar.gz: 50 % of 170 MB" {
+	if len(said) != 12 || said[5] != "download cifar-10-binary.tar.gz: 50 % of 170 MB" || said[11] != "download cifar-10-binary.tar.gz: stopped at 170 of 170 MB" {
 		t.Errorf("it said %q", said)
 	}
 }

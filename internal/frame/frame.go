@@ -81,18 +81,30 @@ func Connected() bool {
 }
 
 // Display shows a bundle below the cell (Jupyter's display_data).
-func Display(b Bundle) error { return send(Message{Kind: KindDisplay, Bundle: &b}) }
+func Display(b Bundle) error { return Send(Message{Kind: KindDisplay, Bundle: &b}) }
 
 // Update replaces every picture with the bundle's DisplayID, in whichever cell
 // it is (Jupyter's update_display_data).
-func Update(b Bundle) error { return send(Message{Kind: KindUpdate, Bundle: &b}) }
+func Update(b Bundle) error { return Send(Message{Kind: KindUpdate, Bundle: &b}) }
 
 // Result shows a bundle as the value of the running cell (execute_result).
-func Result(b Bundle) error { return send(Message{Kind: KindResult, Bundle: &b}) }
+func Result(b Bundle) error { return Send(Message{Kind: KindResult, Bundle: &b}) }
 
 // Clear removes the running cell's output; with wait, only when new output
 // arrives (clear_output).
-func Clear(wait bool) error { return send(Message{Kind: KindClear, Wait: wait}) }
+func Clear(wait bool) error { return Send(Message{Kind: KindClear, Wait: wait}) }
+
+// Warn tells the person what went otherwise than they asked, in one plain
+// sentence: it is text on the cell's standard error, and holt run shows it on
+// the terminal at once. Without a kernel it goes to the standard error.
+func Warn(sentence string) error {
+	if !Connected() {
+		_, err := fmt.Fprintln(os.Stderr, sentence)
+		return err
+	}
+	b := Text(sentence)
+	return Send(Message{Kind: KindWarn, Bundle: &b})
+}
 
 // OnFlush registers f to be called by [Flush], so that a paced display can
 // show its latest state. It returns a function that takes f off the list.
@@ -133,7 +145,9 @@ func Pending() int {
 	return len(flushers)
 }
 
-func send(m Message) error {
+// Send hands a message to the kernel. Outside a notebook the text of its bundle,
+// if it has one, goes to standard output.
+func Send(m Message) error {
 	mu.Lock()
 	f := sink
 	mu.Unlock()

@@ -16,16 +16,18 @@ const (
 	KindUpdate  Kind = "update"  // the same picture, changed
 	KindResult  Kind = "result"  // the value of the cell
 	KindClear   Kind = "clear"   // remove the cell's output
+	KindWarn    Kind = "warn"    // a sentence that the person should read: text on the standard error
 )
 
 // Message is one frame between the host process and the kernel. Kinds other
-// than the four above belong to the kernel and its host, which keep their
+// than those above belong to the kernel and its host, which keep their
 // content in Body.
 type Message struct {
 	Kind   Kind            `json:"kind"`
 	Cell   int             `json:"cell,omitempty"` // the cell it belongs to; 0 for the one that runs
 	Bundle *Bundle         `json:"bundle,omitempty"`
 	Wait   bool            `json:"wait,omitempty"`
+	Notice bool            `json:"notice,omitempty"` // it says what the cell waits for: see package notice
 	Body   json.RawMessage `json:"body,omitempty"`
 }
 

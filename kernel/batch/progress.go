@@ -132,6 +132,28 @@ func (p *Progress) text(b []byte) {
 	}
 }
 
+// warn writes a sentence that the person should read now, though the cell goes
+// on, on a line of its own.
+func (p *Progress) warn(sentence string) {
+	if p == nil || sentence == "" {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !strings.HasPrefix(sentence, "holt: ") {
+		sentence = "holt: " + sentence
+	}
+	sentence = visible(sentence)
+	switch {
+	case p.head == "":
+		fmt.Fprintln(p.w, sentence)
+	case p.width != nil: // the changing line is drawn again below it
+		fmt.Fprintf(p.w, "\r\x1b[K%s\n", sentence)
+	default:
+		fmt.Fprintf(p.w, "\n%s\n%s", sentence, p.head)
+	}
+}
+
 // end ends the line of a cell.
 func (p *Progress) end(failed bool) {
 	if p == nil {

@@ -57,12 +57,16 @@ func (r *recorder) Frame(m frame.Message) {
 	r.mu.Lock()
 	cell := r.cell
 	r.mu.Unlock()
-	if cell == nil { // what is built before the first cell runs
-		if m.Bundle != nil {
-			if s, ok := m.Bundle.Data["text/plain"].(string); ok {
-				r.progress.text([]byte(s + "\n"))
-			}
+	if m.Bundle != nil {
+		text, _ := m.Bundle.Data["text/plain"].(string)
+		switch {
+		case m.Kind == frame.KindWarn:
+			r.progress.warn(text)
+		case m.Notice, cell == nil: // what is built before the first cell runs
+			r.progress.text([]byte(text + "\n"))
 		}
+	}
+	if cell == nil {
 		return
 	}
 	if m.Kind == frame.KindClear {

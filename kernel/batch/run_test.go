@@ -20,6 +20,7 @@ import (
 
 // engine is a language of its own, a word a command: out:text and err:text
 // print, show:id:text displays, update:id:text changes what is displayed,
+// warn:text is a sentence that the person should read,
 // clear and clearwait take output away, result:text is the value, fail fails,
 // wait waits for the interrupt, later:id:text updates after the last cell, and
 // live:id:text says before that it will; forever never comes to an end.
@@ -46,6 +47,8 @@ func (e *engine) Execute(ctx context.Context, req session.Request) *session.Fail
 		switch do {
 		case "out":
 			e.out.Stream("stdout", []byte(text+"\n"))
+		case "warn":
+			e.frame(frame.KindWarn, "", strings.ReplaceAll(text, "_", " "))
 		case "err":
 			e.out.Stream("stderr", []byte(text+"\n"))
 		case "show":
@@ -239,6 +242,29 @@ func TestProgress(t *testing.T) {
 		"holt: cell 2 of 2 failed: fail\npanic: no\n  cell[2]:1    fail\n"
 	if got := seconds.ReplaceAllString(b.String(), "0.0 s"); got != want {
 		t.Errorf("got\n%q\nwant\n%q", got, want)
+	}
+}
+
+// A warning is on the terminal at once, on a line of its own, and in the notebook.
+func TestWarning(t *testing.T) {
+	for _, width := range []func() int{nil, func() int { return 80 }} {
+		var b bytes.Buffer
+		nb := &ipynb.Notebook{Cells: []*ipynb.Cell{code("warn:networks_run_slowly out:1")}}
+		if _, err := run(t.Context(), nb, batch.Options{Progress: batch.NewProgress(&b, width)}); err != nil {
+			t.Fatal(err)
+		}
+		said := b.String()
+		if width == nil {
+			said = seconds.ReplaceAllString(said, "0.0 s")
+			if want := "[1/1] warn:networks_run_slowly out:1\nholt: networks run slowly\n[1/1] warn:networks_run_slowly out:1  0.0 s\n"; said != want {
+				t.Errorf("a file has\n%q\nwant\n%q", said, want)
+			}
+		} else if !strings.Contains(said, "\x1b[Kholt: networks run slowly\n") {
+			t.Errorf("a terminal has\n%q", said)
+		}
+		if o := nb.Cells[0].Outputs; len(o) != 2 || o[0].Name != "stderr" || o[0].Text != "networks run slowly\n" || o[1].Text != "1\n" {
+			t.Errorf("the notebook has %+v", o)
+		}
 	}
 }
 

@@ -227,12 +227,21 @@ func (w *Writer) refill() {
 	w.filled = now
 }
 
-// Frame takes a display, update, result or clear. It waits where a cell makes
+// Frame takes a display, update, result, clear or warning, which is text on stderr. It waits where a cell makes
 // more displays than a notebook can take.
 func (w *Writer) Frame(m frame.Message) { w.Result(m, 0) }
 
 // Result is [Writer.Frame] for a cell with an execution count, which results carry.
 func (w *Writer) Result(m frame.Message, count int) {
+	if m.Kind == frame.KindWarn {
+		if m.Bundle == nil {
+			return
+		}
+		if text, ok := m.Bundle.Data["text/plain"].(string); ok {
+			w.Stream("stderr", []byte(text+"\n"))
+		}
+		return
+	}
 	msgType, content := Content(m, count)
 	if msgType == "" {
 		return

@@ -26,7 +26,7 @@ type Options struct {
 
 	Stdout func([]byte) // what the process prints; the slice is lent for the call
 	Stderr func([]byte)
-	Frame  func(frame.Message) // display, update, result or clear; Cell says whose
+	Frame  func(frame.Message) // display, update, result, clear or warn; Cell says whose
 	// Input asks the person for a line, for a cell that waits for standard input
 	// and for gonbui.RequestInput. nil means that there is no one to ask.
 	Input func(prompt string, password bool) (string, error)
@@ -194,7 +194,7 @@ func (p *Process) receive() {
 		switch m.Kind {
 		case msg.KindReady:
 			once.Do(func() { close(p.ready) })
-		case frame.KindDisplay, frame.KindUpdate, frame.KindResult, frame.KindClear:
+		case frame.KindDisplay, frame.KindUpdate, frame.KindResult, frame.KindClear, frame.KindWarn:
 			p.show(m)
 			// The cell waits for this: what it prints next comes after.
 			p.send(msg.KindAck, m.Cell, nil)

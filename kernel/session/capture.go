@@ -46,7 +46,7 @@ func (s *Session) shown(stream string, p []byte) {
 
 // framed takes what the host shows.
 func (s *Session) framed(m frame.Message) {
-	if m.Bundle != nil {
+	if m.Bundle != nil && m.Kind != frame.KindWarn && !m.Notice { // no output of the cell
 		s.copyOut([]byte(asText(m.Bundle)))
 	}
 	s.out.Frame(m)

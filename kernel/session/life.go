@@ -18,7 +18,7 @@ func (s *Session) start() error {
 	if err != nil && s.ctx.Err() == nil && s.damaged(err) {
 		if !s.rebuilt {
 			s.rebuilt = true
-			s.notes.line("the host does not start; it is built again")
+			s.notes.set("the host does not start; it is built again")
 			if failed := s.world.Rebuild(s.ctx); failed != nil {
 				return fmt.Errorf("%w; the host had to be built again, because it did not start (%w)", failed, err)
 			}

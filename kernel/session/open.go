@@ -105,7 +105,7 @@ func (s *Session) open() (err error) {
 	}
 	s.env = s.environment()
 	s.world, err = build.Open(s.ctx, build.Options{
-		Source: s.opt.Source, Main: s.opt.Main, CacheDir: s.opt.CacheDir, Progress: s.notes.line, Warn: s.warn,
+		Source: s.opt.Source, Main: s.opt.Main, CacheDir: s.opt.CacheDir, Progress: s.notes.set, Warn: s.warn,
 	})
 	if err != nil {
 		return err

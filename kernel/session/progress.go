@@ -1,23 +1,22 @@
 package session
 
 import (
-	"crypto/rand"
 	"sync"
 	"time"
 
 	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/internal/notice"
 )
 
 // progress shows what is built or fetched while a cell waits for it: one line
-// that changes, five times a second at most.
+// that changes.
 type progress struct {
 	out Output
 
 	mu      sync.Mutex
 	text    string
-	waiting bool   // a cell has waited long enough to be told
-	showing string // the display's id; empty before the first line
-	shown   time.Time
+	waiting bool         // a cell has waited long enough to be told
+	line    *notice.Line // nil before the first text
 }
 
 func newProgress(out Output) *progress { return &progress{out: out} }
@@ -25,17 +24,33 @@ func newProgress(out Output) *progress { return &progress{out: out} }
 // patience is how long a cell waits without a word.
 const patience = 1500 * time.Millisecond
 
-// line is told what is built.
-func (p *progress) line(text string) {
+// set is told what is built.
+func (p *progress) set(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.text = text
 	p.draw()
 }
 
+// say shows a line that stays: what was fetched.
+func (p *progress) say(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	line := p.line // of what went before, which is over
+	if line == nil {
+		line = p.fresh()
+	}
+	p.line = nil
+	line.Set("holt: "+text, 0, 0)
+	line.End("holt: " + text)
+}
+
 // show begins to show the line below the waiting cell, until stop is called
-// with what stands there in the end.
+// with what stands there in the end; empty where say follows.
 func (p *progress) show() (stop func(end string)) {
+	p.mu.Lock()
+	p.line = nil
+	p.mu.Unlock()
 	begin := time.AfterFunc(patience, func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -46,25 +61,28 @@ func (p *progress) show() (stop func(end string)) {
 		begin.Stop()
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if p.showing != "" {
-			p.text, p.shown = end, time.Time{}
-			p.draw()
+		if p.line != nil && end != "" {
+			p.line.End("holt: " + end)
+			p.line = nil
 		}
-		p.waiting, p.showing, p.text = false, "", ""
+		p.waiting, p.text = false, ""
 	}
 }
 
 // draw shows the line where a cell waits for it. The caller holds mu.
 func (p *progress) draw() {
-	if !p.waiting || p.text == "" || time.Since(p.shown) < 200*time.Millisecond {
+	if !p.waiting || p.text == "" {
 		return
 	}
-	kind := frame.KindUpdate
-	if p.showing == "" {
-		kind, p.showing = frame.KindDisplay, rand.Text()
+	if p.line == nil {
+		p.line = p.fresh()
 	}
-	p.shown = time.Now()
-	b := frame.Text("holt: " + p.text)
-	b.DisplayID = p.showing
-	p.out.Frame(frame.Message{Kind: kind, Bundle: &b})
+	p.line.Set("holt: "+p.text, 0, 0)
+}
+
+func (p *progress) fresh() *notice.Line {
+	return notice.To(func(m frame.Message) error {
+		p.out.Frame(m)
+		return nil
+	})
 }

@@ -36,7 +36,7 @@ import (
 // may come at any time. Its methods may be called by several goroutines.
 type Output interface {
 	Stream(name string, p []byte) // name is "stdout" or "stderr"
-	Frame(m frame.Message)        // display, update, result or clear
+	Frame(m frame.Message)        // display, update, result, clear or warn
 }
 
 // Request is one cell to run.
@@ -194,7 +194,8 @@ func (s *Session) runCell(ctx context.Context, src cell.Source) error {
 
 // notice tells the person something, below the cell.
 func (s *Session) notice(sentence string) {
-	s.out.Stream("stderr", []byte("holt: "+sentence+"\n"))
+	b := frame.Text("holt: " + sentence)
+	s.out.Frame(frame.Message{Kind: frame.KindWarn, Bundle: &b})
 }
 
 // check is the front end, whose own faults must not end the kernel.
@@ -207,9 +208,14 @@ func (s *Session) check(ctx context.Context, src cell.Source) (p *cell.Program, 
 	}()
 	stop := s.notes.show()
 	defer func() {
-		stop("packages were looked for")
-		for _, n := range s.packages.news() {
-			s.notice(n)
+		news := s.packages.news()
+		if len(news) == 0 {
+			stop("packages were looked for")
+			return
+		}
+		stop("")
+		for _, n := range news {
+			s.notes.say(n)
 		}
 	}()
 	return s.nb.Check(ctx, src)

@@ -51,12 +51,15 @@ func (n *notebook) Stream(_ string, p []byte) {
 	}
 }
 
-// Frame collects the texts of results.
+// Frame collects the texts of results, warnings and notices.
 func (n *notebook) Frame(m frame.Message) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if m.Kind == frame.KindResult {
+	switch {
+	case m.Kind == frame.KindResult:
 		fmt.Fprintf(&n.out, "= %v\n", m.Bundle.Data["text/plain"])
+	case m.Kind == frame.KindWarn, m.Notice:
+		fmt.Fprintln(&n.out, m.Bundle.Data["text/plain"])
 	}
 }
 

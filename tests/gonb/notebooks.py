@@ -125,7 +125,6 @@ NORMAL = [
     (r"(dom\.transient_div_|sin_plot|gonb_\w+?_)[0-9a-f]{8}", r"\1X"),
     (r'<div id="[0-9a-f]{8}">', '<div id="X">'),
     (r"newPlot\('[0-9a-f]{8}'", "newPlot('X'"),
-    (r"holt: fetched .*|holt: .* is used, as it was in the module cache", ""),
     (r"(?<=<)(\w+)((?: [\w:]+=\"[^\"]*\")+)", lambda m: m[1] + " ".join([""] + sorted(re.findall(r'[\w:]+="[^"]*"', m[2])))),  # attributes
 ]
 
@@ -148,11 +147,11 @@ def comparable(outputs):
             case "stream" if o["name"] in streams:
                 streams[o["name"]] += "".join(o["text"])
             case "display_data" | "execute_result":
+                if "".join(o["data"].get("text/plain", "")).startswith("holt: "):
+                    continue  # a notice of what was fetched or built
                 for mime, value in o["data"].items():
                     if mime == "text/html" and not "".join(value).strip():
                         continue  # a display that was erased
-                    if value == "holt: packages were looked for":
-                        continue
                     text = "".join(value) if mime.startswith("text/") else "binary"
                     shown.append(f"{mime}: {normal(text)}")
             case "error":
