@@ -342,7 +342,6 @@ func TestErrors(t *testing.T) {
 		{"two meanings in one cell", "", "func x() {}\nx := 1", "cell[2]:2:1: x is declared twice in this cell, as a variable and as something else; rename one"},
 		{"a declaration that cannot run early", "", "x := 1\nvar a = b\nx = 2\nvar b = x", "cell[2]:2:1: a needs b, which is declared below and needs x, which a statement between them sets; move the declaration of a below that of b"},
 		{"an error in a declaration that runs early", "", "var a = b\nvar (\n\tc = 1\n\tb = c + zz\n)", "cell[2]:4:10: undefined: zz"},
-		{"a name of Go's own", "", "n := len(`abc`)\nlen := 3", "cell[2]:1:6: len is Go's own here, and a variable from later in this cell on; give the variable another name, or define it in a cell of its own"},
 		{"a missing method", "type S interface{ Area() int }\ntype T struct{}", "var s S = T{}", "cell[2]:1:11: cannot use T{} (value of struct type T) as S value in variable declaration: T does not implement S (missing method Area)"},
 	}
 	for _, tt := range tests {

@@ -217,7 +217,7 @@ func (c *check) cErrors(err error) []passError {
 		if d.Cell == c.src.Name && d.Line > 0 && d.Line <= len(lines) {
 			d.Source = lines[d.Line-1]
 		}
-		list = append(list, passError{d, &file{kind: stmtFile}})
+		list = append(list, passError{d, &file{kind: stmtFile}, token.NoPos})
 	}
 	return list
 }

@@ -41,12 +41,17 @@ type check struct {
 	pulls  []pull     // declarations that run before their place
 	vars   map[string]types.Type
 
-	changed map[string]bool    // names that mean something else from now on
-	rehome  map[string]*entity // declared again in the new package from their source
-	rebody  map[*unit]*unit    // functions and methods compiled alone: unit → the live one it replaces
-	moved   map[string]*entity // variables whose type was declared again
-	fresh   map[string]bool    // variables that this cell defines with a new type
-	dropped map[string]string  // live names that no longer compile: why
+	changed map[string]bool     // names that mean something else from now on
+	rehome  map[string]*entity  // declared again in the new package from their source
+	rebody  map[*unit]*unit     // functions and methods compiled alone: unit → the live one it replaces
+	kind    passKind            // of the pass that runs
+	before  map[string]bool     // variables defined again from what their names hide
+	hides   map[string]bool     // variables that take the name of a type
+	unhide  map[string]bool     // names of hidden types that are declared again
+	locals  map[*types.Var]bool // of the first pass, the cell's variables
+	moved   map[string]*entity  // variables whose type was declared again
+	fresh   map[string]bool     // variables that this cell defines with a new type
+	dropped map[string]string   // live names that no longer compile: why
 
 	pre     *preamble                      // of import "C"
 	cUses   map[*preamble]map[cName]string // the names of C in use: where
@@ -105,6 +110,7 @@ func (nb *Notebook) newCheck(ctx context.Context, src Source) *check {
 		imports: maps.Clone(nb.imports), imported: map[string]bool{}, dots: maps.Clone(nb.dots),
 		ownNames: map[string]bool{}, changed: map[string]bool{}, rehome: map[string]*entity{},
 		rebody: map[*unit]*unit{}, moved: map[string]*entity{}, fresh: map[string]bool{},
+		before: map[string]bool{}, hides: map[string]bool{}, unhide: map[string]bool{}, locals: map[*types.Var]bool{},
 		dropped: map[string]string{}, fixErr: map[int]int{}, cUses: map[*preamble]map[cName]string{}, vars: map[string]types.Type{},
 	}
 }

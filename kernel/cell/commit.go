@@ -39,6 +39,10 @@ func (g *generator) commit(prog *Program, reached int) {
 		nb.gone[name] = name + " is gone since " + c.src.Name + ", with which it no longer compiles: " + why
 		nb.drop(name)
 	}
+	for name := range c.unhide {
+		nb.drop(name)
+		nb.reveal(name)
+	}
 	scope := g.p.pkg.Scope()
 	uses := g.units()
 	for _, u := range c.own {
@@ -76,13 +80,20 @@ func (g *generator) commit(prog *Program, reached int) {
 		if c.ownNames[name] || c.dropped[name] != "" {
 			continue
 		}
-		e.obj, e.home = scope.Lookup(name), prog.Seq
+		in := name
+		if c.hides[name] {
+			in = typeMark + name
+		}
+		e.obj, e.home = scope.Lookup(in), prog.Seq
+		if t, ok := e.obj.(*types.TypeName); ok && in != name {
+			nb.hidden[t] = name
+		}
 	}
 	for name, e := range c.moved {
 		if c.dropped[name] != "" || c.fresh[name] && !g.reached(name, reached) {
 			continue
 		}
-		obj := scope.Lookup(name)
+		obj := scope.Lookup(varName(name))
 		if e.lost == "" && !c.fresh[name] && !sameLayout(e.obj.Type(), obj.Type()) {
 			e.lost = "the type of its value was changed in " + c.src.Name
 		}
@@ -94,7 +105,10 @@ func (g *generator) commit(prog *Program, reached int) {
 		}
 		e := nb.names[name]
 		if c.fresh[name] {
-			nb.define(&entity{name: name, kind: kVar, obj: scope.Lookup(name), home: prog.Seq, cell: c.src.Name})
+			if c.hides[name] {
+				nb.hide(name)
+			}
+			nb.define(&entity{name: name, kind: kVar, obj: scope.Lookup(varName(name)), home: prog.Seq, cell: c.src.Name})
 		} else if e != nil {
 			e.lost, e.cell = "", c.src.Name
 		}
@@ -198,7 +212,10 @@ func (g *generator) units() func(*unit) {
 			if obj == nil || !g.packageLevel(obj) || namesOfC(obj.Name()) || slices.Contains(u.names, id.Name) && u.recv == "" {
 				return true
 			}
-			name := strings.TrimPrefix(id.Name, "ˣold_")
+			name := strings.TrimPrefix(id.Name, newMark)
+			if _, isOld := g.p.old[obj]; isOld {
+				name = written(name)
+			}
 			if body != nil && id.Pos() >= body.Pos() {
 				u.body[name] = true
 			} else {

@@ -45,6 +45,7 @@
 //	split.go, text.go      a cell in chunks; its declarations and statements apart
 //	check.go               the stages, in order
 //	order.go               var declarations in order of need
+//	hide.go                names that hide what they are made from
 //	imports.go, spread.go  packages that are named; what a change makes new
 //	infer.go, pass.go      the types of variables; one run of go/types
 //	lost.go, old.go        errors of earlier cells' code; values that are gone, or of an old type

@@ -145,10 +145,11 @@ func (f *effectFinder) name(id *ast.Ident) string {
 	if old, ok := f.g.p.old[obj]; ok {
 		return old
 	}
-	if !f.g.packageLevel(obj) || ours(id.Name) {
+	name := strings.TrimPrefix(id.Name, newMark) // a hidden type cannot change
+	if !f.g.packageLevel(obj) || ours(name) {
 		return ""
 	}
-	return id.Name
+	return name
 }
 
 // root returns the variable through which an assignment to x reaches what it

@@ -104,7 +104,7 @@ func (g *generator) embeds(use map[string]string) (text string, list []Embed) {
 		for _, e := range t.embed {
 			fmt.Fprintf(&b, "//go:embed %q\n", e.Pattern)
 		}
-		fmt.Fprintf(&b, "var %s %s\n", embedName(name), tp.String(g.p.pkg.Scope().Lookup(name).Type()))
+		fmt.Fprintf(&b, "var %s %s\n", embedName(name), tp.String(g.p.pkg.Scope().Lookup(varName(name)).Type()))
 		list = append(list, t.embed...)
 	}
 	return b.String(), list

@@ -53,7 +53,7 @@ func (f *file) diagnose(pos token.Pos, msg string) Diagnostic {
 }
 
 // plainNames takes our marks and the package of all cells off the names in a message.
-var plainNames = strings.NewReplacer("notebook.", "", "ˣold_", "", "Ħˣb_", "", "Ħˣm_", "", "Ħ", "", "ˣ", "", "_Ctype_", "C.")
+var plainNames = strings.NewReplacer("notebook.", "", oldMark, "", typeMark, "", newMark, "", "Ħˣb_", "", "Ħˣm_", "", "Ħ", "", "ˣ", "", "_Ctype_", "C.")
 
 // at completes a diagnostic with the place of a source offset.
 func (f *file) at(off int, d Diagnostic) Diagnostic {
@@ -179,7 +179,7 @@ func (c *check) preludeImports(f *file, head, tail string) string {
 	var b strings.Builder
 	bases := selectorBases(f.ast)
 	for _, name := range sortedKeys(bases) {
-		old, ok := strings.CutPrefix(name, "ˣold_")
+		old, ok := strings.CutPrefix(name, oldMark)
 		if name == "C" && imports[name] == "C" {
 			b.WriteString(`import "C";`)
 		} else if path := imports[old]; path != "" && (ok || !c.shadows(name)) {
@@ -211,7 +211,7 @@ func (c *check) needsDot(f *ast.File, path string) bool {
 // shadows reports whether a declaration of the notebook hides the import of a
 // name.
 func (c *check) shadows(name string) bool {
-	return c.ownNames[name] || c.fresh[name] || c.nb.names[name] != nil && !c.imported[name]
+	return c.ownNames[name] || c.fresh[name] || c.nb.names[name] != nil && !c.imported[name] && !(c.before[name] && c.kind == passFirst)
 }
 
 // varFile declares the variables that the package defines, one a line.
@@ -235,7 +235,7 @@ func (c *check) varFile(kind passKind) (*file, string) {
 	tp := c.checkPrinter(aliases)
 	var b strings.Builder
 	for _, name := range sortedKeys(names) {
-		fmt.Fprintf(&b, "\nvar %s %s", name, tp.String(names[name]))
+		fmt.Fprintf(&b, "\nvar %s %s", varName(name), tp.String(names[name]))
 		f.vars = append(f.vars, name)
 	}
 	f.body = b.String()
@@ -250,9 +250,22 @@ func (c *check) varFile(kind passKind) (*file, string) {
 func (c *check) checkPrinter(aliases map[string]string) *typePrinter {
 	return &typePrinter{
 		pkg:  aliasFor(aliases),
-		name: func(t *types.TypeName) string { return t.Name() },
+		name: c.typeName,
 		anon: func(*types.Struct) (string, bool) { return "", false },
 	}
+}
+
+// typeName is the name that a type of the notebook has in this check.
+func (c *check) typeName(t *types.TypeName) string {
+	name := c.nb.typeName(t)
+	plain := written(name)
+	switch {
+	case c.unhide[plain]:
+		return plain
+	case c.hides[plain]:
+		return typeMark + plain
+	}
+	return name
 }
 
 func aliasFor(aliases map[string]string) func(*types.Package) string {

@@ -41,26 +41,23 @@ func (c *check) findImports() error {
 	for _, f := range []struct {
 		text       rendered
 		head, tail string
+		stmts      bool
 	}{
-		{c.declText(nil), "", ""}, {c.stmtText(nil), runHead, runTail},
+		{c.declText(nil), "", "", false}, {c.stmtText(nil), runHead, runTail, true},
 	} {
 		parsed, err := c.parse(c.src.Name, f.text, f.head, f.tail)
 		if err != nil {
 			return err
 		}
 		for name, sels := range selectorBases(parsed.ast) {
-			bases[name] = append(bases[name], sels...)
-		}
-	}
-	defs := map[string]bool{}
-	for _, t := range c.top {
-		for _, d := range t.defs {
-			defs[d] = true
+			if f.stmts || !c.defines(name) { // time := time.Now() defines it after its use
+				bases[name] = append(bases[name], sels...)
+			}
 		}
 	}
 	var guessed []string
 	for _, name := range sortedKeys(bases) {
-		if c.imports[name] != "" || c.nb.names[name] != nil || c.ownNames[name] || defs[name] || types.Universe.Lookup(name) != nil {
+		if c.imports[name] != "" || c.nb.names[name] != nil || c.ownNames[name] || types.Universe.Lookup(name) != nil {
 			continue
 		}
 		if path, ok := c.nb.pk.Guess(name, bases[name]); ok {

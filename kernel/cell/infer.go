@@ -11,9 +11,9 @@ import (
 // infer finds the types of the variables that the statements define.
 func (c *check) infer() (*passed, error) {
 	for {
-		c.fresh = map[string]bool{}
+		c.fresh, c.hides = map[string]bool{}, map[string]bool{}
 		p := c.pass(passFirst, nil)
-		if c.takeErrors(p) || c.takeValue(p) {
+		if c.takeErrors(p) || c.takeValue(p) || c.meansBefore(p) {
 			continue
 		}
 		var ds []Diagnostic
@@ -88,17 +88,18 @@ func (c *check) variables(p *passed, f *file) error {
 			return &Error{Diagnostics: []Diagnostic{f.diagnose(id.Pos(), fmt.Sprintf(
 				"%s is declared twice in this cell, as a variable and as something else; rename one", id.Name))}}
 		}
-		if use := usesUniverse(p, f, id.Name); use != nil {
-			return &Error{Diagnostics: []Diagnostic{f.diagnose(use.Pos(), fmt.Sprintf(
-				"%s is Go's own here, and a variable from later in this cell on; give the variable another name, or define it in a cell of its own", id.Name))}}
-		}
 		c.vars[id.Name] = obj.Type()
+		c.locals[obj] = true
 		e := c.nb.names[id.Name]
 		if e != nil && e.kind == kVar && c.moved[id.Name] == nil && types.Identical(e.obj.Type(), obj.Type()) && c.homed(obj.Type()) {
 			return nil // the same variable gets a new value
 		}
 		c.fresh[id.Name] = true
-		if e != nil {
+		switch {
+		case e == nil:
+		case e.kind == kType:
+			c.hides[id.Name] = true
+		default:
 			c.changed[id.Name] = true
 		}
 		return nil
@@ -131,20 +132,6 @@ func (c *check) variables(p *passed, f *file) error {
 		}
 	}
 	return nil
-}
-
-// usesUniverse finds where a file means what Go itself declares by a name.
-func usesUniverse(p *passed, f *file, name string) (use *ast.Ident) {
-	if types.Universe.Lookup(name) == nil {
-		return nil
-	}
-	ast.Inspect(f.ast, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok && id.Name == name && use == nil && p.info.Uses[id] == types.Universe.Lookup(name) {
-			use = id
-		}
-		return use == nil
-	})
-	return use
 }
 
 // homed reports whether the type has no struct without a name that holds

@@ -79,7 +79,7 @@ func (g *generator) keep(tp *typePrinter, named []*types.TypeName) string {
 	var ifaces, concrete []*types.Named
 	for _, name := range scope.Names() {
 		tn, ok := scope.Lookup(name).(*types.TypeName)
-		if !ok || tn.IsAlias() {
+		if !ok || tn.IsAlias() && !isMarked(name) {
 			continue
 		}
 		n, ok := tn.Type().(*types.Named)

@@ -58,7 +58,8 @@ type Use struct {
 	Name       string
 	Path       string // of a package's name: what it is imported from
 	Dot        bool   // a name of a package that is dot-imported from Path
-	Old        bool   // a variable as it was before the cell defines it with another type
+	Old        bool   // the name as it was before the cell defines it anew
+	Type       bool   // the type that a variable of this name hides
 }
 
 // Var is a variable of the notebook.
@@ -291,15 +292,16 @@ func (g *generator) uses(f *file, n ast.Node) []Use {
 		if !ok || id.Name == "_" || sel[id] {
 			return true
 		}
-		name, old := strings.CutPrefix(id.Name, "ˣold_")
+		name := written(id.Name)
+		old := name != strings.TrimPrefix(id.Name, newMark)
 		obj := g.p.info.Uses[id]
 		if obj == nil {
 			obj = g.p.info.Defs[id]
 		}
-		if obj == nil || !old && ours(id.Name) {
+		if obj == nil || !old && ours(name) {
 			return true
 		}
-		u := Use{Name: name, Old: old}
+		u := Use{Name: name, Old: old, Type: strings.HasPrefix(id.Name, typeMark)}
 		u.Start, u.End = f.span(id)
 		if pn, ok := obj.(*types.PkgName); ok {
 			u.Path = pn.Imported().Path()

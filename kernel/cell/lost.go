@@ -105,11 +105,12 @@ func (c *check) refuseLost(p *passed) error {
 		}
 		ast.Inspect(f.ast, func(n ast.Node) bool {
 			id, ok := n.(*ast.Ident)
-			if !ok || seen[id.Name] || set[id.Name] {
+			if !ok || seen[id.Name] || set[id.Name] && p.old[p.info.Uses[id]] == "" {
 				return true
 			}
 			obj := p.info.Uses[id]
-			if obj == nil || obj.Pkg() == nil || obj.Pkg().Path() != notebookPath || obj.Parent() == nil || c.nb.names[id.Name] == nil || namesOfC(obj.Name()) {
+			name := written(id.Name)
+			if obj == nil || obj.Pkg() == nil || obj.Pkg().Path() != notebookPath || obj.Parent() == nil || c.nb.names[name] == nil || namesOfC(obj.Name()) {
 				return true
 			}
 			if _, isType := obj.(*types.TypeName); isType {
@@ -118,11 +119,15 @@ func (c *check) refuseLost(p *passed) error {
 			if local := obj.Parent() != obj.Pkg().Scope(); local {
 				return true
 			}
-			if l := lostIn(id.Name, map[string]bool{}); l != nil {
+			l := lostIn(name, map[string]bool{})
+			if e := c.nb.names[name]; p.old[obj] != "" && e.lost != "" { // x := f(x)
+				l = e
+			}
+			if l != nil {
 				seen[id.Name] = true
 				msg := fmt.Sprintf("the value of %s is gone: %s; run %s again to make it", l.name, l.lost, l.cell)
-				if l.name != id.Name {
-					msg = fmt.Sprintf("%s uses %s, whose value is gone: %s; run %s again to make it", id.Name, l.name, l.lost, l.cell)
+				if l.name != name {
+					msg = fmt.Sprintf("%s uses %s, whose value is gone: %s; run %s again to make it", name, l.name, l.lost, l.cell)
 				}
 				d := f.diagnose(id.Pos(), msg)
 				diags = append(diags, d)

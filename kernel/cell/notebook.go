@@ -44,6 +44,7 @@ type Notebook struct {
 	release []*entity                      // variables that no name means any more
 	gone    map[string]string              // what no longer compiled: why
 	cTypes  map[string]cType               // C types that programs have declared
+	hidden  map[*types.TypeName]string     // types that have another name now; see hide.go
 	old     []string                       // types that were declared again, such as notebook/c1.T
 }
 
@@ -60,6 +61,7 @@ func New(pk Packages) *Notebook {
 		deps:    map[int][]int{},
 		gone:    map[string]string{},
 		cTypes:  map[string]cType{},
+		hidden:  map[*types.TypeName]string{},
 	}
 }
 
@@ -137,6 +139,9 @@ type Declaration struct {
 func (nb *Notebook) Declarations() []Declaration {
 	var list []Declaration
 	for _, e := range nb.names {
+		if isMarked(e.name) {
+			continue
+		}
 		list = append(list, Declaration{
 			Kind: e.kind.String(), Name: e.name, Cell: e.cell, Lost: e.lost,
 			Type: types.TypeString(e.obj.Type(), func(p *types.Package) string {
@@ -162,14 +167,13 @@ func (nb *Notebook) Imports() map[string]string { return nb.imports }
 // Remove forgets a name, and reports whether it was there. What a variable
 // held is released when the next program runs.
 func (nb *Notebook) Remove(name string) bool {
-	if _, ok := nb.imports[name]; ok {
-		delete(nb.imports, name)
-		return true
-	}
 	if _, ok := nb.names[name]; !ok {
-		return false
+		_, ok = nb.imports[name]
+		delete(nb.imports, name)
+		return ok
 	}
 	nb.drop(name)
+	nb.reveal(name)
 	return true
 }
 

@@ -23,7 +23,7 @@ func (g *generator) replaced() []string {
 		if tn, ok := e.obj.(*types.TypeName); !ok || tn.IsAlias() || types.IsInterface(tn.Type()) {
 			continue
 		}
-		list = append(list, pkgPath(e.home)+"."+name)
+		list = append(list, pkgPath(e.home)+"."+e.obj.Name())
 	}
 	return list
 }
@@ -42,7 +42,7 @@ func (g *generator) oldValues(use map[string]string) string {
 		}
 		home, t := e.home, e.obj.Type()
 		if g.c.moved[name] != nil {
-			home, t = g.c.seq, g.p.pkg.Scope().Lookup(name).Type()
+			home, t = g.c.seq, g.p.pkg.Scope().Lookup(varName(name)).Type()
 		}
 		if !holdsInterface(t) {
 			continue

@@ -34,6 +34,7 @@ type passed struct {
 type passError struct {
 	Diagnostic
 	file *file
+	pos  token.Pos
 }
 
 type passKind int
@@ -49,6 +50,7 @@ const maxExplained = 100
 
 // pass checks the package that the cell becomes.
 func (c *check) pass(kind passKind, first *passed) *passed {
+	c.kind = kind
 	p := &passed{
 		pkg: types.NewPackage(notebookPath, "notebook"),
 		info: &types.Info{
@@ -69,7 +71,17 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 			c.imported[name] || again[name] && kind == passFinal || kind == passFinal && c.fresh[name] {
 			continue
 		}
-		p.pkg.Scope().Insert(e.obj)
+		plain, isHidden := strings.CutPrefix(name, typeMark)
+		switch {
+		case isHidden && c.unhide[plain], kind == passFirst && c.before[name]:
+			continue
+		case e.kind == kVar:
+			name = varName(name)
+		}
+		insert(p.pkg, name, e.obj)
+		if isHidden && kind == passFirst && c.before[plain] {
+			insert(p.pkg, plain, e.obj)
+		}
 	}
 	anySlice := types.NewSlice(types.Universe.Lookup("any").Type())
 	helpers := []string{"ˣresult", "ˣuse", "ˣzero", "ˣmark"}
@@ -87,7 +99,7 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 			var e *Error
 			if errors.As(err, &e) {
 				for _, d := range e.Diagnostics {
-					p.errs = append(p.errs, passError{d, f})
+					p.errs = append(p.errs, passError{d, f, token.NoPos})
 				}
 			}
 			return
@@ -117,30 +129,28 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 		}
 		add(cellFile(stmtFile, c.stmtText(func(ed *editor) { c.editFinal(ed, first) })), runHead, runTail)
 		for name := range c.fresh {
-			if e := c.nb.names[name]; e != nil && e.kind == kVar && c.moved[name] == nil {
-				v := types.NewVar(e.obj.Pos(), e.obj.Pkg(), "ˣold_"+name, e.obj.Type())
-				p.pkg.Scope().Insert(v)
-				p.old[v] = name
+			if e := c.nb.names[name]; e != nil && c.moved[name] == nil && c.rehome[name] == nil {
+				mark := oldMark
+				if c.hides[name] {
+					mark = typeMark
+				}
+				p.old[insert(p.pkg, mark+name, e.obj)] = name
 			}
 		}
 	}
 	for _, u := range c.rehomed() {
-		add(c.unitFile(u, u.text), "", "")
+		add(c.unitFile(u, kind, false), "", "")
 	}
 	if kind == passFinal {
 		for _, u := range c.rebodied() {
-			text := u.text
-			if u.recv != "" {
-				text = asFunc(text)
-			}
-			add(c.unitFile(u, text), "", "")
+			add(c.unitFile(u, kind, u.recv != ""), "", "")
 		}
 	}
 	if f, imports := c.varFile(kind); f != nil {
 		if err := c.parseFile(f, imports, "", ""); err == nil {
 			p.files = append(p.files, f)
 		} else {
-			p.errs = append(p.errs, passError{Diagnostic{Cell: c.src.Name, Msg: err.Error()}, f})
+			p.errs = append(p.errs, passError{Diagnostic{Cell: c.src.Name, Msg: err.Error()}, f, token.NoPos})
 		}
 	}
 
@@ -183,7 +193,7 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 		if i < maxExplained {
 			msg = c.explain(p, f, e)
 		}
-		p.errs = append(p.errs, passError{f.diagnose(e.Pos, msg), f})
+		p.errs = append(p.errs, passError{f.diagnose(e.Pos, msg), f, e.Pos})
 	}
 	return p
 }

@@ -201,7 +201,7 @@ func (g *generator) packageLevel(obj types.Object) bool {
 	if _, ok := g.p.old[obj]; ok {
 		return true
 	}
-	return obj.Pkg() != nil && obj.Pkg().Path() == notebookPath && obj.Parent() == obj.Pkg().Scope()
+	return packageLevel(obj)
 }
 
 // home is the program whose package holds an object.

@@ -176,25 +176,25 @@ func (r *rewriter) ident(id *ast.Ident) {
 		}
 		return
 	}
-	if ours(id.Name) && !strings.HasPrefix(id.Name, "ˣold_") {
+	if ours(id.Name) && !isMarked(id.Name) {
 		return
 	}
 	if !r.g.packageLevel(obj) {
 		return
 	}
 	home := r.g.home(obj)
-	if _, ok := obj.(*types.TypeName); ok {
+	if t, ok := obj.(*types.TypeName); ok {
 		if home == r.g.c.seq {
 			return
 		}
-		name := id.Name
-		if !obj.Exported() {
+		name := declared(t).Name()
+		if !token.IsExported(name) {
 			name = "Ħ" + name
 		}
 		r.ed.replace(start, end, r.from(home)+name)
 		return
 	}
-	r.ed.replace(start, end, r.from(home)+"Ħ"+strings.TrimPrefix(id.Name, "ˣold_"))
+	r.ed.replace(start, end, r.from(home)+"Ħ"+written(id.Name))
 }
 
 // funcDecl renames a function and puts the hook and the interrupt check at its

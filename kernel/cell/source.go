@@ -1,6 +1,7 @@
 package cell
 
 import (
+	"context"
 	"fmt"
 	"go/types"
 	"maps"
@@ -39,8 +40,19 @@ func (nb *Notebook) Source(paths ...string) string {
 			imports[name] = p.Path()
 			return name
 		},
-		name: func(t *types.TypeName) string { return t.Name() },
+		name: nb.typeName,
 		anon: func(*types.Struct) (string, bool) { return "", false },
+	}
+	c := nb.newCheck(context.Background(), Source{})
+	source := func(u *unit) {
+		for local, path := range u.imports {
+			if c.shadows(local) {
+				local = oldMark + local
+			}
+			imports[local] = path
+		}
+		text, _ := c.respell(u, passFirst)
+		fmt.Fprintf(&b, "\n%s%s\n", u.doc, strings.ReplaceAll(text, newMark, ""))
 	}
 	seen := map[*unit]bool{}
 	for _, name := range sortedKeys(nb.names) {
@@ -52,18 +64,12 @@ func (nb *Notebook) Source(paths ...string) string {
 			}
 			continue
 		}
-		for local, path := range e.unit.imports {
-			imports[local] = path
-		}
 		if !seen[e.unit] {
 			seen[e.unit] = true
-			fmt.Fprintf(&b, "\n%s%s\n", e.unit.doc, e.unit.text)
+			source(e.unit)
 		}
 		for _, m := range sortedKeys(e.methods) {
-			for local, path := range e.methods[m].imports {
-				imports[local] = path
-			}
-			fmt.Fprintf(&b, "\n%s%s\n", e.methods[m].doc, e.methods[m].text)
+			source(e.methods[m])
 		}
 	}
 	var head strings.Builder

@@ -69,6 +69,9 @@ func (c *check) decide() {
 			if c.nb.names[n] != nil {
 				c.changed[n] = true
 			}
+			if u.kind == kType && c.nb.names[typeMark+n] != nil {
+				c.changed[typeMark+n], c.unhide[n] = true, true
+			}
 		}
 	}
 }
@@ -86,18 +89,18 @@ func (c *check) spread() {
 	for again := true; again; {
 		again = false
 		for name, e := range c.nb.names {
-			if c.ownNames[name] || c.rehome[name] != nil || c.moved[name] != nil || c.fresh[name] || c.dropped[name] != "" {
+			if c.ownNames[name] || c.rehome[name] != nil || c.moved[name] != nil || c.fresh[name] || c.dropped[name] != "" || c.unhide[written(name)] && isMarked(name) {
 				continue
 			}
 			redo := false
 			switch e.kind {
 			case kVar:
-				notebookTypes(e.obj.Type(), func(t *types.TypeName) { redo = redo || c.changed[t.Name()] })
+				notebookTypes(e.obj.Type(), func(t *types.TypeName) { redo = redo || c.changed[c.nb.typeName(t)] })
 				if redo {
 					c.moved[name] = e
 				}
 			case kConst:
-				notebookTypes(e.obj.Type(), func(t *types.TypeName) { redo = redo || c.changed[t.Name()] })
+				notebookTypes(e.obj.Type(), func(t *types.TypeName) { redo = redo || c.changed[c.nb.typeName(t)] })
 			case kType:
 				redo = hits(e.unit.iface)
 				for _, m := range e.methods {
@@ -141,7 +144,7 @@ func (c *check) spread() {
 	}
 	// Bodies that mention what changed.
 	for name, e := range c.nb.names {
-		if c.dropped[name] != "" || c.rehome[name] != nil || c.ownNames[name] && e.kind != kFunc {
+		if c.dropped[name] != "" || c.rehome[name] != nil || c.ownNames[name] && e.kind != kFunc || c.unhide[written(name)] && isMarked(name) {
 			continue
 		}
 		switch e.kind {

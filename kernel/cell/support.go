@@ -123,7 +123,7 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 	for _, name := range p.pkg.Scope().Names() {
 		switch obj := p.pkg.Scope().Lookup(name).(type) {
 		case *types.Var:
-			if c.fresh[name] || c.moved[name] != nil {
+			if name := strings.TrimPrefix(name, newMark); c.fresh[name] || c.moved[name] != nil {
 				g.nameStructs(obj.Type())
 			}
 		case *types.Func:
@@ -171,7 +171,7 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 		}
 	}
 	for _, name := range sortedKeys(vars) {
-		t := p.pkg.Scope().Lookup(name).Type()
+		t := p.pkg.Scope().Lookup(varName(name)).Type()
 		fmt.Fprintf(&decl, "var Ħ%s %s\n", name, tp.String(t))
 		e := c.moved[name]
 		if e == nil || c.fresh[name] || e.lost != "" {
@@ -237,7 +237,11 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 	for u := range c.rebody {
 		if u.recv != "" {
 			e := c.nb.names[u.recv]
-			fmt.Fprintf(&run, "\t%sĦˣH_%s_%s = %s\n", fromAlias(use, e.home), u.recv, u.names[0], methodFunc(u.recv, u.names[0]))
+			recv := u.recv
+			if c.hides[recv] {
+				recv = typeMark + recv
+			}
+			fmt.Fprintf(&run, "\t%sĦˣH_%s_%s = %s\n", fromAlias(use, e.home), e.obj.Name(), u.names[0], methodFunc(recv, u.names[0]))
 		}
 	}
 	for _, old := range c.nb.release {

@@ -56,7 +56,10 @@ var notUsed = regexp.MustCompile(`^(.*) (\(.*\) )?is not used$`)
 // explain returns the checker's message and what to try.
 func (c *check) explain(p *passed, f *file, e types.Error) string {
 	path := enclosing(f.ast, e.Pos)
-	hint := c.habit(p, f, path, e.Msg)
+	hint := c.hiding(p, path, e.Msg)
+	if hint == "" {
+		hint = c.habit(p, f, path, e.Msg)
+	}
 	switch m := e.Msg; {
 	case hint != "":
 	case strings.HasPrefix(m, "undefined: "):

@@ -103,7 +103,10 @@ func (c *check) useAll() string {
 }
 
 // editFirst prepares the statements for the first pass.
-func (c *check) editFirst(ed *editor) { c.editTop(ed, true) }
+func (c *check) editFirst(ed *editor) {
+	c.editTop(ed, true)
+	c.mark(ed, stmtFile)
+}
 
 func (c *check) editTop(ed *editor, first bool) {
 	if first {
@@ -138,11 +141,14 @@ func (c *check) takeError(ed *editor, t *topStmt, n int, first bool) {
 	case *ast.AssignStmt:
 		names, call = len(s.Lhs), s.Rhs[0].Pos()
 		lhs = string(c.text[off(s.Lhs[0].Pos()):off(s.Lhs[names-1].End())])
+		if ids := identifiers(s.Lhs); ids != nil {
+			lhs = c.leftNames(ids, first, s.Tok == token.DEFINE)
+		}
 		op = " " + s.Tok.String() + " "
 	case *ast.DeclStmt:
 		vs := s.Decl.(*ast.GenDecl).Specs[0].(*ast.ValueSpec)
 		names, call = len(vs.Names), vs.Values[0].Pos()
-		lhs = string(c.text[off(vs.Pos()):off(vs.Names[names-1].End())])
+		lhs = c.leftNames(vs.Names, first, true)
 		op = " := "
 	default:
 		return
@@ -158,6 +164,33 @@ func (c *check) takeError(ed *editor, t *topStmt, n int, first bool) {
 	}
 	ed.replace(t.start, off(call), own.String()+errName(n)+" := ")
 	ed.insert(t.end, "; ˣuse("+errName(n)+"); "+lhs+op+strings.Join(list, ", "))
+}
+
+// identifiers returns the names in a list of expressions, or nil when some are
+// none.
+func identifiers(list []ast.Expr) []*ast.Ident {
+	var ids []*ast.Ident
+	for _, x := range list {
+		id, ok := x.(*ast.Ident)
+		if !ok {
+			return nil
+		}
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// leftNames writes the names on the left of an assignment as this pass has them.
+func (c *check) leftNames(ids []*ast.Ident, first, defines bool) string {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = id.Name
+		e := c.nb.names[id.Name]
+		if !first && c.vars[id.Name] != nil || !defines && !c.defines(id.Name) && e != nil && e.kind == kVar {
+			names[i] = varName(id.Name)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // parseTop parses one statement alone.
@@ -230,13 +263,13 @@ func (c *check) editFinal(ed *editor, first *passed) {
 			for _, sp := range g.Specs {
 				vs := sp.(*ast.ValueSpec)
 				if len(t.embed) > 0 {
-					ed.insert(off(vs.Pos()), t.defs[0]+" = "+embedName(t.defs[0]))
+					ed.insert(off(vs.Pos()), varName(t.defs[0])+" = "+embedName(t.defs[0]))
 					ed.blank(off(vs.Pos()), off(vs.End()))
 				} else if len(vs.Values) == 0 {
 					names := make([]string, 0, len(vs.Names))
 					for _, n := range vs.Names {
 						if n.Name != "_" {
-							names = append(names, "&"+n.Name)
+							names = append(names, "&"+varName(n.Name))
 						}
 					}
 					for i := range names {
@@ -246,7 +279,7 @@ func (c *check) editFinal(ed *editor, first *passed) {
 					ed.blank(off(vs.Pos()), off(vs.End()))
 				} else if vs.Type != nil {
 					// The names go behind a type of several lines, where = follows.
-					names := string(c.text[off(vs.Pos()):off(vs.Names[len(vs.Names)-1].End())])
+					names := c.leftNames(vs.Names, false, true)
 					ed.blank(off(vs.Pos()), off(vs.Type.End()))
 					ed.insert(off(vs.Type.End()), names)
 				}
@@ -254,36 +287,45 @@ func (c *check) editFinal(ed *editor, first *passed) {
 		}
 	}
 	for _, r := range c.oldRefs(first) {
-		ed.insert(r, "ˣold_")
+		ed.insert(r.start, r.text)
+	}
+	for _, r := range c.newRefs(first) {
+		ed.insert(r, newMark)
 	}
 }
 
-// oldRefs finds the places in the statements that mean a variable, or a package,
-// as its name was understood before this cell defines it anew.
-func (c *check) oldRefs(first *passed) []int {
-	var at []int
+// oldRefs finds the places in the statements that mean a name as it was
+// understood before this cell defines it anew, and the marks that say so.
+func (c *check) oldRefs(first *passed) []edit {
+	var marks []edit
 	for _, f := range first.files {
 		if f.kind != stmtFile {
 			continue
 		}
 		for id, obj := range first.info.Uses {
-			if c.nb.fset.File(id.Pos()) == f.tok && c.fresh[id.Name] && c.moved[id.Name] == nil {
-				e := c.nb.names[id.Name]
+			name := written(id.Name)
+			if c.nb.fset.File(id.Pos()) == f.tok && (c.fresh[name] && c.moved[name] == nil || c.before[name]) {
+				e := c.nb.names[name]
 				_, isPkg := obj.(*types.PkgName)
-				if isPkg || e != nil && e.obj == obj {
+				if isPkg || e != nil && packageLevel(obj) {
+					mark := oldMark
+					if _, isType := obj.(*types.TypeName); isType && !c.ownNames[name] {
+						mark = typeMark
+					}
 					start, _ := f.span(id)
-					at = append(at, start)
+					marks = append(marks, edit{start, start, mark})
 				}
 			}
 		}
 	}
-	sort.Ints(at)
-	return at
+	sort.Slice(marks, func(i, j int) bool { return marks[i].start < marks[j].start })
+	return marks
 }
 
 // editDecls leaves out the declarations that did not change, and turns methods
 // that only get a new body into functions.
 func (c *check) editDecls(ed *editor) {
+	defer c.mark(ed, declFile)
 	for _, r := range c.unchanged {
 		end := r[1]
 		if end < len(c.text) && c.text[end] == ';' { // alone it would be an error

@@ -60,6 +60,9 @@ func (c *check) rehomed() []*unit {
 	}
 	for _, name := range sortedKeys(c.nb.names) {
 		e := c.nb.names[name]
+		if plain, isHidden := strings.CutPrefix(name, typeMark); isHidden && c.unhide[plain] {
+			name = plain
+		}
 		if e.kind != kType || c.rehome[name] == nil && !c.ownType(name) {
 			continue
 		}
@@ -103,12 +106,16 @@ func (c *check) rebodied() []*unit {
 	return list
 }
 
-func (c *check) unitFile(u *unit, text string) *file {
+// unitFile is the source of a unit as it is checked in this pass, a method as a
+// function if asked for.
+func (c *check) unitFile(u *unit, kind passKind, function bool) *file {
 	source := u.text
-	back := func(i int) int { return i }
-	if text != source { // a method as a function: only its first line moved
-		shift := len(text) - len(source)
-		back = func(i int) int { return max(0, i-shift) }
+	text, back := c.respell(u, kind)
+	if function {
+		method, place := text, back
+		text = asFunc(method)
+		shift := len(text) - len(method) // only its first line moved
+		back = func(i int) int { return place(max(0, i-shift)) }
 	}
 	if u.kind == kConst {
 		// Names of the group that mean something else by now are left out.

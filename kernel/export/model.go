@@ -96,10 +96,26 @@ func (m *model) free(base string) string {
 	return name
 }
 
-// define gives a name a new meaning.
-func (m *model) define(name string, number int) *entity {
+// isType reports whether an entity is a type that a cell declares.
+func (e *entity) isType() bool { return e.unit != nil && e.unit.decl.Tok == token.TYPE }
+
+// hidden returns the type that a variable of the same name hides, or nil.
+func (e *entity) hidden() *entity {
+	for e != nil && e.unit == nil {
+		e = e.previous
+	}
+	if e == nil || !e.isType() {
+		return nil
+	}
+	return e
+}
+
+// define gives a name a new meaning, by a declaration or as a variable.
+func (m *model) define(name string, number int, variable bool) *entity {
 	e := &entity{name: name, cell: number, previous: m.names[name]}
 	switch old := e.previous; {
+	case variable && (types.Universe.Lookup(name) != nil || old != nil && old.isType()):
+		e.goName = m.free(name) // what the variable hides goes on to be used
 	case old != nil && old.unit != nil && !old.observed && len(old.unit.self) == 1:
 		e.goName = old.goName // nothing used the old meaning
 		old.replaced, old.unit.dropped = e, true
@@ -153,7 +169,7 @@ func (m *model) add(c *cellInfo) {
 				continue
 			}
 			old := m.names[name]
-			e := m.define(name, c.number)
+			e := m.define(name, c.number, false)
 			e.unit = u
 			u.self = append(u.self, e)
 			if old != nil && old.replaced != e {
@@ -163,9 +179,9 @@ func (m *model) add(c *cellInfo) {
 	}
 	for _, v := range l.Vars {
 		old := m.names[v.Name]
-		e := m.define(v.Name, c.number)
+		e := m.define(v.Name, c.number, true)
 		e.typ = v.Type
-		if old != nil && old.replaced != e {
+		if old != nil && old.replaced != e && !old.isType() {
 			changed[old] = true
 		}
 	}
@@ -186,6 +202,11 @@ func (m *model) add(c *cellInfo) {
 	for _, e := range m.all {
 		if e.typ != nil && e.types == nil { // the meaning of the types that it names
 			e.types = m.snapshot()
+			for name, now := range e.types {
+				if t := now.hidden(); t != nil {
+					e.types[name] = t
+				}
+			}
 		}
 	}
 	c.names = m.snapshot()
@@ -212,6 +233,8 @@ func (c *cellInfo) meaning(u cell.Use) *entity {
 	switch {
 	case u.Path != "":
 		return nil
+	case u.Type:
+		return c.old[u.Name].hidden()
 	case u.Old:
 		return c.old[u.Name]
 	}
@@ -328,7 +351,7 @@ func (m *model) spread(c *cellInfo, changed map[*entity]bool, moved map[string]c
 		if !ok || e.typ == nil || e.cell == c.number || !named(e, changed) {
 			continue
 		}
-		to := m.define(e.name, c.number)
+		to := m.define(e.name, c.number, false)
 		to.typ = v.Type
 		c.carried = append(c.carried, carry{e, to})
 	}
@@ -345,7 +368,7 @@ func (m *model) renew(e *entity, c *cellInfo, changed map[*entity]bool) {
 			continue
 		}
 		changed[old] = true
-		n := m.define(old.name, c.number)
+		n := m.define(old.name, c.number, old.unit == nil)
 		n.unit = u
 		u.self = append(u.self, n)
 		for _, method := range old.methods {

@@ -1,0 +1,427 @@
+package cell
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+)
+
+// A variable may take the name of what it is made from, as in a Go function:
+//
+//	time := time.Now()
+//	user := user{"ann"}
+//	max := max(1, 2)
+//
+// From the next statement on the name means the variable, until %rm removes it
+// or a later cell declares or imports the name. What was written before goes on
+// to mean what it meant, also where it is compiled again. Go has no such scopes
+// at package level, so that in what is checked one of the two has a longer name:
+//
+//	ˣold_x    what x means before this cell defines it anew, and a package that
+//	          earlier code means by x
+//	ˣtype_x   a type that a variable hides
+//	ˣnew_x    the variable, where x is a name of Go's own
+const (
+	oldMark  = "ˣold_"
+	typeMark = "ˣtype_"
+	newMark  = "ˣnew_"
+)
+
+var marks = []string{oldMark, typeMark, newMark}
+
+// written returns a name as cells have it.
+func written(name string) string {
+	for _, m := range marks {
+		name = strings.TrimPrefix(name, m)
+	}
+	return name
+}
+
+// isMarked reports whether a name has one of the marks.
+func isMarked(name string) bool { return written(name) != name }
+
+// ofGo reports whether Go itself declares a name.
+func ofGo(name string) bool { return types.Universe.Lookup(name) != nil }
+
+// varName is the name that a variable has in what is checked.
+func varName(name string) string {
+	if ofGo(name) {
+		return newMark + name
+	}
+	return name
+}
+
+// insert puts an object into the scope of the checked package, under a name
+// that may not be the one it was declared with.
+func insert(pkg *types.Package, name string, obj types.Object) types.Object {
+	if obj.Name() != name {
+		switch o := obj.(type) {
+		case *types.Var:
+			obj = types.NewVar(o.Pos(), pkg, name, o.Type())
+		case *types.Const:
+			obj = types.NewConst(o.Pos(), pkg, name, o.Type(), o.Val())
+		case *types.TypeName:
+			obj = types.NewTypeName(o.Pos(), pkg, name, o.Type())
+		case *types.Func:
+			obj = types.NewFunc(o.Pos(), pkg, name, o.Signature())
+		}
+	}
+	pkg.Scope().Insert(obj)
+	return obj
+}
+
+// typeName is the name that a type of the notebook has in what is checked.
+func (nb *Notebook) typeName(t *types.TypeName) string {
+	if name := nb.hidden[t]; name != "" {
+		return name
+	}
+	return t.Name()
+}
+
+// hide gives a type another name, since its own is a variable's from now on.
+func (nb *Notebook) hide(name string) {
+	e := nb.names[name]
+	delete(nb.names, name)
+	nb.rename(e, typeMark+name)
+}
+
+// reveal gives a hidden type its name back.
+func (nb *Notebook) reveal(name string) {
+	if e := nb.names[typeMark+name]; e != nil && nb.names[name] == nil {
+		delete(nb.names, typeMark+name)
+		nb.rename(e, name)
+	}
+}
+
+func (nb *Notebook) rename(e *entity, to string) {
+	from := e.name
+	e.name = to
+	nb.names[to] = e
+	t := e.obj.(*types.TypeName)
+	delete(nb.hidden, t)
+	if t.Name() != to {
+		nb.hidden[t] = to
+	}
+	e.unit.names[0] = to
+	for _, m := range e.methods {
+		m.recv = to
+	}
+	for u := range nb.units() {
+		for _, uses := range []map[string]bool{u.iface, u.body} {
+			if uses[from] {
+				delete(uses, from)
+				uses[to] = true
+			}
+		}
+	}
+}
+
+// units yields the source of everything that is declared.
+func (nb *Notebook) units() func(func(*unit) bool) {
+	return func(yield func(*unit) bool) {
+		for _, e := range nb.names {
+			if e.unit != nil && !yield(e.unit) {
+				return
+			}
+			for _, m := range e.methods {
+				if !yield(m) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// meansBefore finds statements that define a variable again from what its name
+// hides, as when a cell with time := time.Now() is run twice, and reports whether
+// there are new ones. They are those in which the variable that has the name does
+// not fit.
+func (c *check) meansBefore(p *passed) bool {
+	found := false
+	for _, e := range p.errs {
+		if e.file.kind != stmtFile || !e.pos.IsValid() {
+			continue
+		}
+		at := e.file.back(e.file.offset(e.pos))
+		for _, t := range c.top {
+			if at < t.start || at > t.end {
+				continue
+			}
+			for _, name := range t.defs {
+				if v := c.nb.names[name]; v != nil && v.kind == kVar && !c.before[name] && c.madeFrom(t, name) {
+					c.before[name] = true
+					found = true
+				}
+			}
+		}
+	}
+	return found
+}
+
+// madeFrom reports whether a statement that defines a variable of this name can
+// mean by it what the variable hides.
+func (c *check) madeFrom(t *topStmt, name string) bool {
+	text := string(c.text[t.start:t.end])
+	if t.spec {
+		text = "var " + text
+	}
+	f, err := parser.ParseFile(token.NewFileSet(), "", "package p; func _() {"+text+"\n}", 0)
+	if err != nil || !slices.ContainsFunc(f.Unresolved, func(id *ast.Ident) bool { return id.Name == name }) {
+		return false
+	}
+	if c.nb.names[typeMark+name] != nil || ofGo(name) {
+		return true
+	}
+	path := ""
+	for _, sel := range selectorBases(f)[name] {
+		if path = c.packageOf(name, sel); path == "" {
+			return false
+		}
+	}
+	if path != "" {
+		c.imports[name] = path
+	}
+	return path != ""
+}
+
+// namedAt returns the name in question at the end of path, and what is selected
+// from it.
+func namedAt(path []ast.Node) (id *ast.Ident, sel string) {
+	if len(path) == 0 {
+		return nil, ""
+	}
+	if s, ok := innermost[*ast.SelectorExpr](path); ok && (path[len(path)-1] == s.Sel || path[len(path)-1] == s.X) {
+		id, _ = ast.Unparen(s.X).(*ast.Ident)
+		return id, s.Sel.Name
+	}
+	id, _ = path[len(path)-1].(*ast.Ident)
+	if call, ok := path[len(path)-1].(*ast.CallExpr); ok {
+		id, _ = ast.Unparen(call.Fun).(*ast.Ident)
+	}
+	return id, ""
+}
+
+// packageOf returns the path of the package that a name would mean, were it not
+// for the variable, when that package has what is selected.
+func (c *check) packageOf(name, sel string) string {
+	path := c.imports[name]
+	if path == "" {
+		path, _ = c.nb.pk.Guess(name, []string{sel})
+	}
+	if path == "" || path == "C" {
+		return ""
+	}
+	pkg, err := c.nb.pk.Import(path)
+	if err != nil || pkg.Scope().Lookup(sel) == nil || !token.IsExported(sel) {
+		return ""
+	}
+	return path
+}
+
+// defines reports whether a statement of the cell defines a variable.
+func (c *check) defines(name string) bool {
+	return slices.ContainsFunc(c.top, func(t *topStmt) bool { return slices.Contains(t.defs, name) })
+}
+
+// hiding explains an error at a variable that has the name of something else.
+func (c *check) hiding(p *passed, path []ast.Node, msg string) string {
+	id, sel := namedAt(path)
+	if first, _, ok := strings.Cut(msg, " "); ok && id == nil && strings.HasSuffix(msg, "is not a type") {
+		id = &ast.Ident{Name: first} // a receiver, which is in no path
+	}
+	if id == nil {
+		return ""
+	}
+	name := written(id.Name)
+	obj := p.info.Uses[id]
+	if obj == nil { // as in the receiver of a method
+		obj = p.pkg.Scope().Lookup(id.Name)
+	}
+	v, ok := obj.(*types.Var)
+	if !ok || v.IsField() {
+		return ""
+	}
+	what, again := "", ""
+	switch {
+	case sel != "" && strings.Contains(msg, " undefined (") && c.packageOf(name, sel) != "":
+		what, again = "package "+name, fmt.Sprintf("import %q or %%rm %s makes it the package again", c.packageOf(name, sel), name)
+	case sel == "" && strings.HasSuffix(msg, "is not a type"), sel == "" && strings.Contains(msg, "cannot call "):
+		again = "%rm " + name + " makes it that again"
+		switch {
+		case c.nb.names[typeMark+name] != nil:
+			what = "the type"
+		case ofGo(name):
+			what = "Go's own " + name
+		default:
+			return ""
+		}
+	default:
+		return ""
+	}
+	switch e := c.nb.names[name]; {
+	case !packageLevel(v) || c.defines(name):
+		return fmt.Sprintf("; %s is a variable here, which hides %s: give it another name", name, what)
+	case e != nil:
+		return fmt.Sprintf("; %s is a variable since %s, which hides %s: %s", name, e.cell, what, again)
+	}
+	return ""
+}
+
+// goNames finds the places in the cell's declarations or statements where a name
+// of Go's own means a variable of an earlier cell.
+func (c *check) goNames(f *file) []int {
+	var at []int
+	for _, id := range f.ast.Unresolved {
+		if !ofGo(id.Name) || c.before[id.Name] || c.ownNames[id.Name] {
+			continue
+		}
+		if e := c.nb.names[id.Name]; e != nil && e.kind == kVar || f.kind == declFile && c.defines(id.Name) {
+			start, _ := f.span(id)
+			at = append(at, start)
+		}
+	}
+	return at
+}
+
+// mark writes the mark of variables with names of Go's own in the cell's
+// declarations, or in its statements for the first pass.
+func (c *check) mark(ed *editor, kind fileKind) {
+	if !c.hasGoNames() {
+		return
+	}
+	text, head, tail := c.declText(nil), "", ""
+	if kind == stmtFile {
+		text, head, tail = c.stmtText(nil), runHead, runTail
+	}
+	f, err := c.parse(c.src.Name, text, head, tail)
+	if err != nil {
+		return
+	}
+	f.kind = kind
+	for _, at := range c.goNames(f) {
+		ed.insert(at, newMark)
+	}
+}
+
+func (c *check) hasGoNames() bool {
+	for _, t := range c.top {
+		if slices.ContainsFunc(t.defs, ofGo) {
+			return true
+		}
+	}
+	for name, e := range c.nb.names {
+		if e.kind == kVar && ofGo(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// newRefs finds the places in the statements that mean a variable with a name of
+// Go's own, once the variables of the cell are those of the package.
+func (c *check) newRefs(first *passed) []int {
+	var at []int
+	for _, f := range first.files {
+		if f.kind != stmtFile {
+			continue
+		}
+		for _, uses := range []map[*ast.Ident]types.Object{first.info.Uses, first.info.Defs} {
+			for id, obj := range uses {
+				v, ok := obj.(*types.Var)
+				if !ok || !ofGo(written(id.Name)) || c.nb.fset.File(id.Pos()) != f.tok || f.tok.Offset(id.Pos())-f.prelude >= len(f.body) {
+					continue
+				}
+				isNew := c.locals[v] ||
+					packageLevel(v) && !(c.fresh[written(id.Name)] && c.moved[written(id.Name)] == nil)
+				start, _ := f.span(id)
+				if isNew && strings.HasPrefix(string(c.text[start:]), written(id.Name)) { // not in text of ours
+					at = append(at, start)
+				}
+			}
+		}
+	}
+	slices.Sort(at)
+	return slices.Compact(at)
+}
+
+// respell returns the source of a unit as it is checked in this pass, with the
+// longer names of what it means, and where each byte came from.
+func (c *check) respell(u *unit, kind passKind) (string, func(int) int) {
+	const head = "package p;"
+	other := map[string]string{}
+	own := "" // the type itself, under another name
+	for name := range u.imports {
+		if name != "C" && c.shadows(name) {
+			other[name] = oldMark + name
+		}
+	}
+	for _, uses := range []map[string]bool{u.iface, u.body} {
+		for name := range uses {
+			plain, isOld := strings.CutPrefix(name, typeMark)
+			switch {
+			case isOld && !c.unhide[plain], kind == passFinal && c.hides[name]:
+				other[plain] = typeMark + plain
+			case ofGo(name) && !c.ownNames[name] && (c.vars[name] != nil || c.nb.names[name] != nil && c.nb.names[name].kind == kVar):
+				other[name] = newMark + name
+			}
+		}
+	}
+	if plain, isOld := strings.CutPrefix(u.recv, typeMark); u.recv != "" && (isOld && !c.unhide[plain] || kind == passFinal && c.hides[u.recv]) {
+		other[plain] = typeMark + plain
+	}
+	if u.kind == kType {
+		if plain, isOld := strings.CutPrefix(u.names[0], typeMark); isOld || kind == passFinal && c.hides[plain] {
+			own = plain
+		}
+	}
+	same := func(i int) int { return i }
+	if len(other) == 0 && own == "" {
+		return u.text, same
+	}
+	fset := token.NewFileSet()
+	f, err := parser.ParseFile(fset, "", head+u.text, 0)
+	if err != nil {
+		return u.text, same
+	}
+	ed := &editor{text: []byte(u.text)}
+	at := func(id *ast.Ident) int { return fset.Position(id.Pos()).Offset - len(head) }
+	for _, id := range f.Unresolved {
+		if to := other[id.Name]; to != "" {
+			ed.replace(at(id), at(id)+len(id.Name), to)
+		}
+	}
+	if obj := f.Scope.Lookup(own); obj != nil {
+		ast.Inspect(f, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok && id.Obj == obj {
+				ed.replace(at(id), at(id)+len(id.Name), typeMark+own)
+			}
+			return true
+		})
+	}
+	return ed.render(0, len(u.text))
+}
+
+// packageLevel reports whether the notebook has an object at package level.
+func packageLevel(obj types.Object) bool {
+	return obj.Pkg() != nil && obj.Pkg().Path() == notebookPath && obj.Parent() == obj.Pkg().Scope()
+}
+
+// declared returns the object by which a type was declared, which has the name
+// that its own package knows.
+func declared(t *types.TypeName) *types.TypeName {
+	switch typ := t.Type().(type) {
+	case *types.Named:
+		if typ.Obj().Pos() == t.Pos() {
+			return typ.Obj()
+		}
+	case *types.Alias:
+		if typ.Obj().Pos() == t.Pos() {
+			return typ.Obj()
+		}
+	}
+	return t
+}
