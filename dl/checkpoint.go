@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Checkpoint says where a run keeps its whole state, so that it can go on
@@ -70,10 +69,9 @@ func (c Checkpoint) files() ([]string, error) {
 	return files, nil
 }
 
-// save writes a state and removes the oldest ones, and what a crash left
-// behind half written.
+// save writes a state and removes the oldest ones.
 func (c Checkpoint) save(dict StateDict, n, seen int) error {
-	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
+	if err := os.MkdirAll(c.Dir, 0o777); err != nil {
 		return fmt.Errorf("dl: Checkpoint: %w", err)
 	}
 	if err := SaveStateDict(c.path(n, seen), dict); err != nil {
@@ -91,25 +89,6 @@ func (c Checkpoint) save(dict StateDict, n, seen int) error {
 		if err := os.Remove(old); err != nil && !errors.Is(err, fs.ErrNotExist) { // another run may have been first
 			return fmt.Errorf("dl: Checkpoint: remove an old state: %w", err)
 		}
-	}
-	return nil
-}
-
-// sweep removes what a crash left behind half written, and leaves alone what
-// another process may be writing now.
-func (c Checkpoint) sweep() error {
-	left, err := filepath.Glob(filepath.Join(c.Dir, "."+checkpointPrefix+"*"))
-	for _, path := range left {
-		info, e := os.Stat(path)
-		if e == nil && time.Since(info.ModTime()) > time.Minute {
-			e = os.Remove(path)
-		}
-		if !errors.Is(e, fs.ErrNotExist) {
-			err = errors.Join(err, e)
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("dl: Checkpoint: %w", err)
 	}
 	return nil
 }

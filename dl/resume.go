@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/holt-dl/holt/internal/aside"
 )
 
 // runState is what a training state says of a run.
@@ -105,9 +107,7 @@ func (r *Run) resume() error {
 		} else if len(files) > 0 && !c.Resume {
 			return fmt.Errorf("dl: Start: %s holds %d states of a training, want an empty folder; set Resume to go on from the newest, or choose another Dir", c.Dir, len(files))
 		}
-		if err := c.sweep(); err != nil {
-			return err
-		}
+		aside.Sweep(c.Dir)
 		return c.load(r.take)
 	}
 	return nil

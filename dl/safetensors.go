@@ -20,6 +20,7 @@ import (
 
 	"github.com/gomlx/compute/dtypes"
 
+	"github.com/holt-dl/holt/internal/aside"
 	"github.com/holt-dl/holt/internal/filetype"
 	"github.com/holt-dl/holt/internal/float8"
 )
@@ -111,7 +112,7 @@ func SaveStateDict(path string, dict StateDict) (err error) {
 	for len(head)%8 != 0 {
 		head = append(head, ' ') // the tensors begin at a multiple of 8
 	}
-	err = writeAtomically(path, func(w io.Writer) error {
+	err = aside.WriteFile(path, func(w io.Writer) error {
 		if err := binary.Write(w, binary.LittleEndian, uint64(len(head))); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package dl_test
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -253,6 +254,38 @@ func TestSafetensorsMemory(t *testing.T) {
 	} {
 		if err := put(test.header, test.size); err == nil || !strings.Contains(err.Error(), test.err) || len(err.Error()) > 500 {
 			t.Errorf("%s: error is %v\nwant %s", name, err, test.err)
+		}
+	}
+}
+
+// TestUmask saves for no one else to read. The umask is that of the process, so
+// the test runs beside no other.
+func TestUmask(t *testing.T) {
+	on(t, "go")
+	for _, tt := range []struct {
+		umask int
+		want  fs.FileMode
+	}{{0o077, 0o600}, {0o022, 0o644}} {
+		dir := t.TempDir()
+		m, training := restless(filepath.Join(dir, "states"))
+		old := syscall.Umask(tt.umask)
+		err := m.Save(filepath.Join(dir, "w.safetensors"))
+		if err == nil {
+			err = dl.Start(m, training).Wait()
+		}
+		syscall.Umask(old)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files, _ := filepath.Glob(filepath.Join(dir, "*.safetensors"))
+		states, _ := filepath.Glob(filepath.Join(dir, "states", "*"))
+		if len(files) == 0 || len(states) == 0 {
+			t.Fatalf("saved %v and %v", files, states)
+		}
+		for _, file := range append(files, states...) {
+			if info, err := os.Stat(file); err != nil || info.Mode().Perm() != tt.want {
+				t.Errorf("umask %03o: %s has mode %v (%v), want %v", tt.umask, file, info.Mode(), err, tt.want)
+			}
 		}
 	}
 }

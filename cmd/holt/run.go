@@ -17,6 +17,7 @@ import (
 
 	"github.com/holt-dl/holt"
 	"github.com/holt-dl/holt/dl/backend"
+	"github.com/holt-dl/holt/internal/aside"
 	"github.com/holt-dl/holt/kernel/batch"
 	"github.com/holt-dl/holt/kernel/ipynb"
 	"github.com/holt-dl/holt/kernel/page"
@@ -189,7 +190,7 @@ func (c runCmd) write(nb *ipynb.Notebook, output string) error {
 	}
 	file := strings.TrimSuffix(output, ".ipynb") + ".html"
 	title := strings.TrimSuffix(filepath.Base(c.Notebook), ".ipynb")
-	err := ipynb.WriteFile(file, func(w io.Writer) error { return page.Write(w, nb, page.Options{Title: title}) })
+	err := aside.WriteFile(file, func(w io.Writer) error { return page.Write(w, nb, page.Options{Title: title}) })
 	if err == nil && !c.Quiet {
 		fmt.Fprintln(os.Stderr, "holt: the page is", file)
 	}

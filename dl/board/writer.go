@@ -47,13 +47,13 @@ func Open(dir string) *Writer {
 		dir = filepath.Join("runs", now.Format("Jan02_15-04-05_")+host)
 	}
 	w := &Writer{dir: dir}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
 		w.err = fmt.Errorf("board: open %s: %w", dir, err)
 		return w
 	}
 	for {
 		name := fmt.Sprintf("events.out.tfevents.%010d.%s.%d.%d", now.Unix(), strings.ReplaceAll(host, "/", "_"), os.Getpid(), files.Add(1)-1)
-		w.file, err = os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o644)
+		w.file, err = os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o666)
 		if !os.IsExist(err) {
 			break
 		}

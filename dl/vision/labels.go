@@ -111,10 +111,10 @@ func WriteLabels(images, labels, label string) (n int, err error) {
 	}
 	for _, file := range files {
 		path := labelFile(images, labels, file)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 			return n, fmt.Errorf("vision: WriteLabels: %w", err)
 		}
-		if err := os.WriteFile(path, []byte(label+"\n"), 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(label+"\n"), 0o666); err != nil {
 			return n, fmt.Errorf("vision: WriteLabels: %w", err)
 		}
 		n++

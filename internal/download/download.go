@@ -97,7 +97,7 @@ func (f File) Get(ctx context.Context) error {
 	if f.Check() == nil {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(f.Path), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(f.Path), 0o777); err != nil {
 		return fmt.Errorf("download: %w", err)
 	}
 	lock := flock.New(f.Path + ".lock")
@@ -190,7 +190,7 @@ func (f File) verify(path string) error {
 // fetch fills the .part file up to its size, and reports whether any of it was
 // there before. Bytes are not checked here.
 func (f File) fetch(ctx context.Context, u *url.URL) (resumed bool, err error) {
-	part, err := os.OpenFile(f.Path+".part", os.O_RDWR|os.O_CREATE, 0o644)
+	part, err := os.OpenFile(f.Path+".part", os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
 		return false, fmt.Errorf("download: %w", err)
 	}

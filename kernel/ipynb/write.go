@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/holt-dl/holt/internal/aside"
 )
 
 // Write writes the notebook as Python's nbformat does: keys in order, one
@@ -40,37 +40,7 @@ func (nb *Notebook) Write(w io.Writer) error {
 // WriteFile writes the notebook aside and then renames it, so that the file
 // holds either the old notebook or the new one.
 func (nb *Notebook) WriteFile(name string) error {
-	return WriteFile(name, nb.Write)
-}
-
-// WriteFile makes a file of what write writes, aside and then renamed. An
-// existing file keeps its permissions.
-func WriteFile(name string, write func(io.Writer) error) error {
-	if target, err := filepath.EvalSymlinks(name); err == nil {
-		name = target // a link stays one
-	}
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	mode := os.FileMode(0o644)
-	if info, err := os.Stat(name); err == nil {
-		mode = info.Mode().Perm()
-	}
-	err = write(f)
-	for _, step := range []func() error{func() error { return f.Chmod(mode) }, f.Sync} {
-		if err == nil {
-			err = step()
-		}
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return os.Rename(f.Name(), name)
+	return aside.WriteFile(name, nb.Write)
 }
 
 func (c *Cell) object() map[string]any {

@@ -141,7 +141,7 @@ func (x *extraction) makeFolder(name string) error {
 	if err := x.count(); err != nil {
 		return err
 	}
-	return x.in.MkdirAll(path.Clean(name), 0o755)
+	return x.in.MkdirAll(path.Clean(name), 0o777)
 }
 
 func (x *extraction) write(name string, r io.Reader) (err error) {
@@ -151,10 +151,10 @@ func (x *extraction) write(name string, r io.Reader) (err error) {
 	if name = path.Clean(name); name != x.folder && !strings.HasPrefix(name, x.folder+"/") {
 		return fmt.Errorf("entry is outside of %s", x.folder)
 	}
-	if err := x.in.MkdirAll(path.Dir(name), 0o755); err != nil {
+	if err := x.in.MkdirAll(path.Dir(name), 0o777); err != nil {
 		return err
 	}
-	w, err := x.in.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	w, err := x.in.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}

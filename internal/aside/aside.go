@@ -1,0 +1,135 @@
+// Package aside writes files so that whoever reads one finds all of the old
+// content or all of the new, also after a crash: the new content is written to a
+// file beside the old one, brought to the disk, and renamed.
+//
+// A new file has the permissions that the umask leaves, as of any program that
+// creates one; an existing file keeps its own. What a writer that was killed has
+// left in the folder is removed by the next write there.
+package aside
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
+	"syscall"
+)
+
+// infix stands between the name of a file and the number of one written beside it.
+const infix = ".holt-part-"
+
+// leftover matches the names of files written aside.
+var leftover = regexp.MustCompile(`^\..*` + regexp.QuoteMeta(infix) + `[0-9]+$`)
+
+// WriteFile makes a file of what write writes. When it fails, the file is as it
+// was. A name that is a symbolic link stays one, and the file that it leads to is
+// written.
+func WriteFile(name string, write func(io.Writer) error) (err error) {
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		name = target
+	}
+	dir := filepath.Dir(name)
+	Sweep(dir)
+	mode, exists := fs.FileMode(0o666), false
+	if info, err := os.Stat(name); err == nil {
+		mode, exists = info.Mode().Perm(), true
+	}
+	f, err := create(name, mode)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(f.Name()) // before Close, which gives up the lock
+			f.Close()
+		}
+	}()
+	w := bufio.NewWriterSize(f, 1<<20)
+	if err := write(w); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if exists { // the umask has no say
+		if err := f.Chmod(mode); err != nil {
+			return err
+		}
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), name); err != nil {
+		return err
+	}
+	// The name is on disk only when its folder is.
+	if d, err := os.Open(dir); err == nil {
+		d.Sync()
+		d.Close()
+	}
+	return f.Close()
+}
+
+// create makes and locks a file beside name. The system gives the lock up when the
+// writer ends, however it ends, so a locked file has a living writer.
+func create(name string, mode fs.FileMode) (*os.File, error) {
+	for range 100 {
+		part := filepath.Join(filepath.Dir(name), fmt.Sprintf(".%s%s%d", filepath.Base(name), infix, rand.Uint32()))
+		f, err := os.OpenFile(part, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if _, gone := os.Lstat(part); err == nil && gone == nil || err != nil && !errors.Is(err, syscall.EWOULDBLOCK) {
+			return f, nil // a file system without locks has none that Sweep could take
+		}
+		// Another process took it for a leftover before it was locked.
+		f.Close()
+		os.Remove(part)
+	}
+	return nil, fmt.Errorf("%s: no free name for a file beside it", name)
+}
+
+// Sweep removes from a folder the files of writers that were killed, as every
+// write there does.
+func Sweep(dir string) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return
+	}
+	defer d.Close()
+	names, _ := d.Readdirnames(-1)
+	for _, name := range names {
+		if leftover.MatchString(name) {
+			removeDead(filepath.Join(dir, name))
+		}
+	}
+}
+
+// removeDead removes a file that was written aside, unless its writer lives or is
+// another user.
+func removeDead(part string) {
+	f, err := os.OpenFile(part, os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return
+	}
+	if stat, ok := info.Sys().(*syscall.Stat_t); !ok || int(stat.Uid) != os.Geteuid() {
+		return
+	}
+	if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+		os.Remove(part)
+	}
+}
