@@ -53,6 +53,7 @@
 //	numbers.go, print.go   the same, for numbers of two types and Go's own print
 //	habits.go, pytorch.go  the same, for what PyTorch's users write
 //	rewrite.go, fields.go, top.go   names, fields and statements in generated code
+//	waits.go, exits.go     waits that an interrupt ends; what ends a cell in place of the process
 //	cgo.go, embed.go       C code in a cell; files beside the notebook
 //	support.go, keep.go    variables, hooks, accessors; what plugins need to be sound
 //	program.go, commit.go  the result; what it makes live

@@ -78,6 +78,7 @@ func (r *rewriter) pre(n ast.Node) {
 	case *ast.Ident:
 		r.ident(n)
 	case *ast.SelectorExpr:
+		r.exit(n)
 		r.selector(n)
 	case *ast.CompositeLit:
 		r.composite(n)

@@ -14,6 +14,7 @@ import (
 	"runtime/pprof"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -39,6 +40,8 @@ type execution struct {
 
 	goroutine   atomic.Int64 // id of the cell's own goroutine; 0 before it starts
 	interrupted atomic.Bool
+	exited      atomic.Pointer[msg.Done] // set when the cell has called os.Exit
+	halted      sync.Once
 	reported    atomic.Bool   // Done is sent, or about to be
 	ended       chan struct{} // closed when the cell's own goroutine ends
 
@@ -130,6 +133,8 @@ func (e *execution) main() {
 		switch {
 		case load.Result != "":
 			e.finish(load)
+		case e.exited.Load() != nil:
+			e.finish(*e.exited.Load())
 		case returned && !e.interrupted.Load():
 			e.finish(msg.Done{Result: msg.OK})
 		case r != nil:

@@ -66,6 +66,7 @@ func Main(opt Options) {
 	lineBuffered()
 	frame.SetSink(s.show)
 	rt.OnResult = s.result
+	rt.OnExit = s.exit
 	rt.Owned = func(labels unsafe.Pointer) bool { _, ok := s.execs.Load(labels); return ok }
 	rt.OnWatch = s.watch
 	rt.DoneOf = s.done

@@ -3,6 +3,7 @@ package host
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"runtime"
 	"runtime/pprof"
 	"strconv"
@@ -22,28 +23,51 @@ func (s *server) interrupt(cell int) {
 	if e == nil || (cell != 0 && e.cell != cell) {
 		return
 	}
-	first := !e.interrupted.Swap(true)
+	e.interrupted.Store(true)
+	s.halt(e)
+}
+
+// halt ends the goroutines of an execution.
+func (s *server) halt(e *execution) {
 	s.stop(e)
 	e.cancel(errInterrupt)
 	s.stdin.end(e.cell)
-	if !first {
+	e.halted.Do(func() { go s.abandon(e) })
+}
+
+// abandon reports an execution that has not ended [Grace] after it was halted.
+func (s *server) abandon(e *execution) {
+	select {
+	case <-e.ended:
+		return
+	case <-time.After(Grace):
+	}
+	state, frames := goroutineState(allStacks(), e.goroutine.Load())
+	d := msg.Done{Result: msg.Interrupted, Name: "Interrupted"}
+	if exited := e.exited.Load(); exited != nil {
+		d = *exited
+	}
+	d.Stuck, d.Frames = state, frames
+	if d.Stuck == "" {
+		d.Stuck = "unknown"
+	}
+	d.Pos = s.innermost(frames)
+	d.Value = fmt.Sprintf("the cell was interrupted, but waits (%s) where it cannot be stopped; it ends when it goes on", d.Stuck)
+	e.finish(d)
+}
+
+// exit is rt.OnExit: it ends the cell that the calling goroutine belongs to.
+func (s *server) exit(code int, what, file string, line int) {
+	e := s.caller()
+	if e == nil {
+		e = s.current.Load() // its labels are the program's own
+	}
+	if e == nil || e.reported.Load() {
+		fmt.Fprintf(os.Stderr, "holt: %s(%d) in a goroutine of a cell that is over: the goroutine has ended\n", what, code)
 		return
 	}
-	go func() {
-		select {
-		case <-e.ended:
-			return
-		case <-time.After(Grace):
-		}
-		state, frames := goroutineState(allStacks(), e.goroutine.Load())
-		d := msg.Done{Result: msg.Interrupted, Name: "Interrupted", Stuck: state, Frames: frames}
-		if d.Stuck == "" {
-			d.Stuck = "unknown"
-		}
-		d.Pos = s.innermost(frames)
-		d.Value = fmt.Sprintf("the cell was interrupted, but waits (%s) where it cannot be stopped; it ends when it goes on", d.Stuck)
-		e.finish(d)
-	}()
+	e.exited.CompareAndSwap(nil, &msg.Done{Result: msg.Exited, Name: what, Code: code, Pos: &msg.Pos{File: file, Line: line}})
+	s.halt(e)
 }
 
 func allStacks() string {

@@ -155,6 +155,11 @@ func (s *Session) runError(f *Failure, d msg.Done) {
 		if d.Stuck != "" {
 			f.Value = "the cell was interrupted in " + stuckIn(d) + ", which cannot be stopped; it is left behind and ends when that returns; interrupt again to restart the host"
 		}
+	case msg.Exited:
+		f.Name, f.Value = "Exit", fmt.Sprintf("the cell ended itself by %s, with exit status %d; its values are kept", d.Name, d.Code)
+		if d.Stuck != "" {
+			f.Value += "; it waits in " + stuckIn(d) + ", which cannot be stopped, and is left behind"
+		}
 	case msg.Goexit:
 		f.Name, f.Value = "Goexit", "the cell called runtime.Goexit"
 	case msg.Error:

@@ -279,6 +279,9 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 	s.mu.Lock()
 	s.abandoned = done.Stuck != ""
 	s.mu.Unlock()
+	if done.Result == msg.Exited && done.Code == 0 && done.Stuck == "" {
+		return nil
+	}
 	return &ended{done}
 }
 

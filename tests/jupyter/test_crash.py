@@ -55,8 +55,12 @@ def test_interrupt_aborts_the_queue(kernel):
 def test_exit(fresh):
     fresh.do("before := 1\nfunc f() int { return 5 }")
     ran = fresh.fail('import "os"\nfmt.Println("last words")\nos.Exit(3)')
-    assert "3" in ran.evalue
+    assert ran.ename == "Exit" and "exit status 3" in ran.evalue
     assert "last words" in ran.stdout
+    assert fresh.do("before").result == "1"
+    assert fresh.do("os.Exit(0)\nbefore").result is None
+    ran = fresh.fail('import "flag"\nflag.NewFlagSet("x", flag.ExitOnError).Parse([]string{"-none"})')
+    assert ran.ename == "HostDied" and "exit status 2" in ran.evalue
     assert fresh.do("f()").result == "5"  # declarations are there
 
 

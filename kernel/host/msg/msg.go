@@ -56,6 +56,7 @@ const (
 	Panic       Result = "panic"       // a panic on the cell's goroutine
 	Interrupted Result = "interrupted" // ended by, or abandoned after, an interrupt
 	Goexit      Result = "goexit"      // the cell called runtime.Goexit
+	Exited      Result = "exited"      // the cell called os.Exit: Name says by what, Code with which status
 	Refused     Result = "refused"     // the plugin could not be loaded; the host must be restarted
 )
 
@@ -79,6 +80,7 @@ type Done struct {
 	Value  string  `json:"value,omitempty"`  // its text
 	Pos    *Pos    `json:"pos,omitempty"`    // innermost line in a cell, where known
 	Frames []Frame `json:"frames,omitempty"` // of a panic
+	Code   int     `json:"code,omitempty"`   // the exit status, of Exited
 	Stack  string  `json:"stack,omitempty"`  // the runtime's own trace of the panic
 	// Stuck says what an interrupted cell waits for when it did not end, such
 	// as "chan receive". It is then abandoned: it ends at its next check.

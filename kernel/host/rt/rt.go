@@ -123,6 +123,26 @@ func Goroutine() int64 {
 	return id
 }
 
+// OnExit takes the exit status with which a cell ends itself, by a call of what
+// at a line of the cell. The host process sets it.
+var OnExit func(code int, what, file string, line int)
+
+// Exit is os.Exit in a cell's text: it ends the cell with all its goroutines, and
+// not the process. Their deferred functions run.
+func Exit(code int) { exit(code, "os.Exit") }
+
+// Fatal ends the cell as log.Fatal does.
+func Fatal() { exit(1, "log.Fatal") }
+
+func exit(code int, what string) {
+	if OnExit != nil {
+		_, file, line, _ := runtime.Caller(2)
+		OnExit(code, what, file, line)
+	}
+	Check()
+	runtime.Goexit() // also a goroutine of a cell that has ended
+}
+
 // failed is what [Err] and its like panic with. Recover functions of user
 // code may see it, as any value that is panicked with; the host recognises it.
 type failed struct {

@@ -1,0 +1,41 @@
+package cell
+
+import (
+	"go/ast"
+	"go/types"
+)
+
+// A program ends itself by os.Exit. In a cell's own text that ends the cell, and
+// the values stay:
+//
+//	os.Exit         ˣrt.Exit
+//	log.Fatal       a function that calls log.Print, and then ˣrt.Fatal
+//
+// the same for Fatalf and Fatalln, and for the methods of a *log.Logger. The
+// function stands on the cell's line, which is the one that a logger with
+// log.Lshortfile names. A library that calls os.Exit ends the host process.
+
+// fatal holds what a call of package log does before it exits.
+var fatal = map[string]string{"Fatal": "Print", "Fatalf": "Printf", "Fatalln": "Println"}
+
+// exit rewrites a function that ends the process.
+func (r *rewriter) exit(n *ast.SelectorExpr) {
+	fn, ok := r.g.p.info.Uses[n.Sel].(*types.Func)
+	if !ok || fn.Pkg() == nil {
+		return
+	}
+	start, sel, end := r.off(n.Pos()), r.off(n.Sel.Pos()), r.off(n.End())
+	switch name := fn.FullName(); name {
+	case "os.Exit":
+		r.ed.replace(start, end, r.rt("Exit")+r.breaks(n.X.End(), n.End()))
+		r.skipAll(n)
+	case "log.Fatal", "log.Fatalf", "log.Fatalln", "(*log.Logger).Fatal", "(*log.Logger).Fatalf", "(*log.Logger).Fatalln":
+		format, more := "", ""
+		if fn.Name() == "Fatalf" {
+			format, more = "ˣf string, ", "ˣf, "
+		}
+		r.ed.insert(start, "(func(ˣp func("+format+"ˣv ...any)) func("+format+"ˣv ...any) { return func("+format+"ˣv ...any) { ˣp("+more+"ˣv...); "+
+			r.rt("Fatal")+"() } })(")
+		r.ed.replace(sel, end, fatal[fn.Name()]+")")
+	}
+}
