@@ -3,13 +3,14 @@ package kernel
 import (
 	"context"
 
+	"github.com/holt-dl/holt/internal/frame"
 	"github.com/holt-dl/holt/kernel/assist"
 	"github.com/holt-dl/holt/kernel/comm"
 	"github.com/holt-dl/holt/kernel/session"
 )
 
 // Engine runs cells; [session.Session] is one. An engine may also be an
-// [Abandoner], an [Assistant] or a [CommHandler].
+// [Abandoner], an [Evaluator], an [Assistant] or a [CommHandler].
 type Engine interface {
 	// Execute runs one cell and returns nil when it succeeded. Cancelling ctx
 	// interrupts the cell. The kernel calls it for one cell at a time.
@@ -29,6 +30,13 @@ type Engine interface {
 type Abandoner interface {
 	// Abandoned reports whether the last cell was left behind so.
 	Abandoned() bool
+}
+
+// Evaluator is an [Engine] that answers the user_expressions of a request.
+type Evaluator interface {
+	// Evaluate returns the value of an expression, req.Code, as Execute would
+	// show it.
+	Evaluate(ctx context.Context, req session.Request) (frame.Bundle, *session.Failure)
 }
 
 // Assistant is an [Engine] that knows what can be typed, and what it means.

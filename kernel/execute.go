@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
+	"github.com/holt-dl/holt/internal/frame"
 	"github.com/holt-dl/holt/kernel/history"
+	"github.com/holt-dl/holt/kernel/out"
 	"github.com/holt-dl/holt/kernel/session"
 	"github.com/holt-dl/holt/kernel/wire"
 )
@@ -36,6 +39,8 @@ type executeContent struct {
 	StoreHistory *bool  `json:"store_history"` // absent means true, unless silent
 	AllowStdin   *bool  `json:"allow_stdin"`   // absent means true
 	StopOnError  *bool  `json:"stop_on_error"` // absent means true
+
+	Expressions map[string]string `json:"user_expressions"` // by the names that the client gives them
 }
 
 func isTrue(b *bool) bool { return b == nil || *b }
@@ -130,21 +135,24 @@ func (s *server) run(ctx context.Context, req *request) {
 	code, asked := splitHelp(content.Code)
 	payload := []any{}
 	var fail *session.Failure
-	if content.Code != "" {
-		fail = s.runEngine(ctx, session.Request{
-			Code: code, CellID: cellID(req.msg), Queued: s.queued, Count: count,
-			Silent: content.Silent, AllowStdin: isTrue(content.AllowStdin),
-			Input: s.inputFunc(ctx, req, isTrue(content.AllowStdin)),
-		})
+	todo := session.Request{
+		Code: code, CellID: cellID(req.msg), Queued: s.queued, Count: count,
+		Silent: content.Silent, AllowStdin: isTrue(content.AllowStdin),
+		Input: s.inputFunc(ctx, req, isTrue(content.AllowStdin)),
 	}
+	if content.Code != "" {
+		fail = s.runEngine(ctx, func() *session.Failure { return s.engine.Execute(ctx, todo) })
+	}
+	values := map[string]any{}
 	if fail == nil {
 		payload = s.help(ctx, asked)
+		values = s.evaluate(ctx, todo, content.Expressions)
 	}
 	s.out.Flush()
 
-	reply := map[string]any{"status": "ok", "execution_count": count, "user_expressions": map[string]any{}, "payload": payload}
+	reply := map[string]any{"status": "ok", "execution_count": count, "user_expressions": values, "payload": payload}
 	if fail != nil {
-		failure := map[string]any{"ename": fail.Name, "evalue": fail.Value, "traceback": lines(fail.Traceback)}
+		failure := failureContent(fail)
 		if !content.Silent {
 			s.publish("error", header, failure)
 		}
@@ -172,8 +180,39 @@ func (s *server) run(ctx context.Context, req *request) {
 	}
 }
 
-// runEngine waits for the engine and runs a cell in it.
-func (s *server) runEngine(ctx context.Context, req session.Request) (fail *session.Failure) {
+func failureContent(f *session.Failure) map[string]any {
+	return map[string]any{"ename": f.Name, "evalue": f.Value, "traceback": lines(f.Traceback)}
+}
+
+// evaluate answers the user_expressions of a request, each by its name. One that
+// fails fails alone.
+func (s *server) evaluate(ctx context.Context, req session.Request, expressions map[string]string) map[string]any {
+	values := map[string]any{}
+	for _, name := range slices.Sorted(maps.Keys(expressions)) {
+		req.Code = expressions[name]
+		var value frame.Bundle
+		fail := s.runEngine(ctx, func() (f *session.Failure) {
+			e, ok := s.engine.(Evaluator)
+			if !ok {
+				return failure("Unsupported", "this engine evaluates no expressions")
+			}
+			value, f = e.Evaluate(ctx, req)
+			return f
+		})
+		if fail != nil {
+			content := failureContent(fail)
+			content["status"] = "error"
+			values[name] = content
+			continue
+		}
+		_, content := out.Content(frame.Message{Kind: frame.KindDisplay, Bundle: &value}, 0)
+		values[name] = map[string]any{"status": "ok", "data": content["data"], "metadata": content["metadata"]}
+	}
+	return values
+}
+
+// runEngine waits for the engine and calls f, which uses it.
+func (s *server) runEngine(ctx context.Context, f func() *session.Failure) (fail *session.Failure) {
 	select {
 	case <-s.ready:
 	case <-ctx.Done():
@@ -188,7 +227,7 @@ func (s *server) runEngine(ctx context.Context, req session.Request) (fail *sess
 			fail = failure("InternalError", "this is a bug in holt; the kernel's log says more")
 		}
 	}()
-	return s.engine.Execute(ctx, req)
+	return f()
 }
 
 func failure(name, value string) *session.Failure {

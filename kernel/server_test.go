@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -100,6 +101,14 @@ func (e *script) Execute(ctx context.Context, req session.Request) *session.Fail
 		}
 	}
 	return nil
+}
+
+// Evaluate knows numbers.
+func (e *script) Evaluate(_ context.Context, req session.Request) (frame.Bundle, *session.Failure) {
+	if _, err := strconv.Atoi(req.Code); err != nil {
+		return frame.Bundle{}, &session.Failure{Name: "CompileError", Value: "undefined: " + req.Code, Traceback: []string{"here"}}
+	}
+	return frame.Text(req.Code), nil
 }
 
 func (e *script) IsComplete(code string) (string, string) {
@@ -462,6 +471,27 @@ func TestExecuteOptions(t *testing.T) {
 	c.reply("shell", m.Header.ID)
 	if got := c.outputs(m.Header.ID); !slices.Contains(got, `stdout "abc-1\n"`) {
 		t.Errorf("cellId: published %q", got)
+	}
+}
+
+func TestUserExpressions(t *testing.T) {
+	c := start(t)
+	for _, tt := range []struct {
+		code, want string
+		silent     bool
+	}{
+		{"print x", `{"a":{"data":{"text/plain":"1"},"metadata":{},"status":"ok"},"b":{"ename":"CompileError","evalue":"undefined: y","status":"error","traceback":["here"]}}`, false},
+		{"", `{"a":{"data":{"text/plain":"1"},"metadata":{},"status":"ok"},"b":{"ename":"CompileError","evalue":"undefined: y","status":"error","traceback":["here"]}}`, true},
+		{"fail z", "{}", false}, // they are evaluated after a cell that succeeds
+	} {
+		req := execute(tt.code)
+		req["silent"] = tt.silent
+		req["user_expressions"] = map[string]string{"a": "1", "b": "y"}
+		r := c.reply("shell", c.send("shell", "execute_request", req))
+		got, _ := json.Marshal(r["user_expressions"])
+		if string(got) != tt.want {
+			t.Errorf("%q: got  %s\nwant %s", tt.code, got, tt.want)
+		}
 	}
 }
 

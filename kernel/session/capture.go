@@ -46,6 +46,9 @@ func (s *Session) shown(stream string, p []byte) {
 
 // framed takes what the host shows.
 func (s *Session) framed(m frame.Message) {
+	if s.takeValue(m) {
+		return
+	}
 	if m.Bundle != nil && m.Kind != frame.KindWarn && !m.Notice { // no output of the cell
 		s.copyOut([]byte(asText(m.Bundle)))
 	}

@@ -89,8 +89,9 @@ type Session struct {
 	opening   *opening   // the last attempt to open the session
 	proc      *proc.Process
 	req       Request
-	abandoned bool     // the last cell waits where an interrupt does not reach it
-	copyTo    *os.File // of %capture; nil for none
+	value     *frame.Bundle // where the value of an expression goes; nil for a cell
+	abandoned bool          // the last cell waits where an interrupt does not reach it
+	copyTo    *os.File      // of %capture; nil for none
 	assistant *assist.Assistant
 	fetching  bool // there was no gopls, and it is being built
 	snapshot  assist.Snapshot

@@ -129,7 +129,22 @@ def test_store_history(kernel):
 
 
 def test_user_expressions(kernel):
-    assert kernel.do("1", user_expressions={"a": "1"}).reply["user_expressions"] == {}
+    ran = kernel.do(
+        "counted := 4",
+        user_expressions={"a": "counted * 2", "b": "missing", "c": "counted := 5", "d": 'strings.Repeat("x", 3)', "e": "[]int{1}[counted]"},
+    )
+    values = ran.reply["user_expressions"]
+    assert values["a"] == {"status": "ok", "data": {"text/plain": "8"}, "metadata": {}}
+    assert values["b"]["status"] == "error" and values["b"]["ename"] == "CompileError"
+    assert values["b"]["evalue"] == "1:1: undefined: missing" and values["b"]["traceback"]
+    assert "is no Go expression" in values["c"]["evalue"]
+    assert values["d"]["data"]["text/plain"] == "xxx"
+    assert values["e"]["evalue"] == "index out of range [4] with length 1"
+    assert len(ran.messages) == 3  # busy, the input, idle: values are in the reply alone
+    # as front ends look at the kernel's state, without a cell
+    ran = kernel.do("", silent=True, store_history=False, user_expressions={"n": "counted"})
+    assert ran.reply["user_expressions"]["n"]["data"] == {"text/plain": "4"}
+    assert [m["msg_type"] for m in ran.messages] == ["status", "status"]
 
 
 ASK = """import "github.com/janpfeifer/gonb/gonbui"

@@ -1,0 +1,64 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"go/parser"
+	"strings"
+
+	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/kernel/cell"
+)
+
+// Evaluate returns the value of a Go expression, req.Code, as the notebook would
+// show it; the bundle is empty for a call without results. What the expression
+// prints is shown as a cell's output is.
+func (s *Session) Evaluate(ctx context.Context, req Request) (frame.Bundle, *Failure) {
+	s.run.Lock()
+	defer s.run.Unlock()
+	var value frame.Bundle
+	s.mu.Lock()
+	s.req, s.value = req, &value
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		s.value = nil
+		s.mu.Unlock()
+	}()
+	if f := s.await(ctx); f != nil {
+		return value, f
+	}
+	s.sources[internalCell] = req.Code
+	defer delete(s.sources, internalCell)
+	err := s.evaluate(ctx, req.Code)
+	f := s.failure(internalCell, err)
+	if f != nil {
+		f.Value = strings.ReplaceAll(f.Value, internalCell+":", "")
+		for i, line := range f.Traceback {
+			f.Traceback[i] = strings.ReplaceAll(line, internalCell+":", "")
+		}
+	}
+	return value, f
+}
+
+func (s *Session) evaluate(ctx context.Context, code string) error {
+	if _, err := parser.ParseExpr(code); err != nil {
+		return fmt.Errorf("%q is no Go expression: %w", code, err)
+	}
+	if err := s.revive(ctx); err != nil {
+		return err
+	}
+	return s.runCell(ctx, cell.Source{Name: internalCell, Text: code})
+}
+
+// takeValue takes the value of an expression that is evaluated, and reports
+// whether it was one.
+func (s *Session) takeValue(m frame.Message) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.value == nil || m.Kind != frame.KindResult || m.Bundle == nil {
+		return false
+	}
+	*s.value = *m.Bundle
+	return true
+}
