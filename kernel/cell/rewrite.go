@@ -172,9 +172,7 @@ func (r *rewriter) ident(id *ast.Ident) {
 		return
 	}
 	if fn, ok := obj.(*types.Func); ok && fn.Signature().Recv() != nil {
-		if !fn.Exported() {
-			r.ed.insert(start, "Ħ")
-		}
+		r.ed.replace(start, end, methodName(fn))
 		return
 	}
 	if ours(id.Name) && !isMarked(id.Name) {
@@ -196,6 +194,16 @@ func (r *rewriter) ident(id *ast.Ident) {
 		return
 	}
 	r.ed.replace(start, end, r.from(home)+"Ħ"+written(id.Name))
+}
+
+// methodName is what a method is called in generated code. An unexported one of
+// the notebook becomes an exported one, so that it is the same method in all
+// packages.
+func methodName(m *types.Func) string {
+	if m.Exported() || m.Pkg() == nil || m.Pkg().Path() != notebookPath {
+		return m.Name()
+	}
+	return "Ħ" + m.Name()
 }
 
 // funcDecl renames a function and puts the hook and the interrupt check at its

@@ -74,6 +74,7 @@ func (g *generator) printer(use map[string]string) *typePrinter {
 			}
 			return "", false
 		},
+		method: methodName,
 	}
 }
 

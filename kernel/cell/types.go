@@ -12,6 +12,8 @@ type typePrinter struct {
 	pkg  func(*types.Package) string        // the name by which a package is imported
 	name func(*types.TypeName) string       // a type of the notebook
 	anon func(*types.Struct) (string, bool) // an alias for a struct type without a name
+	// method names a method of an interface type without a name.
+	method func(*types.Func) string
 	// embed names a type that is embedded in a struct, whose name is the
 	// field's; nil where name does.
 	embed func(*types.TypeName) (string, bool)
@@ -230,7 +232,7 @@ func (p *typePrinter) iface(b *strings.Builder, t *types.Interface) {
 		if !m.Exported() && m.Pkg().Path() != notebookPath {
 			p.fail("its type has the unexported method %s of package %s", m.Name(), m.Pkg().Path())
 		}
-		b.WriteString(sep + m.Name())
+		b.WriteString(sep + p.method(m))
 		p.signature(b, nil, m.Type().(*types.Signature))
 		sep = "; "
 	}
