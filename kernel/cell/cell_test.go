@@ -185,6 +185,7 @@ var cellTests = []struct {
 	{"var forms", []string{"var a, b = 1, `x`\nvar c float64 = 2\nvar ( d int; e = []int{1} )", "fmt.Println(a, b, c, d, e)", "var d int = 4", "var d int", "d"}, "1 x 2 0 [1]\n= 0\n"},
 	{"init and main", []string{"var n int\nfunc init() { n = 5 }\nfunc main() { fmt.Println(`main`, n) }", "func init_a() { n++ }\nn"}, "main 5\n= 6\n"},
 	{"closures and goroutines", []string{"c := make(chan int)\nadd := func(d int) func() int { n := 0; return func() int { n += d; return n } }", "next := add(2)\ngo func() { for i := range 3 { c <- i } ; close(c) }()", "next(); next()", "sum := 0\nfor v := range c { sum += v }\nsum"}, "= 4\n= 3\n"},
+	{"init, its name on another line", []string{"n := 1\nfunc\ninit() { n += 2 }\nfunc /* ( */ init_more() { n *= 5 }\nfunc initial() { n = 0 }", "n"}, "= 15\n"},
 	{"an interface without a name, with an unexported method", []string{
 		"f := func(i interface{ area() int }) int { return i.area() }",
 		"type sq struct{ n int }\nfunc (s sq) area() int { return s.n * s.n }\nvar x interface{ area() int } = sq{3}\nfmt.Println(x.area(), f(x))",

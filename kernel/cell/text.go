@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/parser"
+	"go/scanner"
 	"go/token"
 	"go/types"
 	"sort"
@@ -353,13 +354,18 @@ func (c *check) editDecls(ed *editor) {
 func (c *check) initChunks() []chunk {
 	var list []chunk
 	for _, ch := range c.chunks {
-		if ch.tok == token.FUNC && strings.HasPrefix(strings.TrimLeft(string(c.text[ch.start+len("func"):ch.end]), " \t"), "init") {
-			rest := strings.TrimLeft(string(c.text[ch.start+len("func"):ch.end]), " \t")
-			name, _, _ := strings.Cut(rest, "(")
-			if name = strings.TrimSpace(name); isInit(name) {
-				list = append(list, ch)
-			}
+		if ch.tok == token.FUNC && isInit(funcName(c.text[ch.start:ch.end])) {
+			list = append(list, ch)
 		}
 	}
 	return list
+}
+
+// funcName is the name in the text of a function, empty for a method.
+func funcName(text []byte) string {
+	var s scanner.Scanner
+	s.Init(token.NewFileSet().AddFile("", -1, len(text)), text, nil, 0)
+	s.Scan() // func
+	_, _, name := s.Scan()
+	return name
 }
