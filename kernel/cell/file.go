@@ -249,10 +249,9 @@ func (c *check) varFile(kind passKind) (*file, string) {
 // checkPrinter writes types as the checked package names them.
 func (c *check) checkPrinter(aliases map[string]string) *typePrinter {
 	return &typePrinter{
-		pkg:    aliasFor(aliases),
-		name:   c.typeName,
-		anon:   func(*types.Struct) (string, bool) { return "", false },
-		method: func(m *types.Func) string { return m.Name() },
+		pkg:  aliasFor(aliases),
+		name: c.typeName,
+		anon: func(*types.Struct) (string, bool) { return "", false },
 	}
 }
 

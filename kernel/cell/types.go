@@ -12,7 +12,8 @@ type typePrinter struct {
 	pkg  func(*types.Package) string        // the name by which a package is imported
 	name func(*types.TypeName) string       // a type of the notebook
 	anon func(*types.Struct) (string, bool) // an alias for a struct type without a name
-	// method names a method of an interface type without a name.
+	// method names a method of an interface type without a name; nil as in the
+	// cell's text.
 	method func(*types.Func) string
 	// embed names a type that is embedded in a struct, whose name is the
 	// field's; nil where name does.
@@ -232,7 +233,11 @@ func (p *typePrinter) iface(b *strings.Builder, t *types.Interface) {
 		if !m.Exported() && m.Pkg().Path() != notebookPath {
 			p.fail("its type has the unexported method %s of package %s", m.Name(), m.Pkg().Path())
 		}
-		b.WriteString(sep + p.method(m))
+		name := m.Name()
+		if p.method != nil {
+			name = p.method(m)
+		}
+		b.WriteString(sep + name)
 		p.signature(b, nil, m.Type().(*types.Signature))
 		sep = "; "
 	}
