@@ -13,7 +13,8 @@ var crashHeads = []string{
 	"unexpected fault address ", "runtime: goroutine stack exceeds ", "runtime: out of memory: ",
 }
 
-// holdTime is how long what may be such a report is kept back.
+// holdTime is how long what may be such a report is kept back, and after which
+// the process is asked again whether it lives.
 const holdTime = 2 * time.Second
 
 const maxHeld = 1 << 20 // bytes
@@ -21,13 +22,15 @@ const maxHeld = 1 << 20 // bytes
 // hold stands between the host's standard error and the notebook. It keeps back
 // what looks like the runtime's report, hundreds of lines about all goroutines:
 // when the process ends, the cell's error says what matters of it. When it does
-// not end, the text was the program's own and goes out late.
+// not end, the text was the program's own and goes out late. The end may take
+// long: the runtime counts the calls of a stack of a gigabyte.
 type hold struct {
-	f   func([]byte)
-	mu  sync.Locker // held by the callers of write, drop and release
-	buf []byte      // kept back
-	on  bool
-	mid bool // what was passed ended inside a line
+	f     func([]byte)
+	mu    sync.Locker // held by the callers of write, drop and release
+	alive func() bool // reports whether the process answers; called without mu
+	buf   []byte      // kept back
+	on    bool
+	mid   bool // what was passed ended inside a line
 }
 
 // write passes p on, or keeps it.
@@ -52,11 +55,19 @@ func (h *hold) write(p []byte) {
 	}
 	h.on = true
 	h.buf = append(h.buf[:0], p[at:]...)
-	time.AfterFunc(holdTime, func() {
-		h.mu.Lock()
-		defer h.mu.Unlock()
+	time.AfterFunc(holdTime, h.look)
+}
+
+// look passes on what is kept when the process lives.
+func (h *hold) look() {
+	alive := h.alive()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if alive {
 		h.release()
-	})
+	} else if h.on {
+		time.AfterFunc(holdTime, h.look)
+	}
 }
 
 // release passes on what was kept.

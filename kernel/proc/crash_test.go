@@ -24,7 +24,7 @@ func TestHold(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var out strings.Builder
 			var mu sync.Mutex
-			h := &hold{f: func(p []byte) { out.Write(p) }, mu: &mu}
+			h := &hold{f: func(p []byte) { out.Write(p) }, mu: &mu, alive: func() bool { return true }}
 			mu.Lock()
 			defer mu.Unlock()
 			for _, w := range tt.writes {
@@ -41,18 +41,20 @@ func TestHold(t *testing.T) {
 	}
 }
 
-// TestHoldReleases: a program that prints such a line and goes on is heard.
+// TestHoldReleases: a program that prints such a line and goes on is heard, as
+// soon as it answers.
 func TestHoldReleases(t *testing.T) {
 	heard := make(chan string, 1)
 	var mu sync.Mutex
-	h := &hold{f: func(p []byte) { heard <- string(p) }, mu: &mu}
+	asked := 0
+	h := &hold{f: func(p []byte) { heard <- string(p) }, mu: &mu, alive: func() bool { asked++; return asked > 1 }}
 	mu.Lock()
 	h.write([]byte("panic: said my program\n"))
 	mu.Unlock()
 	select {
 	case got := <-heard:
-		if got != "panic: said my program\n" {
-			t.Errorf("got %q", got)
+		if got != "panic: said my program\n" || asked != 2 {
+			t.Errorf("got %q after %d questions", got, asked)
 		}
 	case <-time.After(time.Minute):
 		t.Error("the line never came")

@@ -141,7 +141,7 @@ func (p *Process) launch(host string) (err error) {
 		return err
 	}
 	p.out = newStream(outR, func(b []byte) { p.prompt.add(b); p.opt.Stdout(b) })
-	p.held = &hold{f: func(b []byte) { p.prompt.add(b); p.opt.Stderr(b) }, mu: &p.deliver}
+	p.held = &hold{f: func(b []byte) { p.prompt.add(b); p.opt.Stderr(b) }, mu: &p.deliver, alive: p.alive}
 	p.errs = newStream(errR, p.held.write)
 	p.errs.tail = &tail{}
 
@@ -231,6 +231,14 @@ func (p *Process) receive() {
 			p.mu.Unlock()
 		}
 	}
+}
+
+// alive reports whether the host answers. One whose runtime writes the report of
+// a crash does not.
+func (p *Process) alive() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	return p.Ping(ctx) == nil
 }
 
 // show delivers a frame after all that was printed before it.
