@@ -145,13 +145,13 @@ func (e *execution) main() {
 			e.finish(msg.Done{Result: msg.Goexit, Name: "Goexit", Value: "the cell called runtime.Goexit"})
 		}
 	}()
-	entry, err := e.load()
+	entry, frames, err := e.load()
 	if err != nil {
 		// The refused file stays mapped, and its packages may become the
 		// copies that later plugins use: this process must load no more.
 		why := fmt.Sprintf("an earlier plugin was refused (%v); restart the host", err)
 		e.s.poisoned.Store(&why)
-		load = msg.Done{Result: msg.Refused, Name: "plugin", Value: err.Error()}
+		load = msg.Done{Result: msg.Refused, Name: "plugin", Value: err.Error(), Frames: frames}
 		return
 	}
 	e.s.plugins.Add(1)
@@ -163,21 +163,24 @@ func (e *execution) main() {
 
 // load opens the plugin and finds its entry. The initialisers of packages that
 // the process did not have yet run here; one that panics counts as refused,
-// since a later plugin with that package would end the process.
-func (e *execution) load() (entry func(), err error) {
+// since a later plugin with that package would end the process. The frames are
+// those of its panic.
+func (e *execution) load() (entry func(), frames []msg.Frame, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("initialiser of a package panicked: %s\n%s", text(r), debug.Stack())
+			var pkg string
+			frames, pkg = initFrames(panicFrames())
+			err = fmt.Errorf("the initialiser of %s panicked: %s", pkg, text(r))
 		}
 	}()
 	rt.Entry = nil
 	if _, err := plugin.Open(e.run.Plugin); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if rt.Entry == nil {
-		return nil, fmt.Errorf("plugin %s has no entry; it was not made by kernel/build", e.run.Plugin)
+		return nil, nil, fmt.Errorf("plugin %s has no entry; it was not made by kernel/build", e.run.Plugin)
 	}
-	return rt.Entry, nil
+	return rt.Entry, nil, nil
 }
 
 // finish sends Done, once, after all output that the cell made.

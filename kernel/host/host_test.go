@@ -154,8 +154,15 @@ func TestRefused(t *testing.T) {
 func TestInitialiserPanics(t *testing.T) {
 	h := hosttest.Start(t)
 	d, err := h.Cell("var X = f()\nfunc f() int { panic(\"early\") }\nfunc Run() {}")
-	if err != nil || d.Result != msg.Refused || !strings.Contains(d.Value, "initialiser of a package panicked: early") {
+	if err != nil || d.Result != msg.Refused || d.Value != "the initialiser of notebook/c1 panicked: early" {
 		t.Fatalf("got %+v, %v", d, err)
+	}
+	var calls []string
+	for _, f := range d.Frames {
+		calls = append(calls, f.Func)
+	}
+	if got := strings.Join(calls, " "); got != "notebook/c1.f notebook/c1.init" {
+		t.Errorf("the frames are %s", got)
 	}
 	d, err = h.Cell("import c1 \"notebook/c1\"\nfunc Run() { println(c1.X) }")
 	if err != nil || d.Result != msg.Refused || !strings.Contains(d.Value, "restart the host") {

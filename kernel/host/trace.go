@@ -36,6 +36,22 @@ func panicFrames() []msg.Frame {
 	}
 }
 
+// initFrames cuts the frames of a panic down to those of the initialiser that
+// panicked, and returns the package whose it is.
+func initFrames(frames []msg.Frame) (inner []msg.Frame, pkg string) {
+	pkg = "a package"
+	for i, f := range frames {
+		if strings.HasPrefix(f.Func, "runtime.doInit") {
+			return frames[:i], pkg
+		}
+		slash := strings.LastIndexByte(f.Func, '/') + 1
+		if path, name, ok := strings.Cut(f.Func[slash:], "."); ok && (name == "init" || strings.HasPrefix(name, "init.")) {
+			pkg = f.Func[:slash] + strings.ReplaceAll(path, "%2e", ".")
+		}
+	}
+	return frames, pkg
+}
+
 // innermost returns the place of the first frame that is in a cell's text.
 func (s *server) innermost(frames []msg.Frame) *msg.Pos {
 	for _, f := range frames {

@@ -79,8 +79,18 @@ func (s *Session) dead(err error) *hostDied {
 		why = exit.Reason
 	}
 	s.died = why
-	lost := s.lose("the host process ended (" + why + ")")
+	lost := s.lose("the host process ended (" + short(why) + ")")
 	return &hostDied{exit: exit, why: why, lost: lost}
+}
+
+// short is the first line of a reason, which stands in a sentence.
+func short(why string) string {
+	const most = 200 // bytes
+	line, _, _ := strings.Cut(why, "\n")
+	if len(line) > most {
+		line = strings.ToValidUTF8(line[:most], "") + "…"
+	}
+	return line
 }
 
 // lose marks the values of all variables as gone, and returns their names.

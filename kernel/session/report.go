@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -27,12 +28,16 @@ func (e *ended) Error() string { return e.done.Value }
 
 // hostDied is the error of a cell during which the host process ended.
 type hostDied struct {
-	exit *proc.Exit
-	why  string
-	lost []string
+	exit   *proc.Exit
+	why    string
+	frames []msg.Frame // of an initialiser that panicked
+	lost   []string
 }
 
 func (e *hostDied) Error() string { return "the host process ended: " + e.why }
+
+// maxInitFrames is how many calls are shown of an initialiser that panicked.
+const maxInitFrames = 4
 
 // gone says which values ended with a host process.
 func gone(lost []string) string {
@@ -88,6 +93,9 @@ func (s *Session) failure(name string, err error) *Failure {
 		f.head()
 		if died.exit != nil && died.exit.Trace != "" {
 			f.Traceback = append(f.Traceback, s.trace(died.exit.Trace)...)
+		}
+		for _, fr := range died.frames[:min(len(died.frames), maxInitFrames)] {
+			f.Traceback = append(f.Traceback, fmt.Sprintf("  %s (%s:%d)", fr.Func, filepath.Base(fr.File), fr.Line))
 		}
 		if len(died.lost) > 0 {
 			f.Traceback = append(f.Traceback, "What was declared is kept, and "+gone(died.lost)+".")

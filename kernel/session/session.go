@@ -270,7 +270,9 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 	}
 	if done.Result == msg.Refused {
 		s.process().Kill()
-		return s.dead(refused(done.Value))
+		ended := s.dead(refused(done.Value))
+		ended.frames = done.Frames
+		return ended
 	}
 	if done.Result == msg.OK {
 		commit(-1)
