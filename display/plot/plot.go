@@ -20,7 +20,6 @@ import (
 
 	_ "golang.org/x/image/bmp"
 	xfont "golang.org/x/image/font"
-	_ "golang.org/x/image/tiff"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/text"
@@ -29,6 +28,7 @@ import (
 	"gonum.org/v1/plot/vg/vgimg"
 
 	"github.com/holt-dl/holt/display"
+	_ "github.com/holt-dl/holt/internal/tiff"
 	_ "github.com/holt-dl/holt/internal/webp"
 )
 

@@ -16,7 +16,7 @@ func orientation(head []byte) int {
 		return chunkOrientation(head[8:], binary.BigEndian, 4, "eXIf")
 	case bytes.HasPrefix(head, []byte("RIFF")) && len(head) > 12:
 		return chunkOrientation(head[12:], binary.LittleEndian, 0, "EXIF")
-	case bytes.HasPrefix(head, []byte("II*\x00")), bytes.HasPrefix(head, []byte("MM\x00*")):
+	case bytes.HasPrefix(head, []byte("II")), bytes.HasPrefix(head, []byte("MM")):
 		return tiffOrientation(head)
 	}
 	return 1

@@ -41,7 +41,13 @@ func openFile(path string) (pic *file, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if known, err := pic.parseJPEG(data); known || err != nil {
+	known, err := pic.parseJPEG(data)
+	if errors.Is(err, jpeg.ErrUnsupported) { // image/jpeg reads some of them
+		if other := pic.decodeOther(data); other == nil {
+			return pic, nil
+		}
+	}
+	if known || err != nil {
 		return pic, err
 	}
 	return pic, pic.decodeOther(data)
@@ -72,19 +78,16 @@ func (f *file) read() ([]byte, error) {
 	return data[:n], nil
 }
 
-// parseJPEG reports false for another format, and for a kind of JPEG that is
-// left to image/jpeg.
+// parseJPEG reports false for another format.
 func (f *file) parseJPEG(data []byte) (known bool, err error) {
 	if !bytes.HasPrefix(data, []byte{0xff, 0xd8}) {
 		return false, nil
 	}
-	f.jpeg, err = jpeg.Parse(data)
-	if errors.Is(err, jpeg.ErrUnsupported) {
-		return false, nil
-	}
+	m, err := jpeg.Parse(data)
 	if err != nil {
 		return true, f.explain(err)
 	}
+	f.jpeg = m
 	f.format, f.turn = "JPEG", jpegOrientation(data[2:])
 	return true, f.fits(f.jpeg.W, f.jpeg.H)
 }
@@ -148,13 +151,37 @@ func (f *file) cut(part image.Rectangle) (*Image, error) {
 	return img.rgb(), nil
 }
 
-// decode returns a part of a JPEG, with its own channels.
+// decode returns a part of a JPEG, with its own channels. Inks become colours.
 func (f *file) decode(part image.Rectangle) (*Image, error) {
 	pix, err := f.jpeg.Pixels(part)
 	if err != nil {
 		return nil, f.explain(err)
 	}
-	return &Image{C: f.jpeg.C, H: part.Dy(), W: part.Dx(), Pix: pix}, nil
+	img := &Image{C: f.jpeg.C, H: part.Dy(), W: part.Dx(), Pix: pix}
+	if img.C == 4 {
+		n := img.H * img.W
+		for i, black := range pix[3*n:] {
+			white := 255 - black
+			for c := range 3 {
+				pix[c*n+i] = white - times(pix[c*n+i], white)
+			}
+		}
+		img.C, img.Pix = 3, pix[:3*n]
+	}
+	return img, nil
+}
+
+// inks returns a JPEG of four components as the file has it.
+func (f *file) inks() (*image.CMYK, error) {
+	m := image.NewCMYK(image.Rect(0, 0, f.jpeg.W, f.jpeg.H))
+	pix, err := f.jpeg.Pixels(m.Rect)
+	if err != nil {
+		return nil, f.explain(err)
+	}
+	for i := range m.Pix {
+		m.Pix[i] = pix[i%4*(len(pix)/4)+i/4]
+	}
+	return m, nil
 }
 
 // readPicture reads a file for a data set: as three channels, and turned

@@ -49,7 +49,13 @@ func Open(path string) (*Photo, error) {
 		return nil, err
 	}
 	src, pixels := f.other, f.mode
-	if f.jpeg != nil {
+	if f.jpeg != nil && f.jpeg.C == 4 {
+		m, err := f.inks()
+		if err != nil {
+			return nil, err
+		}
+		src, pixels = m, "CMYK"
+	} else if f.jpeg != nil {
 		img, err := f.decode(whole(f.size()).part)
 		if err != nil {
 			return nil, err

@@ -36,6 +36,7 @@ var hostile = []struct {
 	{"the JSON of training states", "dl", "FuzzTrainingState", "FuzzTrainingState", "FuzzTrainingState", "-", "-", "-", "FuzzTrainingState"},
 	{"JPEG", "internal/jpeg", "TestTruncated", "FuzzDecodeJPEG", "TestFormatErrors", "TestBombs", "-", "-", "FuzzDecodeJPEG"},
 	{"JPEG, of an encoder", "internal/jpeg", "TestTruncated", "FuzzEncoded", "TestFormatErrors", "TestBombs", "-", "-", "FuzzEncoded"},
+	{"TIFF", "internal/tiff", "TestTruncated", "TestFlipped", "TestErrors", "TestBombs", "-", "-", "FuzzDecode"},
 	{"WebP", "internal/webp", "TestTruncated", "TestFlipped", "TestErrors", "TestBombs", "-", "-", "FuzzDecode"},
 	{"TensorBoard's info files", "kernel/tensorboard", "TestStrangePeers", "FuzzInfo", "-", "-", "-", "-", "FuzzInfo"},
 	{"a package index", "dl/backend", "FuzzIndex", "FuzzIndex", "-", "-", "-", "-", "FuzzIndex"},

@@ -13,8 +13,9 @@ type decoder struct {
 	w, h        int
 	progressive bool
 	comps       []component // the first of store
-	store       [3]component
-	maxH, maxV  int // the largest sampling factors
+	store       [4]component
+	colours     colours // as the caller knows them
+	maxH, maxV  int     // the largest sampling factors
 	jfif, adobe bool
 	transform   byte // of the Adobe segment: 0 is RGB
 	interval    int  // MCUs from one restart to the next; 0 for none
@@ -25,7 +26,7 @@ type decoder struct {
 	bits   reader
 	block  [64]int16  // of a sequential file, all 0 between blocks
 	unused [64]int16  // in its place for blocks that no one needs
-	row    [3][]uint8 // of the window, by component
+	row    [4][]uint8 // of the window, by component
 	mixed  []int32    // samples of a row, mixed with those of the next
 }
 
@@ -65,7 +66,7 @@ func (d *decoder) reset(window image.Rectangle) {
 		}
 		*c = component{plane: plane[:0], coef: coef[:0]}
 	}
-	d.window, d.comps = window, nil
+	d.window, d.comps, d.colours = window, nil, bySegments
 	d.w, d.h, d.maxH, d.maxV, d.interval, d.scans = 0, 0, 0, 0, 0, 0
 	d.progressive, d.jfif, d.adobe, d.transform = false, false, false, 0
 	d.quant = [4][64]uint16{}

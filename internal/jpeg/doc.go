@@ -11,9 +11,10 @@
 // # What is decoded
 //
 // Baseline, extended and progressive Huffman files of 8 bits a sample, gray,
-// YCbCr or RGB, with whole ratios of subsampling and restart intervals (ITU-T
-// T.81, which the comments call T.81). Others are [ErrUnsupported]: arithmetic
-// coding, 12 bits, lossless, CMYK. Package image/jpeg reads some of them.
+// YCbCr, RGB, CMYK or YCCK, with whole ratios of subsampling and restart
+// intervals (ITU-T T.81, which the comments call T.81). Others are
+// [ErrUnsupported], and the error says what they have: arithmetic coding, 12
+// bits, lossless coding. Package image/jpeg reads some of them.
 //
 // # Files from elsewhere
 //

@@ -3,6 +3,7 @@ package jpeg
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"io"
 )
 
@@ -80,8 +81,10 @@ func (d *decoder) decode(data []byte) error {
 			}
 		case kind == dht:
 			err = d.huffman(body)
-		case kind == jpg || kind == dac || kind > sof2 && kind <= sofF:
-			return ErrUnsupported
+		case kind == dac || kind > jpg && kind <= sofF:
+			return UnsupportedError("arithmetic coding")
+		case kind > sof2 && kind <= jpg:
+			return UnsupportedError("lossless or hierarchical coding")
 		case kind == dqt:
 			err = d.quantization(body)
 		case kind == dri:
@@ -123,8 +126,13 @@ func (d *decoder) frame(b []byte, progressive bool) error {
 	}
 	n := int(b[5])
 	d.h, d.w, d.progressive = int(binary.BigEndian.Uint16(b[1:])), int(binary.BigEndian.Uint16(b[3:])), progressive
-	if b[0] != 8 || n != 1 && n != 3 || d.h == 0 {
-		return ErrUnsupported
+	switch {
+	case b[0] != 8:
+		return UnsupportedError(fmt.Sprintf("%d bits a sample", b[0]))
+	case n != 1 && n != 3 && n != 4:
+		return UnsupportedError(fmt.Sprintf("%d components", n))
+	case d.h == 0:
+		return UnsupportedError("a height that comes after the picture")
 	}
 	if len(b) != 6+3*n {
 		return FormatError("SOF has wrong length")
@@ -152,7 +160,7 @@ func (d *decoder) frame(b []byte, progressive bool) error {
 	}
 	for _, c := range d.comps {
 		if d.maxH%c.h != 0 || d.maxV%c.v != 0 {
-			return ErrUnsupported
+			return UnsupportedError("colours of an uneven subsampling")
 		}
 	}
 	return nil

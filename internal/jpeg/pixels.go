@@ -5,20 +5,53 @@ func (d *decoder) pixels() []uint8 {
 	w, h := d.window.Dx(), d.window.Dy()
 	pix := make([]uint8, len(d.comps)*h*w)
 	for y := range h {
-		var in, out [3][]uint8
+		var in, out [4][]uint8
 		for i := range d.comps {
 			in[i] = d.samples(i, d.window.Min.Y+y)
 			out[i] = pix[(i*h+y)*w:][:w]
 		}
-		if len(d.comps) == 3 && !d.rgb() {
+		first := 0
+		if d.ycc() {
 			convert(in, out)
-			continue
+			first = 3
 		}
-		for i := range d.comps {
+		for i := first; i < len(d.comps); i++ {
 			copy(out[i], in[i])
 		}
 	}
+	if len(d.comps) == 4 {
+		d.inks(pix)
+	}
 	return pix
+}
+
+// inks gives four components the sense that PIL has them in. YCCK's first
+// three are converted as colours are, and their opposites are the inks; and
+// Adobe's programs store all four inverted.
+func (d *decoder) inks(pix []uint8) {
+	plane := len(pix) / 4
+	for c := range 4 {
+		opposite, adobe := c < 3 && d.ycc(), d.adobe && d.colours == bySegments
+		if opposite == adobe {
+			continue
+		}
+		for i, v := range pix[c*plane:][:plane] {
+			pix[c*plane+i] = 255 - v
+		}
+	}
+}
+
+// ycc reports whether the first three components are luma and colour.
+func (d *decoder) ycc() bool {
+	switch {
+	case len(d.comps) < 3 || d.colours == asTheyAre:
+		return false
+	case d.colours == yCbCr:
+		return true
+	case len(d.comps) == 4:
+		return d.adobe && d.transform == 2
+	}
+	return !d.rgb()
 }
 
 // rgb tells whether the components are red, green and blue and not luma and
@@ -36,7 +69,7 @@ func (d *decoder) rgb() bool {
 
 // convert is YCbCr to RGB as JFIF has it (ITU-T T.871, section 7), with the
 // factors 1.402, 0.71414, 0.34414 and 1.772 in 16 bits, as libjpeg has them.
-func convert(in, out [3][]uint8) {
+func convert(in, out [4][]uint8) {
 	red := out[0]
 	luma, blueness, redness, green, blue := in[0][:len(red)], in[1][:len(red)], in[2][:len(red)], out[1][:len(red)], out[2][:len(red)]
 	for x, v := range luma {

@@ -25,7 +25,7 @@ func (d *decoder) scan(head, rest []byte) ([]byte, error) {
 	} else {
 		s.first, s.last = 0, 63 // libjpeg takes no notice of what the file says
 	}
-	var chosen [3]*component
+	var chosen [4]*component
 	blocks := 0
 	for i := range n {
 		b := head[1+2*i:]

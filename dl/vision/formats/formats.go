@@ -10,11 +10,11 @@ package formats
 
 import (
 	_ "image/gif"
-	_ "image/jpeg" // the kinds that vision's own decoder leaves to it: CMYK
+	_ "image/jpeg" // the kinds that vision's own decoder leaves to it
 	_ "image/png"
 
 	_ "golang.org/x/image/bmp"
-	_ "golang.org/x/image/tiff"
 
+	_ "github.com/holt-dl/holt/internal/tiff"
 	_ "github.com/holt-dl/holt/internal/webp"
 )

@@ -101,15 +101,14 @@ func Cut(t *testing.T, decode Decode, format string) {
 	}
 }
 
-// Flipped decodes the files with each bit of the first 256 bytes turned.
+// Flipped decodes the files with one bit turned, in 256 places over the file.
 func Flipped(t *testing.T, decode Decode, format string) {
 	for _, f := range Files(t, format) {
-		for at := range min(len(f.File), 256) {
-			for bit := range 8 {
-				b := bytes.Clone(f.File)
-				b[at] ^= 1 << bit
-				Try(t, decode, b)
-			}
+		step := max(len(f.File)/256, 1)
+		for at := 0; at < len(f.File); at += step {
+			b := bytes.Clone(f.File)
+			b[at] ^= 1 << (at % 7)
+			Try(t, decode, b)
 		}
 	}
 }

@@ -22,8 +22,9 @@ def picture(w=23, h=17, mode="RGB", seed=7):
     return Image.fromarray(a[..., 0] if n == 1 else a, mode)
 
 
-def add(name, data):
-    img = Image.open(io.BytesIO(data))
+def add(name, data, like=None):
+    """A file; Pillow reads another with the same pixels where it cannot read this one."""
+    img = Image.open(io.BytesIO(like or data))
     img.load()
     rows.append(dict(
         Name=name, Format=img.format, Mode=img.mode, Width=img.width, Height=img.height,
@@ -61,7 +62,130 @@ def webp():
         add(f"first frame smaller than the canvas, flags {flags}", b"RIFF" + struct.pack("<I", len(body)) + body)
 
 
+def tiff(tags, chunks, order="<", big=False, offsets=273, counts=279):
+    """A TIFF file of tags {number: (type, values)} and strips or tiles."""
+    codes = {1: "B", 2: "c", 3: "H", 4: "I", 7: "B", 16: "Q"}
+    head = 16 if big else 8
+    body, at = b"".join(chunks), []
+    for c in chunks:
+        at.append(head + sum(map(len, chunks[:len(at)])))
+    tags = dict(tags)
+    tags[offsets], tags[counts] = (4, at), (4, [len(c) for c in chunks])
+    body += b"\0" * (len(body) % 2)
+    word = "Q" if big else "I"
+    entries, more = b"", b""
+    size = len(tags) * (20 if big else 12) + (16 if big else 6)
+    for tag in sorted(tags):
+        kind, values = tags[tag]
+        values = values if isinstance(values, (list, tuple)) else [values]
+        data = struct.pack(order + codes[kind] * len(values), *values)
+        if len(data) > (8 if big else 4):
+            where = head + len(body) + size + len(more)
+            more += data
+            data = struct.pack(order + word, where)
+        entries += struct.pack(order + "HH" + word, tag, kind, len(values)) + data.ljust(8 if big else 4, b"\0")
+    magic = (b"II" if order == "<" else b"MM") + struct.pack(order + "H", 43 if big else 42)
+    if big:
+        magic += struct.pack(order + "HH", 8, 0)
+    count = struct.pack(order + ("Q" if big else "H"), len(tags))
+    return magic + struct.pack(order + word, head + len(body)) + body + count + entries + struct.pack(order + word, 0) + more
+
+
+def tiffs():
+    for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK"):
+        img = picture(mode=mode) if mode not in "1P" else picture().convert(mode)
+        for compression in ("raw", "packbits", "tiff_lzw", "tiff_adobe_deflate", "zstd"):
+            save(f"{mode} {compression}", img, "TIFF", compression=compression)
+    gray16 = Image.fromarray(np.arange(23 * 17, dtype="<u2").reshape(17, 23) * 157)
+    for compression in ("raw", "tiff_lzw", "zstd"):
+        save(f"I;16 {compression}", gray16, "TIFF", compression=compression)
+        save(f"I {compression}", Image.fromarray(np.arange(-200, 191, dtype="<i4").reshape(17, 23) * 3), "TIFF", compression=compression)
+        save(f"F {compression}", Image.fromarray(np.linspace(-20, 300, 391, dtype="<f4").reshape(17, 23)), "TIFF", compression=compression)
+    for compression in ("group4",):
+        save(f"1 {compression}", picture(48, 40).convert("1", dither=0), "TIFF", compression=compression)
+        save(f"1 {compression}, white is 0", picture(48, 40).convert("1", dither=0), "TIFF", compression=compression, tiffinfo={262: 0})
+    for mode in ("L", "RGB"):
+        save(f"{mode} jpeg", picture(40, 33, mode), "TIFF", compression="jpeg", quality=80)
+    save("RGB lzw, predictor", picture(), "TIFF", compression="tiff_lzw", tiffinfo={317: 2})
+    for o in range(2, 9):
+        save(f"turned {o}", picture(), "TIFF", tiffinfo={274: o})
+    save("I;16, turned 6", gray16, "TIFF", tiffinfo={274: 6})
+
+    w, h = 20, 18
+    a = np.asarray(picture(w, h, "RGBA"))
+    wide = a.astype(np.uint16) * 257 - 100
+
+    def tags(bits, samples, photometric, compression=1, **more):
+        t = {256: (3, w), 257: (3, h), 258: (3, [bits] * samples), 259: (3, compression), 262: (3, photometric), 277: (3, samples), 278: (3, 5)}
+        t.update({int(k[1:]): v for k, v in more.items()})
+        return t
+
+    def strips(rows, squeeze=False):  # five rows each
+        parts = [rows[y:y + 5].tobytes() for y in range(0, h, 5)]
+        return [zlib.compress(p) for p in parts] if squeeze else parts
+
+    def tiles(rows, squeeze=False):  # 16 x 16, the last ones filled up
+        full = np.zeros((32, 32) + rows.shape[2:], rows.dtype)
+        full[:h, :w] = rows
+        parts = [full[y:y + 16, x:x + 16].tobytes() for y in (0, 16) for x in (0, 16)]
+        return [zlib.compress(p) for p in parts] if squeeze else parts
+
+    tile = dict(t322=(3, 16), t323=(3, 16))
+    tiled = dict(offsets=324, counts=325)
+    for order in "<>":
+        deep = wide.astype(order + "u2")
+        add(f"RGB of 16 bits {order}", tiff(tags(16, 3, 2), strips(deep[..., :3]), order))
+        add(f"RGBA of 16 bits {order}", tiff(tags(16, 4, 2, t338=(3, 2)), strips(deep), order))
+        add(f"RGB of 16 bits with associated alpha {order}", tiff(tags(16, 4, 2, t338=(3, 1)), strips(deep), order))
+        add(f"CMYK of 16 bits {order}", tiff(tags(16, 4, 5), strips(deep), order))
+        add(f"gray of 16 bits {order}", tiff(tags(16, 1, 1), strips(deep[..., 0] // 200), order))
+        add(f"gray of 16 bits with a sign {order}", tiff(tags(16, 1, 1, t339=(3, 2)), strips(deep[..., 0] // 200), order))
+        add(f"gray of 16 bits, squeezed {order}", tiff(tags(16, 1, 1, 8), strips(deep[..., 0] // 200, True), order))
+        difference = deep.copy()
+        difference[:, 1:] -= deep[:, :-1]
+        add(f"RGB of 16 bits, predictor {order}", tiff(tags(16, 3, 2, 8, t317=(3, 2)), strips(difference[..., :3], True), order))
+        planes = sum((strips(deep[..., c], True) for c in range(3)), [])
+        add(f"planes of 16 bits in strips {order}", tiff(tags(16, 3, 2, 8, t284=(3, 2)), planes, order))
+        planes = sum((tiles(deep[..., c], True) for c in range(3)), [])
+        add(f"planes of 16 bits in tiles {order}", tiff(tags(16, 3, 2, 8, t284=(3, 2), **tile), planes, order, **tiled))
+        f = np.linspace(-20, 300, w * h, dtype=order + "f4").reshape(h, w)
+        b = f.astype(">f4").view(np.uint8).reshape(h, w, 4).transpose(0, 2, 1).reshape(h, 4 * w)
+        d = b.copy()
+        d[:, 1:] -= b[:, :-1]
+        add(f"floating point with a predictor {order}", tiff(tags(32, 1, 1, 8, t317=(3, 3), t339=(3, 3)), strips(d, True), order),
+            tiff(tags(32, 1, 1, t339=(3, 3)), strips(f), order))
+        add(f"BigTIFF {order}", tiff(tags(8, 3, 2), strips(a[..., :3]), order, big=True), tiff(tags(8, 3, 2), strips(a[..., :3]), order))
+    for samples, extra in ((3, None), (4, 0), (4, 1), (4, 2)):
+        t = dict(t338=(3, extra)) if extra is not None else {}
+        squeeze = extra in (0, 1)  # which Pillow reads only so
+        planes = sum((strips(a[..., c], squeeze) for c in range(samples)), [])
+        add(f"planes in strips, {samples} samples, extra {extra}", tiff(tags(8, samples, 2, 8 if squeeze else 1, t284=(3, 2), **t), planes))
+        add(f"in tiles, {samples} samples, extra {extra}", tiff(tags(8, samples, 2, 8, **t, **tile), tiles(a[..., :samples], True), **tiled))
+    planes = sum((tiles(a[..., c]) for c in range(3)), [])
+    add("planes in tiles", tiff(tags(8, 3, 2, t284=(3, 2), **tile), planes, **tiled))
+    add("RGB and two more samples", tiff(tags(8, 5, 2, t338=(3, [0, 0])), strips(np.concatenate([a, a[..., :1]], -1))))
+    add("gray with associated alpha", tiff(tags(8, 2, 1, t338=(3, 2)), strips(a[..., :2])))
+    add("gray with a sign", tiff(tags(8, 1, 1, t339=(3, 2)), strips(a[..., 0])))
+    add("YCbCr, not subsampled", tiff(tags(8, 3, 6, 8, t530=(3, [1, 1])), strips(a[..., :3], True)))
+
+    def packed(bits):  # samples of fewer than eight bits, rows of whole bytes
+        v = a[..., 0] >> (8 - bits)
+        return np.packbits(np.unpackbits(v[..., None], axis=-1)[..., 8 - bits:].reshape(h, -1), axis=-1)
+
+    for bits in (1, 2, 4):
+        for photometric in (0, 1, 3):
+            t = dict(t320=(3, list(range(0, 65536, 65536 // (3 << bits)))[:3 << bits])) if photometric == 3 else {}
+            add(f"{bits} bits, photometric {photometric}", tiff(tags(bits, 1, photometric, **t), strips(packed(bits))))
+        turned = np.packbits(np.unpackbits(packed(bits)[..., None], axis=-1)[..., ::-1], axis=-1)[..., 0]
+        add(f"{bits} bits, lowest first", tiff(tags(bits, 1, 1, t266=(3, 2)), strips(turned)))
+    v = (wide[..., 0] >> 4).astype(np.uint32)
+    pairs = (v[:, 0::2] << 12 | v[:, 1::2])
+    twelve = np.stack([pairs >> 16, pairs >> 8 & 255, pairs & 255], -1).astype(np.uint8).reshape(h, -1)
+    add("12 bits", tiff(tags(12, 1, 1), strips(twelve)))
+
+
 webp()
+tiffs()
 
 out = os.path.join(os.path.dirname(os.path.abspath(__file__)), "files.json")
 with open(out, "w") as f:

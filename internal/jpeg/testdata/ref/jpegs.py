@@ -3,7 +3,7 @@
 
     python jpegs.py [hymenoptera_data.zip]   # Pillow 13.0.0 with libjpeg-turbo 3.2.0, cjpeg of libjpeg-turbo 2.1.5
 
-Sums are CRC-32 of the planes, one after the other: of one for gray files, otherwise of red, green and blue.
+Sums are CRC-32 of the planes, one after the other: of one for gray files, of four for CMYK, otherwise of red, green and blue.
 """
 import base64, io, json, os, random, subprocess, sys, tempfile, zipfile, zlib
 import PIL
@@ -30,7 +30,7 @@ def add(name, data, unsupported=False):
     row = dict(Name=name, File=base64.b64encode(data).decode(), Unsupported=unsupported)
     if not unsupported:
         img = Image.open(io.BytesIO(data))
-        if img.mode != "L":
+        if img.mode not in ("L", "CMYK"):
             img = img.convert("RGB")
         row.update(W=img.width, H=img.height, Sum=zlib.crc32(planes(img)))
     rows.append(row)
@@ -66,7 +66,7 @@ for w, h in SIZES:
 pillow("gray progressive", 33, 17, mode="L", progressive=True)
 pillow("RGB", 19, 11, quality=90, keep_rgb=True)
 pillow("RGB progressive", 19, 11, quality=90, keep_rgb=True, progressive=True)
-pillow("CMYK", 19, 11, mode="CMYK", unsupported=True)
+pillow("CMYK", 19, 11, mode="CMYK")
 for sample in ("1x2", "4x1", "1x4", "4x2", "2x4", "3x1", "1x3", "2x2,1x2,2x1", "2x2,2x2,1x1", "1x1,2x2,2x2", "1x1,2x1,1x2"):
     for w, h in ((1, 1), (5, 6), (34, 37)):
         cjpeg(f"luma {sample}", w, h, "-quality", "90", "-sample", sample)
