@@ -6,10 +6,12 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/holt-dl/holt/internal/pickle"
 )
 
-// The functions that are understood. Any other makes an [object], and none is
-// called.
+// The functions that are understood. Any other makes a [pickle.Object], and none
+// is called.
 const (
 	rebuildTensor    = class("torch._utils._rebuild_tensor")
 	rebuildTensorV2  = class("torch._utils._rebuild_tensor_v2")
@@ -20,11 +22,6 @@ const (
 	// Of a parameter that has further attributes, which are left out.
 	rebuildParameterWithState = class("torch._utils._rebuild_parameter_with_state")
 
-	// How protocols 0 and 1 make an object of a class, a base, and what it holds
-	// as one of the base.
-	reconstructor  = class("copyreg._reconstructor")
-	reconstructor2 = class("copy_reg._reconstructor")
-
 	// Of a tensor that was on a device which numpy does not know.
 	rebuildFromCPU = class("torch._utils._rebuild_device_tensor_from_cpu_tensor")
 )
@@ -34,9 +31,6 @@ const (
 var rebuildFromType = map[class]bool{
 	"torch._tensor._rebuild_from_type": true, "torch._tensor._rebuild_from_type_v2": true, "torch.tensor._rebuild_from_type": true,
 }
-
-// dictionaries are classes that are called with pairs, or with nothing.
-var dictionaries = map[class]bool{"collections.OrderedDict": true, "builtins.dict": true, "__builtin__.dict": true}
 
 // What to do about a file that is refused.
 const saveWeights = "save it in Python as torch.save(model.state_dict(), path), or as safetensors"
@@ -66,118 +60,99 @@ func foreignTensor(f class) (try string, ok bool) {
 // textStorage is how protocol 0 writes what stands for a storage.
 var textStorage = regexp.MustCompile(`^\('storage', <class '([\w.]+)'>, '([^']*)', '[^']*', (\d+)(?:, None)?\)$`)
 
-// persistent finds what stands for an object that is not in the pickle: a
+// torch knows the functions of torch. It implements [pickle.Hooks].
+type torch struct{ storages map[string]*storage }
+
+// Persistent finds what stands for an object that is not in the pickle: a
 // storage, or a class of the older format.
-func (m *machine) persistent(id any) any {
+func (h torch) Persistent(_ *pickle.Machine, id any) any {
 	if text, ok := id.(string); ok {
 		part := textStorage.FindStringSubmatch(text)
 		if part == nil {
-			fail("the pickle refers to %.100q, want a storage", text)
+			pickle.Fail("the pickle refers to %.100q, want a storage", text)
 		}
 		n, err := strconv.ParseInt(part[3], 10, 64)
 		if err != nil {
-			fail("storage %.100q is of %s elements", part[2], part[3])
+			pickle.Fail("storage %.100q is of %s elements", part[2], part[3])
 		}
-		return m.storage(class(part[1]), part[2], n)
+		return h.storage(class(part[1]), part[2], n)
 	}
 	t, ok := id.(tuple)
 	if ok && len(t) > 1 && t[0] == "module" { // a class and its source
 		return t[1]
 	}
 	if !ok || len(t) < 5 || t[0] != "storage" {
-		fail("the pickle refers to %s, want a storage", kindOf(id))
+		pickle.Fail("the pickle refers to %s, want a storage", kindOf(id))
 	}
 	of, _ := t[1].(class)
 	key, isKey := t[2].(string)
 	n, isNumber := t[4].(int64)
 	if !isKey || !isNumber {
-		fail("storage %.100q of %.100q is wrong", key, of)
+		pickle.Fail("storage %.100q of %.100q is wrong", key, of)
 	}
 	if len(t) > 5 && t[5] != nil {
-		fail("storage %.100q is a view of another, which torch has not written for years", key)
+		pickle.Fail("storage %.100q is a view of another, which torch has not written for years", key)
 	}
-	return m.storage(of, key, n)
+	return h.storage(of, key, n)
 }
 
 // storage returns the storage of that key.
-func (m *machine) storage(of class, key string, n int64) *storage {
+func (h torch) storage(of class, key string, n int64) *storage {
 	k, known := storageKind(of)
 	if !known || n < 0 || n > math.MaxInt64/16 {
-		fail("storage %.100q of %.100q is wrong", key, of)
+		pickle.Fail("storage %.100q of %.100q is wrong", key, of)
 	}
-	s := m.storages[key]
+	s := h.storages[key]
 	if s == nil {
 		s = &storage{key: key, kind: k, n: n}
-		m.storages[key] = s
+		h.storages[key] = s
 	}
 	if s.n != n || s.kind.name != k.name {
-		fail("storage %q is there with two sizes", key)
+		pickle.Fail("storage %q is there with two sizes", key)
 	}
 	return s
 }
 
-// call makes what a function of Python's would return, as far as it is data.
-func (m *machine) call(f, args any) any {
-	name, ok := f.(class)
-	a, isTuple := args.(tuple)
-	for ok && rebuildFromType[name] && len(a) > 2 { // (function, class, arguments, state)
+// Call makes tensors. It implements [pickle.Hooks].
+func (h torch) Call(m *pickle.Machine, name class, a tuple) (any, bool) {
+	for rebuildFromType[name] && len(a) > 2 { // (function, class, arguments, state)
 		inner, isClass := a[0].(class)
-		if a, isTuple = a[2].(tuple); !isClass || !isTuple {
-			fail("the pickle calls %s with arguments that do not fit", name)
+		args, isTuple := a[2].(tuple)
+		if !isClass || !isTuple {
+			pickle.Fail("the pickle calls %s with arguments that do not fit", name)
 		}
-		name = inner
-	}
-	if o, isObject := f.(*object); isObject { // such as a method of one
-		return m.object(o.class)
-	}
-	if !ok || !isTuple {
-		fail("the pickle calls what is no function")
-	}
-	if dictionaries[name] {
-		if len(a) == 0 {
-			return &dict{}
-		}
-		if pairs, ok := a[0].(*list); ok && len(a) == 1 { // so Python 2 writes it
-			return m.fromPairs(pairs)
-		}
-		if d, ok := a[0].(*dict); ok && len(a) == 1 {
-			m.charge(len(d.items) * opCost)
-			return &dict{items: append([][2]any(nil), d.items...)}
-		}
-		return m.object(name)
+		name, a = inner, args
 	}
 	switch name {
-	case reconstructor, reconstructor2:
-		return m.reconstruct(a)
 	case torchSize:
 		if len(a) == 1 {
-			return a[0]
+			return a[0], true
 		}
 	case rebuildParameter, rebuildParameterWithState, rebuildFromCPU:
 		if len(a) > 0 {
 			switch a[0].(type) {
 			case *tensor, *unreadable:
-				return a[0]
+				return a[0], true
 			}
 		}
 	case rebuildTensor, rebuildTensorV2, rebuildTensorV3:
-		if t := m.tensor(name, a); t != nil {
-			return t
+		if t := readTensor(name, a); t != nil {
+			return t, true
 		}
 	default:
 		if try, ok := foreignTensor(name); ok {
-			return &unreadable{fmt.Sprintf("it is made by %.200q", string(name)), try}
+			return &unreadable{fmt.Sprintf("it is made by %.200q", string(name)), try}, true
 		}
-		return m.object(name)
+		return nil, false
 	}
-	fail("the pickle calls %s with %d arguments that do not fit", name, len(a))
-	return nil
+	pickle.Fail("the pickle calls %s with %d arguments that do not fit", name, len(a))
+	return nil, false
 }
 
-// tensor reads the arguments (storage, offset, size, stride, requires_grad,
+// readTensor reads the arguments (storage, offset, size, stride, requires_grad,
 // hooks, [dtype,] metadata), of which the older functions lack the last. It
 // returns nil for others.
-func (m *machine) tensor(f class, a tuple) any {
+func readTensor(f class, a tuple) any {
 	if len(a) < 4 {
 		return nil
 	}
@@ -206,7 +181,7 @@ func (m *machine) tensor(f class, a tuple) any {
 		if !ok {
 			return nil
 		}
-		for _, bit := range d.items {
+		for _, bit := range d.Items {
 			switch {
 			case bit[1] == false:
 			case bit[0] == "neg" && bit[1] == true:
@@ -217,53 +192,6 @@ func (m *machine) tensor(f class, a tuple) any {
 		}
 	}
 	return t
-}
-
-// reconstruct stands for an object of a class that may be derived from dict or
-// list.
-func (m *machine) reconstruct(a tuple) *object {
-	if len(a) == 0 {
-		return m.object(reconstructor)
-	}
-	of, _ := a[0].(class)
-	o := m.object(of)
-	if len(a) == 3 {
-		switch held := a[2].(type) {
-		case *dict:
-			m.charge(len(held.items) * opCost)
-			o.dict.items = append(o.dict.items, held.items...)
-		case *list:
-			m.charge(len(held.items) * opCost)
-			o.list.items = append(o.list.items, held.items...)
-		}
-	}
-	return o
-}
-
-// object stands for what a class or function would make.
-func (m *machine) object(of class) *object {
-	m.charge(2 * opCost)
-	return &object{class: of}
-}
-
-// fromPairs makes a dictionary of a list of keys and values.
-func (m *machine) fromPairs(pairs *list) *dict {
-	m.charge(len(pairs.items) * opCost)
-	d := &dict{}
-	for _, p := range pairs.items {
-		var pair []any
-		switch p := p.(type) {
-		case *list:
-			pair = p.items
-		case tuple:
-			pair = p
-		}
-		if len(pair) != 2 {
-			fail("the pickle makes a dictionary of %s, want pairs", kindOf(p))
-		}
-		d.add(pair[0], pair[1])
-	}
-	return d
 }
 
 // maxAxes is more than torch has, 64.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/holt-dl/holt/internal/near"
+	"github.com/holt-dl/holt/internal/pickle"
 )
 
 // A checkpoint is a dictionary that holds a state dict somewhere, beside the
@@ -61,7 +62,7 @@ func (f File) choose(top any) (map[string]*tensor, error) {
 		}
 		prefix = f.Key
 	}
-	if d, ok := dictOf(at); ok && f.Key == "." {
+	if d, ok := pickle.DictOf(at); ok && f.Key == "." {
 		return readableOf(tensorsOf(d))
 	}
 	var s search
@@ -99,12 +100,12 @@ func (s *search) walk(v any, key string, known bool, depth int) {
 	if depth > maxDepth || !s.first(v) {
 		return
 	}
-	if o, ok := v.(*object); ok && o.model {
+	if o, ok := v.(*object); ok && isModel(o) {
 		s.model = o
 		return
 	}
-	if d, ok := dictOf(v); ok {
-		if d.get("param_groups") != nil && d.get("state") != nil { // an optimizer's
+	if d, ok := pickle.DictOf(v); ok {
+		if d.Get("param_groups") != nil && d.Get("state") != nil { // an optimizer's
 			return
 		}
 		if own := tensorsOf(d); len(own) > 0 {
@@ -123,8 +124,8 @@ func (s *search) walk(v any, key string, known bool, depth int) {
 			}
 			s.found = append(s.found, c)
 		}
-		for _, item := range d.items {
-			part, ok := keyText(item[0])
+		for _, item := range d.Items {
+			part, ok := pickle.KeyText(item[0])
 			lower := strings.ToLower(part)
 			if ok && !strings.HasSuffix(part, "_extra_state") && !slices.ContainsFunc(others, func(o string) bool { return strings.Contains(lower, o) }) {
 				s.walk(item[1], joined(key, part), known || slices.Contains(places, lower), depth+1)
@@ -168,11 +169,11 @@ func (s *search) first(v any) bool {
 func itemsOf(v any) []any {
 	switch v := v.(type) {
 	case *list:
-		return v.items
+		return v.Items
 	case tuple:
 		return v
 	case *object:
-		return v.list.items
+		return v.List.Items
 	}
 	return nil
 }
@@ -180,7 +181,7 @@ func itemsOf(v any) []any {
 // tensorsOf returns the items of a dictionary that are tensors with a name.
 func tensorsOf(d *dict) map[string]any {
 	own := map[string]any{}
-	for _, item := range d.items {
+	for _, item := range d.Items {
 		name, ok := item[0].(string)
 		if !ok {
 			continue
@@ -246,17 +247,17 @@ func lookUp(v any, done, key string) (any, error) {
 		return v, nil
 	}
 	var keys []string
-	d, ok := dictOf(v)
+	d, ok := pickle.DictOf(v)
 	if ok {
 		for end := len(key); end > 0; end = strings.LastIndexByte(key[:end], '.') { // the longest first
-			for _, item := range slices.Backward(d.items) {
-				if name, ok := keyText(item[0]); ok && name == key[:end] {
+			for _, item := range slices.Backward(d.Items) {
+				if name, ok := pickle.KeyText(item[0]); ok && name == key[:end] {
 					return lookUp(item[1], joined(done, name), strings.TrimPrefix(key[end:], "."))
 				}
 			}
 		}
-		for _, item := range d.items {
-			if name, ok := keyText(item[0]); ok {
+		for _, item := range d.Items {
+			if name, ok := pickle.KeyText(item[0]); ok {
 				keys = append(keys, name)
 			}
 		}
@@ -331,27 +332,27 @@ func nothing(v any, key string) (map[string]*tensor, error) {
 	if key != "" {
 		it = fmt.Sprintf("under %.100q it holds", key)
 	}
-	if o, ok := v.(*object); ok && !o.model && len(o.dict.items) == 0 {
+	if o, ok := v.(*object); ok && !isModel(o) && len(o.Dict.Items) == 0 {
 		return nil, fmt.Errorf("%s %s: %w; %s", it, kindOf(v), ErrRefused, saveWeights)
 	}
-	d, ok := dictOf(v)
-	if o, isObject := v.(*object); isObject && o.model {
+	d, ok := pickle.DictOf(v)
+	if o, isObject := v.(*object); isObject && isModel(o) {
 		return nil, wholeModel(o)
 	}
 	if !ok {
 		return nil, fmt.Errorf("%s %s, %s", it, kindOf(v), wanted)
 	}
-	if len(d.items) == 0 {
+	if len(d.Items) == 0 {
 		return map[string]*tensor{}, nil
 	}
 	var keys []string
 	numbered := 0
-	for _, item := range d.items {
-		if o, ok := item[1].(*object); ok && o.model {
-			name, _ := keyText(item[0])
+	for _, item := range d.Items {
+		if o, ok := item[1].(*object); ok && isModel(o) {
+			name, _ := pickle.KeyText(item[0])
 			return nil, fmt.Errorf("under %.100q %w", name, wholeModel(o))
 		}
-		name, ok := keyText(item[0])
+		name, ok := pickle.KeyText(item[0])
 		if _, isText := item[0].(string); !isText {
 			numbered++
 		}
@@ -362,7 +363,7 @@ func nothing(v any, key string) (map[string]*tensor, error) {
 	switch {
 	case len(keys) == 0:
 		return nil, fmt.Errorf("%s a dictionary whose keys are no texts, want names of tensors such as \"0.weight\": torch.save(model.state_dict(), path)", it)
-	case numbered == len(d.items):
+	case numbered == len(d.Items):
 		return nil, fmt.Errorf("%s a dictionary whose keys are the numbers %s, want names of tensors such as \"0.weight\": torch.save(model.state_dict(), path)", it, listed(keys))
 	}
 	return nil, fmt.Errorf("%s %s and no tensors, %s", it, listed(keys), wanted)

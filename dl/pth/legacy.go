@@ -30,7 +30,7 @@ func openLegacy(r *bufio.Reader, size int64) (any, source, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if d, ok := system.(*dict); !ok || d.get("little_endian") == false {
+	if d, ok := system.(*dict); !ok || d.Get("little_endian") == false {
 		return nil, nil, corrupt("it is of a big-endian machine, or of none")
 	}
 	top, storages, err := unpickle(r, maxPickle)
@@ -46,7 +46,7 @@ func openLegacy(r *bufio.Reader, size int64) (any, source, error) {
 		return nil, nil, corrupt("it does not list its storages")
 	}
 	l := &legacy{r: r, left: size, storages: storages, place: map[string]int{}}
-	for i, k := range keys.items {
+	for i, k := range keys.Items {
 		key, ok := k.(string)
 		if _, twice := l.place[key]; !ok || twice {
 			return nil, nil, corrupt("storage %d has no key of its own", i)

@@ -1,4 +1,4 @@
-package pth
+package pickle
 
 import (
 	"errors"
@@ -13,7 +13,7 @@ import (
 func unescape(op byte, line string) string {
 	if op == 'S' {
 		if n := len(line); n < 2 || line[0] != line[n-1] || line[0] != '\'' && line[0] != '"' {
-			fail("the pickle has a text without quotes")
+			Fail("the pickle has a text without quotes")
 		}
 		line = line[1 : len(line)-1]
 	}
@@ -47,7 +47,7 @@ func unescape(op byte, line string) string {
 func float(line string) float64 {
 	f, err := strconv.ParseFloat(line, 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		fail("the pickle has %.50q for a number", line)
+		Fail("the pickle has %.50q for a number", line)
 	}
 	return f
 }
@@ -59,11 +59,11 @@ func decimal(line string) any {
 		return line == "01"
 	}
 	if len(line) > maxName {
-		return &object{class: "builtins.int"} // no key or size has so many digits
+		return &Object{Class: "builtins.int"} // no key or size has so many digits
 	}
 	n, ok := new(big.Int).SetString(strings.TrimSuffix(line, "L"), 10)
 	if !ok {
-		fail("the pickle has %.50q for a number", line)
+		Fail("the pickle has %.50q for a number", line)
 	}
 	if n.IsInt64() {
 		return n.Int64()
