@@ -14,9 +14,10 @@ import (
 // Images", 2009), in its binary layout: the folder cifar-10-batches-bin with
 // data_batch_1.bin to data_batch_5.bin (50,000 pictures for training) and
 // test_batch.bin (10,000), whose records are one byte for the label and 1,024
-// each for red, green and blue.
+// each for red, green and blue. Where that folder is missing, torchvision's own
+// is read, cifar-10-batches-py.
 type CIFAR10 struct {
-	Root      string    // the folder of cifar-10-batches-bin; empty means "data"
+	Root      string    // the folder of cifar-10-batches-bin or -py; empty means "data"
 	Train     bool      // the pictures for training; false means those for testing
 	Download  bool      // bring the 162 MB archive when the folder is missing
 	OrSample  bool      // take the sample in Holt itself when the folder is missing
@@ -76,8 +77,43 @@ func (c CIFAR10) split() (name string, files []string, whole int) {
 	return "test", []string{"test_batch.bin"}, 10_000
 }
 
-// read reads the folder in root.
+const cifarPythonFolder = "cifar-10-batches-py"
+
+// The files of the Python version with the MD5s that torchvision checks.
+var (
+	cifar10Train = []pythonFile{
+		{"data_batch_1", "c99cafc152244af753f735de768cd75f"},
+		{"data_batch_2", "d4bba439e000b95fd0a9bffe97cbabec"},
+		{"data_batch_3", "54ebc095f3ab1f0389bbae665268c751"},
+		{"data_batch_4", "634d18415352ddfa80567beed471001a"},
+		{"data_batch_5", "482c414d41f54cd18b22e5b47cb7c3cb"},
+	}
+	cifar10Test = []pythonFile{{"test_batch", "40351d587109b95175f43aff81a1287e"}}
+)
+
+// read reads the folder in root, or that of the Python version.
 func (c CIFAR10) read(root string) (*Images, error) {
+	if d, err := c.readBinary(root); err == nil || !isFolder(root, cifarPythonFolder) || isFolder(root, cifarFolder) {
+		return d, err
+	}
+	split, files := "test", cifar10Test
+	if c.Train {
+		split, files = "train", cifar10Train
+	}
+	pix, labels, err := pythonSet("CIFAR-10", filepath.Join(root, cifarPythonFolder), files, "labels", len(cifar10Classes))
+	if err != nil {
+		return nil, err
+	}
+	return pythonImages("CIFAR-10 "+split, sourceOf("CIFAR-10", len(labels), c.whole(), c.Train, root, cifarPythonFolder), pix, labels), nil
+}
+
+func (c CIFAR10) whole() int {
+	_, _, n := c.split()
+	return n
+}
+
+// readBinary reads the folder of the binary version.
+func (c CIFAR10) readBinary(root string) (*Images, error) {
 	split, files, whole := c.split()
 	all := make([]byte, 0, whole*cifarRecord)
 	for _, file := range files {

@@ -12,9 +12,10 @@ import (
 // Tiny Images", 2009), in its binary layout: the folder cifar-100-binary with
 // train.bin (50,000 pictures), test.bin (10,000), fine_label_names.txt and
 // coarse_label_names.txt. A record is a byte for the coarse label, one for the
-// fine label, and 1,024 each for red, green and blue.
+// fine label, and 1,024 each for red, green and blue. Where that folder is
+// missing, torchvision's own is read, cifar-100-python.
 type CIFAR100 struct {
-	Root      string    // the folder of cifar-100-binary; empty means "data"
+	Root      string    // the folder of cifar-100-binary or -python; empty means "data"
 	Train     bool      // the pictures for training; false means those for testing
 	Download  bool      // bring the archive of about 169 MB when the folder is missing
 	Coarse    bool      // the 20 superclasses in place of the 100 classes
@@ -49,7 +50,49 @@ func (c CIFAR100) Open() (*Images, error) {
 	return d, nil
 }
 
+const cifar100PythonFolder = "cifar-100-python"
+
+// The files of the Python version with the MD5s that torchvision checks.
+var (
+	cifar100Train = []pythonFile{{"train", "16019d7e3df5f24257cddd939b257f8d"}}
+	cifar100Test  = []pythonFile{{"test", "f0ef6b0ae62326f3e7ffdfab6717acfc"}}
+	cifar100Meta  = pythonFile{"meta", "7973b15100ade9c7d40fb424638fde48"}
+)
+
+// read reads the folder in root, or that of the Python version.
 func (c CIFAR100) read(root string) (*Images, error) {
+	if d, err := c.readBinary(root); err == nil || !isFolder(root, cifar100PythonFolder) || isFolder(root, cifar100Folder) {
+		return d, err
+	}
+	split, files, whole := "test", cifar100Test, 10_000
+	if c.Train {
+		split, files, whole = "train", cifar100Train, 50_000
+	}
+	key, names, most := "fine_labels", "fine_label_names", 100
+	if c.Coarse {
+		key, names, most = "coarse_labels", "coarse_label_names", 20
+	}
+	folder := filepath.Join(root, cifar100PythonFolder)
+	meta := filepath.Join(folder, cifar100Meta.name)
+	d, _, err := readPython(meta, cifar100Meta.md5)
+	if err != nil {
+		return nil, err
+	}
+	classes, err := texts(meta, d, names, most)
+	if err != nil {
+		return nil, err
+	}
+	pix, labels, err := pythonSet("CIFAR-100", folder, files, key, most)
+	if err != nil {
+		return nil, err
+	}
+	images := pythonImages("CIFAR-100 "+split, sourceOf("CIFAR-100", len(labels), whole, c.Train, root, cifar100PythonFolder), pix, labels)
+	images.Classes = classes
+	return images, nil
+}
+
+// readBinary reads the folder of the binary version.
+func (c CIFAR100) readBinary(root string) (*Images, error) {
 	split, n := "test", 10_000
 	if c.Train {
 		split, n = "train", 50_000

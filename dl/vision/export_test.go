@@ -23,6 +23,3 @@ func ResizeCrop(m *Image, toH, toW, y, x, h, w int) (*Image, error) {
 	v, _ := whole(m.size()).scale("ResizeCrop", toH, toW)
 	return v.crop(y, x, h, w).of(m)
 }
-
-// ReadIDX is readIDX.
-var ReadIDX = readIDX

@@ -1,12 +1,15 @@
 package vision
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/holt-dl/holt/dl"
 )
 
 // ImageFolder is a data set of one's own: a folder for each class, with its
@@ -15,7 +18,8 @@ import (
 //	root/ants/0013035.jpg
 //	root/bees/1092977343.jpg
 //
-// The classes are the folders' names, sorted. Files are those that
+// The classes are the folders' names, sorted; hidden folders, such as .git and
+// the .ipynb_checkpoints of JupyterLab, are none, and it is said. Files are those that
 // torchvision takes, by their extension: jpg, jpeg, png, ppm, bmp, pgm, tif,
 // tiff and webp. Pictures become three channels, whatever they were.
 //
@@ -45,9 +49,14 @@ func (f ImageFolder) Open() (*Images, error) {
 	}
 	d := &Images{Transform: f.Transform, name: "ImageFolder " + f.Root, source: "pictures in " + f.Root}
 	var labels []int
+	var hidden []string
 	for _, e := range entries { // sorted by name
 		dir := filepath.Join(f.Root, e.Name())
 		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			continue
+		}
+		if strings.HasPrefix(e.Name(), ".") {
+			hidden = append(hidden, e.Name())
 			continue
 		}
 		files, err := pictures(dir, 0)
@@ -62,20 +71,40 @@ func (f ImageFolder) Open() (*Images, error) {
 		}
 		d.Classes = append(d.Classes, e.Name())
 	}
+	if len(hidden) > 0 && dl.Notice != nil {
+		dl.Notice(fmt.Sprintf("ImageFolder %s: hidden folders are no classes, and left out: %s", f.Root, strings.Join(hidden, ", ")))
+	}
 	if len(d.Classes) == 0 {
 		return nil, fmt.Errorf("vision: ImageFolder: no folder in %s, want one for each class", f.Root)
 	}
 	d.n = len(d.paths)
 	d.load = func(i int) (picture, int, error) {
-		img, err := readPicture(d.paths[i], f.ExifTranspose)
+		img, err := readListed(d.paths[i], f.ExifTranspose)
 		return img, labels[i], err
 	}
 	d.labels = labels
 	return d, nil
 }
 
+// readListed reads a file that was found in a folder, which may be a link whose
+// file is gone.
+func readListed(path string, upright bool) (picture, error) {
+	p, err := readPicture(path, upright)
+	if errors.Is(err, fs.ErrNotExist) {
+		if to, _ := os.Readlink(path); to != "" {
+			err = fmt.Errorf("vision: %s: the link leads to %s, which is not there; leave such pictures out with the loader's SkipErrors", path, to)
+		}
+	}
+	return p, err
+}
+
+// checkpoints is the folder in which JupyterLab keeps copies of files that it
+// opened.
+const checkpoints = ".ipynb_checkpoints"
+
 // pictures lists the files below dir, sorted. Links are followed, but no
-// deeper than folders are likely to be.
+// deeper than folders are likely to be. One that leads nowhere is listed, and an
+// error when it is read.
 func pictures(dir string, depth int) (files []string, err error) {
 	if depth > 32 {
 		return nil, fmt.Errorf("%s: folders are more than 32 deep; does a link lead back?", dir)
@@ -89,12 +118,17 @@ func pictures(dir string, depth int) (files []string, err error) {
 		mode := e.Type()
 		if mode&fs.ModeSymlink != 0 {
 			info, err := os.Stat(path)
-			if err != nil {
+			switch {
+			case err == nil:
+				mode = info.Mode()
+			case errors.Is(err, fs.ErrNotExist):
+				mode = 0 // a file, as far as its name says
+			default:
 				return nil, err
 			}
-			mode = info.Mode()
 		}
 		switch {
+		case mode.IsDir() && e.Name() == checkpoints:
 		case mode.IsDir():
 			more, err := pictures(path, depth+1)
 			if err != nil {

@@ -64,7 +64,7 @@ func (f LabelFolder) Open() (*Images, error) {
 		d.labels = append(d.labels, label)
 	}
 	d.load = func(i int) (picture, int, error) {
-		img, err := readPicture(d.paths[i], f.ExifTranspose)
+		img, err := readListed(d.paths[i], f.ExifTranspose)
 		return img, d.labels[i], err
 	}
 	return d, nil

@@ -1,14 +1,10 @@
 package vision
 
 import (
-	"compress/gzip"
-	"encoding/binary"
-	"errors"
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // MNIST is the data set of 70,000 handwritten digits, gray pictures of 28×28
@@ -16,6 +12,10 @@ import (
 // may be compressed by gzip: MNIST/raw/train-images-idx3-ubyte, with 60,000
 // pictures for training, t10k-images-idx3-ubyte with 10,000 for testing, and
 // the labels beside each. Ink is bright: 255 on a ground of 0.
+//
+// A set of another number of pictures is read too, as torchvision does, and so
+// are files without those folders, directly in Root, and those with a dot in
+// their names, such as train-images.idx3-ubyte.
 type MNIST struct {
 	Root      string    // the folder of MNIST/raw; empty means "data"
 	Train     bool      // the pictures for training; false means those for testing
@@ -46,6 +46,20 @@ type FashionMNIST struct {
 // brings it into Root; without that it is an error that wraps [ErrNotFound].
 func (m MNIST) Open() (*Images, error) {
 	return digits.open(m.Root, m.Train, m.Download, m.Transform, m.Progress)
+}
+
+// KMNIST is the data set of 70,000 gray pictures of old Japanese letters, of
+// 28×28 pixels (T. Clanuwat and others, 2018), in files like those of [MNIST],
+// in the folder KMNIST/raw. It is not downloaded.
+type KMNIST struct {
+	Root      string    // the folder of KMNIST/raw; empty means "data"
+	Train     bool      // the 60,000 pictures for training; false means the 10,000 for testing
+	Transform Transform // of each picture; nil means ToTensor
+}
+
+// Open reads the data set as [MNIST.Open] does.
+func (m KMNIST) Open() (*Images, error) {
+	return letters.open(m.Root, m.Train, false, m.Transform, nil)
 }
 
 // Open reads the data set as [MNIST.Open] does.
@@ -85,12 +99,15 @@ var clothes = idxSet{
 	},
 }
 
-const digitSide = 28
+var letters = idxSet{name: "KMNIST", title: "KMNIST", classes: []string{"o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"}}
 
 func (s idxSet) open(root string, train, download bool, transform Transform, progress func(done, total int64)) (*Images, error) {
 	p := published{
 		name: s.name, hint: "use Download: true to bring it",
 		read: func(root string) (*Images, error) { return s.read(root, train) },
+	}
+	if s.url == "" {
+		p.hint = "bring its files, or give them to vision.IDX"
 	}
 	for _, file := range s.files(train) {
 		p.archives = append(p.archives, Archive{URL: s.url + file + ".gz", MD5: s.md5[file], File: filepath.Join(s.name, "raw", file+".gz")})
@@ -112,71 +129,39 @@ func (s idxSet) files(train bool) [2]string {
 }
 
 func (s idxSet) read(root string, train bool) (*Images, error) {
-	split, n := "test", 10_000
+	split, whole := "test", 10_000
 	if train {
-		split, n = "train", 60_000
+		split, whole = "train", 60_000
 	}
-	folder := filepath.Join(root, s.name, "raw")
 	files := s.files(train)
-	pix, err := readIDX(filepath.Join(folder, files[0]), n, digitSide, digitSide)
+	folder, images := s.find(root, files[0])
+	_, labels := s.find(root, files[1])
+	d, err := IDX{Images: images, Labels: labels, Classes: slices.Clone(s.classes)}.open()
 	if err != nil {
 		return nil, err
 	}
-	labels, err := readIDX(filepath.Join(folder, files[1]), n)
-	if err != nil {
-		return nil, err
-	}
-	for i, l := range labels {
-		if int(l) >= len(s.classes) {
-			return nil, fmt.Errorf("%s: picture %d has label %d, want 0 to %d", files[1], i, l, len(s.classes)-1)
-		}
-	}
-	const size = digitSide * digitSide
-	return &Images{Classes: slices.Clone(s.classes), name: s.title + " " + split, source: allOf(s.title, n, train, root, filepath.Join(s.name, "raw")), n: n,
-		load: func(i int) (picture, int, error) {
-			return &Image{C: 1, H: digitSide, W: digitSide, Pix: pix[i*size : (i+1)*size]}, int(labels[i]), nil
-		}}, nil
+	d.name, d.source = s.title+" "+split, sourceOf(s.title, d.n, whole, train, root, folder)
+	return d, nil
 }
 
-// readIDX reads a file of bytes with the given axes, at path or compressed at
-// path.gz. An IDX file begins with two zeros, the type (8 for bytes), the
-// number of axes, and the length of each as a big-endian uint32; the values
-// follow.
-func readIDX(path string, shape ...int) ([]byte, error) {
-	f, err := os.Open(path)
-	var r io.Reader = f
-	if errors.Is(err, os.ErrNotExist) {
-		if f, err = os.Open(path + ".gz"); err == nil {
-			path += ".gz"
-			if r, err = gzip.NewReader(f); err != nil {
-				f.Close()
-				return nil, fmt.Errorf("%s: %w", path, err)
+// find returns the path of a file, and its folder below root: in the set's own
+// folder, or directly in root, where others unpack it.
+func (s idxSet) find(root, file string) (folder, path string) {
+	own := filepath.Join(s.name, "raw")
+	for _, folder := range []string{own, s.name, "raw", "."} {
+		for _, name := range []string{file, strings.Replace(file, "-idx", ".idx", 1)} {
+			for _, end := range []string{"", ".gz"} {
+				path := filepath.Join(root, folder, name+end)
+				info, err := os.Stat(path)
+				if err == nil && info.IsDir() { // as Kaggle packs it
+					path = filepath.Join(path, name+end)
+					info, err = os.Stat(path)
+				}
+				if err == nil && info.Mode().IsRegular() {
+					return folder, path
+				}
 			}
 		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	head := make([]byte, 4+4*len(shape))
-	if _, err := io.ReadFull(r, head); err != nil {
-		return nil, fmt.Errorf("%s is no IDX file: %w", path, err)
-	}
-	want := []byte{0, 0, 8, byte(len(shape))}
-	size := 1
-	for _, d := range shape {
-		want = binary.BigEndian.AppendUint32(want, uint32(d))
-		size *= d
-	}
-	if !slices.Equal(head, want) {
-		return nil, fmt.Errorf("%s begins with % x, want % x: bytes of shape %v", path, head, want, shape)
-	}
-	values, err := io.ReadAll(io.LimitReader(r, int64(size)+1))
-	if err == nil && len(values) != size {
-		err = fmt.Errorf("it has %s values or more, want %s", thousands(len(values)), thousands(size))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return values, nil
+	return own, filepath.Join(root, own, file+".gz")
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/holt-dl/holt/dl"
 )
@@ -70,6 +71,22 @@ func readWhole(path string, size int) ([]byte, error) {
 		return nil, fmt.Errorf("%s has %s bytes, want %s", path, thousands(int(n)), thousands(size))
 	}
 	return b, nil
+}
+
+// isFolder reports whether there is such a folder.
+func isFolder(parts ...string) bool {
+	info, err := os.Stat(filepath.Join(parts...))
+	return err == nil && info.IsDir()
+}
+
+// sourceOf says where a data set came from that may be another number of
+// pictures than the published one.
+func sourceOf(name string, n, whole int, train bool, root, folder string) string {
+	all := allOf(name, n, train, root, folder)
+	if n == whole {
+		return all
+	}
+	return strings.Replace(all, ": all ", ": ", 1)
 }
 
 // allOf says where a whole data set came from.

@@ -28,6 +28,7 @@ var hostile = []struct {
 	{"archives of data sets", "dl/vision/fetch", "TestArchive", "TestArchive", "TestArchive", "TestArchive", "TestArchive", "-", "FuzzUnpack"},
 	{"CIFAR-10", "dl/vision", "FuzzCIFAR10", "FuzzCIFAR10", "FuzzCIFAR10", "-", "-", "-", "FuzzCIFAR10"},
 	{"CIFAR-100", "dl/vision", "FuzzCIFAR100", "FuzzCIFAR100", "FuzzCIFAR100", "-", "-", "-", "FuzzCIFAR100"},
+	{"CIFAR's Python version, pickle", "dl/vision", "TestPythonCIFARErrors", "FuzzPythonCIFAR", "TestPythonCIFARErrors", "-", "-", "TestPythonCIFARErrors", "FuzzPythonCIFAR"},
 	{"IDX, compressed and not", "dl/vision", "TestMNISTErrors", "FuzzReadIDX", "TestMNISTErrors", "TestMNISTErrors", "-", "-", "FuzzReadIDX"},
 	{"label files", "dl/vision", "TestLabelFolderErrors", "FuzzLabel", "TestLabelFolderErrors", "TestLabelFolderErrors", "-", "-", "FuzzLabel"},
 	{"JPEG, PNG, GIF, WebP, BMP, TIFF, Exif", "dl/vision", "TestCutAndFlipped", "TestCutAndFlipped", "TestReadImageBomb", "TestPictureBombs", "-", "-", "FuzzOpen"},

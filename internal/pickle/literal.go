@@ -9,13 +9,15 @@ import (
 )
 
 // unescape reads a text of protocol 0: S is one of Python 2 in quotes, V is
-// Unicode with \u escapes.
+// Latin-1 with \u escapes for other letters.
 func unescape(op byte, line string) string {
 	if op == 'S' {
 		if n := len(line); n < 2 || line[0] != line[n-1] || line[0] != '\'' && line[0] != '"' {
 			Fail("the pickle has a text without quotes")
 		}
 		line = line[1 : len(line)-1]
+	} else {
+		line = latin1(line)
 	}
 	var b strings.Builder
 	for line != "" {
@@ -40,6 +42,18 @@ func unescape(op byte, line string) string {
 		line = line[i+2:]
 	}
 	b.WriteString(line)
+	return b.String()
+}
+
+// latin1 decodes a text of one byte a letter.
+func latin1(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool { return r >= 0x80 }) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for i := range len(s) {
+		b.WriteRune(rune(s[i]))
+	}
 	return b.String()
 }
 

@@ -144,6 +144,9 @@ for protocol in range(6):
         raw(f"a subclass of dict, protocol {protocol}", saved(Attributes(model=Attributes(sd)), protocol), sd)
     except Exception as err:
         print("everything", protocol, "is not written:", err)
+for protocol in range(6):
+    odd = {"Otterä\n\\u0041'🦦.weight": torch.ones(2), 'a"b': acc}
+    raw(f"odd names, protocol {protocol}", saved(odd, protocol), odd)
 add("beside an unknown object among tensors", {**sd, "config": Config(), "when": datetime.date(2026, 1, 2)}, sd)
 
 # The types of elements.
