@@ -175,6 +175,9 @@ func (a *Assistant) Inspect(ctx context.Context, s Snapshot, c Cell, offset, det
 // ensure starts gopls where it does not run, or where the modules changed.
 func (a *Assistant) ensure(ctx context.Context, s Snapshot) error {
 	mod := s.Mod + "\x00" + s.Sum
+	if _, err := os.Stat(filepath.Join(a.dir, "go.mod")); err != nil {
+		a.mod = "" // a cleaner of temporary folders was here
+	}
 	if a.server != nil && (a.server.ended() || a.mod != mod) {
 		a.server.close()
 		a.server = nil

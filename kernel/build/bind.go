@@ -89,7 +89,7 @@ func (w *World) boundArgs(u Unit, archive string) (args []string, ok bool) {
 		}
 	}
 	for path, loaded := range u.Loaded {
-		if _, ok := u.Deps[path]; !ok && w.carries(loaded) {
+		if _, ok := u.Deps[path]; !ok && w.Carries(loaded) {
 			args = append(args, "-holt-import", symsFile(loaded))
 		}
 	}
@@ -99,9 +99,9 @@ func (w *World) boundArgs(u Unit, archive string) (args []string, ok bool) {
 	return append(args, "-extld", w.extld()), true
 }
 
-// carries reports whether a cell's plugin holds packages besides the cell's
+// Carries reports whether a cell's plugin holds packages besides the cell's
 // own: the first plugin with a package that the host lacks serves all.
-func (w *World) carries(archive string) bool {
+func (w *World) Carries(archive string) bool {
 	if known, ok := w.carrying.Load(archive); ok {
 		return known.(bool)
 	}

@@ -162,7 +162,7 @@ func (w *World) translate(ctx context.Context, u Unit, names []string) (files, o
 		objects[i] = fmt.Sprintf("_x%03d.o", i) // an archive takes short names
 		wg.Go(func() {
 			args := append(slices.Clone(flags.compile), "-I", u.Dir, "-w", "-c", src, "-o", objects[i])
-			cmd := command(ctx, u.Dir, w.tc.env(), w.tc.CC, args...)
+			cmd := command(ctx, u.Dir, w.tc.env("TMPDIR="+u.Dir), w.tc.CC, args...)
 			if out, err := cmd.CombinedOutput(); err != nil {
 				errs[i] = cError(u.Dir, string(out), fmt.Errorf("build: %s %s: %w: %s", w.tc.CC, src, err, out))
 			}
@@ -227,7 +227,7 @@ func shareTypes(file string, types map[string]CType) error {
 
 // goTool runs a tool of the Go distribution.
 func (w *World) goTool(ctx context.Context, dir, name string, args ...string) (output string, err error) {
-	out, err := command(ctx, dir, w.tc.env(), w.tc.tool(name), args...).CombinedOutput()
+	out, err := command(ctx, dir, w.tc.env("TMPDIR="+dir), w.tc.tool(name), args...).CombinedOutput()
 	return string(out), err
 }
 

@@ -54,6 +54,10 @@ type Built struct {
 	LinkTime    time.Duration
 }
 
+// Kept are the files that [World.Tidy] leaves of a unit that is not forgotten,
+// those that exist: later units are compiled and linked against them.
+func (b Built) Kept() []string { return []string{b.Archive, symsFile(b.Archive)} }
+
 // Build compiles and links a unit.
 func (w *World) Build(ctx context.Context, u Unit) (Built, error) {
 	var b Built
@@ -206,10 +210,11 @@ func (w *World) importcfg(cells map[string]string) string {
 	return b.String()
 }
 
-// tool runs the compiler or the linker. They are short-lived and the machine's
-// memory is theirs: without a garbage collector they are a third faster.
+// tool runs the compiler or the linker in a folder, which also takes what it and
+// its children leave behind when they are interrupted. They are short-lived and the
+// machine's memory is theirs: without a garbage collector they are a third faster.
 func (w *World) tool(ctx context.Context, dir, file string, args ...string) (output string, err error) {
-	cmd := command(ctx, dir, w.tc.env("GOGC=off", "GOMEMLIMIT=1GiB"), file, args...)
+	cmd := command(ctx, dir, w.tc.env("GOGC=off", "GOMEMLIMIT=1GiB", "TMPDIR="+dir), file, args...)
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

@@ -48,8 +48,11 @@ func (w *World) Link(ctx context.Context, u Unit, archive string) (so string, er
 			return so, linkError(u, out, err)
 		}
 		os.Remove(symsFile(archive))
+		if ctx.Err() != nil {
+			return "", fmt.Errorf("build: stopped: %w", context.Cause(ctx))
+		}
 		why, _, _ := strings.Cut(strings.TrimSpace(out), "\n")
-		slog.Warn("a cell is linked with copies of its packages", "cell", u.Path, "why", why)
+		slog.Warn("a cell is linked with copies of its packages", "cell", u.Path, "why", why, "err", err)
 	}
 	out, err := w.tool(ctx, u.Dir, w.tc.tool("link"), append(args, "-extld", w.extld(), archive)...)
 	if ctx.Err() != nil {

@@ -36,6 +36,14 @@ type listed struct {
 
 // goList runs "go list" with a go.mod of its own.
 func (w *World) goList(ctx context.Context, mod string, env []string, line func(string), args ...string) ([]listed, error) {
+	if slices.Contains(args, "-export") { // it compiles, and leaves its work behind when it is stopped
+		tmp, err := os.MkdirTemp(filepath.Join(w.cache, "worlds"), ".go-")
+		if err != nil {
+			return nil, fmt.Errorf("build: %w", err)
+		}
+		defer os.RemoveAll(tmp)
+		env = append(slices.Clip(env), "GOTMPDIR="+tmp)
+	}
 	args = append([]string{"list", "-modfile=" + mod}, args...)
 	out, stderr, err := run(command(ctx, w.src, w.tc.env(env...), w.tc.Go, args...), line)
 	if ctx.Err() != nil {

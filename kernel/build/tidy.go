@@ -10,7 +10,7 @@ import (
 // too, and reports whether the unit is to be forgotten: not when its plugin was
 // the first to hold some package, to which later ones are bound.
 func (w *World) Tidy(u Unit, b Built, leaf bool) (gone bool) {
-	if leaf && !w.carries(b.Archive) {
+	if leaf && !w.Carries(b.Archive) {
 		w.carrying.Delete(b.Archive)
 		os.RemoveAll(u.Dir)
 		return true

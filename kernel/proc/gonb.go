@@ -35,7 +35,6 @@ const maxValues = 4096
 // (GoNB v0.11, gonbui/protocol).
 type gonb struct {
 	p      *Process
-	dir    string
 	from   *os.File
 	back   *os.File
 	raw    syscall.RawConn
@@ -55,25 +54,29 @@ func newGonb(p *Process) (g *gonb, err error) {
 		p: p, feed: newFeed(), seen: map[string]bool{},
 		values: make(chan protocol.CommValue, maxValues), closed: make(chan struct{}),
 	}
-	if g.dir, err = os.MkdirTemp("", "holt-"); err != nil {
+	dir, err := os.MkdirTemp("", "holt-")
+	if err != nil {
 		return nil, err
 	}
+	// The FIFOs need names only until they are open: the host finds them among the
+	// kernel's open files, where no cleaner of temporary folders comes.
+	defer os.RemoveAll(dir)
 	defer func() {
 		if err != nil {
 			g.close()
 		}
 	}()
 	for _, name := range []string{"from", "back"} {
-		if err = syscall.Mkfifo(filepath.Join(g.dir, name), 0o600); err != nil {
-			return nil, fmt.Errorf("make a FIFO in %s: %w", g.dir, err)
+		if err = syscall.Mkfifo(filepath.Join(dir, name), 0o600); err != nil {
+			return nil, fmt.Errorf("make a FIFO in %s: %w", dir, err)
 		}
 	}
 	// Opened for both directions, a FIFO never blocks its opener and never
 	// ends when the other side closes it.
-	if g.from, err = os.OpenFile(filepath.Join(g.dir, "from"), os.O_RDWR|syscall.O_NONBLOCK, 0); err != nil {
+	if g.from, err = os.OpenFile(filepath.Join(dir, "from"), os.O_RDWR|syscall.O_NONBLOCK, 0); err != nil {
 		return nil, err
 	}
-	if g.back, err = os.OpenFile(filepath.Join(g.dir, "back"), os.O_RDWR|syscall.O_NONBLOCK, 0); err != nil {
+	if g.back, err = os.OpenFile(filepath.Join(dir, "back"), os.O_RDWR|syscall.O_NONBLOCK, 0); err != nil {
 		return nil, err
 	}
 	if g.raw, err = g.from.SyscallConn(); err != nil {
@@ -84,9 +87,18 @@ func newGonb(p *Process) (g *gonb, err error) {
 
 func (g *gonb) env() []string {
 	return []string{
-		protocol.GONB_PIPE_ENV + "=" + filepath.Join(g.dir, "from"),
-		protocol.GONB_PIPE_BACK_ENV + "=" + filepath.Join(g.dir, "back"),
+		protocol.GONB_PIPE_ENV + "=" + openFile(g.from),
+		protocol.GONB_PIPE_BACK_ENV + "=" + openFile(g.back),
 	}
+}
+
+// openFile names a file that this process has open, for others of the same user.
+func openFile(f *os.File) string {
+	name := ""
+	if raw, err := f.SyscallConn(); err == nil { // and not f.Fd, which makes it block
+		raw.Control(func(fd uintptr) { name = fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), fd) })
+	}
+	return name
 }
 
 func (g *gonb) start() {
@@ -136,7 +148,6 @@ func (g *gonb) close() {
 	if g.back != nil {
 		g.back.Close()
 	}
-	os.RemoveAll(g.dir)
 }
 
 // decode delivers displays until the stream ends or cannot be understood.

@@ -2,11 +2,9 @@ package proc
 
 import (
 	"encoding/gob"
-	"errors"
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -33,16 +31,21 @@ func gonbPeer(t *testing.T, opt Options) (g *gonb, enc *gob.Encoder, dec *gob.De
 		t.Fatal(err)
 	}
 	p := &Process{opt: opt, out: newStream(r, func([]byte) {}), errs: newStream(r2, func([]byte) {})}
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
 	if g, err = newGonb(p); err != nil {
 		t.Fatal(err)
 	}
+	if left, _ := os.ReadDir(temp); len(left) > 0 { // what is not there cannot be cleaned away
+		t.Errorf("TMPDIR holds %v", left)
+	}
 	p.gonb = g
 	g.start()
-	to, err := os.OpenFile(filepath.Join(g.dir, "from"), os.O_WRONLY, 0)
+	to, err := os.OpenFile(openFile(g.from), os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	from, err := os.OpenFile(filepath.Join(g.dir, "back"), os.O_RDONLY, 0)
+	from, err := os.OpenFile(openFile(g.back), os.O_RDONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,9 +53,6 @@ func gonbPeer(t *testing.T, opt Options) (g *gonb, enc *gob.Encoder, dec *gob.De
 		g.close()
 		for _, f := range []*os.File{r, w, r2, w2, to, from} {
 			f.Close()
-		}
-		if _, err := os.Stat(g.dir); !errors.Is(err, os.ErrNotExist) {
-			t.Errorf("%s is still there", g.dir)
 		}
 	})
 	return g, gob.NewEncoder(to), gob.NewDecoder(from)
@@ -203,7 +203,7 @@ func TestGonbBroken(t *testing.T) {
 	if got := <-said; got != "holt: gonbui: value for the page is protocol.CommSubscription\n" {
 		t.Errorf("got %q", got)
 	}
-	f, err := os.OpenFile(filepath.Join(g.dir, "from"), os.O_WRONLY, 0)
+	f, err := os.OpenFile(openFile(g.from), os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -137,6 +137,7 @@ func (s *Session) redeclare(ctx context.Context) (err error) {
 		}
 	}()
 	s.archives = map[string]string{}
+	s.spare.forget()
 	p, err := s.nb.Rebuild(ctx)
 	if err != nil {
 		return err

@@ -48,6 +48,18 @@ func (m *modules) init() error {
 	return nil
 }
 
+// again makes the folder and its go.mod anew, with what the notebook asked for.
+func (m *modules) again() error {
+	if err := os.MkdirAll(m.dir, 0o755); err != nil {
+		return fmt.Errorf("session: %w", err)
+	}
+	if err := m.init(); err != nil {
+		return err
+	}
+	m.note()
+	return nil
+}
+
 func (m *modules) read() (*modfile.File, []byte, error) {
 	text, err := os.ReadFile(m.file())
 	if err != nil {

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/build"
 	"github.com/holt-dl/holt/kernel/cell"
+	"github.com/holt-dl/holt/kernel/scratch"
 )
 
 // opening is one attempt to make the world and to start the host.
@@ -92,9 +92,11 @@ func (s *Session) open() (err error) {
 			s.unopen()
 		}
 	}()
-	if s.dir, err = os.MkdirTemp("", "holt-"); err != nil {
+	if s.scratch, err = scratch.New(); err != nil {
 		return fmt.Errorf("session: no folder for the cells' programs: %w; set TMPDIR to a folder that can be written", err)
 	}
+	s.dir = s.scratch.Path
+	go scratch.Sweep()
 	if s.cwd == "" {
 		if s.cwd, err = os.Getwd(); err != nil {
 			s.cwd = s.dir
@@ -127,11 +129,11 @@ func (s *Session) unopen() {
 		s.world.Close()
 		s.world = nil
 	}
-	if s.dir != "" {
-		if err := os.RemoveAll(s.dir); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if s.scratch != nil {
+		if err := s.scratch.Remove(); err != nil {
 			slog.Warn("session: a folder is left", "err", err)
 		}
-		s.dir = ""
+		s.scratch = nil
 	}
 	s.cwd, s.modfile = s.opt.Dir, ""
 }

@@ -7,7 +7,6 @@ import (
 	"go/importer"
 	"go/token"
 	"go/types"
-	"os"
 	"path"
 	"regexp"
 	"slices"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/build"
 	"github.com/holt-dl/holt/kernel/cell"
+	"github.com/holt-dl/holt/kernel/scratch"
 )
 
 // errNewHost says that a package needs other versions of modules than those
@@ -115,16 +115,16 @@ func (p *packages) news() []string {
 
 // CTypes returns what cmd/cgo declares for the names of C in the given files.
 func (p *packages) CTypes(ctx context.Context, files []cell.File) (string, error) {
-	tmp, err := os.MkdirTemp("", "holt-cgo-")
+	tmp, err := scratch.New()
 	if err != nil {
 		return "", fmt.Errorf("session: no folder for C code: %w; set TMPDIR", err)
 	}
-	defer os.RemoveAll(tmp)
+	defer tmp.Remove()
 	var list []build.File
 	for _, f := range files {
 		list = append(list, build.File{Name: f.Name, Text: []byte(f.Text)})
 	}
-	text, err := p.world.CTypes(ctx, tmp, p.dir(), list)
+	text, err := p.world.CTypes(ctx, tmp.Path, p.dir(), list)
 	var c *build.CompileError
 	if errors.As(err, &c) {
 		e := &cell.Error{}

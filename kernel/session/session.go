@@ -28,6 +28,7 @@ import (
 	"github.com/holt-dl/holt/kernel/host/msg"
 	"github.com/holt-dl/holt/kernel/lineage"
 	"github.com/holt-dl/holt/kernel/proc"
+	"github.com/holt-dl/holt/kernel/scratch"
 	"github.com/holt-dl/holt/kernel/tensorboard"
 )
 
@@ -100,7 +101,9 @@ type Session struct {
 
 	// These belong to open while an attempt lasts, and to Execute after one that
 	// succeeded.
-	dir      string // the files of this session
+	scratch  *scratch.Dir
+	dir      string // the path of scratch: the files of this session
+	spare    spare  // a second copy of what later cells are compiled against
 	world    *build.World
 	packages *packages
 	nb       *cell.Notebook
@@ -249,6 +252,9 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 		unit.Deps[path] = s.archives[path]
 	}
 	unit.Loaded = maps.Clone(s.archives)
+	if err := s.mendFolder(unit); err != nil {
+		return err
+	}
 	b, err := s.world.Build(ctx, unit)
 	if err != nil {
 		if keep := os.Getenv("HOLT_DEBUG"); keep != "" {
@@ -261,6 +267,8 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 	done, err := s.process().Run(ctx, proc.Unit{Plugin: b.Plugin, Path: p.Path, File: name, Cell: p.Seq, Deps: sorted(unit.Deps)})
 	if s.world.Tidy(unit, b, p.Leaf) { // the plugin stays mapped
 		delete(s.archives, p.Path)
+	} else if err := s.spare.keep(s.dir, b.Kept()...); err != nil {
+		slog.Warn("session: no second copy of a cell is kept, which would be needed where TMPDIR is cleaned", "err", err)
 	}
 	slog.Debug("cell", "name", name, "compile", b.CompileTime, "link", b.LinkTime, "host", time.Since(began),
 		"load", time.Duration(done.LoadNanos), "run", time.Duration(done.RunNanos))
@@ -331,8 +339,9 @@ func (s *Session) Close() error {
 		os.RemoveAll(s.wasmDir)
 		os.Remove(filepath.Dir(s.wasmDir)) // when no other kernel has a folder there
 	}
-	if s.dir == "" {
+	s.spare.close()
+	if s.scratch == nil {
 		return nil
 	}
-	return os.RemoveAll(s.dir)
+	return s.scratch.Remove()
 }

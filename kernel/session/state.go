@@ -54,6 +54,7 @@ func (c *commands) Reset(ctx context.Context) error {
 	s.nb = cell.New(s.packages)
 	s.lineage = lineage.Log{}
 	s.archives = map[string]string{}
+	s.spare.forget()
 	s.args = nil
 	s.died = ""
 	if err := s.start(); err != nil {

@@ -1,0 +1,117 @@
+package session
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/holt-dl/holt/kernel/build"
+)
+
+// spare keeps a second copy of the files that later cells are compiled against,
+// because those are in TMPDIR, where cleaners remove what was not touched for
+// some days, under kernels that live longer. The copies are in one file without a
+// name, which no cleaner finds.
+type spare struct {
+	file *os.File
+	size int64
+	at   map[string]section // by file name
+}
+
+// section is a part of the spare file.
+type section struct{ offset, size int64 }
+
+// keep copies files into the spare file, those that exist.
+func (s *spare) keep(dir string, names ...string) error {
+	if s.file == nil {
+		f, err := os.CreateTemp(dir, ".spare-")
+		if err != nil {
+			return fmt.Errorf("session: %w", err)
+		}
+		os.Remove(f.Name())
+		s.file, s.at = f, map[string]section{}
+	}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if os.IsNotExist(err) {
+			continue
+		}
+		if err == nil {
+			_, err = s.file.WriteAt(text, s.size)
+		}
+		if err != nil {
+			return fmt.Errorf("session: keep %s: %w", name, err)
+		}
+		s.at[name] = section{s.size, int64(len(text))}
+		s.size += int64(len(text))
+	}
+	return nil
+}
+
+// restore writes those of the files again that are gone, and reports whether any was.
+func (s *spare) restore(names []string) (restored bool, err error) {
+	for _, name := range names {
+		part, kept := s.at[name]
+		if !kept {
+			continue
+		}
+		if info, err := os.Lstat(name); err == nil && info.Size() == part.size {
+			continue
+		}
+		text := make([]byte, part.size)
+		if _, err := s.file.ReadAt(text, part.offset); err != nil && err != io.EOF {
+			return restored, fmt.Errorf("session: %s was removed while the kernel lived: %w", name, err)
+		}
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			return restored, fmt.Errorf("session: %w", err)
+		}
+		if err := os.WriteFile(name, text, 0o600); err != nil {
+			return restored, fmt.Errorf("session: %w", err)
+		}
+		restored = true
+	}
+	return restored, nil
+}
+
+// forget drops what was kept, for a fresh host.
+func (s *spare) forget() {
+	if s.file != nil {
+		s.file.Truncate(0)
+	}
+	s.size, s.at = 0, map[string]section{}
+}
+
+// mendFolder makes the session's folder whole again where a cleaner was at it, as
+// far as a unit needs it.
+func (s *Session) mendFolder(unit build.Unit) error {
+	if err := s.scratch.Ensure(); err != nil {
+		return fmt.Errorf("session: %w", err)
+	}
+	var need []string
+	for path, archive := range unit.Loaded {
+		if _, imported := unit.Deps[path]; imported || s.world.Carries(archive) {
+			need = append(need, build.Built{Archive: archive}.Kept()...)
+		}
+	}
+	restored, err := s.spare.restore(need)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(s.modules.file()); os.IsNotExist(err) && restored {
+		if err := s.modules.again(); err != nil {
+			return err
+		}
+	}
+	if restored {
+		s.notice("files of this notebook in " + s.dir + " were removed while the kernel lived, and are there again; its values are untouched")
+	}
+	return nil
+}
+
+// close gives the space back.
+func (s *spare) close() {
+	if s.file != nil {
+		s.file.Close()
+	}
+}
