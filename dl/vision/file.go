@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/holt-dl/holt/internal/filetype"
 	"github.com/holt-dl/holt/internal/imagefile"
 	"github.com/holt-dl/holt/internal/jpeg"
 )
@@ -105,6 +106,10 @@ func (f *file) decodeOther(data []byte) error {
 	}
 	config, format, err := image.DecodeConfig(bytes.NewReader(data))
 	if err == image.ErrFormat {
+		kind, known := filetype.Of(bytes.NewReader(data), int64(len(data)), f.path)
+		if known && !strings.HasSuffix(kind.Name, "picture") { // which this program has no decoder of
+			return f.explain(kind.Error(f.path, "a JPEG, PNG, GIF, WebP, BMP, TIFF or PPM picture", nil))
+		}
 		return fmt.Errorf("vision: %s: it begins with %q, as no picture does that can be read here, want a JPEG, PNG, GIF, WebP, BMP, TIFF or PPM file; "+
 			"a Go program of your own imports dl/vision/formats", f.path, data[:min(len(data), 12)])
 	}

@@ -207,7 +207,7 @@ func TestImageFolder(t *testing.T) {
 		t.Errorf("error is %v", err)
 	}
 	os.WriteFile(filepath.Join(root, "bees", "b.png"), []byte("hello"), 0o644)
-	want := "vision: " + filepath.Join(root, "bees", "b.png") + `: it begins with "hello", as no picture does that can be read here, want a JPEG, PNG, GIF, WebP, BMP, TIFF or PPM file; a Go program of your own imports dl/vision/formats`
+	want := "vision: " + filepath.Join(root, "bees", "b.png") + `: it is a text that begins with "hello", want a JPEG, PNG, GIF, WebP, BMP, TIFF or PPM picture; give the file itself; where it was downloaded, download it again, and look at what the address gives`
 	if _, err := d.Get(1); err == nil || err.Error() != want {
 		t.Errorf("error is %v, want %s", err, want)
 	}

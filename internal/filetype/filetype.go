@@ -125,7 +125,7 @@ func Of(r io.ReaderAt, size int64, path string) (k Kind, ok bool) {
 	case at(0, "RIFF"):
 		return Kind{"a sound or a film (RIFF)", "give another file"}, true
 	case at(4, "ftypavif"), at(4, "ftypheic"), at(4, "ftypmif1"):
-		return Kind{"an AVIF or HEIC picture", "convert it to PNG or JPEG"}, true
+		return Kind{"a picture in AVIF or HEIC", "convert it to PNG or JPEG"}, true
 	case at(4, "ftyp"):
 		return Kind{"a film (MP4)", "give another file"}, true
 	case at(4, "TFL3"):

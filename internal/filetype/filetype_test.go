@@ -65,7 +65,7 @@ var files = []struct{ name, content, want string }{
 	{"a.jpg", "\xff\xd8\xff\xe0", "a JPEG picture"},
 	{"a.png", "\x89PNG\r\n\x1a\n", "a PNG picture"},
 	{"a.webp", "RIFF\x00\x00\x00\x00WEBPVP8 ", "a WebP picture"},
-	{"a.avif", "\x00\x00\x00\x1cftypavif", "an AVIF or HEIC picture"},
+	{"a.avif", "\x00\x00\x00\x1cftypavif", "a picture in AVIF or HEIC"},
 	{"a.mp4", "\x00\x00\x00\x1cftypisom", "a film (MP4)"},
 	{"a.tflite", "\x1c\x00\x00\x00TFL3", "a model of TensorFlow Lite"},
 	{"model.ckpt-1.data-00000-of-00001", "\x01\x02\x03", "a part of a TensorFlow checkpoint"},
