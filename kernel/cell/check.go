@@ -51,6 +51,8 @@ type check struct {
 	locals  map[*types.Var]bool // of the first pass, the cell's variables
 	moved   map[string]*entity  // variables whose type was declared again
 	fresh   map[string]bool     // variables that this cell defines with a new type
+	revived map[string]*broken  // what no longer compiled and is tried again
+	refused map[string]bool     // what still does not
 	dropped map[string]string   // live names that no longer compile: why
 
 	pre     *preamble                      // of import "C"
@@ -110,6 +112,7 @@ func (nb *Notebook) newCheck(ctx context.Context, src Source) *check {
 		imports: maps.Clone(nb.imports), imported: map[string]bool{}, dots: maps.Clone(nb.dots),
 		ownNames: map[string]bool{}, changed: map[string]bool{}, rehome: map[string]*entity{},
 		rebody: map[*unit]*unit{}, moved: map[string]*entity{}, fresh: map[string]bool{},
+		revived: map[string]*broken{}, refused: map[string]bool{},
 		before: map[string]bool{}, hides: map[string]bool{}, unhide: map[string]bool{}, locals: map[*types.Var]bool{},
 		dropped: map[string]string{}, fixErr: map[int]int{}, cUses: map[*preamble]map[cName]string{}, vars: map[string]types.Type{},
 	}
@@ -131,23 +134,30 @@ func (c *check) run() (*Program, error) {
 		if err := c.ctx.Err(); err != nil {
 			return nil, err
 		}
-		c.spread()
+		for more := true; more; {
+			c.spread()
+			more = c.revive()
+		}
 		first, err := c.infer()
+		if err != nil && c.giveUp() {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
 		c.spread()
 		p := c.pass(passFinal, first)
 		again, err := c.settle(p)
-		if err != nil {
-			return nil, err
-		}
 		if again {
 			continue
+		}
+		if err != nil {
+			return nil, err
 		}
 		if err := c.refuseLost(p); err != nil {
 			return nil, err
 		}
+		c.reviveNotices()
 		return c.generate(p)
 	}
 }

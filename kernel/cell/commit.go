@@ -31,14 +31,22 @@ func (g *generator) commit(prog *Program, reached int) {
 	maps.Copy(nb.dots, c.dots)
 	for name, why := range c.dropped {
 		if recv, m, ok := strings.Cut(name, "."); ok {
-			if e := nb.names[recv]; e != nil {
+			if e := nb.names[recv]; e != nil && e.methods[m] != nil {
+				nb.keepBroken(nil, e.methods[m])
 				delete(e.methods, m)
 			}
 			continue
 		}
+		if e := nb.names[name]; e != nil && e.unit != nil {
+			nb.keepBroken(e, e.unit)
+		}
 		nb.gone[name] = name + " is gone since " + c.src.Name + ", with which it no longer compiles: " + why
+		if c.moved[name] != nil {
+			nb.gone[name] = name + " is gone since " + c.src.Name + ", with which its type no longer compiles: run " + c.moved[name].cell + " again to make it"
+		}
 		nb.drop(name)
 	}
+	c.commitBroken()
 	for name := range c.unhide {
 		nb.drop(name)
 		nb.reveal(name)

@@ -10,6 +10,7 @@ import (
 
 // infer finds the types of the variables that the statements define.
 func (c *check) infer() (*passed, error) {
+search:
 	for {
 		c.fresh, c.hides = map[string]bool{}, map[string]bool{}
 		p := c.pass(passFirst, nil)
@@ -23,6 +24,10 @@ func (c *check) infer() (*passed, error) {
 			}
 		}
 		if len(ds) > 0 {
+			if c.lose(p) { // the cause may be what no longer compiles
+				c.spread()
+				continue
+			}
 			return nil, &Error{Diagnostics: trim(ds)}
 		}
 		for _, f := range p.files {
@@ -30,6 +35,10 @@ func (c *check) infer() (*passed, error) {
 				continue
 			}
 			if err := c.variables(p, f); err != nil {
+				if c.lose(p) {
+					c.spread()
+					continue search
+				}
 				return nil, err
 			}
 		}

@@ -23,6 +23,8 @@ type Listing struct {
 	// Dropped holds functions and methods (T.m) of earlier cells that no longer
 	// compile and are gone.
 	Dropped map[string]bool
+	// Revived holds those that compile again and are back.
+	Revived []string
 }
 
 // Decl is a declaration of types, constants or one function.
@@ -86,6 +88,7 @@ func (g *generator) listing() *Listing {
 	for name := range g.c.dropped {
 		l.Dropped[name] = true
 	}
+	l.Revived = sortedKeys(g.c.revived)
 	for _, name := range sortedKeys(g.c.fresh) {
 		l.Vars = append(l.Vars, Var{name, g.c.vars[name]})
 	}

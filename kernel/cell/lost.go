@@ -3,6 +3,7 @@ package cell
 import (
 	"fmt"
 	"go/ast"
+	"go/token"
 	"go/types"
 	"maps"
 	"slices"
@@ -10,35 +11,74 @@ import (
 	"strings"
 )
 
-// settle looks at the errors of the last pass. Those in the cell end it. A
-// function of an earlier cell that no longer compiles is dropped with a notice,
-// and the check is made again.
+// settle looks at the errors of the last pass. Those in the cell end it. What
+// earlier cells declared and no longer compiles is dropped with a notice, and the
+// check is made again.
 func (c *check) settle(p *passed) (again bool, err error) {
 	var mine []Diagnostic
 	for _, d := range p.errs {
-		if d.file.unit == nil || slices.Contains(c.own, d.file.unit) {
+		if c.isOwn(d) {
 			mine = append(mine, d.Diagnostic)
 		}
 	}
-	if len(mine) > 0 {
-		return false, &Error{Diagnostics: trim(mine)}
+	switch {
+	case c.lose(p):
+		return true, nil
+	case len(mine) > 0:
+		return c.giveUp(), &Error{Diagnostics: trim(mine)}
+	case len(p.errs) > 0:
+		return false, &Error{Diagnostics: trim([]Diagnostic{p.errs[0].Diagnostic})}
 	}
+	return false, nil
+}
+
+// isOwn reports whether an error is in what the cell itself says.
+func (c *check) isOwn(e passError) bool {
+	if e.file.kind == varFile {
+		return c.moved[e.file.variable(e.pos)] == nil
+	}
+	return e.file.unit == nil || slices.Contains(c.own, e.file.unit)
+}
+
+// lose drops what earlier cells declared and no longer compiles, and reports
+// whether there is more of it than before.
+func (c *check) lose(p *passed) (more bool) {
 	for _, d := range p.errs {
+		if c.isOwn(d) {
+			continue
+		}
+		if d.file.kind == varFile {
+			name := d.file.variable(d.pos)
+			if c.dropped[name] != "" {
+				continue
+			}
+			e := c.moved[name]
+			c.dropped[name], c.changed[name] = "its type no longer compiles", true
+			c.notices = append(c.notices, fmt.Sprintf("%s (%s) is gone with its type %s; run %s again to make it", name, e.cell, typeText(e.obj.Type()), e.cell))
+			more = true
+			continue
+		}
 		u := d.file.unit
 		named := slices.DeleteFunc(slices.Clone(u.names), func(n string) bool { return n == "_" })
 		if len(named) == 0 {
 			continue
 		}
-		name := named[0]
-		if u.recv != "" {
-			name = u.recv + "." + name
+		if c.isRevived(u) {
+			c.refuse(u)
+			more = true
+			continue
 		}
+		name := u.fullName()
 		if c.dropped[name] != "" {
 			continue
 		}
 		c.dropped[name] = d.Msg
-		again = true
-		if u.recv == "" { // of a group of constants, all
+		more = true
+		if u.recv != "" { // a type is made without the method: its calls must not run the old one
+			if e := c.nb.names[u.recv]; e != nil && !c.ownNames[u.recv] && c.dropped[u.recv] == "" {
+				c.changed[u.recv], c.rehome[u.recv] = true, e
+			}
+		} else { // of a group of constants, all
 			for _, n := range named {
 				c.dropped[n], c.changed[n] = d.Msg, true
 				delete(c.rehome, n)
@@ -49,17 +89,35 @@ func (c *check) settle(p *passed) (again bool, err error) {
 		if strings.Contains(name, ",") {
 			verb = "compile and are"
 		}
-		c.notices = append(c.notices, fmt.Sprintf("%s (%s) no longer %s gone: %s; change it and run its cell again", name, u.cell, verb, d.Msg))
-		for r := range c.rebody {
-			if r == u {
-				delete(c.rebody, r)
-			}
+		c.notices = append(c.notices, fmt.Sprintf("%s (%s) no longer %s gone: %s; change it and run its cell again", written(name), u.cell, verb, d.Msg))
+		delete(c.rebody, u)
+	}
+	return more
+}
+
+// fullName is the first name that a unit declares, or T.m.
+func (u *unit) fullName() string {
+	if u.recv != "" {
+		return u.recv + "." + u.names[0]
+	}
+	for _, n := range u.names {
+		if n != "_" {
+			return n
 		}
 	}
-	if len(p.errs) > 0 && !again {
-		return false, &Error{Diagnostics: trim([]Diagnostic{p.errs[0].Diagnostic})}
+	return "_"
+}
+
+// variable returns the variable that a place in a varFile declares.
+func (f *file) variable(pos token.Pos) string {
+	if !pos.IsValid() {
+		return ""
 	}
-	return again, nil
+	line := strings.Count(f.body[:f.offset(pos)], "\n") - 1
+	if line < 0 || line >= len(f.vars) {
+		return ""
+	}
+	return f.vars[line]
 }
 
 // refuseLost refuses a cell that uses a value which ended with an earlier

@@ -42,6 +42,7 @@ type Notebook struct {
 	owners  map[*types.Var]*types.TypeName // the type whose accessors reach a field
 	deps    map[int][]int                  // programs that a program's package imports
 	release []*entity                      // variables that no name means any more
+	broken  map[string]*broken             // their sources
 	gone    map[string]string              // what no longer compiled: why
 	cTypes  map[string]cType               // C types that programs have declared
 	hidden  map[*types.TypeName]string     // types that have another name now; see hide.go
@@ -61,6 +62,7 @@ func New(pk Packages) *Notebook {
 		deps:    map[int][]int{},
 		gone:    map[string]string{},
 		cTypes:  map[string]cType{},
+		broken:  map[string]*broken{},
 		hidden:  map[*types.TypeName]string{},
 	}
 }
@@ -170,6 +172,10 @@ func (nb *Notebook) Remove(name string) bool {
 	if _, ok := nb.names[name]; !ok {
 		_, ok = nb.imports[name]
 		delete(nb.imports, name)
+		if nb.broken[name] != nil {
+			delete(nb.broken, name)
+			ok = true
+		}
 		return ok
 	}
 	nb.drop(name)

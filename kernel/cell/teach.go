@@ -177,6 +177,12 @@ func (c *check) undefined(p *passed, f *file, path []ast.Node, name string, pos 
 	if hint := c.ownNamed(name); hint != "" && !isBase {
 		return hint
 	}
+	if why := c.dropped[name]; why != "" && f.kind != unitFile {
+		if c.moved[name] != nil {
+			return "; with this cell its type no longer compiles"
+		}
+		return "; with this cell it no longer compiles: " + why
+	}
 	if why := c.nb.gone[name]; why != "" {
 		return "; " + why
 	}

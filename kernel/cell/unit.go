@@ -58,6 +58,16 @@ func (c *check) rehomed() []*unit {
 			list = append(list, e.unit)
 		}
 	}
+	for _, name := range sortedKeys(c.revived) {
+		b := c.revived[name]
+		if b.e == nil {
+			list = append(list, b.unit)
+			continue
+		}
+		for _, m := range sortedKeys(b.e.methods) {
+			list = append(list, b.e.methods[m])
+		}
+	}
 	for _, name := range sortedKeys(c.nb.names) {
 		e := c.nb.names[name]
 		if plain, isHidden := strings.CutPrefix(name, typeMark); isHidden && c.unhide[plain] {
@@ -135,7 +145,7 @@ func (c *check) blankOthers(u *unit, text string) string {
 	ed := &editor{text: []byte(text)}
 	for _, s := range f.Decls[0].(*ast.GenDecl).Specs {
 		for _, n := range s.(*ast.ValueSpec).Names {
-			if e := c.nb.names[n.Name]; e == nil || e.unit != u || c.ownNames[n.Name] {
+			if e := c.entity(n.Name); e == nil || e.unit != u || c.ownNames[n.Name] {
 				off := fset.Position(n.Pos()).Offset - len(head)
 				ed.replace(off, off+len(n.Name), "_"+strings.Repeat(" ", len(n.Name)-1))
 			}

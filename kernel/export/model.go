@@ -5,6 +5,7 @@ import (
 	"go/types"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -195,6 +196,7 @@ func (m *model) add(c *cellInfo) {
 	for _, v := range l.Moved {
 		moved[v.Name] = v
 	}
+	m.revive(c, changed)
 	m.spread(c, changed, moved)
 	for _, u := range own {
 		m.resolve(u)
@@ -316,6 +318,63 @@ func (m *model) inherit(c *cellInfo) (units []*unit) {
 	}
 	m.units = append(m.units, units...)
 	return units
+}
+
+// revive gives what no longer compiled and is back a meaning of its own from this
+// cell on.
+func (m *model) revive(c *cellInfo, changed map[*entity]bool) {
+	last := func(name string, is func(*entity) bool) *entity {
+		for i := len(m.all) - 1; i >= 0; i-- {
+			if e := m.all[i]; e.name == name && e.unit != nil && is(e) {
+				return e
+			}
+		}
+		return nil
+	}
+	var back []*entity
+	for _, name := range c.listing.Revived {
+		recv, method, isMethod := strings.Cut(name, ".")
+		if !isMethod {
+			if e := last(name, func(*entity) bool { return true }); e != nil {
+				m.names[name] = e
+				back = append(back, e)
+			}
+			continue
+		}
+		var u *unit
+		last(recv, func(e *entity) bool {
+			for _, own := range e.methods {
+				if own.decl.Names[0] == method {
+					u = own
+				}
+			}
+			return u != nil
+		})
+		e := m.names[recv]
+		if u == nil || e == nil {
+			continue
+		}
+		if e.cell != c.number {
+			m.renew(e, c, changed)
+			e = m.names[recv]
+		}
+		again := *u
+		again.dropped, again.earlier, again.switched = false, nil, ""
+		e.methods = append(e.methods, &again)
+		m.units = append(m.units, &again)
+		m.resolve(&again)
+	}
+	for _, e := range back {
+		if m.names[e.name] == e { // not yet with others of its group
+			m.renew(e, c, changed)
+		}
+	}
+	for _, e := range back { // now that all have their new meanings
+		now := m.names[e.name]
+		for _, u := range append(slices.Clone(now.methods), now.unit) {
+			m.resolve(u)
+		}
+	}
 }
 
 func upper(s string) string {
