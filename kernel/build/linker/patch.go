@@ -30,7 +30,8 @@ type edit struct {
 //
 //   - packages of the lists are known before objects are loaded;
 //   - references by number into them become names, and names are bound;
-//   - what a list will name is kept;
+//   - what a list will name is kept, but for dead code that no program could be
+//     linked with;
 //   - pointer masks come from lists;
 //   - a plugin without the runtime imports addmoduledata;
 //   - types that are in one module only are not looked for in others;
