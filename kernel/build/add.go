@@ -69,7 +69,7 @@ func (w *World) Add(ctx context.Context, paths []string) (Change, error) {
 	}
 	defer unlock()
 	if len(other) == 0 {
-		pkgs, err := w.archives(ctx, w.Modfile(), nil, std)
+		pkgs, err := w.archives(ctx, w.Modfile(), w.InHost, std)
 		if err != nil {
 			return Change{}, err
 		}
@@ -153,7 +153,7 @@ func (w *World) require(ctx context.Context, ws *workspace, paths, queries []str
 				return Change{}, err
 			}
 		}
-		pkgs, err := w.archives(ctx, w.Modfile(), nil, paths)
+		pkgs, err := w.archives(ctx, w.Modfile(), w.InHost, paths)
 		if err != nil {
 			return Change{}, err
 		}
@@ -197,13 +197,14 @@ func (w *World) move(ctx context.Context, mod string, newMod, newSum []byte, pat
 	std, oldDir := w.std, w.dir
 	w.mu.RUnlock()
 	slices.Sort(roots)
+	roots = slices.Compact(roots)
 	dir := w.worldDir(newMod, newSum)
 	if rec, err := readRecord(dir); err == nil { // from an earlier session
 		if err := w.discard(ctx, rec.check(dir, false)); err != nil {
 			return Change{}, err
 		}
 	}
-	pkgs, err := w.archives(ctx, mod, nil, slices.Compact(roots))
+	pkgs, err := w.archives(ctx, mod, w.InHost, roots)
 	if err != nil {
 		return Change{}, err
 	}
@@ -222,7 +223,7 @@ func (w *World) move(ctx context.Context, mod string, newMod, newSum []byte, pat
 			sameHost = sameHost && !was.Host
 		}
 		p.Root = p.Root && (was.Root || slices.Contains(paths, p.Path))
-		p.Host = was.Host
+		p.Copy = was.Copy
 	}
 	for path, p := range old {
 		if !seen[path] && p.Host { // an import of the host's that a newer version has dropped
@@ -234,6 +235,11 @@ func (w *World) move(ctx context.Context, mod string, newMod, newSum []byte, pat
 	}
 	if w.load(dir) == nil { // it exists from an earlier session
 		if slices.ContainsFunc(pkgs, w.differs) {
+			if !sameHost {
+				if pkgs, err = w.archives(ctx, mod, w.InHost, roots); err != nil {
+					return Change{}, err
+				}
+			}
 			if _, err := w.merge(pkgs); err != nil {
 				return Change{}, err
 			}
@@ -260,21 +266,31 @@ func (w *World) move(ctx context.Context, mod string, newMod, newSum []byte, pat
 	if err != nil {
 		return Change{}, err
 	}
-	hosted, err := w.archives(ctx, mod, nil, main.roots())
+	hosted, err := w.archives(ctx, mod, everything, main.roots())
 	if err != nil {
 		return Change{}, err
 	}
-	byPath := map[string]*pkg{}
-	for _, p := range pkgs {
-		p.Host = false
-		byPath[p.Path] = p
-	}
-	for _, p := range hosted {
-		p.Host = true
-		byPath[p.Path] = p
-	}
 	if err := w.finishHost(ctx, dir, main, hosted, w.startLinker(ctx)); err != nil {
 		return Change{}, err
+	}
+	byPath := map[string]*pkg{}
+	for _, p := range hosted {
+		byPath[p.Path] = p
+	}
+	root := map[string]bool{}
+	for _, p := range pkgs {
+		root[p.Path] = p.Root
+	}
+	// What the new host does not hold is made for plugins.
+	inHost := func(path string) bool { return byPath[path] != nil && byPath[path].Host }
+	if pkgs, err = w.archives(ctx, mod, inHost, roots); err != nil {
+		return Change{}, err
+	}
+	for _, p := range pkgs {
+		if !p.Host {
+			p.Root = root[p.Path]
+			byPath[p.Path] = p
+		}
 	}
 	if err := save(dir, record{Std: std, Packages: slices.Collect(maps.Values(byPath))}); err != nil {
 		return Change{}, err

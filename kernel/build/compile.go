@@ -52,6 +52,9 @@ type Built struct {
 	Plugin      string        // the .so
 	CompileTime time.Duration // until the archive was there
 	LinkTime    time.Duration
+	// Copied says why the plugin could not be bound to the host and holds a copy
+	// of all that it reaches; empty when it is bound, and where none can be.
+	Copied string
 }
 
 // Kept are the files that [World.Tidy] leaves of a unit that is not forgotten,
@@ -68,7 +71,7 @@ func (w *World) Build(ctx context.Context, u Unit) (Built, error) {
 	}
 	b.CompileTime = time.Since(start)
 	start = time.Now()
-	b.Plugin, err = w.Link(ctx, u, b.Archive)
+	b.Plugin, b.Copied, err = w.Link(ctx, u, b.Archive)
 	b.LinkTime = time.Since(start)
 	return b, err
 }
@@ -125,7 +128,7 @@ func (w *World) Compile(ctx context.Context, u Unit) (archive string, err error)
 		return "", fmt.Errorf("build: %w", err)
 	}
 	archive = filepath.Join(u.Dir, "cell.a")
-	args := w.compileFlags(u.Path, u.Dir, cfg, archive)
+	args := append(w.compileFlags(u.Path, u.Dir, cfg, archive), "-dynlink", wholeMaps)
 	if w.bound() {
 		args = append(args, "-linkshared")
 	}
@@ -174,8 +177,8 @@ func (u Unit) check() error {
 func (w *World) compileFlags(path, dir, cfg, out string) []string {
 	return []string{
 		"-o", out, "-p", path, "-importcfg", cfg, "-trimpath", dir + "=>",
-		"-lang=" + lang(w.tc.Version), "-dynlink", "-pack", "-nolocalimports", "-dwarf=false",
-		"-e", "-c=4", "-d=wrapglobalmapctl=1", "-goversion", w.goVersion(),
+		"-lang=" + lang(w.tc.Version), "-pack", "-nolocalimports", "-dwarf=false",
+		"-e", "-c=4", "-goversion", w.goVersion(),
 	}
 }
 
@@ -201,9 +204,14 @@ func lang(version string) string {
 // importcfg tells compiler and linker where every package is.
 func (w *World) importcfg(cells map[string]string) string {
 	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return withCells(w.config, cells)
+}
+
+// withCells adds the archives of cells to the lines of an importcfg.
+func withCells(config string, cells map[string]string) string {
 	var b strings.Builder
-	b.WriteString(w.config)
-	w.mu.RUnlock()
+	b.WriteString(config)
 	for path, file := range cells {
 		fmt.Fprintf(&b, "packagefile %s=%s\n", path, file)
 	}

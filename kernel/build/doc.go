@@ -11,7 +11,10 @@
 //
 // Each mends a fault that is silent or fatal otherwise:
 //
-//   - Everything is compiled with -d=wrapglobalmapctl=1, or map literals of
+//   - What the host holds is compiled as for a program, and -dynlink is for what
+//     only plugins hold. A program linked from archives made with -dynlink corrupts
+//     its heap when reflect makes functions.
+//   - What plugins hold is compiled with -d=wrapglobalmapctl=1, or map literals of
 //     variables that the first plugin does not use stay empty in later ones.
 //   - Every execution has a package path, plugin path and file name of its
 //     own, or old variables meet new code.

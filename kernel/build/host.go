@@ -30,12 +30,9 @@ func (w *World) build(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	pkgs, err := w.archives(ctx, mod, nil, main.roots())
+	pkgs, err := w.archives(ctx, mod, everything, main.roots())
 	if err != nil {
 		return err
-	}
-	for _, p := range pkgs {
-		p.Host = true
 	}
 	if err := w.finishHost(ctx, dir, main, pkgs, linker); err != nil {
 		return err
@@ -74,8 +71,7 @@ func (p *listed) roots() []string {
 }
 
 // linkHost links the host from the very archives that cells are compiled
-// against, so that nothing is compiled twice and no plugin is refused. The
-// archives are made for dynamic linking, so the program has to be a PIE.
+// against, so that no plugin is refused.
 func (w *World) linkHost(ctx context.Context, dir string, main *listed, pkgs []*pkg, linker <-chan linkerBuilt) error {
 	w.opt.Progress("linking the host")
 	start := time.Now()
@@ -101,7 +97,7 @@ func (w *World) linkHost(ctx context.Context, dir string, main *listed, pkgs []*
 	// No -s: the host's own symbols are what plugins bind to, and its DWARF is
 	// not needed, since Go's traces read the pclntab.
 	args = []string{
-		"-o", host, "-importcfg", cfg, "-linkmode=external", "-buildmode=pie", "-w",
+		"-o", host, "-importcfg", cfg, "-linkmode=external", "-buildmode=exe", "-w",
 		// The trace of a crash then names the cell that the goroutine belongs to.
 		"-X=runtime.godebugDefault=tracebacklabels=1", "-extld", w.tc.CC, archive,
 	}

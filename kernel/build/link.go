@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"go/parser"
 	"go/token"
-	"log/slog"
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -37,31 +37,47 @@ const rtPath = "github.com/holt-dl/holt/kernel/host/rt"
 // Link makes the plugin of a unit from its archive, and returns the .so. It is
 // bound to the host where the world's linker can do that (package linker
 // says how); else, and when that fails, the plugin holds a copy of all that it
-// reaches, which takes ten times as long.
-func (w *World) Link(ctx context.Context, u Unit, archive string) (so string, err error) {
+// reaches, which takes ten times as long. Why says what failed.
+func (w *World) Link(ctx context.Context, u Unit, archive string) (so, why string, err error) {
 	so = filepath.Join(u.Dir, path.Base(u.Path)+".so")
-	// The file that the compiler read serves the linker too.
-	args := []string{"-o", so, "-importcfg", filepath.Join(u.Dir, "importcfg"), "-buildmode=plugin", "-pluginpath", u.Path, "-s", "-w"}
-	if bound, ok := w.boundArgs(u, archive); ok {
-		out, err := w.tool(ctx, u.Dir, w.linkerFile(), append(append(bound, args...), archive)...)
+	args := []string{"-o", so, "-buildmode=plugin", "-pluginpath", u.Path, "-s", "-w"}
+	bound, ok := w.boundArgs(u, archive)
+	if ok {
+		// The file that the compiler read serves this linker too.
+		bound = append(append(bound, args...), "-importcfg", filepath.Join(u.Dir, "importcfg"), archive)
+		out, err := w.tool(ctx, u.Dir, w.linkerFile(), bound...)
 		if err == nil || os.Getenv("HOLT_LINK") == "bound" && ctx.Err() == nil {
-			return so, linkError(u, out, err)
+			return so, "", linkError(u, out, err)
 		}
 		os.Remove(symsFile(archive))
-		if ctx.Err() != nil {
-			return "", fmt.Errorf("build: stopped: %w", context.Cause(ctx))
+		if why = gist(out); why == "" { // it was killed, say
+			why = err.Error()
 		}
-		why, _, _ := strings.Cut(strings.TrimSpace(out), "\n")
-		slog.Warn("a cell is linked with copies of its packages", "cell", u.Path, "why", why, "err", err)
 	}
-	out, err := w.tool(ctx, u.Dir, w.tc.tool("link"), append(args, "-extld", w.extld(), archive)...)
 	if ctx.Err() != nil {
-		return "", fmt.Errorf("build: stopped: %w", context.Cause(ctx))
+		return "", "", fmt.Errorf("build: stopped: %w", context.Cause(ctx))
+	}
+	config, err := w.copies(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	cfg := filepath.Join(u.Dir, "importcfg.copies")
+	if err := os.WriteFile(cfg, []byte(withCells(config, u.Deps)), 0o644); err != nil {
+		return "", "", fmt.Errorf("build: %w", err)
+	}
+	args = append(args, "-importcfg", cfg, "-extld", w.extld(), archive)
+	link := w.tc.tool("link")
+	if ok { // cells are compiled for this linker
+		link, args = w.linkerFile(), append([]string{"-holt-copies"}, args...)
+	}
+	out, err := w.tool(ctx, u.Dir, link, args...)
+	if ctx.Err() != nil {
+		return "", "", fmt.Errorf("build: stopped: %w", context.Cause(ctx))
 	}
 	if err != nil {
 		os.Remove(so)
 	}
-	return so, linkError(u, out, err)
+	return so, why, linkError(u, out, err)
 }
 
 // linkError says what a linker printed; it is nil when err is.
@@ -69,5 +85,34 @@ func linkError(u Unit, out string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("build: link %s: %w: %s", u.Path, err, strings.TrimSpace(out))
+	return fmt.Errorf("build: link %s: %w: %s", u.Path, err, gist(out))
 }
+
+// maxGist bounds what is shown of a linker's output.
+const maxGist = 400
+
+// gist returns what matters of a linker's output: the first line that gives the
+// system linker's reason, where there is one, or else the first line, without the
+// names of temporary files.
+func gist(out string) string {
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	text := lines[0]
+	for _, line := range lines {
+		if at := reason.FindStringIndex(line); at != nil {
+			text = line[at[0]:]
+			break
+		}
+	}
+	text = objectFile.ReplaceAllString(text, "")
+	if len(text) > maxGist {
+		text = strings.ToValidUTF8(text[:maxGist], "") + "…"
+	}
+	return text
+}
+
+var (
+	// reason begins what the system's linkers give as one.
+	reason = regexp.MustCompile(`undefined reference|multiple definition|cannot find |undefined symbol|requires dynamic |relocation R_`)
+	// objectFile is how they name a place in Go's object.
+	objectFile = regexp.MustCompile(`/\S*go-link-\d+/\S+:\s*`)
+)

@@ -14,11 +14,33 @@ import (
 	"time"
 )
 
-// buildFlags are the flags of go commands that decide what archives hold.
-// -buildmode=plugin compiles for dynamic linking. The map flag keeps map
-// literals whole: without it the linker drops the code that fills the ones
-// the first plugin does not use, and later plugins find them empty.
-var buildFlags = []string{"-buildmode=plugin", "-gcflags=all=-d=wrapglobalmapctl=1", "-buildvcs=false"}
+// An archive is linked into one of two things, and compiled as Go compiles for
+// that one. What the host holds is compiled as for a program, with no flags of
+// ours, so that GOCACHE may have it already. What only plugins hold is compiled
+// with -dynlink. A program linked from archives made with -dynlink corrupts its
+// heap: Go never makes one. Both have the same export data, so cells are compiled
+// against either.
+
+// wholeMaps keeps the map literals of what plugins hold whole: without it Go's
+// linker drops the code that fills those which the first plugin with their package
+// does not use, and later plugins find them empty. In a program that loads plugins
+// it drops none.
+const wholeMaps = "-d=wrapglobalmapctl=1"
+
+// buildFlags are the flags of go commands that decide what archives hold. Paths
+// are the packages that only plugins hold.
+func buildFlags(paths ...string) []string {
+	flags := []string{"-buildvcs=false"}
+	for _, path := range paths {
+		// What -buildmode=plugin says, but of these packages alone: as a flag of
+		// the whole build it would compile the host's packages again.
+		flags = append(flags, "-gcflags="+path+"=-dynlink "+wholeMaps, "-asmflags="+path+"=-dynlink")
+	}
+	return flags
+}
+
+// copyFlags are those for packages of the host that a plugin holds a copy of.
+func copyFlags() []string { return append(buildFlags(), "-buildmode=plugin") }
 
 // listed is what "go list" says of a package.
 type listed struct {
@@ -91,18 +113,38 @@ func goMessage(stderr string) string {
 	return strings.Join(keep, "\n")
 }
 
-// archives compiles packages and all they import and returns the archives.
-func (w *World) archives(ctx context.Context, mod string, env []string, paths []string) ([]*pkg, error) {
-	deps, err := w.goList(ctx, mod, env, w.fetching, append([]string{"-deps", "-json=ImportPath,Error"}, paths...)...)
+// archives compiles packages and all they import and returns the archives. Host
+// reports whether the host holds a package.
+func (w *World) archives(ctx context.Context, mod string, host func(path string) bool, paths []string) ([]*pkg, error) {
+	deps, err := w.goList(ctx, mod, nil, w.fetching, append([]string{"-deps", "-json=ImportPath,Error"}, paths...)...)
 	if err != nil {
 		return nil, err
 	}
-	args := append([]string{"-export", "-deps", "-json=ImportPath,Name,Export,Standard,Module,Error"}, buildFlags...)
+	var brought []string
+	for _, p := range deps {
+		if !host(p.ImportPath) {
+			brought = append(brought, p.ImportPath)
+		}
+	}
+	pkgs, err := w.compiled(ctx, mod, len(deps), buildFlags(brought...), paths)
+	for _, p := range pkgs {
+		p.Host = host(p.Path)
+	}
+	return pkgs, err
+}
+
+// everything is the argument host of [World.archives] for the host's own packages.
+func everything(string) bool { return true }
+
+// compiled is archives with the flags of the go command. Total is the number of
+// packages.
+func (w *World) compiled(ctx context.Context, mod string, total int, flags, paths []string) ([]*pkg, error) {
+	args := append([]string{"-export", "-deps", "-json=ImportPath,Name,Export,Standard,Module,Error"}, flags...)
 	// -x names each package as it is compiled, among much else. When that
 	// fails, the same without -x fails again, with the reason alone.
-	list, err := w.goList(ctx, mod, env, w.counter(len(deps)), append(append(slices.Clip(args), "-x"), paths...)...)
+	list, err := w.goList(ctx, mod, nil, w.counter(total), append(append(slices.Clip(args), "-x"), paths...)...)
 	if err != nil && ctx.Err() == nil {
-		list, err = w.goList(ctx, mod, env, w.fetching, append(slices.Clip(args), paths...)...)
+		list, err = w.goList(ctx, mod, nil, w.fetching, append(slices.Clip(args), paths...)...)
 	}
 	if err != nil {
 		return nil, err
@@ -157,7 +199,7 @@ func (w *World) adopt(export string) (file string, size int64, err error) {
 // again compiles packages that the world has once more, with the flags that
 // they had.
 func (w *World) again(ctx context.Context, paths []string) ([]*pkg, error) {
-	return w.archives(ctx, w.Modfile(), nil, paths)
+	return w.archives(ctx, w.Modfile(), w.InHost, paths)
 }
 
 // fetching reports downloads.

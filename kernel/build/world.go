@@ -21,7 +21,7 @@ import (
 )
 
 // layout changes whenever worlds on disk have to be made anew.
-const layout = "8"
+const layout = "9"
 
 // Options say what a world is made of. Source is required.
 type Options struct {
@@ -43,7 +43,8 @@ type World struct {
 	cache string
 	adds  sync.Mutex // one Add at a time
 
-	carrying sync.Map // archives of cells → whether their plugins hold other packages too
+	copying  sync.Mutex // one call of copies at a time
+	carrying sync.Map   // archives of cells → whether their plugins hold other packages too
 
 	verifying sync.Mutex      // guards verified
 	verified  map[string]bool // IDs of the archives that were read and compared
@@ -67,6 +68,7 @@ type pkg struct {
 	File string
 	ID   string // name of the archive in GOCACHE, a hash of its content
 	Size int64  // of the archive, in bytes
+	Copy string `json:",omitempty"` // of the host's: the archive for plugins that hold a copy; see [World.copies]
 	Host bool   `json:",omitempty"` // the host holds it
 	Root bool   `json:",omitempty"` // asked for by Add, or imported by the host's main
 	// Local says that it is of a folder that go.mod replaces a module with, so
@@ -195,7 +197,7 @@ func (w *World) moduleFiles(mod string) (modText, sumText []byte, err error) {
 func (w *World) worldDir(mod, sum []byte) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n%x\n%x\n", layout, w.tc.tidy, filepath.Base(w.src), w.opt.Main, sha256.Sum256(mod), sha256.Sum256(sum))
-	fmt.Fprintln(h, buildFlags, linker.Version())
+	fmt.Fprintln(h, buildFlags("*"), copyFlags(), linker.Version())
 	return filepath.Join(w.cache, "worlds", hex.EncodeToString(h.Sum(nil))[:20])
 }
 
@@ -435,7 +437,7 @@ func (w *World) prune() {
 			return
 		}
 		for _, p := range rec.Packages {
-			keep[p.File] = true
+			keep[p.File], keep[p.Copy] = true, true
 		}
 	}
 	archives, _ := filepath.Glob(filepath.Join(w.cache, "pkg", "*"))
