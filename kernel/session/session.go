@@ -124,6 +124,7 @@ type Session struct {
 	wasmDir      string // of %wasm; empty until it is used
 	wasmURL      string
 	wasmCount    int
+	copyNoticed  bool // it was said that a cell is linked with copies
 	flagsNoticed bool // it was said which flags of %goflags are heeded
 }
 
@@ -263,6 +264,13 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 		return err
 	}
 	s.archives[p.Path] = b.Archive
+	if b.Copied != "" {
+		slog.Warn("a cell is linked with copies of its packages", "cell", unit.Path, "why", b.Copied)
+		if !s.copyNoticed {
+			s.copyNoticed = true
+			s.notice(fmt.Sprintf("this cell is linked with copies of its packages, in %.1f s, as later cells with these packages will be, because it could not be bound to the host (%s); values are shared all the same", b.LinkTime.Seconds(), b.Copied))
+		}
+	}
 	began := time.Now()
 	done, err := s.process().Run(ctx, proc.Unit{Plugin: b.Plugin, Path: p.Path, File: name, Cell: p.Seq, Deps: sorted(unit.Deps)})
 	if s.world.Tidy(unit, b, p.Leaf) { // the plugin stays mapped

@@ -299,3 +299,23 @@ func compiling() int {
 	}
 	return count
 }
+
+// TestCopies: a cell that cannot be bound to the host says so once, and works.
+func TestCopies(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	n := open(t, t.TempDir(), nil)
+	n.must("x := 1")
+	lists, err := filepath.Glob(filepath.Join(os.TempDir(), "holt-*", "c*", "cell.syms"))
+	if err != nil || len(lists) == 0 {
+		t.Skipf("plugins are not bound with this Go: %v", err)
+	}
+	for _, list := range lists {
+		if err := os.WriteFile(list, []byte("garbage"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n.must("x++", `^holt: this cell is linked with copies of its packages, in \d+\.\d s, as later cells with these packages will be, because it could not be bound to the host \(.*not a list of symbols\); values are shared all the same$`)
+	if out, f := n.run(context.Background(), "x"); f != nil || out != "= 2\n" {
+		t.Errorf("got %q, %v", out, f)
+	}
+}
