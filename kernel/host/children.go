@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
+	"unsafe"
 )
 
 // tasks returns the folders of the threads of a process below /proc.
@@ -52,4 +54,65 @@ func descendants(pid int) []int {
 		}
 	}
 	return list
+}
+
+// programs returns the processes that were started since a time, and are of this
+// process's group: what a cell has started, but for what it gave a session or a
+// group of its own. One whose parent has ended is among them.
+func programs(since time.Duration) []int {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	var list []int
+	var buf [1024]byte
+	self, group := os.Getpid(), strconv.Itoa(syscall.Getpgrp())
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil || pid == self {
+			continue
+		}
+		stat := string(glance("/proc/"+e.Name()+"/stat", buf[:]))
+		// pid (name) state parent group … start time in hundredths of a second as
+		// field 22, where the name may hold anything.
+		fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
+		if len(fields) < 20 || fields[0] == "Z" || fields[2] != group {
+			continue
+		}
+		start, err := strconv.ParseInt(fields[19], 10, 64)
+		if err == nil && start >= int64(since/(10*time.Millisecond)) {
+			list = append(list, pid)
+		}
+	}
+	return list
+}
+
+// sinceBoot is the clock of start times in /proc.
+func sinceBoot() time.Duration {
+	const clockBoottime = 7
+	var ts syscall.Timespec
+	if _, _, errno := syscall.Syscall(syscall.SYS_CLOCK_GETTIME, clockBoottime, uintptr(unsafe.Pointer(&ts)), 0); errno != 0 {
+		return 1<<63 - 1 // nothing was started since
+	}
+	return time.Duration(ts.Nano())
+}
+
+// endPrograms interrupts what a cell has started, as Ctrl-C in a terminal does,
+// and kills what has not ended 2 [Grace] later. It closes done then, or earlier
+// when nothing is left.
+func (e *execution) endPrograms(done chan<- struct{}) {
+	defer close(done)
+	for _, pid := range programs(e.boot) {
+		syscall.Kill(pid, syscall.SIGINT)
+	}
+	const often = 20 * time.Millisecond
+	for range 2 * Grace / often {
+		if len(programs(e.boot)) == 0 {
+			return
+		}
+		time.Sleep(often)
+	}
+	for _, pid := range programs(e.boot) {
+		syscall.Kill(pid, syscall.SIGKILL)
+	}
 }

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 	"unsafe"
 
@@ -46,13 +47,14 @@ type execution struct {
 	ended       chan struct{} // closed when the cell's own goroutine ends
 
 	began, ran time.Time
+	boot       time.Duration // when it began, on the clock of sinceBoot
 }
 
 // errInterrupt is the cause with which a cell's context is cancelled.
 var errInterrupt = errors.New("interrupted")
 
 func (s *server) newExecution(cell int, run msg.Run) *execution {
-	e := &execution{s: s, cell: cell, run: run, ended: make(chan struct{}), began: time.Now()}
+	e := &execution{s: s, cell: cell, run: run, ended: make(chan struct{}), began: time.Now(), boot: sinceBoot()}
 	number := strconv.Itoa(cell)
 	labels := pprof.WithLabels(context.Background(), pprof.Labels("cell", number))
 	ending := pprof.WithLabels(context.Background(), pprof.Labels("ending", number))
@@ -272,13 +274,19 @@ func (e *execution) failure(r any) msg.Done {
 }
 
 // byInterrupt turns an error that comes of an interrupt into the interrupt it
-// is: a cancelled context, and the end of standard input.
+// is: a cancelled context, the end of standard input or of a program.
 func (e *execution) byInterrupt(d msg.Done, err error) msg.Done {
 	if !e.interrupted.Load() {
 		return d
 	}
 	for _, target := range []error{context.Canceled, errInterrupt, io.EOF, io.ErrUnexpectedEOF} {
 		if errors.Is(err, target) {
+			d.Result, d.Name = msg.Interrupted, "Interrupted"
+		}
+	}
+	var program interface{ Sys() any } // an exec.ExitError
+	if errors.As(err, &program) {
+		if status, ok := program.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 			d.Result, d.Name = msg.Interrupted, "Interrupted"
 		}
 	}

@@ -27,20 +27,36 @@ func (s *server) interrupt(cell int) {
 	s.halt(e)
 }
 
-// halt ends the goroutines of an execution.
+// halt ends the goroutines of an execution, and the programs that it started.
 func (s *server) halt(e *execution) {
 	s.stop(e)
 	e.cancel(errInterrupt)
 	s.stdin.end(e.cell)
-	e.halted.Do(func() { go s.abandon(e) })
+	e.halted.Do(func() {
+		programs := make(chan struct{})
+		go e.endPrograms(programs)
+		go s.abandon(e, programs)
+	})
 }
 
-// abandon reports an execution that has not ended [Grace] after it was halted.
-func (s *server) abandon(e *execution) {
+// abandon reports an execution that has not ended [Grace] after it was halted,
+// nor since the programs ended that it may wait for.
+func (s *server) abandon(e *execution, programs <-chan struct{}) {
+	grace := time.After(Grace)
 	select {
 	case <-e.ended:
 		return
-	case <-time.After(Grace):
+	case <-programs:
+	}
+	select {
+	case <-e.ended:
+		return
+	case <-grace:
+	}
+	select {
+	case <-e.ended:
+		return
+	case <-time.After(Grace / 10): // the last program has ended just now
 	}
 	state, frames := goroutineState(allStacks(), e.goroutine.Load())
 	d := msg.Done{Result: msg.Interrupted, Name: "Interrupted"}

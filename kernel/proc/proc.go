@@ -16,6 +16,7 @@ import (
 
 	"github.com/holt-dl/holt/internal/frame"
 	"github.com/holt-dl/holt/kernel/host/msg"
+	"github.com/holt-dl/holt/kernel/orphan"
 )
 
 // Options are the settings of a host process. The functions are called by one
@@ -161,10 +162,15 @@ func (p *Process) launch(host string) (err error) {
 		// process, not when the kernel does, so this thread has to stay.
 		runtime.LockOSThread()
 		err := p.cmd.Start()
+		var release func()
+		if err == nil {
+			release = orphan.Guard(p.cmd.Process.Pid) // for the programs that cells start
+		}
 		started <- err
 		if err != nil {
 			return
 		}
+		defer release()
 		p.end(p.cmd.Wait())
 	}()
 	if err := <-started; err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/holt-dl/holt/internal/frame"
 	"github.com/holt-dl/holt/kernel/host/hosttest"
+	"github.com/holt-dl/holt/kernel/host/msg"
 	"github.com/holt-dl/holt/kernel/proc"
 )
 
@@ -167,6 +168,89 @@ func Run() {
 	}
 }
 
+// TestInterruptEndsPrograms: an interrupt ends what the cell has started, but
+// not what earlier cells have, nor what has a session of its own.
+func TestInterruptEndsPrograms(t *testing.T) {
+	h := hosttest.Start(t)
+	if _, err := h.World.Add(context.Background(), []string{"os/exec"}); err != nil {
+		t.Fatal(err)
+	}
+	pids := func(text string) []int {
+		t.Helper()
+		var list []int
+		for _, f := range strings.Fields(text) {
+			pid, err := strconv.Atoi(f)
+			if err != nil {
+				t.Fatalf("got %q", text)
+			}
+			list = append(list, pid)
+			t.Cleanup(func() { syscall.Kill(pid, syscall.SIGKILL) })
+		}
+		return list
+	}
+	const start = `import ("os"; "os/exec"; "fmt"; "syscall")
+var _ = os.Stdout
+var _ syscall.Errno
+func start(name string, args ...string) *exec.Cmd {
+	c := exec.Command(name, args...)
+	if err := c.Start(); err != nil { panic(err) }
+	fmt.Println(c.Process.Pid)
+	return c
+}
+`
+	earlier := pids(h.Must(start + `func Run() { start("sleep", "1000") }`))
+	time.Sleep(50 * time.Millisecond)
+	for _, tt := range []struct {
+		name, cell string
+		most       time.Duration
+	}{
+		{"waits", `func Run() { start("sleep", "1000").Wait() }`, time.Second},
+		{"the error of a wait", `func Run() { if err := start("sleep", "1000").Wait(); err != nil { panic(err) } }`, time.Second},
+		{"a shell and what it leaves", `func Run() { exec.Command("sh", "-c", "sleep 1000 & echo $! >&2").Run(); c := exec.Command("sh", "-c", "sleep 1000 & echo $!; wait"); c.Stdout = os.Stdout; c.Run() }`, time.Second},
+		{"one that heeds no SIGINT", `func Run() { c := exec.Command("sh", "-c", "trap '' INT; echo $$; while :; do sleep 0.1; done"); c.Stdout = os.Stdout; c.Run() }`, 3 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			u, err := h.Compile(start + tt.cell)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(context.Background())
+			var asked time.Time
+			time.AfterFunc(500*time.Millisecond, func() { asked = time.Now(); cancel() })
+			d, err := h.Run(ctx, u)
+			if err != nil || d.Result != msg.Interrupted || d.Stuck != "" {
+				t.Fatalf("got %+v, %v", d, err)
+			}
+			if took := time.Since(asked); took > tt.most {
+				t.Errorf("the interrupt took %v", took)
+			}
+			for _, pid := range pids(h.Output()) {
+				if !gone(pid) {
+					t.Errorf("the program %d lives on", pid)
+				}
+			}
+		})
+	}
+	u, err := h.Compile(start + `func Run() { c := exec.Command("sleep", "1000"); c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}; c.Start(); fmt.Println(c.Process.Pid); start("sleep", "1000").Wait() }`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(500*time.Millisecond, cancel)
+	if d, err := h.Run(ctx, u); err != nil || d.Result != msg.Interrupted {
+		t.Fatalf("got %+v, %v", d, err)
+	}
+	list := pids(h.Output())
+	if len(list) != 2 || !gone(list[1]) {
+		t.Errorf("of %v, the second lives on", list)
+	}
+	for _, pid := range []int{earlier[0], list[0]} {
+		if syscall.Kill(pid, 0) != nil {
+			t.Errorf("the program %d has ended, and was not the cell's", pid)
+		}
+	}
+}
+
 // gone waits a little for the end of a process that is not ours to wait for.
 func gone(pid int) bool {
 	for range 100 {
@@ -225,7 +309,12 @@ func TestStartFails(t *testing.T) {
 func TestDiesWithKernel(t *testing.T) {
 	if os.Getenv("HOLT_TEST_KERNEL") != "" {
 		h := hosttest.Start(t)
-		fmt.Printf("host %d\n", h.PID())
+		if _, err := h.World.Add(context.Background(), []string{"os/exec"}); err != nil {
+			t.Fatal(err)
+		}
+		child := h.Must(`import ("os/exec"; "fmt")
+func Run() { c := exec.Command("sleep", "1000"); if err := c.Start(); err != nil { panic(err) }; fmt.Print(c.Process.Pid) }`)
+		fmt.Printf("child %s\nhost %d\n", child, h.PID())
 		select {}
 	}
 	hosttest.World(t)
@@ -241,7 +330,7 @@ func TestDiesWithKernel(t *testing.T) {
 	defer cmd.Process.Kill()
 	var text []byte
 	buf := make([]byte, 4096)
-	pid := 0
+	pid, child := 0, 0
 	for pid == 0 {
 		n, err := out.Read(buf)
 		if err != nil {
@@ -252,6 +341,9 @@ func TestDiesWithKernel(t *testing.T) {
 			if rest, ok := strings.CutPrefix(line, "host "); ok && strings.HasSuffix(rest, "\n") {
 				pid, _ = strconv.Atoi(strings.TrimSpace(rest))
 			}
+			if rest, ok := strings.CutPrefix(line, "child "); ok {
+				child, _ = strconv.Atoi(strings.TrimSpace(rest))
+			}
 		}
 	}
 	cmd.Process.Kill()
@@ -259,6 +351,10 @@ func TestDiesWithKernel(t *testing.T) {
 	if !gone(pid) {
 		syscall.Kill(pid, syscall.SIGKILL)
 		t.Errorf("the host %d lives on", pid)
+	}
+	if child == 0 || !gone(child) {
+		syscall.Kill(child, syscall.SIGKILL)
+		t.Errorf("the program %d that a cell started lives on", child)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/holt-dl/holt/kernel/gonb"
+	"github.com/holt-dl/holt/kernel/orphan"
 )
 
 const (
@@ -110,6 +111,7 @@ func (c *commands) shell(ctx context.Context, s gonb.Script) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("%s: %w", s.What, err)
 	}
+	defer orphan.Guard(cmd.Process.Pid)()
 	ended := make(chan struct{})
 	asked := make(chan error, 1)
 	if stdin != nil {

@@ -154,7 +154,28 @@ def test_nothing_is_left_behind(fresh, how):
     assert not alive(host), "the host outlives its kernel"
 
 
+PROGRAM = """import "os/exec"
+cmd := exec.Command("sleep", "1000")
+cmd.Start()
+cmd.Process.Pid"""
+
+
+def test_programs_end_with_an_interrupt(kernel):
+    earlier = int(kernel.do(PROGRAM).result)
+    time.sleep(0.1)
+    msg_id = kernel.start('fmt.Println("going")\ncmd2 := exec.Command("sleep", "1000")\ncmd2.Start()\nfmt.Println(cmd2.Process.Pid)\ncmd2.Wait()')
+    kernel.wait_output("going")
+    time.sleep(0.5)
+    kernel.manager.interrupt_kernel()
+    ran = kernel.finish(msg_id, 10)
+    assert ran.ename == "Interrupted" and ran.evalue == "the cell was interrupted; its values are kept"
+    assert kernel.do("time.Sleep(100 * time.Millisecond)\ncmd2.Process.Signal(syscall.Signal(0)) != nil").result == "true"
+    assert alive(earlier)
+    os.kill(earlier, signal.SIGKILL)
+
+
 def test_killed_kernel_takes_the_host_along(fresh):
+    programs = [int(fresh.do(PROGRAM).result), int(fresh.do("!sleep 1000 >&- 2>&- & echo $!").stdout)]
     host = fresh.host()
     process = fresh.manager.provisioner.process
     process.kill()
@@ -164,3 +185,6 @@ def test_killed_kernel_takes_the_host_along(fresh):
             break
         time.sleep(0.1)
     assert not alive(host), "the host outlives its killed kernel"
+    time.sleep(0.5)
+    assert not alive(programs[0]), "a program that a cell started outlives the killed kernel"
+    os.kill(programs[1], signal.SIGKILL)  # what a shell command leaves behind was meant to stay
