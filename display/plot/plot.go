@@ -7,7 +7,7 @@
 //
 // Holt's host process imports it, and cells do not: it is too large to be
 // linked into every one of them. It also teaches display.Show to draw gonum's
-// own plots, and display.Image to read GIF, WebP, BMP and TIFF files.
+// own plots, and display.Image to read GIF, WebP, BMP, TIFF and PPM files.
 package plot
 
 import (
@@ -15,10 +15,8 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	_ "image/gif"
 	"sync"
 
-	_ "golang.org/x/image/bmp"
 	xfont "golang.org/x/image/font"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -28,6 +26,9 @@ import (
 	"gonum.org/v1/plot/vg/vgimg"
 
 	"github.com/holt-dl/holt/display"
+	_ "github.com/holt-dl/holt/internal/bmp"
+	_ "github.com/holt-dl/holt/internal/gif"
+	_ "github.com/holt-dl/holt/internal/pnm"
 	_ "github.com/holt-dl/holt/internal/tiff"
 	_ "github.com/holt-dl/holt/internal/webp"
 )

@@ -91,6 +91,20 @@ func FromImage(src image.Image) *Image {
 		}
 		return &Image{C: 3, H: h, W: w, Pix: pix}
 	}
+	if s, ok := src.(*image.Paletted); ok {
+		var colours [256]color.NRGBA
+		for i, c := range s.Palette {
+			colours[i] = color.NRGBAModel.Convert(c).(color.NRGBA)
+		}
+		pix := make([]uint8, 3*n)
+		for y := range h {
+			for x, v := range s.Pix[s.PixOffset(r.Min.X, r.Min.Y+y):][:w] {
+				c, i := colours[v], y*w+x
+				pix[i], pix[n+i], pix[2*n+i] = c.R, c.G, c.B
+			}
+		}
+		return &Image{C: 3, H: h, W: w, Pix: pix}
+	}
 	if s, ok := src.(*imagefile.Numbers); ok {
 		pix := make([]uint8, n)
 		for i, v := range s.Pix {

@@ -9,12 +9,12 @@
 package formats
 
 import (
-	_ "image/gif"
 	_ "image/jpeg" // the kinds that vision's own decoder leaves to it
 	_ "image/png"
 
-	_ "golang.org/x/image/bmp"
-
+	_ "github.com/holt-dl/holt/internal/bmp"
+	_ "github.com/holt-dl/holt/internal/gif"
+	_ "github.com/holt-dl/holt/internal/pnm"
 	_ "github.com/holt-dl/holt/internal/tiff"
 	_ "github.com/holt-dl/holt/internal/webp"
 )

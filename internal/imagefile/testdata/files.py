@@ -184,8 +184,107 @@ def tiffs():
     add("12 bits", tiff(tags(12, 1, 1), strips(twelve)))
 
 
+def ppms():
+    for mode in ("1", "L", "RGB"):
+        save(f"raw {mode}", picture(13, 9).convert(mode), "PPM")
+    save("raw I;16", Image.fromarray(np.arange(117, dtype="<u2").reshape(9, 13) * 300), "PPM")
+    save("F", Image.fromarray(np.linspace(-20, 300, 117, dtype="<f4").reshape(9, 13)), "PPM")
+    text = " ".join(map(str, range(18))).encode()
+    for kind, channels in ((b"P2", 1), (b"P3", 3)):
+        for maxval in (17, 255, 300, 65535):
+            size = b"%d 3" % (6 // channels)
+            add(f"plain {kind.decode()} {maxval}", kind + b"\n# a comment\n" + size + b"\n%d # another\n" % maxval + text)
+    for kind, channels in ((b"P5", 1), (b"P6", 3)):
+        for maxval in (1, 17, 254, 255, 256, 1000, 65535):
+            v = np.arange(18) * maxval // 17
+            data = v.astype("u1" if maxval < 256 else ">u2").tobytes()
+            add(f"raw {kind.decode()} {maxval}", kind + b" %d\t3\r%d\n" % (6 // channels, maxval) + data + b"more")
+    add("plain P1", b"P1 7 3\n0110101 1 1 0 # 1\n1 0 0 1 0101010")
+    add("big-endian Pf", b"Pf\n3 2\n1.0\n" + np.array([1, 2, 300, -4, 5.9, 6], ">f4").tobytes())
+
+
+def bmps():
+    for mode in ("1", "L", "P", "RGB", "RGBA"):
+        img = picture(mode=mode) if mode in ("L", "RGB", "RGBA") else picture().convert(mode)
+        save(mode, img, "BMP")
+
+    def bmp(w, h, bits, data, size=40, compression=0, palette=b"", masks=b"", colours=0):
+        if size == 12:
+            head = struct.pack("<IHHHH", 12, w, h, 1, bits)
+        else:
+            head = struct.pack("<IiiHHIIIIII", size, w, h, 1, bits, compression, len(data), 0, 0, colours, 0)
+        if size > 40:
+            head = (head + masks).ljust(size, b"\0")
+            masks = b""
+        start = 14 + len(head) + len(masks) + len(palette)
+        return b"BM" + struct.pack("<IHHI", start + len(data), 0, 0, start) + head + masks + palette + data
+
+    rng = np.random.default_rng(3)
+    w, h = 11, 6
+    colours = rng.integers(0, 256, (16, 4), dtype=np.uint8)
+    four = lambda n: colours[:n].tobytes()
+    three = lambda n: colours[:n, :3].tobytes()
+
+    def rows(bits):
+        return rng.integers(0, 256, (h, (w * bits + 31) // 32 * 4), dtype=np.uint8).tobytes()
+
+    for bits in (1, 4):
+        add(f"{bits} bits", bmp(w, h, bits, rows(bits), palette=four(1 << bits)))
+        add(f"{bits} bits, OS/2", bmp(w, h, bits, rows(bits), size=12, palette=three(1 << bits)))
+        add(f"{bits} bits, OS/2 2", bmp(w, h, bits, rows(bits), size=64, palette=four(1 << bits)))
+    add("8 bits, few colours", bmp(w, h, 8, bytes(range(12)) * h, palette=four(5), colours=5))
+    add("top down", bmp(w, -h, 24, rows(24)))
+    add("24 bits, OS/2", bmp(w, h, 24, rows(24), size=12))
+    add("16 bits", bmp(w, h, 16, rows(16)))
+    for name, bits, masks in (("565", 16, (0xF800, 0x7E0, 0x1F)), ("555", 16, (0x7C00, 0x3E0, 0x1F)), ("888", 32, (0xFF0000, 0xFF00, 0xFF)),
+                              ("XBGR", 32, (0xFF000000, 0xFF0000, 0xFF00)), ("BGXR", 32, (0xFF000000, 0xFF00, 0xFF))):
+        m = struct.pack("<III", *masks)
+        add(f"fields {name}", bmp(w, h, bits, rows(bits), compression=3, masks=m))
+        add(f"fields {name}, version 5", bmp(w, h, bits, rows(bits), size=124, compression=3, masks=m))
+    for masks in ((0xFF0000, 0xFF00, 0xFF, 0xFF000000), (0xFF, 0xFF00, 0xFF0000, 0xFF000000), (0xFF000000, 0xFF0000, 0xFF00, 0xFF)):
+        for size in (56, 108, 124):
+            add(f"alpha {masks[0]:x}, header of {size}", bmp(w, h, 32, rows(32), size=size, compression=3, masks=struct.pack("<IIII", *masks)))
+    add("32 bits without fields", bmp(w, h, 32, rows(32)))
+    run8 = b"\x05\x02\x00\x06\x01\x02\x03\x04\x05\x06\x00\x00" + b"\x0b\x07\x00\x00" + b"\x03\x01\x00\x02\x04\x01" + b"\x04\x09\x00\x00"
+    run8 += b"\x00\x05\x01\x02\x03\x04\x05\x00\x06\x0a" + b"\x00\x00\x0b\x03\x00\x00" * 2 + b"\x0b\x08\x00\x01"
+    add("RLE8", bmp(w, 7, 8, run8, compression=1, palette=four(16) + bytes(4 * 240)))
+    run4 = b"\x05\x12\x00\x06\x12\x34\x56\x00\x00\x00" + b"\x0b\x78\x00\x00" + b"\x03\x12\x00\x02\x04\x00\x04\x9a\x00\x00" + b"\x0b\xbc\x00\x01"
+    add("RLE4", bmp(w, 4, 4, run4, compression=2, palette=four(16)))
+
+
+def gifs():
+    save("gray", picture(mode="L"), "GIF")
+    save("palette", picture().convert("P", palette=Image.Palette.ADAPTIVE, colors=37), "GIF")
+    save("interlaced", picture(23, 37).convert("P"), "GIF", interlace=1)
+    save("not interlaced", picture(23, 37).convert("P"), "GIF", interlace=0)
+    for n in (0, 1, 5):
+        save(f"transparent {n}", picture().convert("P", palette=Image.Palette.ADAPTIVE, colors=8), "GIF", transparency=n)
+    save("animated", picture().convert("P"), "GIF", save_all=True, append_images=[picture(seed=8).convert("P")])
+    f = io.BytesIO()
+    picture(9, 7).convert("P", palette=Image.Palette.ADAPTIVE, colors=16).save(f, "GIF", transparency=3)
+    data = bytearray(f.getvalue())
+    at = data.index(b",\0\0\0\0\x09\0\x07\0")
+    data[at + 1:at + 5] = struct.pack("<HH", 5, 4)
+    add("beyond the screen", bytes(data))
+    data[6:10] = struct.pack("<HH", 20, 15)
+    add("smaller than the screen", bytes(data))
+    control = data.index(b"!\xf9")
+    data[control + 3] &= 0xFE
+    add("smaller than the screen, not transparent", bytes(data))
+    noise = Image.fromarray(np.random.default_rng(1).integers(0, 256, (90, 90), dtype=np.uint8))
+    save("noise, whose table of codes is full", noise.convert("P"), "GIF")
+
+
+def jpegs():
+    save("CMYK", picture(mode="CMYK"), "JPEG")
+
+
 webp()
 tiffs()
+ppms()
+bmps()
+gifs()
+jpegs()
 
 out = os.path.join(os.path.dirname(os.path.abspath(__file__)), "files.json")
 with open(out, "w") as f:
