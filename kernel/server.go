@@ -58,6 +58,7 @@ func Serve(ctx context.Context, conn wire.Connection, opt Options, open func(ses
 	s.out = out.New(s.publisher(nil), opt.Limits)
 	sockets.IOPub.OnSubscribe(s.codec.Welcome)
 	sockets.IOPub.OnDropped(s.codec.Missed)
+	sockets.Verify(s.codec.Signed)
 	sockets.Accept()
 
 	signals := make(chan os.Signal, 4)

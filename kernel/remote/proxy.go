@@ -86,6 +86,7 @@ func (p *proxy) serve(ctx context.Context) error {
 	p.link = newLink(p.pulse, p.fromKernel)
 	p.sockets.IOPub.OnSubscribe(p.codec.Welcome)
 	p.sockets.IOPub.OnDropped(p.codec.Missed)
+	p.sockets.Verify(p.codec.Signed)
 	p.sockets.Accept()
 
 	signals := make(chan os.Signal, 4)

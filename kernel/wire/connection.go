@@ -187,6 +187,14 @@ func Open(c Connection) (*Sockets, error) {
 	return s, nil
 }
 
+// Verify sets what tells a genuine message, on all sockets that take any. Call it
+// before Accept.
+func (s *Sockets) Verify(signed func(frames [][]byte) bool) {
+	for _, k := range []*Socket{s.Stdin, s.Control, s.Shell} {
+		k.Verify(signed)
+	}
+}
+
 // Accept lets clients in.
 func (s *Sockets) Accept() {
 	for _, k := range []*Socket{s.Heartbeat, s.IOPub, s.Stdin, s.Control, s.Shell} {

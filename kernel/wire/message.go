@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -147,17 +148,48 @@ func (c *Codec) Decode(frames [][]byte) (*Message, error) {
 	return m, nil
 }
 
-// verify checks the signature in constant time, and that it was never used.
+// Signed reports whether frames, as [Socket.Messages] delivers them or without
+// the sender, are a message that someone with the key has made for the kernel now.
+// What the kernel itself has signed is on iopub for everyone to read, and shows
+// nothing; nor does what was received before.
+func (c *Codec) Signed(frames [][]byte) bool {
+	start := slices.IndexFunc(frames, func(f []byte) bool { return bytes.Equal(f, delimiter) })
+	if len(c.key) == 0 {
+		return true
+	}
+	if start < 0 || len(frames) < start+6 {
+		return false
+	}
+	parts := frames[start+2 : start+6]
+	got, err := c.genuine(frames[start+1], parts)
+	var h Header
+	if err != nil || json.Unmarshal(parts[0], &h) != nil || h.Session == c.session {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.seen[got]
+}
+
+// genuine compares a signature in constant time.
+func (c *Codec) genuine(signature []byte, parts [][]byte) (got [sha256.Size]byte, err error) {
+	if n, err := hex.Decode(got[:], signature[:min(len(signature), 2*sha256.Size)]); err != nil || n != sha256.Size || len(signature) != 2*sha256.Size {
+		return got, &MalformedError{"the signature is no signature", "64 hexadecimal digits"}
+	}
+	if !hmac.Equal(got[:], c.sum(parts)) {
+		return got, &MalformedError{"the signature does not match", "one made with this kernel's key"}
+	}
+	return got, nil
+}
+
+// verify checks the signature, and that it was never used.
 func (c *Codec) verify(signature []byte, parts [][]byte) error {
 	if len(c.key) == 0 {
 		return nil
 	}
-	var got [sha256.Size]byte
-	if n, err := hex.Decode(got[:], signature[:min(len(signature), 2*sha256.Size)]); err != nil || n != sha256.Size || len(signature) != 2*sha256.Size {
-		return &MalformedError{"the signature is no signature", "64 hexadecimal digits"}
-	}
-	if !hmac.Equal(got[:], c.sum(parts)) {
-		return &MalformedError{"the signature does not match", "one made with this kernel's key"}
+	got, err := c.genuine(signature, parts)
+	if err != nil {
+		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -74,6 +74,9 @@ type Socket struct {
 	byID      map[string]*peer
 	lastID    uint32
 	closed    bool
+	signed    func(frames [][]byte) bool
+	warned    time.Time // when a stranger was last logged
+	unsigned  int       // bytes that peers hold which have not shown the key, see strangers.go
 	onSub     func(topic string) [][]byte
 	onDropped func(n int, last [][]byte) [][]byte
 }
@@ -242,10 +245,12 @@ func (s *Socket) serve(p *peer) {
 	p.writing = true
 	p.mu.Unlock()
 	s.wg.Go(func() { p.write(s.dropNotice) })
+	stranger := s.newStranger()
+	defer stranger.release()
 	for {
-		frames, command, err := readMessage(r, maxMessage)
+		frames, command, err := stranger.read(r)
 		if err != nil {
-			slog.Debug("wire: peer left", "socket", s.kind, "err", err)
+			stranger.explain(err)
 			return
 		}
 		if s.kind == XPub {
@@ -270,6 +275,9 @@ func (s *Socket) serve(p *peer) {
 			// The whole envelope goes back as it came.
 			p.push(item{data: appendMessage(nil, frames), essential: true})
 		case Router:
+			if !stranger.admits(frames) {
+				continue
+			}
 			select {
 			case s.in <- append([][]byte{[]byte(p.id)}, frames...):
 			case <-s.done:

@@ -116,6 +116,12 @@ func parseProperties(b []byte) (map[string]string, error) {
 // readMessage reads the frames of one message, or one command, of at most
 // limit bytes in all.
 func readMessage(r *bufio.Reader, limit int) (frames [][]byte, command bool, err error) {
+	return readMessageFor(r, limit, nil)
+}
+
+// readMessageFor is readMessage that asks take, unless it is nil, before it uses
+// memory for n bytes more. An error of take ends it.
+func readMessageFor(r *bufio.Reader, limit int, take func(n int) error) (frames [][]byte, command bool, err error) {
 	total := 0
 	for {
 		flags, err := r.ReadByte()
@@ -146,11 +152,11 @@ func readMessage(r *bufio.Reader, limit int) (frames [][]byte, command bool, err
 		case command && size > maxCommand:
 			return nil, false, fmt.Errorf("wire: command is %d bytes, want at most %d", size, maxCommand)
 		case size > uint64(limit-total):
-			return nil, false, fmt.Errorf("wire: message is longer than %d bytes", limit)
+			return nil, false, tooLong(limit)
 		case len(frames) == maxFrames:
 			return nil, false, fmt.Errorf("wire: message has more than %d frames", maxFrames)
 		}
-		body, err := readBody(r, int(size))
+		body, err := readBody(r, int(size), take)
 		if err != nil {
 			return nil, false, noEOF(err)
 		}
@@ -162,13 +168,25 @@ func readMessage(r *bufio.Reader, limit int) (frames [][]byte, command bool, err
 	}
 }
 
+// tooLong is the error of a message that is longer than this many bytes.
+type tooLong int
+
+func (limit tooLong) Error() string {
+	return fmt.Sprintf("wire: message is longer than %d bytes", int(limit))
+}
+
 // readBody reads size bytes. It grows with what arrives, so that a forged
 // length cannot claim memory.
-func readBody(r io.Reader, size int) ([]byte, error) {
+func readBody(r io.Reader, size int, take func(n int) error) ([]byte, error) {
 	const chunk = 1 << 20
 	body := make([]byte, 0, min(size, chunk))
 	for len(body) < size {
 		n := min(size-len(body), chunk)
+		if take != nil {
+			if err := take(n); err != nil {
+				return nil, err
+			}
+		}
 		body = slices.Grow(body, n)
 		if _, err := io.ReadFull(r, body[len(body):len(body)+n]); err != nil {
 			return nil, err
