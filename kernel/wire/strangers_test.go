@@ -62,10 +62,10 @@ func TestLargeMessageOfAClient(t *testing.T) {
 	c := dial()
 	go func() {
 		c.Send(large(client, "kernel_info_request", 1))
-		c.Send(large(client, "execute_request", 100<<20))
+		c.Send(large(client, "execute_request", 32<<20))
 		// A widget's buffers have no signature.
 		m := client.New("comm_msg", nil, map[string]any{})
-		m.Buffers = [][]byte{make([]byte, 40<<20)}
+		m.Buffers = [][]byte{make([]byte, 24<<20)}
 		c.Send(client.Encode(m))
 	}()
 	for _, want := range []string{"kernel_info_request", "execute_request", "comm_msg"} {
