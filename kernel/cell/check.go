@@ -88,8 +88,9 @@ func (nb *Notebook) Check(ctx context.Context, src Source) (*Program, error) {
 func (nb *Notebook) Rebuild(ctx context.Context) (*Program, error) {
 	c := nb.newCheck(ctx, Source{Name: "cell[0]"})
 	// What the packages of the old process hold is out of reach.
-	nb.cTypes, nb.structs, nb.release = map[string]cType{}, nil, nil
+	nb.cTypes, nb.release = map[string]cType{}, nil
 	nb.owners = map[*types.Var]*types.TypeName{}
+	nb.shapes, nb.shaped = map[string]shape{}, map[*types.Var]shape{}
 	for name, e := range nb.names {
 		if e.kind == kVar && mentionsC(e.obj.Type()) {
 			delete(nb.names, name) // only its own cell can say its type

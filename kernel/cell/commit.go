@@ -22,7 +22,8 @@ func (g *generator) commit(prog *Program, reached int) {
 	for f := range g.files {
 		nb.files[f] = prog.Seq
 	}
-	nb.structs = append(nb.structs, g.structs...)
+	maps.Copy(nb.shapes, g.shapes)
+	maps.Copy(nb.shaped, g.shaped)
 	maps.Copy(nb.owners, g.owners)
 	nb.release = nil
 	g.commitC(prog.Seq)

@@ -23,6 +23,7 @@
 //	ĦˣF_T_x     function that gives the address of the unexported field T.x
 //	ĦˣH_f       hook: when set, f calls it, so that earlier callers follow a redefinition
 //	Ħˣb_f       a new body of f
+//	Ħˣs0        alias of a struct type without a name
 //	ˣ…          what no other package needs
 //
 // # Order
@@ -54,6 +55,7 @@
 //	numbers.go, print.go   the same, for numbers of two types and Go's own print
 //	habits.go, pytorch.go  the same, for what PyTorch's users write
 //	rewrite.go, fields.go, top.go   names, fields and statements in generated code
+//	anon.go                struct types without a name, which are one in all cells
 //	waits.go, exits.go     waits that an interrupt ends; what ends a cell in place of the process
 //	cgo.go, embed.go       C code in a cell; files beside the notebook
 //	support.go, keep.go    variables, hooks, accessors; what plugins need to be sound

@@ -7,24 +7,6 @@ import (
 	"strings"
 )
 
-// sameStruct writes the alias of a struct type without a name, where another
-// program has given one to the same type: with unexported fields, a type that is
-// spelled here would be another.
-func (r *rewriter) sameStruct(n *ast.StructType) bool {
-	st, ok := r.g.p.info.Types[n].Type.(*types.Struct)
-	if !ok {
-		return false
-	}
-	for _, a := range r.g.c.nb.structs {
-		if types.Identical(a.typ, st) {
-			start, end := r.f.offsets(n)
-			r.ed.replace(start, end, r.from(a.home)+a.name+r.breaks(n.Pos(), n.End()))
-			return true
-		}
-	}
-	return false
-}
-
 // breaks returns the line breaks between two places, for text that replaces what
 // stands there.
 func (r *rewriter) breaks(from, to token.Pos) string {
@@ -136,24 +118,25 @@ func (r *rewriter) foreignField(t types.Type, v *types.Var) bool {
 	return !v.Exported() && v.Pkg() != nil && v.Pkg().Path() == notebookPath && r.g.fieldHome(t, v) != r.g.c.seq
 }
 
-// accessor names the function that gives the address of a field of t.
-func (r *rewriter) accessor(prefix string, t types.Type, v *types.Var) string {
-	return r.from(r.g.fieldHome(t, v)) + prefix + r.g.structName(t, v) + "_" + v.Name()
-}
-
-// as opens the argument of an accessor. Where t only shares the struct of the
-// type that declares the field, as in "type B A", it converts.
-func (r *rewriter) as(open string, t types.Type, v *types.Var) string {
-	o, ok := r.g.c.nb.owners[v.Origin()]
-	n, named := types.Unalias(t).(*types.Named)
-	if !ok || !named || n.Obj() == o {
-		return "(("
+// accessor opens a call of the function that gives the address of a field of t
+// ("ĦˣF_") or its value ("ĦˣV_"), of an operand that open converts. Where t only
+// shares the struct of the type that declares the field, as in "type B A", the
+// operand is converted to that type.
+func (r *rewriter) accessor(prefix, open string, t types.Type, v *types.Var) string {
+	from := r.from(r.g.fieldHome(t, v)) + prefix
+	if sh, ok := r.g.shapeOf(t, v); ok {
+		return from + sh.name + "_" + v.Name() + "(("
+	}
+	o := r.g.owner(t, v)
+	call := from + o.Name() + "_" + v.Name() + "("
+	if n, named := types.Unalias(t).(*types.Named); !named || n.Obj() == o {
+		return call + "("
 	}
 	name := o.Name()
 	if !o.Exported() {
 		name = "Ħ" + name
 	}
-	return "(" + open + r.from(r.g.home(o)) + name + ")("
+	return call + open + r.from(r.g.home(o)) + name + ")("
 }
 
 func deref(t types.Type) (types.Type, bool) {
@@ -179,13 +162,13 @@ func (r *rewriter) access(x ast.Expr, sel *types.Selection) (before, after strin
 		case !r.foreignField(t, v):
 			after += "." + v.Name()
 		case ptr:
-			before, after = "(*"+r.accessor("ĦˣF_", t, v)+r.as("(*", t, v)+before, after+")))"
+			before, after = "(*"+r.accessor("ĦˣF_", "(*", t, v)+before, after+")))"
 			ok, addr = true, true
 		case addr:
-			before, after = "(*"+r.accessor("ĦˣF_", t, v)+r.as("(*", t, v)+"&"+before, after+")))"
+			before, after = "(*"+r.accessor("ĦˣF_", "(*", t, v)+"&"+before, after+")))"
 			ok = true
 		default:
-			before, after = r.accessor("ĦˣV_", t, v)+r.as("(", t, v)+before, after+"))"
+			before, after = r.accessor("ĦˣV_", "(", t, v)+before, after+"))"
 			ok = true
 		}
 		t, ptr = deref(v.Type())
@@ -230,7 +213,7 @@ func (r *rewriter) foreignFields(lit *ast.CompositeLit) *types.Struct {
 	if !ok || len(lit.Elts) == 0 {
 		return nil
 	}
-	t, _ := deref(tv.Type)
+	t, _ := deref(core(tv.Type))
 	st, ok := types.Unalias(t).Underlying().(*types.Struct)
 	if !ok {
 		return nil
@@ -241,6 +224,39 @@ func (r *rewriter) foreignFields(lit *ast.CompositeLit) *types.Struct {
 		}
 	}
 	return nil
+}
+
+func isParam(t types.Type) bool {
+	_, ok := types.Unalias(t).(*types.TypeParam)
+	return ok
+}
+
+// core returns what a type parameter stands for, where its constraint names one
+// type, and other types as they are.
+func core(t types.Type) types.Type {
+	p, ok := types.Unalias(t).(*types.TypeParam)
+	if !ok {
+		return t
+	}
+	for c := p.Constraint(); ; {
+		switch u := c.(type) {
+		case *types.Interface:
+			if u.NumEmbeddeds() != 1 {
+				return t
+			}
+			c = u.EmbeddedType(0)
+		case *types.Union:
+			if u.Len() != 1 {
+				return t
+			}
+			return u.Term(0).Type()
+		default:
+			if !types.IsInterface(c) {
+				return c
+			}
+			c = c.Underlying()
+		}
+	}
 }
 
 // field returns the field that element i of a literal sets.
@@ -270,21 +286,28 @@ func (r *rewriter) composite(lit *ast.CompositeLit) {
 	if st == nil {
 		return
 	}
-	t, ptr := deref(r.g.p.info.Types[lit].Type)
-	if ptr {
-		r.asPtr[lit] = true
-	}
-	typ := r.g.printer(r.use).String(t)
+	whole := r.g.p.info.Types[lit].Type
+	t, ptr := deref(core(whole))
+	tp := r.g.printer(r.use)
+	typ := tp.String(t)
 	open := "func() " + typ + " { var ˣv " + typ + "; "
-	if r.asPtr[lit] {
+	if ptr || r.asPtr[lit] {
 		open = "func() *" + typ + " { var ˣv " + typ + "; "
+	}
+	if r.asPtr[lit], r.asParam[lit] = ptr || r.asPtr[lit], isParam(whole); r.asParam[lit] {
+		of := tp.String(whole)
+		if r.asPtr[lit] && !ptr {
+			of = "*" + of
+		}
+		open = "ˣconvert[" + of + "](" + open
+		r.g.converts = true
 	}
 	r.ed.replace(r.off(lit.Pos()), r.off(lit.Lbrace)+1, open+r.breaks(lit.Pos(), lit.Lbrace))
 	for i, e := range lit.Elts {
 		v := r.field(st, i, e)
 		set := "ˣv." + v.Name() + " = "
 		if r.foreignField(t, v) {
-			set = "*" + r.accessor("ĦˣF_", t, v) + r.as("(*", t, v) + "&ˣv)) = "
+			set = "*" + r.accessor("ĦˣF_", "(*", t, v) + "&ˣv)) = "
 		}
 		if kv, ok := e.(*ast.KeyValueExpr); ok {
 			r.skip[kv.Key] = true
@@ -314,6 +337,9 @@ func (r *rewriter) compositeEnd(lit *ast.CompositeLit) {
 	end := " return ˣv }()"
 	if r.asPtr[lit] {
 		end = " return &ˣv }()"
+	}
+	if r.asParam[lit] {
+		end += ")"
 	}
 	r.ed.replace(r.off(lit.Rbrace), r.off(lit.Rbrace)+1, end)
 }

@@ -100,7 +100,7 @@ func (c *check) variables(p *passed, f *file) error {
 		c.vars[id.Name] = obj.Type()
 		c.locals[obj] = true
 		e := c.nb.names[id.Name]
-		if e != nil && e.kind == kVar && c.moved[id.Name] == nil && types.Identical(e.obj.Type(), obj.Type()) && c.homed(obj.Type()) {
+		if e != nil && e.kind == kVar && c.moved[id.Name] == nil && types.Identical(e.obj.Type(), obj.Type()) {
 			return nil // the same variable gets a new value
 		}
 		c.fresh[id.Name] = true
@@ -141,14 +141,6 @@ func (c *check) variables(p *passed, f *file) error {
 		}
 	}
 	return nil
-}
-
-// homed reports whether the type has no struct without a name that holds
-// unexported fields: such types of two packages are never one.
-func (c *check) homed(t types.Type) bool {
-	ok := true
-	structsIn(t, func(st *types.Struct) { ok = ok && !hidesFields(st) })
-	return ok
 }
 
 // takeErrors finds statements that leave out the error of a call, and reports

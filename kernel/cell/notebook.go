@@ -38,7 +38,8 @@ type Notebook struct {
 	imports map[string]string              // live imports: name → path
 	dots    map[string]bool                // live dot imports, by path
 	files   map[*token.File]int            // the program that a source file went into
-	structs []anonymous                    // struct types without a name that hold unexported fields
+	shapes  map[string]shape               // struct types without a name, by their shapeKey; see anon.go
+	shaped  map[*types.Var]shape           // fields that a shape declares
 	owners  map[*types.Var]*types.TypeName // the type whose accessors reach a field
 	deps    map[int][]int                  // programs that a program's package imports
 	release []*entity                      // variables that no name means any more
@@ -58,6 +59,8 @@ func New(pk Packages) *Notebook {
 		imports: map[string]string{},
 		dots:    map[string]bool{},
 		files:   map[*token.File]int{},
+		shapes:  map[string]shape{},
+		shaped:  map[*types.Var]shape{},
 		owners:  map[*types.Var]*types.TypeName{},
 		deps:    map[int][]int{},
 		gone:    map[string]string{},
@@ -117,14 +120,6 @@ func (u *unit) unnamed() bool {
 // isInit reports whether a function is run where it stands, as Go's init and
 // GoNB's init_x are.
 func isInit(name string) bool { return name == "init" || strings.HasPrefix(name, "init_") }
-
-// An anonymous struct type with unexported fields that another package can
-// only reach through an alias.
-type anonymous struct {
-	typ  *types.Struct
-	home int
-	name string
-}
 
 func pkgPath(seq int) string { return "notebook/c" + strconv.Itoa(seq) }
 

@@ -221,7 +221,14 @@ func ignored(msg string) bool {
 	return strings.HasSuffix(msg, "imported and not used") || strings.Contains(msg, " imported as ") && strings.HasSuffix(msg, "and not used") ||
 		strings.HasPrefix(msg, "\t") ||
 		// The checker compares packages by pointer here, not by path.
-		strings.HasPrefix(msg, "implicit assignment to unexported field") && strings.Contains(msg, "of type "+notebookPath+".")
+		implicitField(msg)
+}
+
+// implicitField reports whether a message is about a literal {1, 2} of a type of
+// the notebook, or of a type parameter, which has no package before its name.
+func implicitField(msg string) bool {
+	_, typ, _ := strings.Cut(msg, " of type ")
+	return strings.HasPrefix(msg, "implicit assignment to unexported field") && (strings.HasPrefix(typ, notebookPath+".") || !strings.Contains(typ, "."))
 }
 
 func bodiless(msg string) bool {

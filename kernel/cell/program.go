@@ -50,7 +50,9 @@ type generator struct {
 	hooked     map[string]*entity         // functions that get a new body only
 	localAlias map[string]*types.TypeName // embedded types of other programs
 	converts   bool                       // a conversion needs ˣconvert
-	structs    []anonymous                // of this program
+	shapes     map[string]shape           // that this program declares
+	structs    []*types.Struct            // a struct type of each, in the order of their names
+	shaped     map[*types.Var]shape       // fields of struct types that this program spells
 	files      map[*token.File]bool
 	owners     map[*types.Var]*types.TypeName // whose accessors reach a field
 }
@@ -58,7 +60,8 @@ type generator struct {
 func (c *check) initName(offset int) string { return "ˣinit_" + strconv.Itoa(offset) }
 
 func (c *check) generate(p *passed) (*Program, error) {
-	g := &generator{c: c, p: p, hooked: map[string]*entity{}, localAlias: map[string]*types.TypeName{}, files: map[*token.File]bool{}, owners: map[*types.Var]*types.TypeName{}}
+	g := &generator{c: c, p: p, hooked: map[string]*entity{}, localAlias: map[string]*types.TypeName{}, files: map[*token.File]bool{}, owners: map[*types.Var]*types.TypeName{},
+		shapes: map[string]shape{}, shaped: map[*types.Var]shape{}}
 	for u := range c.rebody {
 		if u.recv == "" {
 			g.hooked[u.names[0]] = c.nb.names[u.names[0]]
@@ -67,6 +70,7 @@ func (c *check) generate(p *passed) (*Program, error) {
 	for _, f := range p.files {
 		g.files[f.tok] = true
 	}
+	g.findShapes()
 	prog := &Program{Seq: c.seq, Path: pkgPath(c.seq), Notices: c.notices}
 	deps := map[int]bool{}
 	external := map[string]bool{}

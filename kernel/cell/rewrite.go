@@ -19,15 +19,17 @@ type rewriter struct {
 	g     *generator
 	f     *file
 	ed    *editor
-	use   map[string]string // imports: name → path
-	skip  map[ast.Node]bool // identifiers that another edit covers
-	asPtr map[*ast.CompositeLit]bool
+	use   map[string]string          // imports: name → path
+	skip  map[ast.Node]bool          // identifiers that another edit covers
+	asPtr map[*ast.CompositeLit]bool // literals that become pointers
+	// asParam are literals of a type parameter.
+	asParam map[*ast.CompositeLit]bool
 }
 
 // rewrite returns the generated text of a file, and adds what it imports to use.
 func (g *generator) rewrite(f *file, use map[string]string) string {
 	r := &rewriter{g: g, f: f, ed: &editor{text: []byte(f.body)}, use: use,
-		skip: map[ast.Node]bool{}, asPtr: map[*ast.CompositeLit]bool{}}
+		skip: map[ast.Node]bool{}, asPtr: map[*ast.CompositeLit]bool{}, asParam: map[*ast.CompositeLit]bool{}}
 	if f.kind == stmtFile {
 		r.statements()
 	}
@@ -90,8 +92,8 @@ func (r *rewriter) pre(n ast.Node) {
 			r.ed.blank(r.off(n.OpPos), r.off(n.OpPos)+1)
 		}
 	case *ast.StructType:
-		if r.sameStruct(n) {
-			return
+		if _, ok := r.foreignShape(n); ok {
+			return // see post
 		}
 		for _, fl := range n.Fields.List {
 			if len(fl.Names) == 0 {
@@ -120,6 +122,8 @@ func (r *rewriter) post(n ast.Node) {
 		r.selectorEnd(n)
 	case *ast.CompositeLit:
 		r.compositeEnd(n)
+	case *ast.StructType:
+		r.structType(n)
 	}
 }
 

@@ -9,28 +9,15 @@ import (
 )
 
 // fieldHome is the program whose package declares the field v of the struct
-// type t: for a struct without a name, the one that gave it an alias.
+// type t.
 func (g *generator) fieldHome(t types.Type, v *types.Var) int {
-	if st, ok := types.Unalias(t).(*types.Struct); ok {
-		if a, ok := g.alias(st); ok {
-			return a.home
-		}
-		return g.c.seq
+	if sh, ok := g.shapeOf(t, v); ok {
+		return sh.home
+	}
+	if _, ok := types.Unalias(t).(*types.Struct); ok {
+		return g.c.seq // spelled here alone
 	}
 	return g.home(v)
-}
-
-// alias finds the name that this program or an earlier one gave a struct type
-// without a name.
-func (g *generator) alias(t types.Type) (anonymous, bool) {
-	for _, known := range [][]anonymous{g.structs, g.c.nb.structs} {
-		for _, a := range known {
-			if types.Identical(a.typ, t) {
-				return a, true
-			}
-		}
-	}
-	return anonymous{}, false
 }
 
 // printer writes types as the generated package names them.
@@ -43,7 +30,7 @@ func (g *generator) printer(use map[string]string) *typePrinter {
 		use[alias] = pkgPath(home)
 		return alias + "."
 	}
-	return &typePrinter{
+	tp := &typePrinter{
 		pkg: func(p *types.Package) string {
 			for alias, path := range use {
 				if path == p.Path() {
@@ -68,28 +55,21 @@ func (g *generator) printer(use map[string]string) *typePrinter {
 			g.localAlias[t.Name()] = t
 			return t.Name(), true
 		},
-		anon: func(t *types.Struct) (string, bool) {
-			if a, ok := g.alias(t); ok {
-				return from(a.home) + a.name, true
-			}
-			return "", false
-		},
 		method: methodName,
 	}
+	tp.anon = func(t *types.Struct) (string, bool) { return g.anonymous(tp, from, t) }
+	return tp
 }
 
-// structName names the struct type t, which has the field v, in accessors.
-func (g *generator) structName(t types.Type, v *types.Var) string {
+// owner is the type after which the accessors of t's field v are named.
+func (g *generator) owner(t types.Type, v *types.Var) *types.TypeName {
 	if o, ok := g.c.nb.owners[v.Origin()]; ok {
-		return o.Name()
+		return o
 	}
 	if n, ok := types.Unalias(t).(*types.Named); ok {
-		return n.Obj().Name()
+		return n.Obj()
 	}
-	if a, ok := g.alias(t); ok {
-		return a.name
-	}
-	return "unknown"
+	return types.NewTypeName(v.Pos(), v.Pkg(), "unknown", nil)
 }
 
 // hookOf names the hook of a function that is declared in full, or is empty.
@@ -119,47 +99,6 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 	use := map[string]string{"ˣrt": runtimePath}
 	tp := g.printer(use)
 	var decl, run strings.Builder
-
-	// Struct types without a name get one, so that other packages can say it.
-	for _, name := range p.pkg.Scope().Names() {
-		switch obj := p.pkg.Scope().Lookup(name).(type) {
-		case *types.Var:
-			if name := strings.TrimPrefix(name, newMark); c.fresh[name] || c.moved[name] != nil {
-				g.nameStructs(obj.Type())
-			}
-		case *types.Func:
-			if g.home(obj) == c.seq && !namesOfC(name) {
-				g.nameStructs(obj.Type())
-			}
-		case *types.TypeName:
-			if g.home(obj) != c.seq || isCType(obj) {
-				continue
-			}
-			if st, ok := obj.Type().Underlying().(*types.Struct); ok && !obj.IsAlias() {
-				for v := range st.Fields() {
-					g.nameStructs(v.Type())
-				}
-			} else {
-				g.nameStructs(obj.Type().Underlying())
-			}
-			if n, ok := obj.Type().(*types.Named); ok {
-				for m := range n.Methods() {
-					g.nameStructs(m.Type())
-				}
-			}
-		}
-	}
-	for _, a := range g.structs {
-		inner := g.printer(use)
-		inner.anon = func(t *types.Struct) (string, bool) {
-			if types.Identical(t, a.typ) {
-				return "", false
-			}
-			return tp.anon(t)
-		}
-		fmt.Fprintf(&decl, "type %s = %s\n", a.name, inner.String(a.typ))
-		g.accessors(&decl, tp, a.name, "", "", a.typ)
-	}
 
 	// Variables.
 	vars := map[string]bool{}
@@ -253,6 +192,7 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 		fmt.Fprintf(&decl, "func ˣkeep() {\n%s}\n", keep)
 		run.WriteString("\tif ˣrt.Never { ˣkeep() }\n")
 	}
+	g.aliases(&decl, tp, use)
 	for _, name := range sortedKeys(g.localAlias) {
 		obj := g.localAlias[name]
 		params, args := typeParams(tp, obj)
@@ -284,20 +224,14 @@ func fromAlias(use map[string]string, home int) string {
 	return alias + "."
 }
 
-// nameStructs finds the struct types without a name in t that hold unexported
-// fields.
-func (g *generator) nameStructs(t types.Type) {
-	structsIn(t, func(st *types.Struct) {
-		if _, known := g.alias(st); !known && hidesFields(st) && !generic(st) {
-			g.structs = append(g.structs, anonymous{st, g.c.seq, "Ħˣs" + strconv.Itoa(len(g.structs))})
-		}
-	})
-}
-
 // own notes that obj's package has the accessors of the fields of st, and
-// reports false when another type of the same struct has them already.
+// reports false when another type of the same struct has them already, or the
+// struct is at home elsewhere.
 func (g *generator) own(obj *types.TypeName, st *types.Struct) bool {
 	for i := range st.NumFields() {
+		if _, ok := g.shapeOf(nil, st.Field(i)); ok {
+			return false
+		}
 		if g.owners[st.Field(i).Origin()] != nil || g.c.nb.owners[st.Field(i).Origin()] != nil {
 			return false
 		}

@@ -324,48 +324,6 @@ func generic(t types.Type) (found bool) {
 	return found
 }
 
-// structsIn calls f for every struct type without a name in t, inner ones first.
-func structsIn(t types.Type, f func(*types.Struct)) {
-	switch t := t.(type) {
-	case *types.Pointer:
-		structsIn(t.Elem(), f)
-	case *types.Slice:
-		structsIn(t.Elem(), f)
-	case *types.Array:
-		structsIn(t.Elem(), f)
-	case *types.Chan:
-		structsIn(t.Elem(), f)
-	case *types.Map:
-		structsIn(t.Key(), f)
-		structsIn(t.Elem(), f)
-	case *types.Named:
-		for a := range t.TypeArgs().Types() {
-			structsIn(a, f)
-		}
-	case *types.Signature:
-		for v := range t.Params().Variables() {
-			structsIn(v.Type(), f)
-		}
-		for v := range t.Results().Variables() {
-			structsIn(v.Type(), f)
-		}
-	case *types.Struct:
-		for i := range t.NumFields() {
-			structsIn(t.Field(i).Type(), f)
-		}
-		f(t)
-	}
-}
-
-func hidesFields(t *types.Struct) bool {
-	for i := range t.NumFields() {
-		if !t.Field(i).Exported() {
-			return true
-		}
-	}
-	return false
-}
-
 var errorType = types.Universe.Lookup("error").Type()
 
 func isError(t types.Type) bool { return types.Identical(t, errorType) }

@@ -1,0 +1,236 @@
+package cell
+
+import (
+	"fmt"
+	"go/ast"
+	"go/types"
+	"strconv"
+	"strings"
+)
+
+// Struct types without a name
+//
+// Go takes an unexported field as another field in each package, so a struct
+// type that is spelled in two cells, such as struct{ x, y int }, would be two
+// types. Therefore the first program that spells one declares a generic alias
+// for it, with a type parameter for each field:
+//
+//	type Ħˣs0[ˣ0, ˣ1 any] = struct { x ˣ0; y ˣ1 }
+//
+// and every later program writes ˣ3.Ħˣs0[int, int] where its text spells the
+// struct, anywhere: in declarations, in bodies, with type parameters of its own
+// or types of its functions as arguments. So the names, tags and embedded types
+// of the fields decide where a struct type is at home; their types need not be
+// known there. Fields are reached by generic functions of the same package.
+//
+// The struct of a named type is written as it is, with accessors of its own
+// (see support.go), except where a struct with such fields already has an
+// alias: it takes that, so that a value without a name can be assigned to it.
+
+// A shape is a struct type without a name, but for the types of its fields.
+type shape struct {
+	home int    // the program that declares its alias
+	name string // of the alias
+}
+
+// shapeKey tells shapes apart. It is empty for a struct type that no other
+// program can spell, or that is the same everywhere: one without unexported
+// fields of the notebook, or that embeds a type of a function or of a type
+// parameter.
+func shapeKey(st *types.Struct) string {
+	var b strings.Builder
+	hides := false
+	tp := &typePrinter{
+		pkg:  func(p *types.Package) string { return p.Path() },
+		name: func(t *types.TypeName) string { return fmt.Sprint(t.Name(), "@", t.Pos()) },
+		anon: func(*types.Struct) (string, bool) { return "", false },
+	}
+	for i := range st.NumFields() {
+		v := st.Field(i)
+		if !v.Exported() {
+			if v.Pkg() == nil || v.Pkg().Path() != notebookPath {
+				return ""
+			}
+			hides = true
+		}
+		b.WriteString(v.Name() + " ")
+		if v.Embedded() {
+			if generic(v.Type()) {
+				return ""
+			}
+			b.WriteString(tp.String(v.Type()))
+		}
+		b.WriteString(strconv.Quote(st.Tag(i)) + ";")
+	}
+	if !hides || tp.err != nil {
+		return ""
+	}
+	return b.String()
+}
+
+// shape finds the alias of a struct type without a name, which this program
+// declares when no earlier one did. It is false for a type that needs none.
+func (g *generator) shape(st *types.Struct) (shape, bool) {
+	key := shapeKey(st)
+	if key == "" {
+		return shape{}, false
+	}
+	for _, known := range []map[string]shape{g.c.nb.shapes, g.shapes} {
+		if sh, ok := known[key]; ok {
+			return sh, true
+		}
+	}
+	sh := shape{g.c.seq, "Ħˣs" + strconv.Itoa(len(g.shapes))}
+	g.shapes[key] = sh
+	g.structs = append(g.structs, st)
+	return sh, true
+}
+
+// findShapes looks at every struct type that the program's files spell.
+func (g *generator) findShapes() {
+	for _, f := range g.p.files {
+		if f.kind == cgoFile || f.kind == varFile {
+			continue
+		}
+		named := map[ast.Expr]bool{}
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.TypeSpec:
+				named[ast.Unparen(n.Type)] = !n.Assign.IsValid()
+			case *ast.StructType:
+				st, ok := g.p.info.Types[n].Type.(*types.Struct)
+				if !ok {
+					break
+				}
+				if _, known := g.c.nb.shapes[shapeKey(st)]; named[n] && !known {
+					break
+				}
+				if sh, ok := g.shape(st); ok {
+					for v := range st.Fields() {
+						g.shaped[v] = sh
+					}
+				}
+			}
+			return true
+		})
+	}
+}
+
+// shapeOf returns the shape that declares the field v of t, if one does.
+func (g *generator) shapeOf(t types.Type, v *types.Var) (shape, bool) {
+	for _, known := range []map[*types.Var]shape{g.shaped, g.c.nb.shaped} {
+		if sh, ok := known[v.Origin()]; ok {
+			return sh, true
+		}
+	}
+	if st, ok := types.Unalias(t).(*types.Struct); ok {
+		return g.shape(st)
+	}
+	return shape{}, false
+}
+
+// structType writes the alias of a struct type that is at home in another
+// program. The types of its fields stay as the cell writes them.
+func (r *rewriter) structType(n *ast.StructType) {
+	sh, ok := r.foreignShape(n)
+	if !ok {
+		return
+	}
+	var args []string
+	for _, fl := range n.Fields.List {
+		start, end := r.f.offsets(fl.Type)
+		text, _ := r.ed.render(start, end)
+		for range fl.Names {
+			args = append(args, text)
+		}
+	}
+	list := strings.Join(args, ", ")
+	if list != "" {
+		list = "[" + list + "]"
+	}
+	// Line breaks stand behind the dot, where they end no statement.
+	start, end := r.f.offsets(n)
+	breaks := max(0, strings.Count(r.f.body[start:end], "\n")-strings.Count(list, "\n"))
+	r.ed.replace(start, end, r.from(sh.home)+strings.Repeat("\n", breaks)+sh.name+list)
+}
+
+// foreignShape returns the shape of a struct type that is spelled here and at
+// home in another program.
+func (r *rewriter) foreignShape(n *ast.StructType) (shape, bool) {
+	st, ok := r.g.p.info.Types[n].Type.(*types.Struct)
+	if !ok || st.NumFields() == 0 {
+		return shape{}, false
+	}
+	sh, ok := r.g.shaped[st.Field(0)]
+	return sh, ok && sh.home != r.g.c.seq
+}
+
+// anonymous writes a struct type without a name by its alias; ok is false for
+// one that is spelled out.
+func (g *generator) anonymous(tp *typePrinter, from func(home int) string, st *types.Struct) (text string, ok bool) {
+	sh, ok := g.shape(st)
+	if !ok || sh.home == g.c.seq {
+		return "", false
+	}
+	var args []string
+	for v := range st.Fields() {
+		if !v.Embedded() {
+			args = append(args, tp.String(v.Type()))
+		}
+	}
+	text = from(sh.home) + sh.name
+	if len(args) > 0 {
+		text += "[" + strings.Join(args, ", ") + "]"
+	}
+	return text, true
+}
+
+// aliases declares the struct types that are at home in this program, with the
+// functions that reach their unexported fields in values of them and of types
+// that are made of them.
+func (g *generator) aliases(b *strings.Builder, tp *typePrinter, use map[string]string) {
+	for i := 0; i < len(g.structs); i++ { // printing one may find more
+		st := g.structs[i]
+		name := "Ħˣs" + strconv.Itoa(i)
+		var params, fields, typs []string
+		for j := range st.NumFields() {
+			v := st.Field(j)
+			field, typ := v.Name()+" ", ""
+			if v.Embedded() {
+				var e strings.Builder
+				tp.embedded(&e, v.Type())
+				field, typ = "", e.String()
+			} else {
+				typ = "ˣ" + strconv.Itoa(len(params))
+				params = append(params, typ)
+			}
+			field += typ
+			if tag := st.Tag(j); tag != "" {
+				field += " " + strconv.Quote(tag)
+			}
+			fields, typs = append(fields, field), append(typs, typ)
+		}
+		list, args := "", ""
+		if len(params) > 0 {
+			args = strings.Join(params, ", ")
+			list, args = ", "+args+" any", "["+args+"]"
+			fmt.Fprintf(b, "type %s[%s] = struct { %s }\n", name, list[2:], strings.Join(fields, "; "))
+		} else {
+			fmt.Fprintf(b, "type %s = struct { %s }\n", name, strings.Join(fields, "; "))
+		}
+		use["ˣunsafe"] = "unsafe"
+		for j := range st.NumFields() {
+			v := st.Field(j)
+			if v.Exported() || v.Name() == "_" {
+				continue
+			}
+			for _, f := range []struct{ kind, param, result, addr, arg string }{
+				{"F", "*ˣS", "*" + typs[j], "&", "v"},
+				{"V", "ˣS", typs[j], "", "&v"},
+			} {
+				fmt.Fprintf(b, "func Ħˣ%s_%s_%s[ˣS ~%s%s%s](v %s) %s { return %s(*%s%s)(ˣunsafe.Pointer(%s)).%s }\n",
+					f.kind, name, v.Name(), name, args, list, f.param, f.result, f.addr, name, args, f.arg, v.Name())
+			}
+		}
+	}
+}
