@@ -103,6 +103,7 @@ type Session struct {
 	// succeeded.
 	scratch  *scratch.Dir
 	dir      string // the path of scratch: the files of this session
+	programs int    // that were run, in all
 	spare    spare  // a second copy of what later cells are compiled against
 	world    *build.World
 	packages *packages
@@ -284,6 +285,7 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 		p.Commit(0)
 		return s.dead(err)
 	}
+	s.warnOfMaps()
 	if done.Result == msg.Refused {
 		s.process().Kill()
 		ended := s.dead(refused(done.Value))
