@@ -42,6 +42,7 @@ var devices struct {
 	open    map[string]*opened
 	known   map[string]*device // by label, so that a device has one address
 	current *device
+	cuda    CUDA    // the settings that GPUs are opened with
 	passed  []error // why the backends ahead of the current one were not taken
 }
 
@@ -54,7 +55,8 @@ type opened struct {
 // Use chooses the backend for all that follows: "cuda", "cpu" (XLA on the
 // processor) or "go" (GoMLX's own, slow, always there); "cuda:1" chooses a
 // device. Tensors and models move to it when they are next used. An empty
-// name chooses the first of the three that works.
+// name chooses the first of the three that works. Settings of [CUDA] may follow
+// its name in text: "cuda,memory_fraction=0.9".
 //
 // Without Use the environment variable HOLT_BACKEND decides in the same way.
 func Use(name string) error {
@@ -131,7 +133,7 @@ func (e *noPlugin) Error() string {
 
 func (e *noPlugin) Unwrap() error { return ErrNoBackend }
 
-// CUDAAvailable tells whether networks can be trained on an NVIDIA GPU here,
+// CUDAAvailable reports whether networks can be trained on an NVIDIA GPU here,
 // as torch.cuda.is_available does: a GPU, its driver and the CUDA plugin are
 // all there and work.
 func CUDAAvailable() bool {
@@ -176,6 +178,33 @@ func known(kind string, b compute.Backend, num int) *device {
 // choose opens the named backend, or the first that works. The caller holds
 // devices.
 func choose(op, name string) (*device, error) {
+	name, text, found := strings.Cut(name, ",")
+	if !found {
+		return chooseWith(op, name, nil)
+	}
+	if kind, _, _ := strings.Cut(name, ":"); kind != "cuda" {
+		return nil, fmt.Errorf("dl: %s: backend %q has no settings, only cuda has, and it is given %q", op, name, text)
+	}
+	cuda, err := parseCUDA(text)
+	if err != nil {
+		return nil, fmt.Errorf("dl: %s: %w", op, err)
+	}
+	return chooseWith(op, name, &cuda)
+}
+
+// chooseWith is [choose] with the settings of CUDA, where there are any. The
+// caller holds devices.
+func chooseWith(op, name string, cuda *CUDA) (*device, error) {
+	if cuda != nil {
+		options := cuda.options()
+		if o := devices.open["cuda"]; o != nil && o.err == nil && options != devices.cuda.options() {
+			return nil, fmt.Errorf("dl: %s: the GPUs are open with other settings (%s), want the same (%s); restart the kernel, and set them first", op, devices.cuda.options()[1:], options[1:])
+		}
+		if o := devices.open["cuda"]; o != nil && o.err != nil {
+			delete(devices.open, "cuda") // other settings may do
+		}
+		devices.cuda = *cuda
+	}
 	kind, num := name, 0
 	if before, after, ok := strings.Cut(name, ":"); ok {
 		if _, err := fmt.Sscanf(after, "%d", &num); err != nil {
@@ -227,6 +256,7 @@ func openBackend(kind string) (compute.Backend, error) {
 }
 
 func newBackend(kind string) (b compute.Backend, err error) {
+	library := ""
 	config, driver := "go", "github.com/gomlx/compute/gobackend"
 	if kind != "go" {
 		config, driver = "xla", "github.com/gomlx/go-xla/compute/xla"
@@ -243,23 +273,25 @@ func newBackend(kind string) (b compute.Backend, err error) {
 		if !ok {
 			return nil, &noPlugin{kind, dirs}
 		}
-		// A full path keeps go-xla from searching, which may panic on a bad
-		// file, and from its own installer, which needs the network.
-		config += ":" + path
+		library = path
 	}
 	defer func() {
 		if r := recover(); r != nil {
 			b, err = nil, fmt.Errorf("dl: backend %s: %v; run holt doctor", kind, r)
 		}
 	}()
-	b, err = compute.NewWithConfig(config)
+	if kind == "go" {
+		b, err = compute.NewWithConfig(config)
+	} else {
+		b, err = openPlugin(kind, library, devices.cuda)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("dl: backend %s: %w; run holt backend install %s", kind, err, kind)
 	}
 	return b, nil
 }
 
-// hasNVIDIA tells whether the kernel's driver shows a GPU.
+// hasNVIDIA reports whether the kernel's driver shows a GPU.
 func hasNVIDIA() bool {
 	found, _ := filepath.Glob("/dev/nvidia[0-9]*")
 	if len(found) > 0 {

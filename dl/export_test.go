@@ -157,3 +157,12 @@ func Rows(s *Step) int {
 	defer s.mu.Unlock()
 	return s.size
 }
+
+// CUDAOptions is what go-xla is given for settings in text.
+func CUDAOptions(text string) (string, error) {
+	if text == "" {
+		return CUDA{}.options(), nil
+	}
+	c, err := parseCUDA(text)
+	return c.options(), err
+}

@@ -120,6 +120,9 @@ func OwnFlags(path, value string) []string {
 	var flags []string
 	add := func(name, folder string) {
 		if !strings.Contains(value, "--"+name+"=") {
+			if strings.ContainsAny(folder, " \t") {
+				folder = `"` + folder + `"`
+			}
 			flags = append(flags, "--"+name+"="+folder)
 		}
 	}

@@ -1,0 +1,71 @@
+package dl
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gomlx/compute"
+
+	"github.com/holt-dl/holt/internal/plugins"
+)
+
+// openPlugin opens the devices of an XLA plugin. Go-xla takes a plugin for
+// CUDA's by its path, and XLA ends the process for a flag that this plugin does
+// not know, so that both are looked after here.
+func openPlugin(kind, path string, cuda CUDA) (compute.Backend, error) {
+	neutral, remove, err := plugins.Neutral(kind, path)
+	if err != nil {
+		return nil, err
+	}
+	restore, err := setFlags(kind, neutral)
+	if err != nil {
+		remove()
+		return nil, err
+	}
+	defer restore()
+	// A full path keeps go-xla from searching, which may panic on a bad file,
+	// and from its own installer, which needs the network.
+	config := "xla:" + neutral
+	if kind == "cuda" {
+		config += cuda.options()
+	}
+	b, err := compute.NewWithConfig(config)
+	if err != nil || kind == "cpu" { // CUDA's compiler looks beside the plugin later
+		remove()
+	}
+	return b, err
+}
+
+// setFlags gives a plugin the flags that it knows, and says which it does not.
+// XLA reads them once, when the plugin opens its devices; restore sets back what
+// the user's programs see.
+func setFlags(kind, path string) (restore func(), err error) {
+	value, was := os.LookupEnv(plugins.FlagsEnv)
+	known, unknown, err := plugins.FlagsFor(path, value)
+	if err != nil {
+		return nil, err
+	}
+	if len(unknown) > 0 && Notice != nil {
+		Notice(fmt.Sprintf("%s: the %s plugin, %s, does not know %s, and is opened without", plugins.FlagsEnv, kind, filepath.Base(path), strings.Join(unknown, " ")))
+	}
+	if kind == "cuda" {
+		own, _, err := plugins.FlagsFor(path, strings.Join(plugins.OwnFlags(path, value), " "))
+		if err != nil {
+			return nil, err
+		}
+		known = append(known, own...)
+	}
+	if !was && len(known) == 0 {
+		return func() {}, nil
+	}
+	os.Setenv(plugins.FlagsEnv, strings.Join(known, " "))
+	return func() {
+		if was {
+			os.Setenv(plugins.FlagsEnv, value)
+		} else {
+			os.Unsetenv(plugins.FlagsEnv)
+		}
+	}, nil
+}

@@ -1,0 +1,104 @@
+package dl_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/internal/plugins"
+)
+
+// pluginChild is set in the process that TestPluginTraps starts, since a flag
+// that XLA does not know ends a process.
+const pluginChild = "HOLT_TEST_PLUGIN_CHILD"
+
+// TestPluginTraps opens XLA:CPU with flags that it does not know, from a folder
+// whose name is CUDA's: it computes, and says what it was not given.
+func TestPluginTraps(t *testing.T) {
+	if os.Getenv(pluginChild) != "" {
+		dl.Notice = func(s string) { fmt.Println("notice:", s) }
+		if err := dl.Use("cpu"); err != nil {
+			fmt.Println(err)
+			return
+		}
+		x := dl.FromSlice([]float32{1, 2, 3, 4}, 2, 2)
+		fmt.Println(dl.Backend(), x.MatMul(x).Float32s(), "flags:", os.Getenv(plugins.FlagsEnv))
+		return
+	}
+	path, ok := plugins.Find(plugins.SearchDirs(), "cpu")
+	if !ok {
+		t.Skip("the XLA plugin for cpu is not here")
+	}
+	dir := filepath.Join(t.TempDir(), "nvidia, cuda")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if err == nil {
+		err = os.Symlink(real, filepath.Join(dir, "pjrt_c_api_cpu_plugin.so"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := t.TempDir()
+	for _, tt := range []struct{ flags, notice string }{
+		{"", ""},
+		{"--xla_cpu_enable_fast_math=false", ""},
+		{"--xla_gpu_no_such_thing=1 --xla_cpu_enable_fast_math=false --nonsense",
+			"notice: XLA_FLAGS: the cpu plugin, pjrt_c_api_cpu_plugin.so, does not know --xla_gpu_no_such_thing=1 --nonsense, and is opened without\n"},
+	} {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestPluginTraps$")
+		cmd.Env = append(os.Environ(), pluginChild+"=1", plugins.FlagsEnv+"="+tt.flags, plugins.PathEnv+"="+dir, "TMPDIR="+left)
+		out, err := cmd.CombinedOutput()
+		if want := tt.notice + "cpu:0 [7 10 15 22] flags: " + tt.flags + "\nPASS\n"; err != nil || string(out) != want {
+			t.Errorf("with %q: %v, %q\nwant %q", tt.flags, err, out, want)
+		}
+	}
+	if entries, _ := os.ReadDir(left); len(entries) != 0 {
+		t.Errorf("links are left behind: %v", entries)
+	}
+}
+
+func TestCUDASettings(t *testing.T) {
+	on(t, "go")
+	for _, tt := range []struct{ name, err string }{
+		{"cpu,memory_fraction=0.5", `dl: Use: backend "cpu" has no settings, only cuda has, and it is given "memory_fraction=0.5"`},
+		{"cuda,memory=1", `dl: Use: setting is "memory", want one of tf32, preallocate, memory_fraction, allocator, visible_devices`},
+		{"cuda,memory_fraction=x", `dl: Use: memory_fraction is "x", want a number above 0 and at most 1`},
+		{"cuda,memory_fraction=0", `dl: Use: memory_fraction is "0", want a number above 0 and at most 1`},
+		{"cuda,memory_fraction=1.5", `dl: Use: memory_fraction is 1.5, want above 0 and at most 1`},
+		{"cuda,tf32=perhaps", `dl: Use: tf32 is "perhaps", want true or false`},
+		{"cuda,allocator=mine", `dl: Use: allocator is "mine", want bfc, cuda_async, platform or vmm`},
+		{"cuda,visible_devices=0,1", `dl: Use: "1" is no setting, want such as memory_fraction=0.9; between devices stands a semicolon: visible_devices=0;1`},
+		{"cuda,visible_devices=0;0", `dl: Use: visible_devices are [0 0], want each number once`},
+		{"cuda,visible_devices=a", `dl: Use: visible_devices is "a", want numbers such as 0;1`},
+	} {
+		if err := dl.Use(tt.name); err == nil || err.Error() != tt.err {
+			t.Errorf("Use(%q) is %v\nwant %s", tt.name, err, tt.err)
+		}
+	}
+	if err := (dl.CUDA{MemoryFraction: -1}).Use(); err == nil || err.Error() != "dl: CUDA.Use: memory_fraction is -1, want above 0 and at most 1" {
+		t.Errorf("error is %v", err)
+	}
+	for _, tt := range []struct {
+		text, want string
+	}{
+		{"", ",tf32=false,preallocate=false"},
+		{"tf32=true,memory_fraction=0.9", ",tf32=true,preallocate=false,memory_fraction=0.9"},
+		{"preallocate=1, allocator=cuda_async,visible_devices=0;2", ",tf32=false,preallocate=true,allocator=cuda_async,visible_devices=0;2"},
+	} {
+		got, err := dl.CUDAOptions(tt.text)
+		if err != nil || got != tt.want {
+			t.Errorf("%q is %q, %v, want %q", tt.text, got, err, tt.want)
+		}
+	}
+	if !dl.CUDAAvailable() {
+		if err := (dl.CUDA{TF32: true}).Use(); err == nil || !strings.HasPrefix(err.Error(), "dl: backend cuda: ") || dl.Backend() != "go:0" {
+			t.Errorf("error is %v, and the backend %s", err, dl.Backend())
+		}
+	}
+}
