@@ -54,6 +54,9 @@ func (p *stdPackages) Add(ctx context.Context, paths []string) error {
 	return nil
 }
 
+// unexportedPath is a library whose results have types that it does not export.
+const unexportedPath = "github.com/holt-dl/holt/kernel/cell/testdata/unexported"
+
 // guesses are the packages that cells of tests name without importing them.
 var guesses = map[string]string{"fmt": "fmt", "strings": "strings", "os": "os", "errors": "errors", "time": "time",
 	"strconv": "strconv", "math": "math", "sort": "sort", "json": "encoding/json", "reflect": "reflect", "sync": "sync", "runtime": "runtime"}
@@ -118,11 +121,15 @@ func runAll(t *testing.T, nbs []*notebook) []string {
 	if err := os.CopyFS(filepath.Join(dir, "rt"), os.DirFS("../host/rt")); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.CopyFS(filepath.Join(dir, "unexported"), os.DirFS("testdata/unexported")); err != nil {
+		t.Fatal(err)
+	}
 	for i, n := range nbs {
 		var imports, calls strings.Builder
 		for _, p := range n.progs {
 			for _, f := range p.Files {
 				text := strings.ReplaceAll(f.Text, runtimePath, "cells/rt")
+				text = strings.ReplaceAll(text, unexportedPath, "cells/unexported")
 				write(fmt.Sprintf("n%d/c%d/%s", i, p.Seq, f.Name), strings.ReplaceAll(text, `"notebook/c`, fmt.Sprintf(`"cells/n%d/c`, i)))
 			}
 			fmt.Fprintf(&imports, "import \"cells/n%d/c%d\"\n", i, p.Seq)

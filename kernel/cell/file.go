@@ -218,13 +218,15 @@ func (c *check) shadows(name string) bool {
 func (c *check) varFile(kind passKind) (*file, string) {
 	names := map[string]types.Type{}
 	for name, e := range c.moved {
-		if c.dropped[name] == "" {
+		if c.dropped[name] == "" && !hasUnnameable(e.obj.Type()) {
 			names[name] = e.obj.Type()
 		}
 	}
 	if kind == passFinal {
 		for name := range c.fresh {
-			names[name] = c.vars[name]
+			if !hasUnnameable(c.vars[name]) {
+				names[name] = c.vars[name]
+			}
 		}
 	}
 	if len(names) == 0 {

@@ -89,9 +89,13 @@ func (c *check) variables(p *passed, f *file) error {
 		}
 		tp := c.checkPrinter(map[string]string{})
 		tp.String(obj.Type())
-		if tp.err != nil {
+		if tp.err != nil && !c.canKeep(obj.Type()) {
 			return &Error{Diagnostics: []Diagnostic{f.diagnose(id.Pos(), fmt.Sprintf(
 				"%s cannot be kept for later cells: %v; use it inside a function, or give it an interface type", id.Name, tp.err))}}
+		}
+		if t := c.madeHere(obj.Type()); t != "" {
+			return &Error{Diagnostics: []Diagnostic{f.diagnose(id.Pos(), fmt.Sprintf(
+				"%s, of type %s, cannot be made in the cell that declares %s, since another package does not export its type; declare %s in a cell of its own before this one", id.Name, typeText(obj.Type()), t, t))}}
 		}
 		if c.ownNames[id.Name] {
 			return &Error{Diagnostics: []Diagnostic{f.diagnose(id.Pos(), fmt.Sprintf(

@@ -146,6 +146,7 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 			add(c.unitFile(u, kind, u.recv != ""), "", "")
 		}
 	}
+	c.declareUnnamed(p, kind)
 	if f, imports := c.varFile(kind); f != nil {
 		if err := c.parseFile(f, imports, "", ""); err == nil {
 			p.files = append(p.files, f)

@@ -1,6 +1,7 @@
 package cell
 
 import (
+	"fmt"
 	"go/types"
 	"slices"
 )
@@ -96,6 +97,11 @@ func (c *check) spread() {
 			switch e.kind {
 			case kVar:
 				notebookTypes(e.obj.Type(), func(t *types.TypeName) { redo = redo || c.changed[c.nb.typeName(t)] })
+				if redo && mixed(e.obj.Type()) {
+					c.dropped[name], c.changed[name] = "its type was declared again", true
+					c.notices = append(c.notices, fmt.Sprintf("%s (%s) is gone: its type %s holds one that was declared again; run %s again to make it", name, e.cell, typeText(e.obj.Type()), e.cell))
+					continue
+				}
 				if redo {
 					c.moved[name] = e
 				}

@@ -101,6 +101,7 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 	var decl, run strings.Builder
 
 	// Variables.
+	kept := &witnesses{printer: tp, prefix: "ˣw", found: map[*types.Package][]witness{}}
 	vars := map[string]bool{}
 	for name := range c.fresh {
 		vars[name] = true
@@ -112,7 +113,15 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 	}
 	for _, name := range sortedKeys(vars) {
 		t := p.pkg.Scope().Lookup(varName(name)).Type()
-		fmt.Fprintf(&decl, "var Ħ%s %s\n", name, tp.String(t))
+		if hasUnnameable(t) {
+			x, ok := kept.of(t)
+			if !ok {
+				tp.fail("the type of %s cannot be inferred", name)
+			}
+			fmt.Fprintf(&decl, "var Ħ%s = %s\n", name, x)
+		} else {
+			fmt.Fprintf(&decl, "var Ħ%s %s\n", name, tp.String(t))
+		}
 		e := c.moved[name]
 		if e == nil || c.fresh[name] || e.lost != "" {
 			continue
@@ -123,8 +132,14 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 		}
 		use["ˣunsafe"] = "unsafe"
 		use["ˣ"+strconv.Itoa(e.home)] = pkgPath(e.home)
+		if hasUnnameable(t) { // it is the same: no type of the notebook is in it
+			fmt.Fprintf(&run, "\tĦ%s = ˣ%d.Ħ%s\n\tˣzero(&ˣ%d.Ħ%s)\n", name, e.home, name, e.home, name)
+			continue
+		}
 		fmt.Fprintf(&run, "\tĦ%s = *(*%s)(ˣunsafe.Pointer(&ˣ%d.Ħ%s))\n\tˣzero(&ˣ%d.Ħ%s)\n", name, tp.String(t), e.home, name, e.home, name)
 	}
+
+	decl.WriteString(kept.decl.String())
 
 	// What the package declares.
 	scope := p.pkg.Scope()

@@ -18,7 +18,8 @@ type typePrinter struct {
 	// embed names a type that is embedded in a struct, whose name is the
 	// field's; nil where name does.
 	embed func(*types.TypeName) (string, bool)
-	err   error // the first type that cannot be written
+	leaf  func(types.Type) (string, bool) // what stands for a type, or nil
+	err   error                           // the first type that cannot be written
 }
 
 func (p *typePrinter) String(t types.Type) string {
@@ -34,6 +35,12 @@ func (p *typePrinter) fail(format string, args ...any) {
 }
 
 func (p *typePrinter) write(b *strings.Builder, t types.Type) {
+	if p.leaf != nil {
+		if name, ok := p.leaf(t); ok {
+			b.WriteString(name)
+			return
+		}
+	}
 	switch t := t.(type) {
 	case *types.Basic:
 		if t.Kind() == types.UnsafePointer {
