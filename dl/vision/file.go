@@ -89,7 +89,7 @@ func (f *file) parseJPEG(data []byte) (known bool, err error) {
 		return true, f.explain(err)
 	}
 	f.jpeg = m
-	f.format, f.turn = "JPEG", jpegOrientation(data[2:])
+	f.format, f.turn = "JPEG", orientation(data)
 	return true, f.fits(f.jpeg.W, f.jpeg.H)
 }
 
@@ -123,6 +123,9 @@ func (f *file) decodeOther(data []byte) error {
 		return f.explain(err)
 	}
 	f.format, f.mode, f.turn = strings.ToUpper(format), mode(f.other), orientation(data)
+	if format == "png" {
+		f.other, f.mode = asPNG(f.other, data)
+	}
 	return nil
 }
 

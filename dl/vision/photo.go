@@ -114,6 +114,41 @@ func mode(src image.Image) string {
 	}
 }
 
+// asPNG gives the pixels of a PNG file the mode that its header says: image/png
+// gives most kinds of transparency alike.
+func asPNG(src image.Image, file []byte) (image.Image, string) {
+	if len(file) < 26 {
+		return src, mode(src)
+	}
+	const gray, colours, indexed, grayAlpha = 0, 2, 3, 4
+	switch depth := file[24]; file[25] {
+	case gray:
+		switch depth {
+		case 1:
+			return src, "1"
+		case 16:
+			if m, ok := src.(*image.NRGBA64); ok { // one gray is transparent
+				out := image.NewGray16(m.Rect)
+				for i := range len(out.Pix) / 2 {
+					copy(out.Pix[2*i:2*i+2], m.Pix[8*i:])
+				}
+				src = out
+			}
+			return src, "I;16"
+		}
+		return src, "L"
+	case colours:
+		return src, "RGB"
+	case indexed:
+		return src, "P"
+	case grayAlpha:
+		if depth == 8 {
+			return src, "LA"
+		}
+	}
+	return src, "RGBA"
+}
+
 // RGB returns the picture as three channels, whatever it was, as PIL's
 // convert("RGB") does. Orientation is not applied.
 //

@@ -275,6 +275,76 @@ def gifs():
     save("noise, whose table of codes is full", noise.convert("P"), "GIF")
 
 
+def png(w, h, depth, kind, rows, *chunks):
+    """A PNG file of rows of bytes, with other chunks (kind, body) before them."""
+    def chunk(name, body):
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+    data = zlib.compress(b"".join(b"\0" + r for r in rows))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", w, h, depth, kind, 0, 0, 0))
+            + b"".join(chunk(*c) for c in chunks) + chunk(b"IDAT", data) + chunk(b"IEND", b""))
+
+
+def pngs():
+    rng = np.random.default_rng(5)
+    for kind, channels in ((0, 1), (2, 3), (4, 2), (6, 4)):
+        for depth in (8, 16):
+            a = rng.integers(0, 1 << depth, (9, 7, channels)).astype(">u2" if depth == 16 else "u1")
+            a[0, 0] = 0
+            if channels in (2, 4):
+                a[:, :3, -1] //= 100  # nearly and wholly transparent
+                a[:3, :, -1] = 0
+            rows = [r.tobytes() for r in a]
+            add(f"{depth} bits of kind {kind}", png(7, 9, depth, kind, rows))
+            if channels in (1, 3):
+                key = b"".join(struct.pack(">H", int(v)) for v in a[4, 4])
+                add(f"{depth} bits of kind {kind} with a transparent colour", png(7, 9, depth, kind, rows, (b"tRNS", key)))
+    for depth in (1, 2, 4):
+        rows = [rng.integers(0, 256, depth, dtype=np.uint8).tobytes() for _ in range(5)]
+        add(f"gray of {depth} bits", png(8, 5, depth, 0, rows))
+        add(f"gray of {depth} bits with a transparent one", png(8, 5, depth, 0, rows, (b"tRNS", b"\0\1")))
+        colours = rng.integers(0, 256, 3 << depth, dtype=np.uint8).tobytes()
+        add(f"palette of {depth} bits", png(8, 5, depth, 3, rows, (b"PLTE", colours), (b"tRNS", b"\0\x80")))
+
+
+XMP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF><rdf:Description %s</rdf:RDF></x:xmpmeta>'
+ATTRIBUTE, ELEMENT = XMP % 'tiff:Orientation="6"/>', XMP % "><tiff:Orientation>8</tiff:Orientation></rdf:Description>"
+
+
+def exif(kind, value, order="<"):
+    codes = {3: "H2x", 4: "I", 8: "h2x", 9: "i"}
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", 8)
+    return head + struct.pack(order + "HHHI" + codes[kind], 1, 0x112, kind, 1, value) + b"\0" * 4
+
+
+def turned():
+    img = picture(8, 5)
+    f = io.BytesIO()
+    img.save(f, "JPEG", subsampling=0)
+    jpeg = f.getvalue()
+
+    def app1(*bodies):
+        return jpeg[:2] + b"".join(b"\xff\xe1" + struct.pack(">H", len(b) + 2) + b for b in bodies) + jpeg[2:]
+
+    adobe = b"http://ns.adobe.com/xap/1.0/\0"
+    for order in "<>":
+        for kind in (3, 4, 8, 9):
+            add(f"Exif, type {kind} {order}", app1(b"Exif\0\0" + exif(kind, 6, order)))
+    add("XMP, attribute", app1(adobe + ATTRIBUTE.encode()))
+    add("XMP, element", app1(adobe + ELEMENT.encode()))
+    add("Exif before XMP", app1(adobe + ATTRIBUTE.encode(), b"Exif\0\0" + exif(3, 3)))
+    add("Exif of no sense", app1(adobe + ATTRIBUTE.encode(), b"Exif\0\0" + exif(3, 1)))
+    rows = [bytes(range(3 * y, 3 * y + 9)) for y in range(4)]
+    data = exif(3, 6)
+    raw = b"\nexif\n%8d\n" % (len(data) + 6) + (b"Exif\0\0" + data).hex().encode() + b"\n"
+    wide = "\n".join(raw.decode().split("\n")[:3] + [data.hex()[i:i + 20] for i in range(0, 2 * len(data), 20)]).encode()
+    for name, chunk in (("tEXt", b"Raw profile type exif\0" + raw), ("tEXt", b"Raw profile type exif\0" + wide),
+                        ("zTXt", b"Raw profile type exif\0\0" + zlib.compress(raw)), ("iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + ATTRIBUTE.encode()),
+                        ("iTXt", b"XML:com.adobe.xmp\0\1\0en\0x\0" + zlib.compress(ELEMENT.encode())), ("eXIf", exif(4, 7, ">"))):
+        add(f"turned by {name}, {len(chunk)} bytes", png(3, 4, 8, 2, rows, (name.encode(), chunk)))
+    save("turned by Exif", img, "WEBP", lossless=True, exif=exif(3, 5))
+    save("turned by XMP", img, "WEBP", lossless=True, xmp=ELEMENT.encode())
+
+
 def jpegs():
     save("CMYK", picture(mode="CMYK"), "JPEG")
 
@@ -284,6 +354,8 @@ tiffs()
 ppms()
 bmps()
 gifs()
+pngs()
+turned()
 jpegs()
 
 out = os.path.join(os.path.dirname(os.path.abspath(__file__)), "files.json")
