@@ -34,9 +34,10 @@ test: need # run all tests: Go, race detector, and through a real Jupyter client
 	@MAKE="$(MAKE)" RACE="$(RACE)" RACE_DL="$(RACE_DL)" scripts/test.sh
 
 .PHONY: torture
-torture: need # all of Go's own tests as notebooks, of which make test runs a tenth
+torture: need # all of Go's own tests as notebooks, of which make test runs a tenth, and popular modules in cells
 	@$(MAKE) --no-print-directory -j4 ready
 	HOLT_TORTURE=all go test ./kernel -run '^TestTorture' -count 1 -v -timeout 2h
+	HOLT_TORTURE=all go test ./kernel/host -run '^TestModules' -count 1 -v -timeout 1h
 
 .PHONY: lint
 lint: need bin/staticcheck # gofmt, go vet and staticcheck; fails on a finding
