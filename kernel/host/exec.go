@@ -116,6 +116,7 @@ func (s *server) start(cell int, run msg.Run) {
 	if err := s.stdin.begin(cell); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
+	s.std.begin()
 	s.current.Store(e)
 	go e.main()
 	go s.watchStdin(e)
@@ -191,6 +192,9 @@ func (e *execution) finish(d msg.Done) {
 		return
 	}
 	e.s.stdin.end(e.cell)
+	if e.s.current.Load() == e {
+		e.s.std.end(d.Result != msg.OK)
+	}
 	d.Reached = rt.Reached
 	if !e.ran.IsZero() {
 		d.LoadNanos, d.RunNanos = int64(e.ran.Sub(e.began)), int64(time.Since(e.ran))

@@ -39,6 +39,7 @@ type server struct {
 	loaded   sync.Map               // import paths of cells → cell number
 	plugins  atomic.Int64
 	stdin    stdin
+	std      standard
 
 	stopMu   sync.Mutex
 	flags    map[string]*uint32 // stop flags of the programs, by import path
@@ -63,6 +64,7 @@ func Main(opt Options) {
 	// an ignored signal.
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, syscall.SIGINT)
+	s.std.keep()
 	lineBuffered()
 	frame.SetSink(s.show)
 	rt.OnResult = s.result

@@ -1,0 +1,114 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// Cells share os.Stdin, os.Stdout and os.Stderr with the host, and can set or
+// close them as any program can. What a cell that succeeds sets stays, as other
+// variables do, and is said; what one that fails has set is put back, since it
+// may not have come to that; and what is closed is opened again.
+
+// standard keeps the standard files of the process.
+type standard struct {
+	files  [3]*os.File // the host's own; kept, as the collector closes what is not used
+	copies [3]int      // of the same descriptors, which no cell closes
+	before [3]*os.File // the variables when the cell began
+	kept   []*os.File  // other files of these descriptors, never to be closed
+}
+
+// variables are the three that a cell can set.
+func variables() [3]**os.File { return [3]**os.File{&os.Stdin, &os.Stdout, &os.Stderr} }
+
+var stdNames = [3]string{"os.Stdin", "os.Stdout", "os.Stderr"}
+
+// keep remembers the files, when the host starts.
+func (std *standard) keep() {
+	const aside = 100 // above what programs count on
+	for i, v := range variables() {
+		std.files[i] = *v
+		fd, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(i), syscall.F_DUPFD_CLOEXEC, aside)
+		if errno != 0 {
+			fd = uintptr(i)
+		}
+		std.copies[i] = int(fd)
+	}
+}
+
+// begin is called before a cell runs.
+func (std *standard) begin() {
+	for i, v := range variables() {
+		std.before[i] = *v
+	}
+}
+
+// end is called when a cell has ended. Failed says that it did not come to its end.
+func (std *standard) end(failed bool) {
+	for i, v := range variables() {
+		now := *v
+		var st syscall.Stat_t
+		if syscall.Fstat(i, &st) != nil {
+			syscall.Dup3(std.copies[i], i, 0)
+		}
+		switch {
+		case closed(now) && now == std.files[i]:
+			std.renew(i)
+			std.say("%s was closed by this cell, and is open again for later ones", stdNames[i])
+		case closed(now):
+			std.renew(i)
+			std.say("%s was set to a file that is closed; it is the notebook's again", stdNames[i])
+		case now == std.before[i] || now == std.files[i]:
+		case same(now, std.copies[i]):
+			// Another file of the same descriptor: when the collector finds it
+			// unused, it would close that.
+			std.kept = append(std.kept, now)
+			std.renew(i)
+		case failed:
+			if *v = std.before[i]; closed(*v) {
+				std.renew(i)
+			}
+			std.say("%s is what it was before this cell, which set it to %s and ended before its end", stdNames[i], now.Name())
+		case i == 0:
+			std.say("os.Stdin is %s from here on; os.Stdin = os.NewFile(0, \"stdin\") brings the notebook's back", now.Name())
+		default:
+			std.say("%s is %s from here on, and what is printed there is not shown; %[1]s = os.NewFile(%[3]d, %[4]q) brings the notebook's back",
+				stdNames[i], now.Name(), i, std.files[i].Name())
+		}
+	}
+}
+
+// renew sets a variable to the host's own file, opened again where it was closed.
+func (std *standard) renew(i int) {
+	if closed(std.files[i]) {
+		std.files[i] = os.NewFile(uintptr(i), std.files[i].Name())
+	}
+	*variables()[i] = std.files[i]
+}
+
+// closed reports whether a file is closed.
+func closed(f *os.File) bool {
+	if f == nil {
+		return true
+	}
+	_, err := f.Stat()
+	return errors.Is(err, os.ErrClosed)
+}
+
+// same reports whether a file is what a descriptor stands for.
+func same(f *os.File, fd int) bool {
+	var st syscall.Stat_t
+	info, err := f.Stat()
+	if err != nil || syscall.Fstat(fd, &st) != nil {
+		return false
+	}
+	of, ok := info.Sys().(*syscall.Stat_t)
+	return ok && of.Dev == st.Dev && of.Ino == st.Ino
+}
+
+// say writes a sentence for the notebook, whatever os.Stderr is.
+func (std *standard) say(format string, args ...any) {
+	syscall.Write(std.copies[2], fmt.Appendf(nil, "holt: "+format+"\n", args...))
+}
