@@ -140,6 +140,10 @@ func (s *server) run(ctx context.Context, req *request) {
 		Silent: content.Silent, AllowStdin: isTrue(content.AllowStdin),
 		Input: s.inputFunc(ctx, req, isTrue(content.AllowStdin)),
 	}
+	if isTrue(content.AllowStdin) {
+		// nbclient, which asks for no input, drops what belongs to a cell that is over.
+		todo.Late = &late{s: s, parent: header, silent: content.Silent}
+	}
 	if content.Code != "" {
 		fail = s.runEngine(ctx, func() *session.Failure { return s.engine.Execute(ctx, todo) })
 	}

@@ -84,6 +84,20 @@ func (r *recorder) take() (stdout, stderr string) {
 	return stdout, stderr
 }
 
+// late marks what goroutines of a cell show when it is over.
+type late struct {
+	out   *recorder
+	count int
+}
+
+func (l late) Stream(name string, p []byte) {
+	l.out.Stream("stdout", fmt.Appendf(nil, "[cell %d %s] %s", l.count, name, p))
+}
+
+func (l late) Frame(m frame.Message) {
+	l.out.Stream("stdout", fmt.Appendf(nil, "[cell %d %s] %v\n", l.count, m.Kind, m.Bundle.Data["text/plain"]))
+}
+
 // script is a notebook that a test script drives.
 type script struct {
 	s     *session.Session
@@ -108,7 +122,7 @@ func (n *script) run(ts *testscript.TestScript, neg bool, limit time.Duration, i
 			time.AfterFunc(interrupt, stop)
 		})
 	}
-	req := session.Request{Code: code, CellID: id, Count: n.count}
+	req := session.Request{Code: code, CellID: id, Count: n.count, Late: late{n.out, n.count}}
 	if lines := n.lines; lines != nil {
 		req.AllowStdin = true
 		req.Input = func(prompt string, password bool) (string, error) {

@@ -313,6 +313,31 @@ func (o output) Frame(m frame.Message) {
 	o.s.out.Result(m, count)
 }
 
+// late is what goroutines of a cell show when it is over. It stands below that
+// cell, as ipykernel 7 has it, with a pace and limits of its own.
+type late struct {
+	s      *server
+	parent json.RawMessage
+	silent bool
+
+	once sync.Once
+	out  *out.Writer
+}
+
+func (l *late) writer() *out.Writer {
+	l.once.Do(func() {
+		publish := l.s.publisher(l.parent)
+		if l.silent {
+			publish = func(string, any) {}
+		}
+		l.out = out.New(publish, l.s.opt.Limits)
+	})
+	return l.out
+}
+
+func (l *late) Stream(name string, p []byte) { l.writer().Stream(name, p) }
+func (l *late) Frame(m frame.Message)        { l.writer().Frame(m) }
+
 func (s *server) shutdown(req *request) {
 	var content struct {
 		Restart bool `json:"restart"`

@@ -25,8 +25,9 @@ type recorder struct {
 	out      *out.Writer
 
 	mu         sync.Mutex
-	cell       *ipynb.Cell // that runs, or ran last; nil before the first
-	clearNext  bool        // the next output takes the place of all before it
+	cell       *ipynb.Cell          // that runs, or ran last; nil before the first
+	clearNext  map[*ipynb.Cell]bool // the next output takes the place of all before it
+	late       []*out.Writer        // of cells whose goroutines showed something when they were over
 	displays   map[string][]shown
 	lastUpdate time.Time
 }
@@ -38,12 +39,51 @@ type shown struct {
 }
 
 func newRecorder(p *Progress) *recorder {
-	r := &recorder{progress: p, displays: map[string][]shown{}}
+	r := &recorder{progress: p, displays: map[string][]shown{}, clearNext: map[*ipynb.Cell]bool{}}
 	// Only what one cell may show in all is limited, as in a notebook: nobody
 	// looks on, so nothing needs to be slowed down.
-	const unlimited = 1 << 30
-	r.out = out.New(r.message, out.Limits{Burst: unlimited, Rate: unlimited, Displays: unlimited})
+	r.out = out.New(r.message, unlimited)
 	return r
+}
+
+var unlimited = out.Limits{Burst: 1 << 30, Rate: 1 << 30, Displays: 1 << 30}
+
+// lateOutput is what goroutines of a cell show when it is over: it stands in
+// that cell.
+type lateOutput struct {
+	r    *recorder
+	cell *ipynb.Cell
+	once sync.Once
+	out  *out.Writer
+}
+
+func (l *lateOutput) writer() *out.Writer {
+	l.once.Do(func() {
+		l.out = out.New(func(typ string, content any) { l.r.messageOf(l.cell, typ, content) }, unlimited)
+		l.r.mu.Lock()
+		defer l.r.mu.Unlock()
+		l.r.late = append(l.r.late, l.out)
+	})
+	return l.out
+}
+
+// Stream implements [session.Output].
+func (l *lateOutput) Stream(name string, p []byte) {
+	l.r.progress.text(p)
+	l.writer().Stream(name, p)
+}
+
+// Frame implements [session.Output].
+func (l *lateOutput) Frame(m frame.Message) { l.writer().Frame(m) }
+
+// flush takes all output that still waits.
+func (r *recorder) flush() {
+	r.mu.Lock()
+	late := slices.Clone(r.late)
+	r.mu.Unlock()
+	for _, w := range append(late, r.out) {
+		w.Flush()
+	}
 }
 
 // Stream implements [session.Output].
@@ -80,7 +120,7 @@ func (r *recorder) Frame(m frame.Message) {
 // begin makes c the cell that output goes to.
 func (r *recorder) begin(c *ipynb.Cell) {
 	r.mu.Lock()
-	r.cell, r.clearNext = c, false
+	r.cell = c
 	r.mu.Unlock()
 	r.out.Begin(r.message)
 }
@@ -93,15 +133,23 @@ func (r *recorder) end(f *session.Failure) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.add(&ipynb.Output{Type: ipynb.Failure, ErrorName: f.Name, ErrorValue: f.Value, Traceback: f.Traceback}, "")
+	r.add(r.cell, &ipynb.Output{Type: ipynb.Failure, ErrorName: f.Name, ErrorValue: f.Value, Traceback: f.Traceback}, "")
 }
 
 // message takes one message of the kernel's protocol.
 func (r *recorder) message(typ string, content any) {
 	r.mu.Lock()
+	cell := r.cell
+	r.mu.Unlock()
+	r.messageOf(cell, typ, content)
+}
+
+// messageOf takes a message that belongs to a cell.
+func (r *recorder) messageOf(cell *ipynb.Cell, typ string, content any) {
+	r.mu.Lock()
 	defer r.mu.Unlock()
 	m, _ := content.(map[string]any)
-	if r.cell == nil || m == nil {
+	if cell == nil || m == nil {
 		return
 	}
 	transient, _ := m["transient"].(map[string]any)
@@ -117,43 +165,43 @@ func (r *recorder) message(typ string, content any) {
 	case "stream":
 		name, _ := m["name"].(string)
 		text, _ := m["text"].(string)
-		if last := len(r.cell.Outputs) - 1; last >= 0 && !r.clearNext {
-			if o := r.cell.Outputs[last]; o.Type == ipynb.Stream && o.Name == name {
+		if last := len(cell.Outputs) - 1; last >= 0 && !r.clearNext[cell] {
+			if o := cell.Outputs[last]; o.Type == ipynb.Stream && o.Name == name {
 				o.Text += text
 				return
 			}
 		}
-		r.add(&ipynb.Output{Type: ipynb.Stream, Name: name, Text: text}, "")
+		r.add(cell, &ipynb.Output{Type: ipynb.Stream, Name: name, Text: text}, "")
 	case "display_data":
-		r.add(&ipynb.Output{Type: ipynb.Display, Data: data, Metadata: meta}, id)
+		r.add(cell, &ipynb.Output{Type: ipynb.Display, Data: data, Metadata: meta}, id)
 	case "execute_result":
-		r.add(&ipynb.Output{Type: ipynb.Result, Data: data, Metadata: meta, Count: r.cell.Count}, id)
+		r.add(cell, &ipynb.Output{Type: ipynb.Result, Data: data, Metadata: meta, Count: cell.Count}, id)
 	case "update_display_data":
 		r.lastUpdate = time.Now()
 	case "clear_output":
 		if wait, _ := m["wait"].(bool); wait {
-			r.clearNext = true
+			r.clearNext[cell] = true
 		} else {
-			r.clear()
+			r.clear(cell)
 		}
 	}
 }
 
-func (r *recorder) add(o *ipynb.Output, id string) {
-	if r.clearNext {
-		r.clear()
-		r.clearNext = false
+func (r *recorder) add(cell *ipynb.Cell, o *ipynb.Output, id string) {
+	if r.clearNext[cell] {
+		r.clear(cell)
+		delete(r.clearNext, cell)
 	}
 	if id != "" {
-		r.displays[id] = append(r.displays[id], shown{r.cell, o})
+		r.displays[id] = append(r.displays[id], shown{cell, o})
 	}
-	r.cell.Outputs = append(r.cell.Outputs, o)
+	cell.Outputs = append(cell.Outputs, o)
 }
 
-func (r *recorder) clear() {
-	r.cell.Outputs = nil
+func (r *recorder) clear(cell *ipynb.Cell) {
+	cell.Outputs = nil
 	for id, list := range r.displays {
-		r.displays[id] = slices.DeleteFunc(list, func(s shown) bool { return s.cell == r.cell })
+		r.displays[id] = slices.DeleteFunc(list, func(s shown) bool { return s.cell == cell })
 	}
 }
 
@@ -170,5 +218,5 @@ func (r *recorder) settle(ctx context.Context) {
 		}
 		time.Sleep(quiet / 15)
 	}
-	r.out.Flush()
+	r.flush()
 }

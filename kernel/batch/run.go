@@ -136,7 +136,7 @@ func runCell(ctx context.Context, engine Engine, r *recorder, c *ipynb.Cell, num
 	times := map[string]any{"iopub.status.busy": now(), "iopub.execute_input": now()}
 	c.Count = number
 	r.begin(c)
-	fail := engine.Execute(cellCtx, session.Request{Code: c.Source, CellID: c.ID, Count: number})
+	fail := engine.Execute(cellCtx, session.Request{Code: c.Source, CellID: c.ID, Count: number, Late: &lateOutput{r: r, cell: c}})
 	if fail != nil && ctx.Err() == nil && errors.Is(cellCtx.Err(), context.DeadlineExceeded) {
 		fail = timedOut(fail, opt.Timeout)
 	}

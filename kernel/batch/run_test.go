@@ -49,6 +49,11 @@ func (e *engine) Execute(ctx context.Context, req session.Request) *session.Fail
 			e.out.Stream("stdout", []byte(text+"\n"))
 		case "warn":
 			e.frame(frame.KindWarn, "", strings.ReplaceAll(text, "_", " "))
+		case "late": // when the cell is over
+			out := req.Late
+			time.AfterFunc(20*time.Millisecond, func() { out.Stream("stdout", []byte(text+"\n")) })
+		case "sleep":
+			time.Sleep(200 * time.Millisecond)
 		case "err":
 			e.out.Stream("stderr", []byte(text+"\n"))
 		case "show":
@@ -125,6 +130,8 @@ func TestRun(t *testing.T) {
 	}{
 		{name: "streams are merged", cells: []*ipynb.Cell{code("out:1 out:2 err:3 out:4 result:5")},
 			want: []string{`stdout "1\n2\n", stderr "3\n", stdout "4\n", execute_result 5`}},
+		{name: "what is shown late stands in its cell", cells: []*ipynb.Cell{code("late:x out:1"), code("sleep out:2")},
+			want: []string{`stdout "1\nx\n"`, `stdout "2\n"`}},
 		{name: "old outputs go", cells: []*ipynb.Cell{stale(code("out:1")), stale(code("nothing"))},
 			want: []string{`stdout "1\n"`, ""}},
 		{name: "cells that are not run keep them", cells: []*ipynb.Cell{stale(code(" ")), stale(code("out:1", "skip-execution")), code("out:2")},

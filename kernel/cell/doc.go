@@ -58,6 +58,7 @@
 //	rewrite.go, fields.go, top.go   names, fields and statements in generated code
 //	anon.go                struct types without a name, which are one in all cells
 //	waits.go, exits.go     waits that an interrupt ends; what ends a cell in place of the process
+//	prints.go              what it prints goes to the cell whose goroutine prints
 //	cgo.go, embed.go       C code in a cell; files beside the notebook
 //	support.go, keep.go    variables, hooks, accessors; what plugins need to be sound
 //	program.go, commit.go  the result; what it makes live

@@ -86,6 +86,7 @@ func (r *rewriter) pre(n ast.Node) {
 		r.composite(n)
 	case *ast.CallExpr:
 		r.conversion(n)
+		r.print(n)
 	case *ast.UnaryExpr:
 		if lit, ok := ast.Unparen(n.X).(*ast.CompositeLit); ok && n.Op == token.AND && r.foreignFields(lit) != nil {
 			r.asPtr[lit] = true

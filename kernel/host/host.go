@@ -65,6 +65,7 @@ func Main(opt Options) {
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, syscall.SIGINT)
 	s.std.keep()
+	s.printers()
 	lineBuffered()
 	frame.SetSink(s.show)
 	rt.OnResult = s.result

@@ -28,6 +28,8 @@ type Options struct {
 	Stdout func([]byte) // what the process prints; the slice is lent for the call
 	Stderr func([]byte)
 	Frame  func(frame.Message) // display, update, result, clear or warn; Cell says whose
+	// Print takes what a goroutine of a cell has printed that is over.
+	Print func(cell int, stream string, p []byte)
 	// Input asks the person for a line, for a cell that waits for standard input
 	// and for gonbui.RequestInput. nil means that there is no one to ask.
 	Input func(prompt string, password bool) (string, error)
@@ -81,6 +83,15 @@ func Start(ctx context.Context, host string, opt Options) (*Process, error) {
 	}
 	if opt.Frame == nil {
 		opt.Frame = func(frame.Message) {}
+	}
+	if opt.Print == nil {
+		opt.Print = func(_ int, stream string, b []byte) {
+			if stream == "stderr" {
+				opt.Stderr(b)
+			} else {
+				opt.Stdout(b)
+			}
+		}
 	}
 	p := &Process{
 		opt: opt, ready: make(chan struct{}), received: make(chan struct{}), done: make(chan struct{}),
@@ -203,6 +214,14 @@ func (p *Process) receive() {
 		case frame.KindDisplay, frame.KindUpdate, frame.KindResult, frame.KindClear, frame.KindWarn:
 			p.show(m)
 			// The cell waits for this: what it prints next comes after.
+			p.send(msg.KindAck, m.Cell, nil)
+		case msg.KindPrint:
+			var text msg.Print
+			if json.Unmarshal(m.Body, &text) == nil {
+				p.deliver.Lock()
+				p.opt.Print(m.Cell, text.Stream, text.Text)
+				p.deliver.Unlock()
+			}
 			p.send(msg.KindAck, m.Cell, nil)
 		case msg.KindSync:
 			p.gonb.drain()

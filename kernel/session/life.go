@@ -59,12 +59,16 @@ func (s *Session) damaged(err error) bool {
 }
 
 func (s *Session) launch() (*proc.Process, error) {
+	s.mu.Lock()
+	s.late = map[int]Output{} // the goroutines of the last host are gone
+	s.mu.Unlock()
 	return proc.Start(s.ctx, s.world.Host(), proc.Options{
 		Dir:    s.cwd,
 		Env:    append([]string{"HOLT=1"}, s.env...),
 		Stdout: func(p []byte) { s.shown("stdout", p) },
 		Stderr: func(p []byte) { s.shown("stderr", p) },
 		Frame:  s.framed,
+		Print:  s.printed,
 		Input:  s.input,
 		Page:   s.page,
 		Sync:   s.sync,

@@ -50,6 +50,9 @@ type Request struct {
 	// Queued reports whether a cell, by its CellID, waits to be run after this
 	// one; nil when that is not known.
 	Queued func(cellID string) bool
+	// Late receives what goroutines of the cell show when it is over; nil for the
+	// cell that runs then.
+	Late Output
 	// Input asks the person for a line; nil when AllowStdin is false.
 	Input func(prompt string, password bool) (string, error)
 }
@@ -90,9 +93,11 @@ type Session struct {
 	opening   *opening   // the last attempt to open the session
 	proc      *proc.Process
 	req       Request
-	value     *frame.Bundle // where the value of an expression goes; nil for a cell
-	abandoned bool          // the last cell waits where an interrupt does not reach it
-	copyTo    *os.File      // of %capture; nil for none
+	running   int            // the program that runs, by its number; 0 for none
+	late      map[int]Output // of the programs of this host, by their numbers
+	value     *frame.Bundle  // where the value of an expression goes; nil for a cell
+	abandoned bool           // the last cell waits where an interrupt does not reach it
+	copyTo    *os.File       // of %capture; nil for none
 	assistant *assist.Assistant
 	fetching  bool // there was no gopls, and it is being built
 	snapshot  assist.Snapshot
@@ -273,7 +278,9 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 		}
 	}
 	began := time.Now()
+	stop := s.runs(p.Seq)
 	done, err := s.process().Run(ctx, proc.Unit{Plugin: b.Plugin, Path: p.Path, File: name, Cell: p.Seq, Deps: sorted(unit.Deps)})
+	stop()
 	if s.world.Tidy(unit, b, p.Leaf) { // the plugin stays mapped
 		delete(s.archives, p.Path)
 	} else if err := s.spare.keep(s.dir, b.Kept()...); err != nil {

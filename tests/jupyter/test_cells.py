@@ -2,6 +2,7 @@
 
 import base64
 
+import holt
 import pytest
 
 
@@ -256,10 +257,32 @@ def test_a_flood_is_limited(kernel):
     assert kernel.do("1").result == "1"
 
 
+BACKGROUND = 'import "time"\ntick := make(chan int)\ngo func() { <-tick; fmt.Println("from before"); log.Print("logged"); display.Show("shown") }()'
+
+
 def test_background_output(kernel):
-    kernel.do('import "time"\ntick := make(chan int)\ngo func() { <-tick; fmt.Println("from before") }()')
+    """What a goroutine prints and shows stands below the cell that started it, as with ipykernel 7."""
+    first = kernel.start(BACKGROUND, allow_stdin=True)
+    assert kernel.finish(first).ok
+    second = kernel.start('fmt.Println("mine")\ntick <- 1\ntime.Sleep(300 * time.Millisecond)', allow_stdin=True)
+    parents = {}  # of each text
+    while True:
+        m = kernel.client.get_iopub_msg(timeout=holt.CELL)
+        parent = m["parent_header"]["msg_id"]
+        if m["msg_type"] == "stream":
+            parents[m["content"]["text"].split()[-1]] = parent
+        if m["msg_type"] == "display_data":
+            parents[m["content"]["data"]["text/plain"]] = parent
+        if m["msg_type"] == "status" and m["content"]["execution_state"] == "idle" and parent == second:
+            break
+    assert parents == {"mine": second, "before": first, "logged": first, "shown": first}
+
+
+def test_background_output_without_a_person(kernel):
+    """nbclient drops what belongs to a cell that is over, so that the running cell has it."""
+    kernel.do(BACKGROUND)
     ran = kernel.do("tick <- 1\ntime.Sleep(200 * time.Millisecond)")
-    assert ran.stdout == "from before\n"
+    assert ran.stdout == "from before\n" and "logged" in ran.stderr
 
 
 # Displays.

@@ -24,6 +24,7 @@ const (
 	KindReturn    frame.Kind = "host.return"    // Return
 	KindInput     frame.Kind = "host.input"     // a cell waits for standard input
 	KindLine      frame.Kind = "host.line"      // Line
+	KindPrint     frame.Kind = "host.print"     // Print
 )
 
 // Ready is the first message of a host.
@@ -44,6 +45,13 @@ type Run struct {
 type Line struct {
 	Text string `json:"text,omitempty"` // with its line break
 	EOF  bool   `json:"eof,omitempty"`  // there will be no more
+}
+
+// Print is what a goroutine of a cell that is over has printed; Message.Cell says
+// whose.
+type Print struct {
+	Stream string `json:"stream"` // "stdout" or "stderr"
+	Text   []byte `json:"text"`
 }
 
 // Result says how a cell ended.

@@ -123,6 +123,15 @@ func Goroutine() int64 {
 	return id
 }
 
+// Writer is io.Writer, which this package does not import.
+type Writer interface {
+	Write(p []byte) (n int, err error)
+}
+
+// Stdout and Stderr are what the text of a cell prints to: the cell whose
+// goroutine prints. The host process sets them.
+var Stdout, Stderr Writer
+
 // OnExit takes the exit status with which a cell ends itself, by a call of what
 // at a line of the cell. The host process sets it.
 var OnExit func(code int, what, file string, line int)

@@ -1,0 +1,44 @@
+package cell
+
+import (
+	"go/ast"
+	"go/types"
+)
+
+// What a cell's text prints goes to the cell that its goroutine belongs to, also
+// when that is over and another runs:
+//
+//	fmt.Println(x)               fmt.Fprintln(ˣrt.Stdout, x)
+//	fmt.Fprintln(os.Stderr, x)   fmt.Fprintln(ˣrt.Stderr, x)
+//
+// the same for Print and Printf. What a package prints that the cell calls, or C,
+// goes to the cell that runs.
+
+// print rewrites a call that prints.
+func (r *rewriter) print(n *ast.CallExpr) {
+	fun, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr)
+	if !ok {
+		return
+	}
+	switch name := r.callee(n); name {
+	case "fmt.Print", "fmt.Printf", "fmt.Println":
+		r.ed.replace(r.off(fun.Sel.Pos()), r.off(fun.Sel.End()), map[string]string{
+			"fmt.Print": "Fprint", "fmt.Printf": "Fprintf", "fmt.Println": "Fprintln"}[name])
+		to := r.rt("Stdout")
+		if len(n.Args) > 0 {
+			to += ", "
+		}
+		r.ed.insert(r.off(n.Lparen)+1, to)
+	case "fmt.Fprint", "fmt.Fprintf", "fmt.Fprintln":
+		to, ok := ast.Unparen(n.Args[0]).(*ast.SelectorExpr)
+		if !ok {
+			return
+		}
+		v, ok := r.g.p.info.Uses[to.Sel].(*types.Var)
+		if !ok || v.Pkg() == nil || v.Pkg().Path() != "os" || v.Name() != "Stdout" && v.Name() != "Stderr" {
+			return
+		}
+		r.ed.replace(r.off(to.Pos()), r.off(to.End()), r.rt(v.Name())+r.breaks(to.Pos(), to.End()))
+		r.skipAll(to)
+	}
+}

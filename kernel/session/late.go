@@ -1,0 +1,37 @@
+package session
+
+// runs begins a program: what belongs to it is the running cell's until stop, and
+// then goes where the request says.
+func (s *Session) runs(seq int) (stop func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running = seq
+	if s.req.Late != nil {
+		s.late[seq] = s.req.Late
+	}
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.running = 0
+	}
+}
+
+// lateOutput returns where a program shows what it shows when it is over; nil for
+// the one that runs, and where the request did not say.
+func (s *Session) lateOutput(seq int) Output {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if seq == s.running {
+		return nil
+	}
+	return s.late[seq]
+}
+
+// printed takes what a goroutine of a cell prints that is over.
+func (s *Session) printed(seq int, stream string, p []byte) {
+	if late := s.lateOutput(seq); late != nil {
+		late.Stream(stream, p)
+		return
+	}
+	s.shown(stream, p)
+}
