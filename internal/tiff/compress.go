@@ -25,13 +25,13 @@ const (
 	deflate      = 8
 	packBits     = 32773
 	oldDeflate   = 32946
+	ccittWords   = 32771
 	zstdCoded    = 50000
 )
 
 // compressions names those that are known and not read.
 var compressions = map[int]string{
-	ccittRLE: "CCITT modified Huffman", oldJPEG: "old-style JPEG", 32766: "NeXT", 32771: "CCITT modified Huffman in words",
-	32809: "ThunderScan", 34661: "JBIG", 34676: "SGI LogLuv", 34677: "SGI LogLuv 24", 34712: "JPEG 2000", 34887: "LERC",
+	oldJPEG: "old-style JPEG", 32766: "NeXT", 32809: "ThunderScan", 34661: "JBIG", 34676: "SGI LogLuv", 34677: "SGI LogLuv 24", 34712: "JPEG 2000", 34887: "LERC",
 	34925: "LZMA", 50001: "WebP", 50002: "JPEG XL",
 }
 
@@ -50,10 +50,10 @@ func ratio(compression int) int {
 	return 1 << 15 // of zstd a repeated block; of CCITT a white row for a bit
 }
 
-// supported reports whether a compression is read, as an error that names it.
-func (p *pixels) supported() error {
+// known reports whether a compression is read, as an error that names it.
+func (p *pixels) known() error {
 	switch p.compression {
-	case uncompressed, group3, group4, lzwCoded, jpegCoded, deflate, packBits, oldDeflate, zstdCoded:
+	case uncompressed, ccittRLE, ccittWords, group3, group4, lzwCoded, jpegCoded, deflate, packBits, oldDeflate, zstdCoded:
 	default:
 		name := compressions[p.compression]
 		if name == "" {
@@ -61,10 +61,16 @@ func (p *pixels) supported() error {
 		}
 		return UnsupportedError("compression " + name)
 	}
-	if p.compression == group3 && p.d.number(tagT4Options, 0)&3 != 0 {
-		return UnsupportedError("compression CCITT group 3 of two dimensions or with uncompressed parts")
+	return nil
+}
+
+// fits reports whether a compression can hold such samples.
+func (p *pixels) fits() error {
+	if p.compression == group3 && p.d.number(tagT4Options, 0)&uncompressedM != 0 {
+		return UnsupportedError("compression CCITT group 3 with parts that are not compressed")
 	}
-	if (p.compression == group3 || p.compression == group4) && (p.bits != 1 || p.stored != 1) {
+	fax := p.compression == ccittRLE || p.compression == ccittWords || p.compression == group3 || p.compression == group4
+	if fax && (p.bits != 1 || p.stored != 1) {
 		return FormatError("CCITT compression of pixels that are not black and white")
 	}
 	return nil
@@ -110,13 +116,15 @@ func (p *pixels) expand(data []byte, w, h, size int) ([]byte, error) {
 		}
 		defer z.Close()
 		r = z
-	case group3, group4:
-		kind := ccitt.Group3
-		if p.compression == group4 {
-			kind = ccitt.Group4
-		}
+	case ccittRLE:
+		return (&fax{data: data, width: w, align: 8}).rows(h)
+	case ccittWords:
+		return (&fax{data: data, width: w, align: 16}).rows(h)
+	case group3:
+		return (&fax{data: data, width: w, endOfLines: true, two: p.d.number(tagT4Options, 0)&twoDimensions != 0}).rows(h)
+	case group4:
 		// A set bit is a black pixel, whatever Photometric makes of it.
-		r = ccitt.NewReader(in, ccitt.MSB, kind, w, h, &ccitt.Options{Invert: true})
+		r = ccitt.NewReader(in, ccitt.MSB, ccitt.Group4, w, h, &ccitt.Options{Invert: true})
 	}
 	// The buffer grows with what comes.
 	out, err := io.ReadAll(io.LimitReader(r, int64(size)))

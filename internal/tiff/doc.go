@@ -11,8 +11,8 @@
 // # What is decoded
 //
 // The first picture of a file, in strips or tiles, with its samples side by
-// side or in planes; uncompressed, PackBits, LZW, Deflate, CCITT group 3 with
-// one dimension, CCITT group 4, JPEG and ZSTD, with a predictor; black and
+// side or in planes; uncompressed, PackBits, LZW, Deflate, CCITT modified
+// Huffman, groups 3 and 4, JPEG and ZSTD, with a predictor; black and
 // white, gray of 2, 4, 8, 12 and 16 bits, whole numbers of 16 and 32 bits with
 // a sign, floating point of 32 bits, palettes, RGB and CMYK of 8 and 16 bits,
 // with extra samples, and YCbCr of 8. Anything else is an [UnsupportedError],

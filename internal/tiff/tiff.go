@@ -47,6 +47,7 @@ type pixels struct {
 	photometric int
 	bits        int // of a sample
 	stored      int // samples of a pixel in the file
+	needed      int // those that the picture is made of
 	format      int
 	planar      bool // each sample has chunks of its own
 
@@ -70,11 +71,14 @@ func Decode(file []byte, fits func(w, h int) error) (*imagefile.Picture, error) 
 	if err := fits(p.w, p.h); err != nil {
 		return nil, err
 	}
+	if err := p.known(); err != nil {
+		return nil, err
+	}
 	kind, err := p.kind()
 	if err != nil {
 		return nil, err
 	}
-	if err := p.supported(); err != nil {
+	if err := p.fits(); err != nil {
 		return nil, err
 	}
 	if err := p.chunks(); err != nil {
@@ -209,6 +213,9 @@ func (p *pixels) kind() (kind, error) {
 	if !ok {
 		return kind{}, UnsupportedError(what())
 	}
+	if p.needed = colours; k.alpha != none {
+		p.needed++
+	}
 	return k, nil
 }
 
@@ -241,7 +248,7 @@ func (p *pixels) chunks() error {
 	}
 	n := ceil(p.w, p.chunkW) * ceil(p.h, p.chunkH)
 	if p.planar {
-		n *= p.stored
+		n *= p.needed
 	}
 	if len(p.offsets) < n {
 		return FormatError(fmt.Sprintf("%d strips or tiles, want %d", len(p.offsets), n))
@@ -271,7 +278,7 @@ func (p *pixels) chunk(i int) ([]byte, error) {
 func (p *pixels) each(f func(row []byte, x, y, w, first, n int) error) error {
 	planes, n := 1, p.stored
 	if p.planar {
-		planes, n = p.stored, 1
+		planes, n = p.needed, 1
 	}
 	across, down := ceil(p.w, p.chunkW), ceil(p.h, p.chunkH)
 	for i := range across * down * planes {

@@ -101,7 +101,9 @@ def tiffs():
         save(f"I;16 {compression}", gray16, "TIFF", compression=compression)
         save(f"I {compression}", Image.fromarray(np.arange(-200, 191, dtype="<i4").reshape(17, 23) * 3), "TIFF", compression=compression)
         save(f"F {compression}", Image.fromarray(np.linspace(-20, 300, 391, dtype="<f4").reshape(17, 23)), "TIFF", compression=compression)
-    for compression in ("group4",):
+    for options in (0, 1, 4, 5):
+        save(f"1 group3, options {options}", picture(75, 40).convert("1"), "TIFF", compression="group3", tiffinfo={292: options})
+    for compression in ("tiff_ccitt", "group3", "group4"):
         save(f"1 {compression}", picture(48, 40).convert("1", dither=0), "TIFF", compression=compression)
         save(f"1 {compression}, white is 0", picture(48, 40).convert("1", dither=0), "TIFF", compression=compression, tiffinfo={262: 0})
     for mode in ("L", "RGB"):
