@@ -1,21 +1,20 @@
 package dl
 
 import (
-	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 	"text/tabwriter"
-	"time"
+
+	"github.com/gomlx/compute"
 )
 
 // Device is a line of [DeviceList].
 type Device struct {
 	Name    string // such as "cuda:0"
 	Detail  string // the backend's own description, or why it cannot be used
-	Memory  Bytes  // in all; 0 where it is not known
-	Free    Bytes  // that nobody uses now
+	Memory  Bytes  // of a GPU, what this process may take; else the machine's; 0 where it is not known
+	Free    Bytes  // of it, what is not in use
 	Usable  bool
 	Current bool
 }
@@ -55,7 +54,7 @@ func Devices() DeviceList {
 		for i := range b.NumDevices() {
 			d := known(kind, b, i)
 			line := Device{Name: d.label(), Detail: b.DeviceDescription(d.num), Usable: true, Current: d == now}
-			line.Memory, line.Free = memory(kind, i)
+			line.Memory, line.Free = memory(kind, b, i)
 			list = append(list, line)
 		}
 	}
@@ -81,35 +80,36 @@ func (l DeviceList) String() string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// memory returns a device's memory in bytes: that of the machine, shared by
-// all its processors, or that of an NVIDIA GPU as its driver's nvidia-smi
-// counts, because PJRT's C interface as go-xla v0.4.4 has it does not tell.
-func memory(kind string, num int) (all, free Bytes) {
-	if kind != "cuda" {
-		b, err := os.ReadFile("/proc/meminfo")
-		if err != nil {
-			return 0, 0
+// DeviceMemory, when the host sets it, says how much of a device's memory this
+// process uses and how much it may take, in bytes, as the device's runtime
+// counts, and false where that does not tell. The host sets it because dl links
+// no backend.
+var DeviceMemory func(b compute.Backend, device int) (used, limit int64, ok bool)
+
+// memory returns a device's memory in bytes: what this process may take of a
+// GPU's, and the machine's, which all its processors share. Both are 0 where
+// they are not known.
+func memory(kind string, b compute.Backend, num int) (all, free Bytes) {
+	if DeviceMemory != nil {
+		if used, limit, ok := DeviceMemory(b, num); ok {
+			return Bytes(limit), Bytes(max(0, limit-used))
 		}
-		for line := range strings.Lines(string(b)) {
-			var n Bytes
-			if _, err := fmt.Sscanf(line, "MemTotal: %d kB", &n); err == nil {
-				all = n << 10
-			}
-			if _, err := fmt.Sscanf(line, "MemAvailable: %d kB", &n); err == nil {
-				free = n << 10
-			}
-		}
-		return all, free
 	}
-	ctx, cancel := context.WithTimeout(callerContext(), 5*time.Second)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, "nvidia-smi", "--query-gpu=memory.total,memory.free", "--format=csv,noheader,nounits").Output()
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	if err != nil || num >= len(lines) {
+	if kind == "cuda" {
 		return 0, 0
 	}
-	if _, err := fmt.Sscanf(lines[num], "%d, %d", &all, &free); err != nil {
+	text, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
 		return 0, 0
 	}
-	return all << 20, free << 20 // nvidia-smi counts in MiB
+	for line := range strings.Lines(string(text)) {
+		var n Bytes
+		if _, err := fmt.Sscanf(line, "MemTotal: %d kB", &n); err == nil {
+			all = n << 10
+		}
+		if _, err := fmt.Sscanf(line, "MemAvailable: %d kB", &n); err == nil {
+			free = n << 10
+		}
+	}
+	return all, free
 }

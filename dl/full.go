@@ -57,7 +57,7 @@ func (on *device) full(err error) error {
 		}
 	}
 	has := on.label() + " has not so much left"
-	if all, free := memory(on.name, int(on.num)); all > 0 {
+	if all, free := memory(on.name, on.backend, int(on.num)); all > 0 {
 		has = fmt.Sprintf("%s has %v, of which %v are free", on.label(), all, free)
 	}
 	try := "use a smaller batch, Options{Accumulate: 2} or Options{Precision: dl.BFloat16}, set variables that are not needed to nil"

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// gauge knows how full a device is. To ask an NVIDIA driver takes a good part
-// of a second, and a notebook that shows a run looks at it five times in one:
-// so it is asked in the background and not often, and what it said last counts.
+// gauge knows how full a device is. To ask may take a while, and a notebook that
+// shows a run looks at it five times in a second: so it is asked in the
+// background and not often, and what it said last counts.
 type gauge struct {
 	mu        sync.Mutex
 	all, free Bytes
@@ -33,8 +33,8 @@ func (g *gauge) read(ask func() (all, free Bytes)) (used, all Bytes) {
 	return g.all - g.free, g.all
 }
 
-// Memory returns how much of the memory of the run's device is in use, by
-// whomever, and how much it has, in bytes: of the machine's where the device
+// Memory returns how much of the memory of the run's device is in use, by this
+// process on a GPU, and how much it may take, in bytes: of the machine's, by all, where the device
 // is a processor. Both are 0 before the first look and where they are not
 // known. They are some seconds old, and stay as they are when the run has
 // ended.
@@ -44,7 +44,7 @@ func (r *Run) Memory() (used, all int64) {
 		if err != nil {
 			return 0, 0
 		}
-		return memory(on.name, int(on.num))
+		return memory(on.name, on.backend, int(on.num))
 	}
 	select {
 	case <-r.done:

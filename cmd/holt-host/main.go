@@ -17,6 +17,7 @@ import (
 func main() {
 	dl.SetContext(host.Context)
 	dl.Notice = func(sentence string) { frame.Warn(sentence) }
+	dl.DeviceMemory = deviceMemory
 	display.SetPlotter(plot.Gonum{})
 	listenForever()
 	inOrder()

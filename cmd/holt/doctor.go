@@ -38,9 +38,9 @@ func allChecks() []doctor.Check {
 }
 
 func lookBackend(name, without string) func(context.Context) doctor.Finding {
-	return func(context.Context) doctor.Finding {
+	return func(ctx context.Context) doctor.Finding {
 		if path, ok := backend.Find(name); ok {
-			return doctor.Finding{OK: true, Detail: path}
+			return lookPlugin(ctx, name, path)
 		}
 		return doctor.Finding{Detail: "not installed; " + without, Fix: "holt backend install " + name}
 	}

@@ -36,6 +36,7 @@ type cli struct {
 	Remote    remoteCmd    `cmd:"" help:"Run kernels on other machines over ssh."`
 	Warm      warmCmd      `cmd:"" help:"Build the host program now, which the first cell would wait for."`
 	Gopls     goplsCmd     `cmd:"" help:"Build gopls now, which completes and explains names; else a kernel does when it is first asked."`
+	Probe     probeCmd     `cmd:"" hidden:"" help:"Load an XLA plugin and say what it is, as JSON; the doctor does."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 

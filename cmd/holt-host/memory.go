@@ -1,0 +1,48 @@
+package main
+
+import (
+	"reflect"
+	"unsafe"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/go-xla/compute/xla"
+	xlapjrt "github.com/gomlx/go-xla/pjrt"
+
+	"github.com/holt-dl/holt/internal/pjrt"
+)
+
+// deviceMemory says how much of a device's memory this process uses, and how
+// much it may take, in bytes. Go-xla v0.4.4 does not bind PJRT's function for it
+// and keeps its handles to itself, so that they are read from its fields; where
+// those have other names the answer is not known.
+func deviceMemory(b compute.Backend, device int) (used, limit int64, ok bool) {
+	x, isXLA := b.(*xla.Backend)
+	if !isXLA {
+		return 0, 0, false
+	}
+	client := (*xlapjrt.Client)(pointer(x, "client"))
+	api := pointer((*xlapjrt.Plugin)(pointer(x, "plugin")), "api")
+	if client == nil || api == nil {
+		return 0, 0, false
+	}
+	devices := client.AddressableDevices()
+	if device < 0 || device >= len(devices) {
+		return 0, 0, false
+	}
+	m, err := pjrt.MemoryOf(api, pointer(devices[device], "cDevice"))
+	return m.Used, m.Limit, err == nil && m.Limit > 0
+}
+
+// pointer returns the pointer in a field of a struct, or nil where there is
+// none of that name.
+func pointer(of any, field string) unsafe.Pointer {
+	v := reflect.ValueOf(of)
+	if v.Kind() != reflect.Pointer || v.IsNil() {
+		return nil
+	}
+	f := v.Elem().FieldByName(field)
+	if !f.IsValid() || f.Kind() != reflect.Pointer {
+		return nil
+	}
+	return f.UnsafePointer()
+}

@@ -1,0 +1,16 @@
+//go:build !cgo || !unix
+
+package pjrt
+
+import (
+	"errors"
+	"unsafe"
+)
+
+var errNoC = errors.New("pjrt: this program was built without cgo, so that it loads no plugin")
+
+// Probe needs cgo.
+func Probe(string) (Report, error) { return Report{}, errNoC }
+
+// MemoryOf needs cgo.
+func MemoryOf(_, _ unsafe.Pointer) (Memory, error) { return Memory{}, errNoC }

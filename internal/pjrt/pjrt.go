@@ -1,0 +1,30 @@
+// Package pjrt speaks the little of PJRT's C interface that go-xla v0.4.4 lacks:
+// how full a device's memory is, and what a plugin says of itself when nothing
+// else is linked.
+//
+// The interface is a table of functions that only ever grows at its end, so that
+// a place in it is the same in every version.
+// https://github.com/openxla/xla/blob/main/xla/pjrt/c/pjrt_c_api.h
+package pjrt
+
+import "fmt"
+
+// Memory is how full a device is, in bytes.
+type Memory struct {
+	Used  int64 // by this process
+	Limit int64 // that this process may take; 0 where the plugin does not say
+}
+
+// Report is what a plugin says of itself.
+type Report struct {
+	Major, Minor int // version of the interface
+	Platform     string
+	Version      string // of the platform, such as "cuda 13000"
+	Devices      []string
+
+	// Problem is why it opens no device. Empty where it does.
+	Problem string
+}
+
+// API is the version of the interface as text.
+func (r Report) API() string { return fmt.Sprintf("PJRT %d.%d", r.Major, r.Minor) }

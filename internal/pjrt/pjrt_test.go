@@ -1,0 +1,165 @@
+//go:build cgo && unix
+
+package pjrt
+
+import (
+	"bufio"
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/holt-dl/holt/internal/plugins"
+)
+
+// fakeSource is a plugin in C, by go-xla's header: two devices, or an error.
+const fakeSource = `
+#include <stdlib.h>
+#include <string.h>
+#include "pjrt_c_api.h"
+struct PJRT_Error { const char *text; };
+struct PJRT_Client { int x; };
+struct PJRT_Device { int number; };
+struct PJRT_DeviceDescription { int x; };
+static struct PJRT_Client client;
+static struct PJRT_Device devices[2] = {{0}, {1}};
+static struct PJRT_Device *list[2] = {&devices[0], &devices[1]};
+static struct PJRT_DeviceDescription description;
+static PJRT_Error *bad(const char *text) { PJRT_Error *e = malloc(sizeof *e); e->text = text; return e; }
+#define CHECK(type) if (a->struct_size != type##_STRUCT_SIZE) return bad("wrong size of " #type)
+static void destroy(PJRT_Error_Destroy_Args *a) { free(a->error); }
+static void message(PJRT_Error_Message_Args *a) { a->message = a->error->text; a->message_size = strlen(a->message); }
+static PJRT_Error *initialize(PJRT_Plugin_Initialize_Args *a) { CHECK(PJRT_Plugin_Initialize_Args); return 0; }
+static PJRT_Error *create(PJRT_Client_Create_Args *a) {
+	CHECK(PJRT_Client_Create_Args);
+	if (getenv("FAKE_FAILS")) return bad("INTERNAL: no GPU is here");
+	if (getenv("FAKE_ENDS")) abort();
+	a->client = &client; return 0;
+}
+static PJRT_Error *end(PJRT_Client_Destroy_Args *a) { CHECK(PJRT_Client_Destroy_Args); return 0; }
+static PJRT_Error *name(PJRT_Client_PlatformName_Args *a) { CHECK(PJRT_Client_PlatformName_Args); a->platform_name = "fake"; a->platform_name_size = 4; return 0; }
+static PJRT_Error *version(PJRT_Client_PlatformVersion_Args *a) { CHECK(PJRT_Client_PlatformVersion_Args); a->platform_version = "fake 1.2"; a->platform_version_size = 8; return 0; }
+static PJRT_Error *all(PJRT_Client_AddressableDevices_Args *a) { CHECK(PJRT_Client_AddressableDevices_Args); a->addressable_devices = (PJRT_Device *const *)list; a->num_addressable_devices = 2; return 0; }
+static PJRT_Error *describe(PJRT_Device_GetDescription_Args *a) { CHECK(PJRT_Device_GetDescription_Args); a->device_description = &description; return 0; }
+static PJRT_Error *string(PJRT_DeviceDescription_ToString_Args *a) { CHECK(PJRT_DeviceDescription_ToString_Args); a->to_string = "FakeDevice"; a->to_string_size = 10; return 0; }
+static PJRT_Error *memory(PJRT_Device_MemoryStats_Args *a) {
+	CHECK(PJRT_Device_MemoryStats_Args);
+	a->bytes_in_use = 3 + a->device->number; a->peak_pool_bytes = -1; a->peak_pool_bytes_is_set = true;
+	if (!getenv("FAKE_NO_LIMIT")) { a->bytes_limit = 100; a->bytes_limit_is_set = true; }
+	return 0;
+}
+static PJRT_Api api;
+const PJRT_Api *GetPjrtApi(void) {
+	api.struct_size = PJRT_Api_STRUCT_SIZE;
+	if (getenv("FAKE_OLD")) api.struct_size = offsetof(PJRT_Api, PJRT_Device_MemoryStats);
+	api.pjrt_api_version.major_version = 7; api.pjrt_api_version.minor_version = 42;
+	api.PJRT_Error_Destroy = destroy; api.PJRT_Error_Message = message; api.PJRT_Plugin_Initialize = initialize;
+	api.PJRT_Client_Create = create; api.PJRT_Client_Destroy = end; api.PJRT_Client_PlatformName = name; api.PJRT_Client_PlatformVersion = version;
+	api.PJRT_Client_AddressableDevices = all; api.PJRT_Device_GetDescription = describe; api.PJRT_DeviceDescription_ToString = string;
+	api.PJRT_Device_MemoryStats = memory;
+	return &api;
+}
+`
+
+// fake builds the plugin, which shows that the places and sizes of this package
+// are those of the header.
+func fake(t *testing.T) string {
+	t.Helper()
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/gomlx/go-xla").Output()
+	header := filepath.Join(strings.TrimSpace(string(dir)), "pjrt")
+	cc, ccErr := exec.LookPath("cc")
+	if err != nil || ccErr != nil {
+		t.Skip("needs go-xla's header and a C compiler")
+	}
+	if _, err := os.Stat(filepath.Join(header, "pjrt_c_api.h")); err != nil {
+		t.Skip(err)
+	}
+	folder := t.TempDir()
+	source, library := filepath.Join(folder, "fake.c"), filepath.Join(folder, "fake.so")
+	if err := os.WriteFile(source, []byte(fakeSource), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(cc, "-shared", "-fPIC", "-I", header, "-o", library, source).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return library
+}
+
+func TestProbe(t *testing.T) {
+	library := fake(t)
+	r, err := Probe(library)
+	if err != nil || r.API() != "PJRT 7.42" || r.Platform != "fake" || r.Version != "fake 1.2" || !slices.Equal(r.Devices, []string{"FakeDevice", "FakeDevice"}) || r.Problem != "" {
+		t.Errorf("it says %+v, %v", r, err)
+	}
+	t.Setenv("FAKE_FAILS", "1")
+	if r, err := Probe(library); err != nil || r.Problem != "INTERNAL: no GPU is here" || r.API() != "PJRT 7.42" || len(r.Devices) != 0 {
+		t.Errorf("it says %+v, %v", r, err)
+	}
+	text := filepath.Join(t.TempDir(), "text.so")
+	os.WriteFile(text, []byte("hello"), 0o644)
+	if _, err := Probe(text); err == nil || !strings.HasPrefix(err.Error(), text+" cannot be loaded: ") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestMemory(t *testing.T) {
+	library := fake(t)
+	if m, err := firstMemory(library); err != nil || m != (Memory{Used: 3, Limit: 100}) {
+		t.Errorf("memory is %+v, %v", m, err)
+	}
+	t.Setenv("FAKE_NO_LIMIT", "1")
+	if m, err := firstMemory(library); err != nil || m != (Memory{Used: 3}) {
+		t.Errorf("memory is %+v, %v", m, err)
+	}
+	t.Setenv("FAKE_OLD", "1")
+	if _, err := firstMemory(library); err == nil || err.Error() != "pjrt: memory of a device: the plugin does not tell" {
+		t.Errorf("error is %v", err)
+	}
+	if _, err := MemoryOf(nil, nil); err == nil {
+		t.Error("no device is no error")
+	}
+}
+
+// TestPlaces counts the functions in go-xla's header, whose places are used
+// here.
+func TestPlaces(t *testing.T) {
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/gomlx/go-xla").Output()
+	if err != nil {
+		t.Skip(err)
+	}
+	b, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "pjrt", "pjrt_c_api.h"))
+	if err != nil {
+		t.Skip(err)
+	}
+	_, after, _ := bytes.Cut(b, []byte("typedef struct PJRT_Api {"))
+	var names []string
+	for lines := bufio.NewScanner(bytes.NewReader(after)); lines.Scan() && !strings.HasPrefix(lines.Text(), "} PJRT_Api;"); {
+		if name, ok := strings.CutPrefix(strings.TrimSpace(lines.Text()), "_PJRT_API_STRUCT_FIELD("); ok {
+			names = append(names, strings.TrimSuffix(name, ");"))
+		}
+	}
+	for place, want := range map[int]string{0: "PJRT_Error_Destroy", 1: "PJRT_Error_Message", 3: "PJRT_Plugin_Initialize", 10: "PJRT_Client_Create", 11: "PJRT_Client_Destroy", 12: "PJRT_Client_PlatformName",
+		14: "PJRT_Client_PlatformVersion", 16: "PJRT_Client_AddressableDevices", 28: "PJRT_DeviceDescription_ToString", 29: "PJRT_Device_GetDescription", 34: "PJRT_Device_MemoryStats"} {
+		if place >= len(names) || names[place] != want {
+			t.Errorf("%s is not at %d of %d", want, place, len(names))
+		}
+	}
+}
+
+// TestCPU asks the real plugin, where it is.
+func TestCPU(t *testing.T) {
+	path, ok := plugins.Find(plugins.SearchDirs(), "cpu")
+	if !ok {
+		t.Skip("the XLA plugin for cpu is not here")
+	}
+	r, err := Probe(path)
+	if err != nil || r.Platform != "cpu" || len(r.Devices) == 0 || r.Problem != "" {
+		t.Errorf("it says %+v, %v", r, err)
+	}
+	t.Logf("%+v", r)
+	m, err := firstMemory(path)
+	t.Logf("memory %+v, %v", m, err)
+}
