@@ -87,7 +87,7 @@ kernelspec: $(HOLT) $(VENV)/.run
 # The host program, which takes minutes the first time and nothing later, is built
 # while pip and the backend download.
 warm: $(HOLT)
-	@$(HOLT) warm --quiet
+	@$(HOLT) warm
 
 # Completion needs gopls. A notebook that runs without a person does not.
 gopls: $(HOLT)
