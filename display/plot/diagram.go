@@ -83,17 +83,27 @@ func box(c draw.Canvas, b display.Box, top vg.Point, wide vg.Length) {
 	bold.YAlign, plain.YAlign = draw.YCenter, draw.YCenter
 	y := top.Y - boxHigh/2
 	from, to := left+boxInside, right-boxInside
-	note := shorten(b.Note, plain, (to-from)/2)
+	name, place, note := boxText(b, to-from)
 	end := plain
 	end.XAlign = draw.XRight
 	c.FillText(end, vg.Point{X: to, Y: y}, note)
-	to -= plain.Width(note) + 12
-	name := shorten(b.Name, bold, to-from)
 	c.FillText(bold, vg.Point{X: from, Y: y}, name)
-	from += bold.Width(name) + 8
-	if b.Place != "" && to-from > 20 {
-		c.FillText(plain, vg.Point{X: from, Y: y}, shorten(b.Place, plain, to-from))
+	c.FillText(plain, vg.Point{X: from + bold.Width(name) + 8, Y: y}, place)
+}
+
+// boxText is what stands in a box with so much room for letters. A box has room for all of it, unless
+// that is more than boxMost: then the place gives way, and a long name; numbers that are cut would
+// mean something else.
+func boxText(b display.Box, room vg.Length) (name, place, note string) {
+	bold, plain := style(labelSize, ink, true), style(labelSize, soft, false)
+	note = shorten(b.Note, plain, max(room/2, room-12-bold.Width(b.Name)))
+	room -= plain.Width(note) + 12
+	name = shorten(b.Name, bold, room)
+	room -= bold.Width(name) + 8
+	if b.Place != "" && room > 0 {
+		place = shorten(b.Place, plain, room)
 	}
+	return name, place, note
 }
 
 // arrow goes from the lower edge of its first box, past others, to the upper

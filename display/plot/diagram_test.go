@@ -2,9 +2,11 @@ package plot_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/holt-dl/holt/display"
+	"github.com/holt-dl/holt/display/plot"
 	"github.com/holt-dl/holt/internal/golden"
 )
 
@@ -65,4 +67,21 @@ func TestDiagram(t *testing.T) {
 	x := layer(&n, "join", "Linear", []int{1, 8}, 64, a2, b2, in)
 	n.Nodes = append(n.Nodes, display.Node{Name: "output", Op: "Output", Inputs: []string{x, in}, Shape: []int{1, 8}})
 	golden.CheckPNG(t, "network-ways", pngOf(t, n), rounding)
+}
+
+// Numbers are whole, and every layer has its place, where the widest box is not wider than a page.
+func TestBoxText(t *testing.T) {
+	for _, b := range []display.Box{
+		{Name: "BatchNorm2d", Place: "1", Note: "[64 16 32 32]  1,216"},
+		{Name: "Conv2d", Place: "layer1.0.downsample.0", Note: "[64 512 16 16]  1,180,160"},
+		{Name: "Linear", Place: "classifier.0", Note: "[64 4096]  102,764,544"},
+	} {
+		if name, place, note := plot.BoxText(b); name != b.Name || place != b.Place || note != b.Note {
+			t.Errorf("drawn as %q %q %q, want %q %q %q", name, place, note, b.Name, b.Place, b.Note)
+		}
+	}
+	long := display.Box{Name: strings.Repeat("Otter", 40), Place: "0", Note: "[64 4096]  102,764,544"}
+	if _, _, note := plot.BoxText(long); note != long.Note {
+		t.Errorf("beside a long name the numbers are %q, want %q", note, long.Note)
+	}
 }
