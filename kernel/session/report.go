@@ -52,12 +52,15 @@ func gone(lost []string) string {
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// ANSI colours, as Jupyter shows them.
+// How an error is coloured: its name and the caret are marked, places are bold, and the message has
+// the colour of text, as IPython has it. No colour of letters can be read on JupyterLab's pink of the
+// light theme and on its maroon of the dark one, so a mark brings its own ground: white on a dark red,
+// both of the 256 colours that every front end and terminal knows.
 const (
-	red   = "\x1b[31m"
-	bold  = "\x1b[1;31m"
-	faint = "\x1b[2m"
-	plain = "\x1b[0m"
+	mark   = "\x1b[1;38;5;231;48;5;124m"
+	strong = "\x1b[1m"
+	faint  = "\x1b[2m"
+	plain  = "\x1b[0m"
 )
 
 // failure turns an error into what Jupyter shows; nil stays nil.
@@ -127,7 +130,7 @@ func refused(why string) error {
 
 func (f *Failure) head() {
 	first, rest, _ := strings.Cut(f.Value, "\n")
-	f.Traceback = append(f.Traceback, bold+f.Name+plain+": "+first)
+	f.Traceback = append(f.Traceback, mark+f.Name+plain+": "+first)
 	if rest != "" {
 		f.Traceback = append(f.Traceback, strings.Split(rest, "\n")...)
 	}
@@ -138,19 +141,19 @@ func (s *Session) compileError(f *Failure, ds []cell.Diagnostic) {
 	if len(ds) > 0 {
 		f.Value = ds[0].String()
 	}
-	f.Traceback = []string{bold + f.Name + plain + ": the cell does not compile, and nothing of it took effect"}
+	f.Traceback = []string{mark + f.Name + plain + ": the cell does not compile, and nothing of it took effect"}
 	for _, d := range ds {
 		if d.Line == 0 {
 			f.Traceback = append(f.Traceback, d.Msg)
 			continue
 		}
-		f.Traceback = append(f.Traceback, fmt.Sprintf("%s:%d:%d: %s%s%s", d.Cell, d.Line, d.Col, red, d.Msg, plain))
+		f.Traceback = append(f.Traceback, fmt.Sprintf("%s%s:%d:%d%s: %s", strong, d.Cell, d.Line, d.Col, plain, d.Msg))
 		if d.Source != "" {
 			number := fmt.Sprintf("%5d | ", d.Line)
 			f.Traceback = append(f.Traceback, faint+number+plain+strings.ReplaceAll(d.Source, "\t", "    "))
 			if d.Col > 0 && d.Col <= len(d.Source)+1 {
 				before := strings.ReplaceAll(d.Source[:d.Col-1], "\t", "    ")
-				f.Traceback = append(f.Traceback, strings.Repeat(" ", len(number)+len([]rune(before)))+red+"^"+plain)
+				f.Traceback = append(f.Traceback, strings.Repeat(" ", len(number)+len([]rune(before)))+mark+"^"+plain)
 			}
 		}
 	}
@@ -226,7 +229,7 @@ func (s *Session) place(fn, file string, line int) string {
 	if name == "" || name == internalCell {
 		return ""
 	}
-	at := fmt.Sprintf("  %s%s:%d%s", red, name, line, plain)
+	at := fmt.Sprintf("  %s%s:%d%s", strong, name, line, plain)
 	if fn = funcName(fn); fn != "" {
 		at += " in " + fn
 	}
@@ -269,7 +272,7 @@ func (s *Session) trace(text string) []string {
 	fn := ""
 	for i, line := range strings.Split(text, "\n") {
 		if i == 0 || strings.HasPrefix(line, "panic:") || strings.HasPrefix(line, "fatal error:") {
-			out = append(out, red+line+plain)
+			out = append(out, strong+line+plain)
 			continue
 		}
 		rest, indented := strings.CutPrefix(line, "\t")
