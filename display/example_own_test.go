@@ -133,14 +133,24 @@ func ExampleGrapher() {
 func ExampleRun() {
 	r := newRun()
 	r.step(0.5)
+	close(r.done) // one that goes on says the time of day
 	var any display.Run = r
 	display.Show(any)
 	// Output: step 1
 }
 
+func ExampleLatest() {
+	r := &staged{run: newRun(), open: 0.25}
+	r.step(0.5)
+	var now display.Latest = r
+	fmt.Println(now.Latest("train/loss"))
+	// Output: 1 0.25 true
+}
+
 func ExampleStepper() {
 	r := &staged{run: newRun()}
 	r.step(0.5)
+	close(r.done)
 	var far display.Stepper = r
 	fmt.Println(far.Steps())
 	fmt.Println(display.Render(r).Data["text/html"])
@@ -151,6 +161,7 @@ func ExampleStepper() {
 
 func ExampleGauge() {
 	r := &staged{run: newRun(), used: 3 << 30}
+	close(r.done)
 	var memory display.Gauge = r
 	fmt.Println(memory.Memory())
 	display.Show(r)

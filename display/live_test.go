@@ -183,7 +183,8 @@ func TestLiveFlush(t *testing.T) {
 type staged struct {
 	*run
 	epochs [][]any
-	used   int64 // bytes of memory; 0 is not known
+	used   int64   // bytes of memory; 0 is not known
+	open   float64 // the loss since the last point; 0 is not known
 }
 
 func (s *staged) Memory() (used, all int64) { return s.used, 16 << 30 * min(s.used, 1) }
@@ -192,40 +193,64 @@ func (s *staged) Table() (head []string, rows [][]any) {
 	return []string{"epoch", "loss"}, s.epochs
 }
 
-// TestLiveState is a run with a bar and a table above its curves.
+func (s *staged) Rows() int { return 13 }
+
+// Latest is between the points of the loss.
+func (s *staged) Latest(name string) (x, y float64, ok bool) {
+	return float64(len(s.y)), s.open, s.open > 0 && name == "train/loss"
+}
+
+// TestLiveState is a run with a bar and its line above its curves, and a table of its
+// epochs below, which has its height from the start.
 func TestLiveState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		plotting(t)
+		figures := plotting(t)
 		n := connect(t)
-		r := &staged{run: newRun()}
+		r := &staged{run: newRun(), open: 0.125}
 		r.step(0.5)
 		display.Live(r, display.LivePlot{Title: "otters", LogY: true})
-		if n.count() != 2 {
-			t.Fatalf("%d messages when Live returns, want the state and the curves", n.count())
+		if n.count() != 3 {
+			t.Fatalf("%d messages when Live returns, want the state, the curves and the epochs", n.count())
+		}
+		var ids [3]string
+		for i := range ids {
+			ids[i] = n.messages[i].Bundle.DisplayID
+		}
+		clock := time.Now().Format("15:04:05")
+		if got, want := n.messages[0].Bundle.Data["text/plain"], "step 1  as of "+clock; got != want {
+			t.Errorf("at first the state's text is %q, want %q", got, want)
+		}
+		if got, want := n.messages[2].Bundle.Data["text/html"], `<div style="min-height:392px"><div>no epoch has ended yet</div></div>`; got != want { // a head, 12 rows, a title
+			t.Errorf("at first the epochs are %q, want %q", got, want)
+		}
+		if line := (*figures)[0].Panels[0].Lines[0]; !slices.Equal(line.Y, []float64{0.5, 0.125}) || !slices.Equal(line.X, []float64{0, 1}) {
+			t.Errorf("the first curve is %v %v, want it up to now", line.X, line.Y)
 		}
 		r.step(0.25)
-		r.used = 3 << 29
+		r.used, r.open = 3<<29, 0
 		for e := range 13 {
 			r.epochs = append(r.epochs, []any{e + 1, 0.25})
 		}
 		close(r.done)
 		synctest.Wait()
-		var last [2]*frame.Bundle // of the state, of the curves
+		var last [3]*frame.Bundle
 		for _, m := range n.messages {
-			if m.Bundle.DisplayID == n.messages[0].Bundle.DisplayID {
-				last[0] = m.Bundle
-			} else {
-				last[1] = m.Bundle
-			}
+			last[slices.Index(ids[:], m.Bundle.DisplayID)] = m.Bundle
 		}
-		if got, want := last[0].Data["text/plain"].(string), "step 2  memory 1.5 of 16.0 GiB\nthe last 12 of 13 epochs\nepoch  loss\n    2  0.25\n    3  0.25\n"; !strings.HasPrefix(got, want) {
+		if got, want := last[0].Data["text/plain"].(string), "step 2  memory 1.5 of 16.0 GiB"; got != want {
 			t.Errorf("the state's text is %q, want %q", got, want)
 		}
-		if got, want := last[0].Data["text/html"].(string), `<div><progress value="2" max="4"></progress> step 2 · memory 1.5 of 16.0 GiB</div><table>`; !strings.HasPrefix(got, want) {
-			t.Errorf("the state's HTML is %q, want it to begin with %q", got, want)
+		if got, want := last[0].Data["text/html"].(string), `<div><progress value="2" max="4"></progress> step 2 · memory 1.5 of 16.0 GiB</div>`; got != want {
+			t.Errorf("the state's HTML is %q, want %q", got, want)
 		}
 		if got, want := last[1].Data["text/plain"], "otters\ntrain/loss  0.2500  best 0.2500 at 1"; got != want {
 			t.Errorf("the curves' text is %q, want %q", got, want)
+		}
+		if got, want := last[2].Data["text/plain"].(string), "the last 12 of 13 epochs\nepoch  loss\n    2  0.25\n    3  0.25\n"; !strings.HasPrefix(got, want) {
+			t.Errorf("the epochs' text is %q, want %q", got, want)
+		}
+		if got := last[2].Data["text/html"].(string); !strings.HasPrefix(got, "<table>") {
+			t.Errorf("the epochs' HTML is %q, want a table with the height that it has", got)
 		}
 	})
 }

@@ -375,5 +375,5 @@ func ExampleLRFinder() {
 		f.Loss = append(f.Loss, 2-1/(1+math.Pow(0.01/lr, 2)))
 	}
 	display.Show(f)
-	// Output: learning-rate range test: the loss falls fastest at a learning rate of 0.0102
+	// Output: learning-rate range test: the suggested learning rate is 0.0102
 }

@@ -3,6 +3,7 @@ package display
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -15,7 +16,8 @@ import (
 // while the run goes on.
 //
 // A run that has the methods of [Stepper], [Gauge] or [Tabler] too is shown
-// with a bar, with the memory in use and with a table of its epochs.
+// with a bar, with the memory in use and with a table of its epochs. One that has
+// the method of [Latest] is drawn up to now.
 type Run interface {
 	Names() []string                    // of the curves, such as "train/loss"
 	Curve(name string) (x, y []float64) // all points so far, x in epochs, or in what a method XLabel() string says
@@ -31,9 +33,16 @@ type Stepper interface{ Steps() (done, total int) }
 // how much there is, in bytes; 0 where that is not known.
 type Gauge interface{ Memory() (used, all int64) }
 
+// Latest is a [Run] that knows where a curve is between two of its points: what
+// an epoch has found so far. Ok is false where it does not.
+type Latest interface {
+	Latest(name string) (x, y float64, ok bool)
+}
+
 // Tabler is a value that is best read as a table: its rows, and what the
 // columns are called. A [Run] has a row for each of its epochs; Holt's
-// dl.Summary one for each layer.
+// dl.Summary one for each layer. A run that has a method Rows() int too, of how many
+// rows it will have, is shown with room for them from the start.
 type Tabler interface {
 	Table() (head []string, rows [][]any)
 }
@@ -44,10 +53,14 @@ const lastEpochs = 12
 // Live shows a run and keeps it up to date until it has ended, also after the
 // cell that called it. It returns at once.
 //
-// On top are a bar, the run's line with its device's memory and a table of its
-// last epochs, below that its curves. The text is sent again at most five times
+// On top are a bar and the run's line with its device's memory and the time of day,
+// below that its curves and a table of its last epochs. The text is sent again at most five times
 // a second and the picture once a second, and only when something changed; the
-// last ones are the run's final state. How curves are arranged is said at [LivePlot], whose
+// last ones are the run's final state.
+//
+// A page that is loaded again in the browser no longer follows what was shown before:
+// the line stays as of the time that it says, and the run goes on all the same. Call
+// Live again, in a new cell, to follow it there. How curves are arranged is said at [LivePlot], whose
 // Title, LogY and Smooth may be set here too:
 //
 //	display.Live(run, display.LivePlot{LogY: true})
@@ -140,8 +153,14 @@ func watch(run Run, settings []LivePlot) []*view {
 	}
 	state := &view{mark: run.String}
 	state.live = newLive(textPace, state.draw)
-	state.paint = func() (frame.Bundle, error) { return stateOf(run) }
-	return []*view{state, curves}
+	state.paint = func() (frame.Bundle, error) { return lineOf(run), nil }
+	if !table {
+		return []*view{state, curves}
+	}
+	epochs := &view{mark: func() string { return epochsMark(run) }}
+	epochs.live = newLive(textPace, epochs.draw)
+	epochs.paint = func() (frame.Bundle, error) { return roomyEpochs(run) }
+	return []*view{state, curves, epochs}
 }
 
 // view is one part of what is shown of a run, and remembers what it drew.
@@ -186,35 +205,90 @@ func (v *view) draw() (b frame.Bundle, err error) {
 
 // stateOf is a run's bar, its line and its epochs.
 func stateOf(run Run) (frame.Bundle, error) {
+	b := lineOf(run)
+	table, err := epochsOf(run)
+	if err != nil || table.Data == nil {
+		return b, err
+	}
+	for mime, part := range table.Data {
+		if mime == "text/plain" {
+			part = "\n" + part.(string)
+		}
+		b.Data[mime] = b.Data[mime].(string) + part.(string)
+	}
+	return b, nil
+}
+
+// lineOf is a run's bar and its line, which says when it was written: a page that
+// was loaded again keeps the last state that it had, as if the run had stopped.
+func lineOf(run Run) frame.Bundle {
 	line := run.String()
 	if g, ok := run.(Gauge); ok {
 		if used, all := g.Memory(); all > 0 {
 			line += fmt.Sprintf("  memory %s of %s GiB", gibi(used), gibi(all))
 		}
 	}
+	if !ended(run) {
+		line += "  as of " + time.Now().Format("15:04:05")
+	}
 	// Two spaces part what a line tells, and HTML would make one of them.
-	text, html := line, strings.ReplaceAll(Escape(line), "  ", " · ")
+	html := strings.ReplaceAll(Escape(line), "  ", " · ")
 	if s, ok := run.(Stepper); ok {
 		if done, total := s.Steps(); total > 0 {
 			html = progressBar(done, total) + " " + html
 		}
 	}
-	html = "<div>" + html + "</div>"
-	if t, ok := run.(Tabler); ok {
-		if head, rows := t.Table(); len(rows) > 0 {
-			table := Table{Head: head, Rows: rows}
-			if more := len(rows) - lastEpochs; more > 0 {
-				table.Rows, table.Title = rows[more:], fmt.Sprintf("the last %d of %d epochs", lastEpochs, len(rows))
-			}
-			b, err := table.bundle()
-			if err != nil {
-				return frame.Bundle{}, err
-			}
-			text += "\n" + b.Data["text/plain"].(string)
-			html += b.Data["text/html"].(string)
-		}
+	return frame.Bundle{Data: map[string]any{"text/plain": line, "text/html": "<div>" + html + "</div>"}}
+}
+
+func ended(run Run) bool {
+	select {
+	case <-run.Done():
+		return true
+	default:
+		return false
 	}
-	return frame.Bundle{Data: map[string]any{"text/plain": text, "text/html": html}}, nil
+}
+
+// epochsOf is the table of a run's last epochs; it has no Data before the first one.
+func epochsOf(run Run) (frame.Bundle, error) {
+	t, ok := run.(Tabler)
+	if !ok {
+		return frame.Bundle{}, nil
+	}
+	head, rows := t.Table()
+	if len(rows) == 0 {
+		return frame.Bundle{}, nil
+	}
+	table := Table{Head: head, Rows: rows}
+	if more := len(rows) - lastEpochs; more > 0 {
+		table.Rows, table.Title = rows[more:], fmt.Sprintf("the last %d of %d epochs", lastEpochs, len(rows))
+	}
+	return table.bundle()
+}
+
+// rowHigh is the height of a table's row in JupyterLab, in pixels.
+const rowHigh = 28
+
+// roomyEpochs is epochsOf with the room for the rows that are still to come, so
+// that the cells below stay where they are while a person works in them.
+func roomyEpochs(run Run) (frame.Bundle, error) {
+	b, err := epochsOf(run)
+	if err != nil {
+		return b, err
+	}
+	if b.Data == nil {
+		b = frame.Bundle{Data: map[string]any{"text/plain": "no epoch has ended yet", "text/html": "<div>no epoch has ended yet</div>"}}
+	}
+	if r, ok := run.(interface{ Rows() int }); ok && !ended(run) {
+		rows := r.Rows()
+		lines := min(rows, lastEpochs) + 1 // with the head
+		if rows > lastEpochs {
+			lines++ // and the title
+		}
+		b.Data["text/html"] = fmt.Sprintf(`<div style="min-height:%dpx">%s</div>`, lines*rowHigh, b.Data["text/html"])
+	}
+	return b, nil
 }
 
 func gibi(bytes int64) string { return fmt.Sprintf("%.1f", float64(bytes)/(1<<30)) }
@@ -222,9 +296,20 @@ func gibi(bytes int64) string { return fmt.Sprintf("%.1f", float64(bytes)/(1<<30
 func curvesOf(run Run) (curves []curve) {
 	for _, name := range run.Names() {
 		x, y := run.Curve(name)
+		if r, ok := run.(Latest); ok {
+			if nowX, nowY, ok := r.Latest(name); ok && (len(x) == 0 || nowX > x[len(x)-1]) {
+				x, y = append(slices.Clip(x), nowX), append(slices.Clip(y), nowY)
+			}
+		}
 		curves = append(curves, newCurve(name, x, y))
 	}
 	return curves
+}
+
+// epochsMark stands for the state of a run's table, whose rows do not change.
+func epochsMark(run Run) string {
+	_, rows := run.(Tabler).Table()
+	return fmt.Sprint(len(rows), ended(run))
 }
 
 // curveMark stands for the state of a run's curves, which only grow.

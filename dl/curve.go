@@ -45,6 +45,19 @@ func (r *Run) Curve(name string) (x, y []float64) {
 	return x, y
 }
 
+// Latest returns where "train/accuracy" is inside an epoch: the accuracy of what was seen of it so far.
+// The other curves know no more than their points.
+func (r *Run) Latest(name string) (x, y float64, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	per := r.perEpoch()
+	if name != "train/accuracy" || per == 0 || r.sum.rows == 0 || r.epoch <= len(r.epochs) {
+		return 0, 0, false
+	}
+	y = r.sum.result().Accuracy
+	return float64(r.epoch-1) + float64(r.inEpoch)/float64(per), y, !math.IsNaN(y)
+}
+
 // curve keeps at most curvePoints points, each the mean of so many steps as
 // that takes.
 type curve struct {

@@ -33,15 +33,15 @@ func (g *gauge) read(ask func() (all, free Bytes)) (used, all Bytes) {
 	return g.all - g.free, g.all
 }
 
-// Memory returns how much of the memory of the run's device is in use, by this
-// process on a GPU, and how much it may take, in bytes: of the machine's, by all, where the device
-// is a processor. Both are 0 before the first look and where they are not
-// known. They are some seconds old, and stay as they are when the run has
+// Memory returns how much of the memory of the run's GPU is in use, by this
+// process, and how much it may take, in bytes. Both are 0 before the first look, where they are
+// not known, and where the device is a processor, whose memory is the machine's and shared by all.
+// They are some seconds old, and stay as they are when the run has
 // ended.
 func (r *Run) Memory() (used, all int64) {
 	ask := func() (all, free Bytes) {
 		on, err := r.model.on()
-		if err != nil {
+		if err != nil || on.name != "cuda" {
 			return 0, 0
 		}
 		return memory(on.name, on.backend, int(on.num))

@@ -117,8 +117,14 @@ func TestRunTrains(t *testing.T) {
 		if done, total := run.Steps(); done != 18 || total != 18 {
 			t.Errorf("%d of %d steps done, want 18 of 18", done, total)
 		}
+		if run.Rows() != 3 {
+			t.Errorf("%d rows are planned, want 3", run.Rows())
+		}
+		if x, y, ok := run.Latest("train/accuracy"); ok {
+			t.Errorf("after the last epoch the accuracy is still open: %v %v", x, y)
+		}
 		head, rows := run.Table()
-		if got := strings.Join(head, ", "); got != "epoch, train loss, train accuracy, eval loss, eval accuracy, lr, time" || len(rows) != 3 || len(rows[2]) != len(head) {
+		if got := strings.Join(head, ", "); got != "epoch, train loss (mean), train accuracy, eval loss, eval accuracy, lr, time" || len(rows) != 3 || len(rows[2]) != len(head) {
 			t.Errorf("the table has columns %s and rows %v, want 3 rows", got, rows)
 		}
 		more := dl.Start(m, dl.Training{Data: inOrder{data: data, size: 8}, Epochs: 1, Optimizer: dl.SGD{LR: 0.1}})

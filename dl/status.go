@@ -15,10 +15,13 @@ func (r *Run) Steps() (done, total int) {
 	return max(r.epoch-1, 0)*per + r.inEpoch, r.training.Epochs * per
 }
 
+// Rows returns how many rows Table will have when no one stops the run early.
+func (r *Run) Rows() int { return r.training.Epochs }
+
 // Table has a row for each epoch done so far, and the columns' names. A
-// notebook shows it above the curves.
+// notebook shows it below the curves. Losses and accuracies are means over the epoch.
 func (r *Run) Table() (head []string, rows [][]any) {
-	head = []string{"epoch", "train loss", "train accuracy"}
+	head = []string{"epoch", "train loss (mean)", "train accuracy"}
 	eval := r.training.Eval != nil
 	if eval {
 		head = append(head, "eval loss", "eval accuracy")
