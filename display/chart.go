@@ -282,26 +282,80 @@ func (c Curves) bundle() (frame.Bundle, error) {
 
 // LRFinder is the curve of a learning-rate range test (Smith, 2017, "Cyclical
 // Learning Rates for Training Neural Networks", section 3.3): the loss while
-// the rate grows from step to step. A dashed line marks the rate at which the
-// smoothed loss falls fastest on the logarithmic axis, a good first choice.
+// the rate grows from step to step. A dashed line marks what [LRFinder.Suggest] returns.
 type LRFinder struct {
 	LR, Loss []float64 // one of each for every step
 	Title    string
 }
 
-// Suggest returns the learning rate at which the smoothed loss falls fastest,
-// or 0 where it never falls.
+// Suggest returns a good first learning rate: a quarter of the one at which the
+// smoothed loss has fallen by nine tenths of its way down, since the test does one step
+// with each rate and a training many; and at most a tenth of the rate with which the loss
+// exploded. What comes after an explosion is not looked at, whatever it is. Suggest
+// returns 0 where the loss does not fall by more than chance: more steps show more.
 func (f LRFinder) Suggest() float64 {
 	n := min(len(f.LR), len(f.Loss))
-	smooth := centred(f.Loss[:n], max(2, n/20))
-	best, rate := 0.0, 0.0
-	for i := 1; i < n; i++ {
-		slope := (smooth[i] - smooth[i-1]) / (math.Log(f.LR[i]) - math.Log(f.LR[i-1]))
-		if finite(slope) && slope < best && i >= n/10 { // the average has not settled before
-			best, rate = slope, f.LR[i]
+	if n < 3 {
+		return 0
+	}
+	settled := min(10, (n+2)/3) // losses of rates with which nothing is learned yet
+	start, spread := meanAndSpread(f.Loss[:settled])
+	exploded := n
+	limit := start + max(start/4, 5*spread)
+	for i, v := range f.Loss[settled:n] {
+		if !(v <= limit) {
+			exploded = settled + i
+			break
 		}
 	}
+	if exploded == settled {
+		return 0
+	}
+	window := max(2, n/20)
+	smooth := centred(f.Loss[:exploded], window)
+	lowest, end := settled, exploded
+	for i := settled; i < end; i++ {
+		if smooth[i] < smooth[lowest] {
+			lowest = i
+		}
+		// A loss that has clearly fallen and comes half the way back has exploded too.
+		if fall := start - smooth[lowest]; fall > 4*spread && smooth[i]-smooth[lowest] > fall/2 {
+			end, exploded = i, i
+		}
+	}
+	// Of minima that differ by no more than the smoothing leaves to chance, the last.
+	chance := spread / math.Sqrt(2*float64(window))
+	for i, least := lowest, smooth[lowest]; i < end; i++ {
+		if smooth[i] <= least+chance && smooth[i] < start {
+			lowest = i
+		}
+	}
+	for lowest > settled && smooth[lowest-1] < smooth[lowest] {
+		lowest--
+	}
+	fall := start - smooth[lowest]
+	if !(fall > chance) {
+		return 0
+	}
+	down := lowest // where nine tenths of the fall are done
+	for down > settled && smooth[down-1] < start-0.9*fall {
+		down--
+	}
+	rate := f.LR[down] / 4
+	if exploded < n {
+		rate = min(rate, f.LR[exploded]/10)
+	}
 	return rate
+}
+
+func meanAndSpread(values []float64) (mean, spread float64) {
+	for _, v := range values {
+		mean += v / float64(len(values))
+	}
+	for _, v := range values {
+		spread += (v - mean) * (v - mean) / float64(len(values))
+	}
+	return mean, math.Sqrt(spread)
 }
 
 // centred averages forwards and then backwards, so that the result does not
@@ -341,7 +395,7 @@ func (f LRFinder) bundle() (frame.Bundle, error) {
 		{X: f.LR[:end], Y: f.Loss[:end], Color: Blue, Faint: true},
 		{X: f.LR[:end], Y: smooth[:end], Color: Blue},
 	}}
-	text := title + ": the loss never falls"
+	text := title + ": the loss does not fall by more than chance; try more steps, or other rates"
 	if rate := f.Suggest(); rate > 0 {
 		low, high := math.Inf(1), math.Inf(-1)
 		for _, v := range smooth[:end] {
@@ -349,8 +403,8 @@ func (f LRFinder) bundle() (frame.Bundle, error) {
 				low, high = min(low, v), max(high, v)
 			}
 		}
-		p.Lines = append(p.Lines, Line{Name: "falls fastest at " + number(rate), X: []float64{rate, rate}, Y: []float64{low, high}, Color: Orange, Dashed: true})
-		text = title + ": the loss falls fastest at a learning rate of " + number(rate)
+		p.Lines = append(p.Lines, Line{Name: "suggested: " + number(rate), X: []float64{rate, rate}, Y: []float64{low, high}, Color: Orange, Dashed: true})
+		text = title + ": the suggested learning rate is " + number(rate)
 	}
 	return figureBundle("LRFinder", Figure{Panels: []Panel{p}}, text)
 }

@@ -238,5 +238,5 @@ func ExampleLRFinder_Suggest() {
 		f.Loss = append(f.Loss, 2-1/(1+0.01/lr))
 	}
 	fmt.Printf("%.3f\n", f.Suggest())
-	// Output: 0.010
+	// Output: 0.023
 }

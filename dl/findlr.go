@@ -23,8 +23,8 @@ type LRRange struct {
 // FindLR is the learning-rate range test (Smith, 2017, "Cyclical Learning
 // Rates for Training Neural Networks", section 3.3): it trains with a rate
 // that grows by the same factor from step to step, over the data as often as
-// it takes, and ends when the loss is four times the lowest one or no number.
-// Ten steps are done in any case.
+// it takes, and ends when the loss is no number, four times the lowest one, or more than a
+// quarter above the first ten, and above them by more than chance. Ten steps are done in any case.
 //
 //	curve := dl.FindLR(model, loader, nil, dl.SGD{LR: 0.01, Momentum: 0.9})
 //	display.LRFinder(curve)
@@ -59,7 +59,7 @@ func FindLR(model *Model, data Source, loss Loss, optimizer Optimizer, in ...LRR
 	ctx := callerContext()
 	step := TrainStep(model.clone(), loss, optimizer)
 	factor := math.Pow(r.To/r.From, 1/float64(r.Steps-1))
-	found, lowest := LRCurve{}, math.Inf(1)
+	found, lowest, calm := LRCurve{}, math.Inf(1), math.Inf(1)
 	for epoch := 0; ; epoch++ {
 		before := len(found.LR)
 		for batch, err := range batches.Epoch(epoch) {
@@ -76,7 +76,10 @@ func FindLR(model *Model, data Source, loss Loss, optimizer Optimizer, in ...LRR
 			found.LR, found.Loss = append(found.LR, lr), append(found.Loss, now)
 			lowest = min(lowest, now)
 			n := len(found.LR)
-			if n == r.Steps || n >= leastLRSteps && !(now <= 4*lowest) {
+			if n == leastLRSteps {
+				calm = calmLoss(found.Loss)
+			}
+			if n == r.Steps || n >= leastLRSteps && !(now <= min(4*lowest, calm)) {
 				return found, nil
 			}
 		}
@@ -88,3 +91,16 @@ func FindLR(model *Model, data Source, loss Loss, optimizer Optimizer, in ...LRR
 
 // leastLRSteps is how many steps make a curve that display.LRFinder draws.
 const leastLRSteps = 10
+
+// calmLoss is the highest loss that is not yet an explosion, by the first ones of
+// a test: a quarter above their mean, or five times their standard deviation.
+func calmLoss(first []float64) float64 {
+	mean, spread := 0.0, 0.0
+	for _, v := range first {
+		mean += v / float64(len(first))
+	}
+	for _, v := range first {
+		spread += (v - mean) * (v - mean) / float64(len(first))
+	}
+	return mean + max(mean/4, 5*math.Sqrt(spread))
+}
