@@ -30,6 +30,17 @@ type curve struct {
 func newCurve(name string, x, y []float64) curve {
 	n := min(len(x), len(y))
 	c := curve{name: name, x: x[:n], y: y[:n]}
+	// TensorBoard's AddScalars writes the curves of one diagram to folders TAG_LINE, under TAG.
+	if folder, tag, ok := strings.Cut(name, "/"); ok {
+		if line, ok := strings.CutPrefix(folder, strings.ReplaceAll(tag, "/", "_")+"_"); ok && line != "" {
+			inner := newCurve(line+"/"+tag, c.x, c.y)
+			if inner.split == "" { // no word such as train
+				inner.metric, inner.split = strings.ToLower(tag), line
+			}
+			inner.name = name
+			return inner
+		}
+	}
 	var metric []string
 	for _, word := range strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune("/_-. ", r) }) {
 		switch lower := strings.ToLower(word); lower {

@@ -153,5 +153,5 @@ func ExampleSetPlotter() {
 	plot := display.LivePlot{Title: "by hand"}
 	plot.Add("loss", 0, 2.3)
 	fmt.Println(display.Render(plot).Metadata)
-	// Output: map[image/png:map[alt:by hand height:15 width:20]]
+	// Output: map[image/png:map[alt:by hand; loss 2.3000 height:15 width:20]]
 }

@@ -444,6 +444,28 @@ func TestLivePlotRange(t *testing.T) {
 	}
 }
 
+// What AddScalars wrote is one panel with a line for each of its names, as in TensorBoard.
+func TestScalarsOfOneDiagram(t *testing.T) {
+	figures := plotting(t)
+	defer frame.Flush()
+	var p display.LivePlot
+	for _, name := range []string{"waves_sin/waves", "waves_cos/waves", "a_b_train/a/b", "a_b_eval/a/b", "other/waves"} {
+		p.Add(name, 0, 1)
+		p.Add(name, 1, 2)
+	}
+	display.Render(p)
+	got := map[string][]string{}
+	for _, panel := range (*figures)[len(*figures)-1].Panels {
+		for _, l := range panel.Lines {
+			got[panel.Title] = append(got[panel.Title], l.Name)
+		}
+	}
+	want := "map[a b:[train 2.0000 eval 2.0000] other waves:[other/waves 2.0000] waves:[sin 2.0000 cos 2.0000]]"
+	if fmt.Sprint(got) != want {
+		t.Errorf("panels and lines are %v\nwant %s", got, want)
+	}
+}
+
 func TestProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := connect(t)

@@ -3,7 +3,6 @@ package display
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/holt-dl/holt/internal/frame"
@@ -75,7 +74,9 @@ func matrixText(names []string, counts [][]int) string {
 // Report is a table of precision, recall and F1 for each class, as
 // scikit-learn's classification_report computes them: precision is the share
 // of a class's predictions that are right, recall the share of its examples
-// that are found, and F1 their harmonic mean. A share of nothing is left empty.
+// that are found, and F1 their harmonic mean. A share of nothing is left empty, and
+// counts as 0 in the averages: the macro one is over the classes that occur, the
+// weighted one over their examples.
 type Report struct {
 	Labels    any      // as in [Grid]
 	Predicted any      // as in [Grid]
@@ -94,21 +95,38 @@ func (r Report) bundle() (frame.Bundle, error) {
 		if whole == 0 {
 			return nil
 		}
-		return round3(float64(part) / float64(whole))
+		return fixed3(float64(part) / float64(whole))
 	}
+	var macro, weighted [3]fixed3
+	occur := 0
 	for i, name := range j.names {
 		hit, found, there := counts[i][i], 0, 0
 		for k := range j.names {
 			found += counts[k][i]
 			there += counts[i][k]
 		}
-		rows = append(rows, []any{name, share(hit, found), share(hit, there), share(2*hit, found+there), there})
+		shares := [3]any{share(hit, found), share(hit, there), share(2*hit, found+there)}
+		rows = append(rows, []any{name, shares[0], shares[1], shares[2], there})
+		if found+there > 0 {
+			occur++
+		}
+		for c, s := range shares {
+			if s, ok := s.(fixed3); ok {
+				macro[c] += s
+				weighted[c] += s * fixed3(there)
+			}
+		}
 	}
-	rows = append(rows, []any{"accuracy", nil, nil, share(j.right(), len(j.labels)), len(j.labels)})
+	n := len(j.labels)
+	for c := range macro {
+		macro[c] /= fixed3(occur)
+		weighted[c] /= fixed3(n)
+	}
+	rows = append(rows, []any{"accuracy", nil, nil, share(j.right(), n), n},
+		[]any{"macro average", macro[0], macro[1], macro[2], n},
+		[]any{"weighted average", weighted[0], weighted[1], weighted[2], n})
 	return Table{Title: r.Title, Head: []string{"class", "precision", "recall", "F1", "examples"}, Rows: rows, Max: len(rows)}.bundle()
 }
-
-func round3(v float64) float64 { return math.Round(v*1000) / 1000 }
 
 // judgement is labels beside predictions, as positions in names.
 type judgement struct {
@@ -237,6 +255,7 @@ func threshold(name string, r ROC, p Panel, what string, of func([]ranked) (x, y
 			}
 		}
 		f.Width, f.Height = 440, 440
+		f.Panels[0].Title += fmt.Sprintf(" · in colour: the 3 lowest of %d", len(lines))
 	}
 	for _, l := range slices.Backward(lines) {
 		f.Panels[0].Lines = append(f.Panels[0].Lines, thin(l.Line, maxPoints))

@@ -83,6 +83,9 @@ func cellOf(v reflect.Value) cell {
 	if v.Type() == reflect.TypeFor[time.Duration]() {
 		return cell{brief(time.Duration(v.Int())), true}
 	}
+	if v.Type() == reflect.TypeFor[fixed3]() {
+		return cell{strconv.FormatFloat(v.Float(), 'f', 3, 64), true}
+	}
 	if s, ok := method(v); ok {
 		return cell{text: cut(s, maxInner)}
 	}
@@ -97,6 +100,10 @@ func cellOf(v reflect.Value) cell {
 	p := printer{left: maxInner}
 	return cell{text: cut(p.value(v, 0, false), maxInner)}
 }
+
+// fixed3 is a number that a table shows with three decimals, so that they stand
+// under each other.
+type fixed3 float64
 
 // decimal writes v in at most five significant digits.
 func decimal(v float64) string {

@@ -60,6 +60,9 @@ func TestDevicesTable(t *testing.T) {
 	if !strings.Contains(table, "*  go:0") || len(strings.Split(table, "\n")) < 3 {
 		t.Errorf("devices are\n%s", table)
 	}
+	if strings.Contains(table, "TFRT") || strings.Contains(table, "processId") || !strings.Contains(table, "pure Go") {
+		t.Errorf("devices are not told in a person's words:\n%s", table)
+	}
 	t.Log("\n" + table)
 }
 

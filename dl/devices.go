@@ -12,7 +12,7 @@ import (
 // Device is a line of [DeviceList].
 type Device struct {
 	Name    string // such as "cuda:0"
-	Detail  string // the backend's own description, or why it cannot be used
+	Detail  string // what it is, or why it cannot be used
 	Memory  Bytes  // of a GPU, what this process may take; else the machine's; 0 where it is not known
 	Free    Bytes  // of it, what is not in use
 	Usable  bool
@@ -53,12 +53,26 @@ func Devices() DeviceList {
 		}
 		for i := range b.NumDevices() {
 			d := known(kind, b, i)
-			line := Device{Name: d.label(), Detail: b.DeviceDescription(d.num), Usable: true, Current: d == now}
+			line := Device{Name: d.label(), Detail: deviceWords(kind, b.DeviceDescription(d.num), i, b.NumDevices()), Usable: true, Current: d == now}
 			line.Memory, line.Free = memory(kind, b, i)
 			list = append(list, line)
 		}
 	}
 	return list
+}
+
+// deviceWords says in a person's words what a device is. Only a GPU has a name that
+// tells more.
+func deviceWords(kind, description string, num, of int) string {
+	switch {
+	case kind == "go":
+		return "GoMLX's own backend in pure Go, slow"
+	case kind == "cpu" && of > 1:
+		return fmt.Sprintf("XLA on this machine's processors, virtual device %d of %d", num+1, of)
+	case kind == "cpu":
+		return "XLA on this machine's processors"
+	}
+	return description
 }
 
 // String lays the list out as a table; a star marks the device in use.

@@ -94,7 +94,7 @@ func TestDoctor(t *testing.T) {
 			if err := m.SetParam("3.bias", dl.FromSlice(slices.Repeat([]float32{-50}, 16))); err != nil {
 				t.Fatal(err)
 			}
-		}, check: "ReLUs", wrong: "in 4 100 % are dead", try: "LeakyReLU"},
+		}, check: "ReLUs", wrong: "in layer 4, 100 % are dead", try: "LeakyReLU"},
 		{name: "vanishing", net: deep(), check: "gradients", wrong: "they vanish on the way to 1.weight", try: "ReLU in place of Sigmoid"},
 		{name: "exploding", spoil: func(m *dl.Model) { scaled(m, 60, "0.weight", "3.weight", "5.weight") }, check: "gradients", wrong: "they explode", try: "ClipNorm"},
 		{name: "not used", net: dl.Sequential{dl.Flatten{}, dl.Linear{Out: 4}, dl.Func(func(x *dl.Node) *dl.Node { return x.Scale(0) }), dl.Linear{Out: 3}}, check: "gradients", wrong: "there is none for 1.weight", try: "whose output Forward does not use"},

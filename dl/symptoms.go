@@ -252,7 +252,7 @@ func (p *patient) relus(ctx context.Context) error {
 	}
 	found := fmt.Sprintf("%d of %d units are 0 for the whole batch", dead, all)
 	if worst > 0.6 {
-		p.add("ReLUs", found, fmt.Sprintf("in %s %.0f %% are dead and cannot learn", where, 100*worst), "smaller learning rate, normalized inputs, BatchNorm before the ReLU, or LeakyReLU")
+		p.add("ReLUs", found, fmt.Sprintf("in layer %s, %.0f %% are dead and cannot learn", where, 100*worst), "smaller learning rate, normalized inputs, BatchNorm before the ReLU, or LeakyReLU")
 		return nil
 	}
 	p.add("ReLUs", found, "", "")

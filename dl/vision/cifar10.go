@@ -57,6 +57,9 @@ func (c CIFAR10) Open() (*Images, error) {
 		d, err = c.sample(err)
 	}
 	if err != nil {
+		if c.Download && !c.OrSample && dl.Context().Err() == nil {
+			err = fmt.Errorf("%w; or use OrSample: true, which takes the sample that is part of Holt", err)
+		}
 		return nil, err
 	}
 	d.Classes, d.Transform = slices.Clone(cifar10Classes), c.Transform

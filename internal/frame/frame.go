@@ -53,10 +53,15 @@ func PNG(png []byte, width, height int, text string) Bundle {
 }
 
 // Alt returns the alternative text of a picture that has a text beside it: its
-// first line, without the spaces that align columns.
+// lines, parted by semicolons, without the spaces that align columns.
 func Alt(text string) string {
-	line, _, _ := strings.Cut(text, "\n")
-	return strings.Join(strings.Fields(line), " ")
+	var lines []string
+	for line := range strings.Lines(text) {
+		if words := strings.Fields(line); len(words) > 0 {
+			lines = append(lines, strings.Join(words, " "))
+		}
+	}
+	return strings.Join(lines, "; ")
 }
 
 var (

@@ -58,7 +58,7 @@ func TestPNG(t *testing.T) {
 	if err != nil || string(raw) != "\x89PNG" {
 		t.Errorf("image/png is %v (%v)", b.Data["image/png"], err)
 	}
-	if got := fmt.Sprint(b.Metadata["image/png"]); got != "map[alt:a picture height:20 width:30]" {
+	if got := fmt.Sprint(b.Metadata["image/png"]); got != "map[alt:a picture; of an otter height:20 width:30]" {
 		t.Errorf("metadata is %s", got)
 	}
 	if b.Data["text/plain"] != "a   picture\nof an otter" {
