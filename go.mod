@@ -12,6 +12,7 @@ require (
 	github.com/gomlx/gomlx v0.28.5
 	github.com/hajimehoshi/bitmapfont/v3 v3.2.0
 	github.com/janpfeifer/gonb v0.11.5
+	github.com/klauspost/compress v1.20.4
 	github.com/microcosm-cc/bluemonday v1.0.27
 	github.com/robert-nix/ansihtml v1.0.1
 	github.com/rogpeppe/go-internal v1.16.0
@@ -22,8 +23,6 @@ require (
 	golang.org/x/text v0.43.0
 	gonum.org/v1/plot v0.17.0
 )
-
-require github.com/klauspost/compress v1.20.4
 
 require (
 	codeberg.org/go-fonts/liberation v0.5.0 // indirect

@@ -2,7 +2,7 @@ package vision
 
 import (
 	"bytes"
-	"compress/zlib"
+	"compress/flate"
 	"encoding/binary"
 	"encoding/hex"
 	"io"
@@ -121,12 +121,12 @@ func pngText(kind string, body []byte) (key string, text []byte) {
 		return "", nil
 	}
 	if squeezed {
-		z, err := zlib.NewReader(bytes.NewReader(text))
-		if err != nil {
+		const head, most = 2, 1 << 20 // of zlib's format; as in PIL
+		if len(text) < head {
 			return "", nil
 		}
-		const most = 1 << 20 // as PIL
-		if text, err = io.ReadAll(io.LimitReader(z, most)); err != nil {
+		var err error
+		if text, err = io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(text[head:])), most)); err != nil {
 			return "", nil
 		}
 	}

@@ -163,7 +163,7 @@ func (p *Photo) RGB() *Image { return rgbOf(p.Image, p.Mode) }
 // for gray of any kind, and 3 for the rest. To train with 16 bits, give them
 // to the network in a unit of your choice:
 //
-//	depth := photo.Tensor().Div(1000) // millimetres to metres
+//	depth := photo.Tensor().Scale(1. / 1000) // millimetres to metres
 //
 // Whole numbers of mode I beyond 2²⁴ are rounded to float32. Orientation is
 // not applied.
