@@ -72,7 +72,8 @@ func TestErrors(t *testing.T) {
 		if _, err := Decode(f.File, func(int, int) error { return huge }); err != huge {
 			t.Errorf("%s: error is %v, want that of fits", f.Name, err)
 		}
-		if _, err := Decode(f.File[:len(f.File)-9], fits); !errors.Is(err, io.ErrUnexpectedEOF) && !strings.Contains(f.Name, "animated") {
+		// Of some files the end is not the picture: other frames, or Exif.
+		if _, err := Decode(f.File[:len(f.File)-9], fits); !errors.Is(err, io.ErrUnexpectedEOF) && !strings.Contains(f.Name, "animated") && !strings.Contains(f.Name, "turned") {
 			t.Errorf("%s, cut: error is %v", f.Name, err)
 		}
 	}
