@@ -104,8 +104,13 @@ $(HOLT): # go build knows by itself what is out of date
 $(VENV)/bin/python:
 	@python3 -m venv $(VENV)
 
+# Our own package has no hash. What builds it is among the requirements, with one.
+PAPERMILL = $(PY) -m pip install --quiet --no-deps --no-build-isolation --no-index ./python/holt_papermill
+
+# To change a version, change it in requirements/ and run scripts/hashes.py requirements/*.txt.
 $(VENV)/.run $(VENV)/.test $(VENV)/.lab $(VENV)/.browser: $(VENV)/.%: requirements/%.txt requirements/run.txt $(wildcard python/*/*.*) | $(VENV)/bin/python
-	@scripts/timed.sh "pip: requirements/$*.txt" $(PY) -m pip install --quiet -r requirements/$*.txt
+	@scripts/timed.sh "pip: requirements/$*.txt" $(PY) -m pip install --quiet --require-hashes -r requirements/$*.txt
+	@[ $* = run ] || $(PAPERMILL)
 	@touch $@
 
 bin/staticcheck: Makefile

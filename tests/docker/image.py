@@ -49,7 +49,8 @@ class Image:
         shutil.copytree(CHECKOUT / "python", self.root / "tmp/python")
         self.run("useradd --no-log-init --create-home --uid $NB_UID --gid $NB_GID $NB_USER && install -d -o $NB_UID -g $NB_GID $CONDA_DIR")
         self.user = "1000"
-        self.run("python3 -m venv $CONDA_DIR && cd /tmp && pip install --quiet -r requirements/lab.txt")
+        self.run("python3 -m venv $CONDA_DIR && cd /tmp && pip install --quiet --require-hashes -r requirements/lab.txt && "
+                 "pip install --quiet --no-deps --no-build-isolation --no-index ./python/holt_papermill")
 
     def build(self, dockerfile, **args):
         """Runs the Dockerfile's steps, with build arguments."""
