@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -12,7 +13,7 @@ import (
 //
 // Go takes an unexported field as another field in each package, so a struct
 // type that is spelled in two cells, such as struct{ x, y int }, would be two
-// types. Therefore the first program that spells one declares a generic alias
+// types. Therefore each program that spells one first declares a generic alias
 // for it, with a type parameter for each field:
 //
 //	type Ħˣs0[ˣ0, ˣ1 any] = struct { x ˣ0; y ˣ1 }
@@ -23,14 +24,23 @@ import (
 // of the fields decide where a struct type is at home; their types need not be
 // known there. Fields are reached by generic functions of the same package.
 //
-// The struct of a named type is written as it is, with accessors of its own
-// (see support.go), except where a struct with such fields already has an
-// alias: it takes that, so that a value without a name can be assigned to it.
+// The struct of a named type, type T struct{ x, y int }, has such an alias too.
+// It stays as it is written, so that its own cell reaches its fields directly,
+// except where a struct without a name has the same fields, or another named type
+// the same struct: it takes their alias, since values can be assigned or converted
+// from one to the other. A struct without a name that comes after the named type
+// takes the named type's.
 
-// A shape is a struct type without a name, but for the types of its fields.
+// A shape is a struct type but for the types of its fields.
 type shape struct {
 	home int    // the program that declares its alias
 	name string // of the alias
+}
+
+// A namedShape is the struct of a named type.
+type namedShape struct {
+	shape
+	obj *types.TypeName
 }
 
 // shapeKey tells shapes apart. It is empty for a struct type that no other
@@ -68,8 +78,9 @@ func shapeKey(st *types.Struct) string {
 	return b.String()
 }
 
-// shape finds the alias of a struct type without a name, which this program
-// declares when no earlier one did. It is false for a type that needs none.
+// shape finds the alias of a struct type without a name: that of an earlier
+// program, or of a named type, or else one that this program declares. It is
+// false for a type that needs none.
 func (g *generator) shape(st *types.Struct) (shape, bool) {
 	key := shapeKey(st)
 	if key == "" {
@@ -80,39 +91,96 @@ func (g *generator) shape(st *types.Struct) (shape, bool) {
 			return sh, true
 		}
 	}
-	sh := shape{g.c.seq, "Ħˣs" + strconv.Itoa(len(g.shapes))}
+	sh, ok := g.likeNamed(key, st)
+	if !ok {
+		sh = g.declareShape(key, st)
+	}
 	g.shapes[key] = sh
-	g.structs = append(g.structs, st)
 	return sh, true
 }
 
-// findShapes looks at every struct type that the program's files spell.
+// likeNamed finds the shape of the last live named type that is made of st.
+func (g *generator) likeNamed(key string, st *types.Struct) (shape, bool) {
+	for _, known := range [][]namedShape{g.named[key], g.c.nb.named[key]} {
+		for _, n := range slices.Backward(known) {
+			live := g.p.pkg.Scope().Lookup(n.obj.Name()) == n.obj
+			if live && types.Identical(n.obj.Type().Underlying(), st) {
+				return n.shape, true
+			}
+		}
+	}
+	return shape{}, false
+}
+
+// declareShape gives a struct type an alias in this program.
+func (g *generator) declareShape(key string, st *types.Struct) shape {
+	sh, ok := g.declared[key]
+	if !ok {
+		sh = shape{g.c.seq, "Ħˣs" + strconv.Itoa(len(g.structs))}
+		g.declared[key] = sh
+		g.structs = append(g.structs, st)
+	}
+	return sh
+}
+
+// findShapes looks at every struct type that the program's files spell, those of
+// named types first.
 func (g *generator) findShapes() {
+	var unnamed []*types.Struct
 	for _, f := range g.p.files {
 		if f.kind == cgoFile || f.kind == varFile {
 			continue
 		}
-		named := map[ast.Expr]bool{}
+		names := map[ast.Expr]*ast.Ident{}
 		ast.Inspect(f.ast, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.TypeSpec:
-				named[ast.Unparen(n.Type)] = !n.Assign.IsValid()
+				if !n.Assign.IsValid() {
+					names[ast.Unparen(n.Type)] = n.Name
+				}
 			case *ast.StructType:
 				st, ok := g.p.info.Types[n].Type.(*types.Struct)
 				if !ok {
 					break
 				}
-				if _, known := g.c.nb.shapes[shapeKey(st)]; named[n] && !known {
-					break
-				}
-				if sh, ok := g.shape(st); ok {
-					for v := range st.Fields() {
-						g.shaped[v] = sh
-					}
+				if obj, ok := g.p.info.Defs[names[n]].(*types.TypeName); ok {
+					g.nameShape(obj, st)
+				} else {
+					unnamed = append(unnamed, st)
 				}
 			}
 			return true
 		})
+	}
+	for _, st := range unnamed {
+		if sh, ok := g.shape(st); ok {
+			g.setShape(st, sh)
+		}
+	}
+}
+
+// nameShape finds or declares the alias of the struct of a named type.
+func (g *generator) nameShape(obj *types.TypeName, st *types.Struct) {
+	key := shapeKey(st)
+	if key == "" {
+		return
+	}
+	sh, ok := g.c.nb.shapes[key]
+	if !ok {
+		sh, ok = g.likeNamed(key, st)
+	}
+	if !ok && packageLevel(obj) {
+		sh, ok = g.declareShape(key, st), true
+	}
+	if ok {
+		g.setShape(st, sh)
+		g.named[key] = append(g.named[key], namedShape{sh, obj})
+	}
+}
+
+func (g *generator) setShape(st *types.Struct, sh shape) {
+	for v := range st.Fields() {
+		g.shaped[v] = sh
 	}
 }
 

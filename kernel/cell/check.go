@@ -90,7 +90,7 @@ func (nb *Notebook) Rebuild(ctx context.Context) (*Program, error) {
 	// What the packages of the old process hold is out of reach.
 	nb.cTypes, nb.release = map[string]cType{}, nil
 	nb.owners = map[*types.Var]*types.TypeName{}
-	nb.shapes, nb.shaped = map[string]shape{}, map[*types.Var]shape{}
+	nb.shapes, nb.named, nb.shaped = map[string]shape{}, map[string][]namedShape{}, map[*types.Var]shape{}
 	for name, e := range nb.names {
 		if e.kind == kVar && mentionsC(e.obj.Type()) {
 			delete(nb.names, name) // only its own cell can say its type

@@ -23,6 +23,9 @@ func (g *generator) commit(prog *Program, reached int) {
 		nb.files[f] = prog.Seq
 	}
 	maps.Copy(nb.shapes, g.shapes)
+	for key, list := range g.named {
+		nb.named[key] = append(nb.named[key], list...)
+	}
 	maps.Copy(nb.shaped, g.shaped)
 	maps.Copy(nb.owners, g.owners)
 	nb.release = nil

@@ -39,6 +39,7 @@ type Notebook struct {
 	dots    map[string]bool                // live dot imports, by path
 	files   map[*token.File]int            // the program that a source file went into
 	shapes  map[string]shape               // struct types without a name, by their shapeKey; see anon.go
+	named   map[string][]namedShape        // the structs of named types, in order
 	shaped  map[*types.Var]shape           // fields that a shape declares
 	owners  map[*types.Var]*types.TypeName // the type whose accessors reach a field
 	deps    map[int][]int                  // programs that a program's package imports
@@ -60,6 +61,7 @@ func New(pk Packages) *Notebook {
 		dots:    map[string]bool{},
 		files:   map[*token.File]int{},
 		shapes:  map[string]shape{},
+		named:   map[string][]namedShape{},
 		shaped:  map[*types.Var]shape{},
 		owners:  map[*types.Var]*types.TypeName{},
 		deps:    map[int][]int{},

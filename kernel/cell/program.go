@@ -50,8 +50,10 @@ type generator struct {
 	hooked     map[string]*entity         // functions that get a new body only
 	localAlias map[string]*types.TypeName // embedded types of other programs
 	converts   bool                       // a conversion needs ˣconvert
-	shapes     map[string]shape           // that this program declares
-	structs    []*types.Struct            // a struct type of each, in the order of their names
+	shapes     map[string]shape           // of struct types without a name, by their shapeKey
+	named      map[string][]namedShape    // of named types
+	declared   map[string]shape           // those among both that this program declares
+	structs    []*types.Struct            // a struct type of each of these, in the order of their names
 	shaped     map[*types.Var]shape       // fields of struct types that this program spells
 	files      map[*token.File]bool
 	owners     map[*types.Var]*types.TypeName // whose accessors reach a field
@@ -61,7 +63,7 @@ func (c *check) initName(offset int) string { return "ˣinit_" + strconv.Itoa(of
 
 func (c *check) generate(p *passed) (*Program, error) {
 	g := &generator{c: c, p: p, hooked: map[string]*entity{}, localAlias: map[string]*types.TypeName{}, files: map[*token.File]bool{}, owners: map[*types.Var]*types.TypeName{},
-		shapes: map[string]shape{}, shaped: map[*types.Var]shape{}}
+		shapes: map[string]shape{}, named: map[string][]namedShape{}, declared: map[string]shape{}, shaped: map[*types.Var]shape{}}
 	for u := range c.rebody {
 		if u.recv == "" {
 			g.hooked[u.names[0]] = c.nb.names[u.names[0]]
