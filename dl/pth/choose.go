@@ -25,13 +25,18 @@ var places = []string{
 // weights.
 var others = []string{"optim", "sched", "scaler", "rng", "random", "callback", "loops", "hparam", "hyper", "config", "history", "criterion"}
 
-// parameters are names of parameters and buffers that a single layer has.
-var parameters = []string{"weight", "bias", "running_mean", "running_var", "num_batches_tracked", "weight_g", "weight_v", "in_proj_weight", "in_proj_bias"}
+// parameters are names of parameters that a single layer has; buffers are those
+// of its buffers, which other things have too, such as a reward's running mean.
+var (
+	parameters = []string{"weight", "bias", "weight_g", "weight_v", "in_proj_weight", "in_proj_bias"}
+	buffers    = []string{"running_mean", "running_var", "num_batches_tracked"}
+)
 
 // isParameter reports whether a tensor's name ends as one of a layer's.
 func isParameter(name string) bool {
-	name = name[strings.LastIndexByte(name, '.')+1:]
-	return slices.Contains(parameters, name) || strings.HasPrefix(name, "weight_") || strings.HasPrefix(name, "bias_")
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	return slices.Contains(parameters, last) || strings.HasPrefix(last, "weight_") || strings.HasPrefix(last, "bias_") ||
+		last != name && slices.Contains(buffers, last)
 }
 
 // The ranks of what may be the weights, the last first.

@@ -210,6 +210,8 @@ func text(head []byte) (Kind, bool) {
 		return Kind{"a web page", "the address gave a page, such as a login or an error, in place of the file: " + tryAgain}, true
 	case strings.HasPrefix(lower, "<?xml"), strings.HasPrefix(lower, "<error"):
 		return Kind{"an XML text", "where it was downloaded, it may be the server's error: " + tryAgain}, true
+	case strings.HasPrefix(plain, "{") && strings.Contains(plain, `"weight_map"`) && strings.Contains(plain, `.bin"`):
+		return Kind{"the index of a file of torch.save in parts", "read each part with pth.LoadStateDict, and put their tensors into one dl.StateDict: maps.Copy(all, part)"}, true
 	case strings.HasPrefix(plain, "{") && strings.Contains(plain, `"weight_map"`):
 		return Kind{Index, tryIndex}, true
 	case strings.HasPrefix(plain, "{"), strings.HasPrefix(plain, "["):

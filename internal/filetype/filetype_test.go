@@ -52,6 +52,7 @@ var files = []struct{ name, content, want string }{
 	{"a.safetensors", "version https://git-lfs.github.com/spec/v1\noid", "a pointer of Git LFS in place of the file itself"},
 	{"a.safetensors", "\x02\x00\x00\x00\x00\x00\x00\x00{}", "a safetensors file"},
 	{"a.index.json", "{\n  \"metadata\": {\"total_size\": 3},\n  \"weight_map\": {", "the index of a safetensors file in parts"},
+	{"pytorch_model.bin.index.json", `{"weight_map": {"a": "pytorch_model-00001-of-00002.bin"`, "the index of a file of torch.save in parts"},
 	{"config.json", `{"model_type": "bert"}`, `a JSON text that begins with "{\"model_type\": \"bert\"}"`},
 	{"a", "\ufeff  <!doctype HTML><html>", "a web page"},
 	{"a", "<!-- --><html>", "a web page"},

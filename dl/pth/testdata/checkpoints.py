@@ -90,6 +90,8 @@ add("Lightning", {"state_dict": sd, "optimizer_states": [opt], "lr_schedulers": 
                   "callbacks": {"ModelCheckpoint{'monitor': 'val.loss'}": {"best_model_score": acc, "best_k_models": {"a.ckpt": acc}}},
                   "loops": {"fit": {"progress": {"total": acc}}}, "hyper_parameters": {"weight": acc}}, sd)
 add("DeepSpeed", {"module": sd, "optimizer": None, "buffer_names": [], "rng_state": rng, "loss_scaler": {"cur_scale": acc}}, sd)
+add("beside running means", {"model": sd, "running_mean": acc, "reward": {"running_mean": acc, "running_var": acc, "count": acc}}, sd)
+add("a single layer and a loose tensor", {"weight": torch.ones(2), "bias": torch.ones(1), "step": acc}, {"weight": torch.ones(2), "bias": torch.ones(1), "step": acc})
 add("an optimizer alone", {"optimizer": opt, "epoch": 1}, None)
 add("a missing key", {"model": sd, "epoch": 1}, None, "modle")
 add("a key of a number", {"model": sd, "epoch": 1}, None, "epoch")
