@@ -10,7 +10,9 @@ import (
 //
 //	fmt.Println(x)               fmt.Fprintln(ˣrt.Stdout, x)
 //	fmt.Fprintln(os.Stderr, x)   fmt.Fprintln(ˣrt.Stderr, x)
+//	fmt.Println(f())             (func(ˣv ...any) … { return fmt.Fprintln(ˣrt.Stdout, ˣv...) })(f())
 //
+// The last is for an f with several results, beside which no argument can stand.
 // the same for Print and Printf. What a package prints that the cell calls, or C,
 // goes to the cell that runs.
 
@@ -22,9 +24,18 @@ func (r *rewriter) print(n *ast.CallExpr) {
 	}
 	switch name := r.callee(n); name {
 	case "fmt.Print", "fmt.Printf", "fmt.Println":
-		r.ed.replace(r.off(fun.Sel.Pos()), r.off(fun.Sel.End()), map[string]string{
-			"fmt.Print": "Fprint", "fmt.Printf": "Fprintf", "fmt.Println": "Fprintln"}[name])
+		writes := map[string]string{"fmt.Print": "Fprint", "fmt.Printf": "Fprintf", "fmt.Println": "Fprintln"}[name]
 		to := r.rt("Stdout")
+		if r.severalResults(n.Args) {
+			params, args := "ˣv ...any", "ˣv..."
+			if name == "fmt.Printf" {
+				params, args = "ˣf string, "+params, "ˣf, "+args
+			}
+			r.ed.insert(r.off(fun.Pos()), "(func("+params+") (int, error) { return ")
+			r.ed.replace(r.off(fun.Sel.Pos()), r.off(fun.Sel.End()), writes+"("+to+", "+args+") })")
+			return
+		}
+		r.ed.replace(r.off(fun.Sel.Pos()), r.off(fun.Sel.End()), writes)
 		if len(n.Args) > 0 {
 			to += ", "
 		}
@@ -41,4 +52,14 @@ func (r *rewriter) print(n *ast.CallExpr) {
 		r.ed.replace(r.off(to.Pos()), r.off(to.End()), r.rt(v.Name())+r.breaks(to.Pos(), to.End()))
 		r.skipAll(to)
 	}
+}
+
+// severalResults reports whether the arguments of a call are the results of
+// another one.
+func (r *rewriter) severalResults(args []ast.Expr) bool {
+	if len(args) != 1 {
+		return false
+	}
+	results, ok := r.g.p.info.TypeOf(args[0]).(*types.Tuple)
+	return ok && results.Len() > 1
 }

@@ -15,7 +15,15 @@
 //
 // # What ends the process
 //
-// A panic on a goroutine that the cell started, os.Exit, a fault in C, a stack
-// overflow, concurrent map writes: Go gives no way back from these. The kernel
-// sees the process end and says why.
+// A panic on a goroutine that the cell started, os.Exit in a package, a fault in
+// C, a stack overflow, concurrent map writes: Go gives no way back from these. The
+// kernel sees the process end and says why. os.Exit in a cell's text is rt.Exit,
+// which ends the cell.
+//
+// # Standard files
+//
+// Each cell reads from a pipe of its own, and what waits there has the person
+// asked (stdin.go). What a goroutine prints belongs to the cell that started it
+// (print.go). What a cell closes or replaces is looked after at its end (std.go),
+// and what it has started ends with its interrupt (children.go).
 package host

@@ -207,7 +207,7 @@ func start(name string, args ...string) *exec.Cmd {
 		{"waits", `func Run() { start("sleep", "1000").Wait() }`, time.Second},
 		{"the error of a wait", `func Run() { if err := start("sleep", "1000").Wait(); err != nil { panic(err) } }`, time.Second},
 		{"a shell and what it leaves", `func Run() { exec.Command("sh", "-c", "sleep 1000 & echo $! >&2").Run(); c := exec.Command("sh", "-c", "sleep 1000 & echo $!; wait"); c.Stdout = os.Stdout; c.Run() }`, time.Second},
-		{"one that heeds no SIGINT", `func Run() { c := exec.Command("sh", "-c", "trap '' INT; echo $$; while :; do sleep 0.1; done"); c.Stdout = os.Stdout; c.Run() }`, 3 * time.Second},
+		{"one that heeds no SIGINT", `func Run() { c := exec.Command("sh", "-c", "trap '' INT; echo $$; while :; do sleep 0.1; done"); c.Stdout = os.Stdout; c.Run() }`, 10 * time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			u, err := h.Compile(start + tt.cell)

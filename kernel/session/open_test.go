@@ -142,7 +142,7 @@ func TestDamagedHost(t *testing.T) {
 	n.must(`func host() string { s, _ := os.Readlink("/proc/self/exe"); return s }`)
 	out, _ := n.run(context.Background(), "host()")
 	host := strings.TrimSpace(strings.TrimPrefix(out, "= "))
-	n.fails("os.Exit(3)", "HostDied")
+	n.fails("syscall.Exit(3)", "HostDied")
 	text, err := os.ReadFile(host)
 	if err != nil {
 		t.Fatal(err)
@@ -153,7 +153,7 @@ func TestDamagedHost(t *testing.T) {
 	n.must("x := 41; x + 1", "^= 42$", `^holt: the host did not start \(proc: start .*: the host process ended: .*\), so it was built again$`)
 	n.must(`host() != ""`, "^= true$")
 	// Once is enough: what then does not start is not built for ever.
-	n.fails("os.Exit(3)", "HostDied")
+	n.fails("syscall.Exit(3)", "HostDied")
 	if err := os.WriteFile(host, nil, 0o755); err != nil {
 		t.Fatal(err)
 	}
