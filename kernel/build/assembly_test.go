@@ -109,3 +109,47 @@ func Run() {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestBoundWrappers: the host has methods of a struct without a name, as a package
+// whose function returns it does, and lacks the type, which a cell or a package that it
+// brings is the first to need.
+func TestBoundWrappers(t *testing.T) {
+	hosttest.Proxy(t, map[string]map[string]string{
+		"example.com/q@v1.0.0": {"go.mod": "module example.com/q\n\ngo 1.26\n", "q.go": `package q
+
+import "bytes"
+
+func Wrap(s string) struct{ *bytes.Buffer } { return struct{ *bytes.Buffer }{bytes.NewBufferString(s)} }
+
+func Both(s string) struct { *bytes.Buffer; N int } { return struct { *bytes.Buffer; N int }{bytes.NewBufferString(s), len(s)} }
+`},
+		"example.com/p@v1.0.0": {"go.mod": "module example.com/p\n\ngo 1.26\n\nrequire example.com/q v1.0.0\n", "p.go": `package p
+
+import (
+	"fmt"
+
+	"example.com/q"
+)
+
+func Get() fmt.Stringer { return q.Both("p") }
+`},
+	})
+	w := smallWorld(t, t.TempDir(), map[string]string{
+		"go.mod":                "module github.com/holt-dl/holt\n\ngo 1.26\n\nrequire example.com/q v1.0.0\n",
+		"cmd/holt-host/more.go": "package main\n\nimport _ \"example.com/q\"\n",
+	})
+	if _, err := w.Add(context.Background(), []string{"example.com/p@v1.0.0"}); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("HOLT_LINK", "bound")
+	h := hosttest.StartIn(t, w, proc.Options{})
+	h.Must("import (\"io\"; \"example.com/q\")\nvar W io.ReadWriter = q.Wrap(\"cell\")\nfunc Run() { W.Write([]byte(\"!\")) }")
+	if got := h.Must(`import ("fmt"; "reflect"; "example.com/p"; "example.com/q"; "notebook/c1")
+func Run() {
+	fmt.Println(c1.W, p.Get(), c1.W.(fmt.Stringer).String(), reflect.TypeOf(c1.W) == reflect.TypeOf(q.Wrap("")))
+	v := reflect.ValueOf(p.Get()).MethodByName("Len").Interface().(func() int)
+	fmt.Println(v(), reflect.ValueOf(c1.W).MethodByName("String").Call(nil)[0])
+}`); got != "cell! p cell! true\n1 cell!\n" {
+		t.Errorf("got %q", got)
+	}
+}
