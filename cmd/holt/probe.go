@@ -50,7 +50,12 @@ func probe(ctx context.Context, path string) (r pjrt.Report, err error) {
 		return r, errors.New("it did not open its devices in time")
 	}
 	if err != nil {
-		if line := lastLine(said.String()); line != "" {
+		line := lastLine(said.String())
+		var exit *exec.ExitError
+		if errors.As(err, &exit) && exit.ExitCode() == 1 && line != "" { // holt's own word
+			return r, errors.New(strings.TrimPrefix(line, path+" "))
+		}
+		if line != "" {
 			return r, fmt.Errorf("it ends its process (%w): %s", err, line)
 		}
 		return r, fmt.Errorf("it ends its process (%w)", err)
@@ -74,14 +79,14 @@ func lookPlugin(ctx context.Context, kind, path string) doctor.Finding {
 	r, err := probe(ctx, path)
 	switch {
 	case err != nil:
-		return doctor.Finding{Detail: fmt.Sprintf("%s does not work: %v", path, err), Fix: fix}
+		return doctor.Finding{Broken: true, Detail: fmt.Sprintf("%s does not work: %v", path, err), Fix: fix}
 	case r.Problem != "":
 		if kind == "cuda" {
 			fix = "nvidia-smi   (shows whether the driver and a GPU are there)"
 		}
-		return doctor.Finding{Detail: fmt.Sprintf("%s loads (%s) and opens no device: %s", path, r.API(), lastLine(r.Problem)), Fix: fix}
+		return doctor.Finding{Broken: true, Detail: fmt.Sprintf("%s loads (%s) and opens no device: %s", path, r.API(), lastLine(r.Problem)), Fix: fix}
 	case len(r.Devices) == 0:
-		return doctor.Finding{Detail: fmt.Sprintf("%s loads (%s) and shows no device", path, r.API()), Fix: fix}
+		return doctor.Finding{Broken: true, Detail: fmt.Sprintf("%s loads (%s) and shows no device", path, r.API()), Fix: fix}
 	}
 	detail := fmt.Sprintf("%s: %s, %s", path, r.API(), cleanVersion(r))
 	const most = 4

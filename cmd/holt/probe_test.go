@@ -47,7 +47,7 @@ func TestLookPlugin(t *testing.T) {
 		name, path, want string
 		limit            time.Duration
 	}{
-		{"no library", text, "cannot be loaded: ", 30 * time.Second},
+		{"no library", text, "does not work: cannot be loaded: ", 30 * time.Second},
 		{"no plugin", library(t, "int x;"), "it has no function GetPjrtApi, as a PJRT plugin has", 30 * time.Second},
 		{"one that ends the process", library(t, `#include <stdio.h>
 #include <stdlib.h>
@@ -57,7 +57,7 @@ void *GetPjrtApi(void) { fprintf(stderr, "first\nF0000 Unknown flag in XLA_FLAGS
 		ctx, cancel := context.WithTimeout(context.Background(), tt.limit)
 		f := lookPlugin(ctx, "cpu", tt.path)
 		cancel()
-		if f.OK || !strings.HasPrefix(f.Detail, tt.path+" ") || !strings.Contains(f.Detail, tt.want) || f.Fix == "" {
+		if f.OK || !f.Broken || !strings.HasPrefix(f.Detail, tt.path+" ") || !strings.Contains(f.Detail, tt.want) || f.Fix == "" {
 			t.Errorf("%s: %+v, want %s", tt.name, f, tt.want)
 		}
 	}

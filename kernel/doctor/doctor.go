@@ -32,6 +32,7 @@ type Check struct {
 // Finding is what a check found.
 type Finding struct {
 	OK     bool
+	Broken bool   // it is there and does not work, which is said where it is Optional
 	Detail string // one line: what is there, or what is wrong
 	Fix    string // the command that mends it; empty where there is none
 }
@@ -63,6 +64,8 @@ func Run(ctx context.Context, w io.Writer, checks []Check) bool {
 			}
 			lacks[c.Only] = append(lacks[c.Only], c.Name)
 			f.Detail += "; only for " + c.Only
+		case !f.OK && c.Optional && f.Broken:
+			mark = "broken "
 		case !f.OK && c.Optional:
 			mark = "absent "
 		case !f.OK:

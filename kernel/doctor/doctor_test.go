@@ -42,6 +42,12 @@ func TestRun(t *testing.T) {
 			want:    "ok       Go   1.26.8\nabsent   GPU  none\n\nHolt can run here.\n",
 		},
 		{
+			name:    "optional broken",
+			checks:  []Check{check("backend", true, Finding{Broken: true, Detail: "does not load", Fix: "bring it"})},
+			healthy: true,
+			want:    "broken   backend  does not load\n                  → bring it\n\nHolt can run here.\n",
+		},
+		{
 			name: "no Jupyter",
 			checks: []Check{check("Go", false, Finding{OK: true, Detail: "1.26.8"}),
 				only("Jupyter", "JupyterLab", Finding{Detail: "none", Fix: "install it"}),
