@@ -32,6 +32,9 @@ type live struct {
 	id   string
 	pace time.Duration
 	draw func() (frame.Bundle, error)
+	// going, when not nil, reports whether what is shown goes on, so that the kernel
+	// can say when it stopped with the host.
+	going func() bool
 
 	drawing sync.Mutex // held by who draws, so that an older frame never comes last
 	shown   bool
@@ -89,11 +92,11 @@ func (d *live) send() error {
 	}
 	d.after(max(d.pace, min(slowest, drawShare*time.Since(start))))
 	b.DisplayID = d.id
-	if d.shown {
-		return frame.Update(b)
+	m := frame.Message{Kind: frame.KindUpdate, Bundle: &b, Live: d.going != nil && d.going()}
+	if !d.shown {
+		d.shown, m.Kind = true, frame.KindDisplay
 	}
-	d.shown = true
-	return frame.Display(b)
+	return frame.Send(m)
 }
 
 func (d *live) after(pause time.Duration) {

@@ -220,6 +220,9 @@ func TestLiveState(t *testing.T) {
 		if got, want := n.messages[0].Bundle.Data["text/plain"], "step 1  as of "+clock; got != want {
 			t.Errorf("at first the state's text is %q, want %q", got, want)
 		}
+		if !n.messages[0].Live || n.messages[1].Live || n.messages[2].Live {
+			t.Error("the state, and nothing else, has to say that the run goes on")
+		}
 		if got, want := n.messages[2].Bundle.Data["text/html"], `<div style="min-height:392px"><div>no epoch has ended yet</div></div>`; got != want { // a head, 12 rows, a title
 			t.Errorf("at first the epochs are %q, want %q", got, want)
 		}
@@ -234,8 +237,15 @@ func TestLiveState(t *testing.T) {
 		close(r.done)
 		synctest.Wait()
 		var last [3]*frame.Bundle
+		goesOn := true
 		for _, m := range n.messages {
+			if m.Bundle.DisplayID == ids[0] {
+				goesOn = m.Live
+			}
 			last[slices.Index(ids[:], m.Bundle.DisplayID)] = m.Bundle
+		}
+		if goesOn {
+			t.Error("the last state says that the run goes on")
 		}
 		if got, want := last[0].Data["text/plain"].(string), "step 2  memory 1.5 of 16.0 GiB"; got != want {
 			t.Errorf("the state's text is %q, want %q", got, want)

@@ -154,6 +154,7 @@ func watch(run Run, settings []LivePlot) []*view {
 	state := &view{mark: run.String}
 	state.live = newLive(textPace, state.draw)
 	state.paint = func() (frame.Bundle, error) { return lineOf(run), nil }
+	state.going = func() bool { return !ended(run) }
 	if !table {
 		return []*view{state, curves}
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // Engine runs cells; [session.Session] is one. An engine may also be an
-// [Abandoner], an [Evaluator], an [Assistant] or a [CommHandler].
+// [Abandoner], an [Ender], an [Evaluator], an [Assistant] or a [CommHandler].
 type Engine interface {
 	// Execute runs one cell and returns nil when it succeeded. Cancelling ctx
 	// interrupts the cell. The kernel calls it for one cell at a time.
@@ -30,6 +30,13 @@ type Engine interface {
 type Abandoner interface {
 	// Abandoned reports whether the last cell was left behind so.
 	Abandoned() bool
+}
+
+// Ender is an [Engine] whose displays change while no cell runs.
+type Ender interface {
+	// End shows in them that they will not change any more, and why, before the
+	// kernel says that it shuts down.
+	End(why string)
 }
 
 // Evaluator is an [Engine] that answers the user_expressions of a request.

@@ -343,6 +343,18 @@ func (s *server) shutdown(req *request) {
 		Restart bool `json:"restart"`
 	}
 	json.Unmarshal(req.msg.Content, &content)
+	why := "the kernel was shut down"
+	if content.Restart {
+		why = "the kernel was restarted"
+	}
+	select {
+	case <-s.ready:
+		if e, ok := s.engine.(Ender); ok {
+			e.End(why)
+			s.out.Flush()
+		}
+	default:
+	}
 	reply := map[string]any{"status": "ok", "restart": content.Restart}
 	s.answer(req, "shutdown_reply", func() any {
 		// Clients other than the one that asked learn of it here.

@@ -52,6 +52,9 @@ func (s *Session) framed(m frame.Message) {
 	if m.Bundle != nil && m.Kind != frame.KindWarn && !m.Notice { // no output of the cell
 		s.copyOut([]byte(asText(m.Bundle)))
 	}
+	if !s.liveRuns.take(m) {
+		return
+	}
 	if late := s.lateOutput(m.Cell); late != nil && m.Kind != frame.KindUpdate {
 		late.Frame(m) // an update goes to the display that has its id, wherever that is
 		return

@@ -36,6 +36,10 @@ func (s *Session) start() error {
 	s.mu.Lock()
 	s.proc = p
 	s.mu.Unlock()
+	go func() {
+		<-p.Done()
+		s.liveRuns.stop("the host process ended, and the run with it", s.out.Frame)
+	}()
 	return nil
 }
 

@@ -78,14 +78,15 @@ type Options struct {
 
 // Session is one notebook: its declarations, its host process, its values.
 type Session struct {
-	opt    Options
-	out    Output
-	ctx    context.Context // ends with Close
-	cancel context.CancelFunc
-	ready  chan struct{} // closed when a host has run for the first time
-	notes  *progress
-	page   *comm.Page
-	boards tensorboard.Servers
+	opt      Options
+	out      Output
+	ctx      context.Context // ends with Close
+	cancel   context.CancelFunc
+	ready    chan struct{} // closed when a host has run for the first time
+	notes    *progress
+	liveRuns liveDisplays
+	page     *comm.Page
+	boards   tensorboard.Servers
 
 	run sync.Mutex // held by Execute
 
@@ -333,6 +334,7 @@ func (s *Session) Abandoned() bool {
 
 // Close ends the host process and removes the session's files.
 func (s *Session) Close() error {
+	s.liveRuns.end("", func(frame.Message) {}) // End said it where there was someone to read it
 	s.cancel()
 	if p := s.process(); p != nil {
 		p.Kill()
