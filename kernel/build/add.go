@@ -45,8 +45,16 @@ func (w *World) Add(ctx context.Context, paths []string) (Change, error) {
 		case version != "":
 			queries = append(queries, path+"@"+version)
 			other = append(other, path)
-		case !importable(path) || strings.HasPrefix(path, "notebook/"):
-			return Change{}, fmt.Errorf("build: import %q: cells cannot import internal packages", path)
+		case strings.HasPrefix(path, "notebook/"):
+			return Change{}, fmt.Errorf("build: import %q: cells see each other's declarations without an import", path)
+		case Internal(path):
+			if wsErr != nil {
+				return Change{}, wsErr
+			}
+			if err := ws.mayImport(path, w.folder()); err != nil {
+				return Change{}, err
+			}
+			other = append(other, path)
 		case ok && !w.IsLocal(path):
 		case ok, ws.has(path):
 			other = append(other, path)
@@ -132,7 +140,7 @@ func (w *World) require(ctx context.Context, ws *workspace, paths, queries []str
 		return Change{}, err
 	}
 	if ws != nil {
-		if err := ws.apply(mod, paths); err != nil {
+		if err := ws.apply(mod, filepath.Join(w.cache, "vendored"), paths); err != nil {
 			return Change{}, err
 		}
 	}
@@ -167,6 +175,8 @@ func (w *World) require(ctx context.Context, ws *workspace, paths, queries []str
 	for _, module := range fetched {
 		path, ok := strings.CutSuffix(module, " "+localVersion)
 		switch {
+		case !ok && ws.vendors(module):
+			c.Local = append(c.Local, module+" of the folder vendor")
 		case !ok:
 			c.Fetched = append(c.Fetched, module)
 		case ws.has(path):

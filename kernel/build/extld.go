@@ -97,16 +97,31 @@ func (w *World) writeExtld(dir string, hasNet bool) error {
 	return nil
 }
 
-// extld returns what the Go linker calls to link its objects: the script, or
-// the C compiler where the system's linker is unknown.
+// extld returns what the Go linker calls to link its objects, as its flag wants it:
+// the script, or the C compiler where the system's linker is unknown.
 func (w *World) extld() string {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	file := filepath.Join(w.dir, "extld")
-	if _, err := os.Stat(file); err != nil {
-		return w.tc.CC
+	word, ok := flagWord(file)
+	if _, err := os.Stat(file); err != nil || !ok {
+		word, _ = flagWord(w.tc.CC)
 	}
-	return file
+	return word
+}
+
+// flagWord makes s one word of a flag that the Go tools split at blanks, as they
+// do with -extld and GOFLAGS. They know quotes, and no way to write both kinds.
+func flagWord(s string) (word string, ok bool) {
+	switch {
+	case !strings.ContainsAny(s, " \t\n\r'\""):
+		return s, true
+	case !strings.Contains(s, `"`):
+		return `"` + s + `"`, true
+	case !strings.Contains(s, "'"):
+		return "'" + s + "'", true
+	}
+	return s, false
 }
 
 // quote makes s one word of a shell's line.

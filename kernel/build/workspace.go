@@ -25,6 +25,11 @@ type workspace struct {
 	require map[string]string          // module → the highest version required
 	replace map[module.Version]replace // of those files
 	sum     []byte                     // their go.sum texts
+	vendor  map[string]vendored        // modules in a folder vendor, by path
+}
+
+func newWorkspace(file string) *workspace {
+	return &workspace{file: file, folders: map[string]string{}, require: map[string]string{}, replace: map[module.Version]replace{}, vendor: map[string]vendored{}}
 }
 
 type replace struct{ path, version string } // an absolute folder, or a module
@@ -43,8 +48,12 @@ func findWorkspace(dir string) (*workspace, error) {
 	if mod == "" {
 		return nil, nil
 	}
-	ws := &workspace{file: mod, folders: map[string]string{}, require: map[string]string{}, replace: map[module.Version]replace{}}
-	return ws, ws.readMod(filepath.Dir(mod))
+	ws := newWorkspace(mod)
+	f, err := ws.readMod(filepath.Dir(mod))
+	if err != nil {
+		return ws, err
+	}
+	return ws, ws.readVendor(filepath.Dir(mod), goLine(f.Go), f.Require)
 }
 
 // InModule reports whether go commands in a folder have a go.mod or go.work
@@ -75,29 +84,47 @@ func readWork(file string) (*workspace, error) {
 	if err != nil {
 		return nil, fmt.Errorf("build: the notebook's workspace: %w", err)
 	}
-	ws := &workspace{file: file, folders: map[string]string{}, require: map[string]string{}, replace: map[module.Version]replace{}}
+	ws := newWorkspace(file)
+	var require []*modfile.Require
 	for _, u := range f.Use {
-		if err := ws.readMod(absolute(filepath.Dir(file), u.Path)); err != nil {
+		m, err := ws.readMod(absolute(filepath.Dir(file), u.Path))
+		if err != nil {
 			return nil, err
 		}
+		require = append(require, m.Require...)
 	}
+	// What the modules require of each other, or at several versions, the go command
+	// has settled when it wrote the folder vendor.
+	require = slices.DeleteFunc(require, func(r *modfile.Require) bool {
+		return ws.folders[r.Mod.Path] != "" || ws.require[r.Mod.Path] != r.Mod.Version
+	})
 	ws.addReplaces(filepath.Dir(file), f.Replace) // over those of the modules
+	if err := ws.readVendor(filepath.Dir(file), goLine(f.Go), require); err != nil {
+		return nil, err
+	}
 	return ws, ws.readSum(file + ".sum")
 }
 
-// readMod adds the module in a folder.
-func (ws *workspace) readMod(dir string) error {
+func goLine(g *modfile.Go) string {
+	if g == nil {
+		return ""
+	}
+	return g.Version
+}
+
+// readMod adds the module in a folder, and returns its go.mod.
+func (ws *workspace) readMod(dir string) (*modfile.File, error) {
 	file := filepath.Join(dir, "go.mod")
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return fmt.Errorf("build: the notebook's workspace: %w", err)
+		return nil, fmt.Errorf("build: the notebook's workspace: %w", err)
 	}
 	f, err := modfile.Parse(file, text, nil)
 	if err != nil {
-		return fmt.Errorf("build: the notebook's workspace: %w", err)
+		return nil, fmt.Errorf("build: the notebook's workspace: %w", err)
 	}
 	if f.Module == nil {
-		return fmt.Errorf("build: the notebook's workspace: %s names no module; write module NAME", file)
+		return nil, fmt.Errorf("build: the notebook's workspace: %s names no module; write module NAME", file)
 	}
 	ws.folders[f.Module.Mod.Path] = dir
 	for _, r := range f.Require {
@@ -106,7 +133,7 @@ func (ws *workspace) readMod(dir string) error {
 		}
 	}
 	ws.addReplaces(dir, f.Replace)
-	return ws.readSum(filepath.Join(dir, "go.sum"))
+	return f, ws.readSum(filepath.Join(dir, "go.sum"))
 }
 
 func (ws *workspace) addReplaces(dir string, list []*modfile.Replace) {
@@ -165,11 +192,15 @@ func (w *World) IsLocal(path string) bool {
 	return p != nil && p.Local
 }
 
+func (w *World) folder() string {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return w.notebook
+}
+
 // workspace returns what stands beside the notebook; nil when nothing does.
 func (w *World) workspace() (*workspace, error) {
-	w.mu.RLock()
-	dir := w.notebook
-	w.mu.RUnlock()
+	dir := w.folder()
 	if dir == "" {
 		return nil, nil
 	}
@@ -180,8 +211,9 @@ func (w *World) workspace() (*workspace, error) {
 func (ws *workspace) has(path string) bool { return ws != nil && moduleOf(ws.folders, path) != "" }
 
 // apply changes the go.mod at mod so that the modules of the workspace
-// which the paths need are there, at its versions.
-func (ws *workspace) apply(mod string, paths []string) error {
+// which the paths need are there, at its versions. Cache is the folder for copies
+// of those that are vendored.
+func (ws *workspace) apply(mod, cache string, paths []string) error {
 	text, err := os.ReadFile(mod)
 	if err != nil {
 		return fmt.Errorf("build: %w", err)
@@ -203,6 +235,8 @@ func (ws *workspace) apply(mod string, paths []string) error {
 				have[m], changed = true, true
 				f.AddNewRequire(m, localVersion, false)
 			}
+		} else if moduleOf(ws.vendor, path) != "" {
+			local = true
 		} else if m := moduleOf(ws.require, path); m != "" && !have[m] && moduleOf(have, path) == "" {
 			have[m], changed = true, true
 			f.AddNewRequire(m, ws.require[m], false)
@@ -216,6 +250,17 @@ func (ws *workspace) apply(mod string, paths []string) error {
 	own := map[string]bool{}
 	for _, r := range f.Replace {
 		own[r.Old.Path] = true
+	}
+	copies, err := ws.mirror(cache)
+	if err != nil {
+		return err
+	}
+	for _, m := range slices.Sorted(maps.Keys(copies)) {
+		if !have[m] {
+			own[m] = true
+			f.AddNewRequire(m, ws.vendor[m].version, true)
+			f.AddReplace(m, "", copies[m], "")
+		}
 	}
 	for _, m := range slices.Sorted(maps.Keys(ws.folders)) {
 		if !own[m] {

@@ -312,7 +312,8 @@ func (w *World) Modfile() string {
 // Env returns the environment in which go commands and gopls agree with the
 // world.
 func (w *World) Env() []string {
-	return w.tc.env("GOFLAGS=-mod=mod -modfile=" + w.Modfile())
+	flag, _ := flagWord("-modfile=" + w.Modfile())
+	return w.tc.env("GOFLAGS=-mod=mod " + flag)
 }
 
 // Toolchain returns the Go installation in use.
@@ -387,7 +388,11 @@ func (w *World) InHost(path string) bool {
 	return p != nil && p.Host
 }
 
-// importable reports whether user code may import a path.
+// Internal reports whether a path is of an internal or vendored package, which
+// not all code may import.
+func Internal(path string) bool { return !importable(path) }
+
+// importable reports whether any code may import a path.
 func importable(path string) bool {
 	for elem := range strings.SplitSeq(path, "/") {
 		if elem == "internal" || elem == "vendor" {

@@ -159,3 +159,19 @@ func TestDamagedHost(t *testing.T) {
 	}
 	n.fails("x := 1", "which did not help: remove the folder "+regexp.QuoteMeta(cache)+" and restart the kernel")
 }
+
+// TestRemovedFolder removes the folder in which cells and commands run.
+func TestRemovedFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "notebooks")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	n := open(t, dir, nil)
+	n.must("x := 1")
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	n.fails("!pwd", "^Error: !pwd: the folder in which it would run, "+regexp.QuoteMeta(dir)+", is not there any more; make it again, or go to another with %cd$")
+	n.must("x + 1", "^= 2$")
+	n.must("%cd "+filepath.Dir(dir)+"\n!pwd", "^"+regexp.QuoteMeta(filepath.Dir(dir))+"$")
+}

@@ -63,7 +63,7 @@ func (p *packages) Import(path string) (*types.Package, error) {
 func (p *packages) Add(ctx context.Context, paths []string) error {
 	var need []string
 	for _, path := range paths {
-		if _, ok := p.world.Export(path); (!ok || p.world.IsLocal(path)) && path != "unsafe" {
+		if _, ok := p.world.Export(path); (!ok || p.world.IsLocal(path) || build.Internal(path)) && path != "unsafe" {
 			need = append(need, path)
 		}
 	}

@@ -319,3 +319,46 @@ func TestCopies(t *testing.T) {
 		t.Errorf("got %q, %v", out, f)
 	}
 }
+
+// TestOddCacheFolder has a cache folder whose name the tools take apart where it
+// is not quoted.
+func TestOddCacheFolder(t *testing.T) {
+	hosttest.World(t)
+	src, err := hosttest.Source(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{`a 'b $HOME c`, `a "b 'c $(x) ä`} {
+		odd := filepath.Join(t.TempDir(), name)
+		if err := os.Mkdir(odd, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		n := &notebook{t: t}
+		if n.s, err = session.Open(session.Options{Source: src, CacheDir: odd, Dir: t.TempDir(), Version: "test"}, n); err != nil {
+			t.Fatal(err)
+		}
+		n.must("x := 41")
+		n.must("x + 1", "^= 42$")
+		n.must("import \"text/tabwriter\"\nw := tabwriter.NewWriter(os.Stdout, 0, 1, 1, ' ', 0)\nfmt.Fprint(w, `a`)\nw.Flush()", "^a")
+		n.s.Close()
+	}
+}
+
+// TestOwnModule imports an internal package and a vendored one of the module
+// that the notebook is in.
+func TestOwnModule(t *testing.T) {
+	hosttest.ModCache(t)
+	t.Setenv("GOPROXY", "off")
+	dir := t.TempDir()
+	hosttest.Write(t, dir, map[string]string{
+		"go.mod":                      "module example.com/mine\n\ngo 1.26\n\nrequire example.com/dep v1.0.0\n",
+		"internal/sec/sec.go":         "package sec\n\nfunc S() string { return \"secret\" }",
+		"vendor/modules.txt":          "# example.com/dep v1.0.0\n## explicit; go 1.20\nexample.com/dep\n",
+		"vendor/example.com/dep/d.go": "package dep\n\nfunc D() string { return \"vendored\" }",
+	})
+	n := open(t, dir, nil)
+	n.must("import \"example.com/mine/internal/sec\"\nsec.S()", "^= secret$")
+	n.must("import \"example.com/dep\"\ndep.D()", "^= vendored$", "^holt: example.com/dep v1.0.0 of the folder vendor is used; import it again to take over changes$")
+	n.must("sec.S() + dep.D()", "^= secretvendored$")
+	n.fails("import \"internal/abi\"\n_ = abi.FuncPCABI0", "cells cannot import internal packages of the standard library")
+}

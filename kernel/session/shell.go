@@ -109,6 +109,10 @@ func (c *commands) shell(ctx context.Context, s gonb.Script) error {
 		}
 	}
 	if err := cmd.Start(); err != nil {
+		// The system says of a missing folder that the program is missing.
+		if info, gone := os.Stat(cmd.Dir); gone != nil || !info.IsDir() {
+			return fmt.Errorf("%s: the folder in which it would run, %s, is not there any more; make it again, or go to another with %%cd", s.What, cmd.Dir)
+		}
 		return fmt.Errorf("%s: %w", s.What, err)
 	}
 	defer orphan.Guard(cmd.Process.Pid)()
