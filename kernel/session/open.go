@@ -6,6 +6,9 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"slices"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/holt-dl/holt/kernel/build"
@@ -24,7 +27,21 @@ type opening struct {
 type startError struct{ cause error }
 
 func (e *startError) Error() string {
-	return e.cause.Error() + "; the next cell that is run tries again"
+	return shortOfMemory(e.cause.Error()) + "; the next cell that is run tries again"
+}
+
+// shortOfMemory cuts the traces of a program that ended for want of memory, and
+// says what limits it.
+func shortOfMemory(text string) string {
+	if !slices.ContainsFunc([]string{"cannot allocate", "out of memory", "failed to create new OS thread"}, func(s string) bool { return strings.Contains(text, s) }) {
+		return text
+	}
+	text, _, _ = strings.Cut(text, "\n")
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_AS, &limit); err == nil && limit.Cur < 1<<62 {
+		return fmt.Sprintf("%s; there is too little memory: ulimit -v allows %d MiB, want 4,000 at least, or unlimited", text, limit.Cur>>20)
+	}
+	return text + "; there is too little memory: end other programs, or give this machine or container more"
 }
 
 func (e *startError) Unwrap() error { return e.cause }
