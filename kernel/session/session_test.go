@@ -357,8 +357,8 @@ func TestOwnModule(t *testing.T) {
 		"vendor/example.com/dep/d.go": "package dep\n\nfunc D() string { return \"vendored\" }",
 	})
 	n := open(t, dir, nil)
-	n.must("import \"example.com/mine/internal/sec\"\nsec.S()", "^= secret$")
-	n.must("import \"example.com/dep\"\ndep.D()", "^= vendored$", "^holt: example.com/dep v1.0.0 of the folder vendor is used; import it again to take over changes$")
+	n.must("import \"example.com/mine/internal/sec\"\nsec.S()", "^= secret$", "^holt: example.com/dep v1.0.0 of the folder vendor is used; import it again to take over changes$")
+	n.must("import \"example.com/dep\"\ndep.D()", "^= vendored$")
 	n.must("sec.S() + dep.D()", "^= secretvendored$")
 	n.fails("import \"internal/abi\"\n_ = abi.FuncPCABI0", "cells cannot import internal packages of the standard library")
 }
