@@ -49,6 +49,7 @@ func (g *generator) rewrite(f *file, use map[string]string) string {
 			return false
 		}
 		r.wait(n, stack[len(stack)-1])
+		r.recovers(n, stack[len(stack)-1])
 		r.pre(n)
 		stack = append(stack, n)
 		return true
@@ -199,6 +200,24 @@ func (r *rewriter) ident(id *ast.Ident) {
 		return
 	}
 	r.ed.replace(start, end, r.from(home)+"Ħ"+written(id.Name))
+}
+
+// recovers passes on what recover returns, whose text may name a method.
+func (r *rewriter) recovers(n, parent ast.Node) {
+	call, ok := n.(*ast.CallExpr)
+	if !ok {
+		return
+	}
+	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
+	if b, builtin := r.g.p.info.Uses[id].(*types.Builtin); !ok || !builtin || b.Name() != "recover" {
+		return
+	}
+	switch parent.(type) {
+	case *ast.ExprStmt, *ast.DeferStmt, *ast.GoStmt: // its value is not used, and a defer must call it
+		return
+	}
+	r.ed.insert(r.off(call.Pos()), r.rt("Recovered")+"(")
+	r.ed.insert(r.off(call.End()), ")")
 }
 
 // methodName is what a method is called in generated code. An unexported one of

@@ -270,7 +270,7 @@ func (e *execution) failure(r any) msg.Done {
 		d := msg.Done{Result: msg.Error, Name: typeName(err), Value: text(err), Pos: &msg.Pos{File: file, Line: line}}
 		return e.byInterrupt(d, err)
 	}
-	d := msg.Done{Result: msg.Panic, Name: typeName(r), Value: explainOld(text(r)), Stack: string(debug.Stack())}
+	d := msg.Done{Result: msg.Panic, Name: typeName(r), Value: explainOld(unmarked(r)), Stack: string(debug.Stack())}
 	d.Frames = panicFrames()
 	d.Pos = e.s.innermost(d.Frames)
 	err, _ := r.(error)
