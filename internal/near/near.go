@@ -11,7 +11,16 @@ import (
 // To returns the name that is most like s, or "" when none is much alike. One
 // that differs in nothing but capital letters and underscores comes first.
 func To(s string, names []string) string {
-	best, limit := "", utf8.RuneCountInString(s)/3+1
+	if all := All(s, names); len(all) > 0 {
+		return all[0]
+	}
+	return ""
+}
+
+// All returns the names that are equally like s, and more than all others.
+func All(s string, names []string) []string {
+	var best []string
+	limit := utf8.RuneCountInString(s)/3 + 1
 	for _, n := range slices.Sorted(slices.Values(names)) {
 		same := n != s && len(n) >= 2 && strings.EqualFold(strings.ReplaceAll(n, "_", ""), strings.ReplaceAll(s, "_", ""))
 		if n == s || (len(n) < 2 || len(s) < 3) && !same {
@@ -23,8 +32,11 @@ func To(s string, names []string) string {
 				d++
 			}
 		}
-		if d < limit {
-			best, limit = n, d
+		switch {
+		case d < limit:
+			best, limit = []string{n}, d
+		case d == limit && len(best) > 0 && best[len(best)-1] != n:
+			best = append(best, n)
 		}
 	}
 	return best

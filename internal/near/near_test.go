@@ -1,6 +1,7 @@
 package near_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/holt-dl/holt/internal/near"
@@ -26,5 +27,15 @@ func TestTo(t *testing.T) {
 		if got := near.To(tt.s, tt.names); got != tt.want {
 			t.Errorf("To(%q, %q) = %q, want %q", tt.s, tt.names, got, tt.want)
 		}
+	}
+}
+
+func TestAll(t *testing.T) {
+	got := near.All("Printn", []string{"Print", "Printf", "Println", "Sprint", "Fprintln"})
+	if want := []string{"Print", "Printf", "Println"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := near.All("Rlu", []string{"ReLU", "Rlue"}); !slices.Equal(got, []string{"Rlue"}) {
+		t.Errorf("got %q", got)
 	}
 }

@@ -41,19 +41,22 @@ type check struct {
 	pulls  []pull     // declarations that run before their place
 	vars   map[string]types.Type
 
-	changed map[string]bool     // names that mean something else from now on
-	rehome  map[string]*entity  // declared again in the new package from their source
-	rebody  map[*unit]*unit     // functions and methods compiled alone: unit → the live one it replaces
-	kind    passKind            // of the pass that runs
-	before  map[string]bool     // variables defined again from what their names hide
-	hides   map[string]bool     // variables that take the name of a type
-	unhide  map[string]bool     // names of hidden types that are declared again
-	locals  map[*types.Var]bool // of the first pass, the cell's variables
-	moved   map[string]*entity  // variables whose type was declared again
-	fresh   map[string]bool     // variables that this cell defines with a new type
-	revived map[string]*broken  // what no longer compiled and is tried again
-	refused map[string]bool     // what still does not
-	dropped map[string]string   // live names that no longer compile: why
+	changed    map[string]bool       // names that mean something else from now on
+	rehome     map[string]*entity    // declared again in the new package from their source
+	rebody     map[*unit]*unit       // functions and methods compiled alone: unit → the live one it replaces
+	kind       passKind              // of the pass that runs
+	bodies     bool                  // the first pass looks into functions, too
+	before     map[string]bool       // variables defined again from what their names hide
+	hides      map[string]bool       // variables that take the name of a type
+	constEdits []edit                // of constants that are made of their own old values
+	arrays     map[string]types.Type // arrays of the cell whose length its declarations need
+	unhide     map[string]bool       // names of hidden types that are declared again
+	locals     map[*types.Var]bool   // of the first pass, the cell's variables
+	moved      map[string]*entity    // variables whose type was declared again
+	fresh      map[string]bool       // variables that this cell defines with a new type
+	revived    map[string]*broken    // what no longer compiled and is tried again
+	refused    map[string]bool       // what still does not
+	dropped    map[string]string     // live names that no longer compile: why
 
 	pre     *preamble                      // of import "C"
 	cUses   map[*preamble]map[cName]string // the names of C in use: where
@@ -114,7 +117,7 @@ func (nb *Notebook) newCheck(ctx context.Context, src Source) *check {
 		ownNames: map[string]bool{}, changed: map[string]bool{}, rehome: map[string]*entity{},
 		rebody: map[*unit]*unit{}, moved: map[string]*entity{}, fresh: map[string]bool{},
 		revived: map[string]*broken{}, refused: map[string]bool{},
-		before: map[string]bool{}, hides: map[string]bool{}, unhide: map[string]bool{}, locals: map[*types.Var]bool{},
+		arrays: map[string]types.Type{}, before: map[string]bool{}, hides: map[string]bool{}, unhide: map[string]bool{}, locals: map[*types.Var]bool{},
 		dropped: map[string]string{}, fixErr: map[int]int{}, cUses: map[*preamble]map[cName]string{}, vars: map[string]types.Type{},
 	}
 }
@@ -206,7 +209,9 @@ func (c *check) collect() error {
 					}
 				}
 				start, end := f.span(d)
-				u.text = string(c.text[start:end])
+				ed := &editor{text: c.text, edits: c.ownValues(f, d)}
+				u.text, _ = ed.render(start, end)
+				c.constEdits = append(c.constEdits, ed.edits...)
 				c.add(u, start, end)
 			}
 		case *ast.FuncDecl:
@@ -323,7 +328,7 @@ func (c *check) add(u *unit, start, end int) {
 		c.own = append(c.own, u)
 		return
 	}
-	if old := c.live(u); old != nil && old.text == u.text && c.sameImports(old) && c.sameC(old) {
+	if old := c.live(u); old != nil && old.text == u.text && c.sameImports(old) && c.sameC(old) && !c.restsOnValues(old) {
 		c.unchanged = append(c.unchanged, [2]int{start, end})
 		return
 	}

@@ -51,6 +51,7 @@
 //	infer.go, pass.go      the types of variables; one run of go/types
 //	lost.go, old.go        errors of earlier cells' code; values that are gone, or of an old type
 //	unnamed.go             variables of types that a library does not export
+//	consts.go              constants that repeat others, or are made of their own old values
 //	revive.go              what is back when its cause is put right
 //	teach.go, syntax.go    what to try, after an error
 //	numbers.go, print.go   the same, for numbers of two types and Go's own print

@@ -17,7 +17,15 @@ func (d Diagnostic) String() string {
 	if d.Line == 0 {
 		return d.Msg
 	}
-	return fmt.Sprintf("%s:%d:%d: %s", d.Cell, d.Line, d.Col, d.Msg)
+	return d.Place() + ": " + d.Msg
+}
+
+// Place is the cell, the line and, where it is known, the column.
+func (d Diagnostic) Place() string {
+	if d.Col == 0 {
+		return fmt.Sprintf("%s:%d", d.Cell, d.Line)
+	}
+	return fmt.Sprintf("%s:%d:%d", d.Cell, d.Line, d.Col)
 }
 
 // Error is why a cell does not compile. Nothing of the cell took effect.

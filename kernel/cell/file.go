@@ -116,6 +116,12 @@ func (c *check) parseFile(f *file, imports, head, tail string) error {
 		}
 		off := max(0, min(e.Pos.Offset-f.prelude, len(f.body)))
 		d := f.at(f.back(off), Diagnostic{Cell: f.name, Msg: "syntax error: " + strings.TrimPrefix(e.Msg, "syntax error: ")})
+		if end := unfinished(f.source); end != "" && off >= len(strings.TrimRight(f.body, " \t\n")) && strings.Contains(e.Msg, "found '") {
+			d.Msg = "syntax error: " + end // the brace that is found is ours
+			d.Col = len(strings.TrimRight(d.Source, " \t")) + 1
+			ds = append(ds, d)
+			continue
+		}
 		d.Msg += syntaxHint(e.Msg, d.Source, c.open && len(ds) == 0)
 		ds = append(ds, d)
 	}

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 )
 
@@ -14,7 +15,7 @@ search:
 	for {
 		c.fresh, c.hides = map[string]bool{}, map[string]bool{}
 		p := c.pass(passFirst, nil)
-		if c.takeErrors(p) || c.takeValue(p) || c.meansBefore(p) {
+		if c.takeErrors(p) || c.takeValue(p) || c.meansBefore(p) || c.lengths(p) {
 			continue
 		}
 		var ds []Diagnostic
@@ -28,7 +29,7 @@ search:
 				c.spread()
 				continue
 			}
-			return nil, &Error{Diagnostics: trim(ds)}
+			return nil, &Error{Diagnostics: trim(append(ds, c.inBodies()...))}
 		}
 		for _, f := range p.files {
 			if f.kind != stmtFile {
@@ -44,6 +45,27 @@ search:
 		}
 		return p, nil
 	}
+}
+
+// inBodies finds the errors inside the cell's functions, when its statements have
+// errors: all are shown at once. A function that mentions a variable of the cell
+// is left out, since its type is not known.
+func (c *check) inBodies() (ds []Diagnostic) {
+	c.bodies = true
+	p := c.pass(passFirst, nil)
+	c.bodies = false
+	for _, e := range p.errs {
+		if e.file.kind != declFile || !e.pos.IsValid() {
+			continue
+		}
+		for _, d := range e.file.ast.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if ok && fn.Body != nil && e.pos > fn.Body.Pos() && e.pos < fn.Body.End() && !slices.ContainsFunc(mentions(e.file, fn), c.defines) {
+				ds = append(ds, e.Diagnostic)
+			}
+		}
+	}
+	return ds
 }
 
 // takeValue finds out whether the last line is a call that only gives a value:

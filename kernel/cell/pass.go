@@ -73,7 +73,7 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 		}
 		plain, isHidden := strings.CutPrefix(name, typeMark)
 		switch {
-		case isHidden && c.unhide[plain], kind == passFirst && c.before[name]:
+		case isHidden && c.unhide[plain], kind == passFirst && (c.before[name] || c.arrays[name] != nil):
 			continue
 		case e.kind == kVar:
 			name = varName(name)
@@ -81,6 +81,11 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 		insert(p.pkg, name, e.obj)
 		if isHidden && kind == passFirst && c.before[plain] {
 			insert(p.pkg, plain, e.obj)
+		}
+	}
+	if kind == passFirst {
+		for name, t := range c.arrays {
+			p.pkg.Scope().Insert(types.NewVar(0, p.pkg, name, t))
 		}
 	}
 	anySlice := types.NewSlice(types.Universe.Lookup("any").Type())
@@ -106,7 +111,7 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 		}
 		c.cNames(f)
 		c.wrapOldTypes(f.ast)
-		if kind == passFirst && f.kind != stmtFile {
+		if kind == passFirst && f.kind != stmtFile && !c.bodies {
 			for _, d := range f.ast.Decls {
 				if fn, ok := d.(*ast.FuncDecl); ok {
 					fn.Body = nil
@@ -177,7 +182,7 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 		Error: func(err error) {
 			e := err.(types.Error)
 			f := byTok[c.nb.fset.File(e.Pos)]
-			if f == nil || f.kind == cgoFile || ignored(e.Msg) || kind == passFirst && f.kind != stmtFile && bodiless(e.Msg) {
+			if f == nil || f.kind == cgoFile || ignored(e.Msg) || kind == passFirst && f.kind != stmtFile && !c.bodies && bodiless(e.Msg) {
 				return
 			}
 			errs = append(errs, e)

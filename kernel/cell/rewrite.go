@@ -19,9 +19,10 @@ type rewriter struct {
 	g     *generator
 	f     *file
 	ed    *editor
-	use   map[string]string          // imports: name → path
-	skip  map[ast.Node]bool          // identifiers that another edit covers
-	asPtr map[*ast.CompositeLit]bool // literals that become pointers
+	use   map[string]string           // imports: name → path
+	meant map[*ast.Ident]types.Object // what a name means, where the checker notes another
+	skip  map[ast.Node]bool           // identifiers that another edit covers
+	asPtr map[*ast.CompositeLit]bool  // literals that become pointers
 	// asParam are literals of a type parameter.
 	asParam map[*ast.CompositeLit]bool
 }
@@ -29,7 +30,7 @@ type rewriter struct {
 // rewrite returns the generated text of a file, and adds what it imports to use.
 func (g *generator) rewrite(f *file, use map[string]string) string {
 	r := &rewriter{g: g, f: f, ed: &editor{text: []byte(f.body)}, use: use,
-		skip: map[ast.Node]bool{}, asPtr: map[*ast.CompositeLit]bool{}, asParam: map[*ast.CompositeLit]bool{}}
+		meant: map[*ast.Ident]types.Object{}, skip: map[ast.Node]bool{}, asPtr: map[*ast.CompositeLit]bool{}, asParam: map[*ast.CompositeLit]bool{}}
 	if f.kind == stmtFile {
 		r.statements()
 	}
@@ -102,6 +103,8 @@ func (r *rewriter) pre(n ast.Node) {
 				r.embedded(fl.Type)
 			}
 		}
+	case *ast.DeclStmt:
+		r.constGroup(n.Decl.(*ast.GenDecl))
 	case *ast.FuncDecl:
 		r.funcDecl(n)
 	case *ast.FuncLit:
@@ -139,7 +142,10 @@ func (r *rewriter) ident(id *ast.Ident) {
 	if r.skip[id] || id.Name == "_" {
 		return
 	}
-	obj := r.g.p.info.Uses[id]
+	obj := r.meant[id]
+	if obj == nil {
+		obj = r.g.p.info.Uses[id]
+	}
 	if obj == nil {
 		obj = r.g.p.info.Defs[id]
 	}

@@ -1,6 +1,8 @@
 package cell
 
 import (
+	"go/scanner"
+	"go/token"
 	"regexp"
 	"strings"
 )
@@ -58,4 +60,41 @@ func syntaxHint(msg, line string, open bool) string {
 		return "; a bracket is not closed"
 	}
 	return ""
+}
+
+// unfinished says what is missing behind the last word of a text whose brackets
+// are closed, or returns "".
+func unfinished(text string) string {
+	var s scanner.Scanner
+	s.Init(token.NewFileSet().AddFile("", -1, len(text)), []byte(text), func(token.Position, string) {}, 0)
+	depth, last := 0, token.ILLEGAL
+	for _, t, lit := s.Scan(); t != token.EOF; _, t, lit = s.Scan() {
+		switch t {
+		case token.LPAREN, token.LBRACK, token.LBRACE:
+			depth++
+		case token.RPAREN, token.RBRACK, token.RBRACE:
+			depth--
+		}
+		if t != token.SEMICOLON || lit == ";" {
+			last = t
+		}
+	}
+	what := ""
+	switch {
+	case depth != 0 || last == token.SEMICOLON:
+		return ""
+	case last == token.PERIOD:
+		what = "a name is missing there"
+	case last == token.COMMA:
+		what = "one more is missing there, or the comma is one too many"
+	case last == token.COLON:
+		return ""
+	case last.IsOperator() && last != token.RPAREN && last != token.RBRACK && last != token.RBRACE && last != token.INC && last != token.DEC:
+		what = "a value is missing there"
+	case last.IsKeyword() && last != token.RETURN && last != token.BREAK && last != token.CONTINUE && last != token.FALLTHROUGH:
+		what = "the rest of it is missing"
+	default:
+		return ""
+	}
+	return "the cell ends after " + last.String() + ": " + what
 }

@@ -189,6 +189,11 @@ func (c *check) undefined(p *passed, f *file, path []ast.Node, name string, pos 
 	if d := f.diagnose(pos, ""); slices.Contains([]string{"try", "except", "raise", "throw"}, name) {
 		return syntaxHint("", d.Source, false)
 	}
+	if isBase {
+		if hint := c.ownPackage(name, base.Sel.Name); hint != "" {
+			return hint
+		}
+	}
 	names := c.inScope(p, pos)
 	if isBase {
 		names = append(names, c.nb.pk.Names()...)
@@ -248,11 +253,49 @@ func (c *check) exported(name string) []string {
 }
 
 func (c *check) inPackage(pkg, sel string) string {
-	if n := near.To(sel, c.exported(pkg)); n != "" {
-		return fmt.Sprintf("; did you mean %s.%s?", pkg, n)
+	all := near.All(sel, c.exported(pkg))
+	if len(all) == 0 || len(all) > 4 {
+		return ""
 	}
-	return ""
+	for i, n := range all {
+		all[i] = pkg + "." + n
+	}
+	last := len(all) - 1
+	if last == 0 {
+		return fmt.Sprintf("; did you mean %s?", all[0])
+	}
+	return fmt.Sprintf("; did you mean %s or %s?", strings.Join(all[:last], ", "), all[last])
 }
+
+// ownPackage explains a name that is missing in one of Holt's packages, of which
+// nothing was used so far.
+func (c *check) ownPackage(pkg, sel string) string {
+	path, _ := c.nb.pk.Guess(pkg, nil)
+	if !strings.HasPrefix(path, ownModule) {
+		return ""
+	}
+	if hint := c.inPackage(pkg, sel); hint != "" {
+		return hint
+	}
+	var funcs []string
+	if p, err := c.nb.pk.Import(path); err == nil {
+		for _, name := range c.exported(pkg) {
+			if _, ok := p.Scope().Lookup(name).(*types.Func); ok {
+				funcs = append(funcs, name)
+			}
+		}
+	}
+	if len(funcs) == 0 {
+		return ""
+	}
+	more := ""
+	if len(funcs) > 8 {
+		funcs, more = funcs[:8], ", …"
+	}
+	return fmt.Sprintf("; package %s has no %s: its functions are %s%s", pkg, sel, strings.Join(funcs, ", "), more)
+}
+
+const ownModule = "github.com/holt-dl/holt/"
 
 func (c *check) notExported(p *passed, path []ast.Node) string {
 	s, ok := innermost[*ast.SelectorExpr](path)

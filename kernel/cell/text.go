@@ -327,6 +327,7 @@ func (c *check) oldRefs(first *passed) []edit {
 // that only get a new body into functions.
 func (c *check) editDecls(ed *editor) {
 	defer c.mark(ed, declFile)
+	ed.edits = append(ed.edits, c.constEdits...)
 	for _, r := range c.unchanged {
 		end := r[1]
 		if end < len(c.text) && c.text[end] == ';' { // alone it would be an error

@@ -270,11 +270,33 @@ func (e *execution) failure(r any) msg.Done {
 		d := msg.Done{Result: msg.Error, Name: typeName(err), Value: text(err), Pos: &msg.Pos{File: file, Line: line}}
 		return e.byInterrupt(d, err)
 	}
-	d := msg.Done{Result: msg.Panic, Name: typeName(r), Value: explainOld(unmarked(r)), Stack: string(debug.Stack())}
+	d := msg.Done{Result: msg.Panic, Name: typeName(r), Value: explainTwice(explainOld(unmarked(r))), Stack: string(debug.Stack())}
 	d.Frames = panicFrames()
 	d.Pos = e.s.innermost(d.Frames)
 	err, _ := r.(error)
 	return e.byInterrupt(d, err)
+}
+
+// twice are the panics of registries that take a name once in a process.
+var twice = []struct{ has, try string }{
+	{"http: multiple registrations for ", "register on a new mux := http.NewServeMux(), made in the same cell"},
+	{") conflicts with pattern ", "register on a new mux := http.NewServeMux(), made in the same cell"},
+	{"duplicate metrics collector registration attempted", "register with a new reg := prometheus.NewRegistry(), made in the same cell"},
+	{"Reuse of exported var name: ", "take what is there by expvar.Get(name)"},
+	{"flag redefined: ", "define flags on a new fs := flag.NewFlagSet(\"cell\", flag.ContinueOnError), made in the same cell"},
+	{"sql: Register called twice for driver ", "leave the line out: the driver is there"},
+	{"gob: registering duplicate ", "leave the line out, or give the type another name"},
+}
+
+// explainTwice adds to such a panic that the name is taken since the cell ran
+// before, and what to do.
+func explainTwice(text string) string {
+	for _, t := range twice {
+		if strings.Contains(text, t.has) {
+			return strings.TrimRight(text, "\n") + "; a cell of this notebook did this before in the same process, which is alive: " + t.try + ", or restart the kernel"
+		}
+	}
+	return text
 }
 
 // byInterrupt turns an error that comes of an interrupt into the interrupt it

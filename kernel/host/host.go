@@ -68,7 +68,7 @@ func Main(opt Options) {
 	s.printers()
 	lineBuffered()
 	frame.SetSink(s.show)
-	rt.OnResult = s.result
+	rt.OnResult, rt.Harmless = s.result, cannotSync
 	rt.OnExit = s.exit
 	rt.Owned = func(labels unsafe.Pointer) bool { _, ok := s.execs.Load(labels); return ok }
 	rt.OnWatch = s.watch

@@ -2,6 +2,8 @@ package session
 
 import (
 	"context"
+	"go/scanner"
+	"go/token"
 	"log/slog"
 	"maps"
 	"os"
@@ -145,6 +147,49 @@ func (s *Session) Warm(ctx context.Context) {
 	}
 }
 
+// outsideGo reports whether a byte offset in code is where no Go name can stand:
+// in a command's line, a comment or a literal. The path of an import is none.
+func outsideGo(code string, offset int) bool {
+	offset = min(offset, len(code))
+	line := code[strings.LastIndexByte(code[:offset], '\n')+1 : offset]
+	if isCommandLine(line) {
+		return true
+	}
+	var s scanner.Scanner
+	file := token.NewFileSet().AddFile("", -1, len(code))
+	s.Init(file, []byte(code), func(token.Position, string) {}, scanner.ScanComments)
+	imports := false
+	for {
+		pos, tok, lit := s.Scan()
+		start := file.Offset(pos)
+		if tok == token.EOF || start >= offset {
+			return false
+		}
+		end := start + len(lit)
+		switch tok {
+		case token.IMPORT:
+			imports = true
+		case token.COMMENT: // its end is still the comment's, when it goes to the line's end
+			if offset < end || offset == end && strings.HasPrefix(lit, "//") {
+				return true
+			}
+		case token.STRING, token.CHAR:
+			closed := len(lit) > 1 && lit[len(lit)-1] == lit[0]
+			if offset < end || offset == end && !closed {
+				return !imports
+			}
+		case token.SEMICOLON:
+			imports = imports && lit != ";" && strings.Contains(code[:start], "(")
+		}
+	}
+}
+
+// isCommandLine reports whether a line is a command to the kernel or the shell.
+func isCommandLine(line string) bool {
+	line = strings.TrimLeft(line, " \t")
+	return strings.HasPrefix(line, "!") || strings.HasPrefix(line, "%")
+}
+
 // Complete returns what can stand at a byte offset in code. It may be called
 // while a cell runs.
 func (s *Session) Complete(ctx context.Context, code string, offset int) (assist.Completion, error) {
@@ -152,7 +197,7 @@ func (s *Session) Complete(ctx context.Context, code string, offset int) (assist
 		return c, nil
 	}
 	a, snap := s.helper()
-	if a == nil {
+	if a == nil || outsideGo(code, offset) {
 		return assist.Completion{Start: offset, End: offset}, nil
 	}
 	return a.Complete(ctx, snap, s.halves(code), offset)

@@ -147,7 +147,7 @@ func (s *Session) compileError(f *Failure, ds []cell.Diagnostic) {
 			f.Traceback = append(f.Traceback, d.Msg)
 			continue
 		}
-		f.Traceback = append(f.Traceback, fmt.Sprintf("%s%s:%d:%d%s: %s", strong, d.Cell, d.Line, d.Col, plain, d.Msg))
+		f.Traceback = append(f.Traceback, fmt.Sprintf("%s%s%s: %s", strong, d.Place(), plain, d.Msg))
 		if d.Source != "" {
 			number := fmt.Sprintf("%5d | ", d.Line)
 			f.Traceback = append(f.Traceback, faint+number+plain+strings.ReplaceAll(d.Source, "\t", "    "))

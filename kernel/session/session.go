@@ -318,6 +318,10 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 // "incomplete" or "invalid", and indent what the next line starts with.
 func (s *Session) IsComplete(code string) (status, indent string) {
 	parts := gonb.Split(code)
+	last := code[strings.LastIndexByte(code, '\n')+1:]
+	if isCommandLine(last) && strings.HasSuffix(last, "\\") { // the next line goes on
+		return "incomplete", ""
+	}
 	if parts.Magic != "" || strings.TrimSpace(parts.Go) == "" {
 		return "complete", ""
 	}

@@ -175,9 +175,13 @@ func Failed(v any) (file string, line int, err error) {
 	return "", 0, nil
 }
 
+// Harmless, when set, reports whether an error that a statement drops is no
+// reason to end the cell.
+var Harmless func(error) bool
+
 // Err ends the cell with err unless it is nil.
 func Err(err error) {
-	if err != nil {
+	if err != nil && (Harmless == nil || !Harmless(err)) {
 		fail(err)
 	}
 }

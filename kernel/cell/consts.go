@@ -1,0 +1,251 @@
+package cell
+
+import (
+	"fmt"
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A line of const ( … ) without a value repeats the one above it, and the names in
+// it mean what they mean on the new line:
+//
+//	const (
+//		X = X + X // of the X outside
+//		Y         // X + X, of the line above
+//	)
+//
+// Where the two lines need different names in generated code, the repetition is
+// written out.
+
+// constGroup writes out the repetitions of constants inside a function.
+func (r *rewriter) constGroup(g *ast.GenDecl) {
+	if g.Tok != token.CONST {
+		return
+	}
+	var last *ast.ValueSpec
+	for _, s := range g.Specs {
+		s := s.(*ast.ValueSpec)
+		if len(s.Values) > 0 {
+			last = s
+			continue
+		}
+		if last == nil {
+			return
+		}
+		differs := false
+		var text strings.Builder
+		if last.Type != nil {
+			text.WriteString(" " + r.respelled(last.Type, last, s, &differs))
+		}
+		sep := " = "
+		for _, v := range last.Values {
+			text.WriteString(sep + r.respelled(v, last, s, &differs))
+			sep = ", "
+		}
+		if differs {
+			r.ed.insert(r.off(s.End()), text.String())
+		}
+	}
+}
+
+// respelled is the text of an expression of one line, with its names as another
+// line means them. It notes for the first line what its own names mean: of a
+// repeated expression, the checker keeps the last meaning.
+func (r *rewriter) respelled(x ast.Expr, line, repeat *ast.ValueSpec, differs *bool) string {
+	ed := &editor{text: []byte(r.f.body)}
+	sel := map[*ast.Ident]bool{}
+	ast.Inspect(x, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok {
+			sel[s.Sel] = true
+		}
+		id, ok := n.(*ast.Ident)
+		if !ok || sel[id] {
+			return true
+		}
+		first, again := r.lookup(id.Name, line.Pos()), r.lookup(id.Name, repeat.Pos())
+		if first == nil || again == nil {
+			return true
+		}
+		if first != again {
+			*differs = true
+			r.meant[id] = first
+		}
+		if name := r.spell(id.Name, again); name != id.Name {
+			ed.replace(r.off(id.Pos()), r.off(id.End()), name)
+		}
+		return true
+	})
+	text, _ := ed.render(r.off(x.Pos()), r.off(x.End()))
+	return strings.ReplaceAll(text, "\n", " ")
+}
+
+// lookup finds what a name means at a place.
+func (r *rewriter) lookup(name string, pos token.Pos) types.Object {
+	s := r.g.p.pkg.Scope().Innermost(pos)
+	if s == nil {
+		return nil
+	}
+	_, obj := s.LookupParent(name, pos)
+	return obj
+}
+
+// spell writes the name of an object as generated code has it.
+func (r *rewriter) spell(name string, obj types.Object) string {
+	if obj.Pkg() == nil || !r.g.packageLevel(obj) {
+		return name
+	}
+	home := r.g.home(obj)
+	if t, ok := obj.(*types.TypeName); ok {
+		if home == r.g.c.seq {
+			return name
+		}
+		if name = declared(t).Name(); !token.IsExported(name) {
+			name = "Ħ" + name
+		}
+		return r.from(home) + name
+	}
+	return r.from(home) + "Ħ" + written(name)
+}
+
+// ownValues finds the constants of a group whose value is made of the constant of
+// the same name before this cell, as in const X = X + 1, and writes that one's
+// value in its place: in a package they would be a cycle.
+func (c *check) ownValues(f *file, d *ast.GenDecl) []edit {
+	var edits []edit
+	var last *ast.ValueSpec
+	expand := false
+	start := func(n ast.Node) int { s, _ := f.span(n); return s }
+	end := func(n ast.Node) int { _, e := f.span(n); return e }
+	for _, s := range d.Specs {
+		s := s.(*ast.ValueSpec)
+		if len(s.Values) > 0 {
+			last, expand = s, false
+		}
+		if last == nil {
+			return nil
+		}
+		var values []string
+		for _, v := range last.Values {
+			ed := &editor{text: c.text}
+			ast.Inspect(v, func(n ast.Node) bool {
+				id, ok := n.(*ast.Ident)
+				if !ok {
+					return true
+				}
+				for _, name := range s.Names {
+					if e := c.nb.names[id.Name]; name.Name == id.Name && e != nil && e.kind == kConst {
+						if text := constText(e.obj.(*types.Const)); text != "" {
+							expand = true
+							ed.replace(start(id), end(id), text)
+						}
+					}
+				}
+				return true
+			})
+			text, _ := ed.render(start(v), end(v))
+			values = append(values, text)
+			if len(s.Values) > 0 {
+				edits = append(edits, ed.edits...)
+			}
+		}
+		if len(s.Values) == 0 && expand {
+			typ := ""
+			if last.Type != nil {
+				typ = " " + string(c.text[start(last.Type):end(last.Type)])
+			}
+			edits = append(edits, edit{end(s), end(s), typ + " = " + strings.Join(values, ", ")})
+		}
+	}
+	return edits
+}
+
+// constText writes the value of a constant, or returns "".
+func constText(k *types.Const) string {
+	text := k.Val().ExactString()
+	b, basic := k.Type().(*types.Basic)
+	switch {
+	case k.Val().Kind() == constant.Complex, k.Val().Kind() == constant.Unknown:
+		return ""
+	case basic && b.Kind() == types.UntypedRune:
+		if v, ok := constant.Int64Val(k.Val()); ok && strconv.IsPrint(rune(v)) {
+			return strconv.QuoteRune(rune(v))
+		}
+	case basic && b.Kind() == types.UntypedFloat:
+		if num, denom, ok := strings.Cut(text, "/"); ok {
+			return "(" + num + ".0 / " + denom + ")"
+		} else if !strings.ContainsAny(text, ".px") {
+			return text + ".0"
+		}
+	case !basic:
+		return fmt.Sprintf("%s(%s)", k.Type().(interface{ Obj() *types.TypeName }).Obj().Name(), text)
+	case b.Info()&types.IsUntyped == 0:
+		if num, denom, ok := strings.Cut(text, "/"); ok {
+			text = num + ".0 / " + denom
+		}
+		return b.Name() + "(" + text + ")"
+	}
+	return text
+}
+
+// restsOnValues reports whether a group of constants is made of others, or of the
+// length of a variable: when its cell is run again, these may have changed.
+func (c *check) restsOnValues(u *unit) bool {
+	for name := range u.iface {
+		if e := c.nb.names[name]; u.kind == kConst && (e == nil || e.kind != kType) {
+			return true
+		}
+	}
+	return false
+}
+
+// lengths finds the arrays among the cell's variables whose length a constant or
+// a type of the cell needs, and reports whether there are new ones.
+func (c *check) lengths(p *passed) bool {
+	need := map[string]bool{}
+	for _, f := range p.files {
+		if f.kind == declFile {
+			for _, id := range f.ast.Unresolved {
+				need[id.Name] = c.defines(id.Name)
+			}
+		}
+	}
+	found := false
+	for _, f := range p.files {
+		if f.kind != stmtFile {
+			continue
+		}
+		for id, obj := range p.info.Defs {
+			v, ok := obj.(*types.Var)
+			if !ok || !need[id.Name] || c.arrays[id.Name] != nil || c.nb.fset.File(id.Pos()) != f.tok || !c.atTopLevel(f, id) {
+				continue
+			}
+			if t, _ := deref(v.Type()); isArray(t) {
+				c.arrays[id.Name] = v.Type()
+				found = true
+			}
+		}
+	}
+	return found
+}
+
+// atTopLevel reports whether a name is defined by a statement of the cell, not by
+// one inside another.
+func (c *check) atTopLevel(f *file, id *ast.Ident) bool {
+	start, _ := f.span(id)
+	for _, t := range c.top {
+		if t.start <= start && start < t.end {
+			return slices.Contains(t.defs, id.Name)
+		}
+	}
+	return false
+}
+
+func isArray(t types.Type) bool {
+	_, ok := t.Underlying().(*types.Array)
+	return ok
+}
