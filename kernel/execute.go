@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/kernel/gonb"
 	"github.com/holt-dl/holt/kernel/history"
 	"github.com/holt-dl/holt/kernel/out"
 	"github.com/holt-dl/holt/kernel/session"
@@ -132,7 +133,7 @@ func (s *server) run(ctx context.Context, req *request) {
 	if store && content.Code != "" {
 		s.history.Add(history.Entry{Line: count, Input: content.Code})
 	}
-	code, asked := splitHelp(content.Code)
+	code, asked := gonb.Questions(content.Code)
 	payload := []any{}
 	var fail *session.Failure
 	todo := session.Request{

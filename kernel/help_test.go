@@ -5,20 +5,22 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/holt-dl/holt/kernel/gonb"
 )
 
 func TestSplitHelp(t *testing.T) {
 	tests := []struct {
 		name, code, rest string
-		asked            []question
+		asked            []gonb.Question
 	}{
-		{"behind", "fmt.Println?", "", []question{{"fmt.Println", 0}}},
-		{"before", "?fmt.Println", "", []question{{"fmt.Println", 0}}},
-		{"source", "x := 1\nx??\n", "x := 1\n\n", []question{{"x", 1}}},
-		{"source, before", " ?? größe ", "", []question{{"größe", 1}}},
-		{"call", "model.Forward()?", "", []question{{"model.Forward", 0}}},
-		{"several", "a?\nb?", "\n", []question{{"a", 0}, {"b", 0}}},
-		{"beside a command", "%env A=b?\nx?", "%env A=b?\n", []question{{"x", 0}}},
+		{"behind", "fmt.Println?", "", []gonb.Question{{Name: "fmt.Println", Detail: 0}}},
+		{"before", "?fmt.Println", "", []gonb.Question{{Name: "fmt.Println", Detail: 0}}},
+		{"source", "x := 1\nx??\n", "x := 1\n\n", []gonb.Question{{Name: "x", Detail: 1}}},
+		{"source, before", " ?? größe ", "", []gonb.Question{{Name: "größe", Detail: 1}}},
+		{"call", "model.Forward()?", "", []gonb.Question{{Name: "model.Forward", Detail: 0}}},
+		{"several", "a?\nb?", "\n", []gonb.Question{{Name: "a", Detail: 0}, {Name: "b", Detail: 0}}},
+		{"beside a command", "%env A=b?\nx?", "%env A=b?\n", []gonb.Question{{Name: "x", Detail: 0}}},
 		{"string", "s := \"x?\"", "s := \"x?\"", nil},
 		{"raw string", "s := `\nx?\n`", "s := `\nx?\n`", nil},
 		{"comment", "// x?\n/*\nx?\n*/", "// x?\n/*\nx?\n*/", nil},
@@ -28,7 +30,7 @@ func TestSplitHelp(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			rest, asked := splitHelp(tt.code)
+			rest, asked := gonb.Questions(tt.code)
 			if rest != tt.rest || !slices.Equal(asked, tt.asked) {
 				t.Errorf("got %q, %v, want %q, %v", rest, asked, tt.rest, tt.asked)
 			}
@@ -93,7 +95,7 @@ func FuzzSplitHelp(f *testing.F) {
 	f.Add("x?\n`\n?x")
 	f.Add("%%bash\nx??")
 	f.Fuzz(func(t *testing.T, code string) {
-		rest, asked := splitHelp(code)
+		rest, asked := gonb.Questions(code)
 		if len(asked) == 0 && rest != code {
 			t.Errorf("%q became %q without a question", code, rest)
 		}

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/holt-dl/holt/kernel/assist"
+	"github.com/holt-dl/holt/kernel/gonb"
 	"github.com/holt-dl/holt/kernel/history"
 	"github.com/holt-dl/holt/kernel/spec"
 	"github.com/holt-dl/holt/kernel/wire"
@@ -139,7 +140,7 @@ func (s *server) isComplete(ctx context.Context, req *request) any {
 	if s.engine == nil {
 		return map[string]any{"status": "unknown"}
 	}
-	code, _ := splitHelp(content.Code)
+	code, _ := gonb.Questions(content.Code)
 	status, indent := s.engine.IsComplete(code)
 	reply := map[string]any{"status": status}
 	if status == "incomplete" {

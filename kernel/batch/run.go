@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holt-dl/holt/kernel/assist"
+	"github.com/holt-dl/holt/kernel/gonb"
 	"github.com/holt-dl/holt/kernel/ipynb"
 	"github.com/holt-dl/holt/kernel/session"
 	"github.com/holt-dl/holt/kernel/spec"
@@ -136,7 +138,14 @@ func runCell(ctx context.Context, engine Engine, r *recorder, c *ipynb.Cell, num
 	times := map[string]any{"iopub.status.busy": now(), "iopub.execute_input": now()}
 	c.Count = number
 	r.begin(c)
-	fail := engine.Execute(cellCtx, session.Request{Code: c.Source, CellID: c.ID, Count: number, Late: &lateOutput{r: r, cell: c}})
+	code, asked := gonb.Questions(c.Source)
+	var fail *session.Failure
+	if strings.TrimSpace(code) != "" {
+		fail = engine.Execute(cellCtx, session.Request{Code: code, CellID: c.ID, Count: number, Late: &lateOutput{r: r, cell: c}})
+	}
+	if fail == nil {
+		answer(cellCtx, engine, r, asked)
+	}
 	if fail != nil && ctx.Err() == nil && errors.Is(cellCtx.Err(), context.DeadlineExceeded) {
 		fail = timedOut(fail, opt.Timeout)
 	}
@@ -154,6 +163,29 @@ func runCell(ctx context.Context, engine Engine, r *recorder, c *ipynb.Cell, num
 		return &CellError{Number: number, Total: total, Cell: c, Failure: fail, cause: cellCtx.Err()}
 	}
 	return ctx.Err()
+}
+
+// answer writes what is known of the names that a cell asks about, as in fmt.Println?,
+// where a notebook shows a page.
+func answer(ctx context.Context, engine Engine, out *recorder, asked []gonb.Question) {
+	for _, q := range asked {
+		helper, ok := engine.(interface {
+			Inspect(ctx context.Context, code string, offset, detail int) (assist.Inspection, error)
+		})
+		if !ok {
+			out.Stream("stderr", []byte("holt: help on "+q.Name+": this kernel cannot explain names\n"))
+			continue
+		}
+		found, err := helper.Inspect(ctx, q.Name, len(q.Name), q.Detail)
+		switch text := found["text/plain"]; {
+		case err != nil:
+			out.Stream("stderr", []byte("holt: help on "+q.Name+": "+err.Error()+"\n"))
+		case text == "":
+			out.Stream("stderr", []byte("holt: nothing is known of "+q.Name+"\n"))
+		default:
+			out.Stream("stdout", []byte(strings.TrimRight(text, "\n")+"\n"))
+		}
+	}
 }
 
 // timedOut is the failure of a cell whose time was over, in place of the

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/kernel/assist"
 	"github.com/holt-dl/holt/kernel/batch"
 	"github.com/holt-dl/holt/kernel/ipynb"
 	"github.com/holt-dl/holt/kernel/session"
@@ -310,5 +311,35 @@ func TestMetadataIsJSON(t *testing.T) {
 	var b bytes.Buffer
 	if err := nb.Write(&b); err != nil || !json.Valid(b.Bytes()) {
 		t.Errorf("%v\n%s", err, b.Bytes())
+	}
+}
+
+// Inspect knows one name.
+func (e *engine) Inspect(_ context.Context, code string, offset, detail int) (assist.Inspection, error) {
+	if code != "fmt.Println" || offset != len(code) {
+		return nil, nil
+	}
+	return assist.Inspection{"text/plain": fmt.Sprintf("func Println, detail %d\n", detail)}, nil
+}
+
+// TestQuestions asks what names are, as a notebook does.
+func TestQuestions(t *testing.T) {
+	e := &engine{}
+	nb := &ipynb.Notebook{Cells: []*ipynb.Cell{
+		{Type: ipynb.Code, Source: "fmt.Println?"}, {Type: ipynb.Code, Source: "out:a\n?? fmt.Println\nnothing?"},
+	}}
+	err := batch.Run(t.Context(), nb, func(out session.Output) (batch.Engine, error) { e.out = out; return e, nil }, batch.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts []string
+	for _, c := range nb.Cells {
+		for _, o := range c.Outputs {
+			texts = append(texts, o.Name+": "+o.Text)
+		}
+	}
+	want := "stdout: func Println, detail 0\n|stdout: a\nfunc Println, detail 1\n|stderr: holt: nothing is known of nothing\n"
+	if got := strings.Join(texts, "|"); got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -54,7 +54,11 @@ func Write(ctx context.Context, nb *ipynb.Notebook, name string, packages cell.P
 		}
 		number++
 		info := &cellInfo{number: number, calls: map[int]*unit{}, listing: &cell.Listing{}}
-		parts := gonb.Split(c.Source)
+		code, asked := gonb.Questions(c.Source)
+		for _, q := range asked {
+			info.before = append(info.before, func() string { return "// " + q.Name + strings.Repeat("?", q.Detail+1) })
+		}
+		parts := gonb.Split(code)
 		if parts.Magic != "" {
 			_, warning := w.magic(parts)
 			p.warn(number, warning)

@@ -277,3 +277,19 @@ func TestWarningsAndErrors(t *testing.T) {
 		})
 	}
 }
+
+// A question about a name is a comment in the program.
+func TestQuestion(t *testing.T) {
+	w := world(t)
+	cells := []*ipynb.Cell{{Type: ipynb.Code, Source: "strings.ToUpper??\nfmt.Println(1)"}, {Type: ipynb.Code, Source: "?fmt"}}
+	p, err := export.Write(t.Context(), &ipynb.Notebook{Cells: cells}, "n", session.Packages(w))
+	if err != nil {
+		t.Fatal(err)
+	}
+	main := string(p.Files["main.go"])
+	for _, want := range []string{"// strings.ToUpper??\n", "fmt.Println(1)\n", "// fmt?\n"} {
+		if !strings.Contains(main, want) {
+			t.Errorf("no %q in\n%s", want, main)
+		}
+	}
+}
