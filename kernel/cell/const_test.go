@@ -20,6 +20,7 @@ var constTests = []struct {
 	{"again, with another length", []string{"arr := [4]int{}\nconst n = len(arr)\nvar b [n]int\nlen(b)", "arr := [5]int{}\nconst n = len(arr)\nvar b [n]int\nlen(b)"}, "= 4\n= 5\n"},
 	{"again, after the one it is made of", []string{"const n = 2", "const a = n * 2", "const n = 5", "const a = n * 2\na"}, "= 10\n"},
 	{"of several kinds", []string{"const (\n\tf = 1.5\n\tt = 3.0\n\tr = 'a'\n\ts = `x`\n\ti int8 = 7\n)", "const f, t, r, s, i = f / 3, t / 2, r + 1, s + s, i + 1\nfmt.Printf(`%v %v %c %v %T`, f, t, r, s, i)"}, "0.5 1.5 b xx int8"},
+	{"of an array in another value", []string{"var b struct{ a [10]int }\nvar m map[string][20]int\nconst n = len(b.a) + len(m[``])\nn"}, "= 30\n"},
 	{"of a short definition", []string{"arr := [...]string{`a`, `b`}\nconst n = len(arr)\ntype T [n]int\nn + len(T{})"}, "= 4\n"},
 }
 

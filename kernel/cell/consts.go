@@ -224,7 +224,7 @@ func (c *check) lengths(p *passed) bool {
 			if !ok || !need[id.Name] || c.arrays[id.Name] != nil || c.nb.fset.File(id.Pos()) != f.tok || !c.atTopLevel(f, id) {
 				continue
 			}
-			if t, _ := deref(v.Type()); isArray(t) {
+			if t, _ := deref(v.Type()); leadsToArray(t) {
 				c.arrays[id.Name] = v.Type()
 				found = true
 			}
@@ -245,7 +245,11 @@ func (c *check) atTopLevel(f *file, id *ast.Ident) bool {
 	return false
 }
 
-func isArray(t types.Type) bool {
-	_, ok := t.Underlying().(*types.Array)
-	return ok
+// leadsToArray reports whether a selector or an index of a value can be an array.
+func leadsToArray(t types.Type) bool {
+	switch t.Underlying().(type) {
+	case *types.Array, *types.Struct, *types.Map, *types.Slice:
+		return true
+	}
+	return false
 }
