@@ -2,7 +2,6 @@ package dl
 
 import (
 	"context"
-	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
 )
@@ -27,7 +26,7 @@ func (s *gathered) free() {
 	*s = gathered{}
 }
 
-// full tells whether enough batches are added up for a step.
+// full reports whether enough batches are added up for a step.
 func (s *Step) full() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -52,84 +51,30 @@ func (s *Step) flush(ctx, running context.Context) error {
 	return nil
 }
 
-// gather returns the program that adds a batch's gradients to the sums.
-func (s *Step) gather(ctx context.Context, on *device, batch Batch, size int) (pass, error) {
-	m := s.model
-	trained, err := s.learners()
-	if err != nil {
-		return pass{}, err
+// gather records the adding of a batch's gradients to the sums.
+func (s *Step) gather(r *recording, b *stepBatch) (wanted []*Tensor, commit func(out []*Tensor)) {
+	n := r.loss(s.model, s.loss, b)
+	b.classes = n.classes
+	sums := s.sumValues(b.trained)
+	total := n.total
+	if n.counted {
+		total = sums[len(b.trained)].Add(total)
 	}
-	share, err := s.options.spread(on)
-	if err != nil {
-		return pass{}, err
+	for k, g := range r.differentiate(n.sum, s.leavesOf(r, b.trained)) {
+		wanted = append(wanted, sums[k].Add(g))
 	}
-	key := s.key("gather "+batch.key(size, s.loss), on, trained)
-	p, err := m.programs.get(key, func() (*program, error) {
-		lay := layout{trained: trained}
-		var needs limits
-		p, err := compileOn(ctx, on, share, "training step", batch.of(size), func(g *graph.Graph) []*graph.Node {
-			t := m.forward(g, true)
-			t.precision = s.options.precision()
-			var sums []*graph.Node
-			for _, l := range trained {
-				sums = append(sums, parameter(g, Float32, m.specs[l.at].shape))
-			}
-			total := parameter(g, Float32, nil)
-			n := t.loss(m, s.loss, batch, size)
-			needs = n.needs
-			for i, gradient := range graph.Gradient(n.sum, t.weights(trained)...) {
-				sums[i] = graph.Add(sums[i], gradient)
-			}
-			if n.counted {
-				total = graph.Add(total, n.total)
-			} else {
-				total = graph.OnesLike(total)
-			}
-			var after []*graph.Node
-			lay.buffers, after = t.changed()
-			return append(append(append(sums, total), after...), n.score)
-		})
-		if err == nil {
-			p.layout, p.limits = lay, needs
-			p.split = len(m.specs) + len(trained) + 1 // after the sums and their total
-		}
-		return p, err
-	})
-	if err != nil {
-		return pass{}, err
-	}
-	return pass{p.limits, func(full Batch, rows int) ([]float32, error) {
-		values, release := m.snapshot()
-		defer release()
-		inputs := append(slices.Clone(values), s.sumValues(trained)...)
-		inputs = append(inputs, full.Inputs, full.Labels, Scalar(float32(rows)), randomKey(s.seed, uint64(s.seen)))
-		out, err := p.run(inputs...)
-		if err != nil {
-			return nil, err
-		}
-		last := len(out) - 1
-		score := out[last].Float32s() // first, as in a whole step
+	return append(wanted, total, n.score), func(out []*Tensor) {
 		batches := s.sums.batches + 1
 		s.sums.free()
-		s.sums = gathered{of: map[string]*Tensor{}, total: out[len(trained)], batches: batches}
-		for k, l := range trained {
-			s.sums.of[m.specs[l.at].name] = out[k]
+		s.sums = gathered{of: map[string]*Tensor{}, total: out[len(b.trained)], batches: batches}
+		for k, l := range b.trained {
+			s.sums.of[s.model.specs[l.at].name] = out[k]
 		}
-		out = out[len(trained)+1 : last]
-		if s.dry {
-			return score, nil
-		}
-		next := slices.Clone(m.values)
-		for k, i := range p.layout.buffers {
-			next[i] = out[k]
-		}
-		m.replace(next)
-		return score, nil
-	}}, nil
+	}
 }
 
-// sumValues are the sums so far, 0 for a parameter that has none. The caller
-// holds mu.
+// sumValues are the sums so far, 0 for a parameter that has none, and their
+// total. The caller has the turn.
 func (s *Step) sumValues(trained []learner) []*Tensor {
 	var all []*Tensor
 	for _, l := range trained {
@@ -148,8 +93,7 @@ func (s *Step) sumValues(trained []learner) []*Tensor {
 
 // apply does the step by the sums.
 func (s *Step) apply(ctx, running context.Context) error {
-	m := s.model
-	on, err := m.on()
+	on, err := s.model.on()
 	if err != nil {
 		return err
 	}
@@ -161,54 +105,47 @@ func (s *Step) apply(ctx, running context.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := m.programs.get(s.key("apply", on, trained), func() (*program, error) {
-		lay := layout{trained: trained}
-		p, err := compileOn(ctx, on, share, "update of the weights", nil, func(g *graph.Graph) []*graph.Node {
-			var weights, gradients []*graph.Node
-			for _, l := range trained {
-				weights = append(weights, parameter(g, Float32, m.specs[l.at].shape))
+	s.turn.Lock()
+	free := s.turn.Unlock
+	defer func() { free() }()
+	r := s.model.record("update of the weights", on)
+	defer r.close()
+	r.share = share
+	var wanted []*Tensor
+	var norms *Tensor
+	err = guard(func() {
+		defer r.begin()()
+		sums := s.sumValues(trained)
+		gradients, _ := do(opKey{name: "divide by the last"}, nil, func(_ *trace, in []*node) []*node {
+			last := len(in) - 1
+			var out []*node
+			for _, x := range in[:last] {
+				out = append(out, x.With(graph.Div(x.value(), in[last].value())))
 			}
-			for _, l := range trained {
-				gradients = append(gradients, parameter(g, Float32, m.specs[l.at].shape))
-			}
-			total := parameter(g, Float32, nil)
-			for i, sum := range gradients {
-				gradients[i] = graph.Div(sum, total)
-			}
-			slots := s.slotInputs(g, trained)
-			values, kept, norms := s.update(trained, weights, gradients, slots, s.scalarInputs(g))
-			values = append(values, kept...)
-			if lay.norms = norms != nil; lay.norms {
-				values = append(values, norms)
-			}
-			return values
-		})
-		if err == nil {
-			p.layout, p.split = lay, whole
+			return out
+		}, sums, nil, nil)
+		var values []*Tensor
+		values, wanted, norms = s.update(r, trained, gradients, s.slotValues(trained))
+		for k, l := range trained {
+			r.assign(s.model.vars[l.at], values[k])
 		}
-		return p, err
+		if norms != nil {
+			wanted = append(wanted, norms)
+		}
 	})
 	if err != nil {
 		return err
 	}
-	return await(running, func() error {
-		m.train.Lock()
-		defer m.train.Unlock()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		values, release := m.snapshot()
-		defer release()
-		var inputs []*Tensor
-		for _, l := range trained {
-			inputs = append(inputs, values[l.at])
-		}
-		inputs = append(append(inputs, s.sumValues(trained)...), s.slotValues(trained)...)
-		out, err := p.run(append(inputs, s.scalarValues()...)...)
-		if err != nil {
-			return err
-		}
-		s.install(p.layout, out)
-		s.sums.free()
-		return nil
+	end := free
+	free = func() {}
+	_, err = r.runWith(ctx, running, nil, wanted, runHooks{
+		commit: func(out []*Tensor) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.install(trained, out, norms != nil)
+			s.sums.free()
+		},
+		end: end,
 	})
+	return err
 }

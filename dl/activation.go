@@ -14,7 +14,9 @@ import (
 type ReLU struct{ place }
 
 // Forward applies the layer.
-func (l ReLU) Forward(x *Node) *Node { return l.seen("ReLU()", 0, x.ReLU()) }
+func (l ReLU) Forward(x *Tensor) *Tensor { return forward(l, x) }
+
+func (l ReLU) forward(x *node) *node { return l.seen("ReLU()", 0, x.ReLU()) }
 
 // LeakyReLU multiplies negative values by Slope, as torch.nn.LeakyReLU does.
 // Any shape.
@@ -25,7 +27,9 @@ type LeakyReLU struct {
 }
 
 // Forward applies the layer.
-func (l LeakyReLU) Forward(x *Node) *Node {
+func (l LeakyReLU) Forward(x *Tensor) *Tensor { return forward(l, x) }
+
+func (l LeakyReLU) forward(x *node) *node {
 	if l.Slope == 0 {
 		l.Slope = 0.01
 	}
@@ -42,7 +46,9 @@ type GELU struct {
 }
 
 // Forward applies the layer.
-func (l GELU) Forward(x *Node) *Node {
+func (l GELU) Forward(x *Tensor) *Tensor { return forward(l, x) }
+
+func (l GELU) forward(x *node) *node {
 	if l.Tanh {
 		return l.seen("GELU(approximate='tanh')", 0, x.GELUTanh())
 	}
@@ -54,19 +60,25 @@ func (l GELU) Forward(x *Node) *Node {
 type SiLU struct{ place }
 
 // Forward applies the layer.
-func (l SiLU) Forward(x *Node) *Node { return l.seen("SiLU()", 0, x.SiLU()) }
+func (l SiLU) Forward(x *Tensor) *Tensor { return forward(l, x) }
+
+func (l SiLU) forward(x *node) *node { return l.seen("SiLU()", 0, x.SiLU()) }
 
 // Sigmoid is 1/(1+e⁻ˣ), as torch.nn.Sigmoid. Any shape.
 type Sigmoid struct{ place }
 
 // Forward applies the layer.
-func (l Sigmoid) Forward(x *Node) *Node { return l.seen("Sigmoid()", 0, x.Sigmoid()) }
+func (l Sigmoid) Forward(x *Tensor) *Tensor { return forward(l, x) }
+
+func (l Sigmoid) forward(x *node) *node { return l.seen("Sigmoid()", 0, x.Sigmoid()) }
 
 // Tanh is the hyperbolic tangent, as torch.nn.Tanh. Any shape.
 type Tanh struct{ place }
 
 // Forward applies the layer.
-func (l Tanh) Forward(x *Node) *Node { return l.seen("Tanh()", 0, x.Tanh()) }
+func (l Tanh) Forward(x *Tensor) *Tensor { return forward(l, x) }
+
+func (l Tanh) forward(x *node) *node { return l.seen("Tanh()", 0, x.Tanh()) }
 
 // Softmax makes the values along an axis positive and their sum 1, as
 // torch.nn.Softmax does. Any shape that has the axis. A model that is trained
@@ -78,7 +90,9 @@ type Softmax struct {
 }
 
 // Forward applies the layer.
-func (l Softmax) Forward(x *Node) *Node {
+func (l Softmax) Forward(x *Tensor) *Tensor { return forward(l, x) }
+
+func (l Softmax) forward(x *node) *node {
 	if l.Axis == 0 {
 		l.Axis = -1
 	}
@@ -94,7 +108,9 @@ type LogSoftmax struct {
 }
 
 // Forward applies the layer.
-func (l LogSoftmax) Forward(x *Node) *Node {
+func (l LogSoftmax) Forward(x *Tensor) *Tensor { return forward(l, x) }
+
+func (l LogSoftmax) forward(x *node) *node {
 	if l.Axis == 0 {
 		l.Axis = -1
 	}
@@ -106,7 +122,9 @@ func (l LogSoftmax) Forward(x *Node) *Node {
 type Flatten struct{ place }
 
 // Forward applies the layer.
-func (l Flatten) Forward(x *Node) *Node {
+func (l Flatten) Forward(x *Tensor) *Tensor { return forward(l, x) }
+
+func (l Flatten) forward(x *node) *node {
 	if x.Rank() == 0 {
 		panic(&ShapeError{Op: l.label("Flatten"), Got: x.Shape(), Want: "[N …]"})
 	}
@@ -114,27 +132,27 @@ func (l Flatten) Forward(x *Node) *Node {
 }
 
 // ReLU returns max(x, 0).
-func (x *Node) ReLU() *Node {
+func (x *node) ReLU() *node {
 	// GoMLX gives the gradient of a tie to the first: at 0, to the constant.
 	return x.each(func(x *graph.Node) *graph.Node { return graph.Max(graph.ZerosLike(x), x) })
 }
 
 // LeakyReLU returns x where it is above 0, else x·slope.
-func (x *Node) LeakyReLU(slope float64) *Node {
+func (x *node) LeakyReLU(slope float64) *node {
 	return x.each(func(x *graph.Node) *graph.Node {
 		return graph.Where(graph.GreaterThan(x, graph.ZerosLike(x)), x, graph.MulScalar(x, slope))
 	})
 }
 
 // GELU returns x·Φ(x), with Φ the normal distribution.
-func (x *Node) GELU() *Node {
+func (x *node) GELU() *node {
 	return x.each(func(x *graph.Node) *graph.Node {
 		return graph.Mul(graph.MulScalar(x, 0.5), graph.OnePlus(graph.Erf(graph.MulScalar(x, 1/math.Sqrt2))))
 	})
 }
 
-// GELUTanh returns the approximation of [Node.GELU] by tanh.
-func (x *Node) GELUTanh() *Node {
+// GELUTanh returns the approximation of [Tensor.GELU] by tanh.
+func (x *node) GELUTanh() *node {
 	return x.each(func(x *graph.Node) *graph.Node {
 		cube := graph.Mul(graph.Square(x), x)
 		inner := graph.MulScalar(graph.Add(x, graph.MulScalar(cube, 0.044715)), math.Sqrt(2/math.Pi))
@@ -143,25 +161,25 @@ func (x *Node) GELUTanh() *Node {
 }
 
 // SiLU returns x·sigmoid(x).
-func (x *Node) SiLU() *Node {
+func (x *node) SiLU() *node {
 	return x.each(func(x *graph.Node) *graph.Node { return graph.Mul(x, graph.Sigmoid(x)) })
 }
 
 // Sigmoid returns 1/(1+e⁻ˣ).
-func (x *Node) Sigmoid() *Node { return x.each(graph.Sigmoid) }
+func (x *node) Sigmoid() *node { return x.each(graph.Sigmoid) }
 
 // Tanh returns the hyperbolic tangent.
-func (x *Node) Tanh() *Node { return x.each(graph.Tanh) }
+func (x *node) Tanh() *node { return x.each(graph.Tanh) }
 
 // Softmax returns eˣ over its sum along an axis, so that the values along it
 // are positive and sum to 1. Negative axes count from the last.
-func (x *Node) Softmax(axis int) *Node {
+func (x *node) Softmax(axis int) *node {
 	return x.With(graph.Softmax(x.value(), x.axis(x.t.where("Softmax"), axis)))
 }
 
-// LogSoftmax returns the logarithm of [Node.Softmax], without losing small
+// LogSoftmax returns the logarithm of [Tensor.Softmax], without losing small
 // values.
-func (x *Node) LogSoftmax(axis int) *Node {
+func (x *node) LogSoftmax(axis int) *node {
 	return x.With(graph.LogSoftmax(x.value(), x.axis(x.t.where("LogSoftmax"), axis)))
 }
 

@@ -41,10 +41,10 @@ type MultiheadAttention struct {
 type Attention struct {
 	// Mask [L S], or [N·Heads L S], as attn_mask: of bools, true where a query
 	// may not look at a key; of numbers, they are added to the scores.
-	Mask *Node
+	Mask *Tensor
 	// KeyPadding [N S], as key_padding_mask: true for keys that are only
 	// padding, or numbers that are added.
-	KeyPadding *Node
+	KeyPadding *Tensor
 	// Causal allows each query only the keys up to its own place.
 	Causal bool
 	// Weights asks for the attention weights, averaged over the heads.
@@ -54,7 +54,7 @@ type Attention struct {
 }
 
 // Forward applies the layer to one sequence as query, key and value: self-attention.
-func (m MultiheadAttention) Forward(x *Node) *Node {
+func (m MultiheadAttention) Forward(x *Tensor) *Tensor {
 	y, _ := m.Attend(x, x, x, Attention{})
 	return y
 }
@@ -63,7 +63,51 @@ func (m MultiheadAttention) Forward(x *Node) *Node {
 // [S N ValueIn], or with the batch first, and returns the output [L N E]. The
 // weights [N L S], or [N Heads L S] with EachHead, are nil unless they are
 // asked for.
-func (m MultiheadAttention) Attend(query, key, value *Node, a Attention) (out, weights *Node) {
+func (m MultiheadAttention) Attend(query, key, value *Tensor, a Attention) (out, weights *Tensor) {
+	more := attentionSettings{
+		self: query == key && key == value, mask: a.Mask != nil, padding: a.KeyPadding != nil,
+		causal: a.Causal, weights: a.Weights, eachHead: a.EachHead,
+	}
+	xs := []*Tensor{query, key, value}
+	for _, mask := range []*Tensor{a.Mask, a.KeyPadding} {
+		if mask != nil {
+			xs = append(xs, mask)
+		}
+	}
+	got := runLayer(m, func(m MultiheadAttention, in []*node) []*node {
+		a := attending{attentionSettings: more}
+		query, key, value, rest := in[0], in[1], in[2], in[3:]
+		if more.self {
+			key, value = query, query
+		}
+		if more.mask {
+			a.Mask, rest = rest[0], rest[1:]
+		}
+		if more.padding {
+			a.KeyPadding = rest[0]
+		}
+		out, weights := m.attend(query, key, value, a)
+		if weights == nil {
+			return []*node{out}
+		}
+		return []*node{out, weights}
+	}, more, xs...)
+	if len(got) == 1 {
+		return got[0], nil
+	}
+	return got[0], got[1]
+}
+
+// attentionSettings is an [Attention] in a form that is compared by ==.
+type attentionSettings struct{ self, mask, padding, causal, weights, eachHead bool }
+
+// attending is an [Attention] inside of a program.
+type attending struct {
+	attentionSettings
+	Mask, KeyPadding *node
+}
+
+func (m MultiheadAttention) attend(query, key, value *node, a attending) (out, weights *node) {
 	shape := query.Shape()
 	if _, err := m.Output(shape); err != nil {
 		panic(err)
@@ -86,7 +130,7 @@ func (m MultiheadAttention) Attend(query, key, value *Node, a Attention) (out, w
 	n, l := shape[batch], shape[length]
 	for _, other := range []struct {
 		name string
-		x    *Node
+		x    *node
 		in   int
 	}{{"key", key, m.KeyIn}, {"value", value, m.ValueIn}} {
 		got, want := other.x.Shape(), key.Shape()
@@ -110,8 +154,8 @@ func (m MultiheadAttention) Attend(query, key, value *Node, a Attention) (out, w
 	scores = graph.ConvertDType(scores, Float32)
 	scores = m.mask(scores, a)
 	probabilities := graph.Softmax(scores, 3)
-	if m.Dropout > 0 && query.t.trains(m.path) {
-		probabilities = query.t.drop(m.path, probabilities, m.Dropout)
+	if m.Dropout > 0 && query.t.trains() {
+		probabilities = query.t.drop(probabilities, m.Dropout)
 	}
 	y := graph.DotGeneral(graph.ConvertDType(probabilities, v.DType()), []int{3}, []int{0, 1}, v, []int{2}, []int{0, 1})
 	// [N Heads L Dim] to the query's order of axes.
@@ -128,16 +172,16 @@ func (m MultiheadAttention) Attend(query, key, value *Node, a Attention) (out, w
 	text := fmt.Sprintf("MultiheadAttention(\n  (out_proj): NonDynamicallyQuantizableLinear(in_features=%d, out_features=%[1]d, bias=%s)\n)", e, python(!m.NoBias))
 	out = m.seen(text, macs, query.With(y))
 	switch {
-	case a.EachHead:
+	case a.eachHead:
 		weights = query.With(probabilities)
-	case a.Weights:
+	case a.weights:
 		weights = query.With(graph.MulScalar(graph.ReduceSum(probabilities, 1), 1/float64(m.Heads)))
 	}
 	return out, weights
 }
 
 // project multiplies query, key and value by their matrices.
-func (m MultiheadAttention) project(query, key, value *Node, e int) (q, k, v *graph.Node) {
+func (m MultiheadAttention) project(query, key, value *node, e int) (q, k, v *graph.Node) {
 	const kind = "MultiheadAttention"
 	var wq, wk, wv *graph.Node
 	together := m.KeyIn == e && m.ValueIn == e
@@ -162,14 +206,14 @@ func (m MultiheadAttention) project(query, key, value *Node, e int) (q, k, v *gr
 	if together {
 		wq, wk, wv = part(all, 0), part(all, 1), part(all, 2)
 	}
-	one := func(x *Node, w *graph.Node, i int) *graph.Node {
+	one := func(x *node, w *graph.Node, i int) *graph.Node {
 		return m.affine(x, x.value(), w, func() *graph.Node { return part(bias, i) })
 	}
 	return one(query, wq, 0), one(key, wk, 1), one(value, wv, 2)
 }
 
 // affine is x·wᵀ plus the bias, where there is one.
-func (m MultiheadAttention) affine(_ *Node, x, w *graph.Node, bias func() *graph.Node) *graph.Node {
+func (m MultiheadAttention) affine(_ *node, x, w *graph.Node, bias func() *graph.Node) *graph.Node {
 	y := graph.DotGeneral(x, []int{2}, nil, w, []int{1}, nil)
 	if m.NoBias {
 		return y
@@ -178,10 +222,10 @@ func (m MultiheadAttention) affine(_ *Node, x, w *graph.Node, bias func() *graph
 }
 
 // mask puts -∞ on scores [N Heads L S] that may not count.
-func (m MultiheadAttention) mask(scores *graph.Node, a Attention) *graph.Node {
+func (m MultiheadAttention) mask(scores *graph.Node, a attending) *graph.Node {
 	d := scores.Shape().Dimensions
 	n, l, s := d[0], d[2], d[3]
-	apply := func(name string, mask *Node, want string, fits bool, to ...int) {
+	apply := func(name string, mask *node, want string, fits bool, to ...int) {
 		if !fits {
 			panic(&ShapeError{Op: m.label("MultiheadAttention"), Got: mask.Shape(), Want: "a " + name + " of " + want})
 		}
@@ -204,7 +248,7 @@ func (m MultiheadAttention) mask(scores *graph.Node, a Attention) *graph.Node {
 	if mask := a.KeyPadding; mask != nil {
 		apply("key padding", mask, fmt.Sprintf("[%d %d]", n, s), mask.Shape().Equal(Shape{n, s}), n, 1, 1, s)
 	}
-	if a.Causal {
+	if a.causal {
 		later := graph.LogicalNot(graph.ShapedLowerTriangular(scores.Graph(), l, s, 0))
 		later = graph.BroadcastToDims(graph.Reshape(later, 1, 1, l, s), d...)
 		scores = graph.Where(later, graph.BroadcastToDims(graph.Infinity(scores.Graph(), Float32, -1), d...), scores)

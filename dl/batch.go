@@ -37,9 +37,9 @@ func (b Batch) check(needs limits, loss Loss) error {
 	if err := needs.inputs(b.Inputs); err != nil || needs.classes == 0 {
 		return err
 	}
-	skips, _ := loss.(interface{ ignores(label int64) bool })
+	skips, _ := loss.(ignorer)
 	for i, l := range b.Labels.Int64s() {
-		if (l < 0 || l >= int64(needs.classes)) && (skips == nil || !skips.ignores(l)) {
+		if (l < 0 || l >= int64(needs.classes)) && (skips == nil || l != skips.ignored()) {
 			return fmt.Errorf("label %d of the batch is %d, want 0 to %d, the model's outputs; set the last layer's Out to the number of classes", i, l, needs.classes-1)
 		}
 	}

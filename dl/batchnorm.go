@@ -33,11 +33,13 @@ type BatchNorm2d struct {
 	NoBias     bool    // leave out the bias
 	NoRunning  bool    // always use the batch's own mean and variance, as track_running_stats=False
 
-	place
+	affine
 }
 
 // Forward applies the layer.
-func (b BatchNorm2d) Forward(x *Node) *Node {
+func (b BatchNorm2d) Forward(x *Tensor) *Tensor { return forward(b, x) }
+
+func (b BatchNorm2d) forward(x *node) *node {
 	if _, err := b.Output(x.Shape()); err != nil {
 		panic(err)
 	}
@@ -66,11 +68,13 @@ type BatchNorm1d struct {
 	NoBias     bool    // leave out the bias
 	NoRunning  bool    // always use the batch's own mean and variance, as track_running_stats=False
 
-	place
+	affine
 }
 
 // Forward applies the layer.
-func (b BatchNorm1d) Forward(x *Node) *Node {
+func (b BatchNorm1d) Forward(x *Tensor) *Tensor { return forward(b, x) }
+
+func (b BatchNorm1d) forward(x *node) *node {
 	if _, err := b.Output(x.Shape()); err != nil {
 		panic(err)
 	}
@@ -108,7 +112,7 @@ func (b batchNorm) wrong(in Shape, pattern string, channels int, rank bool) erro
 	return &ShapeError{Op: b.label(b.kind), Got: in, Want: fmt.Sprintf(pattern, c), Fix: fix}
 }
 
-func (b batchNorm) forward(x *Node) *Node {
+func (b batchNorm) forward(x *node) *node {
 	if b.Epsilon == 0 {
 		b.Epsilon = 1e-5
 	}
@@ -140,7 +144,7 @@ func (b batchNorm) forward(x *Node) *Node {
 		batches = x.buffer(b.place, b.kind, "num_batches_tracked", Int64, Shape{}, constant(0))
 	}
 	var y *graph.Node
-	if trains := x.t.trains(b.path); trains || b.NoRunning {
+	if trains := x.t.trains(); trains || b.NoRunning {
 		count := in.Size() / c
 		if trains && count == 1 {
 			panic(&ShapeError{Op: b.label(b.kind), Got: in, Want: "more than one value for each channel in training", Fix: "use larger batches, or set DropLast"})
@@ -185,8 +189,11 @@ func (b batchNorm) forward(x *Node) *Node {
 func (t *trace) counted(raw *graph.Node, count int) (n, mask *graph.Node) {
 	g := raw.Graph()
 	size := raw.Shape().Dimensions[0]
-	if t.rows == nil || size%t.batch != 0 {
+	if t.batch == 0 || size%t.batch != 0 {
 		return graph.Scalar(g, Float32, float64(count)), nil
+	}
+	if t.usesRows = true; t.rows == nil { // it is being described
+		t.rows = parameter(t.graph, Float32, nil)
 	}
 	dims := make([]int, raw.Rank())
 	for i := range dims {

@@ -152,7 +152,7 @@ func TestModes(t *testing.T) {
 
 type Pair struct{ Body, Head dl.Sequential }
 
-func (p *Pair) Forward(x *dl.Node) *dl.Node { return p.Head.Forward(p.Body.Forward(x)) }
+func (p *Pair) Forward(x *dl.Tensor) *dl.Tensor { return p.Head.Forward(p.Body.Forward(x)) }
 
 func TestFeatures(t *testing.T) {
 	on(t, "go")
@@ -178,7 +178,7 @@ func TestFeatures(t *testing.T) {
 
 type Skip struct{ Conv dl.Conv2d }
 
-func (s *Skip) Forward(x *dl.Node) *dl.Node { return x.Add(s.Conv.Forward(x)) }
+func (s *Skip) Forward(x *dl.Tensor) *dl.Tensor { return x.Add(s.Conv.Forward(x)) }
 
 // TestInitialValues compares the distributions of new weights with PyTorch's.
 func TestInitialValues(t *testing.T) {
@@ -251,16 +251,16 @@ func TestGradientsWhereGoMLXDiffers(t *testing.T) {
 	on(t, "go")
 	for _, c := range []struct {
 		name string
-		f    func(x *dl.Node) *dl.Node
+		f    func(x *dl.Tensor) *dl.Tensor
 		x    []float32
 		want []float64
 	}{
-		{"Abs at 0", func(x *dl.Node) *dl.Node { return x.Abs() }, []float32{0, -2, 3}, []float64{0, -1, 1}},
-		{"ReLU at 0", func(x *dl.Node) *dl.Node { return x.ReLU() }, []float32{0, -2, 3}, []float64{0, 0, 1}},
-		{"Max of equals", func(x *dl.Node) *dl.Node { return x.Max() }, []float32{1, 4, 4}, []float64{0, 0.5, 0.5}},
-		{"Min of equals", func(x *dl.Node) *dl.Node { return x.Min() }, []float32{1, 1, 4}, []float64{0.5, 0.5, 0}},
+		{"Abs at 0", func(x *dl.Tensor) *dl.Tensor { return x.Abs() }, []float32{0, -2, 3}, []float64{0, -1, 1}},
+		{"ReLU at 0", func(x *dl.Tensor) *dl.Tensor { return x.ReLU() }, []float32{0, -2, 3}, []float64{0, 0, 1}},
+		{"Max of equals", func(x *dl.Tensor) *dl.Tensor { return x.Max() }, []float32{1, 4, 4}, []float64{0, 0.5, 0.5}},
+		{"Min of equals", func(x *dl.Tensor) *dl.Tensor { return x.Min() }, []float32{1, 1, 4}, []float64{0.5, 0.5, 0}},
 	} {
-		g := must(dl.Grad(func(x ...*dl.Node) *dl.Node { return c.f(x[0]).Sum() }, dl.FromSlice(c.x)))
+		g := must(dl.Grad(func(x ...*dl.Tensor) *dl.Tensor { return c.f(x[0]).Sum() }, dl.FromSlice(c.x)))
 		near(t, c.name, g[0].Float64s(), c.want, 0)
 	}
 }

@@ -110,7 +110,7 @@ type Encoder struct {
 	Norm1, Norm2 dl.LayerNorm
 }
 
-func (e *Encoder) Forward(x *dl.Node) *dl.Node {
+func (e *Encoder) Forward(x *dl.Tensor) *dl.Tensor {
 	x = e.Norm1.Forward(x.Add(e.Attention.Forward(x)))
 	return e.Norm2.Forward(x.Add(e.Down.Forward(e.Up.Forward(x).ReLU())))
 }
@@ -121,7 +121,7 @@ func transformer() dl.Sequential {
 	for range 2 {
 		net = append(net, &Encoder{Attention: dl.MultiheadAttention{Heads: 4, BatchFirst: true}, Up: dl.Linear{Out: 512}, Down: dl.Linear{Out: 128}})
 	}
-	return append(net, dl.Func(func(x *dl.Node) *dl.Node { return x.Mean(1) }), dl.Linear{Out: 10})
+	return append(net, dl.Func(func(x *dl.Tensor) *dl.Tensor { return x.Mean(1) }), dl.Linear{Out: 10})
 }
 
 // BenchmarkTrainStepTransformer is one training step of two encoder layers of

@@ -31,11 +31,13 @@ type Conv2d struct {
 
 	KernelHW, StrideHW, PaddingHW, DilationHW HW
 
-	place
+	affine
 }
 
 // Forward applies the layer.
-func (c Conv2d) Forward(x *Node) *Node {
+func (c Conv2d) Forward(x *Tensor) *Tensor { return forward(c, x) }
+
+func (c Conv2d) forward(x *node) *node {
 	shape := x.Shape()
 	out, err := c.Output(shape)
 	if err != nil {

@@ -27,11 +27,13 @@ type ConvTranspose2d struct {
 
 	KernelHW, StrideHW, PaddingHW, OutputPaddingHW, DilationHW HW
 
-	place
+	affine
 }
 
 // Forward applies the layer.
-func (c ConvTranspose2d) Forward(x *Node) *Node {
+func (c ConvTranspose2d) Forward(x *Tensor) *Tensor { return forward(c, x) }
+
+func (c ConvTranspose2d) forward(x *node) *node {
 	in := x.Shape()
 	out, err := c.Output(in)
 	if err != nil {

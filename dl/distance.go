@@ -20,7 +20,11 @@ type MSELoss struct {
 func (l MSELoss) reduction() Reduction { return l.Reduction }
 
 // Terms returns the squared differences.
-func (l MSELoss) Terms(output, target *Node) (terms, weights *Node) {
+func (l MSELoss) Terms(output, target *Tensor) (terms, weights *Tensor) {
+	return lossTerms(l, output, target)
+}
+
+func (l MSELoss) terms(output, target *node) (terms, weights *node) {
 	d := difference("MSELoss", output, target)
 	return valueTerms(output, graph.Square(d), l.Reduction)
 }
@@ -36,7 +40,11 @@ type L1Loss struct {
 func (l L1Loss) reduction() Reduction { return l.Reduction }
 
 // Terms returns the absolute differences.
-func (l L1Loss) Terms(output, target *Node) (terms, weights *Node) {
+func (l L1Loss) Terms(output, target *Tensor) (terms, weights *Tensor) {
+	return lossTerms(l, output, target)
+}
+
+func (l L1Loss) terms(output, target *node) (terms, weights *node) {
 	return valueTerms(output, absolute(difference("L1Loss", output, target)), l.Reduction)
 }
 
@@ -53,7 +61,11 @@ type SmoothL1Loss struct {
 func (l SmoothL1Loss) reduction() Reduction { return l.Reduction }
 
 // Terms returns the loss of each value.
-func (l SmoothL1Loss) Terms(output, target *Node) (terms, weights *Node) {
+func (l SmoothL1Loss) Terms(output, target *Tensor) (terms, weights *Tensor) {
+	return lossTerms(l, output, target)
+}
+
+func (l SmoothL1Loss) terms(output, target *node) (terms, weights *node) {
 	if l.Beta == 0 {
 		l.Beta = 1
 	}
@@ -81,7 +93,11 @@ type BCEWithLogitsLoss struct {
 func (l BCEWithLogitsLoss) reduction() Reduction { return l.Reduction }
 
 // Terms returns the loss of each value.
-func (l BCEWithLogitsLoss) Terms(output, target *Node) (terms, weights *Node) {
+func (l BCEWithLogitsLoss) Terms(output, target *Tensor) (terms, weights *Tensor) {
+	return lossTerms(l, output, target)
+}
+
+func (l BCEWithLogitsLoss) terms(output, target *node) (terms, weights *node) {
 	const kind = "BCEWithLogitsLoss"
 	sameShape(kind, output, target)
 	x, y := output.to(Float32).value(), target.to(Float32).value()
@@ -114,7 +130,11 @@ type KLDivLoss struct {
 func (l KLDivLoss) reduction() Reduction { return l.Reduction }
 
 // Terms returns the loss of each value, or of each example with "batchmean".
-func (l KLDivLoss) Terms(output, target *Node) (terms, weights *Node) {
+func (l KLDivLoss) Terms(output, target *Tensor) (terms, weights *Tensor) {
+	return lossTerms(l, output, target)
+}
+
+func (l KLDivLoss) terms(output, target *node) (terms, weights *node) {
 	sameShape("KLDivLoss", output, target)
 	x, y := output.to(Float32).value(), target.to(Float32).value()
 	var all *graph.Node
@@ -135,17 +155,17 @@ func (l KLDivLoss) Terms(output, target *Node) (terms, weights *Node) {
 }
 
 // valueTerms gives all terms the weight 1.
-func valueTerms(x *Node, terms *graph.Node, how Reduction) (*Node, *Node) {
+func valueTerms(x *node, terms *graph.Node, how Reduction) (*node, *node) {
 	return x.With(terms), how.weighed(x.With(graph.OnesLike(terms)))
 }
 
 // difference is output - target in float32.
-func difference(kind string, output, target *Node) *graph.Node {
+func difference(kind string, output, target *node) *graph.Node {
 	sameShape(kind, output, target)
 	return graph.Sub(output.to(Float32).value(), target.to(Float32).value())
 }
 
-func sameShape(kind string, output, target *Node) {
+func sameShape(kind string, output, target *node) {
 	x, y := output.Shape(), target.Shape()
 	if x.Equal(y) && len(x) > 0 {
 		return

@@ -60,7 +60,9 @@ type Net struct {
 	Head     dl.Linear
 }
 
-func (n *Net) Forward(x *dl.Node) *dl.Node { return n.Head.Forward(n.Features.Forward(x).Flatten()) }
+func (n *Net) Forward(x *dl.Tensor) *dl.Tensor {
+	return n.Head.Forward(n.Features.Forward(x).Flatten())
+}
 
 func TestModelOfOnesOwn(t *testing.T) {
 	on(t, "go")

@@ -1,10 +1,10 @@
 // Package dl builds and trains neural networks on GoMLX.
 //
-// A [Layer] is a plain struct whose fields are its settings. It holds no
-// weights: [Build] makes a [Model] of a layer, or of a struct of layers with
-// a Forward method, and the weights live there under PyTorch's names. A
-// [Tensor] is an array of numbers; a [Node] stands for one inside a program
-// that is being written.
+// A [Tensor] is an array of numbers. A [Layer] is a plain struct whose fields
+// are its settings and, once [Build] has seen it, its weights. A network is a
+// struct of layers with a Forward method, or any Go code that calls layers and
+// methods of tensors. A [Model] is a network that Build has checked, with all
+// its weights under PyTorch's names.
 //
 //	model, err := dl.Build(dl.Sequential{
 //		dl.Conv2d{Out: 32, Kernel: 5, Padding: 2}, dl.MaxPool2d{Kernel: 2},
@@ -20,13 +20,20 @@
 // first; filters are [Out In H W]. What the device computes with is dl's
 // choice.
 //
-// # Two ways in
+// # At once, or in one program
 //
-// A method of a Tensor ([Tensor.Softmax]) runs at once, as a small program
-// that is compiled once for a shape. The method of the same name of a Node
-// ([Node.Softmax]) becomes a part of the program being written: of a model's
-// forward pass or training step, which is one program. Layers and functions
-// do not share a name: the layer is [ReLU]{}, the function x.ReLU().
+// The same code runs in two ways. On a tensor that has numbers, x.ReLU() and
+// layer.Forward(x) run at once. In a model's training step, in Predict and
+// Evaluate, and in a function that [Compile] made, they become parts of one
+// program, which XLA compiles as a whole; there a tensor has a shape and no
+// numbers yet.
+//
+// Go code runs at every call in both ways. What it does finds the program, so a
+// network may read variables, loop and decide as it likes, and a program is never
+// out of date. Something that was not done before is compiled first.
+//
+// Gradients are PyTorch's: loss.Backward(), p.Grad(), opt.Step(), where
+// opt := dl.Adam{LR: 1e-3}.For(model); or [Grad] for those of a function.
 //
 // # Errors
 //

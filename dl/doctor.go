@@ -158,10 +158,15 @@ func (m *Model) clone() *Model {
 	values, release := m.snapshot()
 	defer release()
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	c := &Model{net: m.net, root: m.root, walker: m.walker, input: m.input, dtype: m.dtype, specs: m.specs, evals: m.evals, frozen: m.frozen, device: m.device}
+	device := m.device
+	m.mu.Unlock()
+	c := &Model{net: m.net, forward: m.forward, inputs: m.inputs, root: m.root, walker: m.walker, input: m.input, dtype: m.dtype, specs: m.specs, device: device, replaced: map[*Tensor]*Tensor{}}
+	c.evaluates.Store(m.evaluates.Load())
 	for i, s := range m.specs {
-		c.values = append(c.values, s.keep(values[i]))
+		v := newVariable(s.keep(values[i]), s.trained)
+		v.v.frozen.Store(m.vars[i].v.frozen.Load())
+		c.vars = append(c.vars, v)
+		c.replaced[m.original(m.vars[i])] = v
 	}
 	return c
 }

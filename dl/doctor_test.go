@@ -89,7 +89,7 @@ func TestDoctor(t *testing.T) {
 		{name: "one class", fault: func(_ []float32, l *int) { *l = 1 }, check: "labels", wrong: "all are class 1", try: "set Shuffle"},
 		{name: "softmax before the loss", net: append(healthyNet(), dl.Softmax{}), check: "first loss", wrong: "the model gives probabilities", try: "leave the Softmax"},
 		{name: "too sure", spoil: func(m *dl.Model) { scaled(m, 40, "5.weight") }, check: "first loss", wrong: "sure of wrong classes", try: "smaller weights"},
-		{name: "no number", net: append(healthyNet(), dl.Func(func(x *dl.Node) *dl.Node { return x.Abs().Neg().Sqrt() })), check: "first loss", wrong: "it is not a number", try: "Sqrt of negative"},
+		{name: "no number", net: append(healthyNet(), dl.Func(func(x *dl.Tensor) *dl.Tensor { return x.Abs().Neg().Sqrt() })), check: "first loss", wrong: "it is not a number", try: "Sqrt of negative"},
 		{name: "dead", spoil: func(m *dl.Model) {
 			if err := m.SetParam("3.bias", dl.FromSlice(slices.Repeat([]float32{-50}, 16))); err != nil {
 				t.Fatal(err)
@@ -97,7 +97,7 @@ func TestDoctor(t *testing.T) {
 		}, check: "ReLUs", wrong: "in layer 4, 100 % are dead", try: "LeakyReLU"},
 		{name: "vanishing", net: deep(), check: "gradients", wrong: "they vanish on the way to 1.weight", try: "ReLU in place of Sigmoid"},
 		{name: "exploding", spoil: func(m *dl.Model) { scaled(m, 60, "0.weight", "3.weight", "5.weight") }, check: "gradients", wrong: "they explode", try: "ClipNorm"},
-		{name: "not used", net: dl.Sequential{dl.Flatten{}, dl.Linear{Out: 4}, dl.Func(func(x *dl.Node) *dl.Node { return x.Scale(0) }), dl.Linear{Out: 3}}, check: "gradients", wrong: "there is none for 1.weight", try: "whose output Forward does not use"},
+		{name: "not used", net: dl.Sequential{dl.Flatten{}, dl.Linear{Out: 4}, dl.Func(func(x *dl.Tensor) *dl.Tensor { return x.Scale(0) }), dl.Linear{Out: 3}}, check: "gradients", wrong: "there is none for 1.weight", try: "whose output Forward does not use"},
 		{name: "labels by chance on one input", fault: func(v []float32, _ *int) {
 			for i := range v {
 				v[i] = float32(i%3 - 1)

@@ -19,7 +19,9 @@ type Dropout struct {
 }
 
 // Forward applies the layer.
-func (d Dropout) Forward(x *Node) *Node {
+func (d Dropout) Forward(x *Tensor) *Tensor { return forward(d, x) }
+
+func (d Dropout) forward(x *node) *node {
 	if d.P == 0 {
 		d.P = 0.5
 	}
@@ -27,8 +29,8 @@ func (d Dropout) Forward(x *Node) *Node {
 		panic(fmt.Errorf("dl: %s: P is %v, want 0 to 1; try Dropout{P: 0.5}", d.label("Dropout"), d.P))
 	}
 	y := x
-	if x.t.trains(d.path) {
-		y = x.each(func(raw *graph.Node) *graph.Node { return x.t.drop(d.path, raw, d.P) })
+	if x.t.trains() {
+		y = x.each(func(raw *graph.Node) *graph.Node { return x.t.drop(raw, d.P) })
 	}
 	return d.seen(fmt.Sprintf("Dropout(p=%s, inplace=False)", float(d.P)), 0, y)
 }

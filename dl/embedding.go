@@ -22,11 +22,13 @@ type Embedding struct {
 	Out        int  // length of a vector; required
 	PaddingIdx *int // the number whose vector stays 0, as new(0); nil for none
 
-	place
+	affine
 }
 
 // Forward applies the layer.
-func (e Embedding) Forward(x *Node) *Node {
+func (e Embedding) Forward(x *Tensor) *Tensor { return forward(e, x) }
+
+func (e Embedding) forward(x *node) *node {
 	if _, err := e.Output(x.Shape()); err != nil {
 		panic(err)
 	}
@@ -53,7 +55,7 @@ func (e Embedding) Forward(x *Node) *Node {
 		pad[(*e.PaddingIdx+e.In)%e.In] = true
 		w = graph.Where(graph.Const(w.Graph(), pad), graph.StopGradient(w), w)
 	}
-	x.limit(e.In)
+	x.t.ids = e.In
 	y := graph.Gather(w, graph.InsertAxes(x.value(), -1))
 	return e.seen(text, 0, x.With(y))
 }

@@ -4,24 +4,31 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"slices"
-
-	"github.com/gomlx/gomlx/core/graph"
+	"reflect"
 )
 
 // Source is data to evaluate on: a [Dataset], or [Batches] such as a loader.
 type Source interface{ Len() int }
 
-// Evaluate runs the model over all the data and returns the mean loss
-// ([CrossEntropyLoss]), accuracy and metrics, exact also when the last batch is
-// smaller:
+// Evaluate runs the model over all the data and returns the mean loss, accuracy
+// and metrics, exact also when the last batch is smaller:
 //
 //	dl.Evaluate(model, test, dl.TopK{K: 5}, dl.F1{}, dl.ConfusionMatrix{})
+//
+// The loss is the one that the model was last trained with, [CrossEntropyLoss]
+// for a model that was not; [Result.LossName] names it. Labels that the loss
+// ignores do not count in the accuracy and the metrics.
 //
 // It uses the weights of one moment, those of the last whole step,
 // also while the model is trained. The cell's interrupt ends it early.
 func Evaluate(model *Model, data Source, metrics ...Metric) (Result, error) {
-	return evaluate(callerContext(), model, data, CrossEntropyLoss{}, metrics)
+	var loss Loss = CrossEntropyLoss{}
+	if model != nil {
+		if last := model.loss.Load(); last != nil {
+			loss = *last
+		}
+	}
+	return evaluate(callerContext(), model, data, loss, metrics)
 }
 
 func evaluate(ctx context.Context, m *Model, data Source, loss Loss, metrics []Metric) (Result, error) {
@@ -36,8 +43,6 @@ func evaluate(ctx context.Context, m *Model, data Source, loss Loss, metrics []M
 	if err != nil {
 		return Result{}, err
 	}
-	values, release := m.snapshot()
-	defer release()
 	var meters []Meter
 	for _, metric := range metrics {
 		meter := metric.Start()
@@ -46,6 +51,8 @@ func evaluate(ctx context.Context, m *Model, data Source, loss Loss, metrics []M
 		}
 		meters = append(meters, meter)
 	}
+	moment, free := m.moment()
+	defer free()
 	var total tally
 	var size int
 	for batch, err := range batches.Epoch(0) {
@@ -57,53 +64,30 @@ func evaluate(ctx context.Context, m *Model, data Source, loss Loss, metrics []M
 			return Result{}, during("Evaluate", err)
 		}
 		size = max(size, rows)
-		p, err := m.programs.get(fmt.Sprintf("evaluate %s %s %v", on.label(), batch.key(size, loss), len(meters) > 0), func() (*program, error) {
-			var needs limits
-			p, err := compile(ctx, on, "evaluation", batch.of(size), func(g *graph.Graph) []*graph.Node {
-				n := m.forward(g, false).loss(m, loss, batch, size)
-				needs = n.needs
-				if len(meters) == 0 {
-					return []*graph.Node{n.score}
-				}
-				return []*graph.Node{n.score, n.output.value()}
-			})
-			if err == nil {
-				p.limits = needs
-			}
-			return p, err
-		})
+		score, output, err := moment.pass(ctx, on, batch, loss, rows, size, len(meters) > 0)
 		if err != nil {
 			return Result{}, during("Evaluate", err)
 		}
-		var out []*Tensor
-		err = await(ctx, func() error {
-			if err := batch.check(p.limits, loss); err != nil {
-				return err
+		for i, meter := range meters {
+			scores, labels := counting(loss, output.first(rows), batch.Labels)
+			if scores == nil {
+				break // all of the batch is ignored
 			}
-			full := batch.fill(size)
-			var err error
-			if out, err = p.run(append(slices.Clone(values), full.Inputs, full.Labels, Scalar(float32(rows)))...); err != nil {
-				return err
+			if err := meter.Add(scores, labels); err != nil {
+				return Result{}, during("Evaluate", during(metrics[i].Name(), err))
 			}
-			for i, meter := range meters {
-				if err := meter.Add(out[1].first(rows), batch.Labels); err != nil {
-					return during(metrics[i].Name(), err)
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return Result{}, during("Evaluate", err)
 		}
-		total.add(tallyOf(out[0].Float32s(), rows))
-		for _, t := range out {
-			t.Free()
+		total.add(tallyOf(score.Float32s(), rows))
+		score.Free()
+		if output != nil {
+			output.Free()
 		}
 	}
 	if total.rows == 0 {
 		return Result{}, fmt.Errorf("dl: Evaluate: the data has no examples; check its folder, or DropLast of the loader")
 	}
 	r := total.result()
+	r.LossName = lossName(loss)
 	for i, meter := range meters {
 		r.Metrics = append(r.Metrics, MetricValue{metrics[i].Name(), meter.Value()})
 		if c, ok := meter.(*Confusion); ok {
@@ -112,6 +96,90 @@ func evaluate(ctx context.Context, m *Model, data Source, loss Loss, metrics []M
 	}
 	return r, nil
 }
+
+// moment returns a copy of the model with the weights of the last whole step,
+// which stay as they are.
+func (m *Model) moment() (copy *Model, free func()) {
+	values, release := m.snapshot()
+	c := &Model{net: m.net, forward: m.forward, inputs: m.inputs, root: m.root, walker: m.walker, input: m.input, dtype: m.dtype, specs: m.specs, device: m.device, replaced: map[*Tensor]*Tensor{}}
+	for i, v := range m.vars {
+		fixed := newVariable(values[i], false)
+		c.vars = append(c.vars, fixed)
+		c.replaced[m.original(v)] = fixed
+	}
+	return c, release
+}
+
+// original returns the network's own parameter in whose place v is read.
+func (m *Model) original(v *Tensor) *Tensor {
+	for own, other := range m.replaced {
+		if other == v {
+			return own
+		}
+	}
+	return v
+}
+
+// pass evaluates a batch: the numbers of a tally, and the model's output where
+// it is wanted.
+func (m *Model) pass(ctx context.Context, on *device, batch Batch, loss Loss, rows, size int, outputs bool) (score, output *Tensor, err error) {
+	r := m.record("evaluation", on)
+	defer r.close()
+	r.training = false
+	var n lossParts
+	err = guard(func() {
+		defer r.begin()()
+		full := batch.fill(size)
+		b := &stepBatch{size: size, rows: rows, inputs: r.argument(full.Inputs, false), labels: r.argument(full.Labels, false)}
+		r.batch, r.rows = size, r.argument(Scalar(float32(rows)), false)
+		n = r.loss(m, loss, b)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := batch.check(limits{classes: n.classes}, loss); err != nil {
+		return nil, nil, err
+	}
+	wanted := []*Tensor{n.score}
+	if outputs {
+		wanted = append(wanted, n.output)
+	}
+	out, err := r.run(ctx, batch.of(size), wanted)
+	if err != nil {
+		return nil, nil, err
+	}
+	if outputs {
+		output = out[1]
+	}
+	return out[0], output, nil
+}
+
+// counting leaves out the rows of which the loss ignores the label. It returns
+// nil where none is left.
+func counting(loss Loss, output, labels *Tensor) (*Tensor, *Tensor) {
+	skips, ok := loss.(ignorer)
+	if !ok || len(labels.shape) != 1 || !labels.dtype.IsInt() {
+		return output, labels
+	}
+	var left []*Tensor
+	var kept []int64
+	all := labels.Int64s()
+	for i, l := range all {
+		if l != skips.ignored() {
+			left, kept = append(left, output.Index(i)), append(kept, l)
+		}
+	}
+	switch len(kept) {
+	case len(all):
+		return output, labels
+	case 0:
+		return nil, nil
+	}
+	return Stack(left), FromSlice(kept)
+}
+
+// lossName names a loss as it is written in a cell.
+func lossName(loss Loss) string { return typeText(reflect.TypeOf(loss)) }
 
 // first returns the first rows along the first axis, without copying.
 func (t *Tensor) first(rows int) *Tensor {
@@ -144,22 +212,31 @@ func (o inOrder) Len() int { return (o.Dataset.Len() + o.size - 1) / o.size }
 func (o inOrder) Epoch(int) iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) {
 		for from := 0; from < o.Dataset.Len(); from += o.size {
-			var inputs []*Tensor
-			var labels []int64
+			var examples []Example
 			for i := from; i < min(from+o.size, o.Dataset.Len()); i++ {
 				e, err := o.Get(i)
 				if err != nil {
 					yield(Batch{}, fmt.Errorf("example %d: %w", i, err))
 					return
 				}
-				inputs, labels = append(inputs, e.Input), append(labels, int64(e.Label))
+				if e.Input == nil {
+					yield(Batch{}, fmt.Errorf("example %d: Input is nil, want a tensor", i))
+					return
+				}
+				if len(examples) > 0 {
+					if err := fits(e, examples[0], from); err != nil {
+						yield(Batch{}, fmt.Errorf("example %d: %w", i, err))
+						return
+					}
+				}
+				examples = append(examples, e)
 			}
-			var b Batch
-			if err := guard(func() { b = Batch{Stack(inputs), FromSlice(labels)} }); err != nil {
-				yield(Batch{}, err)
+			got := collate(examples)
+			if got.err != nil {
+				yield(Batch{}, got.err)
 				return
 			}
-			if !yield(b, nil) {
+			if !yield(got.batch, nil) {
 				return
 			}
 		}

@@ -17,8 +17,8 @@ func apply(layer dl.Layer, x *dl.Tensor) *dl.Tensor {
 }
 
 // build makes a model of a layer.
-func build(layer dl.Layer, input dl.Shape, dtype ...dl.DType) *dl.Model {
-	m, err := dl.Build(layer, input, dtype...)
+func build(layer dl.Layer, inputs ...any) *dl.Model {
+	m, err := dl.Build(layer, inputs...)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -201,7 +201,7 @@ func ExampleKLDivLoss() {
 
 func ExampleGrad() {
 	x := dl.FromSlice([]float32{1, 2, 3})
-	g, err := dl.Grad(func(x ...*dl.Node) *dl.Node { return x[0].Pow(3).Sum() }, x)
+	g, err := dl.Grad(func(x ...*dl.Tensor) *dl.Tensor { return x[0].Pow(3).Sum() }, x)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -60,7 +60,7 @@ func ExampleBuild() {
 	//	Head     dl.Linear
 	// }
 	//
-	// func (n *Net) Forward(x *dl.Node) *dl.Node {
+	// func (n *Net) Forward(x *dl.Tensor) *dl.Tensor {
 	//	return n.Head.Forward(n.Features.Forward(x).Flatten())
 	// }
 	model, err := dl.Build(&Net{

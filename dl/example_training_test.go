@@ -199,7 +199,7 @@ func ExampleModel_Gradients() {
 
 func ExampleValueAndGrad() {
 	x := dl.FromSlice([]float32{1, 2, 3})
-	value, gradients, err := dl.ValueAndGrad(func(x ...*dl.Node) *dl.Node { return x[0].Square().Sum() }, x)
+	value, gradients, err := dl.ValueAndGrad(func(x ...*dl.Tensor) *dl.Tensor { return x[0].Square().Sum() }, x)
 	if err != nil {
 		log.Fatal(err)
 	}

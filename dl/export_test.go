@@ -4,8 +4,6 @@ import (
 	"iter"
 	"maps"
 	"slices"
-
-	"github.com/gomlx/gomlx/core/graph"
 )
 
 // Derivatives are a model's output and what follows from it.
@@ -22,55 +20,54 @@ func Differentiate(m *Model, x, by *Tensor, training bool) (Derivatives, error) 
 		return Derivatives{}, err
 	}
 	d := Derivatives{Params: map[string]*Tensor{}, Buffers: map[string]*Tensor{}}
-	var put []**Tensor
-	var params, buffers []string
-	p, err := compile(callerContext(), on, "differentiate", x.shape, func(g *graph.Graph) []*graph.Node {
-		t := m.forward(g, training)
-		in := t.begin(m, x.dtype, x.shape)
-		weight := t.input(Float32, by.shape)
-		y := m.call(in)
-		outputs := []*graph.Node{y.value()}
-		put = append(put, &d.Output)
-		sum := graph.ReduceAllSum(graph.Mul(y.value(), weight.value()))
-		var wanted []*graph.Node
+	r := m.record("differentiate", on)
+	defer r.close()
+	r.training = training
+	var wanted []*Tensor
+	var put []func(*Tensor)
+	want := func(x *Tensor, to func(*Tensor)) { wanted, put = append(wanted, x), append(put, to) }
+	err = guard(func() {
+		defer r.begin()()
+		in := m.begin(r.argument(x, false))
+		weight := r.argument(by, false)
+		var at []leaf
 		if x.dtype.IsFloat() {
-			wanted, put = append(wanted, in.value()), append(put, &d.Input)
+			at = append(at, leaf{in.id, in})
 		}
-		for _, s := range m.specs {
+		var learn []spec
+		for i, s := range m.specs {
 			if s.trained {
-				wanted, params = append(wanted, t.params[s.name]), append(params, s.name)
+				at, learn = append(at, leaf{r.id(m.vars[i]), m.vars[i]}), append(learn, s)
 			}
 		}
-		if len(wanted) > 0 {
-			outputs = append(outputs, graph.Gradient(sum, wanted...)...)
+		y := m.call(r, in)
+		want(y, func(t *Tensor) { d.Output = t })
+		if len(at) > 0 {
+			g := r.differentiate(y.Mul(weight).Sum(), at)
+			if x.dtype.IsFloat() {
+				want(g[0], func(t *Tensor) { d.Input = t })
+				g = g[1:]
+			}
+			for i, s := range learn {
+				want(g[i], func(t *Tensor) { d.Params[s.name] = t })
+			}
 		}
-		for _, s := range m.specs {
+		for i, s := range m.specs {
 			if !s.trained {
-				now := t.updates[s.name]
-				if now == nil {
-					now = graph.Identity(t.params[s.name])
-				}
-				outputs, buffers = append(outputs, now), append(buffers, s.name)
+				want(r.of(m.vars[i]), func(t *Tensor) { d.Buffers[s.name] = t })
 			}
 		}
-		return outputs
 	})
 	if err != nil {
 		return d, err
 	}
-	out, err := p.run(append(append([]*Tensor{}, m.values...), x, by)...)
+	r.changed = nil
+	out, err := r.run(callerContext(), x.shape, wanted)
 	if err != nil {
 		return d, err
 	}
 	for i, to := range put {
-		*to = out[i]
-	}
-	out = out[len(put):]
-	for i, name := range params {
-		d.Params[name] = out[i]
-	}
-	for i, name := range buffers {
-		d.Buffers[name] = out[len(params)+i]
+		to(out[i])
 	}
 	return d, nil
 }

@@ -1,10 +1,6 @@
 package dl
 
-import (
-	"fmt"
-
-	"github.com/gomlx/gomlx/core/graph"
-)
+import "fmt"
 
 // Features runs the model on a batch in evaluation mode and returns what the
 // layer at a path gives, such as "features.3": its feature maps. Where the
@@ -20,28 +16,15 @@ func (m *Model) Features(path string, x *Tensor) (*Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := m.programs.get(fmt.Sprintf("features %q %s %v %s", path, on.label(), x.shape, x.dtype), func() (*program, error) {
-		var t *trace
-		p, err := compile(callerContext(), on, "feature maps", x.shape, func(g *graph.Graph) []*graph.Node {
-			t = m.forward(g, false)
-			t.taps = map[string]*Node{path: nil}
-			out := m.call(t.begin(m, x.dtype, x.shape))
-			t.saw("", out)
-			y := t.taps[path]
-			if y == nil {
-				panic(fmt.Errorf("dl: %s: its output is not known, because your Forward calls it or does not use it; name a layer inside, or put it behind a pointer into a Sequential", path))
-			}
-			return []*graph.Node{y.value()}
-		})
-		if err == nil {
-			p.limits.ids = t.ids
+	y, err := m.apply("feature maps", on, x, func(r *recording, x *Tensor) *Tensor {
+		r.taps = map[string]*Tensor{path: nil}
+		r.saw("", m.call(r, x))
+		y := r.taps[path]
+		if y == nil {
+			panic(fmt.Errorf("dl: %s: its output is not known, because your Forward calls it or does not use it; name a layer inside, or put it behind a pointer into a Sequential", path))
 		}
-		return p, err
+		return y
 	})
-	if err != nil {
-		return nil, during("Features", err)
-	}
-	y, err := m.apply(p, x)
 	if err != nil {
 		return nil, during("Features", err)
 	}

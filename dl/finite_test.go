@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,11 +13,11 @@ import (
 
 // finite compares the gradient of Σ f(x)·fill(9) with differences of the
 // function itself, at each element.
-func finite(t *testing.T, name string, f func(x *dl.Node) *dl.Node, x *dl.Tensor) {
+func finite(t *testing.T, name string, f func(x *dl.Tensor) *dl.Tensor, x *dl.Tensor) {
 	t.Helper()
-	scalar := func(x ...*dl.Node) *dl.Node {
+	scalar := func(x ...*dl.Tensor) *dl.Tensor {
 		y := f(x[0])
-		return y.Mul(x[0].Constant(fill(9, 1, y.Shape()...))).Sum()
+		return y.Mul(fixed(fill(9, 1, y.Shape()...))).Sum()
 	}
 	g, err := dl.Grad(scalar, x)
 	if err != nil {
@@ -28,12 +29,12 @@ func finite(t *testing.T, name string, f func(x *dl.Node) *dl.Node, x *dl.Tensor
 	const h = 1e-2
 	n := x.Size()
 	values := x.Float32s()
-	differences, err := dl.Apply(dl.Func(func(x *dl.Node) *dl.Node {
-		var all []*dl.Node
+	differences, err := dl.Apply(dl.Func(func(x *dl.Tensor) *dl.Tensor {
+		var all []*dl.Tensor
 		for i := range n {
 			moved := make([]float32, n)
 			moved[i] = h
-			d := x.Constant(dl.FromSlice(moved, x.Shape()...))
+			d := fixed(dl.FromSlice(moved, x.Shape()...))
 			all = append(all, scalar(x.Add(d)).Sub(scalar(x.Sub(d))).Reshape(1))
 		}
 		return dl.Concat(0, all...).Scale(1 / (2 * h))
@@ -59,60 +60,62 @@ func finite(t *testing.T, name string, f func(x *dl.Node) *dl.Node, x *dl.Tensor
 
 // operations are the methods of Node that give a floating-point result, each
 // with what it is called with.
-func operations() map[string]func(x *dl.Node) *dl.Node {
-	square := func(x *dl.Node) *dl.Node { return x.Constant(fill(5, 1, 4, 4)) }
-	image := func(x *dl.Node) *dl.Node { return x.Reshape(1, 2, 4, 2) }
-	positive := func(x *dl.Node) *dl.Node { return x.Square().Shift(0.5) }
-	return map[string]func(x *dl.Node) *dl.Node{
-		"Abs":     func(x *dl.Node) *dl.Node { return x.Abs() },
-		"Add":     func(x *dl.Node) *dl.Node { return x.Add(x.Narrow(0, 0, 1)) },
-		"Sub":     func(x *dl.Node) *dl.Node { return x.Narrow(0, 0, 1).Sub(x) },
-		"Mul":     func(x *dl.Node) *dl.Node { return x.Mul(x.Narrow(1, 0, 1)) },
-		"Div":     func(x *dl.Node) *dl.Node { return x.Div(positive(x)) },
-		"MatMul":  func(x *dl.Node) *dl.Node { return x.MatMul(square(x)).MatMul(x.Transpose(1, 0)) },
-		"Linear":  func(x *dl.Node) *dl.Node { return x.Linear(square(x), x.Narrow(0, 1, 1).Reshape(4)) },
-		"Neg":     func(x *dl.Node) *dl.Node { return x.Neg() },
-		"Square":  func(x *dl.Node) *dl.Node { return x.Square() },
-		"Pow":     func(x *dl.Node) *dl.Node { return positive(x).Pow(1.5) },
-		"Sqrt":    func(x *dl.Node) *dl.Node { return positive(x).Sqrt() },
-		"Exp":     func(x *dl.Node) *dl.Node { return x.Exp() },
-		"Log":     func(x *dl.Node) *dl.Node { return positive(x).Log() },
-		"Scale":   func(x *dl.Node) *dl.Node { return x.Scale(3) },
-		"Shift":   func(x *dl.Node) *dl.Node { return x.Shift(3).Square() },
-		"Clamp":   func(x *dl.Node) *dl.Node { return x.Clamp(-0.5, 0.5) },
-		"Sum":     func(x *dl.Node) *dl.Node { return x.Square().Sum(1) },
-		"Mean":    func(x *dl.Node) *dl.Node { return x.Square().Mean(0) },
-		"Var":     func(x *dl.Node) *dl.Node { return x.Var(1) },
-		"Max":     func(x *dl.Node) *dl.Node { return x.Max(1) },
-		"Min":     func(x *dl.Node) *dl.Node { return x.Min(0) },
-		"Softmax": func(x *dl.Node) *dl.Node { return x.Softmax(0) }, "LogSoftmax": func(x *dl.Node) *dl.Node { return x.LogSoftmax(-1) },
-		"ReLU": func(x *dl.Node) *dl.Node { return x.ReLU() }, "LeakyReLU": func(x *dl.Node) *dl.Node { return x.LeakyReLU(0.1) },
-		"GELU": func(x *dl.Node) *dl.Node { return x.GELU() }, "GELUTanh": func(x *dl.Node) *dl.Node { return x.GELUTanh() },
-		"SiLU": func(x *dl.Node) *dl.Node { return x.SiLU() }, "Sigmoid": func(x *dl.Node) *dl.Node { return x.Sigmoid() }, "Tanh": func(x *dl.Node) *dl.Node { return x.Tanh() },
-		"Reshape": func(x *dl.Node) *dl.Node { return x.Reshape(2, -1).Square() }, "Flatten": func(x *dl.Node) *dl.Node { return image(x).Flatten().Square() },
-		"Transpose": func(x *dl.Node) *dl.Node { return x.Transpose(1, 0).Square() }, "Narrow": func(x *dl.Node) *dl.Node { return x.Narrow(1, 1, 2).Square() },
-		"Unsqueeze": func(x *dl.Node) *dl.Node { return x.Unsqueeze(1).Square() }, "Squeeze": func(x *dl.Node) *dl.Node { return x.Reshape(16, 1).Squeeze(1).Square() },
-		"Conv2d": func(x *dl.Node) *dl.Node {
+func operations() map[string]func(x *dl.Tensor) *dl.Tensor {
+	square := func(x *dl.Tensor) *dl.Tensor { return fixed(fill(5, 1, 4, 4)) }
+	image := func(x *dl.Tensor) *dl.Tensor { return x.Reshape(1, 2, 4, 2) }
+	positive := func(x *dl.Tensor) *dl.Tensor { return x.Square().Shift(0.5) }
+	return map[string]func(x *dl.Tensor) *dl.Tensor{
+		"Abs":     func(x *dl.Tensor) *dl.Tensor { return x.Abs() },
+		"Add":     func(x *dl.Tensor) *dl.Tensor { return x.Add(x.Narrow(0, 0, 1)) },
+		"Sub":     func(x *dl.Tensor) *dl.Tensor { return x.Narrow(0, 0, 1).Sub(x) },
+		"Mul":     func(x *dl.Tensor) *dl.Tensor { return x.Mul(x.Narrow(1, 0, 1)) },
+		"Div":     func(x *dl.Tensor) *dl.Tensor { return x.Div(positive(x)) },
+		"MatMul":  func(x *dl.Tensor) *dl.Tensor { return x.MatMul(square(x)).MatMul(x.Transpose(1, 0)) },
+		"Linear":  func(x *dl.Tensor) *dl.Tensor { return x.Linear(square(x), x.Narrow(0, 1, 1).Reshape(4)) },
+		"Neg":     func(x *dl.Tensor) *dl.Tensor { return x.Neg() },
+		"Square":  func(x *dl.Tensor) *dl.Tensor { return x.Square() },
+		"Pow":     func(x *dl.Tensor) *dl.Tensor { return positive(x).Pow(1.5) },
+		"Sqrt":    func(x *dl.Tensor) *dl.Tensor { return positive(x).Sqrt() },
+		"Exp":     func(x *dl.Tensor) *dl.Tensor { return x.Exp() },
+		"Log":     func(x *dl.Tensor) *dl.Tensor { return positive(x).Log() },
+		"Scale":   func(x *dl.Tensor) *dl.Tensor { return x.Scale(3) },
+		"Shift":   func(x *dl.Tensor) *dl.Tensor { return x.Shift(3).Square() },
+		"Clamp":   func(x *dl.Tensor) *dl.Tensor { return x.Clamp(-0.5, 0.5) },
+		"Sum":     func(x *dl.Tensor) *dl.Tensor { return x.Square().Sum(1) },
+		"Mean":    func(x *dl.Tensor) *dl.Tensor { return x.Square().Mean(0) },
+		"Var":     func(x *dl.Tensor) *dl.Tensor { return x.Var(1) },
+		"Max":     func(x *dl.Tensor) *dl.Tensor { return x.Max(1) },
+		"Min":     func(x *dl.Tensor) *dl.Tensor { return x.Min(0) },
+		"Softmax": func(x *dl.Tensor) *dl.Tensor { return x.Softmax(0) }, "LogSoftmax": func(x *dl.Tensor) *dl.Tensor { return x.LogSoftmax(-1) },
+		"ReLU": func(x *dl.Tensor) *dl.Tensor { return x.ReLU() }, "LeakyReLU": func(x *dl.Tensor) *dl.Tensor { return x.LeakyReLU(0.1) },
+		"GELU": func(x *dl.Tensor) *dl.Tensor { return x.GELU() }, "GELUTanh": func(x *dl.Tensor) *dl.Tensor { return x.GELUTanh() },
+		"SiLU": func(x *dl.Tensor) *dl.Tensor { return x.SiLU() }, "Sigmoid": func(x *dl.Tensor) *dl.Tensor { return x.Sigmoid() }, "Tanh": func(x *dl.Tensor) *dl.Tensor { return x.Tanh() },
+		"Reshape": func(x *dl.Tensor) *dl.Tensor { return x.Reshape(2, -1).Square() }, "Flatten": func(x *dl.Tensor) *dl.Tensor { return image(x).Flatten().Square() },
+		"Transpose": func(x *dl.Tensor) *dl.Tensor { return x.Transpose(1, 0).Square() }, "Narrow": func(x *dl.Tensor) *dl.Tensor { return x.Narrow(1, 1, 2).Square() },
+		"Unsqueeze": func(x *dl.Tensor) *dl.Tensor { return x.Unsqueeze(1).Square() }, "Squeeze": func(x *dl.Tensor) *dl.Tensor { return x.Reshape(16, 1).Squeeze(1).Square() },
+		"Conv2d": func(x *dl.Tensor) *dl.Tensor {
 			w := x.Reshape(-1).Narrow(0, 0, 8).Reshape(2, 1, 2, 2)
 			return image(x).Conv2d(w, x.Reshape(-1).Narrow(0, 3, 2), dl.Conv2d{Stride: 2, Padding: 1, Groups: 2})
 		},
-		"ConvTranspose2d": func(x *dl.Node) *dl.Node {
+		"ConvTranspose2d": func(x *dl.Tensor) *dl.Tensor {
 			w := x.Reshape(-1).Narrow(0, 0, 8).Reshape(2, 1, 2, 2)
 			return image(x).ConvTranspose2d(w, nil, dl.ConvTranspose2d{Stride: 2, Padding: 1, Groups: 2})
 		},
-		"MaxPool2d": func(x *dl.Node) *dl.Node { return image(x).MaxPool2d(dl.MaxPool2d{Kernel: 2, Stride: 1, Padding: 1}) },
-		"AvgPool2d": func(x *dl.Node) *dl.Node {
+		"MaxPool2d": func(x *dl.Tensor) *dl.Tensor {
+			return image(x).MaxPool2d(dl.MaxPool2d{Kernel: 2, Stride: 1, Padding: 1})
+		},
+		"AvgPool2d": func(x *dl.Tensor) *dl.Tensor {
 			return image(x).AvgPool2d(dl.AvgPool2d{Kernel: 2, Padding: 1, NoPad: true}).Square()
 		},
-		"AdaptiveAvgPool2d": func(x *dl.Node) *dl.Node { return image(x).AdaptiveAvgPool2d(3, 1).Square() },
-		"Embedding":         func(x *dl.Node) *dl.Node { return x.Constant([]int64{1, 3, 1}).Embedding(x).Square() },
-		"CrossEntropy":      func(x *dl.Node) *dl.Node { return x.CrossEntropy(x.Constant([]int64{1, 3, 0, 2})) },
-		"Concat":            func(x *dl.Node) *dl.Node { return dl.Concat(0, x, x.Square()) },
+		"AdaptiveAvgPool2d": func(x *dl.Tensor) *dl.Tensor { return image(x).AdaptiveAvgPool2d(3, 1).Square() },
+		"Embedding":         func(x *dl.Tensor) *dl.Tensor { return fixed([]int64{1, 3, 1}).Embedding(x).Square() },
+		"CrossEntropy":      func(x *dl.Tensor) *dl.Tensor { return x.CrossEntropy(fixed([]int64{1, 3, 0, 2})) },
+		"Concat":            func(x *dl.Tensor) *dl.Tensor { return dl.Concat(0, x, x.Square()) },
 	}
 }
 
 // TestFiniteDifferences checks the gradient of every operation. A method that
-// is added to Node must be added to operations, or be named here.
+// is added to Tensor must be added to operations, or be named here.
 func TestFiniteDifferences(t *testing.T) {
 	on(t, "go")
 	x := fill(1, 1, 4, 4)
@@ -120,9 +123,9 @@ func TestFiniteDifferences(t *testing.T) {
 	for name, f := range ops {
 		finite(t, name, f, x)
 	}
-	other := "Argmax Constant DType Dim Dropout GoMLX Loss Rank Shape String Training With"
-	for i := range reflect.TypeFor[*dl.Node]().NumMethod() {
-		name := reflect.TypeFor[*dl.Node]().Method(i).Name
+	other := "Argmax Backward DType Detach Device Dim Dropout Float32s Float64s Free Grad Index Int64s Item Loss Rank RequiresGrad Set Shape Size String To Training ZeroGrad"
+	for i := range reflect.TypeFor[*dl.Tensor]().NumMethod() {
+		name := reflect.TypeFor[*dl.Tensor]().Method(i).Name
 		if ops[name] == nil && !strings.Contains(" "+other+" ", " "+name+" ") {
 			t.Errorf("no gradient of %s is checked", name)
 		}
@@ -143,7 +146,7 @@ func TestFiniteDifferencesOfLosses(t *testing.T) {
 		{dl.MSELoss{}, shares}, {dl.L1Loss{}, shares}, {dl.SmoothL1Loss{Beta: 0.5}, shares}, {dl.BCEWithLogitsLoss{PosWeight: weight}, shares},
 		{dl.KLDivLoss{Reduction: "batchmean"}, shares}, {dl.KLDivLoss{LogTarget: true}, shares},
 	} {
-		finite(t, fmt.Sprintf("%+v", c.loss), func(x *dl.Node) *dl.Node { return x.Loss(c.loss, x.Constant(c.target)) }, fill(1, 1, 4, 4))
+		finite(t, fmt.Sprintf("%+v", c.loss), func(x *dl.Tensor) *dl.Tensor { return x.Loss(c.loss, fixed(c.target)) }, fill(1, 1, 4, 4))
 	}
 }
 
@@ -182,4 +185,21 @@ func TestFiniteDifferencesOfLayers(t *testing.T) {
 			}
 		}
 	}
+}
+
+// fixed makes a tensor of a slice, or of a slice of slices.
+func fixed(values any) *dl.Tensor {
+	switch v := values.(type) {
+	case *dl.Tensor:
+		return v
+	case []int64:
+		return dl.FromSlice(v)
+	case []float32:
+		return dl.FromSlice(v)
+	case [][]float32:
+		return dl.FromSlice(slices.Concat(v...), len(v), len(v[0]))
+	case [][]bool:
+		return dl.FromSlice(slices.Concat(v...), len(v), len(v[0]))
+	}
+	panic(fmt.Sprintf("fixed: %T", values))
 }

@@ -21,7 +21,7 @@ func TestFiniteDifferencesOfAll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Layers without weights are operations of Node, which TestFiniteDifferences
+	// Layers without weights are operations of Tensor, which TestFiniteDifferences
 	// checks; a Sequential and a Func are what is in them. Dropout draws anew.
 	others := map[string]bool{"Sequential": true, "Func": true, "Dropout": true, "Flatten": true, "Tensor": true, "Node": true}
 	found := 0

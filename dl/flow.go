@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/gomlx/gomlx/core/graph"
 )
 
 // GraphNode is a part of a model's graph: a layer that ran, a parameter, the
@@ -21,7 +19,7 @@ type GraphNode struct {
 // call is a layer of this package that ran.
 type call struct {
 	path string
-	out  *Node
+	out  *Tensor
 }
 
 // Graph returns the layers in the order in which Forward calls them, with what
@@ -33,25 +31,26 @@ func (m *Model) Graph() (nodes []GraphNode, err error) {
 	if err != nil {
 		return nil, err
 	}
-	g := graph.NewGraph(on.backend, "graph")
-	defer g.Finalize()
 	var calls []call
-	t := m.forward(g, false)
-	t.calls = &calls
-	f := flow{owner: map[*graph.Node]string{}}
+	r := m.record("graph", on)
+	defer r.close()
+	r.training, r.calls = false, &calls
+	f := flow{recording: r, owner: map[int32]string{}, made: map[int32][]int32{}}
 	err = guard(func() {
-		x := t.begin(m, m.dtype, m.input)
-		f.own("input", x)
+		defer r.begin()()
+		x := r.input(nil, m.dtype, m.input, false)
+		f.owner[x.id] = "input"
 		nodes = append(nodes, GraphNode{Name: "input", Op: "Input", Shape: x.Shape()})
-		for _, s := range m.specs {
+		for i, s := range m.specs {
 			name, op := strings.ReplaceAll(s.name, ".", "/"), "Parameter"
 			if !s.trained {
 				op = "Buffer"
 			}
-			f.owner[t.params[s.name]] = name
+			f.owner[r.id(m.vars[i])] = name
 			nodes = append(nodes, GraphNode{Name: name, Op: op, Shape: slices.Clone(s.shape)})
 		}
-		y := m.call(x)
+		y := m.call(r, x)
+		f.trace()
 		used := map[string]int{}
 		for _, c := range calls {
 			layer := m.walker.byPath[c.path]
@@ -62,10 +61,10 @@ func (m *Model) Graph() (nodes []GraphNode, err error) {
 			if used[name]++; used[name] > 1 {
 				name += fmt.Sprint("_", used[name]-1)
 			}
-			nodes = append(nodes, GraphNode{name, layer.kind, layer.text, f.sources(c.out), c.out.Shape()})
-			f.own(name, c.out)
+			nodes = append(nodes, GraphNode{name, layer.kind, layer.text, f.sources(c.out.id), c.out.Shape()})
+			f.owner[c.out.id] = name
 		}
-		nodes = append(nodes, GraphNode{Name: "output", Op: "Output", Inputs: f.sources(y), Shape: y.Shape()})
+		nodes = append(nodes, GraphNode{Name: "output", Op: "Output", Inputs: f.sources(r.id(y)), Shape: y.Shape()})
 	})
 	if err != nil {
 		return nil, during("Graph", err)
@@ -73,39 +72,42 @@ func (m *Model) Graph() (nodes []GraphNode, err error) {
 	return nodes, nil
 }
 
-// flow knows which node of the program is the value of which [GraphNode].
+// flow knows which value of a recording is that of which [GraphNode].
 type flow struct {
-	owner map[*graph.Node]string
+	recording *recording
+	owner     map[int32]string
+	made      map[int32][]int32 // what each value is calculated from
 }
 
-func (f flow) own(name string, x *Node) {
-	for _, n := range [...]*graph.Node{x.raw, x.last} {
-		if n != nil {
-			f.owner[n] = name
+// trace notes what each value is calculated from.
+func (f flow) trace() {
+	for _, n := range f.recording.list {
+		for k := range n.outputs() {
+			f.made[n.out+int32(k)] = n.in
 		}
 	}
 }
 
 // sources returns what a value is computed from, going back no further than
 // to values that have an owner.
-func (f flow) sources(x *Node) (names []string) {
-	met := map[*graph.Node]bool{}
-	var visit func(n *graph.Node)
-	visit = func(n *graph.Node) {
-		if met[n] {
+func (f flow) sources(id int32) (names []string) {
+	met := map[int32]bool{}
+	var visit func(id int32)
+	visit = func(id int32) {
+		if met[id] {
 			return
 		}
-		met[n] = true
-		if name, ok := f.owner[n]; ok {
+		met[id] = true
+		if name, ok := f.owner[id]; ok {
 			if !slices.Contains(names, name) {
 				names = append(names, name)
 			}
 			return
 		}
-		for _, in := range n.Inputs() {
+		for _, in := range f.made[id] {
 			visit(in)
 		}
 	}
-	visit(x.either())
+	visit(id)
 	return names
 }

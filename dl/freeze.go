@@ -2,7 +2,6 @@ package dl
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -24,9 +23,8 @@ func (m *Model) Unfreeze(paths ...string) { m.setFrozen("Unfreeze", false, paths
 
 // Frozen reports whether a parameter, such as "features.0.weight", is frozen.
 func (m *Model) Frozen(name string) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.frozen[name]
+	i := slices.IndexFunc(m.specs, func(s spec) bool { return s.name == name })
+	return i >= 0 && m.vars[i].v.frozen.Load()
 }
 
 // NumTrainable returns the number of values that training changes: those of
@@ -45,37 +43,24 @@ func (m *Model) setFrozen(op string, freeze bool, paths []string) {
 	if len(paths) == 0 {
 		paths = []string{""}
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	frozen := maps.Clone(m.frozen)
-	if frozen == nil {
-		frozen = map[string]bool{}
-	}
 	for _, path := range paths {
 		if !slices.ContainsFunc(m.specs, func(s spec) bool { return s.trained && s.name == path }) {
 			m.module(op, path)
 		}
-		for _, s := range m.specs {
-			switch {
-			case !s.trained || !isPart(s.name, path):
-			case freeze:
-				frozen[s.name] = true
-			default:
-				delete(frozen, s.name)
+		for i, s := range m.specs {
+			if s.trained && isPart(s.name, path) {
+				m.vars[i].v.frozen.Store(freeze)
 			}
 		}
 	}
-	m.frozen = frozen
 }
 
 // learning tells for each of specs whether training steps change it by its
 // gradient.
 func (m *Model) learning() []bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	learning := make([]bool, len(m.specs))
 	for i, s := range m.specs {
-		learning[i] = s.trained && !m.frozen[s.name]
+		learning[i] = s.trained && !m.vars[i].v.frozen.Load()
 	}
 	return learning
 }

@@ -15,7 +15,7 @@ type twoParts struct {
 	Head       dl.Linear
 }
 
-func (n *twoParts) Forward(x *dl.Node) *dl.Node {
+func (n *twoParts) Forward(x *dl.Tensor) *dl.Tensor {
 	return n.Head.Forward(n.Classifier.Forward(n.Features.Forward(x).Flatten()))
 }
 

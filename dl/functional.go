@@ -15,7 +15,7 @@ import (
 //
 // Of c count stride, padding, dilation and groups; the rest follows from
 // weight. Shapes that do not fit panic with a [*ShapeError].
-func (x *Node) Conv2d(weight, bias *Node, c Conv2d) *Node {
+func (x *node) Conv2d(weight, bias *node, c Conv2d) *node {
 	w := weight.Shape()
 	if len(w) != 4 {
 		panic(&ShapeError{Op: "Conv2d: weight", Got: w, Want: "[O I/Groups KH KW]", Fix: "one filter for one channel is Reshape(1, 1, h, w)"})
@@ -43,7 +43,7 @@ func (x *Node) Conv2d(weight, bias *Node, c Conv2d) *Node {
 //	bias    [O], or nil
 //
 // Of c count stride, padding, output padding, dilation and groups.
-func (x *Node) ConvTranspose2d(weight, bias *Node, c ConvTranspose2d) *Node {
+func (x *node) ConvTranspose2d(weight, bias *node, c ConvTranspose2d) *node {
 	w := weight.Shape()
 	if len(w) != 4 {
 		panic(&ShapeError{Op: "ConvTranspose2d: weight", Got: w, Want: "[I O/Groups KH KW]"})
@@ -66,7 +66,7 @@ func (x *Node) ConvTranspose2d(weight, bias *Node, c ConvTranspose2d) *Node {
 
 // Linear is x·weightᵀ + bias, as torch.nn.functional.linear, for x [… I],
 // weight [O I] and bias [O] or nil.
-func (x *Node) Linear(weight, bias *Node) *Node {
+func (x *node) Linear(weight, bias *node) *node {
 	a, w := x.Shape(), weight.Shape()
 	if len(a) == 0 || len(w) != 2 || a[len(a)-1] != w[1] {
 		panic(&ShapeError{Op: "Linear", Got: a, Want: fmt.Sprintf("[… I] for a weight [O I] of %v", w), Fix: "the last axes must be equal"})
@@ -79,32 +79,21 @@ func (x *Node) Linear(weight, bias *Node) *Node {
 }
 
 // MaxPool2d pools images [N C H W] as the layer p does.
-func (x *Node) MaxPool2d(p MaxPool2d) *Node { return p.of(x) }
+func (x *node) MaxPool2d(p MaxPool2d) *node { return p.of(x) }
 
 // AvgPool2d pools images [N C H W] as the layer p does.
-func (x *Node) AvgPool2d(p AvgPool2d) *Node { return p.of(x) }
+func (x *node) AvgPool2d(p AvgPool2d) *node { return p.of(x) }
 
 // AdaptiveAvgPool2d pools images [N C H W] to a height and width.
-func (x *Node) AdaptiveAvgPool2d(height, width int) *Node {
+func (x *node) AdaptiveAvgPool2d(height, width int) *node {
 	return AdaptiveAvgPool2d{OutHW: HW{height, width}}.of(x)
 }
 
-// Dropout sets a share p of the values to 0 and makes the rest larger, in
-// training programs and at once on tensors.
-func (x *Node) Dropout(p float64) *Node {
-	if p < 0 || p > 1 {
-		panic(fmt.Errorf("dl: Dropout: p is %v, want 0 to 1; try 0.5", p))
-	}
-	if !x.t.trains("") || p == 0 {
-		return x
-	}
-	return x.each(func(raw *graph.Node) *graph.Node { return x.t.drop("", raw, p) })
-}
-
 // Embedding looks up a row of weight [In Out] for each integer.
-func (x *Node) Embedding(weight *Node) *Node {
+func (x *node) Embedding(weight *node) *node {
 	if w := weight.Shape(); len(w) != 2 || !x.DType().IsInt() {
 		panic(fmt.Errorf("dl: Embedding: input is %v and the weight %v, want integers and [In Out]", x, w))
 	}
+	x.t.ids = weight.Shape()[0]
 	return x.With(graph.Gather(weight.value(), graph.InsertAxes(x.value(), -1)))
 }

@@ -51,17 +51,17 @@ func TestDoctorHealthy(t *testing.T) {
 		{name: "a multilayer perceptron with GELU", data: cifar, shape: dl.Shape{1, 3, 32, 32}, net: dl.Sequential{dl.Flatten{}, dl.Linear{Out: 128}, dl.GELU{}, dl.Linear{Out: 10}}},
 		{name: "a transformer", data: words, shape: dl.Shape{2, 12}, dtype: dl.Int64, net: dl.Sequential{transformer(), dl.ReLU{}, dl.Linear{Out: 4}}},
 		{name: "an LSTM", data: words, shape: dl.Shape{2, 12}, dtype: dl.Int64, net: dl.Sequential{dl.Embedding{In: 40, Out: 16}, dl.LSTM{Hidden: 32, BatchFirst: true},
-			dl.Func(func(x *dl.Node) *dl.Node { return x.Mean(1) }), dl.Linear{Out: 4}}},
+			dl.Func(func(x *dl.Tensor) *dl.Tensor { return x.Mean(1) }), dl.Linear{Out: 4}}},
 		{name: "a regression", data: line, shape: dl.Shape{1, 2}, loss: dl.MSELoss{}, net: dl.Sequential{dl.Linear{Out: 32}, dl.Tanh{}, dl.Linear{Out: 1}}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			dl.Seed(1)
-			var kind []dl.DType
+			input := []any{test.shape}
 			if test.dtype != 0 {
-				kind = append(kind, test.dtype)
+				input = append(input, test.dtype)
 			}
-			m := must(dl.Build(test.net, test.shape, kind...))
+			m := must(dl.Build(test.net, input...))
 			d, err := dl.Doctor(m, dl.DataLoader{Dataset: test.data, BatchSize: 16, Shuffle: true}, test.loss)
 			if err != nil {
 				t.Fatal(err)

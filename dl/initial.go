@@ -2,6 +2,83 @@ package dl
 
 import "math"
 
+// Init fills a new parameter: values, in row-major order, are those of a tensor
+// of the given shape; random returns even numbers in [0, 1). The functions of
+// this file are those of torch.nn.init.
+type Init func(shape Shape, random func() float64, values []float32)
+
+// Zeros starts with 0.
+func Zeros(_ Shape, _ func() float64, values []float32) { clear(values) }
+
+// Ones starts with 1.
+func Ones(_ Shape, _ func() float64, values []float32) {
+	for i := range values {
+		values[i] = 1
+	}
+}
+
+// Constant starts with one value.
+func Constant(v float64) Init {
+	return func(_ Shape, random func() float64, values []float32) { constant(float32(v))(random, values) }
+}
+
+// Uniform starts evenly in [low, high).
+func Uniform(low, high float64) Init {
+	return func(_ Shape, random func() float64, values []float32) {
+		for i := range values {
+			values[i] = float32(low + (high-low)*random())
+		}
+	}
+}
+
+// Normal starts with a normal distribution.
+func Normal(mean, deviation float64) Init {
+	return func(_ Shape, random func() float64, values []float32) {
+		normal(random, values)
+		for i, v := range values {
+			values[i] = float32(mean + deviation*float64(v))
+		}
+	}
+}
+
+// XavierUniform starts evenly in ±√(6/(in+out)). Glorot and Bengio,
+// "Understanding the difficulty of training deep feedforward neural networks",
+// AISTATS 2010.
+func XavierUniform(shape Shape, random func() float64, values []float32) {
+	in, out := fans(shape)
+	xavier(in, out)(random, values)
+}
+
+// XavierNormal starts with a normal distribution of deviation √(2/(in+out)).
+func XavierNormal(shape Shape, random func() float64, values []float32) {
+	in, out := fans(shape)
+	Normal(0, math.Sqrt(2/float64(in+out)))(shape, random, values)
+}
+
+// KaimingUniform starts evenly in ±√(6/in), for networks with ReLU. He et al.,
+// "Delving Deep into Rectifiers", ICCV 2015.
+func KaimingUniform(shape Shape, random func() float64, values []float32) {
+	in, _ := fans(shape)
+	within(math.Sqrt(6/float64(in)))(random, values)
+}
+
+// KaimingNormal starts with a normal distribution of deviation √(2/in), for
+// networks with ReLU.
+func KaimingNormal(shape Shape, random func() float64, values []float32) {
+	in, _ := fans(shape)
+	Normal(0, math.Sqrt(2/float64(in)))(shape, random, values)
+}
+
+// fans returns how many inputs and outputs a weight [Out In …] connects.
+func fans(shape Shape) (in, out int) {
+	if len(shape) < 2 {
+		n := max(shape.Size(), 1)
+		return n, n
+	}
+	field := Shape(shape[2:]).Size()
+	return shape[1] * field, shape[0] * field
+}
+
 // initializer fills a new parameter.
 type initializer func(random func() float64, values []float32)
 
@@ -10,8 +87,6 @@ type initializer func(random func() float64, values []float32)
 func uniform(fan int) initializer { return within(1 / math.Sqrt(float64(max(fan, 1)))) }
 
 // xavier starts a matrix evenly in ±√(6/(in+out)), as xavier_uniform_ does.
-// Glorot and Bengio, "Understanding the difficulty of training deep
-// feedforward neural networks", AISTATS 2010.
 func xavier(in, out int) initializer { return within(math.Sqrt(6 / float64(in+out))) }
 
 // within fills evenly in ±bound.

@@ -24,11 +24,13 @@ type LayerNorm struct {
 	NoAffine bool    // leave out weight and bias, as elementwise_affine=False
 	NoBias   bool    // leave out the bias
 
-	place
+	affine
 }
 
 // Forward applies the layer.
-func (l LayerNorm) Forward(x *Node) *Node {
+func (l LayerNorm) Forward(x *Tensor) *Tensor { return forward(l, x) }
+
+func (l LayerNorm) forward(x *node) *node {
 	in, err := l.Output(x.Shape())
 	if err != nil {
 		panic(err)

@@ -245,11 +245,11 @@ func TestLossesLikePyTorch(t *testing.T) {
 				}
 			}
 			near(t, name, brief(x.Loss(loss, y)), c.Value, 1e-6) // float32
-			g, err := dl.Grad(func(x ...*dl.Node) *dl.Node {
-				target := x[0].Constant(y)
+			g, err := dl.Grad(func(x ...*dl.Tensor) *dl.Tensor {
+				target := fixed(y)
 				v := x[0].Loss(loss, target)
 				if v.Rank() > 0 {
-					v = v.Mul(x[0].Constant(fill(9, 1, c.Shape...)))
+					v = v.Mul(fixed(fill(9, 1, c.Shape...)))
 				}
 				return v.Sum()
 			}, x)
@@ -271,10 +271,10 @@ func TestLossesLikePyTorch(t *testing.T) {
 // stand one after the other in its input.
 type attends struct {
 	Attention dl.MultiheadAttention
-	f         func(m dl.MultiheadAttention, x *dl.Node) *dl.Node
+	f         func(m dl.MultiheadAttention, x *dl.Tensor) *dl.Tensor
 }
 
-func (a *attends) Forward(x *dl.Node) *dl.Node { return a.f(a.Attention, x) }
+func (a *attends) Forward(x *dl.Tensor) *dl.Tensor { return a.f(a.Attention, x) }
 
 func TestAttentionLikePyTorch(t *testing.T) {
 	ref := readLayers(t)
@@ -284,7 +284,7 @@ func TestAttentionLikePyTorch(t *testing.T) {
 			parts := []*dl.Tensor{fill(1, 1, c.Q...), fill(2, 1, c.K...), fill(3, 1, c.V...)}
 			x := flat(parts...)
 			weights := false
-			net := &attends{Attention: fromSettings[dl.MultiheadAttention](t, "MultiheadAttention", c.Settings), f: func(m dl.MultiheadAttention, x *dl.Node) *dl.Node {
+			net := &attends{Attention: fromSettings[dl.MultiheadAttention](t, "MultiheadAttention", c.Settings), f: func(m dl.MultiheadAttention, x *dl.Tensor) *dl.Tensor {
 				q := x.Narrow(0, 0, c.Q.Size()).Reshape(c.Q...)
 				k := x.Narrow(0, c.Q.Size(), c.K.Size()).Reshape(c.K...)
 				v := x.Narrow(0, c.Q.Size()+c.K.Size(), c.V.Size()).Reshape(c.V...)
@@ -292,16 +292,16 @@ func TestAttentionLikePyTorch(t *testing.T) {
 				mask := fill(7, 1, 4, 5)
 				switch c.Call.Mask {
 				case "float":
-					a.Mask = x.Constant(mask)
+					a.Mask = fixed(mask)
 				case "bool":
 					never := make([]bool, 20)
 					for i, v := range mask.Float32s() {
 						never[i] = v > 0.6 && i%5 > 0
 					}
-					a.Mask = x.Constant(dl.FromSlice(never, 4, 5))
+					a.Mask = fixed(dl.FromSlice(never, 4, 5))
 				}
 				if c.Call.Padding {
-					a.KeyPadding = x.Constant(dl.FromSlice([]bool{false, false, false, true, true, false, false, false, false, true}, 2, 5))
+					a.KeyPadding = fixed(dl.FromSlice([]bool{false, false, false, true, true, false, false, false, false, true}, 2, 5))
 				}
 				y, w := m.Attend(q, k, v, a)
 				if weights {
@@ -358,10 +358,10 @@ func flat(ts ...*dl.Tensor) *dl.Tensor {
 
 type remembers struct {
 	LSTM dl.LSTM
-	f    func(l dl.LSTM, x *dl.Node) *dl.Node
+	f    func(l dl.LSTM, x *dl.Tensor) *dl.Tensor
 }
 
-func (r *remembers) Forward(x *dl.Node) *dl.Node { return r.f(r.LSTM, x) }
+func (r *remembers) Forward(x *dl.Tensor) *dl.Tensor { return r.f(r.LSTM, x) }
 
 // TestLSTMStateLikePyTorch begins with a state and uses the states at the end.
 func TestLSTMStateLikePyTorch(t *testing.T) {
@@ -373,15 +373,15 @@ func TestLSTMStateLikePyTorch(t *testing.T) {
 			parts = append(parts, fill(1+i, 1, s...))
 		}
 		out := 0
-		net := &remembers{LSTM: dl.LSTM{Hidden: 4, Layers: 2, Bidirectional: true}, f: func(l dl.LSTM, x *dl.Node) *dl.Node {
-			var in []*dl.Node
+		net := &remembers{LSTM: dl.LSTM{Hidden: 4, Layers: 2, Bidirectional: true}, f: func(l dl.LSTM, x *dl.Tensor) *dl.Tensor {
+			var in []*dl.Tensor
 			at := 0
 			for _, s := range shapes {
 				in, at = append(in, x.Narrow(0, at, s.Size()).Reshape(s...)), at+s.Size()
 			}
 			y, h, c := l.ForwardState(in[0], in[1], in[2])
 			if out > 0 {
-				return []*dl.Node{y, h, c}[out-1]
+				return []*dl.Tensor{y, h, c}[out-1]
 			}
 			return dl.Concat(0, y.Reshape(-1), h.Reshape(-1), c.Reshape(-1))
 		}}

@@ -21,11 +21,13 @@ type Linear struct {
 	Out    int  // output features; required
 	NoBias bool // leave out the bias
 
-	place
+	affine
 }
 
 // Forward applies the layer.
-func (l Linear) Forward(x *Node) *Node {
+func (l Linear) Forward(x *Tensor) *Tensor { return forward(l, x) }
+
+func (l Linear) forward(x *node) *node {
 	shape := x.Shape()
 	out, err := l.Output(shape)
 	if err != nil {

@@ -18,7 +18,7 @@ type Loss interface {
 	// Terms returns the parts of the loss, [N …] with the examples first, and
 	// what each adds to the divisor, in the same shape. Nil weights make the
 	// value the sum of the terms.
-	Terms(output, target *Node) (terms, weights *Node)
+	Terms(output, target *Tensor) (terms, weights *Tensor)
 }
 
 // Reduction says what becomes of a loss's terms: "mean" (or nothing), "sum",
@@ -52,34 +52,32 @@ func reductionOf(loss Loss) (Reduction, error) {
 }
 
 // weighed returns the weights for a reduction: nil for a sum.
-func (r Reduction) weighed(weights *Node) *Node {
+func (r Reduction) weighed(weights *node) *node {
 	if r == "sum" {
 		return nil
 	}
 	return weights
 }
 
-// Loss returns the value of a loss for an output and what it should be: one
-// number, or the terms where the loss's Reduction is "none".
-func (x *Node) Loss(loss Loss, target *Node) *Node {
-	how, err := reductionOf(loss)
-	if err != nil {
-		panic(err)
-	}
-	terms, weights := loss.Terms(x, target)
-	if how == "none" {
-		return terms
-	}
-	sum := graph.ReduceAllSum(terms.value())
-	if weights != nil {
-		sum = graph.Div(sum, graph.ReduceAllSum(weights.value()))
-	}
-	return x.With(sum)
+// builtinLoss is a loss of this package.
+type builtinLoss interface {
+	terms(output, target *node) (terms, weights *node)
 }
 
-// CrossEntropy is the mean [CrossEntropyLoss] of scores [N C …] against class
-// numbers [N …], or against probabilities [N C …].
-func (x *Node) CrossEntropy(labels *Node) *Node { return x.Loss(CrossEntropyLoss{}, labels) }
+// lossTerms runs a loss of this package as one operation.
+func lossTerms(l builtinLoss, output, target *Tensor) (terms, weights *Tensor) {
+	out := several("loss", settingsOf(l), func(in []*node) []*node {
+		terms, weights := l.terms(in[0], in[1])
+		if weights == nil {
+			return []*node{terms}
+		}
+		return []*node{terms, weights}
+	}, output, target)
+	if len(out) == 1 {
+		return out[0], nil
+	}
+	return out[0], out[1]
+}
 
 // CrossEntropyLoss is the mean over the batch of -log of the probability that
 // softmax gives to the right class, as torch.nn.CrossEntropyLoss. It is the
@@ -99,11 +97,17 @@ type CrossEntropyLoss struct {
 
 func (l CrossEntropyLoss) reduction() Reduction { return l.Reduction }
 
-// ignores tells whether a label does not count.
-func (l CrossEntropyLoss) ignores(label int64) bool { return label == ignored(l.IgnoreIndex) }
+// ignorer is a loss with a label that does not count.
+type ignorer interface{ ignored() int64 }
+
+func (l CrossEntropyLoss) ignored() int64 { return ignored(l.IgnoreIndex) }
 
 // Terms returns the loss of each example and its class's weight.
-func (l CrossEntropyLoss) Terms(output, target *Node) (terms, weights *Node) {
+func (l CrossEntropyLoss) Terms(output, target *Tensor) (terms, weights *Tensor) {
+	return lossTerms(l, output, target)
+}
+
+func (l CrossEntropyLoss) terms(output, target *node) (terms, weights *node) {
 	c := classLoss{"CrossEntropyLoss", l.Weight, l.IgnoreIndex, l.LabelSmoothing}
 	c.check(output)
 	if l.LabelSmoothing < 0 || l.LabelSmoothing > 1 {
@@ -134,10 +138,14 @@ type NLLLoss struct {
 
 func (l NLLLoss) reduction() Reduction { return l.Reduction }
 
-func (l NLLLoss) ignores(label int64) bool { return label == ignored(l.IgnoreIndex) }
+func (l NLLLoss) ignored() int64 { return ignored(l.IgnoreIndex) }
 
 // Terms returns the loss of each example and its class's weight.
-func (l NLLLoss) Terms(output, target *Node) (terms, weights *Node) {
+func (l NLLLoss) Terms(output, target *Tensor) (terms, weights *Tensor) {
+	return lossTerms(l, output, target)
+}
+
+func (l NLLLoss) terms(output, target *node) (terms, weights *node) {
 	c := classLoss{"NLLLoss", l.Weight, l.IgnoreIndex, 0}
 	c.check(output)
 	terms, weights = c.hard(output, output.to(Float32).value(), target)
@@ -160,7 +168,7 @@ type classLoss struct {
 	smoothing float64
 }
 
-func (c classLoss) check(output *Node) {
+func (c classLoss) check(output *node) {
 	shape := output.Shape()
 	if len(shape) < 2 {
 		panic(&ShapeError{Op: c.kind, Got: shape, Want: "[N classes]", Fix: "give one row of scores for each example"})
@@ -188,7 +196,7 @@ func (c classLoss) classWeights(logp *graph.Node) *graph.Node {
 }
 
 // hard compares logp [N C …] with class numbers [N …].
-func (c classLoss) hard(output *Node, logp *graph.Node, target *Node) (terms, weights *Node) {
+func (c classLoss) hard(output *node, logp *graph.Node, target *node) (terms, weights *node) {
 	shape := output.Shape()
 	want := append(Shape{shape[0]}, shape[2:]...)
 	if got := target.Shape(); !got.Equal(want) || !target.DType().IsInt() {
@@ -208,12 +216,12 @@ func (c classLoss) hard(output *Node, logp *graph.Node, target *Node) (terms, we
 		loss = graph.Add(graph.MulScalar(loss, 1-c.smoothing), graph.MulScalar(all, c.smoothing/float64(shape[1])))
 	}
 	counts := graph.NotEqual(labels, graph.BroadcastToDims(graph.Const(logp.Graph(), ignored(c.ignore)), want...))
-	keep := func(v *graph.Node) *Node { return output.With(graph.Where(counts, v, graph.ZerosLike(v))) }
+	keep := func(v *graph.Node) *node { return output.With(graph.Where(counts, v, graph.ZerosLike(v))) }
 	return keep(loss), keep(weight)
 }
 
 // soft compares logp [N C …] with probabilities in the same shape.
-func (c classLoss) soft(output *Node, logp *graph.Node, target *Node) (terms, weights *Node) {
+func (c classLoss) soft(output *node, logp *graph.Node, target *node) (terms, weights *node) {
 	shape := output.Shape()
 	if got := target.Shape(); !got.Equal(shape) {
 		panic(&ShapeError{Op: c.kind + ": target", Got: got, Want: fmt.Sprintf("%v probabilities, or class numbers as int64", shape)})

@@ -34,7 +34,7 @@ type LSTM struct {
 
 // Forward applies the layer, beginning with a state of zeros, and returns the
 // output of each place of the sequence.
-func (l LSTM) Forward(x *Node) *Node {
+func (l LSTM) Forward(x *Tensor) *Tensor {
 	y, _, _ := l.ForwardState(x, nil, nil)
 	return y
 }
@@ -42,7 +42,29 @@ func (l LSTM) Forward(x *Node) *Node {
 // ForwardState applies the layer beginning with the hidden state h and the
 // cell state c, both [Layers N Hidden], or [2·Layers N Hidden] with
 // Bidirectional; nil is zeros. It also returns the states at the end.
-func (l LSTM) ForwardState(x, h, c *Node) (output, hn, cn *Node) {
+func (l LSTM) ForwardState(x, h, c *Tensor) (output, hn, cn *Tensor) {
+	xs := []*Tensor{x}
+	given := [2]bool{h != nil, c != nil}
+	for _, s := range []*Tensor{h, c} {
+		if s != nil {
+			xs = append(xs, s)
+		}
+	}
+	out := runLayer(l, func(l LSTM, in []*node) []*node {
+		x, in := in[0], in[1:]
+		var states [2]*node
+		for i, is := range given {
+			if is {
+				states[i], in = in[0], in[1:]
+			}
+		}
+		output, h, c := l.states(x, states[0], states[1])
+		return []*node{output, h, c}
+	}, given, xs...)
+	return out[0], out[1], out[2]
+}
+
+func (l LSTM) states(x, h, c *node) (output, hn, cn *node) {
 	in := x.Shape()
 	out, err := l.Output(in)
 	if err != nil {
@@ -63,7 +85,7 @@ func (l LSTM) ForwardState(x, h, c *Node) (output, hn, cn *Node) {
 		directions = 2
 	}
 	states := Shape{l.Layers * directions, n, l.Hidden}
-	start := func(name string, s *Node, i int) *graph.Node {
+	start := func(name string, s *node, i int) *graph.Node {
 		if s == nil {
 			return graph.BroadcastToDims(graph.ScalarZero(x.t.graph, raw.DType()), n, l.Hidden)
 		}
@@ -75,8 +97,8 @@ func (l LSTM) ForwardState(x, h, c *Node) (output, hn, cn *Node) {
 	macs := 0
 	var lastH, lastC []*graph.Node
 	for layer := range l.Layers {
-		if layer > 0 && l.Dropout > 0 && x.t.trains(l.path) {
-			raw = x.t.drop(l.path, raw, l.Dropout)
+		if layer > 0 && l.Dropout > 0 && x.t.trains() {
+			raw = x.t.drop(raw, l.Dropout)
 		}
 		size := raw.Shape().Dimensions[2]
 		var sides []*graph.Node

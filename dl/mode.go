@@ -1,10 +1,6 @@
 package dl
 
-import (
-	"maps"
-	"slices"
-	"strings"
-)
+import "slices"
 
 // Train puts the model into training mode, which a new model is in, as
 // nn.Module.train does: in training steps dropout drops, and batch
@@ -25,37 +21,21 @@ func (m *Model) setMode(op string, eval bool, paths []string) {
 	if len(paths) == 0 {
 		paths = []string{""}
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	evals := maps.Clone(m.evals)
-	if evals == nil {
-		evals = map[string]bool{}
-	}
 	var set func(n *module)
 	set = func(n *module) {
-		if eval {
-			evals[n.path] = true
-		} else {
-			delete(evals, n.path)
+		for _, s := range n.sites {
+			s.evaluates.Store(eval)
 		}
 		for _, child := range n.children {
 			set(child)
 		}
 	}
 	for _, path := range paths {
+		if path == "" {
+			m.evaluates.Store(eval)
+		}
 		set(m.module(op, path))
 	}
-	m.evals = evals
-}
-
-// mode identifies the mode of all layers.
-func (m *Model) mode() string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if len(m.evals) == 0 {
-		return ""
-	}
-	return "eval " + strings.Join(slices.Sorted(maps.Keys(m.evals)), ",")
 }
 
 // module finds a part of the model by its path, or panics.

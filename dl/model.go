@@ -1,9 +1,11 @@
 package dl
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gomlx/gomlx/core/graph"
 )
@@ -15,23 +17,25 @@ import (
 // step left them, also while a run goes on. Training steps of two runs on one
 // model take turns.
 type Model struct {
-	net    Layer
-	root   *module
-	walker walker // what Build found in net
-	input  Shape  // as given to Build, with the batch axis
-	dtype  DType  // of the input that net gets
-	specs  []spec
+	net     any // a pointer, or a Layer
+	forward func(xs []*Tensor) *Tensor
+	inputs  []*signature // as given to Build, with the batch axis
+	root    *module
+	walker  walker // what Build found in net
+	input   Shape  // of the first input
+	dtype   DType  // of the first input
+	specs   []spec
 
-	train sync.Mutex // held by a training step, or by Load
-	mu    sync.Mutex // guards values, evals and frozen
-	// values are the parameters in the order of specs. The slice is replaced
-	// as a whole and never changed, so a reader that took it has one step's.
-	values []*Tensor
-	evals  map[string]bool // places in evaluation mode; replaced as a whole
-	frozen map[string]bool // parameters that training leaves as they are; replaced as a whole
-	device *device         // where the model runs; nil for the one in use
+	vars []*Tensor // the parameters in the order of specs
+	// replaced are the network's own parameters, in whose place vars are read,
+	// where the model is a copy of another; nil in all others.
+	replaced map[*Tensor]*Tensor
 
-	programs programs
+	loss      atomic.Pointer[Loss] // that it was last trained with; nil where it was not
+	evaluates atomic.Bool          // functions of Forward, such as x.Dropout, run in evaluation mode
+
+	mu     sync.Mutex // guards device
+	device *device    // where the model runs; nil for the one in use
 }
 
 // spec is the name and shape of a parameter, or of a buffer: a running mean
@@ -95,55 +99,25 @@ func (m *Model) SetParam(name string, value *Tensor) error {
 	if !value.shape.Equal(m.specs[i].shape) {
 		return &ShapeError{Op: "SetParam " + name, Got: value.shape, Want: fmt.Sprint([]int(m.specs[i].shape))}
 	}
-	m.train.Lock()
-	defer m.train.Unlock()
-	values := slices.Clone(m.values)
-	values[i] = m.specs[i].keep(value)
-	m.replace(values)
+	m.replace(m.vars[i:i+1], []*Tensor{m.specs[i].keep(value)})
 	return nil
 }
 
 // snapshot returns the parameters of the last whole step, which stay until
 // release.
-func (m *Model) snapshot() (values []*Tensor, release func()) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	values = m.values
-	for _, t := range values {
-		t.pin()
-	}
-	return values, func() {
-		for _, t := range values {
-			t.unpin()
-		}
-	}
+func (m *Model) snapshot() (values []*Tensor, release func()) { return valuesOf(m.vars) }
+
+// replace gives parameters new values, between two training steps.
+func (m *Model) replace(vars, values []*Tensor) {
+	defer lockVariables(vars)()
+	install(vars, values)
 }
 
-// replace makes values the parameters, and frees the old ones when their last
-// reader is done. The caller holds train.
-func (m *Model) replace(values []*Tensor) {
-	m.mu.Lock()
-	old := m.values
-	m.values = values
-	m.mu.Unlock()
-	for i, t := range old {
-		if t != values[i] {
-			t.Free()
-		}
-	}
-}
-
-// forward writes the model's program into a graph, whose first parameters are
-// the model's. A program for training honours [Model.Eval].
-func (m *Model) forward(g *graph.Graph, training bool) *trace {
-	t := &trace{graph: g, model: m, training: training, params: map[string]*graph.Node{}, updates: map[string]*graph.Node{}}
-	m.mu.Lock()
-	t.evals = m.evals
-	m.mu.Unlock()
-	for _, s := range m.specs {
-		t.params[s.name] = parameter(g, s.dtype, s.shape)
-	}
-	return t
+// record begins the recording of a program with the model.
+func (m *Model) record(name string, on *device) *recording {
+	r := newRecording(name, on)
+	r.model, r.replaced = m, m.replaced
+	return r
 }
 
 // Predict runs the model on a batch and returns its output, [N …]. It
@@ -154,56 +128,79 @@ func (m *Model) Predict(x *Tensor) (*Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := m.programs.get(fmt.Sprintf("predict %s %v %s", on.label(), x.shape, x.dtype), func() (*program, error) {
-		var t *trace
-		p, err := compile(callerContext(), on, "prediction", x.shape, func(g *graph.Graph) []*graph.Node {
-			t = m.forward(g, false)
-			return []*graph.Node{m.call(t.begin(m, x.dtype, x.shape)).value()}
-		})
-		if err == nil {
-			p.limits.ids = t.ids
-		}
-		return p, err
-	})
-	if err != nil {
-		return nil, during("Predict", err)
-	}
-	y, err := m.apply(p, x)
+	y, err := m.apply("prediction", on, x, func(r *recording, x *Tensor) *Tensor { return m.call(r, x) })
 	if err != nil {
 		return nil, during("Predict", err)
 	}
 	return y, nil
 }
 
-// apply runs a program on the model's weights and an input, and returns its
-// first result.
-func (m *Model) apply(p *program, x *Tensor) (*Tensor, error) {
-	var out []*Tensor
-	err := await(callerContext(), func() error {
-		if err := p.limits.inputs(x); err != nil {
-			return err
-		}
-		values, release := m.snapshot()
-		defer release()
-		var err error
-		out, err = p.run(append(slices.Clone(values), x)...)
-		return err
-	})
+// apply runs the model in evaluation mode on an input, and returns what f finds.
+func (m *Model) apply(name string, on *device, x *Tensor, f func(r *recording, x *Tensor) *Tensor) (*Tensor, error) {
+	out, err := m.applyAll(callerContext(), name, on, x, func(r *recording, x *Tensor) []*Tensor { return []*Tensor{f(r, x)} })
 	if err != nil {
 		return nil, err
 	}
 	return out[0], nil
 }
 
+// applyAll is apply for several results.
+func (m *Model) applyAll(ctx context.Context, name string, on *device, x *Tensor, f func(r *recording, x *Tensor) []*Tensor) ([]*Tensor, error) {
+	r := m.record(name, on)
+	r.training = false
+	defer r.close()
+	var wanted []*Tensor
+	if err := guard(func() {
+		defer r.begin()()
+		wanted = f(r, m.begin(r.argument(x, false)))
+	}); err != nil {
+		return nil, err
+	}
+	return r.run(ctx, x.shape, wanted)
+}
+
+// begin returns an input in the type that the network wants.
+func (m *Model) begin(x *Tensor) *Tensor { return x.as(m.dtype) }
+
+// Call runs the network on its inputs and returns its output: at once, or as a
+// part of the program inside of a compiled function. It runs in training mode,
+// unless [Model.Eval] was called, and gradients go through it; [Model.Predict]
+// is for predictions. Methods of the network can be called directly, in the same
+// way. What does not fit panics with a [*ShapeError].
+func (m *Model) Call(inputs ...*Tensor) *Tensor {
+	if len(inputs) != len(m.inputs) {
+		panic(fmt.Errorf("dl: Call: got %d inputs, want %d, as Forward of %s has", len(inputs), len(m.inputs), m.root.kind))
+	}
+	xs := make([]*Tensor, len(inputs))
+	for i, x := range inputs {
+		if x == nil {
+			panic(fmt.Errorf("dl: Call: input %d is nil, want a tensor", i))
+		}
+		xs[i] = x.as(m.inputs[i].dtype)
+	}
+	r := recordingOf(xs)
+	if r == nil {
+		return m.call(nil, xs...)
+	}
+	before := r.model
+	r.model = m
+	defer func() { r.model = before }()
+	return m.call(r, xs...)
+}
+
 // call runs the network's Forward.
-func (m *Model) call(x *Node) *Node {
-	leave := x.t.enter(m.net)
+func (m *Model) call(r *recording, xs ...*Tensor) *Tensor {
+	leave := r.enter(m.net)
 	defer leave()
-	return m.net.Forward(x)
+	y := m.forward(xs)
+	if y == nil {
+		panic(fmt.Errorf("dl: %s: Forward returned nil; return the last tensor", m.root.kind))
+	}
+	return y
 }
 
 // to converts the elements: integer pictures to float32, say.
-func (x *Node) to(dtype DType) *Node {
+func (x *node) to(dtype DType) *node {
 	if x.DType() == dtype {
 		return x
 	}

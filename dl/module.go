@@ -12,14 +12,15 @@ import (
 // module is a layer at its place in a model.
 type module struct {
 	path     string
-	name     string // the last part of path
-	kind     string // its type's name
-	text     string // as PyTorch prints it, once it was run
-	out      Shape  // nil until it was run, and where Forward is the user's and called by the user's
-	leaf     bool   // a layer of this package that holds no others
-	again    string // the path under which the same pointer was met before
-	params   int    // elements of its own trained parameters
-	macs     int    // multiplications with addition for the input of Build
+	name     string  // the last part of path
+	kind     string  // its type's name
+	text     string  // as PyTorch prints it, once it was run
+	out      Shape   // nil until it was run, and where Forward is the user's and called by the user's
+	leaf     bool    // a layer of this package that holds no others
+	again    string  // the path under which the same pointer was met before
+	params   int     // elements of its own trained parameters
+	macs     int     // multiplications with addition for the input of Build
+	sites    []*site // of the layers of this package that are here: one, or those that a struct embeds
 	children []*module
 }
 
@@ -28,6 +29,7 @@ type walker struct {
 	byPath   map[string]*module
 	pointers map[unsafe.Pointer]string // user's structs and layers met behind a pointer
 	slices   map[unsafe.Pointer]string // a Sequential's first element
+	sites    map[*site]string          // layers of this package, which copies of a layer share
 	put      *replacement              // what takes a layer's place; nil for nothing
 }
 
@@ -77,8 +79,15 @@ func (w *walker) walk(v reflect.Value, path, name string) (*module, error) {
 	case reflect.Struct:
 		if v.CanAddr() {
 			if b, ok := v.Addr().Interface().(binder); ok && v.Type().PkgPath() == sequentialType.PkgPath() {
-				b.bind(path)
-				return w.add(&module{path: path, name: name, kind: typeText(v.Type()), leaf: true}), nil
+				if first, ok := w.sites[b.where().site]; ok {
+					return w.add(&module{path: path, name: name, kind: typeText(v.Type()), leaf: true, again: first}), nil
+				}
+				s := b.bind(path)
+				w.sites[s] = path
+				if a, ok := b.(interface{ without(reflect.Value) }); ok {
+					a.without(v)
+				}
+				return w.add(&module{path: path, name: name, kind: typeText(v.Type()), leaf: true, sites: []*site{s}}), nil
 			}
 		}
 		return w.walkStruct(v, path, name)
@@ -140,7 +149,7 @@ func (w *walker) walkStruct(v reflect.Value, path, name string) (*module, error)
 			return nil, err
 		case child == nil:
 		case inner == path:
-			m.children = append(m.children, child.children...)
+			m.children, m.sites = append(m.children, child.children...), append(m.sites, child.sites...)
 			w.byPath[path] = m
 		default:
 			if m.child(step) != nil {
@@ -150,6 +159,35 @@ func (w *walker) walkStruct(v reflect.Value, path, name string) (*module, error)
 		}
 	}
 	return m, nil
+}
+
+// named returns the path and kind of a layer of the user's that lies behind a
+// pointer.
+func (w *walker) named(layer any) (path, kind string, ok bool) {
+	v := reflect.ValueOf(layer)
+	if v.Kind() != reflect.Pointer {
+		return "", "", false
+	}
+	path, ok = w.pointers[v.UnsafePointer()]
+	kind = typeText(v.Type())
+	return path, kind, ok && kind != "" && v.Type().Elem().PkgPath() != sequentialType.PkgPath()
+}
+
+// sawPointer and sawSlice note the output of a layer of the user's, which is
+// known by where it lies.
+func (w *walker) sawPointer(r *recording, layer Layer, out *Tensor) {
+	v := reflect.ValueOf(layer)
+	if v.Kind() == reflect.Pointer {
+		if path, ok := w.pointers[v.UnsafePointer()]; ok {
+			r.saw(path, out)
+		}
+	}
+}
+
+func (w *walker) sawSlice(r *recording, first *Layer, out *Tensor) {
+	if path, ok := w.slices[unsafe.Pointer(first)]; ok {
+		r.saw(path, out)
+	}
 }
 
 func (w *walker) add(m *module) *module {

@@ -51,7 +51,7 @@ func TestGradCompilesOnce(t *testing.T) {
 	on(t, "cpu")
 	x := dl.FromSlice([]float32{1, 2, 3})
 	slope := func(by float64) []float64 {
-		return must(dl.Grad(func(x ...*dl.Node) *dl.Node { return x[0].Square().Scale(by).Sum() }, x))[0].Float64s()
+		return must(dl.Grad(func(x ...*dl.Tensor) *dl.Tensor { return x[0].Square().Scale(by).Sum() }, x))[0].Float64s()
 	}
 	want := fmt.Sprint(slope(7))
 	before := dl.Compilations()

@@ -8,7 +8,7 @@ import (
 )
 
 // Flatten joins all axes after the first: [N C H W] becomes [N C·H·W].
-func (x *Node) Flatten() *Node {
+func (x *node) Flatten() *node {
 	n := 1
 	if x.Rank() > 0 {
 		n = x.Dim(0)
@@ -18,7 +18,7 @@ func (x *Node) Flatten() *Node {
 
 // Reshape gives the values another shape with as many elements. One axis may
 // be -1, which takes what is left.
-func (x *Node) Reshape(shape ...int) *Node {
+func (x *node) Reshape(shape ...int) *node {
 	size, free := 1, -1
 	for i, n := range shape {
 		if n == -1 && free < 0 {
@@ -45,7 +45,7 @@ func (x *Node) Reshape(shape ...int) *Node {
 
 // Transpose puts the axes in the given order: Transpose(0, 3, 1, 2) makes
 // [N C H W] of [N H W C].
-func (x *Node) Transpose(axes ...int) *Node {
+func (x *node) Transpose(axes ...int) *node {
 	seen := map[int]bool{}
 	var order []int
 	for _, axis := range axes {
@@ -59,10 +59,10 @@ func (x *Node) Transpose(axes ...int) *Node {
 	return x.With(graph.TransposeAllAxes(x.value(), order...))
 }
 
-// Concat joins nodes along an axis; their other axes must be equal.
-func Concat(axis int, xs ...*Node) *Node {
+// concat joins nodes along an axis; their other axes must be equal.
+func concat(axis int, xs ...*node) *node {
 	if len(xs) == 0 {
-		panic(&ShapeError{Op: "Concat", Want: "at least one node"})
+		panic(&ShapeError{Op: "Concat", Want: "at least one tensor"})
 	}
 	first := xs[0]
 	at := first.axis(first.t.where("Concat"), axis)
@@ -82,7 +82,7 @@ func Concat(axis int, xs ...*Node) *Node {
 
 // Narrow takes n elements along an axis, beginning with the one at from, as
 // torch.narrow does.
-func (x *Node) Narrow(axis, from, n int) *Node {
+func (x *node) Narrow(axis, from, n int) *node {
 	at := x.axis(x.t.where("Narrow"), axis)
 	if size := x.Dim(at); from < 0 || n < 0 || from+n > size {
 		panic(&ShapeError{Op: x.t.where("Narrow"), Got: x.Shape(), Want: fmt.Sprintf("at least %d along axis %d", from+n, at)})
@@ -92,7 +92,7 @@ func (x *Node) Narrow(axis, from, n int) *Node {
 
 // Unsqueeze adds an axis of length 1, the axis-th of the result; -1 is the
 // last.
-func (x *Node) Unsqueeze(axis int) *Node {
+func (x *node) Unsqueeze(axis int) *node {
 	n := x.Rank()
 	if axis < -n-1 || axis > n {
 		panic(&ShapeError{Op: x.t.where("Unsqueeze"), Got: x.Shape(), Want: fmt.Sprintf("at least %d axes", max(axis, -axis-1))})
@@ -104,7 +104,7 @@ func (x *Node) Unsqueeze(axis int) *Node {
 }
 
 // Squeeze removes an axis of length 1.
-func (x *Node) Squeeze(axis int) *Node {
+func (x *node) Squeeze(axis int) *node {
 	at := x.axis(x.t.where("Squeeze"), axis)
 	if x.Dim(at) != 1 {
 		panic(&ShapeError{Op: x.t.where("Squeeze"), Got: x.Shape(), Want: fmt.Sprintf("length 1 along axis %d", at)})
@@ -114,20 +114,20 @@ func (x *Node) Squeeze(axis int) *Node {
 
 // Add returns x + y. One of the two may be a scalar, or have axes of length
 // 1, or fewer axes, which then repeat.
-func (x *Node) Add(y *Node) *Node { return x.binary("Add", y, graph.Add) }
+func (x *node) Add(y *node) *node { return x.binary("Add", y, graph.Add) }
 
 // Sub returns x - y, with shapes as for Add.
-func (x *Node) Sub(y *Node) *Node { return x.binary("Sub", y, graph.Sub) }
+func (x *node) Sub(y *node) *node { return x.binary("Sub", y, graph.Sub) }
 
 // Mul returns x · y value by value, with shapes as for Add.
-func (x *Node) Mul(y *Node) *Node { return x.binary("Mul", y, graph.Mul) }
+func (x *node) Mul(y *node) *node { return x.binary("Mul", y, graph.Mul) }
 
 // Div returns x / y value by value, with shapes as for Add.
-func (x *Node) Div(y *Node) *Node { return x.binary("Div", y, graph.Div) }
+func (x *node) Div(y *node) *node { return x.binary("Div", y, graph.Div) }
 
 // binary spreads two shapes over one another from the last axis on, as NumPy
 // and PyTorch do, and applies f.
-func (x *Node) binary(op string, y *Node, f func(a, b *graph.Node) *graph.Node) *Node {
+func (x *node) binary(op string, y *node, f func(a, b *graph.Node) *graph.Node) *node {
 	a, b := x.Shape(), y.Shape()
 	rank := max(len(a), len(b))
 	out := make(Shape, rank)
@@ -162,7 +162,7 @@ func (x *Node) binary(op string, y *Node, f func(a, b *graph.Node) *graph.Node) 
 
 // alike converts one of two nodes to the other's type where they differ: to
 // the floating-point one, else to the larger.
-func alike(x, y *Node) (*Node, *Node) {
+func alike(x, y *node) (*node, *node) {
 	a, b := x.DType(), y.DType()
 	switch {
 	case a == b:
@@ -178,13 +178,8 @@ func alike(x, y *Node) (*Node, *Node) {
 	return x, y.to(a)
 }
 
-// Scale returns x multiplied by a number.
-func (x *Node) Scale(by float64) *Node {
-	return x.each(func(x *graph.Node) *graph.Node { return graph.MulScalar(x, by) })
-}
-
 // MatMul multiplies matrices: [… M K] by [K N] gives [… M N].
-func (x *Node) MatMul(y *Node) *Node {
+func (x *node) MatMul(y *node) *node {
 	a, b := x.Shape(), y.Shape()
 	if len(a) < 1 || len(b) != 2 || a[len(a)-1] != b[0] {
 		panic(&ShapeError{Op: x.t.where("MatMul"), Got: a, Want: fmt.Sprintf("[… K] for a [K N] of %v", b), Fix: "the last axis must be the other's first"})
@@ -193,27 +188,22 @@ func (x *Node) MatMul(y *Node) *Node {
 }
 
 // Neg returns -x.
-func (x *Node) Neg() *Node { return x.each(graph.Neg) }
+func (x *node) Neg() *node { return x.each(graph.Neg) }
 
 // Abs returns |x|. Its gradient at 0 is 0.
-func (x *Node) Abs() *Node { return x.each(absolute) }
+func (x *node) Abs() *node { return x.each(absolute) }
 
 // Square returns x².
-func (x *Node) Square() *Node { return x.each(graph.Square) }
+func (x *node) Square() *node { return x.each(graph.Square) }
 
 // Pow returns x to a power.
-func (x *Node) Pow(exponent float64) *Node {
+func (x *node) Pow(exponent float64) *node {
 	return x.each(func(x *graph.Node) *graph.Node { return graph.PowScalar(x, exponent) })
-}
-
-// Shift returns x plus a number.
-func (x *Node) Shift(by float64) *Node {
-	return x.each(func(x *graph.Node) *graph.Node { return graph.AddScalar(x, by) })
 }
 
 // Clamp returns x, but low where it is below that and high where above. The
 // gradient there is 0.
-func (x *Node) Clamp(low, high float64) *Node {
+func (x *node) Clamp(low, high float64) *node {
 	return x.each(func(x *graph.Node) *graph.Node {
 		l, h := graph.MulScalar(graph.OnesLike(x), low), graph.MulScalar(graph.OnesLike(x), high)
 		return graph.Where(graph.LessThan(x, l), l, graph.Where(graph.GreaterThan(x, h), h, x))
@@ -221,40 +211,40 @@ func (x *Node) Clamp(low, high float64) *Node {
 }
 
 // Exp returns eˣ.
-func (x *Node) Exp() *Node { return x.each(graph.Exp) }
+func (x *node) Exp() *node { return x.each(graph.Exp) }
 
 // Log returns the natural logarithm.
-func (x *Node) Log() *Node { return x.each(graph.Log) }
+func (x *node) Log() *node { return x.each(graph.Log) }
 
 // Sqrt returns the square root.
-func (x *Node) Sqrt() *Node { return x.each(graph.Sqrt) }
+func (x *node) Sqrt() *node { return x.each(graph.Sqrt) }
 
 // Argmax returns where along an axis the largest value is, the first if there
 // are several. The axis goes away; the result is int64.
-func (x *Node) Argmax(axis int) *Node {
+func (x *node) Argmax(axis int) *node {
 	return x.With(graph.ArgMax(x.value(), x.axis(x.t.where("Argmax"), axis), Int64))
 }
 
 // Sum adds up along the axes, which go away; all of them if none is named.
-func (x *Node) Sum(axes ...int) *Node {
+func (x *node) Sum(axes ...int) *node {
 	return x.With(graph.ReduceSum(x.value(), x.axes("Sum", axes)...))
 }
 
 // Mean averages along the axes, which go away; all of them if none is named.
-func (x *Node) Mean(axes ...int) *Node {
+func (x *node) Mean(axes ...int) *node {
 	return x.With(graph.ReduceMean(x.value(), x.axes("Mean", axes)...))
 }
 
 // Max takes the largest along the axes, which go away; all of them if none is
 // named. Several largest share the gradient evenly, as torch.amax has it.
-func (x *Node) Max(axes ...int) *Node { return x.extreme("Max", axes, graph.ReduceMax) }
+func (x *node) Max(axes ...int) *node { return x.extreme("Max", axes, graph.ReduceMax) }
 
-// Min takes the smallest along the axes, as [Node.Max] does the largest.
-func (x *Node) Min(axes ...int) *Node { return x.extreme("Min", axes, graph.ReduceMin) }
+// Min takes the smallest along the axes, as [Tensor.Max] does the largest.
+func (x *node) Min(axes ...int) *node { return x.extreme("Min", axes, graph.ReduceMin) }
 
 // extreme is Max or Min. GoMLX v0.28.5 gives each of several largest the whole
 // gradient (core/graph/rev_autodiff.go: reduceMaxVJP).
-func (x *Node) extreme(op string, axes []int, reduce func(*graph.Node, ...int) *graph.Node) *Node {
+func (x *node) extreme(op string, axes []int, reduce func(*graph.Node, ...int) *graph.Node) *node {
 	along := x.axes(op, axes)
 	keep := x.Shape()
 	for i := range keep {
@@ -279,7 +269,7 @@ func (x *Node) extreme(op string, axes []int, reduce func(*graph.Node, ...int) *
 
 // Var is the variance along the axes, which go away; all of them if none is
 // named. It divides by n-1, as torch.var does.
-func (x *Node) Var(axes ...int) *Node {
+func (x *node) Var(axes ...int) *node {
 	along := x.axes("Var", axes)
 	raw := x.value()
 	n, dims := 1, raw.Shape().Dimensions
@@ -293,7 +283,7 @@ func (x *Node) Var(axes ...int) *Node {
 	return x.With(graph.MulScalar(graph.ReduceSum(graph.Square(away), along...), 1/float64(n-1)))
 }
 
-func (x *Node) axes(op string, axes []int) []int {
+func (x *node) axes(op string, axes []int) []int {
 	out := make([]int, len(axes))
 	for i, axis := range axes {
 		out[i] = x.axis(x.t.where(op), axis)

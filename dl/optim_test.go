@@ -344,14 +344,14 @@ func TestGradients(t *testing.T) {
 // falls as in float32, but for rounding to 8 bits.
 func TestBFloat16(t *testing.T) {
 	on(t, "cpu")
-	nets := map[string]func() (dl.Layer, dl.Batch, []dl.DType){
-		"images": func() (dl.Layer, dl.Batch, []dl.DType) {
+	nets := map[string]func() (dl.Layer, dl.Batch, []any){
+		"images": func() (dl.Layer, dl.Batch, []any) {
 			return dl.Sequential{dl.Conv2d{Out: 8, Kernel: 3}, dl.BatchNorm2d{}, dl.ReLU{}, dl.MaxPool2d{Kernel: 2}, dl.Flatten{}, dl.LayerNorm{}, dl.Linear{Out: 3}},
 				dl.Batch{Inputs: fill(1, 1, 8, 3, 8, 8), Labels: dl.FromSlice([]int64{0, 1, 2, 0, 1, 2, 0, 1})}, nil
 		},
-		"words": func() (dl.Layer, dl.Batch, []dl.DType) {
+		"words": func() (dl.Layer, dl.Batch, []any) {
 			return dl.Sequential{dl.Embedding{In: 11, Out: 8}, dl.Flatten{}, dl.Linear{Out: 3}},
-				dl.Batch{Inputs: dl.FromSlice([]int64{1, 2, 3, 4, 5, 6, 7, 8}, 4, 2), Labels: dl.FromSlice([]int64{0, 1, 2, 0})}, []dl.DType{dl.Int64}
+				dl.Batch{Inputs: dl.FromSlice([]int64{1, 2, 3, 4, 5, 6, 7, 8}, 4, 2), Labels: dl.FromSlice([]int64{0, 1, 2, 0})}, []any{dl.Int64}
 		},
 	}
 	for name, make := range nets {
@@ -360,7 +360,7 @@ func TestBFloat16(t *testing.T) {
 			for _, precision := range []dl.DType{dl.Float32, dl.BFloat16} {
 				dl.Seed(2)
 				net, batch, kind := make()
-				m := must(dl.Build(net, batch.Inputs.Shape(), kind...))
+				m := must(dl.Build(net, append([]any{batch.Inputs.Shape()}, kind...)...))
 				step := dl.TrainStep(m, nil, dl.Adam{LR: 0.01}, dl.Options{Precision: precision})
 				for range 20 {
 					losses[precision] = append(losses[precision], step.Run(batch))

@@ -20,10 +20,6 @@ type spread struct {
 	on []*device
 }
 
-// whole is the split of a program without a batch: each device does all of it,
-// so that each has the results.
-const whole = -2
-
 // axis is the name of the mesh's only axis.
 const axis = "batch"
 
@@ -61,7 +57,7 @@ func replicated(g *graph.Graph) *distributed.ShardingSpec {
 
 // examples adds an input whose first axis is the batch, of which each device
 // has a part.
-func (t *trace) examples(dtype DType, shape Shape) *Node {
+func (t *trace) examples(dtype DType, shape Shape) *node {
 	g := t.graph
 	meshes := g.DeviceMeshes()
 	if len(meshes) == 0 {
@@ -71,17 +67,17 @@ func (t *trace) examples(dtype DType, shape Shape) *Node {
 	if err != nil {
 		panic(err)
 	}
-	return &Node{raw: graph.ShardedParameter(g, fmt.Sprint("p", g.NumParameters()), shapes.Make(dtype, shape...), split), t: t}
+	return &node{raw: graph.ShardedParameter(g, fmt.Sprint("p", g.NumParameters()), shapes.Make(dtype, shape...), split), t: t}
 }
 
-// execute runs the program on its devices: the inputs from split on to the
-// second after it are the batch. Results lie on every device.
+// execute runs the program on its devices, of which each gets a part of the
+// inputs that are split. Results lie on every device.
 func (s *spread) execute(p *program, inputs []*Tensor) ([]*Tensor, error) {
 	n := len(s.on)
 	buffers := make([]compute.Buffer, 0, n*len(inputs))
 	for d, on := range s.on {
 		for i, t := range inputs {
-			if i == p.split || i == p.split+1 {
+			if p.split[i] {
 				b, err := t.part(on, d, n)
 				if err != nil {
 					return nil, err

@@ -12,21 +12,6 @@ import (
 // Three programs train. One does a whole step. With Options.Accumulate one
 // adds a batch's gradients to sums, and another does the step by the sums.
 
-// layout is which of the model's values a program changes.
-type layout struct {
-	trained []learner // by their gradient
-	buffers []int     // in the forward pass: running means
-	norms   bool      // the gradients' lengths are among the results
-}
-
-// pass is a compiled program for a batch.
-type pass struct {
-	needs limits
-	// run executes it and puts the results in their places. The caller holds
-	// the model's train and the step's mu.
-	run func(full Batch, rows int) (score []float32, err error)
-}
-
 // learner is a parameter that is trained.
 type learner struct {
 	at    int // in the model's specs
@@ -55,121 +40,63 @@ func (s *Step) learners() ([]learner, error) {
 	return all, nil
 }
 
-// key identifies one of the step's programs.
-func (s *Step) key(what string, on *device, trained []learner) string {
-	return fmt.Sprintf("%s %s %s %s %+v %v", what, on.label(), s.groups.settings(), s.model.mode(), s.options, trained)
+// whole records a step: forward pass, backward pass and update. It returns what
+// the program must give, the score last, and what to do with it.
+func (s *Step) whole(r *recording, b *stepBatch) (wanted []*Tensor, commit func(out []*Tensor)) {
+	n := r.loss(s.model, s.loss, b)
+	b.classes = n.classes
+	gradients := r.differentiate(n.mean(), s.leavesOf(r, b.trained))
+	kept := s.slotValues(b.trained)
+	values, slots, norms := s.update(r, b.trained, gradients, kept)
+	for k, l := range b.trained {
+		r.assign(s.model.vars[l.at], values[k])
+	}
+	wanted = slots
+	if norms != nil {
+		wanted = append(wanted, norms)
+	}
+	return append(wanted, n.score), func(out []*Tensor) { s.install(b.trained, out, norms != nil) }
 }
 
-// fused returns the program of a whole step.
-func (s *Step) fused(ctx context.Context, on *device, batch Batch, size int) (pass, error) {
-	m := s.model
-	trained, err := s.learners()
-	if err != nil {
-		return pass{}, err
-	}
-	share, err := s.options.spread(on)
-	if err != nil {
-		return pass{}, err
-	}
-	p, err := m.programs.get(s.key("step "+batch.key(size, s.loss), on, trained), func() (*program, error) {
-		lay := layout{trained: trained}
-		var needs limits
-		p, err := compileOn(ctx, on, share, "training step", batch.of(size), func(g *graph.Graph) []*graph.Node {
-			t := m.forward(g, true)
-			t.precision = s.options.precision()
-			slots := s.slotInputs(g, trained)
-			n := t.loss(m, s.loss, batch, size)
-			needs = n.needs
-			scalars := s.scalarInputs(g)
-			weights := t.weights(trained)
-			values, kept, norms := s.update(trained, weights, graph.Gradient(n.mean(), weights...), slots, scalars)
-			var after []*graph.Node
-			lay.buffers, after = t.changed()
-			values = append(append(values, after...), kept...)
-			if lay.norms = norms != nil; lay.norms {
-				values = append(values, norms)
-			}
-			return append(values, n.score)
-		})
-		if err == nil {
-			p.layout, p.limits = lay, needs
-			p.split = len(m.specs)
-			for _, l := range trained {
-				p.split += len(s.slotsOf(l))
-			}
-		}
-		return p, err
-	})
-	if err != nil {
-		return pass{}, err
-	}
-	return pass{p.limits, func(full Batch, rows int) ([]float32, error) {
-		values, release := m.snapshot()
-		defer release()
-		inputs := append(slices.Clone(values), s.slotValues(trained)...)
-		inputs = append(inputs, full.Inputs, full.Labels, Scalar(float32(rows)), randomKey(s.seed, uint64(s.seen)))
-		out, err := p.run(append(inputs, s.scalarValues()...)...)
-		if err != nil {
-			return nil, err
-		}
-		// Read the results first: on an accelerator this is where a failed
-		// execution shows.
+// install keeps the results of a step: the optimizer's slots and the gradients'
+// lengths. The caller holds mu.
+func (s *Step) install(trained []learner, out []*Tensor, norms bool) {
+	if norms {
 		last := len(out) - 1
-		score := out[last].Float32s()
-		s.install(p.layout, out[:last])
-		return score, nil
-	}}, nil
-}
-
-// install puts the results of a step in their places: weights, buffers, the
-// optimizer's slots and the gradients' lengths.
-func (s *Step) install(lay layout, out []*Tensor) {
-	m := s.model
-	if lay.norms {
-		last := len(out) - 1
-		norms := map[string]float64{}
+		lengths := map[string]float64{}
 		for i, n := range out[last].Float64s() {
-			norms[m.specs[lay.trained[i].at].name] = n
+			lengths[s.model.specs[trained[i].at].name] = n
 		}
 		out[last].Free()
-		s.norms, out = norms, out[:last]
-	}
-	next := slices.Clone(m.values)
-	for _, l := range lay.trained {
-		next[l.at], out = out[0], out[1:]
-	}
-	for _, i := range lay.buffers {
-		next[i], out = out[0], out[1:]
+		s.norms, out = lengths, out[:last]
 	}
 	kept := maps.Clone(s.kept)
-	for _, l := range lay.trained {
-		name, n := m.specs[l.at].name, len(s.slotsOf(l))
+	for _, l := range trained {
+		name, n := s.model.specs[l.at].name, len(s.slotsOf(l))
 		for _, old := range kept[name] {
 			old.Free()
 		}
 		kept[name], out = out[:n:n], out[n:]
 	}
 	s.kept = kept
-	m.replace(next)
 	s.n++
+}
+
+// leavesOf returns the trained parameters as they are read in a recording.
+func (s *Step) leavesOf(r *recording, trained []learner) []leaf {
+	all := make([]leaf, len(trained))
+	for i, l := range trained {
+		v := s.model.vars[l.at]
+		all[i] = leaf{r.id(v), v}
+	}
+	return all
 }
 
 // slotsOf are what the optimizer keeps for a parameter.
 func (s *Step) slotsOf(l learner) []slot { return s.groups[l.group].rule().slots() }
 
-// slotInputs adds the optimizer's slots to a program.
-func (s *Step) slotInputs(g *graph.Graph, trained []learner) [][]*graph.Node {
-	all := make([][]*graph.Node, len(trained))
-	for k, l := range trained {
-		for range s.slotsOf(l) {
-			all[k] = append(all[k], parameter(g, Float32, s.model.specs[l.at].shape))
-		}
-	}
-	return all
-}
-
-// slotValues are the values for slotInputs. A parameter gets its slots when it
-// is first trained. The caller holds mu.
+// slotValues are the values that the optimizer keeps. A parameter gets its slots
+// when it is first trained. The caller has the turn.
 func (s *Step) slotValues(trained []learner) []*Tensor {
 	var all []*Tensor
 	for _, l := range trained {
@@ -191,62 +118,155 @@ func (s *Step) slotValues(trained []learner) []*Tensor {
 	return all
 }
 
-// scalarInputs adds the numbers of the groups' optimizers to a program.
-func (s *Step) scalarInputs(g *graph.Graph) [][]*graph.Node {
-	all := make([][]*graph.Node, len(s.groups))
+// update records the new weights and slots by the gradients, and the gradients'
+// lengths where they are wanted.
+func (s *Step) update(r *recording, trained []learner, gradients, slots []*Tensor) (values, kept []*Tensor, norms *Tensor) {
+	u := updater{clip: s.options, norms: s.options.GradNorms || s.options.ClipNorm > 0}
+	key := fmt.Sprintf("%v %v %v %s", s.options.ClipNorm, s.options.ClipValue, u.norms, s.groups.settings())
+	var xs []*Tensor
+	for _, l := range trained {
+		u.rules = append(u.rules, s.groups[l.group].rule())
+		u.groups = append(u.groups, l.group)
+		key += fmt.Sprint(" ", l.group)
+		xs = append(xs, s.model.vars[l.at])
+	}
+	xs = append(append(xs, gradients...), slots...)
 	for i, group := range s.groups {
-		if r := group.rule(); r != nil {
-			for range r.scalars(1, 1, 0.5) {
-				all[i] = append(all[i], parameter(g, Float32, nil))
-			}
+		rule := group.rule()
+		if rule == nil {
+			u.scalars = append(u.scalars, 0)
+			continue
+		}
+		s.mu.Lock()
+		numbers := rule.scalars(s.n+1, s.rates[i], s.momenta[i])
+		s.mu.Unlock()
+		u.scalars = append(u.scalars, len(numbers))
+		for _, v := range numbers {
+			xs = append(xs, r.argument(Scalar(float32(v)), false))
 		}
 	}
-	return all
-}
-
-// scalarValues are the values for scalarInputs at the next step.
-func (s *Step) scalarValues() []*Tensor {
-	var all []*Tensor
-	for i, group := range s.groups {
-		if r := group.rule(); r != nil {
-			for _, v := range r.scalars(s.n+1, s.rates[i], s.momenta[i]) {
-				all = append(all, Scalar(float32(v)))
-			}
-		}
+	outs, _ := do(opKey{name: "update", settings: key}, nil, func(_ *trace, in []*node) []*node { return u.write(in) }, xs, nil, nil)
+	if u.norms {
+		last := len(outs) - 1
+		norms, outs = outs[last], outs[:last]
 	}
-	return all
+	return outs[:len(trained)], outs[len(trained):], norms
 }
 
-// weights returns the nodes of parameters.
-func (t *trace) weights(which []learner) []*graph.Node {
-	var all []*graph.Node
-	for _, l := range which {
-		all = append(all, t.params[t.model.specs[l.at].name])
+// updater writes the update of all parameters of a step.
+type updater struct {
+	rules   []rule // of each parameter
+	groups  []int  // of each parameter
+	scalars []int  // how many numbers each group has
+	clip    Options
+	norms   bool
+}
+
+func (u updater) write(in []*node) []*node {
+	n := len(u.rules)
+	raw := make([]*graph.Node, len(in))
+	for i, x := range in {
+		raw[i] = x.value()
 	}
-	return all
-}
-
-// changed returns the buffers that the forward pass gave new values, and
-// these.
-func (t *trace) changed() (which []int, values []*graph.Node) {
-	for i, sp := range t.model.specs {
-		if now := t.updates[sp.name]; now != nil {
-			which, values = append(which, i), append(values, now)
-		}
+	weights, gradients, rest := raw[:n], raw[n:2*n], raw[2*n:]
+	slots := make([][]*graph.Node, n)
+	for i, rule := range u.rules {
+		k := len(rule.slots())
+		slots[i], rest = rest[:k:k], rest[k:]
 	}
-	return which, values
-}
-
-// update writes the new weights and slots by the gradients, and the gradients'
-// lengths where somebody wants them.
-func (s *Step) update(trained []learner, weights, gradients []*graph.Node, slots, scalars [][]*graph.Node) (now, kept []*graph.Node, norms *graph.Node) {
-	if s.options.GradNorms || s.options.ClipNorm > 0 {
+	scalars := make([][]*graph.Node, len(u.scalars))
+	for i, k := range u.scalars {
+		scalars[i], rest = rest[:k:k], rest[k:]
+	}
+	var out, kept []*node
+	var norms *graph.Node
+	if u.norms {
 		norms = lengths(gradients)
 	}
-	gradients = s.options.clip(gradients)
-	for k, l := range trained {
-		value, after := s.groups[l.group].rule().update(weights[k], gradients[k], slots[k], scalars[l.group])
-		now, kept = append(now, value), append(kept, after...)
+	gradients = u.clip.clip(gradients)
+	for i, rule := range u.rules {
+		value, after := rule.update(weights[i], gradients[i], slots[i], scalars[u.groups[i]])
+		out = append(out, in[0].With(value))
+		for _, a := range after {
+			kept = append(kept, in[0].With(a))
+		}
 	}
-	return now, kept, norms
+	out = append(out, kept...)
+	if norms != nil {
+		out = append(out, in[0].With(norms))
+	}
+	return out
+}
+
+// stepBatch is a batch on its way through a step.
+type stepBatch struct {
+	size    int // of the program; rows of it count
+	rows    int
+	inputs  *Tensor // in the recording
+	labels  *Tensor
+	trained []learner
+	classes int // of a classifier, which labels must stay below; 0 where there are none
+}
+
+// attempt does a batch: a step, or a part of one. record says what the program
+// is, and commit what follows when it has run.
+func (s *Step) attempt(ctx, running context.Context, on *device, batch Batch, rows, size int,
+	record func(r *recording, b *stepBatch) (wanted []*Tensor, commit func(out []*Tensor))) (tally, error) {
+	trained, err := s.learners()
+	if err != nil {
+		return tally{}, err
+	}
+	share, err := s.options.spread(on)
+	if err != nil {
+		return tally{}, err
+	}
+	s.turn.Lock()
+	free := s.turn.Unlock
+	defer func() { free() }()
+	b := &stepBatch{size: size, rows: rows, trained: trained}
+	r := s.model.record("training step", on)
+	defer r.close()
+	r.share, r.precision = share, s.options.precision()
+	var wanted []*Tensor
+	var commit func([]*Tensor)
+	err = guard(func() {
+		defer r.begin()()
+		full := batch.fill(size)
+		b.inputs, b.labels = r.argument(full.Inputs, true), r.argument(full.Labels, true)
+		r.batch, r.rows = size, r.argument(Scalar(float32(rows)), false)
+		_, seen := s.counts()
+		r.newKey = func() *Tensor { return randomKey(s.seed, uint64(seen)) }
+		wanted, commit = record(r, b)
+	})
+	if err != nil {
+		return tally{}, err
+	}
+	if s.dry {
+		r.changed = nil
+	}
+	if err := batch.check(limits{classes: b.classes}, s.loss); err != nil {
+		return tally{}, err
+	}
+	var t tally
+	end := free
+	free = func() {} // the program frees the turn when it ends, also without us
+	_, err = r.runWith(ctx, running, batch.of(size), wanted, runHooks{
+		check: func(out []*Tensor) error {
+			// The results are read first: on an accelerator this is where a failed
+			// execution shows.
+			t = tallyOf(out[len(out)-1].Float32s(), rows)
+			return nil
+		},
+		commit: func(out []*Tensor) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			commit(out[:len(out)-1])
+			out[len(out)-1].Free()
+			s.seen++
+			s.size = max(s.size, size) // only now: one that is too large for the device must not stay
+			s.last = t.result()
+		},
+		end: end,
+	})
+	return t, err
 }

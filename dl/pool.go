@@ -24,7 +24,9 @@ type MaxPool2d struct {
 }
 
 // Forward applies the layer.
-func (p MaxPool2d) Forward(x *Node) *Node {
+func (p MaxPool2d) Forward(x *Tensor) *Tensor { return forward(p, x) }
+
+func (p MaxPool2d) forward(x *node) *node {
 	y := p.of(x)
 	w := p.window()
 	text := fmt.Sprintf("MaxPool2d(kernel_size=%s, stride=%s, padding=%s, dilation=%s, ceil_mode=%s)",
@@ -32,7 +34,7 @@ func (p MaxPool2d) Forward(x *Node) *Node {
 	return p.seen(text, 0, y)
 }
 
-func (p MaxPool2d) of(x *Node) *Node {
+func (p MaxPool2d) of(x *node) *node {
 	out, err := p.Output(x.Shape())
 	if err != nil {
 		panic(err)
@@ -85,14 +87,16 @@ type AvgPool2d struct {
 }
 
 // Forward applies the layer.
-func (p AvgPool2d) Forward(x *Node) *Node {
+func (p AvgPool2d) Forward(x *Tensor) *Tensor { return forward(p, x) }
+
+func (p AvgPool2d) forward(x *node) *node {
 	y := p.of(x)
 	w := p.window()
 	text := fmt.Sprintf("AvgPool2d(kernel_size=%s, stride=%s, padding=%s)", w.kernel.brief(), w.stride.brief(), HW{w.padding[0][0], w.padding[1][0]}.brief())
 	return p.seen(text, 0, y)
 }
 
-func (p AvgPool2d) of(x *Node) *Node {
+func (p AvgPool2d) of(x *node) *node {
 	in := x.Shape()
 	out, err := p.Output(in)
 	if err != nil {
@@ -144,11 +148,13 @@ type AdaptiveAvgPool2d struct {
 }
 
 // Forward applies the layer.
-func (p AdaptiveAvgPool2d) Forward(x *Node) *Node {
+func (p AdaptiveAvgPool2d) Forward(x *Tensor) *Tensor { return forward(p, x) }
+
+func (p AdaptiveAvgPool2d) forward(x *node) *node {
 	return p.seen(fmt.Sprintf("AdaptiveAvgPool2d(output_size=%s)", pair(p.Out, p.OutHW).brief()), 0, p.of(x))
 }
 
-func (p AdaptiveAvgPool2d) of(x *Node) *Node {
+func (p AdaptiveAvgPool2d) of(x *node) *node {
 	out, err := p.Output(x.Shape())
 	if err != nil {
 		panic(err)

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"runtime"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -131,20 +132,33 @@ func TestLoaderDevice(t *testing.T) {
 // the device.
 func TestRunPrefetches(t *testing.T) {
 	on(t, "cpu")
+	var mu sync.Mutex
 	var made []*dl.Tensor
 	data := inOrder{data: blobs{n: 40, fail: -1}, size: 8}
-	spied := spy{data, func(b dl.Batch) { made = append(made, b.Inputs) }}
+	spied := spy{data, func(b dl.Batch) {
+		mu.Lock()
+		defer mu.Unlock()
+		made = append(made, b.Inputs)
+	}}
+	third := func() string {
+		mu.Lock()
+		defer mu.Unlock()
+		if len(made) < 3 {
+			return "nothing yet"
+		}
+		return made[2].Device()
+	}
 	waits := make(chan struct{}, 9)
 	run := dl.Start(smallNet(), dl.Training{Data: spied, OnStep: func(s dl.StepDone) error {
 		if s.N != 2 {
 			return nil
 		}
 		deadline := time.Now().Add(time.Minute)
-		for made[2].Device() != dl.Backend() && time.Now().Before(deadline) {
+		for third() != dl.Backend() && time.Now().Before(deadline) {
 			time.Sleep(time.Millisecond)
 		}
-		if made[2].Device() != dl.Backend() {
-			t.Errorf("the third batch lies on %s while the second one's step is told", made[2].Device())
+		if at := third(); at != dl.Backend() {
+			t.Errorf("the third batch lies on %s while the second one's step is told", at)
 		}
 		waits <- struct{}{}
 		return nil

@@ -15,11 +15,8 @@ type program struct {
 	exec *executable
 	outs []shapes.Shape
 
-	limits limits
-	layout layout  // of a training step
 	spread *spread // devices that share the batch; nil for one
-	split  int     // with spread, the first of the two inputs that are the batch, or whole
-	keyed  bool    // the last input is the key of random numbers
+	split  []bool  // with spread, which inputs have the batch as their first axis
 }
 
 // run executes the program. Nothing is donated: go-xla v0.4.4 writes no

@@ -34,20 +34,24 @@ func nextSeed() uint64 {
 	return seeds.seed ^ seeds.drawn<<40
 }
 
-// random returns evenly distributed uint32 in the shape of x. Each call in a
-// program gives others.
-func (t *trace) random(place string, x *graph.Node) *graph.Node {
-	if t.drawn == nil {
-		t.drawn = map[string]int{}
-	}
-	if t.key == nil {
-		t.key, t.asks = parameter(t.graph, dtypes.Uint32, Shape{2}), true
-	}
+// keyType is the type of a key's two elements.
+const keyType = dtypes.Uint32
+
+// saltOf sets what draws random numbers at a place apart from all other places.
+func saltOf(place string) uint64 {
 	h := fnv.New64a()
 	h.Write([]byte(place))
-	salt := h.Sum64() + uint64(t.drawn[place])*0x9e3779b97f4a7c15
-	t.drawn[place]++
+	return h.Sum64()
+}
 
+// random returns evenly distributed uint32 in the shape of x. Each call in an
+// operation gives others.
+func (t *trace) random(x *graph.Node) *graph.Node {
+	if t.key == nil {
+		t.key, t.asks = parameter(t.graph, keyType, Shape{2}), true
+	}
+	salt := t.salt + t.drawn*0xd1342543de82ef95
+	t.drawn++
 	g, size := t.graph, x.Shape().Size()
 	word := func(v uint32) *graph.Node { return graph.Const(g, v) }
 	half := func(i int) *graph.Node { return graph.Reshape(graph.Slice(t.key, graph.AxisElem(i))) }
@@ -66,11 +70,11 @@ func (t *trace) random(place string, x *graph.Node) *graph.Node {
 }
 
 // drop sets a share of the values of x to 0 and makes the rest larger.
-func (t *trace) drop(place string, x *graph.Node, share float64) *graph.Node {
+func (t *trace) drop(x *graph.Node, share float64) *graph.Node {
 	if share >= 1 {
 		return graph.ZerosLike(x)
 	}
-	bits := t.random(place, x)
+	bits := t.random(x)
 	keep := graph.GreaterOrEqual(bits, graph.BroadcastToDims(graph.Const(t.graph, uint32(share*(1<<32))), x.Shape().Dimensions...))
 	return graph.Where(keep, graph.MulScalar(x, 1/(1-share)), graph.ZerosLike(x))
 }

@@ -2,7 +2,6 @@ package dl
 
 import (
 	"fmt"
-	"maps"
 	"reflect"
 )
 
@@ -21,7 +20,7 @@ import (
 // step that is going on; nobody else may use the model meanwhile.
 func (m *Model) Replace(path string, layer Layer) error {
 	if layer == nil {
-		return fmt.Errorf("dl: Replace: the layer for %s is nil, want one; dl.Func(func(x *dl.Node) *dl.Node { return x }) does nothing", path)
+		return fmt.Errorf("dl: Replace: the layer for %s is nil, want one; dl.Func(func(x *dl.Tensor) *dl.Tensor { return x }) does nothing", path)
 	}
 	if path == "" || path == root {
 		return fmt.Errorf("dl: Replace: path is empty, want a layer inside of the model; use dl.Build for a model of another network")
@@ -29,13 +28,10 @@ func (m *Model) Replace(path string, layer Layer) error {
 	if err := guard(func() { m.module("Replace", path) }); err != nil {
 		return err
 	}
-	m.train.Lock()
-	defer m.train.Unlock()
-	net := reflect.New(layerType).Elem()
-	net.Set(reflect.ValueOf(m.net))
+	defer lockVariables(m.vars)()
 	put := &replacement{path: path, layer: layer}
-	next := &Model{input: m.input, dtype: m.dtype}
-	if err := next.assemble(net, &walker{put: put}); err != nil {
+	next := &Model{inputs: m.inputs, input: m.input, dtype: m.dtype}
+	if err := next.assemble(m.net, &walker{put: put}); err != nil {
 		put.undo()
 		return during("Replace", err)
 	}
@@ -43,37 +39,15 @@ func (m *Model) Replace(path string, layer Layer) error {
 		return fmt.Errorf("dl: Replace: %s is the same as another layer, by its pointer; replace that one", path)
 	}
 	seeds.Lock()
-	b := &builder{model: next, values: map[string]*Tensor{}, made: map[string][]spec{}, seed: seeds.seed, serial: seeds.built}
+	b := &builder{model: next, seed: seeds.seed, serial: seeds.built, replacing: true}
 	seeds.built++
 	seeds.Unlock()
-	for i, s := range m.specs {
-		if !isPart(s.name, path) {
-			b.values[s.name] = m.values[i]
-		}
-	}
 	if err := b.run(); err != nil {
 		put.undo()
 		return during("Replace "+path, err)
 	}
-	m.programs.mu.Lock()
-	m.programs.all = nil
-	m.programs.mu.Unlock()
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	kept := map[*Tensor]bool{}
-	for _, t := range next.values {
-		kept[t] = true
-	}
-	for _, t := range m.values {
-		if !kept[t] {
-			t.Free()
-		}
-	}
-	m.net, m.root, m.walker, m.specs, m.values = next.net, next.root, next.walker, next.specs, next.values
-	gone := func(name string, _ bool) bool { return isPart(name, path) }
-	m.evals, m.frozen = maps.Clone(m.evals), maps.Clone(m.frozen)
-	maps.DeleteFunc(m.evals, gone)
-	maps.DeleteFunc(m.frozen, gone)
+	m.forward = next.forward
+	m.net, m.root, m.walker, m.specs, m.vars = next.net, next.root, next.walker, next.specs, next.vars
 	return nil
 }
 

@@ -52,7 +52,7 @@ func TestReplaceErrors(t *testing.T) {
 	}{
 		{"unknown path", "classifier.9", dl.Linear{Out: 2},
 			`dl: Replace: path is "classifier.9", want one of classifier, classifier.0, classifier.1, features, features.0, features.1, features.2, head`},
-		{"no layer", "head", nil, "dl: Replace: the layer for head is nil, want one; dl.Func(func(x *dl.Node) *dl.Node { return x }) does nothing"},
+		{"no layer", "head", nil, "dl: Replace: the layer for head is nil, want one; dl.Func(func(x *dl.Tensor) *dl.Tensor { return x }) does nothing"},
 		{"the whole model", "", dl.Linear{Out: 2}, "dl: Replace: path is empty, want a layer inside of the model; use dl.Build for a model of another network"},
 		{"a field of another type", "head", dl.ReLU{}, "dl: Replace: head is a field of type dl.Linear, which cannot hold a dl.ReLU; declare the field as dl.Layer"},
 		{"a shape that does not fit", "features.0", dl.Conv2d{In: 3, Out: 4, Kernel: 3},

@@ -10,6 +10,7 @@ type Result struct {
 	Loss     float64 // mean over the examples
 	Accuracy float64 // share of examples whose class is right, in [0, 1]; NaN where there are no classes
 	N        int     // examples
+	LossName string  // the loss, such as "MSELoss"; "" for that of a step
 
 	Metrics   []MetricValue // of the metrics that Evaluate was given, in their order
 	Confusion *Confusion    // of a ConfusionMatrix among them, else nil
@@ -29,6 +30,9 @@ func (r Result) Metric(name string) float64 {
 // String writes the result on one line.
 func (r Result) String() string {
 	s := fmt.Sprintf("loss %.4f", r.Loss)
+	if r.LossName != "" && r.LossName != lossName(CrossEntropyLoss{}) {
+		s += " (" + r.LossName + ")"
+	}
 	if r.Accuracy == r.Accuracy {
 		s += fmt.Sprintf("  accuracy %.2f %%", 100*r.Accuracy)
 	}
@@ -43,19 +47,21 @@ func (r Result) String() string {
 type tally struct {
 	loss, weight float64 // sums over the examples
 	right        float64 // examples whose class is right; negative where there are no classes
+	labels       float64 // examples whose label counts
 	rows         int
 }
 
 func tallyOf(score []float32, rows int) tally {
-	return tally{float64(score[0]), float64(score[1]), float64(score[2]), rows}
+	return tally{float64(score[0]), float64(score[1]), float64(score[2]), float64(score[3]), rows}
 }
 
 func (t *tally) add(u tally) {
-	t.loss, t.weight, t.right, t.rows = t.loss+u.loss, t.weight+u.weight, t.right+u.right, t.rows+u.rows
+	t.loss, t.weight, t.right = t.loss+u.loss, t.weight+u.weight, t.right+u.right
+	t.labels, t.rows = t.labels+u.labels, t.rows+u.rows
 }
 
 func (t tally) result() Result {
-	r := Result{Loss: t.loss / t.weight, Accuracy: t.right / float64(t.rows), N: t.rows}
+	r := Result{Loss: t.loss / t.weight, Accuracy: t.right / t.labels, N: t.rows}
 	if t.right < 0 {
 		r.Accuracy = math.NaN()
 	}

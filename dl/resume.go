@@ -21,16 +21,16 @@ type runState struct {
 }
 
 type tallyState struct {
-	Loss, Weight, Right exact
-	Rows                int
+	Loss, Weight, Right, Labels exact
+	Rows                        int
 }
 
 func (t tally) state() tallyState {
-	return tallyState{exact(t.loss), exact(t.weight), exact(t.right), t.rows}
+	return tallyState{exact(t.loss), exact(t.weight), exact(t.right), exact(t.labels), t.rows}
 }
 
 func (t tallyState) tally() tally {
-	return tally{float64(t.Loss), float64(t.Weight), float64(t.Right), t.Rows}
+	return tally{float64(t.Loss), float64(t.Weight), float64(t.Right), float64(t.Labels), t.Rows}
 }
 
 type epochState struct {
@@ -43,13 +43,14 @@ type epochState struct {
 type resultState struct {
 	Loss, Accuracy exact
 	N              int
+	LossName       string
 	Names          []string
 	Values         []exact
 	Confusion      *Confusion
 }
 
 func (r Result) state() resultState {
-	s := resultState{Loss: exact(r.Loss), Accuracy: exact(r.Accuracy), N: r.N, Confusion: r.Confusion}
+	s := resultState{Loss: exact(r.Loss), Accuracy: exact(r.Accuracy), N: r.N, LossName: r.LossName, Confusion: r.Confusion}
 	for _, m := range r.Metrics {
 		s.Names, s.Values = append(s.Names, m.Name), append(s.Values, exact(m.Value))
 	}
@@ -57,7 +58,7 @@ func (r Result) state() resultState {
 }
 
 func (s resultState) result() Result {
-	r := Result{Loss: float64(s.Loss), Accuracy: float64(s.Accuracy), N: s.N, Confusion: s.Confusion}
+	r := Result{Loss: float64(s.Loss), Accuracy: float64(s.Accuracy), N: s.N, LossName: s.LossName, Confusion: s.Confusion}
 	for i, name := range s.Names[:min(len(s.Names), len(s.Values))] {
 		r.Metrics = append(r.Metrics, MetricValue{name, float64(s.Values[i])})
 	}

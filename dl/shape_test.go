@@ -63,14 +63,14 @@ func TestOutput(t *testing.T) {
 
 type hidden struct{ head dl.Linear }
 
-func (h *hidden) Forward(x *dl.Node) *dl.Node { return h.head.Forward(x) }
+func (h *hidden) Forward(x *dl.Tensor) *dl.Tensor { return h.head.Forward(x) }
 
 type Block struct {
 	Conv  dl.Conv2d
 	Extra *dl.Conv2d `dl:"downsample"`
 }
 
-func (b *Block) Forward(x *dl.Node) *dl.Node {
+func (b *Block) Forward(x *dl.Tensor) *dl.Tensor {
 	y := b.Conv.Forward(x).ReLU()
 	if b.Extra != nil {
 		x = b.Extra.Forward(x)
@@ -86,7 +86,7 @@ type Deep struct {
 	Heads  struct{ FC dl.Linear }
 }
 
-func (d Deep) Forward(x *dl.Node) *dl.Node { // a value receiver: the layers are copies
+func (d Deep) Forward(x *dl.Tensor) *dl.Tensor { // a value receiver: the layers are copies
 	x = d.Stem.Forward(x)
 	for _, b := range d.Blocks {
 		x = b.Forward(x)
@@ -99,11 +99,11 @@ func (d Deep) Forward(x *dl.Node) *dl.Node { // a value receiver: the layers are
 
 type loose struct{}
 
-func (loose) Forward(x *dl.Node) *dl.Node { return dl.Linear{Out: 3}.Forward(x) }
+func (loose) Forward(x *dl.Tensor) *dl.Tensor { return dl.Linear{Out: 3}.Forward(x) }
 
 type broken struct{ Fields dl.Sequential }
 
-func (b *broken) Forward(x *dl.Node) *dl.Node { return nil }
+func (b *broken) Forward(x *dl.Tensor) *dl.Tensor { return nil }
 
 func TestBuildNames(t *testing.T) {
 	on(t, "go")
@@ -112,7 +112,7 @@ func TestBuildNames(t *testing.T) {
 		Stem:   dl.Conv2d{Out: 2, Kernel: 1},
 		Blocks: []*Block{{Conv: dl.Conv2d{Out: 4, Kernel: 3, Padding: 1}, Extra: &dl.Conv2d{Out: 4, Kernel: 1, NoBias: true}}, shared, shared},
 		Pair:   [2]dl.Linear{{Out: 5}, {Out: 5}},
-		Act:    dl.Sequential{dl.ReLU{}, dl.Func(func(x *dl.Node) *dl.Node { return x.Tanh() })},
+		Act:    dl.Sequential{dl.ReLU{}, dl.Func(func(x *dl.Tensor) *dl.Tensor { return x.Tanh() })},
 		Heads:  struct{ FC dl.Linear }{dl.Linear{Out: 3}},
 	}, dl.Shape{2, 3, 4, 4})
 	if err != nil {
@@ -150,7 +150,7 @@ func TestBuildErrors(t *testing.T) {
 			"dl: Build: head Linear: input is [1 48], want [N 10]; set In: 48, or leave In out"},
 		{"unexported field", &hidden{}, dl.Shape{1, 3}, "dl: Build: field head of hidden holds layers but is not exported, so its weights cannot be found; call it Head"},
 		{"layer made in Forward", loose{}, dl.Shape{1, 3}, "dl: Build: Linear: the layer is not part of the model, so it has no weights; make it a field of the struct whose Forward uses it"},
-		{"nothing returned", &broken{}, dl.Shape{1, 3}, "dl: Build: broken: Forward returned nil; return the last node"},
+		{"nothing returned", &broken{}, dl.Shape{1, 3}, "dl: Build: broken: Forward returned nil; return the last tensor"},
 		{"nil element", dl.Sequential{dl.ReLU{}, nil}, dl.Shape{1, 3}, "dl: Build: layer 1 is nil, want a layer; fill it in or take it out"},
 	}
 	for _, test := range tests {

@@ -68,8 +68,9 @@ func (s *Step) state(run *runState, more StateDict) (StateDict, error) {
 		return nil, s.err
 	}
 	m := s.model
-	m.train.Lock() // no step may come between the weights and the rest
-	defer m.train.Unlock()
+	s.turn.Lock() // no step may come between the weights and the rest
+	defer s.turn.Unlock()
+	defer lockVariables(m.vars)()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	dict := StateDict{}

@@ -73,9 +73,7 @@ func (m *Model) LoadStateDict(dict StateDict) error {
 		}
 		return fmt.Errorf("the weights lack %s and have %s too many; the file is of another network", list(missing), list(unknown))
 	}
-	m.train.Lock()
-	defer m.train.Unlock()
-	m.replace(values)
+	m.replace(m.vars, values)
 	return nil
 }
 

@@ -33,7 +33,8 @@ type Step struct {
 	options Options
 	err     error // of the settings
 
-	mu       sync.Mutex // guards what follows; the model's train lock is taken first
+	turn     sync.Mutex // held from the recording of a step to the end of its program
+	mu       sync.Mutex // guards what follows
 	rates    []float64  // of the groups
 	momenta  []float64  // likewise
 	n        int
@@ -59,7 +60,9 @@ func TrainStep(model *Model, loss Loss, optimizer Optimizer, options ...Options)
 	if len(options) > 0 {
 		s.options = options[0]
 	}
-	s.err = s.prepare(optimizer)
+	if s.err = s.prepare(optimizer); s.err == nil {
+		model.loss.Store(&s.loss)
+	}
 	return s
 }
 
@@ -216,35 +219,11 @@ func (s *Step) do(ctx, running context.Context, batch Batch) (tally, error) {
 	s.mu.Lock()
 	size := s.options.padded(max(s.size, rows))
 	s.mu.Unlock()
-	run := s.fused
+	record := s.whole
 	if s.options.Accumulate > 1 {
-		run = s.gather
+		record = s.gather
 	}
-	f, err := run(ctx, on, batch, size)
-	if err != nil {
-		return tally{}, during("training step", err)
-	}
-	var t tally
-	err = await(running, func() error {
-		if err := batch.check(f.needs, s.loss); err != nil {
-			return err
-		}
-		full := batch.fill(size)
-		m := s.model
-		m.train.Lock()
-		defer m.train.Unlock()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		score, err := f.run(full, rows)
-		if err != nil {
-			return err
-		}
-		s.seen++
-		s.size = max(s.size, size) // only now: one that is too large for the device must not stay
-		t = tallyOf(score, rows)
-		s.last = t.result()
-		return nil
-	})
+	t, err := s.attempt(ctx, running, on, batch, rows, size, record)
 	if err == nil && s.options.Accumulate > 1 && s.full() {
 		err = s.apply(ctx, running)
 	}

@@ -7,8 +7,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-
-	"github.com/gomlx/gomlx/core/graph"
 )
 
 // The checks of [Doctor]. Each adds one line, and says what is wrong where a
@@ -87,10 +85,10 @@ func (p *patient) labels() (bool, error) {
 		return true, err
 	}
 	counts, n, outside := map[int64]int{}, 0, []int64{}
-	skips, _ := p.loss.(interface{ ignores(label int64) bool })
+	skips, _ := p.loss.(ignorer)
 	for _, b := range p.batches {
 		for _, l := range b.Labels.Int64s() {
-			if skips != nil && skips.ignores(l) {
+			if skips != nil && l == skips.ignored() {
 				continue
 			}
 			counts[l]++
@@ -207,32 +205,24 @@ func (p *patient) relus(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	prog, err := compile(ctx, on, "look at the ReLUs", x.shape, func(g *graph.Graph) (out []*graph.Node) {
-		t := m.forward(g, false)
-		t.taps = map[string]*Node{}
+	out, err := m.applyAll(ctx, "look at the ReLUs", on, x, func(r *recording, x *Tensor) (out []*Tensor) {
+		r.taps = map[string]*Tensor{}
 		for _, path := range paths {
-			t.taps[path] = nil
+			r.taps[path] = nil
 		}
-		m.call(t.begin(m, x.dtype, x.shape))
+		m.call(r, x)
 		for _, path := range paths {
-			y := t.taps[path]
+			y := r.taps[path]
 			var axes []int
 			for i := range y.Rank() {
 				if i != 1 {
 					axes = append(axes, i)
 				}
 			}
-			alive := graph.ReduceMax(y.value(), axes...) // the channels' or units' largest value
-			out = append(out, graph.ConvertDType(alive, Float32))
+			out = append(out, y.Max(axes...).as(Float32)) // the channels' or units' largest value
 		}
 		return out
 	})
-	if err != nil {
-		return err
-	}
-	values, release := m.snapshot()
-	defer release()
-	out, err := prog.run(append(slices.Clone(values), x)...)
 	if err != nil {
 		return err
 	}

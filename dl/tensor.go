@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -51,6 +52,18 @@ type Tensor struct {
 	placed bool // To put it on its device, and what is made of it stays there
 	pins   int  // programs and readers that use buf or host now
 	free   bool // Free was called; it takes effect when pins is 0
+	keep   bool // others use it besides the parameter whose value it is
+
+	sig atomic.Pointer[signature] // of shape and dtype, once it was asked for
+	v   *variable                 // of a parameter, whose values change; nil for all others
+
+	rec *recording // of a tensor inside of a program, which has no values
+	id  int32      // its number there
+
+	tape  *tape     // how the value was calculated; nil where no gradient goes through it
+	out   int       // which of the operation's outputs it is
+	wants bool      // RequiresGrad was called
+	leaf  *variable // its gradient, where it wants one
 }
 
 // FromSlice makes a tensor of the given shape from flat, whose values are in
@@ -112,6 +125,9 @@ func (t *Tensor) Size() int { return t.shape.Size() }
 // Device names where the values lie now: "cpu" for the host's memory, else a
 // device as [Devices] lists it, such as "cuda:0".
 func (t *Tensor) Device() string {
+	if t.v != nil {
+		return t.v.now.Load().Device()
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.buf == nil {
@@ -190,6 +206,14 @@ func (t *Tensor) release() {
 // flat returns the host's copy, which nobody may change, fetching it from
 // the device at the first call.
 func (t *Tensor) flat() any {
+	if t.rec != nil {
+		panic(fmt.Errorf("dl: Tensor: a tensor inside of a program has no values yet, only its shape %v; return it from the function and read it there", t.shape))
+	}
+	if t.v != nil {
+		values, release := valuesOf([]*Tensor{t})
+		defer release()
+		return values[0].flat()
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.host != nil {

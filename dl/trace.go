@@ -2,50 +2,48 @@ package dl
 
 import (
 	"fmt"
-	"reflect"
-	"unsafe"
 
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// trace is the writing of one program from a model's Forward.
+// trace is the writing of one operation into a program.
 type trace struct {
 	graph    *graph.Graph
-	model    *Model // nil outside a model
+	path     string // of the layer; "" outside of one
 	training bool
 
 	precision DType                  // of the forward pass of floating-point inputs; 0 for what they are
-	evals     map[string]bool        // places of the model that are in evaluation mode although the program trains
-	params    map[string]*graph.Node // the model's parameters and buffers in this program
+	params    map[string]*graph.Node // the layer's parameters and buffers
+	names     []string               // their names, in the layer's order
 	updates   map[string]*graph.Node // new values of buffers, such as running means
 
-	rows  *graph.Node    // how many examples of the batch count, the first ones; a float32 scalar, nil where all do
-	batch int            // examples in the batch that rows speaks of
-	key   *graph.Node    // where random numbers begin, two uint32
-	asks  bool           // key is an input that random added, the program's last
-	drawn map[string]int // how often each layer drew random numbers
-	ids   int            // what numbers in the model's input must stay below, for an Embedding; 0 where it has none
-	main  *graph.Node    // the model's input
+	rows  *graph.Node // how many examples of the batch count, the first ones; a float32 scalar, nil where all do
+	batch int         // examples in the batch that rows speaks of; 0 where all count
+	key   *graph.Node // where random numbers begin, two uint32
+	salt  uint64      // sets apart what draws random numbers in one program
+	drawn uint64      // how often the operation drew
 
-	inside []string // the user's layers whose Forward runs, as far as they are known
+	fixed   []float64     // numbers from Go that the operation was given
+	dynamic []*graph.Node // the same as inputs of the program; nil for one that is fixed
 
-	build *builder         // not nil while Build makes the parameters
-	taps  map[string]*Node // outputs that Features wants, by the layer's path
-	calls *[]call          // what ran, where Graph asks
+	// What describing an operation finds out.
+	describing bool
+	asks       bool     // it draws random numbers
+	usesRows   bool     // it asks which examples count
+	ids        int      // what the numbers of the first input must stay below; 0 for anything
+	text       string   // the layer as PyTorch prints it
+	macs       int      // multiplications with addition
+	inside     string   // the user's layer that calls, for messages
+	build      *builder // makes parameters; nil outside of Build
 }
 
-// trains tells whether the layer at a path is in training mode.
-func (t *trace) trains(path string) bool {
-	if path == root {
-		path = ""
-	}
-	return t.training && !t.evals[path]
-}
+// trains reports whether the operation runs in training mode.
+func (t *trace) trains() bool { return t.training }
 
 // param returns a layer's trained parameter, in the type of x's elements where
 // x has a floating-point type. [Build] makes it at the first call.
-func (x *Node) param(p place, kind, name string, shape Shape, first initializer) *graph.Node {
+func (x *node) param(p place, kind, name string, shape Shape, first initializer) *graph.Node {
 	node := x.t.parameter(p, kind, name, x.Shape(), spec{shape: shape, dtype: Float32, trained: true}, first)
 	switch kind := x.DType(); {
 	case kind.IsFloat() && kind != Float32:
@@ -56,21 +54,14 @@ func (x *Node) param(p place, kind, name string, shape Shape, first initializer)
 	return node
 }
 
-// buffer returns values that a layer keeps and does not train, as the last
-// call of the layer left them.
-func (x *Node) buffer(p place, kind, name string, dtype DType, shape Shape, first initializer) *graph.Node {
-	node := x.t.parameter(p, kind, name, x.Shape(), spec{shape: shape, dtype: dtype}, first)
-	if now := x.t.updates[join(p.path, name)]; now != nil {
-		return now
-	}
-	return node
+// buffer returns values that a layer keeps and does not train.
+func (x *node) buffer(p place, kind, name string, dtype DType, shape Shape, first initializer) *graph.Node {
+	return x.t.parameter(p, kind, name, x.Shape(), spec{shape: shape, dtype: dtype}, first)
 }
 
-// update sets a buffer's value after the training step.
-func (x *Node) update(p place, name string, value *graph.Node) {
-	if x.t.updates != nil {
-		x.t.updates[join(p.path, name)] = graph.StopGradient(value)
-	}
+// update sets a buffer's value after the operation.
+func (x *node) update(p place, name string, value *graph.Node) {
+	x.t.updates[join(p.path, name)] = graph.StopGradient(value)
 }
 
 func (t *trace) parameter(p place, kind, name string, in Shape, s spec, first initializer) *graph.Node {
@@ -80,6 +71,9 @@ func (t *trace) parameter(p place, kind, name string, in Shape, s spec, first in
 	s.name = join(p.path, name)
 	if node := t.params[s.name]; node != nil {
 		if got := Shape(node.Shape().Dimensions); !got.Equal(s.shape) {
+			if t.build != nil && t.build.replacing {
+				panic(fmt.Errorf("dl: %s is %v, but the new layer gives it an input that needs %v; keep the shape of the layer's output, or build a new model", s.name, got, s.shape))
+			}
 			panic(&ShapeError{Op: p.label(kind), Got: in, Want: fmt.Sprintf("one for a %s of %v, not %v", name, got, s.shape),
 				Fix: "the model was built for inputs of another size; resize them, or build it anew"})
 		}
@@ -88,15 +82,16 @@ func (t *trace) parameter(p place, kind, name string, in Shape, s spec, first in
 	if t.build == nil {
 		panic(fmt.Errorf("dl: %s: parameter %s was not there when the model was built; Forward must use the same layers each time", kind, s.name))
 	}
+	t.build.add(s, first)
 	node := parameter(t.graph, s.dtype, s.shape)
 	t.params[s.name] = node
-	t.build.add(p.path, s, first)
+	t.names = append(t.names, s.name)
 	return node
 }
 
 // input adds an input to the program.
-func (t *trace) input(dtype DType, shape Shape) *Node {
-	return &Node{raw: parameter(t.graph, dtype, shape), t: t}
+func (t *trace) input(dtype DType, shape Shape) *node {
+	return &node{raw: parameter(t.graph, dtype, shape), t: t}
 }
 
 // parameter adds an input to a graph. GoMLX's names for them go into the
@@ -109,103 +104,36 @@ func parameter(g *graph.Graph, dtype DType, shape Shape) *graph.Node {
 	return graph.ShardedParameter(g, fmt.Sprint("p", n), shapes.Make(dtype, shape...), replicated(g))
 }
 
-// begin adds the model's input, in the type that the model wants.
-func (t *trace) begin(m *Model, dtype DType, shape Shape) *Node {
-	x := t.examples(dtype, shape).to(m.dtype)
-	t.main = x.raw
-	return x
+// times multiplies x by number i of the operation.
+func (t *trace) times(x *graph.Node, i int) *graph.Node {
+	if n := t.dynamic[i]; n != nil {
+		return graph.Mul(x, graph.ConvertDType(n, x.DType()))
+	}
+	return graph.MulScalar(x, t.fixed[i])
 }
 
-// limit notes that the numbers of x must stay below n, where x is the model's
-// input; elsewhere nobody can look.
-func (x *Node) limit(n int) {
-	if x.raw != nil && x.raw == x.t.main {
-		if x.t.ids == 0 || n < x.t.ids {
-			x.t.ids = n
-		}
+// plus adds number i of the operation to x.
+func (t *trace) plus(x *graph.Node, i int) *graph.Node {
+	if n := t.dynamic[i]; n != nil {
+		return graph.Add(x, graph.ConvertDType(n, x.DType()))
 	}
-}
-
-// enter notes that a layer's Forward runs, and returns what to call at its
-// end. Layers of this package name themselves.
-func (t *trace) enter(layer Layer) (leave func()) {
-	if t.model == nil {
-		return func() {}
-	}
-	v := reflect.ValueOf(layer)
-	if v.Kind() != reflect.Pointer {
-		return func() {}
-	}
-	path, ok := t.model.walker.pointers[v.UnsafePointer()]
-	kind := typeText(v.Type())
-	if !ok || kind == "" || v.Type().Elem().PkgPath() == sequentialType.PkgPath() {
-		return func() {}
-	}
-	t.inside = append(t.inside, place{path}.label(kind))
-	return func() { t.inside = t.inside[:len(t.inside)-1] }
+	return graph.AddScalar(x, t.fixed[i])
 }
 
 // where names a function in messages, with the user's layer that calls it.
 func (t *trace) where(op string) string {
-	if len(t.inside) == 0 {
+	if t.inside == "" {
 		return op
 	}
-	return t.inside[len(t.inside)-1] + ": " + op
-}
-
-// seen notes a layer's text, work and output; saw only the output.
-func (t *trace) seen(path, text string, macs int, out *Node) {
-	if path == root {
-		path = ""
-	}
-	if t.calls != nil {
-		*t.calls = append(*t.calls, call{path, out})
-	}
-	if t.build != nil {
-		if m := t.model.walker.byPath[path]; m != nil {
-			m.text, m.out = text, out.Shape()
-			m.macs += macs
-		}
-	}
-	t.saw(path, out)
-}
-
-func (t *trace) saw(path string, out *Node) {
-	if t.build != nil {
-		if m := t.model.walker.byPath[path]; m != nil {
-			m.out = out.Shape()
-		}
-	}
-	if _, ok := t.taps[path]; ok {
-		t.taps[path] = out
-	}
-}
-
-// seenPointer and seenSlice know a layer of the user's by where it lies.
-func (t *trace) seenPointer(layer Layer, out *Node) {
-	if t.model == nil {
-		return
-	}
-	v := reflect.ValueOf(layer)
-	if v.Kind() == reflect.Pointer {
-		if path, ok := t.model.walker.pointers[v.UnsafePointer()]; ok {
-			t.saw(path, out)
-		}
-	}
-}
-
-func (t *trace) seenSlice(first *Layer, out *Node) {
-	if t.model == nil {
-		return
-	}
-	if path, ok := t.model.walker.slices[unsafe.Pointer(first)]; ok {
-		t.saw(path, out)
-	}
+	return t.inside + ": " + op
 }
 
 // built returns the shape that a layer's parameter got when the model was
 // built, nil while it is.
 func (t *trace) built(path, name string) Shape {
+	if t.build != nil {
+		return nil
+	}
 	if node := t.params[join(path, name)]; node != nil {
 		return node.Shape().Dimensions
 	}

@@ -13,7 +13,9 @@ type unknownNet struct {
 	FC    dl.Linear
 }
 
-func (n *unknownNet) Forward(x *dl.Node) *dl.Node { return n.FC.Forward(n.Conv1.Forward(x).Flatten()) }
+func (n *unknownNet) Forward(x *dl.Tensor) *dl.Tensor {
+	return n.FC.Forward(n.Conv1.Forward(x).Flatten())
+}
 
 // TestUnknownNames reads what a wrong name of a layer or a parameter is told.
 func TestUnknownNames(t *testing.T) {

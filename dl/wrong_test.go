@@ -11,26 +11,26 @@ import (
 
 type twoHeads struct{ A, B dl.Linear }
 
-func (h *twoHeads) Forward(x *dl.Node) *dl.Node { return h.A.Forward(x).Add(h.B.Forward(x)) }
+func (h *twoHeads) Forward(x *dl.Tensor) *dl.Tensor { return h.A.Forward(x).Add(h.B.Forward(x)) }
 
 type residual struct{ Conv dl.Conv2d }
 
-func (r *residual) Forward(x *dl.Node) *dl.Node { return x.Add(r.Conv.Forward(x)) }
+func (r *residual) Forward(x *dl.Tensor) *dl.Tensor { return x.Add(r.Conv.Forward(x)) }
 
 type byName struct{ Layers map[string]dl.Layer }
 
-func (b *byName) Forward(x *dl.Node) *dl.Node { return x }
+func (b *byName) Forward(x *dl.Tensor) *dl.Tensor { return x }
 
 type sameNames struct {
 	FC dl.Linear
 	Fc dl.Linear
 }
 
-func (s *sameNames) Forward(x *dl.Node) *dl.Node { return s.Fc.Forward(s.FC.Forward(x)) }
+func (s *sameNames) Forward(x *dl.Tensor) *dl.Tensor { return s.Fc.Forward(s.FC.Forward(x)) }
 
 type lazyLayer struct{ Layers dl.Sequential }
 
-func (l *lazyLayer) Forward(x *dl.Node) *dl.Node {
+func (l *lazyLayer) Forward(x *dl.Tensor) *dl.Tensor {
 	return dl.BatchNorm2d{}.Forward(l.Layers.Forward(x))
 }
 
@@ -38,8 +38,8 @@ func (l *lazyLayer) Forward(x *dl.Node) *dl.Node {
 // told.
 func TestWrongPrograms(t *testing.T) {
 	on(t, "go")
-	build := func(net dl.Layer, shape dl.Shape, dtype ...dl.DType) func() error {
-		return func() error { _, err := dl.Build(net, shape, dtype...); return err }
+	build := func(net dl.Layer, inputs ...any) func() error {
+		return func() error { _, err := dl.Build(net, inputs...); return err }
 	}
 	train := func(net dl.Layer, loss dl.Loss, x, y *dl.Tensor) func() error {
 		return func() error {
@@ -96,7 +96,7 @@ func TestWrongPrograms(t *testing.T) {
 		{"layers in a map", build(&byName{map[string]dl.Layer{"a": dl.ReLU{}}}, dl.Shape{2, 8})},
 		{"fields that differ in case only", build(&sameNames{dl.Linear{Out: 3}, dl.Linear{Out: 4}}, dl.Shape{2, 8})},
 		{"a layer that is made in Forward", build(&lazyLayer{dl.Sequential{dl.ReLU{}}}, dl.Shape{2, 8, 4, 4})},
-		{"a reshape to another number of values", build(dl.Func(func(x *dl.Node) *dl.Node { return x.Reshape(2, 100) }), dl.Shape{2, 3, 8, 8})},
+		{"a reshape to another number of values", build(dl.Func(func(x *dl.Tensor) *dl.Tensor { return x.Reshape(2, 100) }), dl.Shape{2, 3, 8, 8})},
 		{"a softmax along an axis that is not there", build(dl.Sequential{dl.Softmax{Axis: 2}}, dl.Shape{2, 8})},
 		{"a batch of no examples", build(dl.Linear{Out: 2}, dl.Shape{0, 8})},
 		{"more classes in the labels than outputs", train(dl.Linear{Out: 2}, nil, x(3, 4), classes(0, 1, 2))},
@@ -119,11 +119,11 @@ func TestWrongPrograms(t *testing.T) {
 		{"the name of a parameter, misspelled", at(func() { smallNet().Param("0.weigth") })},
 		{"the path of a layer, misspelled", func() error { _, err := smallNet().Features("layer1", x(2, 2)); return err }},
 		{"a gradient of more than one number", func() error {
-			_, err := dl.Grad(func(x ...*dl.Node) *dl.Node { return x[0].Square() }, x(2, 3))
+			_, err := dl.Grad(func(x ...*dl.Tensor) *dl.Tensor { return x[0].Square() }, x(2, 3))
 			return err
 		}},
 		{"a gradient for integers", func() error {
-			_, err := dl.Grad(func(x ...*dl.Node) *dl.Node { return x[0].Sum().Mul(x[1].Sum()) }, x(2, 3), ids(1, 2))
+			_, err := dl.Grad(func(x ...*dl.Tensor) *dl.Tensor { return x[0].Sum().Mul(x[1].Sum()) }, x(2, 3), ids(1, 2))
 			return err
 		}},
 		{"tensors that do not spread over one another", at(func() { x(2, 3).Add(x(2, 4)) })},

@@ -12,11 +12,11 @@ import (
 
 type square struct{ Fc dl.Linear }
 
-func (s *square) Forward(x *dl.Node) *dl.Node { return s.Fc.Forward(x).MatMul(x) }
+func (s *square) Forward(x *dl.Tensor) *dl.Tensor { return s.Fc.Forward(x).MatMul(x) }
 
 type nothing struct{ Fc dl.Linear }
 
-func (n *nothing) Forward(*dl.Node) *dl.Node { return nil }
+func (n *nothing) Forward(*dl.Tensor) *dl.Tensor { return nil }
 
 // TestWrongTraining lists what people who come from PyTorch get wrong after the
 // network is there: data, optimizers, schedules, saving, tensors; and exactly

@@ -237,7 +237,7 @@ type residual struct {
 	Head dl.Linear
 }
 
-func (r *residual) Forward(x *dl.Node) *dl.Node {
+func (r *residual) Forward(x *dl.Tensor) *dl.Tensor {
 	return r.Head.Forward(r.Body.Forward(x).Add(x).ReLU().Flatten())
 }
 

@@ -84,6 +84,10 @@ func create(name string, mode fs.FileMode) (*os.File, error) {
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}
+		var at *fs.PathError
+		if errors.As(err, &at) {
+			at.Path = name // the file that was asked for
+		}
 		if err != nil {
 			return nil, err
 		}

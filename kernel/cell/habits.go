@@ -20,6 +20,9 @@ import (
 
 const trainStep = "forward, backward and update are one call: step := dl.TrainStep(model, loss, optimizer), then step.Run(batch) for each batch"
 
+// noGrad says how to calculate without gradients.
+const noGrad = "dl.NoGrad(func() { … }) keeps nothing for gradients; model.Predict needs none"
+
 // operators are the methods that do what an operator does in Python: with
 // another value, and with a number.
 var operators = map[token.Token][2]string{
@@ -94,9 +97,7 @@ func (c *check) habit(p *passed, f *file, path []ast.Node, msg string) string {
 			return fieldMeant(p.info.Types[lit].Type, unknownName.FindStringSubmatch(msg)[1])
 		}
 	case strings.HasSuffix(msg, "does not implement dl.Layer (missing method Forward)"), strings.Contains(msg, "have forward("):
-		return "; a layer has a method Forward(x *dl.Node) *dl.Node"
-	case strings.Contains(msg, "*dl.Tensor) as *dl.Node value in argument"):
-		return "; layers are put together of *dl.Node: dl.Apply(layer, x) runs one on a tensor, model.Predict(x) a model"
+		return "; a layer has a method Forward(x *dl.Tensor) *dl.Tensor"
 	case strings.Contains(msg, "as dl.Batches value") && strings.Contains(msg, "missing method Epoch"):
 		if x, ok := path[len(path)-1].(ast.Expr); ok {
 			return fmt.Sprintf("; a loader makes batches of a data set: dl.DataLoader{Dataset: %s, BatchSize: 64}", f.text(x))
@@ -150,7 +151,7 @@ func uncallable(p *passed, f *file, call *ast.CallExpr) string {
 	case strings.HasPrefix(name, "dl.") && strings.HasSuffix(name, "Loss"):
 		return fmt.Sprintf("; output.Loss(%s, target) is its value", x)
 	case has(p, call.Fun, "Forward"):
-		return fmt.Sprintf("; dl.Apply(%s, %s) runs a layer on a tensor; in a Forward it is %s.Forward(%s)", x, args, x, args)
+		return fmt.Sprintf("; a layer runs by its method: %s.Forward(%s)", x, args)
 	}
 	return ""
 }

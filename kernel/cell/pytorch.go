@@ -6,9 +6,9 @@ package cell
 // type; "" is any type of dl. $x is the receiver as the cell has it.
 var members = map[string]map[string]string{
 	"dl.Model": {
-		"forward": "$x.Predict(x) runs the model on a tensor", "Forward": "$x.Predict(x) runs the model on a tensor",
-		"parameters":       "dl.TrainStep and dl.Start take the model itself; $x.Names() and $x.Param(name) are its parameters",
-		"Parameters":       "dl.TrainStep and dl.Start take the model itself; $x.Names() and $x.Param(name) are its parameters",
+		"forward": "$x.Call(x) runs the model, $x.Predict(x) in evaluation mode", "Forward": "$x.Call(x) runs the model, $x.Predict(x) in evaluation mode",
+		"parameters":       "an optimizer takes the model itself: dl.Adam{LR: 1e-3}.For($x); $x.Names() and $x.Param(name) are its parameters",
+		"Parameters":       "an optimizer takes the model itself: dl.Adam{LR: 1e-3}.For($x); $x.Names() and $x.Param(name) are its parameters",
 		"named_parameters": "$x.StateDict() has all by their names",
 		"cuda":             `$x.To("cuda") moves it; dl.Use("cuda") does so for all`,
 		"fit":              "run := dl.Start($x, dl.Training{Data: loader, Epochs: 10}) trains in the background",
@@ -22,10 +22,10 @@ var members = map[string]map[string]string{
 		"dim":  "len($x.Shape()) is the number of axes", "ndim": "len($x.Shape()) is the number of axes", "numel": "write $x.Size()",
 		"view": "write $x.Reshape(…)", "View": "write $x.Reshape(…)", "T": "write $x.Transpose(1, 0)", "t": "write $x.Transpose(1, 0)", "permute": "$x.Transpose(…) names every axis", "mm": "write $x.MatMul(y)",
 		"std": "write $x.Var().Sqrt()", "norm": "write $x.Square().Sum().Sqrt()",
-		"grad":          "gradients are the result of a function: dl.Grad(f, $x)",
-		"requires_grad": "gradients are the result of a function: dl.Grad(f, $x)", "requires_grad_": "gradients are the result of a function: dl.Grad(f, $x)",
-		"detach": "leave it out: a tensor is numbers only", "clone": "leave it out: a tensor never changes", "contiguous": "leave it out: tensors always are",
-		"backward": trainStep + "; dl.Grad has the gradients of any function", "Backward": trainStep + "; dl.Grad has the gradients of any function",
+		"grad":          "$x.Grad() is the gradient that Backward found",
+		"requires_grad": "$x.RequiresGrad() asks for a gradient", "requires_grad_": "$x.RequiresGrad() asks for a gradient",
+		"detach": "write $x.Detach()", "clone": "leave it out: a tensor never changes", "contiguous": "leave it out: tensors always are",
+		"backward": "write $x.Backward()",
 	},
 	"": {"step": trainStep, "Step": trainStep, "zero_grad": trainStep, "ZeroGrad": trainStep, "backward": trainStep, "Backward": trainStep},
 }
@@ -33,7 +33,7 @@ var members = map[string]map[string]string{
 // elsewhere are functions of PyTorch, by their names in torch and its packages
 // or after "dl.", and names that stand alone.
 var elsewhere = map[string]string{
-	"no_grad": "leave it out: only dl.Grad and training steps compute gradients", "inference_mode": "leave it out: only dl.Grad and training steps compute gradients",
+	"no_grad": noGrad, "inference_mode": noGrad,
 	"cuda":   `dl.CUDAAvailable() tells whether there is a GPU, dl.Devices() lists all`,
 	"device": `dl.Use("cuda") chooses the device for all that follows`,
 	"tensor": fromSlice, "Tensor": fromSlice, "as_tensor": fromSlice, "from_numpy": fromSlice, "FromNumpy": fromSlice,
@@ -42,7 +42,7 @@ var elsewhere = map[string]string{
 	"rand": drawn, "randn": drawn, "Rand": drawn, "Randn": drawn, "randint": drawn, "randperm": "rand.Perm(n) has the numbers 0 to n-1 in random order",
 	"manual_seed": "write dl.Seed(1)",
 	"save":        `write model.Save("net.safetensors")`, "load": `write model.Load("net.safetensors"); models.Load(model, path) reads .pth files`,
-	"Module": "a module is a struct with a method Forward(x *dl.Node) *dl.Node",
+	"Module": "a module is a struct with a method Forward(x *dl.Tensor) *dl.Tensor",
 	"relu":   "write x.ReLU()", "sigmoid": "write x.Sigmoid()", "softmax": "write x.Softmax(1)", "flatten": "write x.Flatten()", "max_pool2d": "write x.MaxPool2d(dl.MaxPool2d{Kernel: 2})",
 	"cross_entropy": "write scores.CrossEntropy(labels)", "mse_loss": "write output.Loss(dl.MSELoss{}, target)", "matmul": "write x.MatMul(y)",
 	"Image":         "vision.Open(path) opens a picture",

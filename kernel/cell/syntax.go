@@ -17,7 +17,7 @@ var syntaxHints = []struct {
 	{regexp.MustCompile(`^\s*class\s+\w+`), "Go has no classes: write type T struct { … }, and functions func (t T) name() for its methods"},
 	{regexp.MustCompile(`^\s*(from\s+\S+\s+)?import\s+[\w.]+(\s|$)`), `a package is imported by its path in quotes, import "path", and those that are known need no import`},
 	{regexp.MustCompile(`^\s*for\s+\w+(\s*,\s*\w+)?\s+in\b`), "write for i, x := range xs { … }"},
-	{regexp.MustCompile(`\b(no_grad|inference_mode)\b`), "leave it out: only dl.Grad and training steps compute gradients"},
+	{regexp.MustCompile(`\b(no_grad|inference_mode)\b`), noGrad},
 	{regexp.MustCompile(`^\s*(if|for|elif|else|try|except|with)\b.*:\s*(#.*)?$`), "Go's blocks stand in braces: if x > 3 { … }"},
 	{regexp.MustCompile(`^\s*(if|for|while|elif)\b[^{]*:\s*[^=\s]`), "Go's blocks stand in braces: if x > 3 { … }"},
 	{regexp.MustCompile(`^\s*assert\b`), "Go has no assert: if x != y { panic(\"…\") }"},

@@ -21,7 +21,6 @@ type withDL struct{ *stdPackages }
 // smallDL has the methods that messages are about, as dl has them.
 const smallDL = `package dl
 
-type Node struct{}
 type Shape []int
 type Tensor struct{ shape Shape }
 
@@ -46,7 +45,7 @@ type Element interface{ ~float32 | ~float64 | ~int64 }
 
 func FromSlice[T Element](flat []T, shape ...int) *Tensor { return nil }
 
-type Layer interface{ Forward(x *Node) *Node }
+type Layer interface{ Forward(x *Tensor) *Tensor }
 type place struct{}
 type Linear struct {
 	In, Out int
@@ -61,10 +60,10 @@ type Conv2d struct {
 type ReLU struct{ place }
 type Sequential []Layer
 
-func (Linear) Forward(x *Node) *Node     { return x }
-func (Conv2d) Forward(x *Node) *Node     { return x }
-func (ReLU) Forward(x *Node) *Node       { return x }
-func (Sequential) Forward(x *Node) *Node { return x }
+func (Linear) Forward(x *Tensor) *Tensor     { return x }
+func (Conv2d) Forward(x *Tensor) *Tensor     { return x }
+func (ReLU) Forward(x *Tensor) *Tensor       { return x }
+func (Sequential) Forward(x *Tensor) *Tensor { return x }
 
 type Model struct{ layer Layer }
 
@@ -245,7 +244,6 @@ var messageTests = []struct{ before, cell string }{
 	{torchCells, "optimizer.zero_grad()"},
 	{torchCells, "loss(x, x)"},
 	{torchCells, "dl.ReLU{}(x)"},
-	{torchCells, "dl.ReLU{}.Forward(x)"},
 	{torchCells, "x.shape"},
 	{torchCells, "x.size()"},
 	{torchCells, "x.view(-1)"},
@@ -291,7 +289,7 @@ var messageTests = []struct{ before, cell string }{
 	{torchCells, "dl.FromSlice([1, 2])"},
 	{torchCells, "dl.Build(dl.Linear{Out: 2}, (2, 3))"},
 	{torchCells, "dl.Build(dl.Linear{Out: 2}, [2, 3])"},
-	{torchCells, "type Net struct{ FC dl.Linear }\nfunc (n Net) forward(x *dl.Node) *dl.Node { return x }\ndl.Build(Net{}, dl.Shape{1})"},
+	{torchCells, "type Net struct{ FC dl.Linear }\nfunc (n Net) forward(x *dl.Tensor) *dl.Tensor { return x }\ndl.Build(Net{}, dl.Shape{1})"},
 	{torchCells, "dl.Start(model, loader)"},
 	{torchCells, "dl.Start(model, dl.Training{Data: set})"},
 	{torchCells, "step.Run(x, x)"},

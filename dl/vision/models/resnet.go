@@ -19,7 +19,7 @@ type ResNet struct {
 }
 
 // Forward runs the network.
-func (r *ResNet) Forward(x *dl.Node) *dl.Node {
+func (r *ResNet) Forward(x *dl.Tensor) *dl.Tensor {
 	x = r.MaxPool.Forward(r.BN1.Forward(r.Conv1.Forward(x)).ReLU())
 	x = r.Layer4.Forward(r.Layer3.Forward(r.Layer2.Forward(r.Layer1.Forward(x))))
 	return r.FC.Forward(r.AvgPool.Forward(x).Flatten())
@@ -35,7 +35,7 @@ type BasicBlock struct {
 }
 
 // Forward runs the block.
-func (b *BasicBlock) Forward(x *dl.Node) *dl.Node {
+func (b *BasicBlock) Forward(x *dl.Tensor) *dl.Tensor {
 	y := b.BN1.Forward(b.Conv1.Forward(x)).ReLU()
 	y = b.BN2.Forward(b.Conv2.Forward(y))
 	if b.Downsample != nil {
@@ -57,7 +57,7 @@ type Bottleneck struct {
 }
 
 // Forward runs the block.
-func (b *Bottleneck) Forward(x *dl.Node) *dl.Node {
+func (b *Bottleneck) Forward(x *dl.Tensor) *dl.Tensor {
 	y := b.BN1.Forward(b.Conv1.Forward(x)).ReLU()
 	y = b.BN2.Forward(b.Conv2.Forward(y)).ReLU()
 	y = b.BN3.Forward(b.Conv3.Forward(y))

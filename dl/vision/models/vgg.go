@@ -17,7 +17,7 @@ type VGG struct {
 }
 
 // Forward runs the network.
-func (v *VGG) Forward(x *dl.Node) *dl.Node {
+func (v *VGG) Forward(x *dl.Tensor) *dl.Tensor {
 	return v.Classifier.Forward(v.AvgPool.Forward(v.Features.Forward(x)).Flatten())
 }
 

@@ -1,0 +1,381 @@
+package dl
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// tape is how a value was calculated at once, for its gradient.
+type tape struct {
+	op      *operation
+	names   []string
+	numbers []float64
+	in      []*Tensor // as they were given: a parameter is the parameter
+	values  []*Tensor // their values at the time
+	outs    []*Tensor
+}
+
+// RequiresGrad asks for the gradient of a tensor that is no parameter, such as
+// a picture, as requires_grad_ does: Backward of what is calculated from it from
+// now on puts it into [Tensor.Grad]. It returns the tensor.
+func (t *Tensor) RequiresGrad() *Tensor {
+	if !t.dtype.IsFloat() {
+		panic(fmt.Errorf("dl: RequiresGrad: the tensor is %v %s, want a floating-point type, which alone has a gradient", t.shape, typeName(t.dtype)))
+	}
+	switch {
+	case t.rec != nil:
+		t.rec.stands = append(t.rec.stands, leaf{t.id, t})
+	case t.v == nil:
+		t.wants = true
+	}
+	return t
+}
+
+// Grad returns the gradient that Backward found, summed over the calls since
+// [Tensor.ZeroGrad]; nil where there is none.
+func (t *Tensor) Grad() *Tensor {
+	if r := recordingOf([]*Tensor{t}); r != nil {
+		return r.grads[t]
+	}
+	g := t.gradient()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.grad
+}
+
+// ZeroGrad forgets the gradient.
+func (t *Tensor) ZeroGrad() {
+	if r := recordingOf([]*Tensor{t}); r != nil {
+		delete(r.grads, t)
+		return
+	}
+	t.setGrad(nil)
+}
+
+// gradient returns where the tensor keeps its gradient.
+func (t *Tensor) gradient() *variable {
+	if t.v != nil {
+		return t.v
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.leaf == nil {
+		t.leaf = &variable{}
+	}
+	return t.leaf
+}
+
+func (t *Tensor) setGrad(g *Tensor) {
+	v := t.gradient()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.grad = g
+}
+
+// Detach returns the tensor as a value that no gradient goes through.
+func (t *Tensor) Detach() *Tensor {
+	if recordingOf([]*Tensor{t}) != nil {
+		return t.unary("detach", func(x *node) *node { return x.stopped() })
+	}
+	if t.v != nil {
+		return t.v.now.Load()
+	}
+	if t.tape == nil && !t.wants {
+		return t
+	}
+	d := &Tensor{shape: t.shape, dtype: t.dtype, v: &variable{id: variableIDs.Add(1)}}
+	d.v.now.Store(t)
+	return d
+}
+
+// Backward finds how much the tensor, which must be one number, grows with each
+// parameter and each tensor that [Tensor.RequiresGrad], and adds that to their
+// Grad, as PyTorch's loss.backward does. Frozen parameters get none.
+func (t *Tensor) Backward() {
+	if t.Size() != 1 || !t.dtype.IsFloat() {
+		panic(&ShapeError{Op: "Backward", Got: t.shape, Want: "one floating-point number", Fix: "end it with Sum() or Mean()"})
+	}
+	r := recordingOf([]*Tensor{t})
+	if r != nil {
+		leaves := r.leaves(t)
+		if len(leaves) == 0 {
+			panic(fmt.Errorf("dl: Backward: the number does not depend on a parameter that learns, or on a tensor with RequiresGrad"))
+		}
+		for i, g := range r.differentiate(t, leaves) {
+			r.addGrad(leaves[i].t, g)
+		}
+		return
+	}
+	if t.tape == nil {
+		panic(fmt.Errorf("dl: Backward: the number was not calculated from a parameter that learns, or from a tensor with RequiresGrad; inside of NoGrad nothing is kept"))
+	}
+	on, _, err := together([]*Tensor{t})
+	if err != nil {
+		panic(err)
+	}
+	r = newRecording("gradient", on)
+	defer r.close()
+	y := r.of(t)
+	leaves := r.leaves(y)
+	if len(leaves) == 0 {
+		panic(fmt.Errorf("dl: Backward: nothing that the number depends on learns any more: its parameters were frozen"))
+	}
+	ctx := callerContext()
+	out, err := r.run(ctx, nil, r.differentiate(y, leaves))
+	if err != nil {
+		panic(during("Backward", err))
+	}
+	NoGrad(func() {
+		for i, leaf := range leaves {
+			g := out[i]
+			if old := leaf.t.Grad(); old != nil {
+				g = old.Add(g)
+			}
+			leaf.t.setGrad(g)
+		}
+	})
+}
+
+func (r *recording) addGrad(t, g *Tensor) {
+	if r.grads == nil {
+		r.grads = map[*Tensor]*Tensor{}
+	}
+	if old := r.grads[t]; old != nil {
+		g = old.Add(g)
+	}
+	r.grads[t] = g
+}
+
+// of returns a tensor of the recording with the value of t.
+func (r *recording) of(t *Tensor) *Tensor {
+	if t.rec == r {
+		return t
+	}
+	s := t.signature()
+	x := &Tensor{shape: s.shape, dtype: s.dtype, rec: r, id: r.id(t)}
+	x.sig.Store(s)
+	return x
+}
+
+// replay records how the value t was calculated, so that gradients go through
+// it. What it was calculated from has the values of that time.
+func (r *recording) replay(t *Tensor) int32 {
+	type visit struct {
+		t    *Tensor
+		done bool
+	}
+	stack := []visit{{t, false}}
+	for len(stack) > 0 {
+		v := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if _, ok := r.ids[v.t]; ok {
+			continue
+		}
+		at := v.t.tape
+		if at == nil {
+			x := r.input(v.t, v.t.dtype, v.t.shape, false)
+			r.ids[v.t] = x.id
+			continue
+		}
+		if !v.done {
+			stack = append(stack, visit{v.t, true})
+			for i := len(at.in) - 1; i >= 0; i-- {
+				if at.in[i].v == nil {
+					stack = append(stack, visit{at.in[i], false})
+				}
+			}
+			continue
+		}
+		xs := make([]*Tensor, len(at.in))
+		for i, x := range at.in {
+			if x.v == nil {
+				xs[i] = &Tensor{rec: r, id: r.ids[x]}
+				continue
+			}
+			xs[i] = r.frozenAt(x, at.values[i])
+		}
+		outs := r.add(at.op, at.names, 0, at.numbers, xs)
+		for i, y := range at.outs {
+			r.ids[y] = outs[i].id
+		}
+	}
+	return r.ids[t]
+}
+
+// frozenAt returns the input for a parameter with the values of an earlier time.
+func (r *recording) frozenAt(x, value *Tensor) *Tensor {
+	if id, ok := r.ids[value]; ok {
+		return &Tensor{rec: r, id: id}
+	}
+	in := r.input(value, x.dtype, x.shape, false)
+	r.ids[value] = in.id
+	r.stands = append(r.stands, leaf{in.id, x})
+	return in
+}
+
+// leaf is a value that a gradient is wanted for, and whose it is.
+type leaf struct {
+	id int32
+	t  *Tensor
+}
+
+// leaves returns the values that y depends on and that learn.
+func (r *recording) leaves(y *Tensor) []leaf {
+	needed := make([]bool, r.values)
+	needed[r.id(y)] = true
+	for i := len(r.list) - 1; i >= 0; i-- {
+		n := r.list[i]
+		used := false
+		for k := range n.outputs() {
+			used = used || needed[int(n.out)+k]
+		}
+		if !used || n.stop || n.op != nil && n.op.name == "detach" {
+			continue
+		}
+		for _, id := range n.in {
+			needed[id] = true
+		}
+	}
+	var all []leaf
+	for _, in := range r.inputs {
+		if needed[in.id] && in.t != nil && in.t.rec == nil && in.t.learns() {
+			all = append(all, leaf{in.id, in.t})
+		}
+	}
+	for _, l := range r.stands {
+		if needed[l.id] && (l.t.v == nil || l.t.learns()) {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// outputs returns how many values the operation gives.
+func (n recorded) outputs() int {
+	if n.gradient {
+		return len(n.in) - 1
+	}
+	return len(n.op.outs)
+}
+
+// differentiate records the gradients of y, one number, for some values.
+func (r *recording) differentiate(y *Tensor, at []leaf) []*Tensor {
+	n := recorded{gradient: true, in: []int32{r.id(y)}, out: r.values}
+	for _, l := range at {
+		n.in = append(n.in, l.id)
+	}
+	r.text = append(r.text, 'g')
+	for _, id := range n.in {
+		r.text = binary.AppendUvarint(r.text, uint64(id))
+	}
+	r.text = append(r.text, '.')
+	r.list = append(r.list, n)
+	out := make([]*Tensor, len(at))
+	for i, l := range at {
+		out[i] = r.symbol(l.t.signature())
+	}
+	return out
+}
+
+// Grad returns the gradients of a function's value for the tensors that it is
+// given, as torch.autograd.grad does: how much the value grows for each of
+// their elements.
+//
+//	g, err := dl.Grad(func(x ...*dl.Tensor) *dl.Tensor { return x[0].Mul(x[0]).Sum() }, x)
+//
+// A function that does not return a single number is a [*ShapeError]; so is
+// what does not fit inside of it. The function runs at every call; equal
+// programs are compiled once. Inside of a compiled function, or of a function
+// whose gradient is asked for, the gradients are part of the program, and can
+// be differentiated again.
+func Grad(f func(x ...*Tensor) *Tensor, at ...*Tensor) ([]*Tensor, error) {
+	_, gradients, err := ValueAndGrad(f, at...)
+	return gradients, err
+}
+
+// ValueAndGrad returns a function's value and, as [Grad] does, its gradients.
+func ValueAndGrad(f func(x ...*Tensor) *Tensor, at ...*Tensor) (value *Tensor, gradients []*Tensor, err error) {
+	on, placed, err := together(at)
+	if err != nil {
+		return nil, nil, err
+	}
+	r := recordingOf(at)
+	inner := r != nil
+	if !inner {
+		r = newRecording("gradient", on)
+		defer r.close()
+	}
+	err = guard(func() {
+		if !inner {
+			defer r.begin()()
+		}
+		xs := make([]*Tensor, len(at))
+		for i, x := range at {
+			if !x.dtype.IsFloat() {
+				panic(fmt.Errorf("dl: Grad: input %d is %s, want a floating-point type, which alone has a gradient; let the function take it from outside", i, typeName(x.dtype)))
+			}
+			if xs[i] = x; !inner {
+				xs[i] = r.argument(x, false)
+			}
+		}
+		y := f(xs...)
+		if y == nil {
+			panic(fmt.Errorf("dl: Grad: the function returned nil; return the last tensor"))
+		}
+		if y.Size() != 1 || !y.dtype.IsFloat() {
+			panic(&ShapeError{Op: "Grad", Got: y.shape, Want: "one floating-point number from the function", Fix: "end it with Sum() or Mean()"})
+		}
+		value = r.of(y).Reshape()
+		var leaves []leaf
+		for _, x := range xs {
+			leaves = append(leaves, leaf{r.id(x), x})
+		}
+		gradients = r.differentiate(value, leaves)
+	})
+	if err != nil || inner {
+		return value, gradients, err
+	}
+	ctx := callerContext()
+	out, err := r.run(ctx, nil, append([]*Tensor{value}, gradients...))
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, y := range out {
+		y.placed = placed
+	}
+	return out[0], out[1:], nil
+}
+
+// customGradient computes forward of x with another gradient than the one
+// that GoMLX derives: backward gets the gradient of forward(x) and returns
+// that of x.
+func customGradient(x *graph.Node, forward, backward func(*graph.Node) *graph.Node) *graph.Node {
+	return customGradients([]*graph.Node{x}, func(x []*graph.Node) *graph.Node { return forward(x[0]) },
+		func(v *graph.Node) []*graph.Node { return []*graph.Node{backward(v)} })
+}
+
+// customGradients is customGradient for a function of several nodes.
+//
+// GoMLX's custom gradients are for the identity only. Gradients are made from
+// the outputs back, so an identity after forward sees its gradient before the
+// identities in front of it ask for theirs. What GoMLX derives between the two
+// is left unused, and no compiler keeps it.
+func customGradients(xs []*graph.Node, forward func([]*graph.Node) *graph.Node, backward func(v *graph.Node) []*graph.Node) *graph.Node {
+	var v *graph.Node
+	var gradients []*graph.Node
+	ins := make([]*graph.Node, len(xs))
+	for i, x := range xs {
+		ins[i] = graph.IdentityWithCustomGradient(x, func(_, _ *graph.Node) *graph.Node {
+			if gradients == nil {
+				gradients = backward(v)
+			}
+			return gradients[i]
+		})
+	}
+	return graph.IdentityWithCustomGradient(forward(ins), func(_, g *graph.Node) *graph.Node {
+		v, gradients = g, nil // a program may ask for gradients more than once
+		return g
+	})
+}

@@ -1,0 +1,209 @@
+package dl
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// Compiled is a function whose calls run as one program: see [Compile].
+type Compiled[F any] struct {
+	// Call calls the function. It has the function's own type.
+	Call F
+
+	name string
+	seed uint64
+	n    uint64
+}
+
+// Compile returns a function that does what f does in one program, which XLA
+// compiles as a whole: forward pass, backward pass and the optimizer's step of
+// everything that f touches.
+//
+//	step := dl.Compile(func(x, y *dl.Tensor) *dl.Tensor {
+//		loss := model.Call(x).CrossEntropy(y)
+//		loss.Backward()
+//		opt.Step()
+//		return loss
+//	})
+//	loss := step.Call(batch.Inputs, batch.Labels).Item()
+//
+// f runs at every call, on tensors that have a shape and no values, so it may
+// read variables, loop, and decide in Go as it likes. What it did finds the
+// program: one that was not seen before is compiled, which takes from half a
+// second to some seconds. Numbers that differ from call to call do not make
+// another program.
+//
+// F may have any parameters and results. Tensors among them, also in slices,
+// become inputs and outputs of the program; tensors that f takes from elsewhere
+// are read at each call. f begins without gradients, and those that it finds
+// are gone when it ends. Parameters get their new values when the whole program
+// has run: a call that fails changes nothing.
+//
+// Reading a value inside of f (Item, Float32s, print) panics: there is none yet.
+// Call panics with what goes wrong in f and with the errors of [Step.Do].
+func Compile[F any](f F) *Compiled[F] {
+	v := reflect.ValueOf(f)
+	if !v.IsValid() || v.Kind() != reflect.Func || v.IsNil() {
+		panic(fmt.Errorf("dl: Compile: got %T, want a function; write dl.Compile(func(x *dl.Tensor) *dl.Tensor { … })", f))
+	}
+	c := &Compiled[F]{name: "compiled function", seed: nextSeed()}
+	c.Call = reflect.MakeFunc(v.Type(), func(args []reflect.Value) []reflect.Value {
+		if v.Type().IsVariadic() {
+			return c.call(v.CallSlice, args)
+		}
+		return c.call(v.Call, args)
+	}).Interface().(F)
+	return c
+}
+
+func (c *Compiled[F]) call(f func([]reflect.Value) []reflect.Value, args []reflect.Value) []reflect.Value {
+	var given []*Tensor
+	for _, a := range args {
+		given = append(given, tensorsIn(a)...)
+	}
+	if recordingOf(given) != nil {
+		return f(args) // a part of another program
+	}
+	on, placed, err := together(given)
+	if err != nil {
+		panic(err)
+	}
+	r := newRecording(c.name, on)
+	defer r.close()
+	n := c.n
+	r.newKey = func() *Tensor { return randomKey(c.seed, n) }
+	c.n++
+	var results []reflect.Value
+	var outs []*Tensor
+	err = guard(func() {
+		defer r.begin()()
+		inside := make([]reflect.Value, len(args))
+		for i, a := range args {
+			inside[i] = mapTensors(a, func(t *Tensor) *Tensor {
+				if t.v != nil {
+					return t // a parameter
+				}
+				x := r.argument(t, false)
+				if t.wants {
+					x.RequiresGrad()
+				}
+				return x
+			})
+		}
+		results = f(inside)
+		for _, y := range results {
+			for _, t := range tensorsIn(y) {
+				if t.v != nil && r.pending[t] == nil {
+					continue // returned as it is
+				}
+				outs = append(outs, r.of(t))
+			}
+		}
+	})
+	if err != nil {
+		panic(err)
+	}
+	var shape Shape
+	if len(given) > 0 {
+		shape = given[0].shape
+	}
+	ctx := callerContext()
+	values, err := r.run(ctx, shape, outs)
+	if err != nil {
+		panic(during(c.name, err))
+	}
+	for _, y := range values {
+		y.placed = placed
+	}
+	for i, y := range results {
+		results[i] = mapTensors(y, func(t *Tensor) *Tensor {
+			if t.v != nil && r.pending[t] == nil {
+				return t
+			}
+			y := values[0]
+			values = values[1:]
+			return y
+		})
+	}
+	return results
+}
+
+var tensorType = reflect.TypeFor[*Tensor]()
+
+// tensorsIn returns the tensors of a parameter or result, in order.
+func tensorsIn(v reflect.Value) []*Tensor {
+	var all []*Tensor
+	mapTensors(v, func(t *Tensor) *Tensor { all = append(all, t); return t })
+	return all
+}
+
+// mapTensors returns v with f of its tensors in their places: of a tensor, a
+// slice or map of tensors, or a struct with exported fields of these.
+func mapTensors(v reflect.Value, f func(*Tensor) *Tensor) reflect.Value {
+	switch {
+	case v.Type() == tensorType:
+		if v.IsNil() {
+			return v
+		}
+		return reflect.ValueOf(f(v.Interface().(*Tensor)))
+	case v.Kind() == reflect.Slice && !v.IsNil() && holdsTensors(v.Type().Elem()):
+		all := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		for i := range v.Len() {
+			all.Index(i).Set(mapTensors(v.Index(i), f))
+		}
+		return all
+	case v.Kind() == reflect.Struct && holdsTensors(v.Type()):
+		s := reflect.New(v.Type()).Elem()
+		s.Set(v)
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				s.Field(i).Set(mapTensors(v.Field(i), f))
+			}
+		}
+		return s
+	}
+	return v
+}
+
+func holdsTensors(t reflect.Type) bool {
+	switch {
+	case t == tensorType:
+		return true
+	case t.Kind() == reflect.Slice:
+		return holdsTensors(t.Elem())
+	case t.Kind() == reflect.Struct:
+		for i := range t.NumField() {
+			if t.Field(i).IsExported() && holdsTensors(t.Field(i).Type) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// GoMLX runs a function of GoMLX's graph package on tensors, for operations that
+// dl does not have. f is called whenever a program is written, with a node for
+// each tensor, and returns the nodes of the results. name is for messages.
+//
+// What f does cannot be seen from outside, so a program with it is written anew
+// at each call, which takes milliseconds; XLA compiles it once for its text.
+func GoMLX(name string, f func(xs ...*graph.Node) []*graph.Node, xs ...*Tensor) []*Tensor {
+	k := opKey{name: name, settings: new(int)} // like no other
+	r := recordingOf(xs)
+	if r != nil {
+		r.opaque = true
+	}
+	outs, _ := do(k, nil, func(_ *trace, in []*node) (out []*node) {
+		raw := make([]*graph.Node, len(in))
+		for i, x := range in {
+			raw[i] = x.value()
+		}
+		for _, y := range f(raw...) {
+			out = append(out, &node{raw: y, t: in[0].t})
+		}
+		return out
+	}, xs, nil, nil)
+	return outs
+}

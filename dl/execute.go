@@ -1,0 +1,225 @@
+package dl
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// recordedPrograms holds what was compiled, by the text of the recording. XLA's
+// executables are held, and shared by equal programs, in once.go.
+var recordedPrograms struct {
+	sync.Mutex
+	all    map[[sha256.Size]byte]*recordedProgram
+	recent [][sha256.Size]byte // the longest unused one first
+}
+
+// mostRecorded is how many are kept.
+const mostRecorded = 512
+
+// recordedProgram is what was compiled for one text.
+type recordedProgram struct {
+	mu       sync.Mutex
+	variants []*variant
+}
+
+// variant is a program in which some numbers from Go are fixed, and others are
+// inputs because they were seen to change.
+type variant struct {
+	numbers []float64
+	dynamic []bool
+	p       *program
+}
+
+// fits reports whether the variant can run with some numbers.
+func (v *variant) fits(numbers []float64) bool {
+	for i, n := range numbers {
+		if !v.dynamic[i] && math.Float64bits(n) != math.Float64bits(v.numbers[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// key is the checksum of all that the program depends on.
+func (r *recording) keyOf(wanted []int32) [sha256.Size]byte {
+	text := r.text
+	text = append(text, '>')
+	for _, id := range wanted {
+		text = binary.AppendUvarint(text, uint64(id))
+	}
+	text = append(text, r.on.label()...)
+	if r.share != nil {
+		text = binary.AppendUvarint(append(text, '/'), uint64(len(r.share.on)))
+	}
+	return sha256.Sum256(text)
+}
+
+// compiled returns the program that gives the wanted values, and which of its
+// numbers are inputs.
+func (r *recording) compiled(ctx context.Context, shape Shape, wanted []int32) (*variant, error) {
+	if r.opaque {
+		dynamic := make([]bool, len(r.numbers))
+		p, err := r.compile(ctx, shape, dynamic, wanted)
+		return &variant{r.numbers, dynamic, p}, err
+	}
+	key := r.keyOf(wanted)
+	recordedPrograms.Lock()
+	if recordedPrograms.all == nil {
+		recordedPrograms.all = map[[sha256.Size]byte]*recordedProgram{}
+	}
+	rp := recordedPrograms.all[key]
+	if rp == nil {
+		rp = &recordedProgram{}
+		recordedPrograms.all[key] = rp
+	}
+	if n := len(recordedPrograms.recent); n == 0 || recordedPrograms.recent[n-1] != key {
+		recordedPrograms.recent = append(slices.DeleteFunc(recordedPrograms.recent, func(k [sha256.Size]byte) bool { return k == key }), key)
+		if n >= mostRecorded {
+			delete(recordedPrograms.all, recordedPrograms.recent[0])
+			recordedPrograms.recent = slices.Delete(recordedPrograms.recent, 0, 1)
+		}
+	}
+	recordedPrograms.Unlock()
+	rp.mu.Lock()
+	defer rp.mu.Unlock()
+	for _, v := range rp.variants {
+		if v.fits(r.numbers) {
+			return v, nil
+		}
+	}
+	v := &variant{numbers: slices.Clone(r.numbers), dynamic: make([]bool, len(r.numbers))}
+	if n := len(rp.variants); n > 0 {
+		last := rp.variants[n-1]
+		for i, x := range r.numbers {
+			v.dynamic[i] = last.dynamic[i] || math.Float64bits(x) != math.Float64bits(last.numbers[i])
+		}
+	}
+	var err error
+	if v.p, err = r.compile(ctx, shape, v.dynamic, wanted); err != nil {
+		return nil, err
+	}
+	rp.variants = append(rp.variants, v)
+	return v, nil
+}
+
+func (r *recording) compile(ctx context.Context, shape Shape, dynamic []bool, wanted []int32) (*program, error) {
+	p, err := compileOn(ctx, r.on, r.share, r.name, shape, func(g *graph.Graph) []*graph.Node {
+		return r.write(g, dynamic, wanted)
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.split = make([]bool, len(r.inputs)+len(dynamic))
+	for i, in := range r.inputs {
+		p.split[i] = in.split
+	}
+	return p, nil
+}
+
+// runHooks are called while a program runs. Each may be nil.
+type runHooks struct {
+	check  func(out []*Tensor) error // with the results, before anything changes
+	commit func(out []*Tensor)       // when the parameters have their new values
+	end    func()                    // at the end, however it came
+}
+
+// run is runWith with one context and no hooks.
+func (r *recording) run(ctx context.Context, shape Shape, wanted []*Tensor) ([]*Tensor, error) {
+	return r.runWith(ctx, ctx, shape, wanted, runHooks{})
+}
+
+// runWith compiles the recording, unless that was done, and runs it: it returns
+// the values of the wanted tensors, and gives the parameters that have new
+// values theirs. A step either happens or does not: when anything fails, all
+// parameters keep their values. Cancelling ctx ends the wait for the compiler,
+// and running that for the program, which then goes on to its end.
+func (r *recording) runWith(ctx, running context.Context, shape Shape, wanted []*Tensor, h runHooks) (results []*Tensor, err error) {
+	end := func() {
+		if h.end != nil {
+			h.end()
+		}
+	}
+	ids := make([]int32, 0, len(wanted)+len(r.changed))
+	for _, x := range wanted {
+		ids = append(ids, r.id(x))
+	}
+	for _, v := range r.changed {
+		ids = append(ids, r.pending[v].id)
+	}
+	v, err := r.compiled(ctx, shape, ids)
+	if err == nil {
+		err = running.Err()
+	}
+	if err != nil {
+		end()
+		return nil, err
+	}
+	err = await(running, func() error {
+		defer end()
+		if len(r.changed) > 0 {
+			defer lockVariables(r.changed)()
+		}
+		for _, c := range r.checks {
+			if err := (limits{ids: c.below}).inputs(r.inputs[c.input].t); err != nil {
+				return err
+			}
+		}
+		inputs, release := r.inputValues()
+		defer release()
+		for i, n := range r.numbers {
+			if v.dynamic[i] {
+				inputs = append(inputs, Scalar(float32(n)))
+			}
+		}
+		out, err := v.p.run(inputs...)
+		if err != nil {
+			return err
+		}
+		if h.check != nil {
+			if err := h.check(out[:len(wanted)]); err != nil {
+				return err
+			}
+		}
+		install(r.changed, out[len(wanted):])
+		for _, f := range r.after {
+			f()
+		}
+		if h.commit != nil {
+			h.commit(out[:len(wanted)])
+		}
+		results = out[:len(wanted)]
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+// inputValues returns the values of the inputs, those of all parameters at one
+// moment, pinned.
+func (r *recording) inputValues() (values []*Tensor, release func()) {
+	values = make([]*Tensor, len(r.inputs), len(r.inputs)+len(r.numbers))
+	commits.RLock()
+	for i, in := range r.inputs {
+		values[i] = in.t
+		if in.t.v != nil {
+			values[i] = in.t.v.now.Load()
+		}
+		values[i].pin()
+	}
+	commits.RUnlock()
+	n := len(values)
+	all := values
+	return values, func() {
+		for _, t := range all[:n] {
+			t.unpin()
+		}
+	}
+}

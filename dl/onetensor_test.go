@@ -1,0 +1,134 @@
+package dl_test
+
+import (
+	"iter"
+	"math"
+	"testing"
+
+	"github.com/holt-dl/holt/dl"
+)
+
+// TestCompiledStepLikeTrainStep trains one network by hand at once, by hand in a
+// compiled function, and by TrainStep: the losses are the same.
+func TestCompiledStepLikeTrainStep(t *testing.T) {
+	on(t, "go")
+	build := func() *dl.Model {
+		dl.Seed(3)
+		return must(dl.Build(dl.Sequential{dl.Linear{Out: 8}, dl.BatchNorm1d{}, dl.ReLU{}, dl.Linear{Out: 3}}, dl.Shape{4, 5}))
+	}
+	x, y := fill(1, 1, 4, 5), dl.FromSlice([]int64{0, 2, 1, 1})
+	rule := dl.Adam{LR: 0.05, WeightDecay: 0.1}
+	losses := func(step func() float64) (all []float64) {
+		for range 5 {
+			all = append(all, step())
+		}
+		return all
+	}
+	m := build()
+	trained := dl.TrainStep(m, nil, rule)
+	want := losses(func() float64 { return trained.Run(dl.Batch{Inputs: x, Labels: y}) })
+
+	m2 := build()
+	opt := rule.For(m2)
+	eager := losses(func() float64 {
+		loss := m2.Call(x).CrossEntropy(y)
+		opt.ZeroGrad()
+		loss.Backward()
+		opt.Step()
+		return loss.Item()
+	})
+	m3 := build()
+	opt3 := rule.For(m3)
+	step := dl.Compile(func(x, y *dl.Tensor) *dl.Tensor {
+		loss := m3.Call(x).CrossEntropy(y)
+		loss.Backward()
+		opt3.Step()
+		return loss
+	})
+	compiled := losses(func() float64 { return step.Call(x, y).Item() })
+	for i := range want {
+		if math.Abs(eager[i]-want[i]) > 1e-5 || math.Abs(compiled[i]-want[i]) > 1e-5 {
+			t.Fatalf("losses by TrainStep are %v, at once %v, compiled %v", want, eager, compiled)
+		}
+	}
+	if opt3.N() != 5 {
+		t.Errorf("the optimizer has done %d steps, want 5", opt3.N())
+	}
+	for _, name := range m.Names() {
+		if a, b := m.Param(name).Float64s(), m3.Param(name).Float64s(); math.Abs(a[0]-b[0]) > 1e-5 {
+			t.Errorf("%s is %v by TrainStep and %v compiled", name, a[0], b[0])
+		}
+	}
+}
+
+// TestNothingStale changes what a network reads between calls.
+func TestNothingStale(t *testing.T) {
+	on(t, "go")
+	scale := 1.0
+	net := dl.Func(func(x *dl.Tensor) *dl.Tensor { return x.Scale(scale) })
+	m := must(dl.Build(dl.Sequential{net}, dl.Shape{1, 1}))
+	for _, scale = range []float64{1, 10, 10, 3} {
+		if got := must(m.Predict(dl.FromSlice([]float32{1}, 1, 1))).Item(); got != scale {
+			t.Errorf("with scale %v the prediction is %v", scale, got)
+		}
+	}
+}
+
+// targets is a data set with targets and no labels.
+type targets struct{}
+
+func (targets) Len() int { return 3 }
+func (targets) Get(i int) (dl.Example, error) {
+	x := float32(i)
+	return dl.Example{Input: dl.FromSlice([]float32{x}), Target: dl.FromSlice([]float32{2 * x})}, nil
+}
+
+// TestEvaluateLikeTraining has the loss of the training, and the targets, where
+// the data is a data set.
+func TestEvaluateLikeTraining(t *testing.T) {
+	on(t, "go")
+	m := must(dl.Build(dl.Sequential{dl.Linear{Out: 1}}, dl.Shape{1, 1}))
+	if err := m.SetParam("0.weight", dl.FromSlice([]float32{1}, 1, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.SetParam("0.bias", dl.FromSlice([]float32{0})); err != nil {
+		t.Fatal(err)
+	}
+	dl.TrainStep(m, dl.MSELoss{}, dl.SGD{LR: 0.1})
+	r := must(dl.Evaluate(m, targets{}))
+	if want := "loss 1.6667 (MSELoss)  on 3 examples"; r.String() != want { // (0 + 1 + 4) / 3
+		t.Errorf("evaluation is %q, want %q", r, want)
+	}
+}
+
+// oneBatch is data of one batch.
+type oneBatch struct{ batch dl.Batch }
+
+func (oneBatch) Len() int { return 1 }
+func (b oneBatch) Epoch(int) iter.Seq2[dl.Batch, error] {
+	return func(yield func(dl.Batch, error) bool) { yield(b.batch, nil) }
+}
+
+// counted returns how many examples a confusion matrix has.
+func counted(c *dl.Confusion) (n int) {
+	for _, row := range c.Counts {
+		for _, v := range row {
+			n += v
+		}
+	}
+	return n
+}
+
+// TestEvaluateIgnoresLabels leaves out of the accuracy what the loss leaves out.
+func TestEvaluateIgnoresLabels(t *testing.T) {
+	on(t, "go")
+	m := must(dl.Build(dl.Func(func(x *dl.Tensor) *dl.Tensor { return x }), dl.Shape{1, 2}))
+	batch := dl.Batch{
+		Inputs: dl.FromSlice([]float32{5, 0, 0, 5, 5, 0, 5, 0}, 4, 2),
+		Labels: dl.FromSlice([]int64{0, 1, 1, -100}),
+	}
+	r := must(dl.Evaluate(m, oneBatch{batch}, dl.ConfusionMatrix{}))
+	if math.Abs(r.Accuracy-2.0/3) > 1e-6 || counted(r.Confusion) != 3 {
+		t.Errorf("accuracy is %v of %d examples, want 2 of 3", r.Accuracy, counted(r.Confusion))
+	}
+}

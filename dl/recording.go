@@ -1,0 +1,437 @@
+package dl
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// A recording is what a function did with tensors, as a list of operations: the
+// program that XLA is to run, before anybody has written it. The function is
+// recorded anew at each call, so it may change in any way; the text of the
+// recording finds the program that was compiled for it. Equal texts are equal
+// programs, so nothing is compiled twice, and nothing is ever out of date.
+//
+// Values have numbers: first come inputs and results of operations in the order
+// in which they are met. The text holds these numbers and the numbers of the
+// operations and signatures, and none of the values.
+type recording struct {
+	name      string // of the program, for messages: "training step"
+	on        *device
+	share     *spread // devices that share the batch; nil for one
+	training  bool    // layers run in the mode that they are set to; else all evaluate
+	precision DType   // of the forward pass; 0 for that of the inputs
+	batch     int     // examples in a batch of which rows says how many count; 0 where all do
+	rows      *Tensor // float32 scalar
+	model     *Model  // whose network runs; nil outside of one
+	build     *builder
+
+	text    []byte
+	values  int32
+	inputs  []programInput
+	ids     map[*Tensor]int32 // of the inputs
+	list    []recorded
+	numbers []float64 // that Go gave to operations
+	opaque  bool      // the text does not tell all
+	closed  bool
+
+	changed  []*Tensor           // parameters that get new values, in order
+	pending  map[*Tensor]*Tensor // what these are
+	replaced map[*Tensor]*Tensor // parameters in whose place others are read
+	grads    map[*Tensor]*Tensor // by parameter, or by tensor that wants one
+	steps    map[*Optim]int      // steps of optimizers
+	after    []func()            // what to do when the program has run
+	stands   []leaf              // values that are not their parameter's own input, and tensors that want a gradient
+	checks   []inputCheck        // of the inputs' numbers
+
+	key    *Tensor           // where random numbers begin
+	newKey func() *Tensor    // makes the value of key
+	drawn  map[string]uint64 // how often each layer drew random numbers
+
+	inside []string           // the user's layers whose Forward runs, as far as they are known
+	taps   map[string]*Tensor // outputs that Features wants, by the layer's path
+	calls  *[]call            // what ran, where Graph asks
+}
+
+// programInput is a value that a program gets at each run.
+type programInput struct {
+	t     *Tensor // a value or a parameter
+	sig   *signature
+	id    int32
+	split bool // its first axis is the batch, of which each device has a part
+}
+
+// recorded is an operation in a recording.
+type recorded struct {
+	op       *operation
+	names    []string // of the parameters among its inputs
+	in       []int32
+	out      int32  // the first of its outputs
+	salt     uint64 // of random numbers
+	numbers  int    // where in the recording's numbers its own begin
+	count    int    // how many those are
+	stop     bool   // no gradient goes through it
+	gradient bool   // it is the gradients of in[0] for the others
+}
+
+// inputCheck is a bound for the integers of an input: on the device a number
+// beyond it would not fail.
+type inputCheck struct {
+	input int
+	below int
+}
+
+func newRecording(name string, on *device) *recording {
+	return &recording{name: name, on: on, training: true, ids: map[*Tensor]int32{}}
+}
+
+// argument adds an input whose value is t. Inside the recording the tensor that
+// it returns stands for it.
+func (r *recording) argument(t *Tensor, split bool) *Tensor {
+	return r.input(t, t.dtype, t.shape, split)
+}
+
+func (r *recording) input(t *Tensor, dtype DType, shape Shape, split bool) *Tensor {
+	s := signatureOf(shape, dtype)
+	r.text = append(r.text, 'i')
+	if split {
+		r.text = append(r.text, '/')
+	}
+	r.text = binary.AppendUvarint(r.text, s.id)
+	x := r.symbol(s)
+	r.inputs = append(r.inputs, programInput{t, s, x.id, split})
+	return x
+}
+
+// symbol returns a tensor for the next value.
+func (r *recording) symbol(s *signature) *Tensor {
+	x := &Tensor{shape: s.shape, dtype: s.dtype, rec: r, id: r.values}
+	x.sig.Store(s)
+	r.values++
+	return x
+}
+
+// id returns the number of a tensor's value in the recording.
+func (r *recording) id(t *Tensor) int32 {
+	if t.v != nil {
+		if other := r.replaced[t]; other != nil {
+			t = other
+		}
+		if now := r.pending[t]; now != nil {
+			return now.id
+		}
+	}
+	if t.rec == r {
+		return t.id
+	}
+	if t.rec != nil {
+		panic(fmt.Errorf("dl: a tensor of another program is used here: return it from the function that made it"))
+	}
+	if id, ok := r.ids[t]; ok {
+		return id
+	}
+	if t.tape != nil {
+		return r.replay(t)
+	}
+	x := r.input(t, t.dtype, t.shape, false)
+	r.ids[t] = x.id
+	return x.id
+}
+
+// assign gives a parameter the value that a tensor of the recording has, when
+// the program has run.
+func (r *recording) assign(v, x *Tensor) {
+	if other := r.replaced[v]; other != nil {
+		v = other
+	}
+	if r.pending == nil {
+		r.pending = map[*Tensor]*Tensor{}
+	}
+	if r.pending[v] == nil {
+		r.changed = append(r.changed, v)
+	}
+	r.pending[v] = x
+	r.stands = append(r.stands, leaf{x.id, v})
+}
+
+// add records an operation.
+func (r *recording) add(o *operation, names []string, salt uint64, numbers []float64, xs []*Tensor) []*Tensor {
+	in := make([]int32, len(xs))
+	for i, x := range xs {
+		in[i] = r.id(x)
+	}
+	return r.record(recorded{op: o, names: names, in: in, salt: salt, stop: gradientsOff()}, numbers)
+}
+
+func (r *recording) record(n recorded, numbers []float64) []*Tensor {
+	outs := n.op.outs
+	n.out, n.numbers, n.count = r.values, len(r.numbers), len(numbers)
+	r.numbers = append(r.numbers, numbers...)
+	kind := byte('o')
+	if n.stop {
+		kind = 's'
+	}
+	r.text = append(r.text, kind)
+	r.text = binary.AppendUvarint(r.text, n.op.id)
+	r.text = binary.AppendUvarint(r.text, n.salt)
+	for _, id := range n.in {
+		r.text = binary.AppendUvarint(r.text, uint64(id))
+	}
+	r.list = append(r.list, n)
+	results := make([]*Tensor, len(outs))
+	for i, s := range outs {
+		results[i] = r.symbol(s)
+	}
+	return results
+}
+
+// write writes the recording into a graph, whose inputs are those of the
+// recording and then the numbers that are not fixed, and returns the values of
+// the given numbers.
+func (r *recording) write(g *graph.Graph, dynamic []bool, wanted []int32) []*graph.Node {
+	values := make([]*node, r.values)
+	context := &trace{graph: g}
+	for _, in := range r.inputs {
+		if in.split {
+			values[in.id] = context.examples(in.sig.dtype, in.sig.shape)
+		} else {
+			values[in.id] = context.input(in.sig.dtype, in.sig.shape)
+		}
+	}
+	numbers := make([]*graph.Node, len(r.numbers))
+	for i := range numbers {
+		if dynamic[i] {
+			numbers[i] = parameter(g, Float32, nil)
+		}
+	}
+	for _, n := range r.list {
+		in := make([]*node, len(n.in))
+		for i, id := range n.in {
+			in[i] = values[id]
+		}
+		if n.gradient {
+			for i, y := range differentiateNodes(in[0], in[1:]) {
+				values[int(n.out)+i] = y
+			}
+			continue
+		}
+		end := n.numbers + n.count
+		outs := n.op.full(g, in, n.names, n.salt, r.numbers[n.numbers:end], numbers[n.numbers:end])
+		for i, y := range outs {
+			if n.stop {
+				y = y.stopped()
+			}
+			values[int(n.out)+i] = y
+		}
+	}
+	out := make([]*graph.Node, len(wanted))
+	for i, id := range wanted {
+		out[i] = values[id].value()
+	}
+	return out
+}
+
+// differentiateNodes returns the gradients of y, one number, for the xs.
+func differentiateNodes(y *node, xs []*node) []*node {
+	at := make([]*graph.Node, len(xs))
+	for i, x := range xs {
+		at[i] = x.origin()
+	}
+	out := make([]*node, len(xs))
+	for i, g := range graph.Gradient(graph.Reshape(y.value()), at...) {
+		if xs[i].raw == at[i] && !xs[i].lastFirst {
+			out[i] = xs[i].With(g)
+		} else {
+			out[i] = xs[i].withLast(g)
+		}
+	}
+	return out
+}
+
+// random returns the tensor where a program's random numbers begin.
+func (r *recording) random() *Tensor {
+	if r.key == nil {
+		make := r.newKey
+		if make == nil {
+			make = func() *Tensor { return randomKey(nextSeed(), 0) }
+		}
+		r.key = r.argument(make(), false)
+	}
+	return r.key
+}
+
+// draws returns what sets a layer's draw of random numbers apart from all
+// others in the program.
+func (r *recording) draws(place string) uint64 {
+	if r.drawn == nil {
+		r.drawn = map[string]uint64{}
+	}
+	n := r.drawn[place]
+	r.drawn[place]++
+	return saltOf(place) + n*0x9e3779b97f4a7c15
+}
+
+// close ends the recording: its tensors are of no use from now on.
+func (r *recording) close() { r.closed = true }
+
+// Which goroutines record: an operation without a tensor of a recording, such as
+// dl.Randn, belongs to the recording of its goroutine.
+var recorders struct {
+	sync.Mutex
+	n  atomic.Int32 // of those that record, so that the rest need not look
+	by map[uint64]*recording
+}
+
+// begin makes the recording that of the goroutine until end is called.
+func (r *recording) begin() (end func()) {
+	id := goroutine()
+	recorders.Lock()
+	defer recorders.Unlock()
+	if recorders.by == nil {
+		recorders.by = map[uint64]*recording{}
+	}
+	before := recorders.by[id]
+	recorders.by[id] = r
+	recorders.n.Add(1)
+	return func() {
+		recorders.Lock()
+		defer recorders.Unlock()
+		recorders.n.Add(-1)
+		if before == nil {
+			delete(recorders.by, id)
+		} else {
+			recorders.by[id] = before
+		}
+	}
+}
+
+// recordingOf returns the recording that an operation on some tensors belongs
+// to; nil where it runs at once.
+func recordingOf(lists ...[]*Tensor) *recording {
+	for _, xs := range lists {
+		for _, x := range xs {
+			if x.rec == nil {
+				continue
+			}
+			if x.rec.closed {
+				panic(fmt.Errorf("dl: a tensor of a compiled function is used after the function has ended, and has no values; return it from the function"))
+			}
+			return x.rec
+		}
+	}
+	return goroutineRecording()
+}
+
+// goroutineRecording returns the recording of the goroutine, nil for none.
+func goroutineRecording() *recording {
+	if recorders.n.Load() == 0 {
+		return nil
+	}
+	id := goroutine()
+	recorders.Lock()
+	defer recorders.Unlock()
+	return recorders.by[id]
+}
+
+// goroutine returns the number of the goroutine that runs, which Go shows in
+// traces only.
+func goroutine() uint64 {
+	var buf [64]byte
+	text := buf[:runtime.Stack(buf[:], false)]
+	text = bytes.TrimPrefix(text, []byte("goroutine "))
+	if i := bytes.IndexByte(text, ' '); i > 0 {
+		text = text[:i]
+	}
+	id, _ := strconv.ParseUint(string(text), 10, 64)
+	return id
+}
+
+// Gradients can be turned off for a goroutine.
+var withoutGradients struct {
+	sync.Mutex
+	n  atomic.Int32
+	by map[uint64]int
+}
+
+// NoGrad runs f without keeping what gradients would need, as torch.no_grad
+// does: no gradient goes through what f calculates.
+func NoGrad(f func()) {
+	id := goroutine()
+	change := func(by int) {
+		withoutGradients.Lock()
+		defer withoutGradients.Unlock()
+		if withoutGradients.by == nil {
+			withoutGradients.by = map[uint64]int{}
+		}
+		withoutGradients.n.Add(int32(by))
+		if withoutGradients.by[id] += by; withoutGradients.by[id] == 0 {
+			delete(withoutGradients.by, id)
+		}
+	}
+	change(1)
+	defer change(-1)
+	f()
+}
+
+// gradientsOff reports whether the goroutine runs inside of NoGrad.
+func gradientsOff() bool {
+	if withoutGradients.n.Load() == 0 {
+		return false
+	}
+	id := goroutine()
+	withoutGradients.Lock()
+	defer withoutGradients.Unlock()
+	return withoutGradients.by[id] > 0
+}
+
+// trains reports whether a layer at a place is in training mode.
+func (r *recording) trains(s *site) bool {
+	if r != nil && !r.training {
+		return false
+	}
+	return s == nil || !s.evaluates.Load()
+}
+
+// enter notes that a layer's Forward runs, and returns what to call at its
+// end. Layers of this package name themselves.
+func (r *recording) enter(layer any) (leave func()) {
+	if r == nil || r.model == nil {
+		return func() {}
+	}
+	path, kind, ok := r.model.walker.named(layer)
+	if !ok {
+		return func() {}
+	}
+	r.inside = append(r.inside, place{path: path}.label(kind))
+	return func() { r.inside = r.inside[:len(r.inside)-1] }
+}
+
+// calling names the user's layer whose Forward runs, for messages.
+func (r *recording) calling() string {
+	if r == nil || len(r.inside) == 0 {
+		return ""
+	}
+	return r.inside[len(r.inside)-1]
+}
+
+// saw notes the output of the layer at a path.
+func (r *recording) saw(path string, out *Tensor) {
+	if r == nil {
+		return
+	}
+	if r.build != nil && r.model != nil {
+		if m := r.model.walker.byPath[path]; m != nil {
+			m.out = slices.Clone(out.shape)
+		}
+	}
+	if _, ok := r.taps[path]; ok {
+		r.taps[path] = out
+	}
+}
