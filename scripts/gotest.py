@@ -8,6 +8,8 @@ import os
 import re
 import sys
 
+from skips import note
+
 title = sys.argv[1]
 output = collections.defaultdict(list)  # (package, test) -> what it printed
 failed, skipped = [], []
@@ -29,7 +31,8 @@ for line in sys.stdin:
         output.pop((package, test), None)
     elif test and action == "skip":
         why = [s.strip() for s in output.pop((package, test), []) if not re.match(r"\s*(===|---)", s)]
-        skipped.append((package, test, re.sub(r"^\S+\.go:\d+: ", "", " ".join(why))))
+        skipped.append(re.sub(r"^\S+\.go:\d+: ", "", " ".join(why)) or "no reason given")
+        note(f"{package}.{test}", skipped[-1])
     elif test and action == "fail":
         failed.append((package, test))
     elif action == "build-fail":
@@ -47,8 +50,7 @@ for line in sys.stdin:
         for key in [k for k in output if k[0] == package]:
             del output[key]
 
-reasons = collections.Counter(why or "no reason given" for _, _, why in skipped)
-for why, n in reasons.most_common():
+for why, n in collections.Counter(skipped).most_common():
     print(f"skipped {n}: {why}")
 for package, test in failed:
     print(f"failed: {package} {test}")
