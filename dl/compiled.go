@@ -3,6 +3,7 @@ package dl
 import (
 	"fmt"
 	"reflect"
+	"sync/atomic"
 
 	"github.com/gomlx/gomlx/core/graph"
 )
@@ -13,8 +14,8 @@ type Compiled[F any] struct {
 	Call F
 
 	name string
-	seed uint64
-	n    uint64
+	seed uint64        // with calls, where random numbers begin
+	n    atomic.Uint64 // calls
 }
 
 // Compile returns a function that does what f does in one program, which XLA
@@ -72,9 +73,8 @@ func (c *Compiled[F]) call(f func([]reflect.Value) []reflect.Value, args []refle
 	}
 	r := newRecording(c.name, on)
 	defer r.close()
-	n := c.n
+	n := c.n.Add(1) - 1
 	r.newKey = func() *Tensor { return randomKey(c.seed, n) }
-	c.n++
 	var results []reflect.Value
 	var outs []*Tensor
 	err = guard(func() {

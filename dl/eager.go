@@ -281,12 +281,14 @@ func (t *Tensor) CrossEntropy(labels *Tensor) *Tensor { return t.Loss(CrossEntro
 // settings.
 func layerFunc[L any, P layerOf[L]](t *Tensor, l L, f func(l L, x *node) *node) *Tensor {
 	P(&l).take()
+	l = settled(l)
 	return t.with("function", settingsOf(l), func(x *node) *node { return f(l, x) })
 }
 
 // layerOfSeveral is layerFunc for several tensors, of which some may be nil.
 func layerOfSeveral[L any, P layerOf[L]](l L, f func(l L, x []*node) *node, xs ...*Tensor) *Tensor {
 	P(&l).take()
+	l = settled(l)
 	return several("function", settingsOf(l), func(x []*node) []*node { return []*node{f(l, x)} }, xs...)[0]
 }
 

@@ -136,6 +136,7 @@ func forward[L any, P oneInput[L]](l L, x *Tensor) *Tensor {
 // its place, and more.
 func runLayer[L any, P layerOf[L]](l L, f func(l L, in []*node) []*node, more any, xs ...*Tensor) []*Tensor {
 	at := P(&l).take()
+	l = settled(l)
 	own := settingsOf(l)
 	if more != nil {
 		own = [2]any{own, more}

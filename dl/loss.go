@@ -66,6 +66,7 @@ type builtinLoss interface {
 
 // lossTerms runs a loss of this package as one operation.
 func lossTerms(l builtinLoss, output, target *Tensor) (terms, weights *Tensor) {
+	l = settled(l)
 	out := several("loss", settingsOf(l), func(in []*node) []*node {
 		terms, weights := l.terms(in[0], in[1])
 		if weights == nil {

@@ -132,3 +132,22 @@ func TestEvaluateIgnoresLabels(t *testing.T) {
 		t.Errorf("accuracy is %v of %d examples, want 2 of 3", r.Accuracy, counted(r.Confusion))
 	}
 }
+
+// TestSettingsAreOwn changes the weights of a loss after it was used, and uses
+// another with the values that they had.
+func TestSettingsAreOwn(t *testing.T) {
+	on(t, "go")
+	x, y := fill(1, 1, 2, 2), dl.FromSlice([]int64{0, 1})
+	weights := []float64{1, 2}
+	want := x.Loss(dl.CrossEntropyLoss{Weight: weights}, y).Item()
+	weights[1] = 50
+	x4 := dl.Concat(0, x, x)
+	y4 := dl.FromSlice([]int64{0, 1, 0, 1})
+	if got := x4.Loss(dl.CrossEntropyLoss{Weight: []float64{1, 2}}, y4).Item(); math.Abs(got-want) > 1e-6 {
+		t.Errorf("the loss is %v, want %v as before", got, want)
+	}
+	step := dl.Compile(func(x, y *dl.Tensor) *dl.Tensor { return x.Loss(dl.CrossEntropyLoss{Weight: []float64{1, 2}}, y) })
+	if got := step.Call(x, y).Item(); math.Abs(got-want) > 1e-6 {
+		t.Errorf("the compiled loss is %v, want %v as before", got, want)
+	}
+}

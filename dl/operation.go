@@ -242,6 +242,48 @@ func settingsOf(v any) any {
 	return settings(v)
 }
 
+// settled returns a copy of settings that nobody else can change: with slices and
+// numbers behind pointers of its own. An operation keeps its settings for as long
+// as it is known.
+func settled[T any](settings T) T {
+	if _, plain := settingsOf(settings).(T); plain {
+		return settings
+	}
+	v := reflect.ValueOf(&settings).Elem()
+	settle(v)
+	return settings
+}
+
+func settle(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Interface:
+		if !v.IsNil() {
+			inner := reflect.New(v.Elem().Type()).Elem()
+			inner.Set(v.Elem())
+			settle(inner)
+			v.Set(inner)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Field(i).CanSet() {
+				settle(v.Field(i))
+			}
+		}
+	case reflect.Slice:
+		if !v.IsNil() {
+			own := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+			reflect.Copy(own, v)
+			v.Set(own)
+		}
+	case reflect.Pointer:
+		if v.Type() != tensorType && !v.IsNil() && v.Elem().Kind() != reflect.Struct {
+			own := reflect.New(v.Type().Elem())
+			own.Elem().Set(v.Elem())
+			v.Set(own)
+		}
+	}
+}
+
 func isPlain(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Struct:
