@@ -206,11 +206,16 @@ func (r *recording) replay(t *Tensor) int32 {
 
 // frozenAt returns the input for a parameter with the values of an earlier time.
 func (r *recording) frozenAt(x, value *Tensor) *Tensor {
-	if id, ok := r.ids[value]; ok {
-		return &Tensor{rec: r, id: id}
+	key := [2]*Tensor{x, value}
+	if in := r.earlier[key]; in != nil {
+		return in
 	}
 	in := r.input(value, x.dtype, x.shape, false)
-	r.ids[value] = in.id
+	r.inputs[len(r.inputs)-1].earlier = true
+	if r.earlier == nil {
+		r.earlier = map[[2]*Tensor]*Tensor{}
+	}
+	r.earlier[key] = in
 	r.stands = append(r.stands, leaf{in.id, x})
 	return in
 }
@@ -240,7 +245,7 @@ func (r *recording) leaves(y *Tensor) []leaf {
 	}
 	var all []leaf
 	for _, in := range r.inputs {
-		if needed[in.id] && in.t != nil && in.t.rec == nil && in.t.learns() {
+		if needed[in.id] && !in.earlier && in.t != nil && in.t.rec == nil && in.t.learns() {
 			all = append(all, leaf{in.id, in.t})
 		}
 	}

@@ -42,14 +42,15 @@ type recording struct {
 	opaque  bool      // the text does not tell all
 	closed  bool
 
-	changed  []*Tensor           // parameters that get new values, in order
-	pending  map[*Tensor]*Tensor // what these are
-	replaced map[*Tensor]*Tensor // parameters in whose place others are read
-	grads    map[*Tensor]*Tensor // by parameter, or by tensor that wants one
-	steps    map[*Optim]int      // steps of optimizers
-	after    []func()            // what to do when the program has run
-	stands   []leaf              // values that are not their parameter's own input, and tensors that want a gradient
-	checks   []inputCheck        // of the inputs' numbers
+	changed  []*Tensor              // parameters that get new values, in order
+	pending  map[*Tensor]*Tensor    // what these are
+	replaced map[*Tensor]*Tensor    // parameters in whose place others are read
+	grads    map[*Tensor]*Tensor    // by parameter, or by tensor that wants one
+	steps    map[*Optim]int         // steps of optimizers
+	after    []func()               // what to do when the program has run
+	earlier  map[[2]*Tensor]*Tensor // inputs for parameters with the values of an earlier time
+	stands   []leaf                 // values that are not their parameter's own input, and tensors that want a gradient
+	checks   []inputCheck           // of the inputs' numbers
 
 	key    *Tensor           // where random numbers begin
 	newKey func() *Tensor    // makes the value of key
@@ -66,6 +67,8 @@ type programInput struct {
 	sig   *signature
 	id    int32
 	split bool // its first axis is the batch, of which each device has a part
+
+	earlier bool // it is the value of a parameter at an earlier time
 }
 
 // recorded is an operation in a recording.
@@ -106,7 +109,7 @@ func (r *recording) input(t *Tensor, dtype DType, shape Shape, split bool) *Tens
 	}
 	r.text = binary.AppendUvarint(r.text, s.id)
 	x := r.symbol(s)
-	r.inputs = append(r.inputs, programInput{t, s, x.id, split})
+	r.inputs = append(r.inputs, programInput{t: t, sig: s, id: x.id, split: split})
 	return x
 }
 
