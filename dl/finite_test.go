@@ -110,7 +110,22 @@ func operations() map[string]func(x *dl.Tensor) *dl.Tensor {
 		"AdaptiveAvgPool2d": func(x *dl.Tensor) *dl.Tensor { return image(x).AdaptiveAvgPool2d(3, 1).Square() },
 		"Embedding":         func(x *dl.Tensor) *dl.Tensor { return fixed([]int64{1, 3, 1}).Embedding(x).Square() },
 		"CrossEntropy":      func(x *dl.Tensor) *dl.Tensor { return x.CrossEntropy(fixed([]int64{1, 3, 0, 2})) },
-		"Concat":            func(x *dl.Tensor) *dl.Tensor { return dl.Concat(0, x, x.Square()) },
+		"Sin":               (*dl.Tensor).Sin, "Cos": (*dl.Tensor).Cos, "Softplus": (*dl.Tensor).Softplus,
+		"Reciprocal": func(x *dl.Tensor) *dl.Tensor { return x.Shift(3).Reciprocal() },
+		"Sign":       func(x *dl.Tensor) *dl.Tensor { return x.Sign().Mul(x) },
+		"Floor":      func(x *dl.Tensor) *dl.Tensor { return x.Scale(0.01).Floor().Add(x) },
+		"Maximum":    func(x *dl.Tensor) *dl.Tensor { return x.Maximum(square(x)) },
+		"Minimum":    func(x *dl.Tensor) *dl.Tensor { return x.Minimum(square(x)).Square() },
+		"Std":        func(x *dl.Tensor) *dl.Tensor { return x.Std(1) },
+		"Norm":       func(x *dl.Tensor) *dl.Tensor { return x.Norm(0) },
+		"LogSumExp":  func(x *dl.Tensor) *dl.Tensor { return x.Scale(3).LogSumExp(1) },
+		"Expand":     func(x *dl.Tensor) *dl.Tensor { return x.Reshape(16, 1).Expand(2, -1, 3).Square() },
+		"IndexSelect": func(x *dl.Tensor) *dl.Tensor {
+			return x.IndexSelect(1, dl.FromSlice([]int64{3, 0, 3})).Square()
+		},
+		"BMM":    func(x *dl.Tensor) *dl.Tensor { return x.Reshape(2, 2, 4).BMM(x.Reshape(2, 4, 2)) },
+		"Where":  func(x *dl.Tensor) *dl.Tensor { return dl.Where(square(x).Greater(x), x.Square(), x) },
+		"Concat": func(x *dl.Tensor) *dl.Tensor { return dl.Concat(0, x, x.Square()) },
 	}
 }
 
@@ -123,7 +138,7 @@ func TestFiniteDifferences(t *testing.T) {
 	for name, f := range ops {
 		finite(t, name, f, x)
 	}
-	other := "Argmax Backward DType Detach Device Dim Dropout Float32s Float64s Free Grad Index Int64s Item Loss Rank RequiresGrad Set Shape Size String To Training ZeroGrad"
+	other := "Argmax Equal Greater Less OneHot Backward DType Detach Device Dim Dropout Float32s Float64s Free Grad Index Int64s Item Loss Rank RequiresGrad Set Shape Size String To Training ZeroGrad"
 	for i := range reflect.TypeFor[*dl.Tensor]().NumMethod() {
 		name := reflect.TypeFor[*dl.Tensor]().Method(i).Name
 		if ops[name] == nil && !strings.Contains(" "+other+" ", " "+name+" ") {

@@ -1,8 +1,11 @@
 package dl_test
 
 import (
+	"fmt"
 	"iter"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/holt-dl/holt/dl"
@@ -149,5 +152,59 @@ func TestSettingsAreOwn(t *testing.T) {
 	step := dl.Compile(func(x, y *dl.Tensor) *dl.Tensor { return x.Loss(dl.CrossEntropyLoss{Weight: []float64{1, 2}}, y) })
 	if got := step.Call(x, y).Item(); math.Abs(got-want) > 1e-6 {
 		t.Errorf("the compiled loss is %v, want %v as before", got, want)
+	}
+}
+
+// TestRandomTensors draws other numbers at each call, also inside of a compiled
+// function, and the same after Seed.
+func TestRandomTensors(t *testing.T) {
+	on(t, "go")
+	draw := func() (all [][]float64) {
+		dl.Seed(7)
+		f := dl.Compile(func(x *dl.Tensor) (a, b *dl.Tensor) { return x.Add(dl.RandnLike(x)), dl.Rand(4) })
+		zero := dl.Full(0, 1000)
+		for range 2 {
+			a, b := f.Call(zero)
+			all = append(all, a.Float64s(), b.Float64s())
+		}
+		return append(all, dl.Randn(1000).Float64s(), dl.Rand(1000).Float64s())
+	}
+	first, again := draw(), draw()
+	for i := range first {
+		if !slices.Equal(first[i], again[i]) {
+			t.Errorf("draw %d differs after the same seed", i)
+		}
+		for k := range i {
+			if slices.Equal(first[i], first[k]) {
+				t.Errorf("draws %d and %d are equal", k, i)
+			}
+		}
+	}
+	mean, square := 0.0, 0.0
+	for _, v := range first[0] {
+		mean, square = mean+v/1000, square+v*v/1000
+	}
+	if math.Abs(mean) > 0.1 || math.Abs(square-1) > 0.15 {
+		t.Errorf("mean and square of 1000 normal numbers are %v and %v, want 0 and 1", mean, square)
+	}
+	if low, high := slices.Min(first[5]), slices.Max(first[5]); low < 0 || high >= 1 || low > 0.02 || high < 0.98 {
+		t.Errorf("even numbers lie in [%v, %v], want all of [0, 1)", low, high)
+	}
+}
+
+// TestComparisons has bools, and rows of ones.
+func TestComparisons(t *testing.T) {
+	on(t, "go")
+	a, b := dl.FromSlice([]float32{1, 2, 3}), dl.FromSlice([]float32{2, 2, 2})
+	for name, got := range map[string][]float64{
+		"less 1 0 0": a.Less(b).Float64s(), "equal 0 1 0": a.Equal(b).Float64s(), "greater 0 0 1": a.Greater(b).Float64s(),
+		"onehot 0 1 0 0 0 1": dl.FromSlice([]int64{1, 2}).OneHot(3).Float64s(), "arange 0 1 2": dl.Arange(3).Float64s(),
+		"where 1 2 2": dl.Where(a.Less(b), a, b).Float64s(),
+	} {
+		text := fmt.Sprint(got)
+		_, want, _ := strings.Cut(name, " ")
+		if text != "["+want+"]" {
+			t.Errorf("%s: got %s", name, text)
+		}
 	}
 }
