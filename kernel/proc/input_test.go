@@ -30,12 +30,20 @@ func (p *person) answer(prompt string, password bool) (string, error) {
 	if some {
 		line, p.lines = p.lines[0], p.lines[1:]
 	}
+	ctx := p.ctx
 	p.mu.Unlock()
 	if some {
 		return line, nil
 	}
-	<-p.ctx.Done()
-	return "", p.ctx.Err()
+	<-ctx.Done()
+	return "", ctx.Err()
+}
+
+// until sets what ends a question that has no answer.
+func (p *person) until(ctx context.Context) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ctx = ctx
 }
 
 // take returns what was asked since the last call, and has new lines to answer with.
@@ -153,7 +161,7 @@ func Run() { X = 2; go func() { for { if Stop != 0 { rt.Check() }; fmt.Scanln(&S
 			p := &person{}
 			h := startWith(t, p)
 			ctx, cancel := context.WithCancel(context.Background())
-			p.ctx = ctx
+			p.until(ctx)
 			if !strings.Contains(tt.cell, "host/rt") {
 				tt.cell = `import "github.com/holt-dl/holt/kernel/host/rt"` + "\n" + tt.cell
 			}
@@ -177,7 +185,7 @@ func Run() { X = 2; go func() { for { if Stop != 0 { rt.Check() }; fmt.Scanln(&S
 				t.Errorf("the interrupt took %v", took)
 			}
 			p.take("ans1")
-			p.ctx = context.Background()
+			p.until(context.Background())
 			got := h.Must(`import ("fmt"; "notebook/c1")
 func Run() { var q string; fmt.Scanln(&q); fmt.Println("q is", q, c1.X, c1.S == "") }`)
 			if got != "q is ans1 2 true\n" {
