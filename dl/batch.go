@@ -5,11 +5,6 @@ import (
 	"reflect"
 )
 
-// key identifies the program for a batch of size rows with a loss.
-func (b Batch) key(size int, loss Loss) string {
-	return fmt.Sprintf("%d %v%s %v%s %s", size, b.Inputs.shape[1:], b.Inputs.dtype, b.Labels.shape[1:], b.Labels.dtype, settings(loss))
-}
-
 // of returns the shape of the inputs in a batch of size rows.
 func (b Batch) of(size int) Shape { return append(Shape{size}, b.Inputs.shape[1:]...) }
 
