@@ -10,6 +10,7 @@ import (
 	"go/types"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 type fileKind int
@@ -109,6 +110,9 @@ func (c *check) parseFile(f *file, imports, head, tail string) error {
 		return err
 	}
 	list.RemoveMultiples() // one a line: garbage has one at every byte
+	// What the cell lacks at its end is asked for once, however many errors it has.
+	trimmed := len(strings.TrimRight(f.body, " \t\n"))
+	atEnd := sync.OnceValue(func() string { return unfinished(f.source) })
 	var ds []Diagnostic
 	for _, e := range list {
 		if len(ds) > 0 && strings.HasSuffix(e.Msg, "found 'EOF'") {
@@ -116,8 +120,8 @@ func (c *check) parseFile(f *file, imports, head, tail string) error {
 		}
 		off := max(0, min(e.Pos.Offset-f.prelude, len(f.body)))
 		d := f.at(f.back(off), Diagnostic{Cell: f.name, Msg: "syntax error: " + strings.TrimPrefix(e.Msg, "syntax error: ")})
-		if end := unfinished(f.source); end != "" && off >= len(strings.TrimRight(f.body, " \t\n")) && strings.Contains(e.Msg, "found '") {
-			d.Msg = "syntax error: " + end // the brace that is found is ours
+		if off >= trimmed && strings.Contains(e.Msg, "found '") && atEnd() != "" {
+			d.Msg = "syntax error: " + atEnd() // the brace that is found is ours
 			d.Col = len(strings.TrimRight(d.Source, " \t")) + 1
 			ds = append(ds, d)
 			continue
