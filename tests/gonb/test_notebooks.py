@@ -35,7 +35,7 @@ DIFFERENCES = {
     "tests/capture": {},
     "tests/errors": {
         1: (PLACES, ["error: CompileError: .*\ncell\\[2\\]:2:26: syntax error: missing ',' before newline in argument list(.|\n)*"]),
-        2: (PLACES, [r"stderr: 2.* Stuck in Switzerland: (.|\n)*cell\[3\]:4(.|\n)*cell\[3\]:8(.|\n)*", r"error: HostDied: the host process ended: exit status 1.*"]),
+        2: (PLACES, [r"stderr: 2.* Stuck in Switzerland: (.|\n)*cell\[3\]:4(.|\n)*cell\[3\]:8(.|\n)*", r"error: Exit: the cell ended itself by log.Fatal, with exit status 1; its values are kept(.|\n)*"]),
     },
     "tests/functions": {0: GOFLAGS},
     "tests/goflags": {

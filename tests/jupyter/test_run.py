@@ -165,7 +165,7 @@ display.Live(run)""",
     )
     done = run(source)
     assert done.returncode == 0, done.stderr
-    state, curves = (o.data["text/plain"] for o in read(tmp_path / "n.out.ipynb").cells[0].outputs)
+    state, curves, *_ = (o.data["text/plain"] for o in read(tmp_path / "n.out.ipynb").cells[0].outputs)
     assert "done" in state and "no points yet" not in curves, (state, curves)
 
 
