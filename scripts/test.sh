@@ -10,6 +10,7 @@ HOLT_TEST_SKIPS=$(mktemp)
 export HOLT_TEST_COUNTS HOLT_TEST_SKIPS
 trap 'rm -f "$HOLT_TEST_COUNTS" "$HOLT_TEST_SKIPS"' EXIT
 start=$(date +%s)
+MEMORY=TestHugeFile # which limits the memory of its process
 python=.venv/bin/python
 
 ${MAKE:-make} --no-print-directory -j4 ready gopls .venv/.test || exit 1
@@ -19,6 +20,7 @@ raced=$(go list $RACE) || exit 1
 plain=$(go list ./... | grep -v -x -F "$raced") || exit 1
 HOLT_DATA=$HOLT_TEST_DATA go test -json -vet=off -timeout 20m $plain | $python scripts/gotest.py "go test" || status=1
 go test -json -vet=off -race -timeout 20m $raced | $python scripts/gotest.py "go test -race" || status=1
+go test -json -vet=off -timeout 20m -run "$MEMORY" ./kernel/history | $python scripts/gotest.py "go test -run '$MEMORY' ./kernel/history" || status=1
 go test -json -vet=off -race -timeout 20m -run "$RACE_DL" ./dl | $python scripts/gotest.py "go test -race -run '$RACE_DL' ./dl" || status=1
 
 # client NAME: the tests in tests/NAME, and their closing line.
