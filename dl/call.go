@@ -183,17 +183,17 @@ func (t *Tensor) number(name string, f func(t *trace, x *graph.Node) *graph.Node
 func several(name string, settings any, f func(in []*node) []*node, xs ...*Tensor) []*Tensor {
 	present := make([]bool, len(xs))
 	var all []*Tensor
-	var mask ints
+	mask := 0 // which are there
 	for i, x := range xs {
 		if present[i] = x != nil; x != nil {
 			all = append(all, x)
-			mask.v[0] |= 1 << i
+			mask |= 1 << i
 		}
 	}
 	out, _ := do(opKey{name: name, settings: struct {
 		settings any
 		present  int
-	}{settings, mask.v[0]}}, nil, func(_ *trace, in []*node) []*node {
+	}{settings, mask}}, nil, func(_ *trace, in []*node) []*node {
 		full := make([]*node, len(present))
 		for i := range full {
 			if present[i] {

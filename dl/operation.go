@@ -162,28 +162,17 @@ func (k opKey) describe(lower lowering, in []*signature, numbers []float64, l la
 	for _, y := range outs {
 		o.outs = append(o.outs, signatureOf(y.Shape(), y.DType()))
 	}
-	for name := range t.updates {
-		for i, have := range t.names {
-			if have == name {
-				o.updates = append(o.updates, i)
-			}
+	for i, name := range t.names {
+		if t.updates[name] != nil {
+			o.updates = append(o.updates, i)
 		}
 	}
-	o.sortUpdates()
 	for _, i := range o.updates {
 		y := t.updates[t.names[i]]
 		o.outs = append(o.outs, signatureOf(y.Shape().Dimensions, y.DType()))
 	}
 	o.random, o.rows, o.ids, o.text, o.macs = t.asks, t.usesRows, t.ids, t.text, t.macs
 	return o
-}
-
-func (o *operation) sortUpdates() {
-	for i := 1; i < len(o.updates); i++ {
-		for j := i; j > 0 && o.updates[j] < o.updates[j-1]; j-- {
-			o.updates[j], o.updates[j-1] = o.updates[j-1], o.updates[j]
-		}
-	}
 }
 
 // trace begins the writing of the operation into a program.

@@ -261,11 +261,11 @@ func differentiateNodes(y *node, xs []*node) []*node {
 // random returns the tensor where a program's random numbers begin.
 func (r *recording) random() *Tensor {
 	if r.key == nil {
-		make := r.newKey
-		if make == nil {
-			make = func() *Tensor { return randomKey(nextSeed(), 0) }
+		key := r.newKey
+		if key == nil {
+			key = func() *Tensor { return randomKey(nextSeed(), 0) }
 		}
-		r.key = r.argument(make(), false)
+		r.key = r.argument(key(), false)
 	}
 	return r.key
 }
