@@ -154,7 +154,7 @@ func (m MultiheadAttention) attend(query, key, value *node, a attending) (out, w
 	scores = graph.ConvertDType(scores, Float32)
 	scores = m.mask(scores, a)
 	probabilities := graph.Softmax(scores, 3)
-	if m.Dropout > 0 && query.t.trains() {
+	if m.Dropout > 0 && query.t.training {
 		probabilities = query.t.drop(probabilities, m.Dropout)
 	}
 	y := graph.DotGeneral(graph.ConvertDType(probabilities, v.DType()), []int{3}, []int{0, 1}, v, []int{2}, []int{0, 1})

@@ -144,7 +144,7 @@ func (b batchNorm) forward(x *node) *node {
 		batches = x.buffer(b.place, b.kind, "num_batches_tracked", Int64, Shape{}, constant(0))
 	}
 	var y *graph.Node
-	if trains := x.t.trains(); trains || b.NoRunning {
+	if trains := x.t.training; trains || b.NoRunning {
 		count := in.Size() / c
 		if trains && count == 1 {
 			panic(&ShapeError{Op: b.label(b.kind), Got: in, Want: "more than one value for each channel in training", Fix: "use larger batches, or set DropLast"})

@@ -178,7 +178,7 @@ func (b *builder) make(k opKey, s *site, lower lowering, xs []*Tensor) {
 	for _, x := range append(xs[:len(xs):len(xs)], s.params...) {
 		in = append(in, x.signature())
 	}
-	k.describe(lower, in, nil, layerInputs{names: s.full(), build: b})
+	k.describe(lower, in, nil, layerInputs{names: s.whole, build: b})
 }
 
 // add makes a parameter. Its random numbers depend on the seed and its name

@@ -29,7 +29,7 @@ func (d Dropout) forward(x *node) *node {
 		panic(fmt.Errorf("dl: %s: P is %v, want 0 to 1; try Dropout{P: 0.5}", d.label("Dropout"), d.P))
 	}
 	y := x
-	if x.t.trains() {
+	if x.t.training {
 		y = x.each(func(raw *graph.Node) *graph.Node { return x.t.drop(raw, d.P) })
 	}
 	return d.seen(fmt.Sprintf("Dropout(p=%s, inplace=False)", float(d.P)), 0, y)

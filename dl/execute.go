@@ -46,7 +46,7 @@ func (v *variant) fits(numbers []float64) bool {
 	return true
 }
 
-// key is the checksum of all that the program depends on.
+// keyOf returns the checksum of all that the program depends on.
 func (r *recording) keyOf(wanted []int32) [sha256.Size]byte {
 	text := r.text
 	text = append(text, '>')

@@ -67,9 +67,6 @@ type site struct {
 
 var siteType = reflect.TypeFor[*site]()
 
-// full returns the names of the weights with the path.
-func (s *site) full() []string { return s.whole }
-
 // add gives the layer a further weight.
 func (s *site) add(name string, v *Tensor) {
 	s.names, s.params, s.whole = append(s.names, name), append(s.params, v), append(s.whole, join(s.path, name))
@@ -156,10 +153,10 @@ func (p place) run(name string, settings any, lower lowering, xs []*Tensor) []*T
 	var names []string
 	if p.site != nil {
 		k.path = p.site.path
-		params, names = p.site.params, p.site.full()
+		params, names = p.site.params, p.site.whole
 		if r != nil && r.build != nil {
 			r.build.make(k, p.site, lower, xs)
-			params, names = p.site.params, p.site.full()
+			params, names = p.site.params, p.site.whole
 		}
 	}
 	outs, o := do(k, nil, lower, xs, params, names)

@@ -97,7 +97,7 @@ func (l LSTM) states(x, h, c *node) (output, hn, cn *node) {
 	macs := 0
 	var lastH, lastC []*graph.Node
 	for layer := range l.Layers {
-		if layer > 0 && l.Dropout > 0 && x.t.trains() {
+		if layer > 0 && l.Dropout > 0 && x.t.training {
 			raw = x.t.drop(raw, l.Dropout)
 		}
 		size := raw.Shape().Dimensions[2]

@@ -152,7 +152,7 @@ func (k opKey) describe(lower lowering, in []*signature, numbers []float64, l la
 	defer g.Finalize()
 	o := &operation{id: operationIDs.Add(1), name: k.name, lower: lower, in: in, key: k}
 	t := o.trace(g)
-	t.describing, t.inside, t.build = true, l.inside, l.build
+	t.inside, t.build = l.inside, l.build
 	t.fixed, t.dynamic = numbers, make([]*graph.Node, len(numbers))
 	var nodes []*node
 	for _, s := range in {
@@ -231,8 +231,8 @@ func settingsOf(v any) any {
 	return settings(v)
 }
 
-// settled returns a copy of settings that nobody else can change: with slices and
-// numbers behind pointers of its own. An operation keeps its settings for as long
+// settled returns a copy of settings that shares nothing with the original: with
+// slices and numbers behind pointers of its own. An operation keeps its settings for as long
 // as it is known.
 func settled[T any](settings T) T {
 	if _, plain := settingsOf(settings).(T); plain {

@@ -158,7 +158,7 @@ func TestRunPrefetches(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 		if at := third(); at != dl.Backend() {
-			t.Errorf("the third batch lies on %s while the second one's step is told", at)
+			t.Errorf("the third batch lies on %s while OnStep runs for the second one", at)
 		}
 		waits <- struct{}{}
 		return nil

@@ -28,18 +28,14 @@ type trace struct {
 	dynamic []*graph.Node // the same as inputs of the program; nil for one that is fixed
 
 	// What describing an operation finds out.
-	describing bool
-	asks       bool     // it draws random numbers
-	usesRows   bool     // it asks which examples count
-	ids        int      // what the numbers of the first input must stay below; 0 for anything
-	text       string   // the layer as PyTorch prints it
-	macs       int      // multiplications with addition
-	inside     string   // the user's layer that calls, for messages
-	build      *builder // makes parameters; nil outside of Build
+	asks     bool     // it draws random numbers
+	usesRows bool     // it asks which examples count
+	ids      int      // what the numbers of the first input must stay below; 0 for anything
+	text     string   // the layer as PyTorch prints it
+	macs     int      // multiplications with addition
+	inside   string   // the user's layer that calls, for messages
+	build    *builder // makes parameters; nil outside of Build
 }
-
-// trains reports whether the operation runs in training mode.
-func (t *trace) trains() bool { return t.training }
 
 // param returns a layer's trained parameter, in the type of x's elements where
 // x has a floating-point type. [Build] makes it at the first call.

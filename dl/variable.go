@@ -8,7 +8,7 @@ import (
 
 // A parameter is a tensor whose values change: a training step gives it new
 // ones. Everything else about tensors stays true, since what changes is only
-// which values stand behind it: whoever read the old ones keeps them.
+// which values it has: code that read the old ones keeps them.
 
 // variable is what makes a tensor a parameter, or a buffer of a layer.
 type variable struct {

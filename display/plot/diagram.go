@@ -91,7 +91,7 @@ func box(c draw.Canvas, b display.Box, top vg.Point, wide vg.Length) {
 	c.FillText(plain, vg.Point{X: from + bold.Width(name) + 8, Y: y}, place)
 }
 
-// boxText is what stands in a box with so much room for letters. A box has room for all of it, unless
+// boxText returns the text for a box with so much room for letters. A box has room for all of it, unless
 // that is more than boxMost: then the place gives way, and a long name; numbers that are cut would
 // mean something else.
 func boxText(b display.Box, room vg.Length) (name, place, note string) {

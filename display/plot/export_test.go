@@ -6,7 +6,7 @@ import (
 	"github.com/holt-dl/holt/display"
 )
 
-// BoxText is what stands in a box of a diagram that has only this one.
+// BoxText is the text in a box of a diagram that has only this one.
 func BoxText(b display.Box) (name, place, note string) {
 	mu.Lock()
 	defer mu.Unlock()

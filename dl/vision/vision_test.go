@@ -155,7 +155,7 @@ func TestCIFAR10Sample(t *testing.T) {
 	}
 }
 
-// A download that nobody watches says how far it is, ten times, and how it ended.
+// A download without a display says how far it is, ten times, and how it ended.
 func TestCIFAR10DownloadNotice(t *testing.T) {
 	t.Setenv("HOLT_DATA", "")
 	defer func() { dl.Notice = nil }()

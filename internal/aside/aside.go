@@ -1,4 +1,4 @@
-// Package aside writes files so that whoever reads one finds all of the old
+// Package aside writes files so that a reader finds all of the old
 // content or all of the new, also after a crash: the new content is written to a
 // file beside the old one, brought to the disk, and renamed.
 //

@@ -28,7 +28,7 @@ type watcher struct {
 	pipe *os.File // nil where there is no shell
 }
 
-// script keeps the groups it is told of, and kills them at the end of its input.
+// script reads process groups from its input, and kills them at the end of its input.
 const script = `trap '' HUP INT QUIT TERM
 groups=
 while read -r what group; do
