@@ -59,6 +59,11 @@ notebooks: need # run every notebook from top to bottom, and convert it to HTML
 	@$(MAKE) --no-print-directory -j4 ready $(VENV)/.test
 	@$(PY) -m pytest -q -rs tests/notebooks
 
+.PHONY: programs
+programs: need # run PyTorch users' programs to their results, as notebooks: minutes each
+	@$(MAKE) --no-print-directory -j4 ready
+	@scripts/notebook.sh programs/*/*.ipynb
+
 .PHONY: lab
 lab: need # open the quickstart in JupyterLab
 	@$(MAKE) --no-print-directory -j4 ready $(VENV)/.lab

@@ -1,0 +1,97 @@
+package programs
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestNotebooks checks that each program's notebook holds the declarations of
+// NAME/NAME.go letter by letter, so that what its test compares with PyTorch is
+// what a person sees and runs.
+func TestNotebooks(t *testing.T) {
+	notebooks, err := filepath.Glob("*/*.ipynb")
+	if err != nil || len(notebooks) == 0 {
+		t.Fatalf("found %d notebooks: %v", len(notebooks), err)
+	}
+	for _, path := range notebooks {
+		code := cells(t, path)
+		source := strings.TrimSuffix(path, ".ipynb") + ".go"
+		text, err := os.ReadFile(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fset := token.NewFileSet()
+		file, err := parser.ParseFile(fset, source, text, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range file.Decls {
+			if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.IMPORT {
+				continue
+			}
+			if declaration := string(text[fset.Position(d.Pos()).Offset:fset.Position(d.End()).Offset]); !strings.Contains(code, declaration) {
+				t.Errorf("%s has not, letter by letter, this declaration of %s:\n%s", path, source, declaration)
+			}
+		}
+	}
+}
+
+// TestWhole checks that each program has its notebook, its test, its script for
+// PyTorch and the numbers of that.
+func TestWhole(t *testing.T) {
+	folders, err := filepath.Glob("*/torch.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range folders {
+		dir := filepath.Dir(f)
+		for _, name := range []string{dir + ".go", dir + "_test.go", dir + ".py", dir + ".ipynb"} {
+			if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+				t.Errorf("%s: %v", dir, err)
+			}
+		}
+	}
+}
+
+// cells returns the code of a notebook, without its outputs, which it must not have.
+func cells(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var notebook struct {
+		Cells []struct {
+			Type    string            `json:"cell_type"`
+			Source  json.RawMessage   `json:"source"`
+			Outputs []json.RawMessage `json:"outputs"`
+		} `json:"cells"`
+	}
+	if err := json.Unmarshal(data, &notebook); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	var code strings.Builder
+	for _, c := range notebook.Cells {
+		if c.Type != "code" {
+			continue
+		}
+		if len(c.Outputs) > 0 {
+			t.Errorf("%s: clear its outputs before you commit", path)
+		}
+		var lines []string
+		var whole string
+		if err := json.Unmarshal(c.Source, &lines); err != nil {
+			if err := json.Unmarshal(c.Source, &whole); err != nil {
+				t.Fatalf("%s: %v", path, err)
+			}
+		}
+		code.WriteString(whole + strings.Join(lines, "") + "\n")
+	}
+	return code.String()
+}
