@@ -4,10 +4,44 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/holt-dl/holt/dl/internal/tensorfile"
+	"github.com/holt-dl/holt/internal/near"
 )
 
 // StateDict is a set of named tensors, as PyTorch's state_dict.
 type StateDict map[string]*Tensor
+
+// ErrCorrupt is wrapped by the error for a weights file that is not what was
+// written: cut off, changed, or no safetensors file at all.
+var ErrCorrupt = tensorfile.ErrCorrupt
+
+// SaveStateDict writes tensors to a safetensors file, as [Model.Save] does.
+func SaveStateDict(path string, dict StateDict) error {
+	tensors := make(map[string]tensorfile.Tensor, len(dict))
+	for name, t := range dict {
+		tensors[name] = tensorfile.Tensor{DType: t.dtype, Shape: t.shape, Values: t.flat()}
+	}
+	return tensorfile.Write(path, tensors)
+}
+
+// LoadStateDict reads all tensors of a safetensors file, of the parts that an
+// index such as model.safetensors.index.json lists, or of the folder that holds
+// such an index. It checks the header before it takes memory for what the
+// header promises, and the checksum where the file has one. float8 becomes
+// float32. A file that fails, or is of another format, is an error that wraps
+// [ErrCorrupt].
+func LoadStateDict(path string) (StateDict, error) {
+	tensors, err := tensorfile.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	dict := make(StateDict, len(tensors))
+	for name, t := range tensors {
+		dict[name] = &Tensor{shape: t.Shape, dtype: t.DType, host: t.Values}
+	}
+	return dict, nil
+}
 
 // Save writes the weights, as of the last whole training step, to a
 // safetensors file that PyTorch reads unchanged: safetensors.torch.load_file.
@@ -71,7 +105,7 @@ func (m *Model) LoadStateDict(dict StateDict) error {
 		if prefix := m.prefixOf(dict); prefix != "" {
 			return fmt.Errorf("the names of the weights begin with %q, as torch.nn.DataParallel and torch.compile save them; take it off: model.LoadStateDict(dict.TrimPrefix(%q))", prefix, prefix)
 		}
-		return fmt.Errorf("the weights lack %s and have %s too many; the file is of another network", list(missing), list(unknown))
+		return fmt.Errorf("the weights lack %s and have %s too many; the file is of another network", near.List(missing), near.List(unknown))
 	}
 	m.replace(m.vars, values)
 	return nil
@@ -100,15 +134,4 @@ func (d StateDict) TrimPrefix(prefix string) StateDict {
 		}
 	}
 	return trimmed
-}
-
-// list writes names for a message, the first few of them.
-func list(names []string) string {
-	switch n := len(names); {
-	case n == 0:
-		return "none"
-	case n > 4:
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:4], ", "), n-4)
-	}
-	return strings.Join(names, ", ")
 }

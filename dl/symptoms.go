@@ -7,6 +7,8 @@ import (
 	"maps"
 	"math"
 	"slices"
+
+	"github.com/holt-dl/holt/internal/near"
 )
 
 // The checks of [Doctor]. Each adds one line, and says what is wrong where a
@@ -284,7 +286,7 @@ func (p *patient) gradients(context.Context) error {
 	case all > 1000:
 		p.add("gradients", found, "they explode", "clip them with Options{ClipNorm: 1}; start with smaller weights; normalize the inputs")
 	case len(none) > 0:
-		p.add("gradients", found, "there is none for "+list(none), "look for dead ReLUs, and for layers whose output Forward does not use")
+		p.add("gradients", found, "there is none for "+near.List(none), "look for dead ReLUs, and for layers whose output Forward does not use")
 	case size[low] < 1e-5*size[high]:
 		p.add("gradients", found, "they vanish on the way to "+low, "ReLU in place of Sigmoid or Tanh, BatchNorm, or connections that skip layers")
 	default:

@@ -1,7 +1,9 @@
-// Package near finds the name that a person may have meant, for error messages.
+// Package near finds the name that a person may have meant, for error messages,
+// and writes names in them.
 package near
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -73,4 +75,15 @@ func edits(a, b string) int {
 		}
 	}
 	return rows[len(s)][len(t)]
+}
+
+// List writes names for a message, the first few of them.
+func List(names []string) string {
+	switch n := len(names); {
+	case n == 0:
+		return "none"
+	case n > 4:
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:4], ", "), n-4)
+	}
+	return strings.Join(names, ", ")
 }

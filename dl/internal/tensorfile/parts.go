@@ -1,4 +1,4 @@
-package dl
+package tensorfile
 
 import (
 	"encoding/json"
@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/holt-dl/holt/internal/filetype"
+	"github.com/holt-dl/holt/internal/near"
 )
 
 // Large weights are published in parts, with an index beside them:
@@ -29,7 +30,7 @@ import (
 const indexSuffix = ".safetensors.index.json"
 
 // loadFolder reads the parts of the one index in a folder.
-func loadFolder(path string) (StateDict, error) {
+func loadFolder(path string) (map[string]Tensor, error) {
 	found, err := filepath.Glob(filepath.Join(escapeGlob(path), "*"+indexSuffix))
 	if err != nil {
 		return nil, fmt.Errorf("dl: load %s: %w", path, err)
@@ -49,8 +50,8 @@ func escapeGlob(path string) string {
 }
 
 // loadParts reads the tensors of all parts that an index lists.
-func loadParts(path string) (StateDict, error) {
-	wrong := func(err error) (StateDict, error) {
+func loadParts(path string) (map[string]Tensor, error) {
+	wrong := func(err error) (map[string]Tensor, error) {
 		return nil, fmt.Errorf("dl: load %s: %w", path, err)
 	}
 	f, err := os.Open(path)
@@ -66,12 +67,12 @@ func loadParts(path string) (StateDict, error) {
 	for name, file := range part {
 		names[file] = append(names[file], name)
 	}
-	dict := StateDict{}
+	all := map[string]Tensor{}
 	var bytes int64
 	for _, file := range slices.Sorted(maps.Keys(names)) {
 		tensors, n, err := loadFile(filepath.Join(filepath.Dir(path), file))
 		if errors.Is(err, fs.ErrNotExist) {
-			err = fmt.Errorf("the part %s, which has %s, is not in its folder; download it beside the index", file, list(slices.Sorted(slices.Values(names[file]))))
+			err = fmt.Errorf("the part %s, which has %s, is not in its folder; download it beside the index", file, near.List(slices.Sorted(slices.Values(names[file]))))
 		}
 		if err != nil {
 			return wrong(err)
@@ -84,10 +85,10 @@ func loadParts(path string) (StateDict, error) {
 			case place != file:
 				return wrong(fmt.Errorf("the part %s has %.100q, which the index has in %s: %w; they are of two versions, download both again", file, name, place, ErrCorrupt))
 			}
-			dict[name] = tensors[name]
+			all[name] = tensors[name]
 		}
 		for _, name := range names[file] {
-			if tensors[name] == nil {
+			if _, ok := tensors[name]; !ok {
 				return wrong(fmt.Errorf("the part %s lacks %.100q, which the index has there: %w; they are of two versions, download both again", file, name, ErrCorrupt))
 			}
 		}
@@ -95,7 +96,7 @@ func loadParts(path string) (StateDict, error) {
 	if total >= 0 && total != bytes {
 		return wrong(fmt.Errorf("its parts have %d bytes of tensors, and the index says %d: %w; they are of two versions, download both again", bytes, total, ErrCorrupt))
 	}
-	return dict, nil
+	return all, nil
 }
 
 // readIndex reads the part of each tensor, and the bytes of all, -1 where the

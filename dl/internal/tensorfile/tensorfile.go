@@ -1,4 +1,16 @@
-package dl
+// Package tensorfile reads and writes safetensors files: named tensors, as
+// values on the host. [Write] and [Read] are all of it; package dl makes its
+// own tensors of a file's.
+//
+// A file is 8 bytes of header length, little-endian, a JSON header that gives
+// each tensor's type, shape and offsets, then the bytes of all tensors without
+// gaps. https://huggingface.co/docs/safetensors
+//
+// A file may be damaged or forged. So the header is checked before memory is
+// taken for what it promises, and every error for a wrong file wraps
+// [ErrCorrupt]. Messages begin with "dl:", because it is dl whose user reads
+// them.
+package tensorfile
 
 import (
 	"bufio"
@@ -12,6 +24,7 @@ import (
 	"hash"
 	"io"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"slices"
@@ -25,9 +38,12 @@ import (
 	"github.com/holt-dl/holt/internal/float8"
 )
 
-// The file format is safetensors: 8 bytes of header length, little-endian, a
-// JSON header that gives each tensor's type, shape and place, then the bytes
-// of all tensors without gaps. https://huggingface.co/docs/safetensors
+// Tensor is a tensor of a file.
+type Tensor struct {
+	DType  dtypes.DType
+	Shape  []int
+	Values any // a slice of the DType's Go type, in row-major order
+}
 
 // maxHeader is the longest header that the format's own readers accept.
 const maxHeader = 100_000_000
@@ -47,7 +63,7 @@ const checksumKey = "holt.sha256"
 // metadataKey is the entry of the header that is no tensor.
 const metadataKey = "__metadata__"
 
-var safetensorsTypes = map[string]DType{
+var safetensorsTypes = map[string]dtypes.DType{
 	"BOOL": dtypes.Bool, "U8": dtypes.Uint8, "I8": dtypes.Int8, "U16": dtypes.Uint16, "I16": dtypes.Int16,
 	"U32": dtypes.Uint32, "I32": dtypes.Int32, "U64": dtypes.Uint64, "I64": dtypes.Int64,
 	"F16": dtypes.Float16, "BF16": dtypes.BFloat16, "F32": dtypes.Float32, "F64": dtypes.Float64,
@@ -60,7 +76,7 @@ var float8s = map[string]func(uint8) float32{
 }
 
 // stored returns the type of a tensor's bytes in a file.
-func stored(name string) (DType, bool) {
+func stored(name string) (dtypes.DType, bool) {
 	if float8s[name] != nil {
 		return dtypes.Uint8, true
 	}
@@ -78,30 +94,27 @@ type tensorHeader struct {
 	Offsets [2]uint64 `json:"data_offsets"`
 }
 
-// SaveStateDict writes tensors to a safetensors file, as [Model.Save] does.
-func SaveStateDict(path string, dict StateDict) (err error) {
-	names := make([]string, 0, len(dict))
-	for name := range dict {
-		names = append(names, name)
-	}
-	slices.Sort(names)
+// Write writes tensors to a file: beside its place, synced, and then renamed.
+// The metadata has a checksum of the values, which [Read] compares.
+func Write(path string, tensors map[string]Tensor) (err error) {
+	names := slices.Sorted(maps.Keys(tensors))
 	header := map[string]any{}
 	var at uint64
 	sum := sha256.New()
 	for _, name := range names {
-		t := dict[name]
+		t := tensors[name]
 		kind := ""
 		for k, d := range safetensorsTypes {
-			if d == t.dtype {
+			if d == t.DType {
 				kind = k
 			}
 		}
 		if kind == "" || name == metadataKey {
-			return fmt.Errorf("dl: save %s: %s is %s, which safetensors cannot hold; convert it to float32", path, name, typeName(t.dtype))
+			return fmt.Errorf("dl: save %s: %s is %s, which safetensors cannot hold; convert it to float32", path, name, strings.ToLower(t.DType.String()))
 		}
 		b := t.bytes()
 		sum.Write(b)
-		header[name] = tensorHeader{kind, append([]int{}, t.shape...), [2]uint64{at, at + uint64(len(b))}}
+		header[name] = tensorHeader{kind, append([]int{}, t.Shape...), [2]uint64{at, at + uint64(len(b))}}
 		at += uint64(len(b))
 	}
 	header[metadataKey] = map[string]string{"format": "pt", checksumKey: hex.EncodeToString(sum.Sum(nil))}
@@ -120,7 +133,7 @@ func SaveStateDict(path string, dict StateDict) (err error) {
 			return err
 		}
 		for _, name := range names {
-			if _, err := w.Write(dict[name].bytes()); err != nil {
+			if _, err := w.Write(tensors[name].bytes()); err != nil {
 				return err
 			}
 		}
@@ -135,34 +148,39 @@ func SaveStateDict(path string, dict StateDict) (err error) {
 	return nil
 }
 
-// bytes returns the tensor's values as they lie in memory, which on every
-// machine that Go and XLA share is little-endian, as the format wants.
-func (t *Tensor) bytes() []byte {
-	flat := t.flat()
-	if t.Size() == 0 {
-		return nil
+// size returns the number of elements.
+func (t Tensor) size() int {
+	n := 1
+	for _, d := range t.Shape {
+		n *= d
 	}
-	return dtypes.UnsafeByteSliceFromAny(flat)
+	return n
 }
 
-// LoadStateDict reads all tensors of a safetensors file, of the parts that an
-// index such as model.safetensors.index.json lists, or of the folder that holds
-// such an index. It checks the header before it takes memory for what the
-// header promises, and the checksum where the file has one. float8 becomes
-// float32. A file that fails, or is of another format, is an error that wraps
-// [ErrCorrupt].
-func LoadStateDict(path string) (StateDict, error) {
+// bytes returns the values as they are in memory, which on every machine that
+// Go and XLA share is little-endian, as the format wants.
+func (t Tensor) bytes() []byte {
+	if t.size() == 0 {
+		return nil
+	}
+	return dtypes.UnsafeByteSliceFromAny(t.Values)
+}
+
+// Read reads all tensors of a file, of the parts that an index such as
+// model.safetensors.index.json lists, or of the folder that holds such an
+// index. float8 becomes float32.
+func Read(path string) (map[string]Tensor, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return loadFolder(path)
 	}
 	if strings.HasSuffix(path, indexSuffix) {
 		return loadParts(path)
 	}
-	dict, _, err := loadFile(path)
+	tensors, _, err := loadFile(path)
 	if errors.Is(err, errIndex) { // under another name
 		return loadParts(path)
 	}
-	return dict, err
+	return tensors, err
 }
 
 // wantSafetensors is what [loadFile] reads, for messages.
@@ -172,7 +190,7 @@ const wantSafetensors = "a safetensors file"
 var errIndex = fmt.Errorf("%w (it is an index)", ErrCorrupt)
 
 // loadFile reads one file. It returns the bytes of its tensors too.
-func loadFile(path string) (dict StateDict, data int64, err error) {
+func loadFile(path string) (tensors map[string]Tensor, data int64, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, 0, fmt.Errorf("dl: load weights: %w", err)
@@ -185,25 +203,25 @@ func loadFile(path string) (dict StateDict, data int64, err error) {
 	if info.IsDir() {
 		return nil, 0, fmt.Errorf("dl: load %s: %w", path, filetype.Folder(path).Error(path, wantSafetensors, ErrCorrupt))
 	}
-	dict, data, err = readSafetensors(bufio.NewReaderSize(f, 1<<20), info.Size())
+	tensors, data, err = readSafetensors(bufio.NewReaderSize(f, 1<<20), info.Size())
 	if errors.Is(err, ErrCorrupt) {
 		if kind, known := filetype.Of(f, info.Size(), path); known && kind.Name != filetype.Safetensors {
-			also := ErrCorrupt
+			wraps := ErrCorrupt
 			if kind.Name == filetype.Index {
-				also = errIndex
+				wraps = errIndex
 			}
-			err = kind.Error(path, wantSafetensors, also)
+			err = kind.Error(path, wantSafetensors, wraps)
 		}
 	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("dl: load %s: %w", path, err)
 	}
-	return dict, data, nil
+	return tensors, data, nil
 }
 
 // readSafetensors reads a file of the given size. It returns the bytes of its
 // tensors too.
-func readSafetensors(r io.Reader, size int64) (dict StateDict, bytes int64, err error) {
+func readSafetensors(r io.Reader, size int64) (tensors map[string]Tensor, bytes int64, err error) {
 	bad := func(format string, args ...any) error {
 		return fmt.Errorf("%s: %w; save or download it again", fmt.Sprintf(format, args...), ErrCorrupt)
 	}
@@ -259,17 +277,17 @@ func readSafetensors(r io.Reader, size int64) (dict StateDict, bytes int64, err 
 	if at != data {
 		return nil, 0, bad("the tensors end at %d of %d bytes", at, data)
 	}
-	dict = make(StateDict, len(items))
+	tensors = make(map[string]Tensor, len(items))
 	var sum hash.Hash = sha256.New()
 	for _, it := range items {
 		kind, _ := stored(it.DType)
-		t := &Tensor{shape: append(Shape{}, it.Shape...), dtype: kind}
-		t.host = dtypes.MakeAnySlice(t.dtype, t.Size())
+		t := Tensor{DType: kind, Shape: it.Shape}
+		t.Values = dtypes.MakeAnySlice(kind, t.size())
 		b := t.bytes()
 		if _, err := io.ReadFull(r, b); err != nil {
 			return nil, 0, bad("tensor %q ends early", it.name)
 		}
-		if t.dtype == dtypes.Bool {
+		if t.DType == dtypes.Bool {
 			for _, v := range b {
 				if v > 1 {
 					return nil, 0, bad("tensor %q holds %d for a bool", it.name, v)
@@ -284,14 +302,14 @@ func readSafetensors(r io.Reader, size int64) (dict StateDict, bytes int64, err 
 			for i, v := range b {
 				wide[i] = widen(v)
 			}
-			t.dtype, t.host = dtypes.Float32, wide
+			t.DType, t.Values = dtypes.Float32, wide
 		}
-		dict[it.name] = t
+		tensors[it.name] = t
 	}
 	if checksum != "" && checksum != hex.EncodeToString(sum.Sum(nil)) {
 		return nil, 0, bad("the checksum differs")
 	}
-	return dict, int64(data), nil
+	return tensors, int64(data), nil
 }
 
 // item is one tensor of a header.

@@ -1,4 +1,4 @@
-package dl
+package tensorfile
 
 import (
 	"bytes"
@@ -6,9 +6,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gomlx/compute/dtypes"
 )
 
 // file makes a safetensors file of a header and data.
@@ -56,28 +59,26 @@ func TestSafetensorsRefuses(t *testing.T) {
 }
 
 func TestSafetensorsRoundTrip(t *testing.T) {
-	dict := StateDict{
-		"a.weight": FromSlice([]float32{1, -2, 3.5, 4, 5, 6}, 2, 3),
-		"labels":   FromSlice([]int64{-1, 1 << 40}),
-		"mask":     FromSlice([]bool{true, false, true}),
-		"empty":    FromSlice([]float32{}, 0, 3),
-		"scalar":   Scalar(2.5),
-		"pixels":   FromSlice([]uint8{0, 255}),
+	tensors := map[string]Tensor{
+		"a.weight": {dtypes.Float32, []int{2, 3}, []float32{1, -2, 3.5, 4, 5, 6}},
+		"labels":   {dtypes.Int64, []int{2}, []int64{-1, 1 << 40}},
+		"mask":     {dtypes.Bool, []int{3}, []bool{true, false, true}},
+		"empty":    {dtypes.Float32, []int{0, 3}, []float32{}},
+		"scalar":   {dtypes.Float64, []int{}, []float64{2.5}},
+		"pixels":   {dtypes.Uint8, []int{2}, []uint8{0, 255}},
 	}
 	path := filepath.Join(t.TempDir(), "w.safetensors")
 	for range 2 { // over itself too
-		if err := SaveStateDict(path, dict); err != nil {
+		if err := Write(path, tensors); err != nil {
 			t.Fatal(err)
 		}
 	}
-	got, err := LoadStateDict(path)
+	got, err := Read(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range dict {
-		if g := got[name]; g == nil || !g.shape.Equal(want.shape) || g.dtype != want.dtype || !slices.Equal(g.Float64s(), want.Float64s()) {
-			t.Errorf("%s is %v, want %v", name, g, want)
-		}
+	if !reflect.DeepEqual(got, tensors) {
+		t.Errorf("it holds %v, want %v", got, tensors)
 	}
 	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) != 1 {
 		t.Errorf("the folder holds %v", left)
@@ -90,27 +91,8 @@ func TestSafetensorsRoundTrip(t *testing.T) {
 			t.Errorf("a changed byte at %d of %d was not found", at, len(b))
 		}
 	}
-	if err := SaveStateDict(filepath.Join(t.TempDir(), "no", "such", "w"), dict); err == nil {
+	if err := Write(filepath.Join(t.TempDir(), "no", "such", "w"), tensors); err == nil {
 		t.Error("saving into a missing folder gave no error")
-	}
-}
-
-// TestDataParallelNames loads weights whose names have a prefix.
-func TestDataParallelNames(t *testing.T) {
-	m, err := Build(Sequential{Linear{Out: 2}}, Shape{1, 3})
-	if err != nil {
-		t.Fatal(err)
-	}
-	wrapped := StateDict{}
-	for name, x := range m.StateDict() {
-		wrapped["module."+name] = x
-	}
-	const want = `the names of the weights begin with "module.", as torch.nn.DataParallel and torch.compile save them; take it off: model.LoadStateDict(dict.TrimPrefix("module."))`
-	if err := m.LoadStateDict(wrapped); err == nil || err.Error() != want {
-		t.Errorf("error is %v\nwant %s", err, want)
-	}
-	if err := m.LoadStateDict(wrapped.TrimPrefix("module.")); err != nil {
-		t.Error(err)
 	}
 }
 
@@ -122,23 +104,23 @@ func FuzzSafetensors(f *testing.F) {
 	f.Add(file(`{}`, ""))
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, b []byte) {
-		dict, _, err := readSafetensors(bytes.NewReader(b), int64(len(b)))
+		tensors, _, err := readSafetensors(bytes.NewReader(b), int64(len(b)))
 		if err != nil {
 			return
 		}
 		path := filepath.Join(dir, "w")
-		if err := SaveStateDict(path, dict); err != nil {
+		if err := Write(path, tensors); err != nil {
 			t.Fatal(err)
 		}
-		again, err := LoadStateDict(path)
+		again, err := Read(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(again) != len(dict) {
-			t.Fatalf("%d tensors came back of %d", len(again), len(dict))
+		if len(again) != len(tensors) {
+			t.Fatalf("%d tensors came back of %d", len(again), len(tensors))
 		}
-		for name, want := range dict {
-			if g := again[name]; g == nil || !g.shape.Equal(want.shape) || !bytes.Equal(g.bytes(), want.bytes()) {
+		for name, want := range tensors {
+			if g := again[name]; g.DType != want.DType || !slices.Equal(g.Shape, want.Shape) || !bytes.Equal(g.bytes(), want.bytes()) {
 				t.Fatalf("%s came back as %v, want %v", name, g, want)
 			}
 		}

@@ -1,4 +1,4 @@
-package dl
+package tensorfile
 
 import (
 	"encoding/json"
@@ -6,9 +6,11 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
+	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/gomlx/compute/dtypes"
 )
 
 // folderOf writes files into a new folder.
@@ -35,18 +37,18 @@ func TestParts(t *testing.T) {
 		"config.json": []byte("{}"), "index of parts": []byte(index),
 	})
 	for _, path := range []string{dir, filepath.Join(dir, "m.safetensors.index.json"), filepath.Join(dir, "index of parts")} {
-		dict, err := LoadStateDict(path)
+		tensors, err := Read(path)
 		if err != nil {
 			t.Errorf("%s: %v", path, err)
 			continue
 		}
-		for name, want := range map[string][]float64{"a": {1}, "b": {7, 9}, "c": {1, -2}} {
-			if got := dict[name]; got == nil || !slices.Equal(got.Float64s(), want) {
-				t.Errorf("%s: %s is %v, want %v", path, name, got, want)
-			}
+		want := map[string]Tensor{
+			"a": {dtypes.Float32, []int{1}, []float32{1}},
+			"b": {dtypes.Uint8, []int{2}, []uint8{7, 9}},
+			"c": {dtypes.Float32, []int{2}, []float32{1, -2}},
 		}
-		if len(dict) != 3 || dict["c"].DType() != Float32 {
-			t.Errorf("%s: it holds %v", path, dict)
+		if !reflect.DeepEqual(tensors, want) {
+			t.Errorf("%s: it holds %v, want %v", path, tensors, want)
 		}
 	}
 }
@@ -89,14 +91,14 @@ func TestPartsErrors(t *testing.T) {
 			if err := os.WriteFile(path, []byte(tt.index), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			_, err := LoadStateDict(dir)
+			_, err := Read(dir)
 			if err == nil || !strings.HasPrefix(err.Error(), "dl: load "+path+": ") || !strings.Contains(err.Error(), tt.err) {
 				t.Errorf("error is %v\nwant %s", err, tt.err)
 			}
 		})
 	}
 	dir := folderOf(t, map[string][]byte{"a.safetensors.index.json": nil, "b.safetensors.index.json": nil})
-	if _, err := LoadStateDict(dir); err == nil || !strings.Contains(err.Error(), "the folder holds more than one index, a.safetensors.index.json and b.safetensors.index.json, want one; give the file") {
+	if _, err := Read(dir); err == nil || !strings.Contains(err.Error(), "the folder holds more than one index, a.safetensors.index.json and b.safetensors.index.json, want one; give the file") {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -104,11 +106,12 @@ func TestPartsErrors(t *testing.T) {
 // TestFloat8 reads each type of a byte. Package pth compares every number with
 // PyTorch's.
 func TestFloat8(t *testing.T) {
-	for name, want := range map[string][]float64{"F8_E4M3": {1, -2, 0}, "F8_E5M2": {0.5, -2, 0}, "F8_E8M0": {math.Ldexp(1, 0x38-127), math.Ldexp(1, 0xc0-127), math.Ldexp(1, -127)}} {
+	ldexp := func(exp int) float32 { return float32(math.Ldexp(1, exp)) }
+	for name, want := range map[string][]float32{"F8_E4M3": {1, -2, 0}, "F8_E5M2": {0.5, -2, 0}, "F8_E8M0": {ldexp(0x38 - 127), ldexp(0xc0 - 127), ldexp(-127)}} {
 		path := filepath.Join(folderOf(t, map[string][]byte{"w": file(`{"x":{"dtype":"`+name+`","shape":[3],"data_offsets":[0,3]}}`, "\x38\xc0\x00")}), "w")
-		dict, err := LoadStateDict(path)
-		if err != nil || dict["x"].DType() != Float32 || !slices.Equal(dict["x"].Float64s(), want) {
-			t.Errorf("%s: %v, %v, want %v", name, dict, err, want)
+		tensors, err := Read(path)
+		if err != nil || !reflect.DeepEqual(tensors["x"], Tensor{dtypes.Float32, []int{3}, want}) {
+			t.Errorf("%s: %v, %v, want %v", name, tensors, err, want)
 		}
 	}
 }
@@ -122,14 +125,14 @@ func TestOtherFormats(t *testing.T) {
 		{"page.safetensors", "\n<!DOCTYPE html><title>Sign in</title>", "it is a web page, want a safetensors file; the address gave a page, such as a login or an error, in place of the file: download it again, and look at what the address gives"},
 	} {
 		path := filepath.Join(folderOf(t, map[string][]byte{tt.name: []byte(tt.content)}), tt.name)
-		_, err := LoadStateDict(path)
+		_, err := Read(path)
 		if want := "dl: load " + path + ": " + strings.ReplaceAll(tt.err, "PATH", path); err == nil || err.Error() != want || !errors.Is(err, ErrCorrupt) {
 			t.Errorf("error is %v\nwant %s", err, want)
 		}
 	}
 	dir := folderOf(t, map[string][]byte{"b.pth": nil, "a.safetensors": nil, "readme": nil})
 	want := "dl: load " + dir + ": it is a folder that holds a.safetensors, b.pth, want a safetensors file; give the file: " + `"` + filepath.Join(dir, "a.safetensors") + `"`
-	if _, err := LoadStateDict(dir); err == nil || err.Error() != want {
+	if _, err := Read(dir); err == nil || err.Error() != want {
 		t.Errorf("error is %v\nwant %s", err, want)
 	}
 }
