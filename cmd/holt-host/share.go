@@ -13,6 +13,7 @@ import (
 	_ "github.com/holt-dl/holt/dl/pth"
 	_ "github.com/holt-dl/holt/dl/vision"
 	_ "github.com/holt-dl/holt/dl/vision/cifarsample"
+	_ "github.com/holt-dl/holt/dl/vision/digits"
 	_ "github.com/holt-dl/holt/dl/vision/fetch"
 	_ "github.com/holt-dl/holt/dl/vision/formats"
 	_ "github.com/holt-dl/holt/dl/vision/imagenet"
