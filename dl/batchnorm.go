@@ -5,6 +5,8 @@ import (
 
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/dl/internal/lower"
 )
 
 // BatchNorm2d gives each channel of a batch of images mean 0 and variance 1,
@@ -266,7 +268,7 @@ func (n *normalization) ofBatch(x *graph.Node) *graph.Node {
 		forX := graph.Mul(graph.Sub(v, n.counting(common)), n.spread(scale, v))
 		return []*graph.Node{forX, along, sum}[:len(inputs)]
 	}
-	return customGradients(inputs, forward, backward)
+	return lower.CustomGradients(inputs, forward, backward)
 }
 
 // counting sets to 0 what does not count.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/dl/internal/lower"
 )
 
 // Conv2d slides Out filters over a batch of images, as torch.nn.Conv2d does.
@@ -45,13 +47,13 @@ func (c Conv2d) forward(x *node) *node {
 	}
 	c = c.defaults(shape)
 	w := c.window()
-	fan := c.In / c.Groups * w.kernel[0] * w.kernel[1]
-	filter := Shape{c.Out, c.In / c.Groups, w.kernel[0], w.kernel[1]}
+	fan := c.In / c.Groups * w.Kernel[0] * w.Kernel[1]
+	filter := Shape{c.Out, c.In / c.Groups, w.Kernel[0], w.Kernel[1]}
 	if wanted := x.t.built(c.path, "weight"); len(wanted) == 4 && wanted[1] != filter[1] {
 		panic(c.wrong(shape, wanted[1]*c.Groups))
 	}
 	weight := x.param(c.place, "Conv2d", "weight", filter, uniform(fan))
-	y := convolve(x.channelsLast(), weight, w, c.Groups)
+	y := lower.Convolve(x.channelsLast(), weight, w, c.Groups)
 	if !c.NoBias {
 		y = addChannels(y, x.param(c.place, "Conv2d", "bias", Shape{c.Out}, uniform(fan)))
 	}
@@ -66,13 +68,13 @@ func addChannels(y, bias *graph.Node) *graph.Node {
 // Output returns the shape that the layer makes of an input, or a
 // [*ShapeError].
 func (c Conv2d) Output(in Shape) (Shape, error) {
-	if c.Out <= 0 || c.Stride < 0 || c.Dilation < 0 || c.Groups < 0 || !c.window().valid() {
+	if c.Out <= 0 || c.Stride < 0 || c.Dilation < 0 || c.Groups < 0 || !c.window().Valid() {
 		return nil, fmt.Errorf("dl: %s: Out is %d and Kernel %s, want both above 0, and no negative setting; write Conv2d{Out: 32, Kernel: 3}",
 			c.label("Conv2d"), c.Out, pair(c.Kernel, c.KernelHW).brief())
 	}
-	if c.Same && (c.window().stride != HW{1, 1} || c.Padding != 0 || c.PaddingHW != HW{}) {
+	if c.Same && (c.window().Stride != HW{1, 1} || c.Padding != 0 || c.PaddingHW != HW{}) {
 		return nil, fmt.Errorf("dl: %s: Same is set with a Stride of %s and a Padding of %s, want Stride 1 and no Padding; leave Same out and write Padding: %d",
-			c.label("Conv2d"), c.window().stride.brief(), pair(c.Padding, c.PaddingHW).brief(), c.window().span(0)/2)
+			c.label("Conv2d"), HW(c.window().Stride).brief(), pair(c.Padding, c.PaddingHW).brief(), c.window().Span(0)/2)
 	}
 	if len(in) != 4 || c.In > 0 && in[1] != c.In {
 		return nil, c.wrong(in, c.In)
@@ -82,9 +84,9 @@ func (c Conv2d) Output(in Shape) (Shape, error) {
 		return nil, fmt.Errorf("dl: %s: Groups is %d, want a divisor of both %d input and %d output channels", c.label("Conv2d"), c.Groups, c.In, c.Out)
 	}
 	w := c.window()
-	out := Shape{in[0], c.Out, w.output(0, in[2]), w.output(1, in[3])}
+	out := Shape{in[0], c.Out, w.Places(0, in[2]), w.Places(1, in[3])}
 	if out[2] <= 0 || out[3] <= 0 {
-		return nil, &ShapeError{Op: c.label("Conv2d"), Got: in, Want: w.needs(fmt.Sprint(c.In)),
+		return nil, &ShapeError{Op: c.label("Conv2d"), Got: in, Want: needs(w, fmt.Sprint(c.In)),
 			Fix: "use a smaller Kernel, more Padding, or less pooling before it"}
 	}
 	return out, nil
@@ -98,12 +100,12 @@ func (c Conv2d) defaults(in Shape) Conv2d {
 	return c
 }
 
-func (c Conv2d) window() window {
+func (c Conv2d) window() lower.Window {
 	w := square(c.Kernel, c.KernelHW, c.Stride, c.StrideHW, c.Padding, c.PaddingHW, c.Dilation, c.DilationHW)
 	if c.Same {
 		for i := range 2 {
-			all := w.span(i) - 1
-			w.padding[i] = [2]int{all / 2, all - all/2} // PyTorch puts the odd one after
+			all := w.Span(i) - 1
+			w.Padding[i] = [2]int{all / 2, all - all/2} // PyTorch puts the odd one after
 		}
 	}
 	return w
@@ -137,7 +139,7 @@ func wrongImage(op string, in Shape, channels int) error {
 // text describes the layer as PyTorch prints it.
 func (c Conv2d) text() string {
 	w := c.window()
-	s := fmt.Sprintf("Conv2d(%d, %d, kernel_size=%v, stride=%v", c.In, c.Out, w.kernel, w.stride)
+	s := fmt.Sprintf("Conv2d(%d, %d, kernel_size=%v, stride=%v", c.In, c.Out, HW(w.Kernel), HW(w.Stride))
 	if c.Same {
 		s += ", padding=same"
 	} else {
@@ -146,8 +148,8 @@ func (c Conv2d) text() string {
 	return s + convText(w, c.Groups, c.NoBias) + ")"
 }
 
-func paddingText(w window) string {
-	if p := (HW{w.padding[0][0], w.padding[1][0]}); p != (HW{}) {
+func paddingText(w lower.Window) string {
+	if p := (HW{w.Padding[0][0], w.Padding[1][0]}); p != (HW{}) {
 		return fmt.Sprintf(", padding=%v", p)
 	}
 	return ""
@@ -155,10 +157,10 @@ func paddingText(w window) string {
 
 // convText writes the settings that convolutions have in common and PyTorch
 // prints when they are not the default.
-func convText(w window, groups int, noBias bool) string {
+func convText(w lower.Window, groups int, noBias bool) string {
 	s := ""
-	if w.dilation != (HW{1, 1}) {
-		s += fmt.Sprintf(", dilation=%v", w.dilation)
+	if w.Dilation != (HW{1, 1}) {
+		s += fmt.Sprintf(", dilation=%v", HW(w.Dilation))
 	}
 	if groups > 1 {
 		s += fmt.Sprintf(", groups=%d", groups)

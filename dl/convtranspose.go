@@ -1,6 +1,10 @@
 package dl
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/holt-dl/holt/dl/internal/lower"
+)
 
 // ConvTranspose2d paints Out filters into a larger image, each weighted by a
 // pixel of the input: the gradient of a convolution, as
@@ -41,12 +45,12 @@ func (c ConvTranspose2d) forward(x *node) *node {
 	}
 	c = c.defaults(in)
 	w := c.window()
-	fan := c.Out / c.Groups * w.kernel[0] * w.kernel[1]
-	filter := Shape{c.In, c.Out / c.Groups, w.kernel[0], w.kernel[1]}
+	fan := c.Out / c.Groups * w.Kernel[0] * w.Kernel[1]
+	filter := Shape{c.In, c.Out / c.Groups, w.Kernel[0], w.Kernel[1]}
 	if wanted := x.t.built(c.path, "weight"); len(wanted) == 4 && wanted[0] != c.In {
 		panic(wrongImage(c.label("ConvTranspose2d"), in, wanted[0]))
 	}
-	y := convolveTransposed(x.channelsLast(), x.param(c.place, "ConvTranspose2d", "weight", filter, uniform(fan)), w, c.Groups, HW{out[2], out[3]})
+	y := lower.ConvolveTransposed(x.channelsLast(), x.param(c.place, "ConvTranspose2d", "weight", filter, uniform(fan)), w, c.Groups, HW{out[2], out[3]})
 	if !c.NoBias {
 		y = addChannels(y, x.param(c.place, "ConvTranspose2d", "bias", Shape{c.Out}, uniform(fan)))
 	}
@@ -56,13 +60,13 @@ func (c ConvTranspose2d) forward(x *node) *node {
 // Output returns the shape that the layer makes of an input, or a
 // [*ShapeError].
 func (c ConvTranspose2d) Output(in Shape) (Shape, error) {
-	if c.Out <= 0 || c.Stride < 0 || c.Dilation < 0 || c.Groups < 0 || !c.window().valid() {
+	if c.Out <= 0 || c.Stride < 0 || c.Dilation < 0 || c.Groups < 0 || !c.window().Valid() {
 		return nil, fmt.Errorf("dl: %s: Out is %d and Kernel %s, want both above 0, and no negative setting; write ConvTranspose2d{Out: 32, Kernel: 2, Stride: 2}",
 			c.label("ConvTranspose2d"), c.Out, pair(c.Kernel, c.KernelHW).brief())
 	}
 	w, extra := c.window(), pair(c.OutputPadding, c.OutputPaddingHW)
 	for i := range 2 {
-		if most := max(w.stride[i], w.dilation[i]); extra[i] < 0 || extra[i] >= most {
+		if most := max(w.Stride[i], w.Dilation[i]); extra[i] < 0 || extra[i] >= most {
 			return nil, fmt.Errorf("dl: %s: OutputPadding is %s, want less than %d, the larger of Stride and Dilation", c.label("ConvTranspose2d"), extra.brief(), most)
 		}
 	}
@@ -75,7 +79,7 @@ func (c ConvTranspose2d) Output(in Shape) (Shape, error) {
 	}
 	out := Shape{in[0], c.Out, 0, 0}
 	for i := range 2 {
-		out[2+i] = (in[2+i]-1)*w.stride[i] - 2*w.padding[i][0] + w.span(i) + extra[i]
+		out[2+i] = (in[2+i]-1)*w.Stride[i] - 2*w.Padding[i][0] + w.Span(i) + extra[i]
 		if out[2+i] <= 0 {
 			return nil, &ShapeError{Op: c.label("ConvTranspose2d"), Got: in, Want: "an image that the padding leaves something of",
 				Fix: fmt.Sprintf("the output would have a side of %d: use less Padding or a larger Kernel", out[2+i])}
@@ -92,20 +96,20 @@ func (c ConvTranspose2d) defaults(in Shape) ConvTranspose2d {
 	return c
 }
 
-func (c ConvTranspose2d) window() window {
+func (c ConvTranspose2d) window() lower.Window {
 	return square(c.Kernel, c.KernelHW, c.Stride, c.StrideHW, c.Padding, c.PaddingHW, c.Dilation, c.DilationHW)
 }
 
 // text describes the layer as PyTorch prints it.
 func (c ConvTranspose2d) text() string {
 	w := c.window()
-	s := fmt.Sprintf("ConvTranspose2d(%d, %d, kernel_size=%v, stride=%v%s", c.In, c.Out, w.kernel, w.stride, paddingText(w))
-	if w.dilation != (HW{1, 1}) {
-		s += fmt.Sprintf(", dilation=%v", w.dilation)
+	s := fmt.Sprintf("ConvTranspose2d(%d, %d, kernel_size=%v, stride=%v%s", c.In, c.Out, HW(w.Kernel), HW(w.Stride), paddingText(w))
+	if w.Dilation != (HW{1, 1}) {
+		s += fmt.Sprintf(", dilation=%v", HW(w.Dilation))
 	}
 	if extra := pair(c.OutputPadding, c.OutputPaddingHW); extra != (HW{}) {
 		s += fmt.Sprintf(", output_padding=%v", extra)
 	}
-	w.dilation = HW{1, 1}
+	w.Dilation = HW{1, 1}
 	return s + convText(w, c.Groups, c.NoBias) + ")"
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/dl/internal/lower"
 )
 
 // Conv2d slides filters over images, as torch.nn.functional.conv2d does.
@@ -25,7 +27,7 @@ func (x *node) Conv2d(weight, bias *node, c Conv2d) *node {
 	if _, err := c.Output(x.Shape()); err != nil {
 		panic(err)
 	}
-	y := convolve(x.channelsLast(), weight.value(), c.window(), max(c.Groups, 1))
+	y := lower.Convolve(x.channelsLast(), weight.value(), c.window(), max(c.Groups, 1))
 	if bias != nil {
 		if !bias.Shape().Equal(Shape{c.Out}) {
 			panic(&ShapeError{Op: "Conv2d: bias", Got: bias.Shape(), Want: fmt.Sprintf("[%d]", c.Out)})
@@ -54,7 +56,7 @@ func (x *node) ConvTranspose2d(weight, bias *node, c ConvTranspose2d) *node {
 	if err != nil {
 		panic(err)
 	}
-	y := convolveTransposed(x.channelsLast(), weight.value(), c.window(), max(c.Groups, 1), HW{out[2], out[3]})
+	y := lower.ConvolveTransposed(x.channelsLast(), weight.value(), c.window(), max(c.Groups, 1), HW{out[2], out[3]})
 	if bias != nil {
 		if !bias.Shape().Equal(Shape{c.Out}) {
 			panic(&ShapeError{Op: "ConvTranspose2d: bias", Got: bias.Shape(), Want: fmt.Sprintf("[%d]", c.Out)})

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/dl/internal/lower"
 )
 
 // LSTM reads sequences with a long short-term memory, as torch.nn.LSTM does.
@@ -117,7 +119,7 @@ func (l LSTM) states(x, h, c *node) (output, hn, cn *node) {
 				gates = graph.Add(gates, graph.BroadcastToDims(graph.ExpandLeftToRank(bias, 3), gates.Shape().Dimensions...))
 			}
 			i := layer*directions + direction
-			hs, hEnd, cEnd := recur(gates, whh, start("h", h, i), start("c", c, i), direction == 1)
+			hs, hEnd, cEnd := lower.LSTM(gates, whh, start("h", h, i), start("c", c, i), direction == 1)
 			sides, lastH, lastC = append(sides, hs), append(lastH, hEnd), append(lastC, cEnd)
 			macs += steps * n * 4 * l.Hidden * (size + l.Hidden)
 		}

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/dl/internal/lower"
 )
 
 // Flatten joins all axes after the first: [N C H W] becomes [N C·H·W].
@@ -257,7 +259,7 @@ func (x *node) extreme(op string, axes []int, reduce func(*graph.Node, ...int) *
 	spread := func(v *graph.Node) *graph.Node {
 		return graph.BroadcastToDims(graph.Reshape(v, keep...), raw.Shape().Dimensions...)
 	}
-	return x.With(customGradient(raw, func(in *graph.Node) *graph.Node {
+	return x.With(lower.CustomGradient(raw, func(in *graph.Node) *graph.Node {
 		best = reduce(in, along...)
 		return best
 	}, func(v *graph.Node) *graph.Node {

@@ -1,6 +1,10 @@
 package dl
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/holt-dl/holt/dl/internal/lower"
+)
 
 // MaxPool2d takes the largest value of each window of each channel, as
 // torch.nn.MaxPool2d does.
@@ -30,7 +34,7 @@ func (p MaxPool2d) forward(x *node) *node {
 	y := p.of(x)
 	w := p.window()
 	text := fmt.Sprintf("MaxPool2d(kernel_size=%s, stride=%s, padding=%s, dilation=%s, ceil_mode=%s)",
-		w.kernel.brief(), w.stride.brief(), HW{w.padding[0][0], w.padding[1][0]}.brief(), w.dilation.brief(), python(p.Ceil))
+		HW(w.Kernel).brief(), HW(w.Stride).brief(), HW{w.Padding[0][0], w.Padding[1][0]}.brief(), HW(w.Dilation).brief(), python(p.Ceil))
 	return p.seen(text, 0, y)
 }
 
@@ -41,27 +45,27 @@ func (p MaxPool2d) of(x *node) *node {
 	}
 	w := p.window()
 	size := x.Shape()
-	if w.stride == w.kernel && w.dilation == (HW{1, 1}) && w.padding == [2][2]int{} && out[2]*w.kernel[0] <= size[2] && out[3]*w.kernel[1] <= size[3] {
-		return x.withLast(poolTiles(x.channelsLast(), w.kernel, out[2], out[3]))
+	if w.Stride == w.Kernel && w.Dilation == (HW{1, 1}) && w.Padding == [2][2]int{} && out[2]*w.Kernel[0] <= size[2] && out[3]*w.Kernel[1] <= size[3] {
+		return x.withLast(lower.MaxTiles(x.channelsLast(), w.Kernel, out[2], out[3]))
 	}
 	// Along the width first: the first largest value of a window in reading
 	// order is then the first of the rows' largest.
-	y := w.maxAlong(x.channelsLast(), 1, out[3])
-	return x.withLast(w.maxAlong(y, 0, out[2]))
+	y := w.MaxAlong(x.channelsLast(), 1, out[3])
+	return x.withLast(w.MaxAlong(y, 0, out[2]))
 }
 
 // Output returns the shape that the layer makes of an input, or a
 // [*ShapeError].
 func (p MaxPool2d) Output(in Shape) (Shape, error) {
 	w := p.window()
-	if !w.valid() || p.Stride < 0 || p.Dilation < 0 || w.padding[0][0] > w.kernel[0]/2 || w.padding[1][0] > w.kernel[1]/2 {
+	if !w.Valid() || p.Stride < 0 || p.Dilation < 0 || w.Padding[0][0] > w.Kernel[0]/2 || w.Padding[1][0] > w.Kernel[1]/2 {
 		return nil, fmt.Errorf("dl: %s: Kernel is %s, Stride %d and Padding %s, want Kernel above 0 and Padding at most half of it; write MaxPool2d{Kernel: 2}",
-			p.label("MaxPool2d"), w.kernel.brief(), p.Stride, pair(p.Padding, p.PaddingHW).brief())
+			p.label("MaxPool2d"), HW(w.Kernel).brief(), p.Stride, pair(p.Padding, p.PaddingHW).brief())
 	}
-	return w.pool(p.label("MaxPool2d"), in, p.Ceil)
+	return poolShape(w, p.label("MaxPool2d"), in, p.Ceil)
 }
 
-func (p MaxPool2d) window() window {
+func (p MaxPool2d) window() lower.Window {
 	return poolWindow(p.Kernel, p.KernelHW, p.Stride, p.StrideHW, p.Padding, p.PaddingHW, p.Dilation, p.DilationHW)
 }
 
@@ -92,7 +96,7 @@ func (p AvgPool2d) Forward(x *Tensor) *Tensor { return forward(p, x) }
 func (p AvgPool2d) forward(x *node) *node {
 	y := p.of(x)
 	w := p.window()
-	text := fmt.Sprintf("AvgPool2d(kernel_size=%s, stride=%s, padding=%s)", w.kernel.brief(), w.stride.brief(), HW{w.padding[0][0], w.padding[1][0]}.brief())
+	text := fmt.Sprintf("AvgPool2d(kernel_size=%s, stride=%s, padding=%s)", HW(w.Kernel).brief(), HW(w.Stride).brief(), HW{w.Padding[0][0], w.Padding[1][0]}.brief())
 	return p.seen(text, 0, y)
 }
 
@@ -105,29 +109,29 @@ func (p AvgPool2d) of(x *node) *node {
 	w := p.window()
 	y := x.channelsLast()
 	for axis := range 2 {
-		y = w.sumAlong(y, axis, out[2+axis])
+		y = w.SumAlong(y, axis, out[2+axis])
 	}
 	// Windows at the edges hold fewer values; how many is a number for the row
 	// times one for the column.
-	rows, columns := w.counts(0, in[2], out[2], p.NoPad), w.counts(1, in[3], out[3], p.NoPad)
+	rows, columns := w.Shares(0, in[2], out[2], p.NoPad), w.Shares(1, in[3], out[3], p.NoPad)
 	if p.Divisor > 0 {
 		rows, columns = []float32{1 / float32(p.Divisor)}, []float32{1}
 	}
-	return x.withLast(timesAlong(timesAlong(y, 1, rows), 2, columns))
+	return x.withLast(lower.ScaleAlong(lower.ScaleAlong(y, 1, rows), 2, columns))
 }
 
 // Output returns the shape that the layer makes of an input, or a
 // [*ShapeError].
 func (p AvgPool2d) Output(in Shape) (Shape, error) {
 	w := p.window()
-	if !w.valid() || p.Stride < 0 || p.Divisor < 0 || w.padding[0][0] > w.kernel[0]/2 || w.padding[1][0] > w.kernel[1]/2 {
+	if !w.Valid() || p.Stride < 0 || p.Divisor < 0 || w.Padding[0][0] > w.Kernel[0]/2 || w.Padding[1][0] > w.Kernel[1]/2 {
 		return nil, fmt.Errorf("dl: %s: Kernel is %s, Stride %d and Padding %s, want Kernel above 0 and Padding at most half of it; write AvgPool2d{Kernel: 2}",
-			p.label("AvgPool2d"), w.kernel.brief(), p.Stride, pair(p.Padding, p.PaddingHW).brief())
+			p.label("AvgPool2d"), HW(w.Kernel).brief(), p.Stride, pair(p.Padding, p.PaddingHW).brief())
 	}
-	return w.pool(p.label("AvgPool2d"), in, p.Ceil)
+	return poolShape(w, p.label("AvgPool2d"), in, p.Ceil)
 }
 
-func (p AvgPool2d) window() window {
+func (p AvgPool2d) window() lower.Window {
 	return poolWindow(p.Kernel, p.KernelHW, p.Stride, p.StrideHW, p.Padding, p.PaddingHW, 1, HW{})
 }
 
@@ -161,7 +165,7 @@ func (p AdaptiveAvgPool2d) of(x *node) *node {
 	}
 	y := x.channelsLast()
 	for axis := range 2 {
-		y = averageParts(y, 1+axis, out[2+axis])
+		y = lower.AverageParts(y, 1+axis, out[2+axis])
 	}
 	return x.withLast(y)
 }
@@ -185,27 +189,27 @@ func (p AdaptiveAvgPool2d) Output(in Shape) (Shape, error) {
 	return out, nil
 }
 
-func poolWindow(kernel int, kernelHW HW, stride int, strideHW HW, padding int, paddingHW HW, dilation int, dilationHW HW) window {
+func poolWindow(kernel int, kernelHW HW, stride int, strideHW HW, padding int, paddingHW HW, dilation int, dilationHW HW) lower.Window {
 	if stride == 0 && strideHW == (HW{}) {
 		strideHW = pair(kernel, kernelHW)
 	}
 	return square(kernel, kernelHW, stride, strideHW, padding, paddingHW, dilation, dilationHW)
 }
 
-// pool is the shape rule of poolings.
-func (w *window) pool(op string, in Shape, ceil bool) (Shape, error) {
+// poolShape is the shape rule of poolings.
+func poolShape(w lower.Window, op string, in Shape, ceil bool) (Shape, error) {
 	if len(in) != 4 {
 		return nil, wrongPool(op, in)
 	}
 	out := Shape{in[0], in[1], 0, 0}
 	for axis := range 2 {
 		if ceil {
-			out[2+axis] = w.ceil(axis, in[2+axis])
+			out[2+axis] = w.Ceil(axis, in[2+axis])
 		} else {
-			out[2+axis] = w.output(axis, in[2+axis])
+			out[2+axis] = w.Places(axis, in[2+axis])
 		}
 		if out[2+axis] <= 0 {
-			return nil, &ShapeError{Op: op, Got: in, Want: w.needs("C"), Fix: "use a smaller Kernel, or fewer poolings before it"}
+			return nil, &ShapeError{Op: op, Got: in, Want: needs(w, "C"), Fix: "use a smaller Kernel, or fewer poolings before it"}
 		}
 	}
 	return out, nil

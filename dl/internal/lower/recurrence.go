@@ -1,4 +1,4 @@
-package dl
+package lower
 
 import (
 	"fmt"
@@ -13,11 +13,11 @@ import (
 // GoMLX v0.28.5 has no gradient for a loop (core/graph/ops_controlflow.go:
 // NodeTypeWhile is not in VJPRegistration), so ours is written out.
 
-// recur runs an LSTM over gates [L N 4H], what the input gives to the gates,
+// LSTM runs an LSTM over gates [L N 4H], what the input gives to the gates,
 // with the hidden state's matrix [4H H] and the states [N H] to begin with. It
 // returns the hidden state after each place [L N H], and both at the end.
 // Backward reads from the last place.
-func recur(gates, matrix, h, c *graph.Node, backward bool) (hs, hEnd, cEnd *graph.Node) {
+func LSTM(gates, matrix, h, c *graph.Node, backward bool) (hs, hEnd, cEnd *graph.Node) {
 	g, kind := gates.Graph(), gates.DType()
 	if !g.Backend().Capabilities().Operations[compute.OpTypeDynamicSlice] {
 		return unrolled(gates, matrix, h, c, backward)
@@ -86,7 +86,7 @@ func cell(gates, matrix, h, c *graph.Node) (hNew, cNew, open *graph.Node) {
 	return graph.Mul(out, graph.Tanh(cNew)), cNew, graph.Concatenate([]*graph.Node{in, forget, cell, out}, 1)
 }
 
-// unrolled is recur without a loop, for the pure-Go backend: compute v0.1.5
+// unrolled is LSTM without a loop, for the pure-Go backend: compute v0.1.5
 // has no DynamicSlice there.
 func unrolled(gates, matrix, h, c *graph.Node, backward bool) (hs, hEnd, cEnd *graph.Node) {
 	d := gates.Shape().Dimensions

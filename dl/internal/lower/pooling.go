@@ -1,7 +1,8 @@
-package dl
+package lower
 
 import (
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 )
@@ -11,11 +12,11 @@ import (
 // GoMLX v0.28.5 has no gradient for a reduce-window with dilation
 // (core/graph/ops_pool.go: reduceWindowVJP).
 
-// poolTiles pools windows of the kernel's size that lie side by side in x [N H W C], height by
+// MaxTiles pools windows of the kernel's size that lie side by side in x [N H W C], height by
 // width of them. The forward pass also finds which value of the window is the
 // first largest, and the gradient goes there. XLA on the processor runs this
 // more than twice as fast as a reduce-window with select-and-scatter.
-func poolTiles(x *graph.Node, kernel HW, height, width int) *graph.Node {
+func MaxTiles(x *graph.Node, kernel [2]int, height, width int) *graph.Node {
 	size := x.Shape().Dimensions
 	n, c := size[0], size[3]
 	kh, kw := kernel[0], kernel[1]
@@ -29,7 +30,7 @@ func poolTiles(x *graph.Node, kernel HW, height, width int) *graph.Node {
 			value := graph.Slice(x, graph.AxisRange(), graph.AxisRange(i/kw, (height-1)*kh+i/kw+1).Stride(kh),
 				graph.AxisRange(i%kw, (width-1)*kw+i%kw+1).Stride(kw), graph.AxisRange())
 			if i == 0 {
-				best, which = value, graph.ConvertDType(graph.ZerosLike(value), Int32)
+				best, which = value, graph.ConvertDType(graph.ZerosLike(value), dtypes.Int32)
 				continue
 			}
 			which = graph.Where(graph.GreaterThan(value, best), graph.AddScalar(graph.ZerosLike(which), i), which)
@@ -41,22 +42,22 @@ func poolTiles(x *graph.Node, kernel HW, height, width int) *graph.Node {
 		spread := func(a *graph.Node) *graph.Node {
 			return graph.BroadcastToDims(graph.Reshape(a, n, height, 1, width, 1, c), n, height, kh, width, kw, c)
 		}
-		tiles := shapes.Make(Int32, n, height, kh, width, kw, c)
+		tiles := shapes.Make(dtypes.Int32, n, height, kh, width, kw, c)
 		place := graph.Add(graph.MulScalar(graph.Iota(v.Graph(), tiles, 2), kw), graph.Iota(v.Graph(), tiles, 4))
 		all := spread(v)
 		return graph.Reshape(graph.Where(graph.Equal(spread(which), place), all, graph.ZerosLike(all)), n, height*kh, width*kw, c)
 	}
-	return customGradient(x, forward, backward)
+	return CustomGradient(x, forward, backward)
 }
 
-// maxAlong takes the largest value of each window along the height (axis 0) or
+// MaxAlong takes the largest value of each window along the height (axis 0) or
 // width (1) of x, of which there are places. The gradient goes to the first
 // of several largest.
-func (w window) maxAlong(x *graph.Node, axis, places int) *graph.Node {
-	kernel, stride, dilation := w.kernel[axis], w.stride[axis], w.dilation[axis]
+func (w Window) MaxAlong(x *graph.Node, axis, places int) *graph.Node {
+	kernel, stride, dilation := w.Kernel[axis], w.Stride[axis], w.Dilation[axis]
 	size := x.Shape().Dimensions[1+axis]
-	before := w.padding[axis][0]
-	length := max((places-1)*stride+w.span(axis), before+size)
+	before := w.Padding[axis][0]
+	length := max((places-1)*stride+w.Span(axis), before+size)
 	var which *graph.Node // 0 to kernel-1
 	forward := func(x *graph.Node) *graph.Node {
 		x = padAlong(x, axis, graph.Infinity(x.Graph(), x.DType(), -1), before, length-before-size, 0)
@@ -64,7 +65,7 @@ func (w window) maxAlong(x *graph.Node, axis, places int) *graph.Node {
 		for i := range kernel {
 			value := everyAlong(x, axis, i*dilation, places, stride)
 			if i == 0 {
-				best, which = value, graph.ConvertDType(graph.ZerosLike(value), Int32)
+				best, which = value, graph.ConvertDType(graph.ZerosLike(value), dtypes.Int32)
 				continue
 			}
 			which = graph.Where(graph.GreaterThan(value, best), graph.AddScalar(graph.ZerosLike(which), i), which)
@@ -87,21 +88,21 @@ func (w window) maxAlong(x *graph.Node, axis, places int) *graph.Node {
 		}
 		return everyAlong(sum, axis, before, size, 1)
 	}
-	return customGradient(x, forward, backward)
+	return CustomGradient(x, forward, backward)
 }
 
-// sumAlong adds up each window along the height (axis 0) or width (1) of x, of
+// SumAlong adds up each window along the height (axis 0) or width (1) of x, of
 // which there are places.
-func (w window) sumAlong(x *graph.Node, axis, places int) *graph.Node {
-	kernel, stride := w.kernel[axis], w.stride[axis]
+func (w Window) SumAlong(x *graph.Node, axis, places int) *graph.Node {
+	kernel, stride := w.Kernel[axis], w.Stride[axis]
 	dims := x.Shape().Dimensions
-	size, before := dims[1+axis], w.padding[axis][0]
+	size, before := dims[1+axis], w.Padding[axis][0]
 	if kernel == stride && before == 0 && places*kernel <= size {
 		x = everyAlong(x, axis, 0, places*kernel, 1)
 		split := append(append(append([]int{}, dims[:1+axis]...), places, kernel), dims[2+axis:]...)
 		return graph.ReduceSum(graph.Reshape(x, split...), 2+axis)
 	}
-	length := max((places-1)*stride+w.span(axis), before+size)
+	length := max((places-1)*stride+w.Span(axis), before+size)
 	x = padAlong(x, axis, graph.ScalarZero(x.Graph(), x.DType()), before, length-before-size, 0)
 	var sum *graph.Node
 	for i := range kernel {
@@ -115,14 +116,14 @@ func (w window) sumAlong(x *graph.Node, axis, places int) *graph.Node {
 	return sum
 }
 
-// counts returns, for each place of an average's window along an axis, one
+// Shares returns, for each place of an average's window along an axis, one
 // over the number of values there. What hangs over the padding never counts;
 // the padding counts unless own is set. PyTorch's avg_pool2d.
-func (w window) counts(axis, size, places int, own bool) []float32 {
+func (w Window) Shares(axis, size, places int, own bool) []float32 {
 	out := make([]float32, places)
 	for i := range out {
-		from := i*w.stride[axis] - w.padding[axis][0]
-		to := min(from+w.kernel[axis], size+w.padding[axis][0])
+		from := i*w.Stride[axis] - w.Padding[axis][0]
+		to := min(from+w.Kernel[axis], size+w.Padding[axis][0])
 		if own {
 			from, to = max(from, 0), min(to, size)
 		}
@@ -131,8 +132,8 @@ func (w window) counts(axis, size, places int, own bool) []float32 {
 	return out
 }
 
-// averageParts averages an axis of x to n parts that may overlap.
-func averageParts(x *graph.Node, axis, n int) *graph.Node {
+// AverageParts averages an axis of x to n parts that may overlap.
+func AverageParts(x *graph.Node, axis, n int) *graph.Node {
 	dims := x.Shape().Dimensions
 	size := dims[axis]
 	switch {
@@ -167,9 +168,8 @@ func averageParts(x *graph.Node, axis, n int) *graph.Node {
 	return graph.TransposeAllAxes(y, order...)
 }
 
-// timesAlong multiplies the places along an axis of x by numbers, of which
-// one stands for all.
-func timesAlong(x *graph.Node, axis int, by []float32) *graph.Node {
+// ScaleAlong multiplies x by a number for each place along an axis.
+func ScaleAlong(x *graph.Node, axis int, by []float32) *graph.Node {
 	same := true
 	for _, v := range by {
 		same = same && v == by[0]

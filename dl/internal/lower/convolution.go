@@ -1,4 +1,4 @@
-package dl
+package lower
 
 import (
 	"github.com/gomlx/compute/shapes"
@@ -15,19 +15,19 @@ var channelsLast = graph.ConvolveAxesConfig{
 
 // convolution is what a convolution's gradient needs to know of it.
 type convolution struct {
-	window
+	Window
 	groups int
 }
 
-// convolve convolves x [N H W I] with weight [O I/groups K K].
-func convolve(x, weight *graph.Node, w window, groups int) *graph.Node {
+// Convolve convolves x [N H W I] with weight [O I/groups K K].
+func Convolve(x, weight *graph.Node, w Window, groups int) *graph.Node {
 	return convolution{w, groups}.forward(x, graph.TransposeAllAxes(weight, 2, 3, 1, 0))
 }
 
-// convolveTransposed paints weight [I O/groups K K] into images of the given
+// ConvolveTransposed paints weight [I O/groups K K] into images of the given
 // size, for x [N H W I]. It is the gradient, for its input, of the
 // convolution that has x as its output.
-func convolveTransposed(x, weight *graph.Node, w window, groups int, size HW) *graph.Node {
+func ConvolveTransposed(x, weight *graph.Node, w Window, groups int, size [2]int) *graph.Node {
 	c := convolution{w, groups}
 	filters := graph.TransposeAllAxes(weight, 2, 3, 1, 0) // of that convolution: [K K O/groups I]
 	channels := filters.Shape().Dimensions[2] * groups
@@ -41,16 +41,16 @@ func convolveTransposed(x, weight *graph.Node, w window, groups int, size HW) *g
 
 // forward convolves x [N H W I] with w [K K I/groups O].
 func (c convolution) forward(x, w *graph.Node) *graph.Node {
-	y := slide(x, w, c.stride, c.padding, HW{1, 1}, c.dilation, c.groups)
+	y := slide(x, w, c.Stride, c.Padding, [2]int{1, 1}, c.Dilation, c.groups)
 	remember(y, func(v *graph.Node) (forX, forKernel *graph.Node) {
 		size := x.Shape().Dimensions
-		return c.inputGradient(c.turn(w, size[3]), v, HW{size[1], size[2]}), c.kernelGradient(x, w, v)
+		return c.inputGradient(c.turn(w, size[3]), v, [2]int{size[1], size[2]}), c.kernelGradient(x, w, v)
 	})
 	return y
 }
 
 // convolutions is the key under which a graph keeps the gradients of the
-// convolutions of this package.
+// convolutions that it has from here.
 type convolutions struct{}
 
 type convolutionGradient func(v *graph.Node) (forX, forKernel *graph.Node)
@@ -90,7 +90,7 @@ func (c convolution) turn(w *graph.Node, channels int) *graph.Node {
 	if c.groups == 1 {
 		return graph.Transpose(turned, 2, 3)
 	}
-	k, out := c.kernel, w.Shape().Dimensions[3]
+	k, out := c.Kernel, w.Shape().Dimensions[3]
 	turned = graph.Reshape(turned, k[0], k[1], channels/c.groups, c.groups, out/c.groups)
 	turned = graph.TransposeAllAxes(turned, 0, 1, 4, 3, 2)
 	return graph.Reshape(turned, k[0], k[1], out/c.groups, channels)
@@ -99,14 +99,14 @@ func (c convolution) turn(w *graph.Node, channels int) *graph.Node {
 // inputGradient is the convolution's gradient for its input, an image of the
 // given size: v, with its pixels stride apart, convolved with the filters
 // turned by half a turn.
-func (c convolution) inputGradient(turned, v *graph.Node, size HW) *graph.Node {
+func (c convolution) inputGradient(turned, v *graph.Node, size [2]int) *graph.Node {
 	var padding [2][2]int
 	for i := range 2 {
-		spread := (v.Shape().Dimensions[1+i]-1)*c.stride[i] + 1
-		before := c.span(i) - 1 - c.padding[i][0]
-		padding[i] = [2]int{before, size[i] + c.span(i) - 1 - spread - before}
+		spread := (v.Shape().Dimensions[1+i]-1)*c.Stride[i] + 1
+		before := c.Span(i) - 1 - c.Padding[i][0]
+		padding[i] = [2]int{before, size[i] + c.Span(i) - 1 - spread - before}
 	}
-	return slide(v, turned, HW{1, 1}, padding, c.stride, c.dilation, c.groups)
+	return slide(v, turned, [2]int{1, 1}, padding, c.Stride, c.Dilation, c.groups)
 }
 
 // slide convolves x [N H W I], with its pixels spread apart, and w [K K I O].
@@ -116,7 +116,7 @@ func (c convolution) inputGradient(turned, v *graph.Node, size HW) *graph.Node {
 // as long as the same work on larger pictures. Padding before does not help,
 // because XLA puts it back. So there each point of the filter is a product of
 // matrices.
-func slide(x, w *graph.Node, stride HW, padding [2][2]int, spread, dilation HW, groups int) *graph.Node {
+func slide(x, w *graph.Node, stride [2]int, padding [2][2]int, spread, dilation [2]int, groups int) *graph.Node {
 	image, filter := x.Shape().Dimensions, w.Shape().Dimensions
 	small, can := false, groups == 1
 	for i := range 2 {
@@ -127,7 +127,7 @@ func slide(x, w *graph.Node, stride HW, padding [2][2]int, spread, dilation HW, 
 		return graph.ConvGeneral(x, w, channelsLast, stride[:], padding[:], spread[:], dilation[:], groups, 1)
 	}
 	zero := graph.ScalarZero(x.Graph(), x.DType())
-	var places HW
+	var places [2]int
 	for i := range 2 {
 		x = padAlong(x, i, zero, padding[i][0], padding[i][1], spread[i]-1)
 		places[i] = (x.Shape().Dimensions[1+i]-dilation[i]*(filter[i]-1)-1)/stride[i] + 1
@@ -154,13 +154,13 @@ func slide(x, w *graph.Node, stride HW, padding [2][2]int, spread, dilation HW, 
 func (c convolution) kernelGradient(x, w, v *graph.Node) *graph.Node {
 	var padding [][2]int
 	for i := range 2 {
-		spread := (v.Shape().Dimensions[1+i]-1)*c.stride[i] + 1
-		after := c.span(i) - 1 + spread - x.Shape().Dimensions[1+i] - c.padding[i][0]
-		padding = append(padding, [2]int{c.padding[i][0], after})
+		spread := (v.Shape().Dimensions[1+i]-1)*c.Stride[i] + 1
+		after := c.Span(i) - 1 + spread - x.Shape().Dimensions[1+i] - c.Padding[i][0]
+		padding = append(padding, [2]int{c.Padding[i][0], after})
 	}
 	// The axes are moved by hand: the pure-Go backend of compute v0.1.5 reads
 	// past its buffers when the configuration of the axes moves them.
 	x, v = graph.TransposeAllAxes(x, 3, 1, 2, 0), graph.TransposeAllAxes(v, 1, 2, 0, 3)
-	y := graph.ConvGeneral(x, v, channelsLast, c.dilation[:], padding, nil, c.stride[:], 1, c.groups)
+	y := graph.ConvGeneral(x, v, channelsLast, c.Dilation[:], padding, nil, c.Stride[:], 1, c.groups)
 	return graph.TransposeAllAxes(y, 1, 2, 0, 3)
 }
