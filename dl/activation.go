@@ -36,6 +36,25 @@ func (l LeakyReLU) forward(x *node) *node {
 	return l.seen(fmt.Sprintf("LeakyReLU(negative_slope=%s)", float(l.Slope)), 0, x.LeakyReLU(l.Slope))
 }
 
+// ELU bends negative values towards -Alpha, as torch.nn.ELU does: x above 0, else
+// Alpha·(eˣ - 1). Any shape. Clevert et al., "Fast and Accurate Deep Network
+// Learning by Exponential Linear Units", ICLR 2016.
+type ELU struct {
+	Alpha float64 // 0 means 1
+
+	place
+}
+
+// Forward applies the layer.
+func (l ELU) Forward(x *Tensor) *Tensor { return forward(l, x) }
+
+func (l ELU) forward(x *node) *node {
+	if l.Alpha == 0 {
+		l.Alpha = 1
+	}
+	return l.seen(fmt.Sprintf("ELU(alpha=%s)", float(l.Alpha)), 0, x.ELU(l.Alpha))
+}
+
 // GELU multiplies each value by the share of a normal distribution that lies
 // below it, as torch.nn.GELU does. Any shape. Hendrycks and Gimpel, "Gaussian
 // Error Linear Units", arXiv:1606.08415.
@@ -141,6 +160,17 @@ func (x *node) ReLU() *node {
 func (x *node) LeakyReLU(slope float64) *node {
 	return x.each(func(x *graph.Node) *graph.Node {
 		return graph.Where(graph.GreaterThan(x, graph.ZerosLike(x)), x, graph.MulScalar(x, slope))
+	})
+}
+
+// ELU returns x where it is above 0, else alpha·(eˣ - 1).
+func (x *node) ELU(alpha float64) *node {
+	return x.each(func(x *graph.Node) *graph.Node {
+		zero := graph.ZerosLike(x)
+		above := graph.GreaterThan(x, zero)
+		// A large x must not reach the exponential: infinity times the 0 of its gradient is no number.
+		below := graph.MulScalar(graph.MinusOne(graph.Exp(graph.Where(above, zero, x))), alpha)
+		return graph.Where(above, x, below)
 	})
 }
 

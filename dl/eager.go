@@ -28,6 +28,12 @@ func (t *Tensor) LeakyReLU(slope float64) *Tensor {
 	return t.with("leakyrelu", slope, func(x *node) *node { return x.LeakyReLU(slope) })
 }
 
+// ELU returns t where it is above 0, else alpha·(eᵗ - 1); alpha is 1 in most
+// networks.
+func (t *Tensor) ELU(alpha float64) *Tensor {
+	return t.with("elu", alpha, func(x *node) *node { return x.ELU(alpha) })
+}
+
 // GELU returns t·Φ(t), with Φ the normal distribution.
 func (t *Tensor) GELU() *Tensor {
 	return t.unary("gelu", (*node).GELU)
@@ -225,7 +231,10 @@ func (t *Tensor) Div(u *Tensor) *Tensor {
 	return t.binary("div", u, (*node).Div)
 }
 
-// MatMul multiplies matrices: [… M K] by [K N] gives [… M N].
+// MatMul multiplies matrices as torch.matmul does: [… M K] by [K N] gives
+// [… M N], by a vector [K] gives [… M]. Axes in front of the second one's [K N]
+// number further matrices, and repeat as for Add: [B H M K] by [B H K N] gives
+// [B H M N].
 func (t *Tensor) MatMul(u *Tensor) *Tensor {
 	return t.binary("matmul", u, (*node).MatMul)
 }

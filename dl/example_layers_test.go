@@ -124,6 +124,11 @@ func ExampleLeakyReLU() {
 	// Output: [-0.2 3]
 }
 
+func ExampleELU() {
+	fmt.Printf("%.4f\n", apply(dl.ELU{}, dl.FromSlice([]float32{-1, 0, 1})).Float32s())
+	// Output: [-0.6321 0.0000 1.0000]
+}
+
 func ExampleGELU() {
 	fmt.Printf("%.4f\n", apply(dl.GELU{}, dl.FromSlice([]float32{-1, 0, 1})).Float32s())
 	// Output: [-0.1587 0.0000 0.8413]

@@ -65,12 +65,15 @@ func operations() map[string]func(x *dl.Tensor) *dl.Tensor {
 	image := func(x *dl.Tensor) *dl.Tensor { return x.Reshape(1, 2, 4, 2) }
 	positive := func(x *dl.Tensor) *dl.Tensor { return x.Square().Shift(0.5) }
 	return map[string]func(x *dl.Tensor) *dl.Tensor{
-		"Abs":     func(x *dl.Tensor) *dl.Tensor { return x.Abs() },
-		"Add":     func(x *dl.Tensor) *dl.Tensor { return x.Add(x.Narrow(0, 0, 1)) },
-		"Sub":     func(x *dl.Tensor) *dl.Tensor { return x.Narrow(0, 0, 1).Sub(x) },
-		"Mul":     func(x *dl.Tensor) *dl.Tensor { return x.Mul(x.Narrow(1, 0, 1)) },
-		"Div":     func(x *dl.Tensor) *dl.Tensor { return x.Div(positive(x)) },
-		"MatMul":  func(x *dl.Tensor) *dl.Tensor { return x.MatMul(square(x)).MatMul(x.Transpose(1, 0)) },
+		"Abs":    func(x *dl.Tensor) *dl.Tensor { return x.Abs() },
+		"Add":    func(x *dl.Tensor) *dl.Tensor { return x.Add(x.Narrow(0, 0, 1)) },
+		"Sub":    func(x *dl.Tensor) *dl.Tensor { return x.Narrow(0, 0, 1).Sub(x) },
+		"Mul":    func(x *dl.Tensor) *dl.Tensor { return x.Mul(x.Narrow(1, 0, 1)) },
+		"Div":    func(x *dl.Tensor) *dl.Tensor { return x.Div(positive(x)) },
+		"MatMul": func(x *dl.Tensor) *dl.Tensor { return x.MatMul(square(x)).MatMul(x.Transpose(1, 0)) },
+		"MatMul of many": func(x *dl.Tensor) *dl.Tensor {
+			return x.Reshape(2, 1, 2, 4).MatMul(x.Reshape(2, 4, 2)).MatMul(x.Reshape(-1).Narrow(0, 3, 2))
+		},
 		"Linear":  func(x *dl.Tensor) *dl.Tensor { return x.Linear(square(x), x.Narrow(0, 1, 1).Reshape(4)) },
 		"Neg":     func(x *dl.Tensor) *dl.Tensor { return x.Neg() },
 		"Square":  func(x *dl.Tensor) *dl.Tensor { return x.Square() },
@@ -88,6 +91,7 @@ func operations() map[string]func(x *dl.Tensor) *dl.Tensor {
 		"Min":     func(x *dl.Tensor) *dl.Tensor { return x.Min(0) },
 		"Softmax": func(x *dl.Tensor) *dl.Tensor { return x.Softmax(0) }, "LogSoftmax": func(x *dl.Tensor) *dl.Tensor { return x.LogSoftmax(-1) },
 		"ReLU": func(x *dl.Tensor) *dl.Tensor { return x.ReLU() }, "LeakyReLU": func(x *dl.Tensor) *dl.Tensor { return x.LeakyReLU(0.1) },
+		"ELU":  func(x *dl.Tensor) *dl.Tensor { return x.ELU(0.7) },
 		"GELU": func(x *dl.Tensor) *dl.Tensor { return x.GELU() }, "GELUTanh": func(x *dl.Tensor) *dl.Tensor { return x.GELUTanh() },
 		"SiLU": func(x *dl.Tensor) *dl.Tensor { return x.SiLU() }, "Sigmoid": func(x *dl.Tensor) *dl.Tensor { return x.Sigmoid() }, "Tanh": func(x *dl.Tensor) *dl.Tensor { return x.Tanh() },
 		"Reshape": func(x *dl.Tensor) *dl.Tensor { return x.Reshape(2, -1).Square() }, "Flatten": func(x *dl.Tensor) *dl.Tensor { return image(x).Flatten().Square() },

@@ -71,7 +71,7 @@ var kinds = map[string]any{}
 func init() {
 	for _, v := range []any{
 		dl.Conv2d{}, dl.ConvTranspose2d{}, dl.Linear{}, dl.MaxPool2d{}, dl.AvgPool2d{}, dl.AdaptiveAvgPool2d{}, dl.BatchNorm1d{}, dl.BatchNorm2d{},
-		dl.LayerNorm{}, dl.Dropout{}, dl.Embedding{}, dl.LSTM{}, dl.MultiheadAttention{}, dl.ReLU{}, dl.LeakyReLU{}, dl.GELU{}, dl.SiLU{}, dl.Sigmoid{},
+		dl.LayerNorm{}, dl.Dropout{}, dl.Embedding{}, dl.LSTM{}, dl.MultiheadAttention{}, dl.ReLU{}, dl.LeakyReLU{}, dl.ELU{}, dl.GELU{}, dl.SiLU{}, dl.Sigmoid{},
 		dl.Tanh{}, dl.Softmax{}, dl.LogSoftmax{}, dl.Flatten{},
 		dl.CrossEntropyLoss{}, dl.NLLLoss{}, dl.MSELoss{}, dl.L1Loss{}, dl.SmoothL1Loss{}, dl.BCEWithLogitsLoss{}, dl.KLDivLoss{},
 	} {

@@ -159,6 +159,15 @@ func (t *Tensor) BMM(u *Tensor) *Tensor {
 // Full makes a float32 tensor of one value.
 func Full(value float64, shape ...int) *Tensor { return filled(shape, float32(value)) }
 
+// Eye makes the unit matrix [N N]: 1 where row and column are the same, else 0.
+func Eye(n int) *Tensor {
+	values := make([]float32, n*n)
+	for i := range n {
+		values[i*n+i] = 1
+	}
+	return FromSlice(values, n, n)
+}
+
 // Arange makes the numbers 0 to n-1 as int64.
 func Arange(n int) *Tensor {
 	values := make([]int64, n)

@@ -131,24 +131,8 @@ func (x *node) Div(y *node) *node { return x.binary("Div", y, graph.Div) }
 // and PyTorch do, and applies f.
 func (x *node) binary(op string, y *node, f func(a, b *graph.Node) *graph.Node) *node {
 	a, b := x.Shape(), y.Shape()
-	rank := max(len(a), len(b))
-	out := make(Shape, rank)
-	for i := range rank {
-		m, n := 1, 1
-		if j := i - rank + len(a); j >= 0 {
-			m = a[j]
-		}
-		if j := i - rank + len(b); j >= 0 {
-			n = b[j]
-		}
-		if m != n && m != 1 && n != 1 {
-			panic(&ShapeError{Op: x.t.where(op), Got: a, Want: fmt.Sprintf("a shape that fits %v", b), Fix: "axes must be equal or 1, from the last on"})
-		}
-		out[i] = max(m, n)
-		if m == 0 || n == 0 {
-			out[i] = 0
-		}
-	}
+	out := x.spread(op, a, b, b)
+	rank := len(out)
 	x, y = alike(x, y)
 	if x.last != nil && y.last != nil && a.Equal(b) {
 		return x.withLast(f(x.last, y.last))
@@ -160,6 +144,30 @@ func (x *node) binary(op string, y *node, f func(a, b *graph.Node) *graph.Node) 
 		return graph.BroadcastToDims(graph.ExpandLeftToRank(n, rank), out...)
 	}
 	return x.With(f(spread(x.value()), spread(y.value())))
+}
+
+// spread returns the shape of two that spread over one another from the last axis
+// on. With what does not fit it names all of y's shape.
+func (x *node) spread(op string, a, b, y Shape) Shape {
+	rank := max(len(a), len(b))
+	out := make(Shape, rank)
+	for i := range rank {
+		m, n := 1, 1
+		if j := i - rank + len(a); j >= 0 {
+			m = a[j]
+		}
+		if j := i - rank + len(b); j >= 0 {
+			n = b[j]
+		}
+		if m != n && m != 1 && n != 1 {
+			panic(&ShapeError{Op: x.t.where(op), Got: x.Shape(), Want: fmt.Sprintf("a shape that fits %v", y), Fix: "axes must be equal or 1, from the last on"})
+		}
+		out[i] = max(m, n)
+		if m == 0 || n == 0 {
+			out[i] = 0
+		}
+	}
+	return out
 }
 
 // alike converts one of two nodes to the other's type where they differ: to
@@ -180,13 +188,41 @@ func alike(x, y *node) (*node, *node) {
 	return x, y.to(a)
 }
 
-// MatMul multiplies matrices: [… M K] by [K N] gives [… M N].
+// MatMul multiplies matrices: [… M K] by [K N] gives [… M N]; by a vector [K]
+// it gives [… M]. Axes in front of [K N] number further matrices, and spread over
+// those of x as for Add.
 func (x *node) MatMul(y *node) *node {
 	a, b := x.Shape(), y.Shape()
-	if len(a) < 1 || len(b) != 2 || a[len(a)-1] != b[0] {
-		panic(&ShapeError{Op: x.t.where("MatMul"), Got: a, Want: fmt.Sprintf("[… K] for a [K N] of %v", b), Fix: "the last axis must be the other's first"})
+	at := max(len(b)-2, 0) // the axis of y that is added up along
+	if len(a) < 1 || len(b) < 1 || a[len(a)-1] != b[at] {
+		want, fix := "[… K] for a [K N] of %v", "the last axis must be the other's first"
+		if len(b) > 2 {
+			want, fix = "[… K] for a [… K N] of %v", "the last axis must be the other's last but one"
+		}
+		panic(&ShapeError{Op: x.t.where("MatMul"), Got: a, Want: fmt.Sprintf(want, b), Fix: fix})
 	}
-	return x.With(graph.DotGeneral(x.value(), []int{len(a) - 1}, nil, y.value(), []int{0}, nil))
+	x, y = alike(x, y)
+	if len(b) <= 2 {
+		return x.With(graph.DotGeneral(x.value(), []int{len(a) - 1}, nil, y.value(), []int{at}, nil))
+	}
+	if len(a) == 1 { // a row, and the axis that it had goes away
+		z := x.Reshape(1, a[0]).MatMul(y)
+		return z.Squeeze(z.Rank() - 2)
+	}
+	many := x.spread("MatMul", a[:len(a)-2], b[:at], b)
+	axes := make([]int, len(many))
+	for i := range axes {
+		axes[i] = i
+	}
+	n := len(many)
+	full := func(raw *graph.Node, shape Shape) *graph.Node {
+		to := append(slices.Clone(many), shape[len(shape)-2:]...)
+		if to.Equal(shape) {
+			return raw
+		}
+		return graph.BroadcastToDims(graph.ExpandLeftToRank(raw, len(to)), to...)
+	}
+	return x.With(graph.DotGeneral(full(x.value(), a), []int{n + 1}, axes, full(y.value(), b), []int{n}, axes))
 }
 
 // Neg returns -x.

@@ -124,6 +124,7 @@ case("LSTM", dict(Hidden=4, NoBias=True, Layers=2, Dropout=0.2), nn.LSTM(3, 4, 2
 
 for kind, settings, module in [
     ("ReLU", dict(), nn.ReLU()), ("LeakyReLU", dict(), nn.LeakyReLU()), ("LeakyReLU", dict(Slope=0.2), nn.LeakyReLU(0.2)),
+    ("ELU", dict(), nn.ELU()), ("ELU", dict(Alpha=0.5), nn.ELU(0.5)),
     ("GELU", dict(), nn.GELU()), ("GELU", dict(Tanh=True), nn.GELU("tanh")), ("SiLU", dict(), nn.SiLU()), ("Sigmoid", dict(), nn.Sigmoid()),
     ("Tanh", dict(), nn.Tanh()), ("Softmax", dict(), nn.Softmax(-1)), ("Softmax", dict(Axis=1), nn.Softmax(1)), ("LogSoftmax", dict(Axis=1), nn.LogSoftmax(1)),
     ("Flatten", dict(), nn.Flatten()),
