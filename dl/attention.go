@@ -2,9 +2,10 @@ package dl
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/dl/internal/lower"
 )
 
 // MultiheadAttention lets each place of a sequence look at all places, by
@@ -150,14 +151,12 @@ func (m MultiheadAttention) attend(query, key, value *node, a attending) (out, w
 		return graph.TransposeAllAxes(x, batch, 2, length, 3)
 	}
 	q, k, v = split(q), split(k), split(v)
-	scores := graph.DotGeneral(graph.MulScalar(q, 1/math.Sqrt(float64(size))), []int{3}, []int{0, 1}, k, []int{3}, []int{0, 1})
-	scores = graph.ConvertDType(scores, Float32)
-	scores = m.mask(scores, a)
+	scores := m.mask(lower.Scores(q, k), a)
 	probabilities := graph.Softmax(scores, 3)
 	if m.Dropout > 0 && query.t.training {
 		probabilities = query.t.drop(probabilities, m.Dropout)
 	}
-	y := graph.DotGeneral(graph.ConvertDType(probabilities, v.DType()), []int{3}, []int{0, 1}, v, []int{2}, []int{0, 1})
+	y := lower.Weigh(probabilities, v)
 	// [N Heads L Dim] to the query's order of axes.
 	if m.BatchFirst {
 		y = graph.TransposeAllAxes(y, 0, 2, 1, 3)
@@ -231,7 +230,7 @@ func (m MultiheadAttention) mask(scores *graph.Node, a attending) *graph.Node {
 		}
 		raw := graph.BroadcastToDims(graph.Reshape(mask.value(), to...), d...)
 		if mask.DType() == Bool {
-			scores = graph.Where(raw, graph.BroadcastToDims(graph.Infinity(raw.Graph(), Float32, -1), d...), scores)
+			scores = lower.Exclude(scores, raw)
 			return
 		}
 		scores = graph.Add(scores, graph.ConvertDType(raw, Float32))
@@ -249,9 +248,7 @@ func (m MultiheadAttention) mask(scores *graph.Node, a attending) *graph.Node {
 		apply("key padding", mask, fmt.Sprintf("[%d %d]", n, s), mask.Shape().Equal(Shape{n, s}), n, 1, 1, s)
 	}
 	if a.causal {
-		later := graph.LogicalNot(graph.ShapedLowerTriangular(scores.Graph(), l, s, 0))
-		later = graph.BroadcastToDims(graph.Reshape(later, 1, 1, l, s), d...)
-		scores = graph.Where(later, graph.BroadcastToDims(graph.Infinity(scores.Graph(), Float32, -1), d...), scores)
+		scores = lower.MaskLater(scores)
 	}
 	return scores
 }

@@ -126,17 +126,17 @@ func (b batchNorm) forward(x *node) *node {
 	if wanted := x.t.built(b.path, "weight"); len(wanted) == 1 && wanted[0] != c {
 		panic(b.wrong(in, "%s channels", wanted[0], false))
 	}
-	n := normalization{epsilon: b.Epsilon, axis: 1}
+	n := lower.Normalization{Epsilon: b.Epsilon, Axis: 1}
 	raw := x.either()
 	if len(in) == 4 {
-		raw, n.axis = x.channelsLast(), 3
+		raw, n.Axis = x.channelsLast(), 3
 	}
 	kind := raw.DType()
 	raw = graph.ConvertDType(raw, Float32) // sums of many small numbers
 	if !b.NoAffine {
-		n.weight = graph.ConvertDType(x.param(b.place, b.kind, "weight", Shape{c}, constant(1)), Float32)
+		n.Weight = graph.ConvertDType(x.param(b.place, b.kind, "weight", Shape{c}, constant(1)), Float32)
 		if !b.NoBias {
-			n.bias = graph.ConvertDType(x.param(b.place, b.kind, "bias", Shape{c}, constant(0)), Float32)
+			n.Bias = graph.ConvertDType(x.param(b.place, b.kind, "bias", Shape{c}, constant(0)), Float32)
 		}
 	}
 	var mean, variance, batches *graph.Node
@@ -151,8 +151,8 @@ func (b batchNorm) forward(x *node) *node {
 		if trains && count == 1 {
 			panic(&ShapeError{Op: b.label(b.kind), Got: in, Want: "more than one value for each channel in training", Fix: "use larger batches, or set DropLast"})
 		}
-		n.count, n.mask = x.t.counted(raw, count)
-		y = n.ofBatch(raw)
+		n.Count, n.Mask = x.t.counted(raw, count)
+		y = n.OfBatch(raw)
 		if trains && !b.NoRunning {
 			batches = graph.AddScalar(batches, 1)
 			share := graph.Scalar(raw.Graph(), Float32, b.Momentum)
@@ -163,13 +163,13 @@ func (b batchNorm) forward(x *node) *node {
 				return graph.Add(graph.Mul(old, graph.OneMinus(share)), graph.Mul(now, share))
 			}
 			// The running variance is the unbiased one.
-			unbiased := graph.Mul(n.variance, graph.Div(n.count, graph.AddScalar(n.count, -1)))
-			x.update(b.place, "running_mean", toward(mean, n.mean))
+			unbiased := graph.Mul(n.Variance, graph.Div(n.Count, graph.AddScalar(n.Count, -1)))
+			x.update(b.place, "running_mean", toward(mean, n.Mean))
 			x.update(b.place, "running_var", toward(variance, unbiased))
 			x.update(b.place, "num_batches_tracked", batches)
 		}
 	} else {
-		y = n.with(raw, mean, variance)
+		y = n.With(raw, mean, variance)
 	}
 	y = graph.ConvertDType(y, kind)
 	momentum := float(b.Momentum)
@@ -205,97 +205,4 @@ func (t *trace) counted(raw *graph.Node, count int) (n, mask *graph.Node) {
 	parts := size / t.batch
 	mask = graph.LessThan(graph.Iota(g, shapes.Make(Float32, dims...), 0), graph.MulScalar(t.rows, parts))
 	return graph.MulScalar(t.rows, float64(count)/float64(t.batch)), mask
-}
-
-// normalization is the mathematics of batch normalization over all axes but
-// one, in float32.
-type normalization struct {
-	epsilon      float64
-	axis         int         // the channels'
-	weight, bias *graph.Node // nil without
-	count, mask  *graph.Node // values of a channel that count; which those are, nil for all
-
-	mean, variance *graph.Node // of the batch, [C]; set by ofBatch
-}
-
-// with normalizes x by a given mean and variance.
-func (n *normalization) with(x, mean, variance *graph.Node) *graph.Node {
-	factor := graph.Reciprocal(graph.Sqrt(graph.AddScalar(variance, n.epsilon)))
-	y := graph.Mul(graph.Sub(x, n.spread(mean, x)), n.spread(factor, x))
-	if n.weight != nil {
-		y = graph.Mul(y, n.spread(n.weight, x))
-	}
-	if n.bias != nil {
-		y = graph.Add(y, n.spread(n.bias, x))
-	}
-	return y
-}
-
-// ofBatch normalizes x by its own mean and variance. Its gradient is written
-// out: what GoMLX derives passes over x more often.
-func (n *normalization) ofBatch(x *graph.Node) *graph.Node {
-	inputs := []*graph.Node{x}
-	if n.weight != nil {
-		inputs = append(inputs, n.weight)
-	}
-	if n.bias != nil {
-		inputs = append(inputs, n.bias)
-	}
-	var unit, factor *graph.Node
-	forward := func(in []*graph.Node) *graph.Node {
-		x := in[0]
-		n.mean = graph.Div(n.sum(n.counting(x)), n.count)
-		away := graph.Sub(x, n.spread(n.mean, x))
-		n.variance = graph.Div(n.sum(n.counting(graph.Square(away))), n.count)
-		factor = graph.Reciprocal(graph.Sqrt(graph.AddScalar(n.variance, n.epsilon)))
-		unit = graph.Mul(away, n.spread(factor, x))
-		y := unit
-		if n.weight != nil {
-			y = graph.Mul(y, n.spread(in[1], x))
-		}
-		if n.bias != nil {
-			y = graph.Add(y, n.spread(in[2], x))
-		}
-		return y
-	}
-	backward := func(v *graph.Node) []*graph.Node {
-		sum, along := n.sum(v), n.sum(graph.Mul(v, unit))
-		common := graph.Add(n.spread(graph.Div(sum, n.count), v), graph.Mul(unit, n.spread(graph.Div(along, n.count), v)))
-		scale := factor
-		if n.weight != nil {
-			scale = graph.Mul(factor, n.weight)
-		}
-		forX := graph.Mul(graph.Sub(v, n.counting(common)), n.spread(scale, v))
-		return []*graph.Node{forX, along, sum}[:len(inputs)]
-	}
-	return lower.CustomGradients(inputs, forward, backward)
-}
-
-// counting sets to 0 what does not count.
-func (n *normalization) counting(x *graph.Node) *graph.Node {
-	if n.mask == nil {
-		return x
-	}
-	return graph.Where(graph.BroadcastToDims(n.mask, x.Shape().Dimensions...), x, graph.ZerosLike(x))
-}
-
-// sum adds up each channel.
-func (n *normalization) sum(x *graph.Node) *graph.Node {
-	var axes []int
-	for i := range x.Rank() {
-		if i != n.axis {
-			axes = append(axes, i)
-		}
-	}
-	return graph.ReduceSum(x, axes...)
-}
-
-// spread repeats a number for each channel over x.
-func (n *normalization) spread(v, x *graph.Node) *graph.Node {
-	dims := make([]int, x.Rank())
-	for i := range dims {
-		dims[i] = 1
-	}
-	dims[n.axis] = -1
-	return graph.BroadcastToDims(graph.Reshape(v, dims...), x.Shape().Dimensions...)
 }

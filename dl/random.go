@@ -4,8 +4,9 @@ import (
 	"hash/fnv"
 
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/dl/internal/lower"
 )
 
 // Random numbers inside a program are a function of three things: a key of 64
@@ -52,21 +53,7 @@ func (t *trace) random(x *graph.Node) *graph.Node {
 	}
 	salt := t.salt + t.drawn*0xd1342543de82ef95
 	t.drawn++
-	g, size := t.graph, x.Shape().Size()
-	word := func(v uint32) *graph.Node { return graph.Const(g, v) }
-	half := func(i int) *graph.Node { return graph.Reshape(graph.Slice(t.key, graph.AxisElem(i))) }
-	v := graph.Iota(g, shapes.Make(dtypes.Uint32, size), 0)
-	spread := func(v *graph.Node) *graph.Node { return graph.BroadcastToDims(v, size) }
-	// Two rounds of lowbias32, https://nullprogram.com/blog/2018/07/31/.
-	for i, s := range []uint32{uint32(salt), uint32(salt >> 32)} {
-		v = graph.BitwiseXor(graph.Add(v, spread(half(i))), spread(word(s)))
-		v = graph.BitwiseXor(v, graph.BitwiseShiftRightLogical(v, spread(word(16))))
-		v = graph.Mul(v, spread(word(0x7feb352d)))
-		v = graph.BitwiseXor(v, graph.BitwiseShiftRightLogical(v, spread(word(15))))
-		v = graph.Mul(v, spread(word(0x846ca68b)))
-		v = graph.BitwiseXor(v, graph.BitwiseShiftRightLogical(v, spread(word(16))))
-	}
-	return graph.Reshape(v, x.Shape().Dimensions...)
+	return lower.RandomBits(t.key, salt, x.Shape().Dimensions)
 }
 
 // drop sets a share of the values of x to 0 and makes the rest larger.
@@ -74,7 +61,5 @@ func (t *trace) drop(x *graph.Node, share float64) *graph.Node {
 	if share >= 1 {
 		return graph.ZerosLike(x)
 	}
-	bits := t.random(x)
-	keep := graph.GreaterOrEqual(bits, graph.BroadcastToDims(graph.Const(t.graph, uint32(share*(1<<32))), x.Shape().Dimensions...))
-	return graph.Where(keep, graph.MulScalar(x, 1/(1-share)), graph.ZerosLike(x))
+	return lower.Drop(x, t.random(x), share)
 }
