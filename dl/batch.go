@@ -23,8 +23,9 @@ func (b Batch) rows() (int, error) {
 // limits is what a program needs of the numbers it gets, because on the device
 // nothing would fail: they would only teach nothing.
 type limits struct {
-	classes int // outputs of a classifier, which labels must stay below; 0 where there are none
-	ids     int // what the inputs must stay below, for an Embedding; 0 where there is none
+	classes int  // outputs of a classifier, which labels must stay below; 0 where there are none
+	ids     int  // what the inputs must stay below, for an Embedding; 0 where there is none
+	index   bool // the inputs are an index into a tensor, not words of an Embedding
 }
 
 // check finds labels that are no class and inputs that have no embedding.
@@ -47,6 +48,9 @@ func (needs limits) inputs(x *Tensor) error {
 	}
 	for i, v := range x.Int64s() {
 		if v < 0 || v >= int64(needs.ids) {
+			if needs.index {
+				return fmt.Errorf("number %d of the index is %d, want 0 to %d", i, v, needs.ids-1)
+			}
 			return fmt.Errorf("number %d of the input is %d, want 0 to %d, the Embedding's; set its In to the size of the vocabulary", i, v, needs.ids-1)
 		}
 	}

@@ -33,7 +33,7 @@ func do(k opKey, numbers []float64, lower lowering, xs, params []*Tensor, names 
 		return o.now(numbers, all, names), o
 	}
 	if o.ids > 0 {
-		r.check(all[0], o.ids)
+		r.check(all[0], o)
 	}
 	if o.rows {
 		all = append(all, r.rows)
@@ -47,13 +47,26 @@ func do(k opKey, numbers []float64, lower lowering, xs, params []*Tensor, names 
 
 // check notes that the numbers of an input must stay below n. Values that the
 // program computes itself cannot be looked at.
-func (r *recording) check(x *Tensor, n int) {
+func (r *recording) check(x *Tensor, o *operation) {
 	id := r.id(x)
 	for i, in := range r.inputs {
 		if in.id == id {
-			r.checks = append(r.checks, inputCheck{i, n})
+			r.checks = append(r.checks, inputCheck{i, o})
 		}
 	}
+}
+
+// checkInput finds a number of the first input that is beyond what it counts.
+func (o *operation) checkInput(x *Tensor) error {
+	name := map[string]string{"gather": "Gather", "scatteradd": "ScatterAdd", "indexselect": "IndexSelect"}[o.name]
+	err := limits{ids: o.ids, index: name != ""}.inputs(x)
+	if err == nil {
+		return nil
+	}
+	if name == "" {
+		name = strings.TrimSpace(o.key.path + " Embedding")
+	}
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 // signature returns the tensor's shape and type.
@@ -80,8 +93,8 @@ func (o *operation) now(numbers []float64, xs []*Tensor, names []string) []*Tens
 		}
 	}
 	if o.ids > 0 {
-		if err := (limits{ids: o.ids}).inputs(values[0]); err != nil {
-			panic(fmt.Errorf("dl: %s: %w", strings.TrimSpace(o.key.path+" Embedding"), err))
+		if err := o.checkInput(values[0]); err != nil {
+			panic(fmt.Errorf("dl: %w", err))
 		}
 	}
 	on, placed, err := together(values)

@@ -166,7 +166,7 @@ func (r *recording) runWith(ctx, running context.Context, shape Shape, wanted []
 			defer lockVariables(r.changed)()
 		}
 		for _, c := range r.checks {
-			if err := (limits{ids: c.below}).inputs(r.inputs[c.input].t); err != nil {
+			if err := c.by.checkInput(r.inputs[c.input].t); err != nil {
 				return err
 			}
 		}

@@ -7,17 +7,7 @@ import "math"
 // this file are those of torch.nn.init.
 type Init func(shape Shape, random func() float64, values []float32)
 
-// Zeros starts with 0.
-func Zeros(_ Shape, _ func() float64, values []float32) { clear(values) }
-
-// Ones starts with 1.
-func Ones(_ Shape, _ func() float64, values []float32) {
-	for i := range values {
-		values[i] = 1
-	}
-}
-
-// Constant starts with one value.
+// Constant starts with one value, such as 0 or 1.
 func Constant(v float64) Init {
 	return func(_ Shape, random func() float64, values []float32) { constant(float32(v))(random, values) }
 }

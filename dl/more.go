@@ -23,6 +23,42 @@ func (t *Tensor) Floor() *Tensor {
 	return t.each("floor", func(x *graph.Node) *graph.Node { return graph.StopGradient(graph.Floor(x)) })
 }
 
+// Ceil rounds up. Its gradient is 0.
+func (t *Tensor) Ceil() *Tensor {
+	return t.each("ceil", func(x *graph.Node) *graph.Node { return graph.StopGradient(graph.Ceil(x)) })
+}
+
+// Round rounds to the nearest whole number, and halves to the even one. Its
+// gradient is 0.
+func (t *Tensor) Round() *Tensor {
+	return t.each("round", func(x *graph.Node) *graph.Node { return graph.StopGradient(graph.Round(x)) })
+}
+
+// Tan returns the tangent, of radians.
+func (t *Tensor) Tan() *Tensor {
+	return t.each("tan", func(x *graph.Node) *graph.Node { return graph.Div(graph.Sin(x), graph.Cos(x)) })
+}
+
+// Erf is the error function.
+func (t *Tensor) Erf() *Tensor { return t.each("erf", graph.Erf) }
+
+// Log1p returns log(1+t), exactly for small t too.
+func (t *Tensor) Log1p() *Tensor { return t.each("log1p", graph.Log1p) }
+
+// Expm1 returns eˣ - 1, exactly for small t too.
+func (t *Tensor) Expm1() *Tensor {
+	return t.each("expm1", func(x *graph.Node) *graph.Node {
+		// Of graph.Expm1, GoMLX v0.28.5 has no gradient. tanh(x/2) = (eˣ-1)/(eˣ+1), and
+		// is 1 where eˣ is large.
+		return graph.Mul(graph.Tanh(graph.MulScalar(x, 0.5)), graph.OnePlus(graph.Exp(x)))
+	})
+}
+
+// Rsqrt returns 1/√t.
+func (t *Tensor) Rsqrt() *Tensor {
+	return t.each("rsqrt", func(x *graph.Node) *graph.Node { return graph.Reciprocal(graph.Sqrt(x)) })
+}
+
 // Reciprocal returns 1/t.
 func (t *Tensor) Reciprocal() *Tensor { return t.each("reciprocal", graph.Reciprocal) }
 
@@ -56,7 +92,9 @@ func (t *Tensor) Greater(u *Tensor) *Tensor { return t.compare("Greater", u, gra
 func (t *Tensor) Less(u *Tensor) *Tensor { return t.compare("Less", u, graph.LessThan) }
 
 func (t *Tensor) compare(name string, u *Tensor, f func(a, b *graph.Node) *graph.Node) *Tensor {
-	return t.binary(name, u, func(x, y *node) *node { return x.binary(name, y, f) })
+	return t.binary(name, u, func(x, y *node) *node {
+		return x.binary(name, y, func(a, b *graph.Node) *graph.Node { return graph.StopGradient(f(a, b)) })
+	})
 }
 
 // Where takes the values of a where cond, a tensor of bools, is true, and those of
@@ -117,22 +155,24 @@ func (t *Tensor) Expand(shape ...int) *Tensor {
 }
 
 // IndexSelect takes elements along an axis, by their numbers [K], which may repeat.
+// Numbers outside of the axis panic.
 func (t *Tensor) IndexSelect(axis int, index *Tensor) *Tensor {
 	if len(index.shape) != 1 || !index.dtype.IsInt() {
 		panic(fmt.Errorf("dl: IndexSelect: the index is %v %s, want [K] integers", index.shape, typeName(index.dtype)))
 	}
 	out := several("indexselect", axis, func(in []*node) []*node {
-		x := in[0]
+		x := in[1]
 		at := x.axis(x.t.where("IndexSelect"), axis)
+		x.t.ids = x.Dim(at)
 		raw := x.value()
 		order := make([]int, x.Rank())
 		for i := range order {
 			order[i] = i
 		}
 		order[0], order[at] = at, 0
-		first := graph.Gather(graph.TransposeAllAxes(raw, order...), graph.InsertAxes(in[1].value(), -1))
+		first := graph.Gather(graph.TransposeAllAxes(raw, order...), graph.InsertAxes(in[0].value(), -1))
 		return []*node{x.With(graph.TransposeAllAxes(first, order...))}
-	}, t, index)
+	}, index, t)
 	return out[0]
 }
 

@@ -260,7 +260,7 @@ func (x *node) Sqrt() *node { return x.each(graph.Sqrt) }
 // Argmax returns where along an axis the largest value is, the first if there
 // are several. The axis goes away; the result is int64.
 func (x *node) Argmax(axis int) *node {
-	return x.With(graph.ArgMax(x.value(), x.axis(x.t.where("Argmax"), axis), Int64))
+	return x.With(graph.StopGradient(graph.ArgMax(x.value(), x.axis(x.t.where("Argmax"), axis), Int64)))
 }
 
 // Sum adds up along the axes, which go away; all of them if none is named.

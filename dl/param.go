@@ -18,7 +18,7 @@ import (
 // tag dl:"cls_token".
 type Param struct {
 	Shape Shape // required
-	Init  Init  // how it starts; nil means [Zeros]
+	Init  Init  // how it starts; nil means 0
 
 	place
 }
@@ -30,7 +30,7 @@ func (p Param) Value() *Tensor { return p.place.own("Param", p.Shape, p.Init, tr
 // optimizer changes, as register_buffer makes them. [Tensor.Set] changes it.
 type Buffer struct {
 	Shape Shape // required
-	Init  Init  // how it starts; nil means [Zeros]
+	Init  Init  // how it starts; nil means 0
 
 	place
 }
@@ -49,7 +49,7 @@ func (p place) own(kind string, shape Shape, first Init, trained bool) *Tensor {
 			panic(fmt.Errorf("dl: %s: %s was not there when the model was built; Forward must use the same parameters each time", kind, p.path))
 		}
 		if first == nil {
-			first = Zeros
+			first = Constant(0)
 		}
 		r.build.site = p.site
 		r.build.add(spec{name: p.site.path, shape: shape, dtype: Float32, trained: trained}, func(random func() float64, values []float32) { first(shape, random, values) })

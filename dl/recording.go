@@ -88,7 +88,7 @@ type recorded struct {
 // beyond it would not fail.
 type inputCheck struct {
 	input int
-	below int
+	by    *operation
 }
 
 func newRecording(name string, on *device) *recording {

@@ -79,7 +79,7 @@ func (h halved) Terms(output, target *dl.Tensor) (terms, weights *dl.Tensor) {
 func TestNothingIsStale(t *testing.T) {
 	on(t, "go")
 	rng := rand.New(rand.NewPCG(1, 2))
-	net := &moody{W: dl.Param{Shape: dl.Shape{1}, Init: dl.Ones}, scale: 1, bend: (*dl.Tensor).Tanh, bent: math.Tanh}
+	net := &moody{W: dl.Param{Shape: dl.Shape{1}, Init: dl.Constant(1)}, scale: 1, bend: (*dl.Tensor).Tanh, bent: math.Tanh}
 	m := must(dl.Build(net, dl.Shape{3, 1}))
 	xs, targets := []float64{0.3, -0.2, 0.8}, []float64{1, 0.5, -1}
 	x, target := column(xs), column(targets)

@@ -1,0 +1,87 @@
+package dl
+
+import (
+	"fmt"
+
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// Operations that give or take tensors of bools. [Tensor.As] makes numbers of
+// them: x.Equal(y).As(dl.Float32).Mean() is the share of equal values.
+
+// As returns the values as another element type: whole numbers are rounded
+// towards zero, and of bools true is 1.
+func (t *Tensor) As(dtype DType) *Tensor { return t.as(dtype) }
+
+// NotEqual tells where t and u differ, as a tensor of bools, with shapes as for
+// Add.
+func (t *Tensor) NotEqual(u *Tensor) *Tensor { return t.compare("NotEqual", u, graph.NotEqual) }
+
+// GreaterEqual tells where t is at least u, as a tensor of bools, with shapes as
+// for Add.
+func (t *Tensor) GreaterEqual(u *Tensor) *Tensor {
+	return t.compare("GreaterEqual", u, graph.GreaterOrEqual)
+}
+
+// LessEqual tells where t is at most u, as a tensor of bools, with shapes as for
+// Add.
+func (t *Tensor) LessEqual(u *Tensor) *Tensor { return t.compare("LessEqual", u, graph.LessOrEqual) }
+
+// LogicalAnd tells where both t and u are true, or not 0, with shapes as for Add.
+func (t *Tensor) LogicalAnd(u *Tensor) *Tensor {
+	return t.logical("LogicalAnd", u, graph.LogicalAnd)
+}
+
+// LogicalOr tells where t or u is true, or not 0, with shapes as for Add.
+func (t *Tensor) LogicalOr(u *Tensor) *Tensor { return t.logical("LogicalOr", u, graph.LogicalOr) }
+
+// LogicalNot tells where t is false, or 0.
+func (t *Tensor) LogicalNot() *Tensor {
+	return t.unary("logicalnot", func(x *node) *node {
+		return x.truth().each(graph.LogicalNot)
+	})
+}
+
+// Any tells whether one value at least is true, or not 0, along the axes, which go
+// away; among all values if none is named.
+func (t *Tensor) Any(axes ...int) *Tensor {
+	return t.with("any", intsOf(axes), func(x *node) *node {
+		return x.With(graph.ReduceLogicalOr(x.truth().value(), x.axes("Any", axes)...))
+	})
+}
+
+// All tells whether all values are true, or not 0, along the axes, which go away;
+// all values at all if none is named.
+func (t *Tensor) All(axes ...int) *Tensor {
+	return t.with("all", intsOf(axes), func(x *node) *node {
+		return x.With(graph.ReduceLogicalAnd(x.truth().value(), x.axes("All", axes)...))
+	})
+}
+
+// IsNaN tells where t is not a number, as a tensor of bools.
+func (t *Tensor) IsNaN() *Tensor {
+	return t.unary("isnan", func(x *node) *node {
+		return x.each(func(raw *graph.Node) *graph.Node { return graph.NotEqual(raw, raw) })
+	})
+}
+
+// MaskedFill returns t with one value where mask, a tensor of bools whose shape
+// spreads over that of t, is true.
+func (t *Tensor) MaskedFill(mask *Tensor, value float64) *Tensor {
+	if mask.dtype != Bool {
+		panic(fmt.Errorf("dl: MaskedFill: the mask is %v %s, want bools; make them with x.Greater(y), x.Equal(y) or x.Less(y)", mask.shape, typeName(mask.dtype)))
+	}
+	return Where(mask, Full(value).As(t.dtype), t)
+}
+
+func (t *Tensor) logical(name string, u *Tensor, f func(a, b *graph.Node) *graph.Node) *Tensor {
+	return t.binary(name, u, func(x, y *node) *node { return x.truth().binary(name, y.truth(), f) })
+}
+
+// truth returns where a node is not 0, as bools.
+func (x *node) truth() *node {
+	if x.DType() == Bool {
+		return x
+	}
+	return x.each(func(raw *graph.Node) *graph.Node { return graph.NotEqual(raw, graph.ZerosLike(raw)) })
+}
