@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -73,7 +74,9 @@ func Build(ctx context.Context, opt Options) (file string, err error) {
 	bin := filepath.Join(tmp, "bin")
 	cmd := exec.CommandContext(ctx, opt.Go, "build", "-trimpath", "-buildvcs=false", "-overlay", overlay, "-o", filepath.Join(bin, "link"), "cmd/link")
 	cmd.Dir = opt.Root
-	cmd.Env = opt.Env
+	// No module is needed, and Go replaces no file below the module cache, where a
+	// toolchain that the go command downloaded is.
+	cmd.Env = append(slices.Clip(opt.Env), "GOMODCACHE="+filepath.Join(tmp, "mod"))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // compilers end with the go command
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 2 * time.Second

@@ -24,6 +24,7 @@ type edit struct {
 	file string // below GOROOT/src/cmd/link/internal
 	old  string // whole lines, which the file holds once
 	new  string
+	or   *edit // the same change in the text of a later release
 }
 
 // edits call the added files, in this order:
@@ -85,6 +86,11 @@ var edits = []edit{
 		file: "ld/typelink.go",
 		old:  "\t\tif ldr.IsTypelink(s) {\n",
 		new:  "\t\tif ldr.IsTypelink(s) && holtTypelink(ctxt, s) {\n",
+		or: &edit{ // Go 1.27 has no table of these types, but puts them first
+			file: "ld/data.go",
+			old:  "\t\t\t\tsl[k].isTypelink = ldr.IsTypelink(s)\n",
+			new:  "\t\t\t\tsl[k].isTypelink = ldr.IsTypelink(s) && holtTypelink(ctxt, s)\n",
+		},
 	},
 	{
 		file: "ld/pcln.go",
@@ -118,20 +124,29 @@ var edits = []edit{
 func patched(goroot string) (map[string][]byte, error) {
 	internal := filepath.Join(goroot, "src", "cmd", "link", "internal")
 	files := map[string][]byte{}
-	for _, e := range edits {
+	apply := func(e edit) error {
 		name := filepath.Join(internal, filepath.FromSlash(e.file))
-		if files[name] == nil {
-			text, err := os.ReadFile(name)
-			if err != nil {
-				return nil, fmt.Errorf("linker: the sources of Go's linker: %w", err)
+		text := files[name]
+		if text == nil {
+			var err error
+			if text, err = os.ReadFile(name); err != nil {
+				return fmt.Errorf("linker: the sources of Go's linker: %w", err)
 			}
-			files[name] = text
 		}
-		text := string(files[name])
-		if n := strings.Count(text, e.old); n != 1 {
-			return nil, fmt.Errorf("linker: %s holds %q %d times, want once; this Go is not one that Holt's linker is made for", name, firstLine(e.old), n)
+		if n := strings.Count(string(text), e.old); n != 1 {
+			return fmt.Errorf("linker: %s holds %q %d times, want once; this Go is not one that Holt's linker is made for", name, firstLine(e.old), n)
 		}
-		files[name] = []byte(strings.Replace(text, e.old, e.new, 1))
+		files[name] = []byte(strings.Replace(string(text), e.old, e.new, 1))
+		return nil
+	}
+	for _, e := range edits {
+		err := apply(e)
+		if err != nil && e.or != nil && apply(*e.or) == nil {
+			err = nil
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	for file, text := range added {
 		files[filepath.Join(internal, filepath.FromSlash(file))] = text
