@@ -15,7 +15,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 RACE    := ./kernel/... $(addprefix ./internal/, aside download frame notice pjrt plugins)
 RACE_DL := Loader|Prefetch
 
-export GOTOOLCHAIN := local
+export GOTOOLCHAIN ?= local
 export HOLT_HOME ?= $(CURDIR)/.holt
 export JUPYTER_PREFER_ENV_PATH := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

@@ -7,7 +7,7 @@ lacks() {
 }
 
 if ! command -v go >/dev/null; then
-	lacks "Go is missing: install Go 1.26 from https://go.dev/dl/ and put its bin folder on PATH."
+	lacks "Go is missing: install Go 1.26 or 1.27 from https://go.dev/dl/ and put its bin folder on PATH."
 else
 	version=$(go env GOVERSION | sed 's/^go//; s/[^0-9.].*//')
 	want=$(sed -n 's/^go //p' go.mod)

@@ -260,7 +260,7 @@ func (w *World) move(ctx context.Context, mod string, newMod, newSum []byte, pat
 		return Change{}, err
 	}
 	if sameHost {
-		for _, name := range []string{"host", "extld", linkerName, symsName} {
+		for _, name := range []string{"host", "extld", linkerName, symsName, unboundName} {
 			os.Remove(filepath.Join(dir, name))
 			if err := os.Link(filepath.Join(oldDir, name), filepath.Join(dir, name)); err != nil && !os.IsNotExist(err) {
 				return Change{}, fmt.Errorf("build: %w", err)

@@ -16,6 +16,9 @@ const (
 	symsName   = "host.syms" // the list of the host's symbols
 )
 
+// unboundName is a file of a world's folder that has neither: why not.
+const unboundName = "unbound.txt"
+
 // linkerBuilt is what startLinker ends with.
 type linkerBuilt struct {
 	file string
@@ -56,6 +59,19 @@ func (w *World) linkBoundHost(ctx context.Context, dir, tmp string, args []strin
 		return fmt.Errorf("build: %w", err)
 	}
 	return nil
+}
+
+// unbound returns why no plugin of this world is bound to its host; empty where they
+// are, or where HOLT_LINK says that they need not be.
+func (w *World) unbound() string {
+	if os.Getenv("HOLT_LINK") == "plain" {
+		return ""
+	}
+	why, err := os.ReadFile(filepath.Join(filepath.Dir(w.linkerFile()), unboundName))
+	if err != nil {
+		return ""
+	}
+	return string(why)
 }
 
 // bound reports whether plugins are bound to the host. HOLT_LINK=plain says

@@ -188,6 +188,31 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// TestFindToolchain: GOTOOLCHAIN chooses the Go of cells, as it does on a command line.
+func TestFindToolchain(t *testing.T) {
+	hosttest.World(t)
+	tc, err := build.Find(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GOTOOLCHAIN", "go1.999.0")
+	t.Setenv("GOPROXY", "off")
+	if _, err := build.Find(context.Background()); err == nil || !strings.Contains(err.Error(), "go1.999.0") {
+		t.Errorf("a Go that is not there: got %v", err)
+	}
+	// A go command that another one answers for, as GOTOOLCHAIN makes it do.
+	dir := t.TempDir()
+	script := fmt.Sprintf("#!/bin/sh\nGOTOOLCHAIN=local exec %s \"$@\"\n", tc.Go)
+	if err := os.WriteFile(filepath.Join(dir, "go"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	got, err := build.Find(context.Background())
+	if err != nil || got.Go != filepath.Join(tc.Root, "bin", "go") || got.Version != tc.Version {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
 func TestDiagnostics(t *testing.T) {
 	w := hosttest.World(t)
 	_, err := w.Compile(context.Background(), cell(t, 1, "import \"fmt\"\nfunc Run() {\n\tvar s string = 1\n\tfmt.Printl(undefined)\n}\n"))

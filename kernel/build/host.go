@@ -101,8 +101,13 @@ func (w *World) linkHost(ctx context.Context, dir string, main *listed, pkgs []*
 		// The trace of a crash then names the cell that the goroutine belongs to.
 		"-X=runtime.godebugDefault=tracebacklabels=1", "-extld", w.tc.CC, archive,
 	}
+	why := filepath.Join(dir, unboundName)
+	os.Remove(why)
 	if err := w.linkBoundHost(ctx, dir, tmp, args, linker); err != nil && ctx.Err() == nil {
 		slog.Warn("cells are linked by Go's own linker, which takes longer", "why", err)
+		if err := os.WriteFile(why, []byte(err.Error()), 0o644); err != nil {
+			return fmt.Errorf("build: %w", err)
+		}
 		_, stderr, err := run(command(ctx, tmp, w.tc.env("GOGC=400"), w.tc.tool("link"), args...), nil)
 		if err != nil && ctx.Err() == nil {
 			return fmt.Errorf("build: link the host: %w: %s", err, stderr)

@@ -54,6 +54,9 @@ func (w *World) Link(ctx context.Context, u Unit, archive string) (so, why strin
 			why = err.Error()
 		}
 	}
+	if !ok {
+		why = w.unbound()
+	}
 	if ctx.Err() != nil {
 		return "", "", fmt.Errorf("build: stopped: %w", context.Cause(ctx))
 	}

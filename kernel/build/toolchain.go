@@ -46,7 +46,7 @@ var keyVars = []string{
 
 // Find finds Go and a C compiler: the go command in PATH, then in GOROOT, then
 // where installers put it, because a Jupyter that a desktop started lacks the
-// user's PATH.
+// user's PATH. Where the user's GOTOOLCHAIN names another Go, it is that one.
 func Find(ctx context.Context) (*Toolchain, error) {
 	goCmd, err := findGo()
 	if err != nil {
@@ -55,7 +55,7 @@ func Find(ctx context.Context) (*Toolchain, error) {
 	names := append([]string{"GOROOT", "GOVERSION", "GOTOOLDIR", "GOHOSTOS", "GOHOSTARCH"}, keyVars...)
 	cmd := exec.CommandContext(ctx, goCmd, append([]string{"env", "-json"}, names...)...)
 	cmd.Dir = os.TempDir() // no go.mod there changes the answer
-	cmd.Env = overlay(os.Environ(), "GOTOOLCHAIN=local", "GOFLAGS=-mod=mod", "GOWORK=off", "GOOS=", "GOARCH=", "CGO_ENABLED=1")
+	cmd.Env = overlay(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off", "GOOS=", "GOARCH=", "CGO_ENABLED=1")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -69,6 +69,11 @@ func Find(ctx context.Context) (*Toolchain, error) {
 	env := map[string]string{}
 	if err := json.Unmarshal(out, &env); err != nil {
 		return nil, fmt.Errorf("build: %s env: %w", goCmd, err)
+	}
+	if chosen := filepath.Join(env["GOROOT"], "bin", "go"); !sameFile(chosen, goCmd) {
+		if _, err := os.Stat(chosen); err == nil {
+			goCmd = chosen
+		}
 	}
 	t := &Toolchain{
 		Go: goCmd, Root: env["GOROOT"], Version: env["GOVERSION"], ToolDir: env["GOTOOLDIR"],
@@ -103,6 +108,15 @@ func Find(ctx context.Context) (*Toolchain, error) {
 	}
 	t.tidy = tidy.String()
 	return t, nil
+}
+
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
 }
 
 func findGo() (string, error) {

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -321,6 +323,58 @@ func TestCopies(t *testing.T) {
 	}
 	n.must("x++", `^holt: this cell is linked with copies of its packages, in \d+\.\d s, as later cells with these packages will be, because it could not be bound to the host \(.*not a list of symbols\); values are shared all the same$`)
 	if out, f := n.run(context.Background(), "x"); f != nil || out != "= 2\n" {
+		t.Errorf("got %q, %v", out, f)
+	}
+}
+
+// TestUnknownGo: with a Go whose linker has another text than any that is known,
+// cells work, linked by Go's own linker, and say so once.
+func TestUnknownGo(t *testing.T) {
+	hosttest.World(t)
+	out, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The installed Go, in which one file is another.
+	root, made := strings.TrimSpace(string(out)), t.TempDir()
+	const file = "src/cmd/link/internal/ld/main.go"
+	for dir := file; dir != "."; {
+		dir = path.Dir(dir)
+		if err := os.MkdirAll(filepath.Join(made, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		entries, err := os.ReadDir(filepath.Join(root, dir))
+		if err != nil {
+			t.Skipf("this Go came without its sources: %v", err)
+		}
+		for _, e := range entries {
+			if name := path.Join(dir, e.Name()); name != file && !strings.HasPrefix(file, name+"/") {
+				if err := os.Symlink(filepath.Join(root, name), filepath.Join(made, name)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(root, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = bytes.Replace(text, []byte("bench.Start(\"loadlib\")"), []byte("bench.Start(\"load libraries\")"), 1)
+	if err := os.WriteFile(filepath.Join(made, file), text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GOROOT", made)
+	src, err := hosttest.Source(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &notebook{t: t}
+	if n.s, err = session.Open(session.Options{Source: src, CacheDir: t.TempDir(), Dir: t.TempDir(), Version: "test"}, n); err != nil {
+		t.Fatal(err)
+	}
+	defer n.s.Close()
+	n.must("x := 41", `^holt: this cell is linked with copies of its packages, in \d+\.\d s, as later cells .* \(linker: .*main.go holds "bench.Start\(\\"loadlib\\"\)" 0 times, want once; this Go is not one that Holt's linker is made for\); values are shared all the same$`)
+	if out, f := n.run(context.Background(), "x + 1"); f != nil || out != "= 42\n" {
 		t.Errorf("got %q, %v", out, f)
 	}
 }
