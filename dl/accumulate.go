@@ -124,6 +124,7 @@ func (s *Step) apply(ctx, running context.Context) error {
 			}
 			return out
 		}, sums, nil, nil)
+		s.hooked(r, trained, gradients)
 		var values []*Tensor
 		values, wanted, norms = s.update(r, trained, gradients, s.slotValues(trained))
 		for k, l := range trained {

@@ -13,6 +13,8 @@ type tape struct {
 	in      []*Tensor // as they were given: a parameter is the parameter
 	values  []*Tensor // their values at the time
 	outs    []*Tensor
+
+	backward pullback // of a CustomGrad, whose value is in[0] and which has no op
 }
 
 // RequiresGrad asks for the gradient of a tensor that is no parameter, such as
@@ -65,6 +67,20 @@ func (t *Tensor) gradient() *variable {
 	return t.leaf
 }
 
+// SetGrad gives the tensor a gradient in the place of the one it has, as the
+// assignment p.grad = g does in PyTorch; nil forgets it. It must have the tensor's
+// shape.
+func (t *Tensor) SetGrad(g *Tensor) {
+	if g == nil {
+		t.ZeroGrad()
+		return
+	}
+	if !t.shape.Equal(g.shape) {
+		panic(&ShapeError{Op: "SetGrad", Got: g.shape, Want: fmt.Sprint([]int(t.shape)), Fix: "a gradient has the shape of what it is for"})
+	}
+	t.setGradient(g.as(t.dtype).Detach())
+}
+
 func (t *Tensor) setGrad(g *Tensor) {
 	v := t.gradient()
 	v.mu.Lock()
@@ -83,9 +99,7 @@ func (t *Tensor) Detach() *Tensor {
 	if t.tape == nil && !t.wants {
 		return t
 	}
-	d := &Tensor{shape: t.shape, dtype: t.dtype, v: &variable{id: variableIDs.Add(1)}}
-	d.v.now.Store(t)
-	return d
+	return t.bare()
 }
 
 // Backward finds how much the tensor, which must be one number, grows with each
@@ -101,9 +115,7 @@ func (t *Tensor) Backward() {
 		if len(leaves) == 0 {
 			panic(fmt.Errorf("dl: Backward: the number does not depend on a parameter that learns, or on a tensor with RequiresGrad"))
 		}
-		for i, g := range r.differentiate(t, leaves) {
-			r.addGrad(leaves[i].t, g)
-		}
+		r.addGrads(leaves, r.differentiate(t, leaves))
 		return
 	}
 	if t.tape == nil {
@@ -126,24 +138,54 @@ func (t *Tensor) Backward() {
 		panic(during("Backward", err))
 	}
 	NoGrad(func() {
-		for i, leaf := range leaves {
-			g := out[i]
-			if old := leaf.t.Grad(); old != nil {
+		found := sumByLeaf(leaves, out)
+		for i, l := range found {
+			g := l.t.hooked(nil, l.g)
+			if old := l.t.Grad(); old != nil {
 				g = old.Add(g)
 			}
-			leaf.t.setGrad(g)
+			found[i].g = g
+		}
+		for _, l := range found { // now that no function of OnGrad has failed
+			l.t.setGrad(l.g)
 		}
 	})
 }
 
-func (r *recording) addGrad(t, g *Tensor) {
+// addGrads adds gradients to those that there are in the recording.
+func (r *recording) addGrads(leaves []leaf, gradients []*Tensor) {
 	if r.grads == nil {
 		r.grads = map[*Tensor]*Tensor{}
 	}
-	if old := r.grads[t]; old != nil {
-		g = old.Add(g)
+	for _, l := range sumByLeaf(leaves, gradients) {
+		g := l.t.hooked(r, l.g)
+		if old := r.grads[l.t]; old != nil {
+			g = old.Add(g)
+		}
+		r.grads[l.t] = g
 	}
-	r.grads[t] = g
+}
+
+// leafGradient is the gradient of a tensor that learns.
+type leafGradient struct {
+	t *Tensor
+	g *Tensor
+}
+
+// sumByLeaf adds up the gradients of each tensor, which may have been used with
+// several values.
+func sumByLeaf(leaves []leaf, gradients []*Tensor) []leafGradient {
+	var all []leafGradient
+	at := map[*Tensor]int{}
+	for i, l := range leaves {
+		if k, ok := at[l.t]; ok {
+			all[k].g = all[k].g.Add(gradients[i])
+			continue
+		}
+		at[l.t] = len(all)
+		all = append(all, leafGradient{l.t, gradients[i]})
+	}
+	return all
 }
 
 // of returns a tensor of the recording with the value of t.
@@ -189,14 +231,25 @@ func (r *recording) replay(t *Tensor) int32 {
 		xs := make([]*Tensor, len(at.in))
 		for i, x := range at.in {
 			if x.v == nil {
-				xs[i] = &Tensor{rec: r, id: r.ids[x]}
+				xs[i] = &Tensor{shape: x.shape, dtype: x.dtype, rec: r, id: r.ids[x]}
 				continue
 			}
 			xs[i] = r.frozenAt(x, at.values[i])
 		}
-		outs := r.add(at.op, at.names, 0, at.numbers, xs)
+		var outs []*Tensor
+		if at.backward != nil {
+			outs = []*Tensor{r.custom(r.of(xs[0]), xs[1:], at.backward)}
+		} else {
+			outs = r.add(at.op, at.names, 0, at.numbers, xs)
+		}
 		for i, y := range at.outs {
 			r.ids[y] = outs[i].id
+			if y.wants {
+				r.stands = append(r.stands, leaf{outs[i].id, y})
+			}
+			for _, h := range y.gradHooks() {
+				r.hook(outs[i], h)
+			}
 		}
 	}
 	return r.ids[t]
@@ -257,8 +310,11 @@ func (r *recording) leaves(y *Tensor) []leaf {
 
 // outputs returns how many values the operation gives.
 func (n recorded) outputs() int {
-	if n.gradient {
+	switch {
+	case n.gradient:
 		return len(n.in) - 1
+	case n.body != nil:
+		return 1
 	}
 	return len(n.op.outs)
 }

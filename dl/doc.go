@@ -34,6 +34,8 @@
 //
 // Gradients are PyTorch's: loss.Backward(), p.Grad(), opt.Step(), where
 // opt := dl.Adam{LR: 1e-3}.For(model); or [Grad] for those of a function.
+// [CustomGrad] makes an operation with a gradient of its own, and
+// [Tensor.OnGrad] changes a gradient on its way.
 //
 // # Errors
 //

@@ -165,6 +165,7 @@ func (m *Model) clone() *Model {
 	for i, s := range m.specs {
 		v := newVariable(s.keep(values[i]), s.trained)
 		v.v.frozen.Store(m.vars[i].v.frozen.Load())
+		v.v.hooks = m.vars[i].gradHooks()
 		c.vars = append(c.vars, v)
 		c.replaced[m.original(m.vars[i])] = v
 	}

@@ -46,6 +46,7 @@ func (s *Step) whole(r *recording, b *stepBatch) (wanted []*Tensor, commit func(
 	n := r.loss(s.model, s.loss, b)
 	b.classes = n.classes
 	gradients := r.differentiate(n.mean(), s.leavesOf(r, b.trained))
+	s.hooked(r, b.trained, gradients)
 	kept := s.slotValues(b.trained)
 	values, slots, norms := s.update(r, b.trained, gradients, kept)
 	for k, l := range b.trained {
@@ -90,6 +91,13 @@ func (s *Step) leavesOf(r *recording, trained []learner) []leaf {
 		all[i] = leaf{r.id(v), v}
 	}
 	return all
+}
+
+// hooked gives the gradients to the functions of [Tensor.OnGrad].
+func (s *Step) hooked(r *recording, trained []learner, gradients []*Tensor) {
+	for i, l := range trained {
+		gradients[i] = s.model.vars[l.at].hooked(r, gradients[i])
+	}
 }
 
 // slotsOf are what the optimizer keeps for a parameter.

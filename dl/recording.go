@@ -56,6 +56,10 @@ type recording struct {
 	newKey func() *Tensor    // makes the value of key
 	drawn  map[string]uint64 // how often each layer drew random numbers
 
+	hidden map[int32]bool          // values that are computed only where a gradient is asked for
+	hooks  map[int32][]*body       // what changes the gradients of values
+	onLeaf map[*Tensor][]*gradHook // what does those of parameters, in this program only
+
 	inside []string           // the user's layers whose Forward runs, as far as they are known
 	taps   map[string]*Tensor // outputs that Features wants, by the layer's path
 	calls  *[]call            // what ran, where Graph asks
@@ -82,6 +86,7 @@ type recorded struct {
 	count    int    // how many those are
 	stop     bool   // no gradient goes through it
 	gradient bool   // it is the gradients of in[0] for the others
+	body     *body  // it is in[0], whose gradients for the others are what the body says
 }
 
 // inputCheck is a bound for the integers of an input: on the device a number
@@ -132,6 +137,9 @@ func (r *recording) id(t *Tensor) int32 {
 		}
 	}
 	if t.rec == r {
+		if r.hidden[t.id] {
+			panic(fmt.Errorf("dl: a tensor from inside of a backward function is used outside of it; it exists only while a gradient is computed"))
+		}
 		return t.id
 	}
 	if t.rec != nil {
@@ -199,46 +207,74 @@ func (r *recording) record(n recorded, numbers []float64) []*Tensor {
 // recording and then the numbers that are not fixed, and returns the values of
 // the given numbers.
 func (r *recording) write(g *graph.Graph, dynamic []bool, wanted []int32) []*graph.Node {
-	values := make([]*node, r.values)
+	w := &writing{recording: r, graph: g, nodes: make([]*node, r.values), dynamic: make([]*graph.Node, len(r.numbers)), asking: new(int32)}
 	context := &trace{graph: g}
 	for _, in := range r.inputs {
 		if in.split {
-			values[in.id] = context.examples(in.sig.dtype, in.sig.shape)
+			w.set(in.id, context.examples(in.sig.dtype, in.sig.shape))
 		} else {
-			values[in.id] = context.input(in.sig.dtype, in.sig.shape)
+			w.set(in.id, context.input(in.sig.dtype, in.sig.shape))
 		}
 	}
-	numbers := make([]*graph.Node, len(r.numbers))
-	for i := range numbers {
+	for i := range w.dynamic {
 		if dynamic[i] {
-			numbers[i] = parameter(g, Float32, nil)
+			w.dynamic[i] = parameter(g, Float32, nil)
 		}
 	}
-	for _, n := range r.list {
+	w.write(r.list)
+	out := make([]*graph.Node, len(wanted))
+	for i, id := range wanted {
+		out[i] = w.nodes[id].value()
+	}
+	return out
+}
+
+// writing is a recording on its way into a graph.
+type writing struct {
+	*recording
+	graph   *graph.Graph
+	nodes   []*node       // of the values
+	dynamic []*graph.Node // the numbers from Go; nil for one that is fixed
+	asking  *int32        // the first of the gradients that are being written
+}
+
+// set notes a value, with the functions that change its gradient.
+func (w *writing) set(id int32, v *node) {
+	for _, hook := range w.hooks[id] {
+		v = w.written(hook, v, []*node{v})
+	}
+	w.nodes[id] = v
+}
+
+// write writes operations.
+func (w *writing) write(list []recorded) {
+	for _, n := range list {
 		in := make([]*node, len(n.in))
 		for i, id := range n.in {
-			in[i] = values[id]
+			in[i] = w.nodes[id]
 		}
-		if n.gradient {
+		switch {
+		case n.gradient:
+			before := *w.asking
+			*w.asking = n.out
 			for i, y := range differentiateNodes(in[0], in[1:]) {
-				values[int(n.out)+i] = y
+				w.set(n.out+int32(i), y)
 			}
+			*w.asking = before
+			continue
+		case n.body != nil:
+			w.set(n.out, w.written(n.body, in[0], in[1:]))
 			continue
 		}
 		end := n.numbers + n.count
-		outs := n.op.full(g, in, n.names, n.salt, r.numbers[n.numbers:end], numbers[n.numbers:end])
+		outs := n.op.full(w.graph, in, n.names, n.salt, w.numbers[n.numbers:end], w.dynamic[n.numbers:end])
 		for i, y := range outs {
 			if n.stop {
 				y = y.stopped()
 			}
-			values[int(n.out)+i] = y
+			w.set(n.out+int32(i), y)
 		}
 	}
-	out := make([]*graph.Node, len(wanted))
-	for i, id := range wanted {
-		out[i] = values[id].value()
-	}
-	return out
 }
 
 // differentiateNodes returns the gradients of y, one number, for the xs.

@@ -19,8 +19,9 @@ type variable struct {
 
 	train sync.Mutex // held from the reading of values to the writing of what follows from them
 
-	mu   sync.Mutex
-	grad *Tensor // nil where there is none
+	mu    sync.Mutex
+	grad  *Tensor     // nil where there is none
+	hooks []*gradHook // called with each gradient that Backward finds
 }
 
 var variableIDs atomic.Uint64
