@@ -77,6 +77,8 @@ func TestOptimizersLikePyTorch(t *testing.T) {
 		"rmsprop momentum": dl.RMSprop{LR: 0.003, Momentum: 0.5},
 		"adagrad":          dl.Adagrad{LR: 0.1},
 		"adagrad decay":    dl.Adagrad{LR: 0.1, LRDecay: 0.02, WeightDecay: 0.01, InitialAccumulator: 0.1},
+		"adadelta":         dl.Adadelta{},
+		"adadelta decay":   dl.Adadelta{LR: 0.5, Rho: 0.8, Epsilon: 1e-5, WeightDecay: 0.01},
 		"groups": dl.ParamGroups{
 			{Params: []string{"2"}, Optimizer: dl.SGD{LR: 0.2}},
 			{Params: []string{"0.weight"}, Optimizer: dl.SGD{LR: 0.05, Momentum: 0.9}},

@@ -8,7 +8,7 @@ import (
 )
 
 // Optimizer changes the weights by their gradients: [SGD], [Adam], [AdamW],
-// [RMSprop], [Adagrad], or [ParamGroups] of these. Its settings are fixed when
+// [RMSprop], [Adagrad], [Adadelta], or [ParamGroups] of these. Its settings are fixed when
 // training starts, but for the learning rate, which [Step.SetLR], [Run.SetLR]
 // and a [Scheduler] change at no cost.
 type Optimizer interface {

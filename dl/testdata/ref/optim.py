@@ -69,6 +69,8 @@ for name, make in {
     "rmsprop momentum": lambda n: O.RMSprop(n.parameters(), lr=0.003, momentum=0.5),
     "adagrad": lambda n: O.Adagrad(n.parameters(), lr=0.1),
     "adagrad decay": lambda n: O.Adagrad(n.parameters(), lr=0.1, lr_decay=0.02, weight_decay=0.01, initial_accumulator_value=0.1),
+    "adadelta": lambda n: O.Adadelta(n.parameters()),
+    "adadelta decay": lambda n: O.Adadelta(n.parameters(), lr=0.5, rho=0.8, eps=1e-5, weight_decay=0.01),
     "groups": lambda n: O.SGD([{"params": n[2].parameters(), "lr": 0.2}, {"params": [n[0].weight], "momentum": 0.9, "lr": 0.05}], lr=0.1),
 }.items():
     out["optimizers"][name] = train(make)
