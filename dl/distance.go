@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/dl/internal/lower"
 )
 
 // The losses of this file compare an output with a target of the same shape,
@@ -110,6 +112,48 @@ func (l BCEWithLogitsLoss) terms(output, target *node) (terms, weights *node) {
 	all := graph.Add(graph.Mul(graph.OneMinus(y), x), soft)
 	if l.Weight != nil {
 		all = graph.Mul(all, lastAxis(kind, "Weight", x, l.Weight))
+	}
+	return valueTerms(output, all, l.Reduction)
+}
+
+// BCELoss is the cross entropy of probabilities, for classes that do not exclude
+// one another, as torch.nn.BCELoss. [BCEWithLogitsLoss], on scores, is more exact.
+//
+//	output  [N …]          probabilities, such as those of [Sigmoid]
+//	target  as the output  0, 1, or probabilities
+//
+// A logarithm is at least -100, as in PyTorch, so that 0 and 1 have a loss. Outputs
+// outside of [0, 1] are no probabilities, and their loss is not a number.
+type BCELoss struct {
+	Weight    []float64 // of the terms, along the last axis or one for all; nil means 1
+	Reduction Reduction // "mean" where it is empty
+}
+
+func (l BCELoss) reduction() Reduction { return l.Reduction }
+
+// Terms returns the loss of each value.
+func (l BCELoss) Terms(output, target *Tensor) (terms, weights *Tensor) {
+	return lossTerms(l, output, target)
+}
+
+func (l BCELoss) terms(output, target *node) (terms, weights *node) {
+	const kind = "BCELoss"
+	sameShape(kind, output, target)
+	p, y := output.to(Float32).value(), target.to(Float32).value()
+	all := lower.CustomGradient(p, func(p *graph.Node) *graph.Node {
+		log := func(p *graph.Node) *graph.Node {
+			v := graph.Log(p)
+			least := graph.AddScalar(graph.ZerosLike(v), -100)
+			return graph.Where(graph.LessThan(v, least), least, v) // Max would hide what is not a number
+		}
+		return graph.Neg(graph.Add(graph.Mul(y, log(p)), graph.Mul(graph.OneMinus(y), log(graph.OneMinus(p)))))
+	}, func(v *graph.Node) *graph.Node {
+		// PyTorch's, whose divisor is at least 1e-12.
+		below := graph.Max(graph.Mul(p, graph.OneMinus(p)), graph.AddScalar(graph.ZerosLike(p), 1e-12))
+		return graph.Mul(v, graph.Div(graph.Sub(p, y), below))
+	})
+	if l.Weight != nil {
+		all = graph.Mul(all, lastAxis(kind, "Weight", p, l.Weight))
 	}
 	return valueTerms(output, all, l.Reduction)
 }

@@ -127,8 +127,19 @@ func operations() map[string]func(x *dl.Tensor) *dl.Tensor {
 		"IndexSelect": func(x *dl.Tensor) *dl.Tensor {
 			return x.IndexSelect(1, dl.FromSlice([]int64{3, 0, 3})).Square()
 		},
-		"BMM":    func(x *dl.Tensor) *dl.Tensor { return x.Reshape(2, 2, 4).BMM(x.Reshape(2, 4, 2)) },
-		"Where":  func(x *dl.Tensor) *dl.Tensor { return dl.Where(square(x).Greater(x), x.Square(), x) },
+		"BMM":            func(x *dl.Tensor) *dl.Tensor { return x.Reshape(2, 2, 4).BMM(x.Reshape(2, 4, 2)) },
+		"Where":          func(x *dl.Tensor) *dl.Tensor { return dl.Where(square(x).Greater(x), x.Square(), x) },
+		"PixelShuffle":   func(x *dl.Tensor) *dl.Tensor { return x.Reshape(1, 4, 2, 2).PixelShuffle(2).Square() },
+		"PixelUnshuffle": func(x *dl.Tensor) *dl.Tensor { return x.Reshape(1, 1, 4, 4).PixelUnshuffle(2).Square() },
+		"Upsample": func(x *dl.Tensor) *dl.Tensor {
+			return image(x).Upsample(dl.Upsample{Size: dl.HW{3, 5}, Mode: "bilinear"}).Square()
+		},
+		"AffineGrid": func(x *dl.Tensor) *dl.Tensor {
+			return x.Reshape(-1).Narrow(0, 2, 12).Reshape(2, 2, 3).AffineGrid(2, 3, dl.Sampling{}).Square()
+		},
+		"GridSample": func(x *dl.Tensor) *dl.Tensor {
+			return image(x).GridSample(x.Reshape(1, 2, 4, 2).Scale(0.8), dl.Sampling{})
+		},
 		"Concat": func(x *dl.Tensor) *dl.Tensor { return dl.Concat(0, x, x.Square()) },
 		"Flip":   func(x *dl.Tensor) *dl.Tensor { return x.Flip(1).Mul(x) }, "Roll": func(x *dl.Tensor) *dl.Tensor { return x.Roll(1, 0).Mul(x) },
 		"Split": func(x *dl.Tensor) *dl.Tensor { return x.Split(3, 1)[0].Square() }, "Chunk": func(x *dl.Tensor) *dl.Tensor { return x.Chunk(2, 0)[1].Square() },
@@ -173,7 +184,7 @@ func TestFiniteDifferences(t *testing.T) {
 	for name, f := range ops {
 		finite(t, name, f, x)
 	}
-	other := "All Any Argmax Argmin Argsort As Equal GreaterEqual IsNaN LessEqual LogicalAnd LogicalNot LogicalOr NotEqual Greater Less OneHot Backward DType Detach Device Dim Dropout Float32s Float64s Free Grad Index Int64s Item Loss OnGrad Rank RequiresGrad Set SetGrad Shape Size String To Training ZeroGrad"
+	other := "All Any Argmax Argmin Argsort As Equal GreaterEqual IsNaN LessEqual LogicalAnd LogicalNot LogicalOr NotEqual Greater Less OneHot Backward DType Detach Device Dim Dropout Float32s Float64s Free Grad Index Int64s Item Loss OnGrad Rank RequiresGrad Set SetGrad Shape Size String To Training ZeroGrad Init"
 	for i := range reflect.TypeFor[*dl.Tensor]().NumMethod() {
 		name := reflect.TypeFor[*dl.Tensor]().Method(i).Name
 		if ops[name] == nil && !strings.Contains(" "+other+" ", " "+name+" ") {
@@ -198,6 +209,7 @@ func TestFiniteDifferencesOfLosses(t *testing.T) {
 	} {
 		finite(t, fmt.Sprintf("%+v", c.loss), func(x *dl.Tensor) *dl.Tensor { return x.Loss(c.loss, fixed(c.target)) }, fill(1, 1, 4, 4))
 	}
+	finite(t, "BCELoss", func(x *dl.Tensor) *dl.Tensor { return x.Sigmoid().Loss(dl.BCELoss{Weight: weight}, fixed(shares)) }, fill(1, 1, 4, 4))
 }
 
 // TestFiniteDifferencesOfLayers checks the gradients of all layers with
@@ -210,6 +222,9 @@ func TestFiniteDifferencesOfLayers(t *testing.T) {
 	}{
 		{dl.Conv2d{Out: 2, Kernel: 3, Padding: 1, Stride: 2}, dl.Shape{1, 2, 4, 3}}, {dl.ConvTranspose2d{Out: 2, Kernel: 3, Stride: 2}, dl.Shape{1, 2, 2, 3}},
 		{dl.Linear{Out: 3}, dl.Shape{3, 4}}, {dl.BatchNorm1d{}, dl.Shape{5, 3}}, {dl.BatchNorm2d{}, dl.Shape{2, 2, 2, 2}}, {dl.LayerNorm{}, dl.Shape{3, 5}},
+		{dl.InstanceNorm2d{Affine: true}, dl.Shape{1, 2, 3, 2}}, {dl.PixelShuffle{Upscale: 2}, dl.Shape{1, 4, 2, 1}}, {dl.PixelUnshuffle{Downscale: 2}, dl.Shape{1, 1, 4, 2}},
+		{dl.ReflectionPad2d{Padding: 2}, dl.Shape{1, 1, 3, 3}}, {dl.ReplicationPad2d{Padding: 3}, dl.Shape{1, 1, 3, 3}}, {dl.ZeroPad2d{Left: 2, Top: 1}, dl.Shape{1, 1, 3, 3}},
+		{dl.Upsample{Scale: 2}, dl.Shape{1, 2, 2, 2}}, {dl.Upsample{Scale: 0.7}, dl.Shape{1, 1, 4, 4}},
 		{dl.LSTM{Hidden: 2, Bidirectional: true}, dl.Shape{3, 2, 2}}, {dl.MultiheadAttention{Heads: 2}, dl.Shape{3, 1, 4}},
 	} {
 		name := fmt.Sprintf("%T", c.layer)

@@ -23,7 +23,7 @@ func TestFiniteDifferencesOfAll(t *testing.T) {
 	}
 	// Layers without weights are operations of Tensor, which TestFiniteDifferences
 	// checks; a Sequential and a Func are what is in them. Dropout draws anew.
-	others := map[string]bool{"Sequential": true, "Func": true, "Dropout": true, "Flatten": true, "Tensor": true, "Node": true}
+	others := map[string]bool{"Sequential": true, "Func": true, "Dropout": true, "Dropout2d": true, "Flatten": true, "Tensor": true, "Node": true}
 	found := 0
 	for _, file := range files {
 		if strings.HasSuffix(file, "_test.go") {

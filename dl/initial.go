@@ -59,6 +59,57 @@ func KaimingNormal(shape Shape, random func() float64, values []float32) {
 	Normal(0, math.Sqrt(2/float64(in)))(shape, random, values)
 }
 
+// Orthogonal starts with rows at right angles, each of length gain: √2 for networks
+// with ReLU, 1 otherwise. Rows are the first axis, with all others joined; where
+// there are more rows than columns, the columns are at right angles. Saxe,
+// McClelland and Ganguli, "Exact solutions to the nonlinear dynamics of learning in
+// deep linear neural networks", ICLR 2014.
+func Orthogonal(gain float64) Init {
+	return func(shape Shape, random func() float64, values []float32) {
+		if len(shape) < 2 {
+			panic(&ShapeError{Op: "Orthogonal", Got: shape, Want: "at least two axes"})
+		}
+		normal(random, values)
+		rows := shape[0]
+		columns := len(values) / max(rows, 1)
+		at := func(vector, i int) int { return vector*columns + i }
+		vectors, length := rows, columns
+		if rows > columns {
+			at = func(vector, i int) int { return i*columns + vector }
+			vectors, length = columns, rows
+		}
+		// Gram-Schmidt, twice for the roundings, in double precision.
+		all := make([][]float64, vectors)
+		for k := range all {
+			v := make([]float64, length)
+			for i := range v {
+				v[i] = float64(values[at(k, i)])
+			}
+			for range 2 {
+				for _, u := range all[:k] {
+					along := dot(u, v)
+					for i := range v {
+						v[i] -= along * u[i]
+					}
+				}
+			}
+			size := math.Sqrt(dot(v, v))
+			for i := range v {
+				v[i] /= size
+				values[at(k, i)] = float32(gain * v[i])
+			}
+			all[k] = v
+		}
+	}
+}
+
+func dot(a, b []float64) (sum float64) {
+	for i := range a {
+		sum += a[i] * b[i]
+	}
+	return sum
+}
+
 // fans returns how many inputs and outputs a weight [Out In …] connects.
 func fans(shape Shape) (in, out int) {
 	if len(shape) < 2 {

@@ -52,16 +52,29 @@ type layersReference struct {
 		Output, H, C []float64
 		Grads        [][]float64
 	}
+	Grids []struct {
+		Theta         float64
+		Image, Shape  dl.Shape
+		Mode, Padding string
+		Corners       bool
+
+		Grid, Output, X, T []float64
+	}
 }
 
+// readLayers reads what layers.py wrote, and what pictures.py did.
 func readLayers(t *testing.T) (ref layersReference) {
-	b, err := os.ReadFile("testdata/ref/layers.json")
-	if err != nil {
-		t.Fatal(err)
+	var pictures layersReference
+	for name, to := range map[string]*layersReference{"layers": &ref, "pictures": &pictures} {
+		b, err := os.ReadFile("testdata/ref/" + name + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(b, to); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := json.Unmarshal(b, &ref); err != nil {
-		t.Fatal(err)
-	}
+	ref.Layers, ref.Losses, ref.Grids = append(ref.Layers, pictures.Layers...), append(ref.Losses, pictures.Losses...), pictures.Grids
 	return ref
 }
 
@@ -73,6 +86,7 @@ func init() {
 		dl.Conv2d{}, dl.ConvTranspose2d{}, dl.Linear{}, dl.MaxPool2d{}, dl.AvgPool2d{}, dl.AdaptiveAvgPool2d{}, dl.BatchNorm1d{}, dl.BatchNorm2d{},
 		dl.LayerNorm{}, dl.Dropout{}, dl.Embedding{}, dl.LSTM{}, dl.MultiheadAttention{}, dl.ReLU{}, dl.LeakyReLU{}, dl.ELU{}, dl.GELU{}, dl.SiLU{}, dl.Sigmoid{},
 		dl.Tanh{}, dl.Softmax{}, dl.LogSoftmax{}, dl.Flatten{},
+		dl.InstanceNorm2d{}, dl.PixelShuffle{}, dl.PixelUnshuffle{}, dl.ReflectionPad2d{}, dl.ReplicationPad2d{}, dl.ZeroPad2d{}, dl.Upsample{}, dl.Dropout2d{}, dl.BCELoss{},
 		dl.CrossEntropyLoss{}, dl.NLLLoss{}, dl.MSELoss{}, dl.L1Loss{}, dl.SmoothL1Loss{}, dl.BCEWithLogitsLoss{}, dl.KLDivLoss{},
 	} {
 		kinds[reflect.TypeOf(v).Name()] = v
@@ -221,6 +235,9 @@ func TestLossesLikePyTorch(t *testing.T) {
 			x := fill(1, 2, c.Input...)
 			if c.Kind == "NLLLoss" || c.Kind == "KLDivLoss" {
 				x = x.LogSoftmax(1)
+			}
+			if c.Kind == "BCELoss" {
+				x = x.Sigmoid()
 			}
 			var y *dl.Tensor
 			if c.Target.Labels != nil {

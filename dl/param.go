@@ -2,6 +2,7 @@ package dl
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"reflect"
 )
 
@@ -96,6 +97,19 @@ func (t *Tensor) Set(x *Tensor) {
 	install([]*Tensor{t}, []*Tensor{x.kept()})
 }
 
+// Init gives a parameter or buffer the values that it could have begun with, as
+// the functions of torch.nn.init do: p.Init(dl.Normal(0, 0.02)). They follow from
+// [Seed], and are others at each call.
+func (t *Tensor) Init(how Init) {
+	if how == nil {
+		panic(fmt.Errorf("dl: Init: got nil, want how to begin: dl.Constant(0), dl.KaimingNormal, dl.Normal(0, 0.02), …"))
+	}
+	random := rand.New(rand.NewPCG(nextSeed(), 0))
+	values := make([]float32, t.shape.Size())
+	how(t.shape, random.Float64, values)
+	t.Set(newTensor(values, t.shape))
+}
+
 // affine is embedded in layers with a weight and a bias.
 type affine struct {
 	place
@@ -133,5 +147,8 @@ func (a *affine) without(v reflect.Value) {
 	}
 	if set("NoAffine") {
 		a.Weight = nil
+	}
+	if f := v.FieldByName("Affine"); f.IsValid() && !f.Bool() {
+		a.Weight, a.Bias = nil, nil
 	}
 }

@@ -8,39 +8,11 @@ import json
 import torch
 from torch import nn
 import torch.nn.functional as F
-from common import fill, brief
+from common import fill, brief, Cases
 
 out = {"torch": torch.__version__, "layers": [], "losses": [], "attention": [], "lstm": {}}
-
-
-def case(kind, settings, module, shape, train=True, round=0, ints=0):
-    if ints:
-        x = (fill(shape, 1).abs() * 1e4).long() % ints
-    else:
-        x = fill(shape, 1)
-        if round:
-            x = (x * round).round()  # ties, and zeros
-        x.requires_grad_()
-    with torch.no_grad():
-        state = module.state_dict()
-        for i, (name, p) in enumerate(state.items()):
-            if p.dtype == torch.int64:
-                p.fill_(3)
-            elif name.endswith("running_var"):
-                p.copy_(fill(p.shape, 20 + i).abs() + 0.5)
-            else:
-                p.copy_(fill(p.shape, 20 + i, 0.5))
-    module.train(train)
-    y = module(x)
-    y = y[0] if isinstance(y, tuple) else y
-    (y * fill(y.shape, 9)).sum().backward()
-    out["layers"].append({
-        "kind": kind, "settings": settings, "input": list(shape), "train": train, "round": round, "ints": ints, "text": repr(module),
-        "shape": list(y.shape), "output": brief(y), "grad": None if ints else brief(x.grad),
-        "names": [[name, list(p.shape)] for name, p in state.items()],
-        "grads": {name: brief(p.grad) for name, p in module.named_parameters()},
-        "buffers": {name: brief(p) for name, p in module.named_buffers()},
-    })
+cases = Cases(out)
+case, loss, shares = cases.layer, cases.loss, cases.shares
 
 
 def conv(settings, shape, *args, **kwargs):
@@ -195,35 +167,8 @@ y, (hn, cn) = m(x, (h, c))
 out["lstm"] = {"output": brief(y), "h": brief(hn), "c": brief(cn), "grads": [brief(t.grad) for t in (x, h, c)] + [brief(p.grad) for p in m.parameters()]}
 
 
-def loss(kind, settings, f, shape, target):
-    """Target is a list of class numbers in shape, or the seed of a fill, of which prepare makes what the loss wants."""
-    x = fill(shape, 1, 2.0)
-    if kind in ("NLLLoss", "KLDivLoss"):
-        x = x.log_softmax(1)
-    x = x.detach().requires_grad_()
-    y = target["tensor"]
-    value = f(x, y)
-    (value * fill(value.shape, 9) if value.dim() else value).sum().backward()
-    out["losses"].append({"kind": kind, "settings": settings, "input": list(shape), "target": {k: v for k, v in target.items() if k != "tensor"},
-                          "shape": list(value.shape), "value": brief(value), "grad": brief(x.grad)})
-
-
 def classes(*labels, shape=None):
     return {"labels": list(labels), "shape": shape or [len(labels)], "tensor": torch.tensor(labels).reshape(shape or [len(labels)])}
-
-
-def shares(shape, how):
-    x = fill(shape, 5, 2.0)
-    if how == "softmax":
-        x = x.softmax(1)
-    if how == "logsoftmax":
-        x = x.log_softmax(1)
-    if how == "zeros":  # probabilities, some of them 0
-        x = x.softmax(1)
-        x = torch.where(x > 0.2, x, torch.zeros(()))
-    if how == "unit":
-        x = x.abs() / 2
-    return {"how": how, "shape": list(shape), "tensor": x}
 
 
 w = [0.5, 2.0, 1.0, 0.0, 1.5]
