@@ -42,14 +42,40 @@ func (s *Step) cycle() error {
 		if r == nil {
 			continue
 		}
-		if w, ok := r.(swinging); ok && r.momentum() == 0 {
-			groups[i].Optimizer = w.withMomentum(0.5) // any; the schedule sets it
-		} else if r.momentum() == 0 {
-			return fmt.Errorf("dl: OneCycleLR: %T has no momentum to change, want SGD, RMSprop, Adam or AdamW; set KeepMomentum", r)
+		with, err := swing(r)
+		if err != nil {
+			return err
 		}
+		groups[i].Optimizer = with
 	}
 	s.groups = groups
 	return nil
+}
+
+// cycle gives the optimizer a momentum where it has none. The caller holds mu.
+func (o *Optim) cycle() error {
+	with, err := swing(o.rule)
+	if err != nil {
+		return err
+	}
+	for _, s := range with.slots()[len(o.rule.slots()):] { // that of the momentum is the last
+		for i, p := range o.params {
+			o.slots[i] = append(o.slots[i], newVariable(filled(p.shape, float32(s.start)), false))
+		}
+	}
+	o.rule, o.settings = with, with.settings()
+	return nil
+}
+
+// swing returns a rule that has a momentum.
+func swing(r rule) (rule, error) {
+	if r.momentum() > 0 {
+		return r, nil
+	}
+	if w, ok := r.(swinging); ok {
+		return w.withMomentum(0.5), nil // any; the schedule sets it
+	}
+	return nil, fmt.Errorf("dl: OneCycleLR: %T has no momentum to change, want SGD, RMSprop, Adam or AdamW; set KeepMomentum", r)
 }
 
 func (s SGD) momentum() float64           { return s.Momentum }

@@ -135,6 +135,47 @@ func TestOptimizersLikePyTorch(t *testing.T) {
 	}
 }
 
+// TestOptimSchedule trains with optimizers of one's own program on a schedule, as
+// TestOptimizersLikePyTorch does with steps.
+func TestOptimSchedule(t *testing.T) {
+	on(t, "cpu")
+	ref := readOptim(t)
+	for _, c := range []struct {
+		name string
+		make func(m *dl.Model) *dl.Optim
+		how  dl.Scheduler
+	}{
+		{"scheduled", func(m *dl.Model) *dl.Optim { return dl.SGD{LR: 0.5}.For(m) }, dl.StepLR{StepSize: 10, Gamma: 0.5}},
+		{"cycled sgd", func(m *dl.Model) *dl.Optim { return dl.SGD{LR: 0.1}.For(m) }, dl.OneCycleLR{MaxLR: 0.3, TotalSteps: 101}},
+		{"cycled rmsprop", func(m *dl.Model) *dl.Optim { return dl.RMSprop{}.For(m) }, dl.OneCycleLR{MaxLR: 0.003, TotalSteps: 101, ThreePhase: true, BaseMomentum: 0.6, MaxMomentum: 0.9}},
+		{"cycled adamw", func(m *dl.Model) *dl.Optim { return dl.AdamW{}.For(m) }, dl.OneCycleLR{MaxLR: 0.02, TotalSteps: 101, Linear: true}},
+	} {
+		m := optimNet()
+		opt := c.make(m)
+		schedule := opt.Schedule(c.how)
+		step := dl.Compile(func(x, y *dl.Tensor) *dl.Tensor {
+			loss := m.Call(x).CrossEntropy(y)
+			loss.Backward()
+			opt.Step()
+			return loss
+		})
+		var losses []float64
+		for n := range 100 {
+			b := optimBatch(n)
+			losses = append(losses, step.Call(b.Inputs, b.Labels).Item())
+			schedule.Step()
+		}
+		near(t, c.name+" losses", losses, ref.Optimizers[c.name].Losses, 2e-5) // 100 steps add up roundings of float32
+		if schedule.N() != 100 || schedule.LR() != opt.LR() {
+			t.Errorf("%s: the schedule took %d steps to %v, the optimizer has %v", c.name, schedule.N(), schedule.LR(), opt.LR())
+		}
+	}
+	want := "dl: OneCycleLR: dl.Adadelta has no momentum to change, want SGD, RMSprop, Adam or AdamW; set KeepMomentum"
+	if got := panicText(func() { dl.Adadelta{}.For(optimNet()).Schedule(dl.OneCycleLR{MaxLR: 1, TotalSteps: 5}) }); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
 // TestSchedulersLikePyTorch compares a hundred rates of each scheduler.
 func TestSchedulersLikePyTorch(t *testing.T) {
 	on(t, "go")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 )
 
 // ReduceLROnPlateau multiplies the rate by Factor when a metric, usually the
@@ -56,14 +57,51 @@ func (s ReduceLROnPlateau) better(metric, best float64) bool {
 	return metric < best*(1-s.Threshold)
 }
 
-// Schedule is a [Scheduler] at work on a [Step]'s learning rate.
-// [Step.Schedule] makes one. Goroutines may share it.
+// Schedule is a [Scheduler] at work on the learning rate of a [Step] or an
+// [Optim]. [Step.Schedule] and [Optim.Schedule] make one. Goroutines may share it.
 type Schedule struct {
-	step *Step
-	how  Scheduler
+	of  scheduled
+	how Scheduler
 
-	// The step's mu guards what follows.
+	// The lock of what is scheduled guards what follows.
 	state scheduleState
+}
+
+// scheduled is what a schedule changes. All but Lock and Unlock want the lock.
+type scheduled interface {
+	sync.Locker
+	// pace returns where the learning rate and the momentum of each group are. The
+	// rate is nil where a group has no optimizer.
+	pace() (rates, momenta []*float64)
+	// cycle prepares for a scheduler that changes the momentum.
+	cycle() error
+}
+
+// scheduledStep is a step that is scheduled.
+type scheduledStep struct{ *Step }
+
+func (s scheduledStep) Lock()   { s.mu.Lock() }
+func (s scheduledStep) Unlock() { s.mu.Unlock() }
+
+func (s scheduledStep) pace() (rates, momenta []*float64) {
+	for i, g := range s.groups {
+		rate := &s.rates[i]
+		if g.rule() == nil {
+			rate = nil
+		}
+		rates, momenta = append(rates, rate), append(momenta, &s.momenta[i])
+	}
+	return rates, momenta
+}
+
+// scheduledOptim is an optimizer that is scheduled.
+type scheduledOptim struct{ *Optim }
+
+func (o scheduledOptim) Lock()   { o.mu.Lock() }
+func (o scheduledOptim) Unlock() { o.mu.Unlock() }
+
+func (o scheduledOptim) pace() (rates, momenta []*float64) {
+	return []*float64{&o.rate}, []*float64{&o.momentum}
 }
 
 // scheduleState is what a saved training keeps of a schedule.
@@ -99,30 +137,53 @@ func (s *Step) Schedule(how Scheduler) *Schedule {
 }
 
 func (s *Step) newSchedule(how Scheduler) (*Schedule, error) {
+	c, err := newSchedule(scheduledStep{s}, how)
+	if err == nil {
+		s.mu.Lock()
+		s.schedule = c
+		s.mu.Unlock()
+	}
+	return c, err
+}
+
+// Schedule lets a scheduler set the learning rate from now on, as
+// [Step.Schedule]. Nothing is compiled anew when the rate changes.
+func (o *Optim) Schedule(how Scheduler) *Schedule {
+	c, err := newSchedule(scheduledOptim{o}, how)
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
+func newSchedule(of scheduled, how Scheduler) (*Schedule, error) {
 	if how == nil {
 		return nil, fmt.Errorf("dl: Schedule: the scheduler is nil; try dl.StepLR{StepSize: 30}")
 	}
 	if err := how.check(); err != nil {
 		return nil, err
 	}
-	c := &Schedule{step: s, how: how}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	c := &Schedule{of: of, how: how}
+	of.Lock()
+	defer of.Unlock()
 	c.state.Best = exact(math.Inf(1))
 	if p, ok := how.(ReduceLROnPlateau); ok && p.Max {
 		c.state.Best = exact(math.Inf(-1))
 	}
-	for _, lr := range s.rates {
-		c.state.Base = append(c.state.Base, exact(lr))
-		c.state.Scale = append(c.state.Scale, 1)
+	rates, _ := of.pace()
+	for _, lr := range rates {
+		base := exact(0)
+		if lr != nil {
+			base = exact(*lr)
+		}
+		c.state.Base, c.state.Scale = append(c.state.Base, base), append(c.state.Scale, 1)
 	}
 	if cycles(how) {
-		if err := s.cycle(); err != nil {
+		if err := of.cycle(); err != nil {
 			return nil, err
 		}
 	}
 	c.set()
-	s.schedule = c
 	return c, nil
 }
 
@@ -136,8 +197,8 @@ func (c *Schedule) Step(metric ...float64) {
 }
 
 func (c *Schedule) next(metric ...float64) error {
-	c.step.mu.Lock()
-	defer c.step.mu.Unlock()
+	c.of.Lock()
+	defer c.of.Unlock()
 	st := &c.state
 	st.N++
 	p, ok := c.how.(ReduceLROnPlateau)
@@ -160,9 +221,13 @@ func (c *Schedule) next(metric ...float64) error {
 		st.Bad = 0
 	}
 	if st.Bad > p.Patience {
-		for i, old := range c.step.rates {
-			if now := max(old*p.Factor, p.MinLR); old-now > p.Epsilon {
-				c.step.rates[i] = now
+		rates, _ := c.of.pace()
+		for _, lr := range rates {
+			if lr == nil {
+				continue
+			}
+			if now := max(*lr*p.Factor, p.MinLR); *lr-now > p.Epsilon {
+				*lr = now
 			}
 		}
 		st.Wait, st.Bad = p.Cooldown, 0
@@ -170,43 +235,56 @@ func (c *Schedule) next(metric ...float64) error {
 	return nil
 }
 
-// LR returns the learning rate that the schedule arrived at.
-func (c *Schedule) LR() float64 { return c.step.LR() }
+// LR returns the learning rate that the schedule arrived at, that of the first
+// group.
+func (c *Schedule) LR() float64 {
+	c.of.Lock()
+	defer c.of.Unlock()
+	rates, _ := c.of.pace()
+	for _, lr := range rates {
+		if lr != nil {
+			return *lr
+		}
+	}
+	return 0
+}
 
 // N returns how many steps the schedule took.
 func (c *Schedule) N() int {
-	c.step.mu.Lock()
-	defer c.step.mu.Unlock()
+	c.of.Lock()
+	defer c.of.Unlock()
 	return c.state.N
 }
 
 // follow takes what SetLR did since the last step into the schedule. The
-// caller holds the step's mu.
+// caller holds the lock.
 func (c *Schedule) follow() {
-	for i, lr := range c.step.rates {
-		if set := float64(c.state.Set[i]); lr != set && set != 0 {
-			c.state.Scale[i] *= exact(lr / set)
+	rates, _ := c.of.pace()
+	for i, lr := range rates {
+		if set := float64(c.state.Set[i]); lr != nil && *lr != set && set != 0 {
+			c.state.Scale[i] *= exact(*lr / set)
 		}
 	}
 }
 
-// set gives the step the rates and momenta of now. The caller holds the step's mu.
+// set sets the rates and momenta of now. The caller holds the lock.
 func (c *Schedule) set() {
 	if _, ok := c.how.(ReduceLROnPlateau); ok {
 		return
 	}
+	rates, momenta := c.of.pace()
 	c.state.Set = slices.Clone(c.state.Base)
-	for i, g := range c.step.groups {
-		if g.rule() == nil {
+	for i, at := range rates {
+		if at == nil {
 			continue
 		}
 		lr := float64(c.state.Scale[i]) * c.how.at(float64(c.state.Base[i]), c.state.N)
-		c.step.rates[i], c.state.Set[i] = lr, exact(lr)
+		*at, c.state.Set[i] = lr, exact(lr)
 	}
 	if how, ok := c.how.(cycler); ok {
 		if m, ok := how.momentum(c.state.N); ok {
-			for i := range c.step.momenta {
-				c.step.momenta[i] = m
+			for _, at := range momenta {
+				*at = m
 			}
 		}
 	}
