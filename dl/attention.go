@@ -34,6 +34,8 @@ type MultiheadAttention struct {
 	NoBias     bool    // leave out the biases
 	BatchFirst bool    // the first axis is the batch, not the sequence
 
+	xavier bool // out_proj.weight starts uniform in ±√(6/(E+E)); part of a Transformer
+
 	place
 }
 
@@ -164,7 +166,11 @@ func (m MultiheadAttention) attend(query, key, value *node, a attending) (out, w
 		y = graph.TransposeAllAxes(y, 2, 0, 1, 3)
 	}
 	y = graph.Reshape(y, shape...)
-	y = m.affine(query, y, query.param(m.place, "MultiheadAttention", "out_proj.weight", Shape{e, e}, uniform(e)), func() *graph.Node {
+	first := uniform(e)
+	if m.xavier {
+		first = xavier(e, e)
+	}
+	y = m.affine(query, y, query.param(m.place, "MultiheadAttention", "out_proj.weight", Shape{e, e}, first), func() *graph.Node {
 		return query.param(m.place, "MultiheadAttention", "out_proj.bias", Shape{e}, constant(0))
 	})
 	macs := n * (l*e*e + s*(m.KeyIn+m.ValueIn)*e + 2*l*s*e + l*e*e)

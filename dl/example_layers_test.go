@@ -3,6 +3,7 @@ package dl_test
 import (
 	"fmt"
 	"log"
+	"slices"
 
 	"github.com/holt-dl/holt/dl"
 )
@@ -17,8 +18,8 @@ func apply(layer dl.Layer, x *dl.Tensor) *dl.Tensor {
 }
 
 // build makes a model of a layer.
-func build(layer dl.Layer, inputs ...any) *dl.Model {
-	m, err := dl.Build(layer, inputs...)
+func build(net any, inputs ...any) *dl.Model {
+	m, err := dl.Build(net, inputs...)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -117,6 +118,18 @@ func ExampleLSTM() {
 func ExampleMultiheadAttention() {
 	fmt.Println(build(dl.MultiheadAttention{Heads: 4}, dl.Shape{20, 8, 64}).Names())
 	// Output: [in_proj_weight in_proj_bias out_proj.weight out_proj.bias]
+}
+
+func ExampleTransformerEncoder() {
+	encoder := dl.TransformerEncoder{Layers: slices.Repeat([]dl.TransformerEncoderLayer{{Heads: 4, Hidden: 128, BatchFirst: true}}, 2)}
+	fmt.Println(build(encoder, dl.Shape{8, 20, 64}).NumParams())
+	// Output: 66944
+}
+
+func ExampleTransformer() {
+	m := build(dl.Transformer{Heads: 4, Hidden: 128, BatchFirst: true}, dl.Shape{8, 20, 64}, dl.Shape{8, 15, 64})
+	fmt.Println(m.Names()[:3], m.NumParams())
+	// Output: [encoder.layers.0.self_attn.in_proj_weight encoder.layers.0.self_attn.in_proj_bias encoder.layers.0.self_attn.out_proj.weight] 502528
 }
 
 func ExampleLeakyReLU() {

@@ -226,6 +226,8 @@ func TestFiniteDifferencesOfLayers(t *testing.T) {
 		{dl.ReflectionPad2d{Padding: 2}, dl.Shape{1, 1, 3, 3}}, {dl.ReplicationPad2d{Padding: 3}, dl.Shape{1, 1, 3, 3}}, {dl.ZeroPad2d{Left: 2, Top: 1}, dl.Shape{1, 1, 3, 3}},
 		{dl.Upsample{Scale: 2}, dl.Shape{1, 2, 2, 2}}, {dl.Upsample{Scale: 0.7}, dl.Shape{1, 1, 4, 4}},
 		{dl.LSTM{Hidden: 2, Bidirectional: true}, dl.Shape{3, 2, 2}}, {dl.MultiheadAttention{Heads: 2}, dl.Shape{3, 1, 4}},
+		{dl.TransformerEncoderLayer{Heads: 2, Hidden: 3, GELU: true, Dropout: 1e-9}, dl.Shape{3, 1, 4}},
+		{&decodes{dl.TransformerDecoderLayer{Heads: 2, Hidden: 3, GELU: true, Dropout: 1e-9}}, dl.Shape{3, 1, 4}},
 	} {
 		name := fmt.Sprintf("%T", c.layer)
 		dl.Seed(4)
@@ -251,6 +253,11 @@ func TestFiniteDifferencesOfLayers(t *testing.T) {
 		}
 	}
 }
+
+// decodes is a decoder's layer whose memory is its input.
+type decodes struct{ Layer dl.TransformerDecoderLayer }
+
+func (d *decodes) Forward(x *dl.Tensor) *dl.Tensor { return d.Layer.Forward(x, x) }
 
 // fixed makes a tensor of a slice, or of a slice of slices.
 func fixed(values any) *dl.Tensor {

@@ -48,6 +48,11 @@ type layersReference struct {
 		Output, Weights []float64
 		Grads           [][]float64
 	}
+	Transformer struct {
+		Names  []string
+		Output []float64
+		Grads  [][]float64
+	}
 	LSTM struct {
 		Output, H, C []float64
 		Grads        [][]float64
@@ -84,7 +89,7 @@ var kinds = map[string]any{}
 func init() {
 	for _, v := range []any{
 		dl.Conv2d{}, dl.ConvTranspose2d{}, dl.Linear{}, dl.MaxPool2d{}, dl.AvgPool2d{}, dl.AdaptiveAvgPool2d{}, dl.BatchNorm1d{}, dl.BatchNorm2d{},
-		dl.LayerNorm{}, dl.Dropout{}, dl.Embedding{}, dl.LSTM{}, dl.MultiheadAttention{}, dl.ReLU{}, dl.LeakyReLU{}, dl.ELU{}, dl.GELU{}, dl.SiLU{}, dl.Sigmoid{},
+		dl.LayerNorm{}, dl.Dropout{}, dl.Embedding{}, dl.LSTM{}, dl.MultiheadAttention{}, dl.TransformerEncoderLayer{}, dl.ReLU{}, dl.LeakyReLU{}, dl.ELU{}, dl.GELU{}, dl.SiLU{}, dl.Sigmoid{},
 		dl.Tanh{}, dl.Softmax{}, dl.LogSoftmax{}, dl.Flatten{},
 		dl.InstanceNorm2d{}, dl.PixelShuffle{}, dl.PixelUnshuffle{}, dl.ReflectionPad2d{}, dl.ReplicationPad2d{}, dl.ZeroPad2d{}, dl.Upsample{}, dl.Dropout2d{}, dl.BCELoss{},
 		dl.CrossEntropyLoss{}, dl.NLLLoss{}, dl.MSELoss{}, dl.L1Loss{}, dl.SmoothL1Loss{}, dl.BCEWithLogitsLoss{}, dl.KLDivLoss{},

@@ -21,6 +21,8 @@ type Linear struct {
 	Out    int  // output features; required
 	NoBias bool // leave out the bias
 
+	xavier bool // the weights start uniform in ±√(6/(In+Out)); part of a Transformer
+
 	affine
 }
 
@@ -37,7 +39,11 @@ func (l Linear) forward(x *node) *node {
 	if wanted := x.t.built(l.path, "weight"); len(wanted) == 2 && wanted[1] != in {
 		panic(l.wrong(shape, wanted[1]))
 	}
-	w := x.param(l.place, "Linear", "weight", Shape{l.Out, in}, uniform(in))
+	first := uniform(in)
+	if l.xavier {
+		first = xavier(in, l.Out)
+	}
+	w := x.param(l.place, "Linear", "weight", Shape{l.Out, in}, first)
 	y := graph.DotGeneral(x.value(), []int{len(shape) - 1}, nil, w, []int{1}, nil)
 	if !l.NoBias {
 		b := x.param(l.place, "Linear", "bias", Shape{l.Out}, uniform(in))

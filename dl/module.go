@@ -39,6 +39,10 @@ var (
 	sequentialType = reflect.TypeFor[Sequential]()
 )
 
+// composite is a layer of this package that is made of others: see
+// [TransformerEncoderLayer]. It makes its parts by its settings.
+type composite interface{ compose() }
+
 // walk visits v, which is settable, and returns its module, or nil if it is
 // not a layer and holds none. It copies the slices it meets, so that a layer
 // used in two models keeps two paths.
@@ -88,6 +92,11 @@ func (w *walker) walk(v reflect.Value, path, name string) (*module, error) {
 					a.without(v)
 				}
 				return w.add(&module{path: path, name: name, kind: typeText(v.Type()), leaf: true, sites: []*site{s}}), nil
+			}
+		}
+		if v.CanAddr() {
+			if c, ok := v.Addr().Interface().(composite); ok {
+				c.compose()
 			}
 		}
 		return w.walkStruct(v, path, name)
@@ -215,6 +224,9 @@ func absent(v reflect.Value) bool {
 
 // holdsLayers tells whether a value of type t can hold layers.
 func holdsLayers(t reflect.Type, within []reflect.Type) bool {
+	if t == tensorType.Elem() { // what a recording holds is not the network's
+		return false
+	}
 	for _, outer := range within {
 		if outer == t {
 			return false

@@ -208,3 +208,26 @@ func TestComparisons(t *testing.T) {
 		}
 	}
 }
+
+// masked is a network that keeps tensors, which are no layers, in fields of its own.
+type masked struct {
+	Linear dl.Linear
+	mask   *dl.Tensor
+	Others []*dl.Tensor
+}
+
+func (m *masked) Forward(x *dl.Tensor) *dl.Tensor {
+	return m.Linear.Forward(x).Mul(m.mask).Add(m.Others[0])
+}
+
+func TestFieldsOfTensors(t *testing.T) {
+	on(t, "go")
+	net := &masked{Linear: dl.Linear{Out: 2}, mask: dl.FromSlice([]float32{0, 0}), Others: []*dl.Tensor{dl.FromSlice([]float32{3, 4})}}
+	m := must(dl.Build(net, dl.Shape{1, 3}))
+	if got := must(m.Predict(fill(1, 1, 1, 3))).Float32s(); !slices.Equal(got, []float32{3, 4}) {
+		t.Errorf("got %v", got)
+	}
+	if got := len(m.Names()); got != 2 {
+		t.Errorf("the parameters are %v", m.Names())
+	}
+}

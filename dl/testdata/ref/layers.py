@@ -127,6 +127,10 @@ class Self(nn.Module):
 case("MultiheadAttention", dict(Heads=2), Self(nn.MultiheadAttention(6, 2)), [5, 3, 6])
 case("MultiheadAttention", dict(Heads=3, NoBias=True, BatchFirst=True), Self(nn.MultiheadAttention(6, 3, bias=False, batch_first=True)), [3, 5, 6])
 
+case("TransformerEncoderLayer", dict(Heads=2, Hidden=5), nn.TransformerEncoderLayer(6, 2, 5), [4, 3, 6], False)
+case("TransformerEncoderLayer", dict(Heads=3, Hidden=5, NormFirst=True, BatchFirst=True, GELU=True, Dropout=0.2),
+     nn.TransformerEncoderLayer(6, 3, 5, 0.2, F.gelu, batch_first=True, norm_first=True), [3, 4, 6], False)
+
 
 def attention(settings, call, m, q, k, v, **kwargs):
     """Query, key and value that differ, with masks and weights."""
@@ -154,6 +158,15 @@ attention(dict(Heads=3, KeyIn=4, ValueIn=5), dict(EachHead=True, mask="float"), 
           [4, 2, 6], [5, 2, 4], [5, 2, 5], attn_mask=fill([4, 5], 7), average_attn_weights=False)
 attention(dict(Heads=2), dict(Causal=True), nn.MultiheadAttention(6, 2), [5, 2, 6], [5, 2, 6], [5, 2, 6],
           attn_mask=torch.triu(torch.ones(5, 5, dtype=torch.bool), 1), need_weights=False)
+
+m = nn.Transformer(6, 2, 2, 2, 5, batch_first=True).eval()
+x, y = fill([2, 5, 6], 1).requires_grad_(), fill([2, 4, 6], 2).requires_grad_()
+with torch.no_grad():
+    for i, p in enumerate(m.parameters()):
+        p.copy_(fill(p.shape, 20 + i, 0.5))
+z = m(x, y, tgt_mask=torch.triu(torch.ones(4, 4, dtype=torch.bool), 1), src_key_padding_mask=padding, memory_key_padding_mask=padding)
+(z * fill(z.shape, 9)).sum().backward()
+out["transformer"] = {"names": [n for n, _ in m.named_parameters()], "output": brief(z), "grads": [brief(t.grad) for t in (x, y)] + [brief(p.grad) for p in m.parameters()]}
 
 m = nn.LSTM(3, 4, 2, bidirectional=True)
 x, h, c = fill([5, 2, 3], 1), fill([4, 2, 4], 2), fill([4, 2, 4], 3)
