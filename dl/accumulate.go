@@ -60,7 +60,9 @@ func (s *Step) gather(r *recording, b *stepBatch) (wanted []*Tensor, commit func
 	if n.counted {
 		total = sums[len(b.trained)].Add(total)
 	}
+	r.mustBeFinite(n.sum, "loss")
 	for k, g := range r.differentiate(n.sum, s.leavesOf(r, b.trained)) {
+		r.gradientMustBeFinite(s.model.vars[b.trained[k].at], g)
 		wanted = append(wanted, sums[k].Add(g))
 	}
 	return append(wanted, total, n.score), func(out []*Tensor) {
@@ -110,7 +112,7 @@ func (s *Step) apply(ctx, running context.Context) error {
 	defer func() { free() }()
 	r := s.model.record("update of the weights", on)
 	defer r.close()
-	r.share = share
+	r.share, r.stopOnNaN = share, s.watches()
 	var wanted []*Tensor
 	var norms *Tensor
 	err = guard(func() {

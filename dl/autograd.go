@@ -115,6 +115,7 @@ func (t *Tensor) Backward() {
 		if len(leaves) == 0 {
 			panic(fmt.Errorf("dl: Backward: the number does not depend on a parameter that learns, or on a tensor with RequiresGrad"))
 		}
+		r.mustBeFinite(t, "loss")
 		r.addGrads(leaves, r.differentiate(t, leaves))
 		return
 	}
@@ -132,8 +133,13 @@ func (t *Tensor) Backward() {
 	if len(leaves) == 0 {
 		panic(fmt.Errorf("dl: Backward: nothing that the number depends on learns any more: its parameters were frozen"))
 	}
+	r.mustBeFinite(y, "loss")
+	gradients := r.differentiate(y, leaves)
+	for i, l := range leaves {
+		r.gradientMustBeFinite(l.t, gradients[i])
+	}
 	ctx := callerContext()
-	out, err := r.run(ctx, nil, r.differentiate(y, leaves))
+	out, err := r.run(ctx, nil, gradients)
 	if err != nil {
 		panic(during("Backward", err))
 	}
@@ -159,6 +165,7 @@ func (r *recording) addGrads(leaves []leaf, gradients []*Tensor) {
 	}
 	for _, l := range sumByLeaf(leaves, gradients) {
 		g := l.t.hooked(r, l.g)
+		r.gradientMustBeFinite(l.t, g)
 		if old := r.grads[l.t]; old != nil {
 			g = old.Add(g)
 		}

@@ -201,6 +201,7 @@ func (b *builder) add(s spec, first initializer) {
 		v.shape, v.dtype = now.shape, now.dtype
 		v.v.now.Store(now)
 	}
+	v.v.name = s.name
 	b.site.add(name, v)
 }
 

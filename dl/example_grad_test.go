@@ -55,3 +55,23 @@ func ExampleTensor_OnGrad() {
 	// found [2 4]
 	// used [2 3] weights [-1 -1]
 }
+
+// The step fails, says where the first NaN comes from, and leaves the weights as
+// they were.
+func ExampleStopOnNaN() {
+	if err := dl.Use("go"); err != nil {
+		log.Fatal(err)
+	}
+	dl.StopOnNaN(true)
+	defer dl.StopOnNaN(false)
+	net := dl.Sequential{dl.Linear{Out: 1}, dl.Func(func(x *dl.Tensor) *dl.Tensor { return x.Square().Neg().Log() })}
+	m, err := dl.Build(net, dl.Shape{2, 3})
+	if err != nil {
+		log.Fatal(err)
+	}
+	x := dl.FromSlice([]float32{1, 2, 3, 4, 5, 6}, 2, 3)
+	_, err = dl.TrainStep(m, dl.MSELoss{}, dl.SGD{LR: 0.1}).Do(dl.Batch{Inputs: x, Labels: dl.Full(0, 2, 1)})
+	fmt.Println(err)
+	// Output:
+	// dl: training step: the loss is NaN: Log in 1 Func is the first that gives NaN; it is for numbers above 0: try x.Clamp(1e-8, 1) for shares, or LogSoftmax; nothing was changed
+}

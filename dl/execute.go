@@ -152,6 +152,10 @@ func (r *recording) runWith(ctx, running context.Context, shape Shape, wanted []
 	for _, v := range r.changed {
 		ids = append(ids, r.pending[v].id)
 	}
+	values := len(ids)
+	if len(r.finite) > 0 {
+		ids = append(ids, r.soundnesses().id)
+	}
 	v, err := r.compiled(ctx, shape, ids)
 	if err == nil {
 		err = running.Err()
@@ -181,12 +185,15 @@ func (r *recording) runWith(ctx, running context.Context, shape Shape, wanted []
 		if err != nil {
 			return err
 		}
+		if err := r.unsound(running, out[values:], inputs); err != nil {
+			return err
+		}
 		if h.check != nil {
 			if err := h.check(out[:len(wanted)]); err != nil {
 				return err
 			}
 		}
-		install(r.changed, out[len(wanted):])
+		install(r.changed, out[len(wanted):values])
 		for _, f := range r.after {
 			f()
 		}

@@ -58,6 +58,7 @@ func FindLR(model *Model, data Source, loss Loss, optimizer Optimizer, in ...LRR
 	}
 	ctx := callerContext()
 	step := TrainStep(model.clone(), loss, optimizer)
+	step.trial = true
 	factor := math.Pow(r.To/r.From, 1/float64(r.Steps-1))
 	found, lowest, calm := LRCurve{}, math.Inf(1), math.Inf(1)
 	for epoch := 0; ; epoch++ {

@@ -31,8 +31,8 @@ type Sequential []Layer
 // Forward runs the layers in order.
 func (s Sequential) Forward(x *Tensor) *Tensor {
 	r := recordingOf([]*Tensor{x})
-	for _, layer := range s {
-		leave := r.enter(layer)
+	for i, layer := range s {
+		leave := r.enterAt(s, i)
 		x = layer.Forward(x)
 		leave()
 		if x == nil {

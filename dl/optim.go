@@ -234,6 +234,7 @@ func (o *Optim) record(r *recording, grads map[*Tensor]*Tensor) {
 	for i, p := range o.params {
 		if g := grads[p]; g != nil && p.learns() {
 			params, gradients, slots = append(params, p), append(gradients, g), append(slots, o.slots[i]...)
+			r.gradientMustBeFinite(p, g)
 		}
 	}
 	if len(params) == 0 {

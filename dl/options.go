@@ -20,6 +20,10 @@ type Options struct {
 	// takes half the memory and, on GPUs, much less time. Weights, gradients'
 	// sums, losses and normalizations stay float32. 0 means Float32.
 	Precision DType
+	// StopOnNaN has a step fail where its loss or a gradient is NaN or infinite,
+	// with an error that names where that begins, and the weights as they were:
+	// see the function [StopOnNaN].
+	StopOnNaN bool
 	// GradNorms keeps the gradients' lengths for [Step.GradNorms].
 	GradNorms bool
 	// Devices is the number of devices that share each batch, beginning with

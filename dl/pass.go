@@ -45,7 +45,9 @@ func (s *Step) learners() ([]learner, error) {
 func (s *Step) whole(r *recording, b *stepBatch) (wanted []*Tensor, commit func(out []*Tensor)) {
 	n := r.loss(s.model, s.loss, b)
 	b.classes = n.classes
-	gradients := r.differentiate(n.mean(), s.leavesOf(r, b.trained))
+	loss := n.mean()
+	r.mustBeFinite(loss, "loss")
+	gradients := r.differentiate(loss, s.leavesOf(r, b.trained))
 	s.hooked(r, b.trained, gradients)
 	kept := s.slotValues(b.trained)
 	values, slots, norms := s.update(r, b.trained, gradients, kept)
@@ -96,8 +98,15 @@ func (s *Step) leavesOf(r *recording, trained []learner) []leaf {
 // hooked gives the gradients to the functions of [Tensor.OnGrad].
 func (s *Step) hooked(r *recording, trained []learner, gradients []*Tensor) {
 	for i, l := range trained {
-		gradients[i] = s.model.vars[l.at].hooked(r, gradients[i])
+		v := s.model.vars[l.at]
+		gradients[i] = v.hooked(r, gradients[i])
+		r.gradientMustBeFinite(v, gradients[i])
 	}
+}
+
+// watches reports whether a loss or gradient that is not finite is an error.
+func (s *Step) watches() bool {
+	return !s.dry && !s.trial && (s.options.StopOnNaN || stopOnNaN.Load())
 }
 
 // slotsOf are what the optimizer keeps for a parameter.
@@ -235,6 +244,7 @@ func (s *Step) attempt(ctx, running context.Context, on *device, batch Batch, ro
 	r := s.model.record("training step", on)
 	defer r.close()
 	r.share, r.precision = share, s.options.precision()
+	r.stopOnNaN = s.watches()
 	var wanted []*Tensor
 	var commit func([]*Tensor)
 	err = guard(func() {

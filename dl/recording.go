@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/gomlx/gomlx/core/graph"
 )
@@ -42,6 +43,8 @@ type recording struct {
 	opaque  bool      // the text does not tell all
 	closed  bool
 
+	stopOnNaN bool // see StopOnNaN
+
 	changed  []*Tensor              // parameters that get new values, in order
 	pending  map[*Tensor]*Tensor    // what these are
 	replaced map[*Tensor]*Tensor    // parameters in whose place others are read
@@ -50,6 +53,7 @@ type recording struct {
 	after    []func()               // what to do when the program has run
 	earlier  map[[2]*Tensor]*Tensor // inputs for parameters with the values of an earlier time
 	stands   []leaf                 // values that are not their parameter's own input, and tensors that want a gradient
+	finite   []finiteCheck          // values that must be finite
 	checks   []inputCheck           // of the inputs' numbers
 
 	key    *Tensor           // where random numbers begin
@@ -87,6 +91,7 @@ type recorded struct {
 	stop     bool   // no gradient goes through it
 	gradient bool   // it is the gradients of in[0] for the others
 	body     *body  // it is in[0], whose gradients for the others are what the body says
+	inside   string // the user's layer whose Forward ran, as far as it is known
 }
 
 // inputCheck is a bound for the integers of an input: on the device a number
@@ -97,7 +102,7 @@ type inputCheck struct {
 }
 
 func newRecording(name string, on *device) *recording {
-	return &recording{name: name, on: on, training: true, ids: map[*Tensor]int32{}}
+	return &recording{name: name, on: on, training: true, ids: map[*Tensor]int32{}, stopOnNaN: stopOnNaN.Load()}
 }
 
 // argument adds an input whose value is t. Inside the recording the tensor that
@@ -178,7 +183,7 @@ func (r *recording) add(o *operation, names []string, salt uint64, numbers []flo
 	for i, x := range xs {
 		in[i] = r.id(x)
 	}
-	return r.record(recorded{op: o, names: names, in: in, salt: salt, stop: gradientsOff()}, numbers)
+	return r.record(recorded{op: o, names: names, in: in, salt: salt, stop: gradientsOff(), inside: r.calling()}, numbers)
 }
 
 func (r *recording) record(n recorded, numbers []float64) []*Tensor {
@@ -207,6 +212,17 @@ func (r *recording) record(n recorded, numbers []float64) []*Tensor {
 // recording and then the numbers that are not fixed, and returns the values of
 // the given numbers.
 func (r *recording) write(g *graph.Graph, dynamic []bool, wanted []int32) []*graph.Node {
+	w := r.writing(g, dynamic)
+	w.write(r.list)
+	out := make([]*graph.Node, len(wanted))
+	for i, id := range wanted {
+		out[i] = w.nodes[id].value()
+	}
+	return out
+}
+
+// writing begins the writing of the recording into a graph, with its inputs.
+func (r *recording) writing(g *graph.Graph, dynamic []bool) *writing {
 	w := &writing{recording: r, graph: g, nodes: make([]*node, r.values), dynamic: make([]*graph.Node, len(r.numbers)), asking: new(int32)}
 	context := &trace{graph: g}
 	for _, in := range r.inputs {
@@ -221,12 +237,7 @@ func (r *recording) write(g *graph.Graph, dynamic []bool, wanted []int32) []*gra
 			w.dynamic[i] = parameter(g, Float32, nil)
 		}
 	}
-	w.write(r.list)
-	out := make([]*graph.Node, len(wanted))
-	for i, id := range wanted {
-		out[i] = w.nodes[id].value()
-	}
-	return out
+	return w
 }
 
 // writing is a recording on its way into a graph.
@@ -449,6 +460,20 @@ func (r *recording) enter(layer any) (leave func()) {
 		return func() {}
 	}
 	r.inside = append(r.inside, place{path: path}.label(kind))
+	return func() { r.inside = r.inside[:len(r.inside)-1] }
+}
+
+// enterAt is enter for layer i of a Sequential, which also knows the place of a
+// Func.
+func (r *recording) enterAt(s Sequential, i int) (leave func()) {
+	if _, ok := s[i].(Func); !ok || r == nil || r.model == nil {
+		return r.enter(s[i])
+	}
+	path, ok := r.model.walker.slices[unsafe.Pointer(&s[0])]
+	if !ok {
+		return func() {}
+	}
+	r.inside = append(r.inside, place{path: join(path, strconv.Itoa(i))}.label("Func"))
 	return func() { r.inside = r.inside[:len(r.inside)-1] }
 }
 

@@ -320,6 +320,7 @@ func (p *patient) overfits(ctx context.Context) error {
 	rows := min(overfitRows, p.batches[0].Inputs.shape[0])
 	batch := Batch{p.batches[0].Inputs.first(rows), p.batches[0].Labels.first(rows)}
 	step := TrainStep(p.model, p.loss, Adam{LR: 3e-3})
+	step.trial = true
 	step.seed = 1
 	begin, now, n := 0.0, 0.0, 0
 	for n < overfitSteps {

@@ -13,6 +13,7 @@ import (
 // variable is what makes a tensor a parameter, or a buffer of a layer.
 type variable struct {
 	id      uint64
+	name    string                 // in the model that made it; "" for others
 	now     atomic.Pointer[Tensor] // its values
 	trained bool                   // false for a buffer, such as a running mean
 	frozen  atomic.Bool
