@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // gathered is what the batches since the last step add up to, with
@@ -37,7 +39,7 @@ func (s *Step) full() bool {
 // Options.Accumulate: at the end of the data. Without such batches it does
 // nothing.
 func (s *Step) Flush() error {
-	ctx := callerContext()
+	ctx := xla.Context()
 	return s.flush(ctx, ctx)
 }
 
@@ -103,7 +105,7 @@ func (s *Step) apply(ctx, running context.Context) error {
 	if err != nil {
 		return err
 	}
-	share, err := s.options.spread(on)
+	share, err := on.Group(s.options.Devices)
 	if err != nil {
 		return err
 	}
@@ -115,7 +117,7 @@ func (s *Step) apply(ctx, running context.Context) error {
 	r.share, r.stopOnNaN = share, s.watches()
 	var wanted []*Tensor
 	var norms *Tensor
-	err = guard(func() {
+	err = xla.Guard(func() {
 		defer r.begin()()
 		sums := s.sumValues(trained)
 		gradients, _ := do(opKey{name: "divide by the last"}, nil, func(_ *trace, in []*node) []*node {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // plan is one epoch of a loader: which examples it reads, in which order.
@@ -208,7 +210,7 @@ func collate(examples []Example) (got loaded) {
 	for k, e := range examples {
 		inputs[k], targets[k], labels[k] = e.Input, e.Target, int64(e.Label)
 	}
-	got.err = guard(func() {
+	got.err = xla.Guard(func() {
 		got.batch = Batch{Inputs: Stack(inputs)}
 		if targets[0] != nil {
 			got.batch.Labels = Stack(targets)

@@ -3,6 +3,8 @@ package dl
 import (
 	"encoding/binary"
 	"fmt"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // tape is how a value was calculated at once, for its gradient.
@@ -138,7 +140,7 @@ func (t *Tensor) Backward() {
 	for i, l := range leaves {
 		r.gradientMustBeFinite(l.t, gradients[i])
 	}
-	ctx := callerContext()
+	ctx := xla.Context()
 	out, err := r.run(ctx, nil, gradients)
 	if err != nil {
 		panic(during("Backward", err))
@@ -373,7 +375,7 @@ func ValueAndGrad(f func(x ...*Tensor) *Tensor, at ...*Tensor) (value *Tensor, g
 		r = newRecording("gradient", on)
 		defer r.close()
 	}
-	err = guard(func() {
+	err = xla.Guard(func() {
 		if !inner {
 			defer r.begin()()
 		}
@@ -403,13 +405,13 @@ func ValueAndGrad(f func(x ...*Tensor) *Tensor, at ...*Tensor) (value *Tensor, g
 	if err != nil || inner {
 		return value, gradients, err
 	}
-	ctx := callerContext()
+	ctx := xla.Context()
 	out, err := r.run(ctx, nil, append([]*Tensor{value}, gradients...))
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, y := range out {
-		y.placed = placed
+		y.data.Place(placed)
 	}
 	return out[0], out[1:], nil
 }

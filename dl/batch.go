@@ -74,5 +74,5 @@ func (t *Tensor) fill(size int) *Tensor {
 	for i := n; i < size; i++ {
 		reflect.Copy(all.Slice(i*row, (i+1)*row), flat.Slice(0, row))
 	}
-	return &Tensor{shape: append(Shape{size}, t.shape[1:]...), dtype: t.dtype, host: all.Interface()}
+	return hostTensor(t.dtype, append(Shape{size}, t.shape[1:]...), all.Interface())
 }

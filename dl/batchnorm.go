@@ -7,6 +7,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/holt-dl/holt/dl/internal/lower"
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // BatchNorm2d gives each channel of a batch of images mean 0 and variance 1,
@@ -195,7 +196,7 @@ func (t *trace) counted(raw *graph.Node, count int) (n, mask *graph.Node) {
 		return graph.Scalar(g, Float32, float64(count)), nil
 	}
 	if t.usesRows = true; t.rows == nil { // it is being described
-		t.rows = parameter(t.graph, Float32, nil)
+		t.rows = xla.Parameter(t.graph, Float32, nil)
 	}
 	dims := make([]int, raw.Rank())
 	for i := range dims {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"unsafe"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // seeds holds what [Seed] sets.
@@ -148,7 +150,7 @@ type builder struct {
 
 // run records the model once, which makes its parameters.
 func (b *builder) run() error {
-	on, err := current()
+	on, err := xla.Current()
 	if err != nil {
 		return err
 	}
@@ -156,7 +158,7 @@ func (b *builder) run() error {
 	r := newRecording("build", on)
 	r.model, r.build, r.training = m, b, false
 	defer r.close()
-	err = guard(func() {
+	err = xla.Guard(func() {
 		defer r.begin()()
 		var xs []*Tensor
 		for _, s := range m.inputs {

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // do runs an operation on tensors: it is recorded where one of them belongs to a
@@ -101,12 +103,12 @@ func (o *operation) now(numbers []float64, xs []*Tensor, names []string) []*Tens
 	if err != nil {
 		panic(err)
 	}
-	p, err := o.programs.get(on.label(), func() (*program, error) {
+	p, err := o.programs.Get(on.Label(), func() (*xla.Program, error) {
 		var first Shape
 		if len(values) > 0 {
 			first = values[0].shape
 		}
-		return compile(callerContext(), on, "tensor operation", first, func(g *graph.Graph) []*graph.Node {
+		return xla.Compile(xla.Context(), on, nil, "tensor operation", first, func(g *graph.Graph) []*graph.Node {
 			t := &trace{graph: g}
 			var in []*node
 			for _, s := range o.in {
@@ -117,7 +119,7 @@ func (o *operation) now(numbers []float64, xs []*Tensor, names []string) []*Tens
 			}
 			dynamic := make([]*graph.Node, len(numbers))
 			for i := range numbers {
-				dynamic[i] = parameter(g, Float32, nil)
+				dynamic[i] = xla.Parameter(g, Float32, nil)
 			}
 			var out []*graph.Node
 			for _, y := range o.full(g, in, names, 0, numbers, dynamic) {
@@ -138,16 +140,16 @@ func (o *operation) now(numbers []float64, xs []*Tensor, names []string) []*Tens
 		inputs = append(inputs[:len(inputs):len(inputs)], Scalar(float32(n)))
 	}
 	var out []*Tensor
-	err = await(callerContext(), func() error {
+	err = xla.Await(xla.Context(), func() error {
 		var err error
-		out, err = p.run(inputs...)
+		out, err = runProgram(p, inputs)
 		return err
 	})
 	if err != nil {
 		panic(err)
 	}
 	for _, y := range out {
-		y.placed = placed
+		y.data.Place(placed)
 	}
 	if learns && !gradientsOff() {
 		for i, x := range xs {

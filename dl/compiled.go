@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // Compiled is a function whose calls run as one program: see [Compile].
@@ -77,7 +79,7 @@ func (c *Compiled[F]) call(f func([]reflect.Value) []reflect.Value, args []refle
 	r.newKey = func() *Tensor { return randomKey(c.seed, n) }
 	var results []reflect.Value
 	var outs []*Tensor
-	err = guard(func() {
+	err = xla.Guard(func() {
 		defer r.begin()()
 		inside := make([]reflect.Value, len(args))
 		for i, a := range args {
@@ -109,13 +111,13 @@ func (c *Compiled[F]) call(f func([]reflect.Value) []reflect.Value, args []refle
 	if len(given) > 0 {
 		shape = given[0].shape
 	}
-	ctx := callerContext()
+	ctx := xla.Context()
 	values, err := r.run(ctx, shape, outs)
 	if err != nil {
 		panic(during(c.name, err))
 	}
 	for _, y := range values {
-		y.placed = placed
+		y.data.Place(placed)
 	}
 	for i, y := range results {
 		results[i] = mapTensors(y, func(t *Tensor) *Tensor {

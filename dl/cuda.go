@@ -1,11 +1,6 @@
 package dl
 
-import (
-	"fmt"
-	"slices"
-	"strconv"
-	"strings"
-)
+import "github.com/holt-dl/holt/dl/internal/xla"
 
 // CUDA says how networks run on NVIDIA GPUs. Its zero value is what Use("cuda")
 // takes. It is used before anything else is on a GPU:
@@ -41,87 +36,6 @@ type CUDA struct {
 	VisibleDevices []int
 }
 
-var allocators = []string{"", "bfc", "cuda_async", "default", "platform", "vmm"}
-
 // Use makes the GPU the device for all that follows, as [Use] does. Once the GPUs
 // are open their settings cannot change: other ones are an error then.
-func (c CUDA) Use() error {
-	devices.Lock()
-	defer devices.Unlock()
-	if err := c.check(); err != nil {
-		return fmt.Errorf("dl: CUDA.Use: %w", err)
-	}
-	d, err := chooseWith("CUDA.Use", fmt.Sprintf("cuda:%d", c.Device), &c)
-	if err != nil {
-		return err
-	}
-	devices.current, devices.passed = d, nil
-	return nil
-}
-
-func (c CUDA) check() error {
-	switch {
-	case c.MemoryFraction < 0 || c.MemoryFraction > 1 || c.MemoryFraction != c.MemoryFraction:
-		return fmt.Errorf("memory_fraction is %v, want above 0 and at most 1", c.MemoryFraction)
-	case !slices.Contains(allocators, c.Allocator):
-		return fmt.Errorf("allocator is %q, want bfc, cuda_async, platform or vmm", c.Allocator)
-	}
-	for i, d := range c.VisibleDevices {
-		if d < 0 || slices.Contains(c.VisibleDevices[:i], d) {
-			return fmt.Errorf("visible_devices are %v, want each number once", c.VisibleDevices)
-		}
-	}
-	return nil
-}
-
-// options writes the settings as go-xla takes them, whose own default for TF32
-// is another.
-func (c CUDA) options() string {
-	text := fmt.Sprintf(",tf32=%t,preallocate=%t", c.TF32, c.Preallocate)
-	if c.MemoryFraction > 0 {
-		text += ",memory_fraction=" + strconv.FormatFloat(c.MemoryFraction, 'g', -1, 32)
-	}
-	if c.Allocator != "" {
-		text += ",allocator=" + c.Allocator
-	}
-	for i, d := range c.VisibleDevices {
-		text += []string{",visible_devices=", ";"}[min(i, 1)] + strconv.Itoa(d)
-	}
-	return text
-}
-
-// parseCUDA reads settings in text, such as "memory_fraction=0.9,tf32=true".
-func parseCUDA(text string) (c CUDA, err error) {
-	for part := range strings.SplitSeq(text, ",") {
-		key, value, found := strings.Cut(strings.TrimSpace(part), "=")
-		switch {
-		case !found:
-			return c, fmt.Errorf("%q is no setting, want such as memory_fraction=0.9; between devices stands a semicolon: visible_devices=0;1", part)
-		case key == "tf32":
-			c.TF32, err = strconv.ParseBool(value)
-		case key == "preallocate":
-			c.Preallocate, err = strconv.ParseBool(value)
-		case key == "memory_fraction":
-			if c.MemoryFraction, err = strconv.ParseFloat(value, 64); err == nil && c.MemoryFraction == 0 {
-				err = strconv.ErrRange
-			}
-		case key == "allocator":
-			c.Allocator = value
-		case key == "visible_devices":
-			for number := range strings.SplitSeq(value, ";") {
-				n, bad := strconv.Atoi(number)
-				if bad != nil {
-					err = bad
-				}
-				c.VisibleDevices = append(c.VisibleDevices, n)
-			}
-		default:
-			return c, fmt.Errorf("setting is %q, want one of tf32, preallocate, memory_fraction, allocator, visible_devices", key)
-		}
-		if err != nil {
-			want := map[string]string{"tf32": "true or false", "preallocate": "true or false", "memory_fraction": "a number above 0 and at most 1", "visible_devices": "numbers such as 0;1"}[key]
-			return c, fmt.Errorf("%s is %q, want %s", key, value, want)
-		}
-	}
-	return c, c.check()
-}
+func (c CUDA) Use() error { return xla.CUDA(c).Use() }

@@ -1,17 +1,14 @@
 package dl
 
 import (
-	"errors"
+	"context"
 	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
+	"text/tabwriter"
 
 	"github.com/gomlx/compute"
 
-	"github.com/holt-dl/holt/internal/plugins"
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // Notice, when the host sets it, is told in one plain sentence of what the
@@ -19,38 +16,32 @@ import (
 // and the slow backend is used. It may be called from any goroutine.
 var Notice func(sentence string)
 
+// DeviceMemory, when the host sets it, says how much of a device's memory this
+// process uses and how much it may take, in bytes, as the device's runtime
+// counts, and false where that does not tell. The host sets it because dl links
+// no backend.
+var DeviceMemory func(b compute.Backend, device int) (used, limit int64, ok bool)
+
+func init() {
+	xla.Notice = func() func(string) { return Notice }
+	xla.DeviceMemory = func(b compute.Backend, device int) (used, limit int64, ok bool) {
+		if DeviceMemory == nil {
+			return 0, 0, false
+		}
+		return DeviceMemory(b, device)
+	}
+}
+
 // ErrNoBackend is wrapped by the error that a program gets when no backend
 // can run it.
-var ErrNoBackend = errors.New("no backend")
+var ErrNoBackend = xla.ErrNoBackend
 
-// device is one device of one backend.
-type device struct {
-	name    string // the backend as the user names it: cuda, cpu or go
-	backend compute.Backend
-	num     compute.DeviceNum
-}
-
-// label is the device's name as [Devices] shows it.
-func (d *device) label() string { return fmt.Sprintf("%s:%d", d.name, d.num) }
-
-// Backends in the order in which they are tried.
-var backendNames = []string{"cuda", "cpu", "go"}
-
-// devices holds the backends that were opened and the one in use.
-var devices struct {
-	sync.Mutex
-	open    map[string]*opened
-	known   map[string]*device // by label, so that a device has one address
-	current *device
-	cuda    CUDA    // the settings that GPUs are opened with
-	passed  []error // why the backends ahead of the current one were not taken
-}
-
-// opened is the result of opening a backend, kept so that it is tried once.
-type opened struct {
-	backend compute.Backend
-	err     error
-}
+// ErrOutOfMemory is wrapped by the error of a step, prediction, calculation or
+// copy that did not fit the device. Nothing has changed then: weights,
+// optimizer and data are as they were, and a smaller batch goes on from there.
+//
+//	if _, err := step.Do(batch); errors.Is(err, dl.ErrOutOfMemory) {
+var ErrOutOfMemory = xla.ErrOutOfMemory
 
 // Use chooses the backend for all that follows: "cuda", "cpu" (XLA on the
 // processor) or "go" (GoMLX's own, slow, always there); "cuda:1" chooses a
@@ -59,244 +50,112 @@ type opened struct {
 // its name in text: "cuda,memory_fraction=0.9".
 //
 // Without Use the environment variable HOLT_BACKEND decides in the same way.
-func Use(name string) error {
-	devices.Lock()
-	defer devices.Unlock()
-	d, err := choose("Use", name)
-	if err != nil {
-		return err
-	}
-	devices.current = d
-	if name != "" {
-		devices.passed = nil
-	}
-	return nil
-}
+func Use(name string) error { return xla.Use(name) }
 
 // Backend names the device in use, such as "cpu:0", opening one at the first
 // call. It is empty when none can be opened.
 func Backend() string {
-	d, err := current()
+	d, err := xla.Current()
 	if err != nil {
 		return ""
 	}
-	return d.label()
+	return d.Label()
 }
 
 // Fallback says in a sentence why a faster backend is not in use. It is empty
 // when the first choice works.
 func Fallback() string {
-	if _, err := current(); err != nil {
+	if _, err := xla.Current(); err != nil {
 		return err.Error()
 	}
-	devices.Lock()
-	defer devices.Unlock()
-	return reasons(devices.passed)
+	return xla.Passed()
 }
-
-func reasons(passed []error) string {
-	var why []string
-	for _, err := range passed {
-		why = append(why, strings.TrimPrefix(err.Error(), "dl: "))
-	}
-	return strings.Join(why, "; ")
-}
-
-// slower says in one short sentence that a slower device is used than there
-// might be, and what to do; [Fallback] has it all.
-func slower(on *device, passed []error) string {
-	what := "networks run on " + on.name
-	if on.name == "go" {
-		what = "networks run on the pure-Go backend, many times slower than XLA"
-	}
-	err := passed[len(passed)-1] // of the backend just ahead
-	var missing *noPlugin
-	if errors.As(err, &missing) {
-		return fmt.Sprintf("%s: there is no plugin for %s; run holt backend install %[2]s, and restart the kernel", what, missing.kind)
-	}
-	why, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "dl: "), "\n")
-	if r := []rune(why); len(r) > 150 {
-		why = string(r[:150]) + "…"
-	}
-	return what + ": " + why + "; dl.Fallback() says more"
-}
-
-// noPlugin is the error of a backend of XLA whose plugin is nowhere.
-type noPlugin struct {
-	kind string
-	dirs []string
-}
-
-func (e *noPlugin) Error() string {
-	return fmt.Sprintf("dl: backend %s: %v: no XLA plugin in %s; run holt backend install %[1]s", e.kind, ErrNoBackend, strings.Join(e.dirs, ", "))
-}
-
-func (e *noPlugin) Unwrap() error { return ErrNoBackend }
 
 // CUDAAvailable reports whether networks can be trained on an NVIDIA GPU here,
 // as torch.cuda.is_available does: a GPU, its driver and the CUDA plugin are
 // all there and work.
-func CUDAAvailable() bool {
-	devices.Lock()
-	defer devices.Unlock()
-	_, err := openBackend("cuda")
-	return err == nil
+func CUDAAvailable() bool { return xla.Available("cuda") == nil }
+
+// SetContext gives dl the context of whoever is calling: the host of a
+// notebook passes a function that returns the running cell's. When it is
+// cancelled, [Run.Wait], [Evaluate], [Step.Run] and [Model.Predict] return
+// its error, soon and with all values whole. A run that [Start] began goes
+// on. Nil takes the function away.
+func SetContext(f func() context.Context) { xla.SetContext(f) }
+
+// Context returns the context of the cell that is running, for code that
+// waits in its behalf, such as a download: an interrupt cancels it. Outside a
+// notebook it is the background context.
+func Context() context.Context { return xla.Context() }
+
+// Device is a line of [DeviceList].
+type Device struct {
+	Name    string // such as "cuda:0"
+	Detail  string // what it is, or why it cannot be used
+	Memory  Bytes  // of a GPU, what this process may take; else the machine's; 0 where it is not known
+	Free    Bytes  // of it, what is not in use
+	Usable  bool
+	Current bool
 }
 
-// current returns the device in use, choosing one at the first call.
-func current() (*device, error) {
-	devices.Lock()
-	if d := devices.current; d != nil {
-		devices.Unlock()
-		return d, nil
+// Bytes is an amount of memory, which prints as "23.4 GiB".
+type Bytes int64
+
+// String writes the amount in the largest unit of which there is one.
+func (b Bytes) String() string { return xla.SizeText(int64(b)) }
+
+// DeviceList prints as a table.
+type DeviceList []Device
+
+// Devices lists every device of every backend with its memory, and the backends
+// that cannot be used with the reason. It opens backends that were not opened
+// yet.
+func Devices() DeviceList {
+	now, _ := xla.Current()
+	var list DeviceList
+	for _, b := range xla.Backends() {
+		if b.Err != nil {
+			list = append(list, Device{Name: b.Kind, Detail: strings.TrimPrefix(b.Err.Error(), "dl: ")})
+			continue
+		}
+		for i, d := range b.Devices {
+			all, free := d.Memory()
+			list = append(list, Device{Name: d.Label(), Detail: deviceWords(b.Kind, d.Backend.DeviceDescription(d.Num), i, len(b.Devices)),
+				Memory: Bytes(all), Free: Bytes(free), Usable: true, Current: d == now})
+		}
 	}
-	d, err := choose("Use", os.Getenv("HOLT_BACKEND"))
-	if err == nil {
-		devices.current = d
-	}
-	passed := devices.passed
-	devices.Unlock()
-	if err == nil && len(passed) > 0 && Notice != nil {
-		Notice(slower(d, passed))
-	}
-	return d, err
+	return list
 }
 
-// known returns the device of a backend. The caller holds devices.
-func known(kind string, b compute.Backend, num int) *device {
-	d := &device{name: kind, backend: b, num: compute.DeviceNum(num)}
-	if old := devices.known[d.label()]; old != nil {
-		return old
+// deviceWords says in a person's words what a device is. Only a GPU has a name that
+// tells more.
+func deviceWords(kind, description string, num, of int) string {
+	switch {
+	case kind == "go":
+		return "GoMLX's own backend in pure Go, slow"
+	case kind == "cpu" && of > 1:
+		return fmt.Sprintf("XLA on this machine's processors, virtual device %d of %d", num+1, of)
+	case kind == "cpu":
+		return "XLA on this machine's processors"
 	}
-	if devices.known == nil {
-		devices.known = map[string]*device{}
-	}
-	devices.known[d.label()] = d
-	return d
+	return description
 }
 
-// choose opens the named backend, or the first that works. The caller holds
-// devices.
-func choose(op, name string) (*device, error) {
-	name, text, found := strings.Cut(name, ",")
-	if !found {
-		return chooseWith(op, name, nil)
-	}
-	if kind, _, _ := strings.Cut(name, ":"); kind != "cuda" {
-		return nil, fmt.Errorf("dl: %s: backend %q has no settings, only cuda has, and it is given %q", op, name, text)
-	}
-	cuda, err := parseCUDA(text)
-	if err != nil {
-		return nil, fmt.Errorf("dl: %s: %w", op, err)
-	}
-	return chooseWith(op, name, &cuda)
-}
-
-// chooseWith is [choose] with the settings of CUDA, where there are any. The
-// caller holds devices.
-func chooseWith(op, name string, cuda *CUDA) (*device, error) {
-	if cuda != nil {
-		options := cuda.options()
-		if o := devices.open["cuda"]; o != nil && o.err == nil && options != devices.cuda.options() {
-			return nil, fmt.Errorf("dl: %s: the GPUs are open with other settings (%s), want the same (%s); restart the kernel, and set them first", op, devices.cuda.options()[1:], options[1:])
+// String lays the list out as a table; a star marks the device in use.
+func (l DeviceList) String() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, d := range l {
+		mark := map[bool]string{true: "*"}[d.Current]
+		if !d.Usable {
+			mark = "-"
 		}
-		if o := devices.open["cuda"]; o != nil && o.err != nil {
-			delete(devices.open, "cuda") // other settings may do
+		room := ""
+		if d.Memory > 0 {
+			room = fmt.Sprintf("%v, %v free", d.Memory, d.Free)
 		}
-		devices.cuda = *cuda
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", mark, d.Name, room, d.Detail)
 	}
-	kind, num := name, 0
-	if before, after, ok := strings.Cut(name, ":"); ok {
-		if _, err := fmt.Sscanf(after, "%d", &num); err != nil {
-			return nil, fmt.Errorf("dl: %s: device is %q, want a number after the colon, such as cuda:0", op, name)
-		}
-		kind = before
-	}
-	if name != "" {
-		if !slices.Contains(backendNames, kind) {
-			return nil, fmt.Errorf("dl: %s: backend is %q, want cuda, cpu or go; see dl.Devices()", op, name)
-		}
-		b, err := openBackend(kind)
-		if err != nil {
-			return nil, err
-		}
-		if n := b.NumDevices(); num < 0 || num >= n {
-			return nil, fmt.Errorf("dl: %s: device is %q, want a number below %d; see dl.Devices()", op, name, n)
-		}
-		return known(kind, b, num), nil
-	}
-	var passed []error
-	for _, kind := range backendNames {
-		b, err := openBackend(kind)
-		if err == nil {
-			devices.passed = passed
-			return known(kind, b, 0), nil
-		}
-		if kind != "cuda" || hasNVIDIA() {
-			passed = append(passed, err)
-		}
-	}
-	return nil, fmt.Errorf("dl: %w: %s", ErrNoBackend, reasons(passed))
-}
-
-// openBackend opens a backend once. The caller holds devices.
-func openBackend(kind string) (compute.Backend, error) {
-	if o := devices.open[kind]; o != nil {
-		return o.backend, o.err
-	}
-	b, err := newBackend(kind)
-	if err == nil && b.NumDevices() == 0 {
-		err = fmt.Errorf("dl: backend %s: it shows no device; choose another with HOLT_BACKEND", kind)
-	}
-	if devices.open == nil {
-		devices.open = map[string]*opened{}
-	}
-	devices.open[kind] = &opened{b, err}
-	return b, err
-}
-
-func newBackend(kind string) (b compute.Backend, err error) {
-	library := ""
-	config, driver := "go", "github.com/gomlx/compute/gobackend"
-	if kind != "go" {
-		config, driver = "xla", "github.com/gomlx/go-xla/compute/xla"
-	}
-	if !slices.Contains(compute.List(), config) {
-		return nil, fmt.Errorf("dl: backend %s: %w: its driver is not linked into this program; import _ %q", kind, ErrNoBackend, driver)
-	}
-	if kind == "cuda" && !hasNVIDIA() {
-		return nil, fmt.Errorf("dl: backend cuda: %w: this machine shows no NVIDIA GPU; use cpu", ErrNoBackend)
-	}
-	if kind != "go" {
-		dirs := plugins.SearchDirs()
-		path, ok := plugins.Find(dirs, kind)
-		if !ok {
-			return nil, &noPlugin{kind, dirs}
-		}
-		library = path
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			b, err = nil, fmt.Errorf("dl: backend %s: %v; run holt doctor", kind, r)
-		}
-	}()
-	if kind == "go" {
-		b, err = compute.NewWithConfig(config)
-	} else {
-		b, err = openPlugin(kind, library, devices.cuda)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("dl: backend %s: %w; run holt backend install %s", kind, err, kind)
-	}
-	return b, nil
-}
-
-// hasNVIDIA reports whether the kernel's driver shows a GPU.
-func hasNVIDIA() bool {
-	found, _ := filepath.Glob("/dev/nvidia[0-9]*")
-	if len(found) > 0 {
-		return true
-	}
-	_, err := os.Stat("/dev/dxg") // Windows' Linux
-	return err == nil
+	w.Flush()
+	return strings.TrimSuffix(b.String(), "\n")
 }

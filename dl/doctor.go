@@ -6,6 +6,8 @@ import (
 	"html"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // Diagnosis is what [Doctor] found: a table, in text and in a notebook.
@@ -118,7 +120,7 @@ func Doctor(model *Model, data Source, loss ...Loss) (*Diagnosis, error) {
 	if len(p.batches) == 0 {
 		return nil, fmt.Errorf("dl: Doctor: the data has no batches; check its folder, or DropLast of the loader")
 	}
-	if err := p.examine(callerContext()); err != nil {
+	if err := p.examine(xla.Context()); err != nil {
 		return nil, during("Doctor", err)
 	}
 	return p.Diagnosis, nil

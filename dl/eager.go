@@ -4,12 +4,14 @@ import (
 	"fmt"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // Apply runs a layer on a tensor and returns its error, where x.Forward would
 // panic with it.
 func Apply(layer Layer, x *Tensor) (y *Tensor, err error) {
-	err = guard(func() { y = layer.Forward(x) })
+	err = xla.Guard(func() { y = layer.Forward(x) })
 	return y, err
 }
 
@@ -345,5 +347,5 @@ func (t *Tensor) Index(i int) *Tensor {
 		panic(&ShapeError{Op: fmt.Sprintf("Index(%d)", i), Got: t.shape, Want: fmt.Sprintf("a first axis longer than %d", i)})
 	}
 	n := t.Size() / t.shape[0]
-	return &Tensor{shape: append(Shape{}, t.shape[1:]...), dtype: t.dtype, host: cut(t.flat(), i*n, (i+1)*n)}
+	return hostTensor(t.dtype, append(Shape{}, t.shape[1:]...), cut(t.flat(), i*n, (i+1)*n))
 }

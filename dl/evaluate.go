@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // Source is data to evaluate on: a [Dataset], or [Batches] such as a loader.
@@ -28,7 +30,7 @@ func Evaluate(model *Model, data Source, metrics ...Metric) (Result, error) {
 			loss = *last
 		}
 	}
-	return evaluate(callerContext(), model, data, loss, metrics)
+	return evaluate(xla.Context(), model, data, loss, metrics)
 }
 
 func evaluate(ctx context.Context, m *Model, data Source, loss Loss, metrics []Metric) (Result, error) {
@@ -122,12 +124,12 @@ func (m *Model) original(v *Tensor) *Tensor {
 
 // pass evaluates a batch: the numbers of a tally, and the model's output where
 // it is wanted.
-func (m *Model) pass(ctx context.Context, on *device, batch Batch, loss Loss, rows, size int, outputs bool) (score, output *Tensor, err error) {
+func (m *Model) pass(ctx context.Context, on *xla.Device, batch Batch, loss Loss, rows, size int, outputs bool) (score, output *Tensor, err error) {
 	r := m.record("evaluation", on)
 	defer r.close()
 	r.training = false
 	var n lossParts
-	err = guard(func() {
+	err = xla.Guard(func() {
 		defer r.begin()()
 		full := batch.fill(size)
 		b := &stepBatch{size: size, rows: rows, inputs: r.argument(full.Inputs, false), labels: r.argument(full.Labels, false)}
@@ -184,7 +186,7 @@ func lossName(loss Loss) string { return typeText(reflect.TypeOf(loss)) }
 // first returns the first rows along the first axis, without copying.
 func (t *Tensor) first(rows int) *Tensor {
 	n := t.Size() / t.shape[0]
-	return &Tensor{shape: append(Shape{rows}, t.shape[1:]...), dtype: t.dtype, host: cut(t.flat(), 0, rows*n)}
+	return hostTensor(t.dtype, append(Shape{rows}, t.shape[1:]...), cut(t.flat(), 0, rows*n))
 }
 
 // batchesOf returns data as batches: itself, or a data set in order, 64

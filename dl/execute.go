@@ -9,10 +9,12 @@ import (
 	"sync"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // recordedPrograms holds what was compiled, by the text of the recording. XLA's
-// executables are held, and shared by equal programs, in once.go.
+// executables are held, and shared by equal programs, in xla.
 var recordedPrograms struct {
 	sync.Mutex
 	all    map[[sha256.Size]byte]*recordedProgram
@@ -33,7 +35,7 @@ type recordedProgram struct {
 type variant struct {
 	numbers []float64
 	dynamic []bool
-	p       *program
+	p       *xla.Program
 }
 
 // fits reports whether the variant can run with some numbers.
@@ -53,9 +55,9 @@ func (r *recording) keyOf(wanted []int32) [sha256.Size]byte {
 	for _, id := range wanted {
 		text = binary.AppendUvarint(text, uint64(id))
 	}
-	text = append(text, r.on.label()...)
+	text = append(text, r.on.Label()...)
 	if r.share != nil {
-		text = binary.AppendUvarint(append(text, '/'), uint64(len(r.share.on)))
+		text = binary.AppendUvarint(append(text, '/'), uint64(len(r.share.Devices)))
 	}
 	return sha256.Sum256(text)
 }
@@ -108,16 +110,16 @@ func (r *recording) compiled(ctx context.Context, shape Shape, wanted []int32) (
 	return v, nil
 }
 
-func (r *recording) compile(ctx context.Context, shape Shape, dynamic []bool, wanted []int32) (*program, error) {
-	p, err := compileOn(ctx, r.on, r.share, r.name, shape, func(g *graph.Graph) []*graph.Node {
+func (r *recording) compile(ctx context.Context, shape Shape, dynamic []bool, wanted []int32) (*xla.Program, error) {
+	p, err := xla.Compile(ctx, r.on, r.share, r.name, shape, func(g *graph.Graph) []*graph.Node {
 		return r.write(g, dynamic, wanted)
 	})
 	if err != nil {
 		return nil, err
 	}
-	p.split = make([]bool, len(r.inputs)+len(dynamic))
+	p.Split = make([]bool, len(r.inputs)+len(dynamic))
 	for i, in := range r.inputs {
-		p.split[i] = in.split
+		p.Split[i] = in.split
 	}
 	return p, nil
 }
@@ -164,7 +166,7 @@ func (r *recording) runWith(ctx, running context.Context, shape Shape, wanted []
 		end()
 		return nil, err
 	}
-	err = await(running, func() error {
+	err = xla.Await(running, func() error {
 		defer end()
 		if len(r.changed) > 0 {
 			defer lockVariables(r.changed)()
@@ -181,7 +183,7 @@ func (r *recording) runWith(ctx, running context.Context, shape Shape, wanted []
 				inputs = append(inputs, Scalar(float32(n)))
 			}
 		}
-		out, err := v.p.run(inputs...)
+		out, err := runProgram(v.p, inputs)
 		if err != nil {
 			return err
 		}
@@ -219,14 +221,31 @@ func (r *recording) inputValues() (values []*Tensor, release func()) {
 		if in.t.v != nil {
 			values[i] = in.t.v.now.Load()
 		}
-		values[i].pin()
+		values[i].data.Pin()
 	}
 	commits.RUnlock()
 	n := len(values)
 	all := values
 	return values, func() {
 		for _, t := range all[:n] {
-			t.unpin()
+			t.data.Unpin()
 		}
 	}
+}
+
+// runProgram runs a program on values.
+func runProgram(p *xla.Program, inputs []*Tensor) ([]*Tensor, error) {
+	in := make([]*xla.Array, len(inputs))
+	for i, t := range inputs {
+		in[i] = t.data
+	}
+	results, err := p.Run(in)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*Tensor, len(results))
+	for i, a := range results {
+		out[i] = arrayTensor(a)
+	}
+	return out, nil
 }

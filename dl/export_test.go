@@ -4,6 +4,8 @@ import (
 	"iter"
 	"maps"
 	"slices"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // Derivatives are a model's output and what follows from it.
@@ -15,7 +17,7 @@ type Derivatives struct {
 // Differentiate runs a model on x, and finds the gradients of Σ output·by for
 // the input and the parameters.
 func Differentiate(m *Model, x, by *Tensor, training bool) (Derivatives, error) {
-	on, err := current()
+	on, err := xla.Current()
 	if err != nil {
 		return Derivatives{}, err
 	}
@@ -26,7 +28,7 @@ func Differentiate(m *Model, x, by *Tensor, training bool) (Derivatives, error) 
 	var wanted []*Tensor
 	var put []func(*Tensor)
 	want := func(x *Tensor, to func(*Tensor)) { wanted, put = append(wanted, x), append(put, to) }
-	err = guard(func() {
+	err = xla.Guard(func() {
 		defer r.begin()()
 		in := m.begin(r.argument(x, false))
 		weight := r.argument(by, false)
@@ -62,7 +64,7 @@ func Differentiate(m *Model, x, by *Tensor, training bool) (Derivatives, error) 
 		return d, err
 	}
 	r.changed = nil
-	out, err := r.run(callerContext(), x.shape, wanted)
+	out, err := r.run(xla.Context(), x.shape, wanted)
 	if err != nil {
 		return d, err
 	}
@@ -77,13 +79,12 @@ func Kept(s *Step) []string { return slices.Sorted(maps.Keys(s.kept)) }
 
 // DevicesOf returns how many devices a backend shows.
 func DevicesOf(kind string) int {
-	devices.Lock()
-	defer devices.Unlock()
-	b, err := openBackend(kind)
-	if err != nil {
-		return 0
+	for _, b := range xla.Backends() {
+		if b.Kind == kind {
+			return len(b.Devices)
+		}
 	}
-	return b.NumDevices()
+	return 0
 }
 
 // SlotSize returns how many values the optimizer keeps.
@@ -105,36 +106,23 @@ func Stopping(r *Run) bool {
 }
 
 // Compilations returns how often a compiler has run.
-func Compilations() int {
-	compiled.Lock()
-	defer compiled.Unlock()
-	return compiled.count
-}
-
-// Slower is what is said when the backend called name has to do, because no plugin is found.
-func Slower(name string) (string, error) {
-	_, err := newBackend("cpu")
-	if err == nil {
-		return "", nil
-	}
-	return slower(&device{name: name}, []error{err}), err
-}
+func Compilations() int { return xla.Compilations() }
 
 // NoticeAfter is how long nothing is said of a compilation.
-const NoticeAfter = noticeAfter
+const NoticeAfter = xla.NoticeAfter
 
-// Roomy is what becomes of a backend's error.
-func Roomy(err error) error {
-	on, e := current()
+// RetryOOM is what becomes of a backend's error.
+func RetryOOM(err error) error {
+	on, e := xla.Current()
 	if e != nil {
 		return e
 	}
-	return on.roomy(func() error { return err })
+	return on.RetryOOM(func() error { return err })
 }
 
 // Prefetch reads ahead of a loop, to a device.
 func Prefetch(seq iter.Seq2[Batch, error], device string) iter.Seq2[Batch, error] {
-	on, err := find("Prefetch", device)
+	on, err := xla.Find("Prefetch", device)
 	if err != nil {
 		panic(err)
 	}
@@ -153,13 +141,4 @@ func Rows(s *Step) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.size
-}
-
-// CUDAOptions is what go-xla is given for settings in text.
-func CUDAOptions(text string) (string, error) {
-	if text == "" {
-		return CUDA{}.options(), nil
-	}
-	c, err := parseCUDA(text)
-	return c.options(), err
 }

@@ -1,6 +1,10 @@
 package dl
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
+)
 
 // Features runs the model on a batch in evaluation mode and returns what the
 // layer at a path gives, such as "features.3": its feature maps. Where the
@@ -9,7 +13,7 @@ import "fmt"
 // An unknown path is an error that lists the paths there are. So is a struct
 // of your own whose Forward your own code calls: only its layers are known.
 func (m *Model) Features(path string, x *Tensor) (*Tensor, error) {
-	if err := guard(func() { m.module("Features", path) }); err != nil {
+	if err := xla.Guard(func() { m.module("Features", path) }); err != nil {
 		return nil, err
 	}
 	on, err := m.on()

@@ -3,6 +3,8 @@ package dl
 import (
 	"fmt"
 	"math"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // LRCurve is what a learning-rate range test saw: the loss of each step and
@@ -56,7 +58,7 @@ func FindLR(model *Model, data Source, loss Loss, optimizer Optimizer, in ...LRR
 	if err != nil {
 		return LRCurve{}, during("FindLR", err)
 	}
-	ctx := callerContext()
+	ctx := xla.Context()
 	step := TrainStep(model.clone(), loss, optimizer)
 	step.trial = true
 	factor := math.Pow(r.To/r.From, 1/float64(r.Steps-1))

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // GraphNode is a part of a model's graph: a layer that ran, a parameter, the
@@ -27,7 +29,7 @@ type call struct {
 // functions do between layers belongs to the layer that uses their result.
 // board.Writer.AddGraph shows it in TensorBoard.
 func (m *Model) Graph() (nodes []GraphNode, err error) {
-	on, err := current()
+	on, err := xla.Current()
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +38,7 @@ func (m *Model) Graph() (nodes []GraphNode, err error) {
 	defer r.close()
 	r.training, r.calls = false, &calls
 	f := flow{recording: r, owner: map[int32]string{}, made: map[int32][]int32{}}
-	err = guard(func() {
+	err = xla.Guard(func() {
 		defer r.begin()()
 		x := r.input(nil, m.dtype, m.input, false)
 		f.owner[x.id] = "input"

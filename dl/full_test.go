@@ -115,12 +115,12 @@ func TestExhausted(t *testing.T) {
 		{"RESOURCE_EXHAUSTED: Failed to allocate request for 3.12GiB (3355443200B) on device ordinal 0", "out of memory: 3.12GiB was asked for in one piece, and go:0 has "},
 		{"RESOURCE_EXHAUSTED: Out of memory while trying to allocate 2.50GiB.", "out of memory: 2.50GiB was asked for in one piece, and go:0 has "},
 	} {
-		if err := dl.Roomy(errors.New(c.said)); !errors.Is(err, dl.ErrOutOfMemory) || !strings.HasPrefix(err.Error(), c.want) {
+		if err := dl.RetryOOM(errors.New(c.said)); !errors.Is(err, dl.ErrOutOfMemory) || !strings.HasPrefix(err.Error(), c.want) {
 			t.Errorf("of %q the error is %v, want %s", c.said, err, c.want)
 		}
 	}
 	other := errors.New("PJRT error (code=3): INVALID_ARGUMENT: not enough inputs")
-	if err := dl.Roomy(other); err != other {
+	if err := dl.RetryOOM(other); err != other {
 		t.Errorf("another error became %v", err)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"strings"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // DataLoader reads a data set in batches, ahead of the loop that uses them.
@@ -122,7 +124,7 @@ func (l DataLoader) EpochFrom(epoch, first int) iter.Seq2[Batch, error] {
 		return l.epochFrom(epoch, first)
 	}
 	return func(yield func(Batch, error) bool) {
-		on, err := find("DataLoader", l.Device)
+		on, err := xla.Find("DataLoader", l.Device)
 		if err != nil {
 			yield(Batch{}, err)
 			return

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // Model is a network with its weights. [Build] makes one.
@@ -34,8 +36,8 @@ type Model struct {
 	loss      atomic.Pointer[Loss] // that it was last trained with; nil where it was not
 	evaluates atomic.Bool          // functions of Forward, such as x.Dropout, run in evaluation mode
 
-	mu     sync.Mutex // guards device
-	device *device    // where the model runs; nil for the one in use
+	mu     sync.Mutex  // guards device
+	device *xla.Device // where the model runs; nil for the one in use
 }
 
 // spec is the name and shape of a parameter, or of a buffer: a running mean
@@ -113,8 +115,38 @@ func (m *Model) replace(vars, values []*Tensor) {
 	install(vars, values)
 }
 
+// To puts the model on a device, such as "cpu:1" or "cuda", as
+// torch.nn.Module.to: predictions, evaluations and training steps run there,
+// whatever [Use] chose, and their inputs are copied there. An empty name lets
+// Use decide again. A device that is not there is an error that says so and
+// leaves the model where it is.
+func (m *Model) To(name string) error {
+	var on *xla.Device
+	if name != "" {
+		var err error
+		if on, err = xla.Find("To", name); err != nil {
+			return err
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.device = on
+	return nil
+}
+
+// on returns the device that the model runs on.
+func (m *Model) on() (*xla.Device, error) {
+	m.mu.Lock()
+	on := m.device
+	m.mu.Unlock()
+	if on != nil {
+		return on, nil
+	}
+	return xla.Current()
+}
+
 // record begins the recording of a program with the model.
-func (m *Model) record(name string, on *device) *recording {
+func (m *Model) record(name string, on *xla.Device) *recording {
 	r := newRecording(name, on)
 	r.model, r.replaced = m, m.replaced
 	return r
@@ -136,8 +168,8 @@ func (m *Model) Predict(x *Tensor) (*Tensor, error) {
 }
 
 // apply runs the model in evaluation mode on an input, and returns what f finds.
-func (m *Model) apply(name string, on *device, x *Tensor, f func(r *recording, x *Tensor) *Tensor) (*Tensor, error) {
-	out, err := m.applyAll(callerContext(), name, on, x, func(r *recording, x *Tensor) []*Tensor { return []*Tensor{f(r, x)} })
+func (m *Model) apply(name string, on *xla.Device, x *Tensor, f func(r *recording, x *Tensor) *Tensor) (*Tensor, error) {
+	out, err := m.applyAll(xla.Context(), name, on, x, func(r *recording, x *Tensor) []*Tensor { return []*Tensor{f(r, x)} })
 	if err != nil {
 		return nil, err
 	}
@@ -145,12 +177,12 @@ func (m *Model) apply(name string, on *device, x *Tensor, f func(r *recording, x
 }
 
 // applyAll is apply for several results.
-func (m *Model) applyAll(ctx context.Context, name string, on *device, x *Tensor, f func(r *recording, x *Tensor) []*Tensor) ([]*Tensor, error) {
+func (m *Model) applyAll(ctx context.Context, name string, on *xla.Device, x *Tensor, f func(r *recording, x *Tensor) []*Tensor) ([]*Tensor, error) {
 	r := m.record(name, on)
 	r.training = false
 	defer r.close()
 	var wanted []*Tensor
-	if err := guard(func() {
+	if err := xla.Guard(func() {
 		defer r.begin()()
 		wanted = f(r, m.begin(r.argument(x, false)))
 	}); err != nil {

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // An operation is one thing that can be done with tensors: x.ReLU() of a
@@ -87,7 +89,7 @@ type operation struct {
 	text string // of a layer, as PyTorch prints it
 	macs int    // multiplications with addition, of a layer
 
-	programs programs // by device, for calls that run at once
+	programs xla.Programs // by device, for calls that run at once
 }
 
 // operations holds the operations by their keys. It is emptied when it is
@@ -144,11 +146,11 @@ func (k opKey) find(lower lowering, in []*signature, numbers []float64, l layerI
 // describe writes the operation once into a program of its own that is thrown
 // away: that checks the shapes and gives those of the outputs.
 func (k opKey) describe(lower lowering, in []*signature, numbers []float64, l layerInputs) *operation {
-	on, err := current()
+	on, err := xla.Current()
 	if err != nil {
 		panic(err)
 	}
-	g := graph.NewGraph(on.backend, "describe")
+	g := graph.NewGraph(on.Backend, "describe")
 	defer g.Finalize()
 	o := &operation{id: operationIDs.Add(1), name: k.name, lower: lower, in: in, key: k}
 	t := o.trace(g)

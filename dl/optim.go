@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // Optim is an optimizer for some parameters, as the objects of torch.optim: it
@@ -216,12 +218,12 @@ func (o *Optim) Step() {
 	}
 	r = newRecording("update of the weights", on)
 	defer r.close()
-	err = guard(func() {
+	err = xla.Guard(func() {
 		defer r.begin()()
 		o.record(r, grads)
 	})
 	if err == nil {
-		_, err = r.run(callerContext(), nil, nil)
+		_, err = r.run(xla.Context(), nil, nil)
 	}
 	if err != nil {
 		panic(during("Step", err))

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // Three programs train. One does a whole step. With Options.Accumulate one
@@ -227,13 +229,13 @@ type stepBatch struct {
 
 // attempt does a batch: a step, or a part of one. record says what the program
 // is, and commit what follows when it has run.
-func (s *Step) attempt(ctx, running context.Context, on *device, batch Batch, rows, size int,
+func (s *Step) attempt(ctx, running context.Context, on *xla.Device, batch Batch, rows, size int,
 	record func(r *recording, b *stepBatch) (wanted []*Tensor, commit func(out []*Tensor))) (tally, error) {
 	trained, err := s.learners()
 	if err != nil {
 		return tally{}, err
 	}
-	share, err := s.options.spread(on)
+	share, err := on.Group(s.options.Devices)
 	if err != nil {
 		return tally{}, err
 	}
@@ -247,7 +249,7 @@ func (s *Step) attempt(ctx, running context.Context, on *device, batch Batch, ro
 	r.stopOnNaN = s.watches()
 	var wanted []*Tensor
 	var commit func([]*Tensor)
-	err = guard(func() {
+	err = xla.Guard(func() {
 		defer r.begin()()
 		full := batch.fill(size)
 		b.inputs, b.labels = r.argument(full.Inputs, true), r.argument(full.Labels, true)

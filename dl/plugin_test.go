@@ -84,18 +84,6 @@ func TestCUDASettings(t *testing.T) {
 	if err := (dl.CUDA{MemoryFraction: -1}).Use(); err == nil || err.Error() != "dl: CUDA.Use: memory_fraction is -1, want above 0 and at most 1" {
 		t.Errorf("error is %v", err)
 	}
-	for _, tt := range []struct {
-		text, want string
-	}{
-		{"", ",tf32=false,preallocate=false"},
-		{"tf32=true,memory_fraction=0.9", ",tf32=true,preallocate=false,memory_fraction=0.9"},
-		{"preallocate=1, allocator=cuda_async,visible_devices=0;2", ",tf32=false,preallocate=true,allocator=cuda_async,visible_devices=0;2"},
-	} {
-		got, err := dl.CUDAOptions(tt.text)
-		if err != nil || got != tt.want {
-			t.Errorf("%q is %q, %v, want %q", tt.text, got, err, tt.want)
-		}
-	}
 	if !dl.CUDAAvailable() {
 		if err := (dl.CUDA{TF32: true}).Use(); err == nil || !strings.HasPrefix(err.Error(), "dl: backend cuda: ") || dl.Backend() != "go:0" {
 			t.Errorf("error is %v, and the backend %s", err, dl.Backend())

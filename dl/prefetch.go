@@ -1,6 +1,10 @@
 package dl
 
-import "iter"
+import (
+	"iter"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
+)
 
 // fetched is a batch on its way.
 type fetched struct {
@@ -26,7 +30,7 @@ func prefetch(seq iter.Seq2[Batch, error], put func(Batch) (Batch, error)) iter.
 		go func() {
 			defer close(ended)
 			defer close(ahead)
-			err := shield(func() error {
+			err := xla.Shield(func() error {
 				for batch, err := range seq {
 					if err == nil {
 						batch, err = put(batch)
@@ -66,15 +70,15 @@ func (s *Step) ready(batch Batch) (Batch, error) {
 		return batch, nil
 	}
 	for _, t := range []*Tensor{batch.Inputs, batch.Labels} {
-		t.pin()
-		t.buffer(on)
-		t.unpin()
+		values, release := t.values()
+		values.Prepare(on)
+		release()
 	}
 	return batch, nil
 }
 
 // to returns the batch on a device, and on the host as it was.
-func (b Batch) to(on *device) (Batch, error) {
+func (b Batch) to(on *xla.Device) (Batch, error) {
 	var err error
 	if b.Inputs, err = b.Inputs.also(on); err == nil {
 		b.Labels, err = b.Labels.also(on)
@@ -84,12 +88,12 @@ func (b Batch) to(on *device) (Batch, error) {
 
 // also returns the tensor with a copy on a device, as To does, which keeps the
 // host's.
-func (t *Tensor) also(on *device) (*Tensor, error) {
-	t.pin()
-	defer t.unpin()
-	buf, err := on.put(t)
+func (t *Tensor) also(on *xla.Device) (*Tensor, error) {
+	values, release := t.values()
+	defer release()
+	a, err := values.CopyTo(on, true)
 	if err != nil {
 		return nil, err
 	}
-	return &Tensor{shape: t.shape, dtype: t.dtype, host: t.flat(), buf: buf, on: on, placed: true}, nil
+	return arrayTensor(a), nil
 }

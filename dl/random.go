@@ -7,6 +7,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/holt-dl/holt/dl/internal/lower"
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // Random numbers inside a program are a function of three things: a key of 64
@@ -49,7 +50,7 @@ func saltOf(place string) uint64 {
 // operation gives others.
 func (t *trace) random(x *graph.Node) *graph.Node {
 	if t.key == nil {
-		t.key, t.asks = parameter(t.graph, keyType, Shape{2}), true
+		t.key, t.asks = xla.Parameter(t.graph, keyType, Shape{2}), true
 	}
 	salt := t.salt + t.drawn*0xd1342543de82ef95
 	t.drawn++

@@ -12,6 +12,8 @@ import (
 	"unsafe"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // A recording is what a function did with tensors, as a list of operations: the
@@ -25,13 +27,13 @@ import (
 // operations and signatures, and none of the values.
 type recording struct {
 	name      string // of the program, for messages: "training step"
-	on        *device
-	share     *spread // devices that share the batch; nil for one
-	training  bool    // layers run in the mode that they are set to; else all evaluate
-	precision DType   // of the forward pass; 0 for that of the inputs
-	batch     int     // examples in a batch of which rows says how many count; 0 where all do
-	rows      *Tensor // float32 scalar
-	model     *Model  // whose network runs; nil outside of one
+	on        *xla.Device
+	share     *xla.Group // devices that share the batch; nil for one
+	training  bool       // layers run in the mode that they are set to; else all evaluate
+	precision DType      // of the forward pass; 0 for that of the inputs
+	batch     int        // examples in a batch of which rows says how many count; 0 where all do
+	rows      *Tensor    // float32 scalar
+	model     *Model     // whose network runs; nil outside of one
 	build     *builder
 
 	text    []byte
@@ -101,7 +103,7 @@ type inputCheck struct {
 	by    *operation
 }
 
-func newRecording(name string, on *device) *recording {
+func newRecording(name string, on *xla.Device) *recording {
 	return &recording{name: name, on: on, training: true, ids: map[*Tensor]int32{}, stopOnNaN: stopOnNaN.Load()}
 }
 
@@ -234,7 +236,7 @@ func (r *recording) writing(g *graph.Graph, dynamic []bool) *writing {
 	}
 	for i := range w.dynamic {
 		if dynamic[i] {
-			w.dynamic[i] = parameter(g, Float32, nil)
+			w.dynamic[i] = xla.Parameter(g, Float32, nil)
 		}
 	}
 	return w

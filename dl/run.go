@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // Training says how [Start] trains a model.
@@ -107,7 +109,7 @@ type Run struct {
 	part    tally // of the batches since the last step
 	best    watched
 
-	memory gauge // of the device
+	memory xla.Gauge // of the device
 }
 
 // Start trains a model in the background and returns at once. Weights change
@@ -128,9 +130,9 @@ func Start(model *Model, t Training) *Run {
 	r.step = TrainStep(model, t.Loss, t.Optimizer, t.Options)
 	go func() {
 		defer cancel()
-		ctx := watchedBy(ctx, r.compiling)
-		err := shield(func() error { return r.train(ctx) })
-		err = shield(func() error { return r.finish(ctx, err) })
+		ctx := xla.WatchedBy(ctx, r.compiling)
+		err := xla.Shield(func() error { return r.train(ctx) })
+		err = xla.Shield(func() error { return r.finish(ctx, err) })
 		r.mu.Lock()
 		if ctx.Err() != nil && r.stopped {
 			err = nil
@@ -148,7 +150,7 @@ func (r *Run) Done() <-chan struct{} { return r.done }
 // Wait waits for the run's end and returns its error. When the cell that
 // waits is interrupted, Wait returns that error, and the run goes on.
 func (r *Run) Wait() error {
-	ctx := callerContext()
+	ctx := xla.Context()
 	select {
 	case <-r.done:
 		return r.Err()
@@ -193,4 +195,25 @@ func (r *Run) Epochs() []Epoch {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]Epoch(nil), r.epochs...)
+}
+
+// Memory returns how much of the memory of the run's GPU is in use, by this
+// process, and how much it may take, in bytes. Both are 0 before the first look, where they are
+// not known, and where the device is a processor, whose memory is the machine's and shared by all.
+// They are some seconds old, and stay as they are when the run has
+// ended.
+func (r *Run) Memory() (used, all int64) {
+	ask := func() (all, free int64) {
+		on, err := r.model.on()
+		if err != nil || on.Kind != "cuda" {
+			return 0, 0
+		}
+		return on.Memory()
+	}
+	select {
+	case <-r.done:
+		ask = nil
+	default:
+	}
+	return r.memory.Read(ask)
 }

@@ -55,7 +55,7 @@ func Stack(ts []*Tensor) *Tensor {
 	default:
 		panic(fmt.Errorf("dl: Stack: cannot stack tensors of %s", typeName(first.dtype)))
 	}
-	return &Tensor{shape: shape, dtype: first.dtype, host: host}
+	return hostTensor(first.dtype, shape, host)
 }
 
 // cut returns a part of a flat slice, which it shares.

@@ -38,7 +38,7 @@ func LoadStateDict(path string) (StateDict, error) {
 	}
 	dict := make(StateDict, len(tensors))
 	for name, t := range tensors {
-		dict[name] = &Tensor{shape: t.Shape, dtype: t.DType, host: t.Values}
+		dict[name] = hostTensor(t.DType, t.Shape, t.Values)
 	}
 	return dict, nil
 }

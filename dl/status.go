@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // Steps returns how many steps are done, and how many the run will have: 0
@@ -81,7 +83,7 @@ func (r *Run) String() string {
 	} else if ended {
 		s += fmt.Sprintf("  %v", r.ended.Sub(r.began).Round(10*time.Millisecond))
 	}
-	if r.waited >= noticeAfter && (ended || r.epoch <= 1) {
+	if r.waited >= xla.NoticeAfter && (ended || r.epoch <= 1) {
 		s += fmt.Sprintf(" (compiling took %v)", r.waited.Round(100*time.Millisecond))
 	}
 	if r.sum.rows > 0 {

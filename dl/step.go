@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"sync"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // Step trains a model by hand, a batch at a time:
@@ -195,7 +197,7 @@ func (s *Step) Run(batch Batch) float64 {
 // and the cell's interrupt are errors too. After an interrupt the step may
 // still come to its end, whole.
 func (s *Step) Do(batch Batch) (Result, error) {
-	ctx := callerContext()
+	ctx := xla.Context()
 	t, err := s.do(ctx, ctx, batch)
 	if err != nil {
 		return Result{}, err

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // stopOnNaN is what StopOnNaN was called with.
@@ -158,7 +160,7 @@ type search struct {
 // the gradients of value y for them are.
 func (s *search) run(ctx context.Context, n int, y int32) (map[int32]soundness, error) {
 	var ids []int32
-	p, err := compileOn(ctx, s.on, s.share, "search for NaN", nil, func(g *graph.Graph) []*graph.Node {
+	p, err := xla.Compile(ctx, s.on, s.share, "search for NaN", nil, func(g *graph.Graph) []*graph.Node {
 		w := s.writing(g, make([]bool, len(s.numbers)))
 		w.write(s.list[:n])
 		ids = nil
@@ -180,11 +182,11 @@ func (s *search) run(ctx context.Context, n int, y int32) (map[int32]soundness, 
 	if err != nil {
 		return nil, err
 	}
-	p.split = make([]bool, len(s.recording.inputs))
+	p.Split = make([]bool, len(s.recording.inputs))
 	for i, in := range s.recording.inputs {
-		p.split[i] = in.split
+		p.Split[i] = in.split
 	}
-	out, err := p.run(s.inputs...)
+	out, err := runProgram(p, s.inputs)
 	if err != nil {
 		return nil, err
 	}

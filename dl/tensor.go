@@ -7,9 +7,9 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // DType is the type of a tensor's elements, GoMLX's own.
@@ -42,17 +42,7 @@ type Tensor struct {
 	shape Shape
 	dtype DType
 
-	mu   sync.Mutex
-	host any            // a flat slice of the element's Go type; nil while only on a device
-	buf  compute.Buffer // nil while only on the host
-	on   *device        // where buf lies
-	// copies are what lies on further devices, where several share the work
-	// or the tensor was put on one by To and is used on another.
-	copies []copied
-	placed bool // To put it on its device, and what is made of it stays there
-	pins   int  // programs and readers that use buf or host now
-	free   bool // Free was called; it takes effect when pins is 0
-	keep   bool // others use it besides the parameter whose value it is
+	data *xla.Array // the values; nil of a parameter and inside of a program
 
 	sig atomic.Pointer[signature] // of shape and dtype, once it was asked for
 	v   *variable                 // of a parameter, whose values change; nil for all others
@@ -60,10 +50,12 @@ type Tensor struct {
 	rec *recording // of a tensor inside of a program, which has no values
 	id  int32      // its number there
 
-	tape  *tape     // how the value was calculated; nil where no gradient goes through it
-	out   int       // which of the operation's outputs it is
-	wants bool      // RequiresGrad was called
-	leaf  *variable // its gradient, where it wants one
+	mu    sync.Mutex // of what follows
+	keep  bool       // others use it besides the parameter whose value it is
+	tape  *tape      // how the value was calculated; nil where no gradient goes through it
+	out   int        // which of the operation's outputs it is
+	wants bool       // RequiresGrad was called
+	leaf  *variable  // its gradient, where it wants one
 }
 
 // FromSlice makes a tensor of the given shape from flat, whose values are in
@@ -92,25 +84,24 @@ func FromSlice[T Element](flat []T, shape ...int) *Tensor {
 func Scalar[T Element](value T) *Tensor { return newTensor([]T{value}, nil) }
 
 func newTensor[T Element](flat []T, shape []int) *Tensor {
-	t := &Tensor{shape: append(Shape{}, shape...), host: flat}
 	if ints, ok := any(flat).([]int); ok {
 		wide := make([]int64, len(ints))
 		for i, v := range ints {
 			wide[i] = int64(v)
 		}
-		t.host, t.dtype = wide, Int64
-		return t
+		return hostTensor(Int64, append(Shape{}, shape...), wide)
 	}
-	t.dtype = dtypes.FromGenericsType[T]()
-	return t
+	return hostTensor(dtypes.FromGenericsType[T](), append(Shape{}, shape...), flat)
 }
 
-// deviceTensor wraps a buffer that a program returned. The tensor owns it.
-func deviceTensor(on *device, buf compute.Buffer, s shapes.Shape) *Tensor {
-	// go-xla v0.4.4 looks a buffer's type up at its first use and keeps it
-	// without a lock (pjrt/buffers.go, DType): do it before anybody shares it.
-	buf.Shape()
-	return &Tensor{shape: append(Shape{}, s.Dimensions...), dtype: s.DType, buf: buf, on: on}
+// hostTensor makes a tensor of a flat slice of the type's Go type.
+func hostTensor(dtype DType, shape Shape, flat any) *Tensor {
+	return arrayTensor(xla.NewArray(dtype, shape, flat))
+}
+
+// arrayTensor makes a tensor of values.
+func arrayTensor(a *xla.Array) *Tensor {
+	return &Tensor{shape: a.Shape, dtype: a.DType, data: a}
 }
 
 // Shape returns the tensor's axes, outermost first. A scalar has none.
@@ -128,12 +119,10 @@ func (t *Tensor) Device() string {
 	if t.v != nil {
 		return t.v.now.Load().Device()
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.buf == nil {
-		return "cpu"
+	if on := t.data.Device(); on != nil {
+		return on.Label()
 	}
-	return t.on.label()
+	return "cpu"
 }
 
 // Float32s returns the values as float32 in row-major order, converted where
@@ -158,49 +147,41 @@ func (t *Tensor) Item() float64 {
 	return t.Float64s()[0]
 }
 
+// To returns the tensor on a device, such as "cpu:1" or "cuda", as
+// torch.Tensor.to. What is calculated from it runs on that device and stays
+// there, whatever [Use] chose; a calculation with tensors on two devices is an
+// error. A device that is not there, or is full, is an error that says so.
+func (t *Tensor) To(name string) (*Tensor, error) {
+	on, err := xla.Find("To", name)
+	if err != nil {
+		return nil, err
+	}
+	values, release := t.values()
+	defer release()
+	moved, err := values.CopyTo(on, false)
+	if err != nil {
+		return nil, err
+	}
+	return arrayTensor(moved), nil
+}
+
 // Free gives the tensor's memory back, on the device and on the host: now,
 // or when the program that is using it ends. Reading it afterwards panics.
 // Freeing twice does nothing.
 func (t *Tensor) Free() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.free = true
-	t.sweep()
-}
-
-// pin keeps the tensor's memory until unpin, whoever calls Free.
-func (t *Tensor) pin() {
-	t.mu.Lock()
-	t.pins++
-	t.mu.Unlock()
-}
-
-func (t *Tensor) unpin() {
-	t.mu.Lock()
-	t.pins--
-	t.sweep()
-	t.mu.Unlock()
-}
-
-// sweep does what Free asked for, once nobody uses the tensor. The caller
-// holds mu.
-func (t *Tensor) sweep() {
-	if t.free && t.pins == 0 {
-		t.release()
-		t.host = nil
+	if t.data != nil {
+		t.data.Free()
 	}
 }
 
-// release frees the device copy. The caller holds mu.
-func (t *Tensor) release() {
-	if t.buf != nil {
-		t.buf.Finalize() // a backend that is gone has freed it already
-		t.buf, t.on = nil, nil
+// values returns the tensor's values, pinned until release.
+func (t *Tensor) values() (a *xla.Array, release func()) {
+	if t.v != nil {
+		all, release := valuesOf([]*Tensor{t})
+		return all[0].data, release
 	}
-	for _, c := range t.copies {
-		c.buf.Finalize()
-	}
-	t.copies = nil
+	t.data.Pin()
+	return t.data, t.data.Unpin
 }
 
 // flat returns the host's copy, which nobody may change, fetching it from
@@ -214,22 +195,34 @@ func (t *Tensor) flat() any {
 		defer release()
 		return values[0].flat()
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.host != nil {
-		return t.host
+	flat, err := t.data.Flat()
+	if err != nil {
+		panic(err)
 	}
-	if t.buf == nil {
-		panic(fmt.Errorf("dl: Tensor: %v was freed; keep it until its last use", t.shape))
-	}
-	flat := dtypes.MakeAnySlice(t.dtype, t.Size())
-	if t.Size() > 0 {
-		if err := t.buf.ToFlatData(flat); err != nil {
-			panic(fmt.Errorf("dl: Tensor: read %v from %s: %w", t.shape, t.on.label(), err))
+	return flat
+}
+
+// together returns the device for a calculation with some tensors: the one
+// that To put them on, else the one in use.
+func together(xs []*Tensor) (on *xla.Device, placed bool, err error) {
+	for _, x := range xs {
+		if x.data == nil {
+			continue
+		}
+		here := x.data.Placed()
+		switch {
+		case here == nil:
+		case on != nil && on != here:
+			return nil, false, fmt.Errorf("dl: tensors are on %s and on %s, want one device; move one with To", on.Label(), here.Label())
+		default:
+			on = here
 		}
 	}
-	t.host = flat
-	return flat
+	if on != nil {
+		return on, true, nil
+	}
+	on, err = xla.Current()
+	return on, false, err
 }
 
 // String describes the tensor in one line: shape, type, where it lies, and
@@ -240,10 +233,7 @@ func (t *Tensor) flat() any {
 func (t *Tensor) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%v %s %s", t.shape, typeName(t.dtype), t.Device())
-	t.mu.Lock()
-	gone := t.free
-	t.mu.Unlock()
-	if gone {
+	if t.data != nil && t.data.Freed() {
 		return b.String() + " freed"
 	}
 	values := t.Float64s()

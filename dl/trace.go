@@ -3,8 +3,9 @@ package dl
 import (
 	"fmt"
 
-	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // trace is the writing of one operation into a program.
@@ -79,7 +80,7 @@ func (t *trace) parameter(p place, kind, name string, in Shape, s spec, first in
 		panic(fmt.Errorf("dl: %s: parameter %s was not there when the model was built; Forward must use the same layers each time", kind, s.name))
 	}
 	t.build.add(s, first)
-	node := parameter(t.graph, s.dtype, s.shape)
+	node := xla.Parameter(t.graph, s.dtype, s.shape)
 	t.params[s.name] = node
 	t.names = append(t.names, s.name)
 	return node
@@ -87,17 +88,12 @@ func (t *trace) parameter(p place, kind, name string, in Shape, s spec, first in
 
 // input adds an input to the program.
 func (t *trace) input(dtype DType, shape Shape) *node {
-	return &node{raw: parameter(t.graph, dtype, shape), t: t}
+	return &node{raw: xla.Parameter(t.graph, dtype, shape), t: t}
 }
 
-// parameter adds an input to a graph. GoMLX's names for them go into the
-// program text unquoted, where XLA takes letters and digits only.
-func parameter(g *graph.Graph, dtype DType, shape Shape) *graph.Node {
-	n := 0
-	if g.IsBuilding() {
-		n = g.NumParameters()
-	}
-	return graph.ShardedParameter(g, fmt.Sprint("p", n), shapes.Make(dtype, shape...), replicated(g))
+// examples adds an input whose first axis is the batch.
+func (t *trace) examples(dtype DType, shape Shape) *node {
+	return &node{raw: xla.SplitParameter(t.graph, dtype, shape), t: t}
 }
 
 // times multiplies x by number i of the operation.

@@ -53,12 +53,12 @@ func valuesOf(vars []*Tensor) (values []*Tensor, release func()) {
 	commits.RLock()
 	for i, t := range vars {
 		values[i] = t.v.now.Load()
-		values[i].pin()
+		values[i].data.Pin()
 	}
 	commits.RUnlock()
 	return values, func() {
 		for _, t := range values {
-			t.unpin()
+			t.data.Unpin()
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package dl
+package xla
 
 import (
 	"fmt"
@@ -47,8 +47,8 @@ func setFlags(kind, path string) (restore func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(unknown) > 0 && Notice != nil {
-		Notice(fmt.Sprintf("%s: the %s plugin, %s, does not know %s, and is opened without", plugins.FlagsEnv, kind, filepath.Base(path), strings.Join(unknown, " ")))
+	if notice := Notice(); len(unknown) > 0 && notice != nil {
+		notice(fmt.Sprintf("%s: the %s plugin, %s, does not know %s, and is opened without", plugins.FlagsEnv, kind, filepath.Base(path), strings.Join(unknown, " ")))
 	}
 	if kind == "cuda" {
 		own, _, err := plugins.FlagsFor(path, strings.Join(plugins.OwnFlags(path, value), " "))

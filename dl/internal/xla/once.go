@@ -1,4 +1,4 @@
-package dl
+package xla
 
 import (
 	"crypto/sha256"
@@ -103,7 +103,7 @@ func (b onceBuilder) compile() (*executable, error) {
 
 // text returns the checksum of the program's StableHLO. go-xla v0.4.4 has it
 // in a field of its builder (compute/xla/builder.go: builder) and shows it to
-// nobody; other backends have none.
+// no caller; other backends have none.
 func (b onceBuilder) text() (sum [sha256.Size]byte, ok bool) {
 	v := reflect.ValueOf(b.Builder)
 	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
@@ -120,4 +120,11 @@ func (b onceBuilder) text() (sum [sha256.Size]byte, ok bool) {
 	h := sha256.New()
 	err := w.Write(h)
 	return [sha256.Size]byte(h.Sum(nil)), err == nil
+}
+
+// Compilations returns how often a compiler has run, for tests.
+func Compilations() int {
+	compiled.Lock()
+	defer compiled.Unlock()
+	return compiled.count
 }

@@ -1,4 +1,4 @@
-package dl
+package xla
 
 import (
 	"context"
@@ -10,32 +10,36 @@ import (
 	"github.com/holt-dl/holt/internal/notice"
 )
 
-// A person who waits for the compiler is told so: a run's status has it at
-// once; in a cell it is a notice, where it takes longer than noticeAfter.
+// Waiting for the compiler is announced: in a run's status at once, in a cell as
+// a notice, when it takes longer than [NoticeAfter].
 
-// noticeAfter is how long a cell waits for the compiler without a word.
-const noticeAfter = 500 * time.Millisecond
+// Notice returns the function that is given sentences for the user, nil for
+// none. Package dl sets it.
+var Notice = func() func(sentence string) { return nil }
 
-// watcher is told when a wait for the compiler begins, and returns what to
+// NoticeAfter is how long a cell waits for the compiler without a word.
+const NoticeAfter = 500 * time.Millisecond
+
+// Watcher is called when a wait for the compiler begins, and returns what to
 // call at its end.
-type watcher func(what string) (end func(took time.Duration))
+type Watcher func(what string) (end func(took time.Duration))
 
 type watcherKey struct{}
 
-// watchedBy returns a context whose waits for the compiler w is told of.
-func watchedBy(ctx context.Context, w watcher) context.Context {
+// WatchedBy returns a context whose waits for the compiler are announced to w.
+func WatchedBy(ctx context.Context, w Watcher) context.Context {
 	return context.WithValue(ctx, watcherKey{}, w)
 }
 
-// announce tells of a wait for the compiler, until end is called.
-func announce(ctx context.Context, name string, input Shape, on *device) (end func()) {
+// announce announces a wait for the compiler, until end is called.
+func announce(ctx context.Context, name string, input []int, on *Device) (end func()) {
 	what := "the " + name
 	if input != nil {
 		what += fmt.Sprintf(" for %v", input)
 	}
-	what += " on " + on.label()
+	what += " on " + on.Label()
 	began := time.Now()
-	w, ok := ctx.Value(watcherKey{}).(watcher)
+	w, ok := ctx.Value(watcherKey{}).(Watcher)
 	if !ok {
 		w = notices(ctx)
 	}
@@ -45,15 +49,15 @@ func announce(ctx context.Context, name string, input Shape, on *device) (end fu
 
 // notices is the watcher of a cell that waits. A notebook has one line for all
 // that a cell compiles; a plain program has a sentence at the beginning and one at the end.
-func notices(ctx context.Context) watcher {
+func notices(ctx context.Context) Watcher {
 	return func(what string) func(time.Duration) {
-		if Notice == nil && !frame.Connected() {
+		if Notice() == nil && !frame.Connected() {
 			return func(time.Duration) {}
 		}
 		l := compiles.of(ctx)
 		var mu sync.Mutex // so that the end is not told before the beginning
 		said, over := false, false
-		timer := time.AfterFunc(noticeAfter, func() {
+		timer := time.AfterFunc(NoticeAfter, func() {
 			mu.Lock()
 			defer mu.Unlock()
 			if !over {
@@ -116,7 +120,7 @@ func (c *lastLine) of(ctx context.Context) *compileLine {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.line == nil || c.cell == nil || c.cell != ctx.Done() {
-		c.cell, c.line = ctx.Done(), &compileLine{line: notice.New(Notice)}
+		c.cell, c.line = ctx.Done(), &compileLine{line: notice.New(Notice())}
 	}
 	return c.line
 }

@@ -1,4 +1,4 @@
-package dl
+package xla
 
 import (
 	"testing"
@@ -9,16 +9,16 @@ import (
 // TestGauge asks a slow driver seldom, and never waits for it.
 func TestGauge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var g gauge
+		var g Gauge
 		asked := 0
-		ask := func() (all, free Bytes) {
+		ask := func() (all, free int64) {
 			asked++
 			time.Sleep(time.Second)
-			return 100, Bytes(100 - 10*asked)
+			return 100, int64(100 - 10*asked)
 		}
 		start := time.Now()
-		read := func(ask func() (all, free Bytes)) Bytes {
-			used, all := g.read(ask)
+		read := func(ask func() (all, free int64)) int64 {
+			used, all := g.Read(ask)
 			if used > 0 && all != 100 {
 				t.Errorf("%d of %d are used, want all of 100", used, all)
 			}

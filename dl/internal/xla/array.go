@@ -1,0 +1,250 @@
+package xla
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+)
+
+// Array is the values of a tensor: on the host, on devices, or on both. They are
+// copied to a device when a program first needs them there, and to the host when
+// they are first read. Values never change, so any number of goroutines may
+// share an Array.
+//
+// Its device memory is freed when the Array is garbage collected, or by
+// [Array.Free]. Programs and readers pin what they use, so that Free takes
+// effect after them.
+type Array struct {
+	Shape []int
+	DType dtypes.DType
+
+	mu     sync.Mutex
+	host   any            // a flat slice of the DType's Go type; nil while only on a device
+	buf    compute.Buffer // nil while only on the host
+	on     *Device        // where buf is
+	copies []placedCopy   // on further devices, which share the work, or to which the values were moved
+	placed bool           // the user chose the device, and what is made of the array stays there
+	pins   int            // programs and readers that use buf or host now
+	freed  bool           // Free was called; it takes effect when pins is 0
+}
+
+// placedCopy is an array's values on a further device.
+type placedCopy struct {
+	on  *Device
+	buf compute.Buffer
+}
+
+// NewArray returns an array of values on the host, which it takes over.
+func NewArray(dtype dtypes.DType, shape []int, flat any) *Array {
+	return &Array{Shape: shape, DType: dtype, host: flat}
+}
+
+// deviceArray wraps a buffer that a program returned. The array owns it.
+func deviceArray(on *Device, buf compute.Buffer, s shapes.Shape) *Array {
+	// go-xla v0.4.4 looks a buffer's type up at its first use and keeps it
+	// without a lock (pjrt/buffers.go, DType): do it before it is shared.
+	buf.Shape()
+	return &Array{Shape: append([]int{}, s.Dimensions...), DType: s.DType, buf: buf, on: on}
+}
+
+func (a *Array) size() int {
+	n := 1
+	for _, d := range a.Shape {
+		n *= d
+	}
+	return n
+}
+
+// Device returns where the values are; nil for the host only.
+func (a *Array) Device() *Device {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.on
+}
+
+// Placed returns the device that the user chose for the array, nil for none.
+func (a *Array) Placed() *Device {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.placed {
+		return nil
+	}
+	return a.on
+}
+
+// Place says whether the user chose the device of the array, which was made of
+// others just now.
+func (a *Array) Place(placed bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.placed = placed
+}
+
+// Freed reports whether Free was called.
+func (a *Array) Freed() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.freed
+}
+
+// Free gives the memory back, on devices and on the host: now, or when the last
+// program or reader that uses it is done. Reading is an error from then on.
+func (a *Array) Free() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.freed = true
+	a.freeUnused()
+}
+
+// Pin keeps the array's memory until Unpin.
+func (a *Array) Pin() {
+	a.mu.Lock()
+	a.pins++
+	a.mu.Unlock()
+}
+
+// Unpin takes back one Pin.
+func (a *Array) Unpin() {
+	a.mu.Lock()
+	a.pins--
+	a.freeUnused()
+	a.mu.Unlock()
+}
+
+// freeUnused does what Free asked for, once the array is not in use. The caller
+// holds mu.
+func (a *Array) freeUnused() {
+	if a.freed && a.pins == 0 {
+		a.freeBuffers()
+		a.host = nil
+	}
+}
+
+// freeBuffers frees the copies on devices. The caller holds mu.
+func (a *Array) freeBuffers() {
+	if a.buf != nil {
+		a.buf.Finalize() // a backend that is gone has freed it already
+		a.buf, a.on = nil, nil
+	}
+	for _, c := range a.copies {
+		c.buf.Finalize()
+	}
+	a.copies = nil
+}
+
+// Flat returns the host's copy, which must not be changed, fetching it from the
+// device at the first call.
+func (a *Array) Flat() (any, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.flat()
+}
+
+// flat is Flat for a caller that holds mu.
+func (a *Array) flat() (any, error) {
+	if a.host != nil {
+		return a.host, nil
+	}
+	if a.buf == nil {
+		return nil, fmt.Errorf("dl: Tensor: %v was freed; keep it until its last use", a.Shape)
+	}
+	n := a.size()
+	flat := dtypes.MakeAnySlice(a.DType, n)
+	if n > 0 {
+		if err := a.buf.ToFlatData(flat); err != nil {
+			return nil, fmt.Errorf("dl: Tensor: read %v from %s: %w", a.Shape, a.on.Label(), err)
+		}
+	}
+	a.host = flat
+	return flat, nil
+}
+
+// CopyTo returns an array of the same values on a device that the user chose. It
+// has the host's copy too where withHost is set.
+func (a *Array) CopyTo(on *Device, withHost bool) (*Array, error) {
+	a.Pin()
+	defer a.Unpin()
+	flat, err := a.Flat()
+	if err != nil {
+		return nil, err
+	}
+	buf, err := on.copy(flat, a.DType, a.Shape)
+	if err != nil {
+		return nil, fmt.Errorf("dl: copy %v to %s: %w", a.Shape, on.Label(), err)
+	}
+	moved := &Array{Shape: a.Shape, DType: a.DType, buf: buf, on: on, placed: true}
+	if withHost {
+		moved.host = flat
+	}
+	return moved, nil
+}
+
+// copy copies values to the device.
+func (d *Device) copy(flat any, dtype dtypes.DType, shape []int) (buf compute.Buffer, err error) {
+	err = d.RetryOOM(func() (err error) {
+		buf, err = d.Backend.BufferFromFlatData(d.Num, flat, shapes.Make(dtype, shape...))
+		return err
+	})
+	return buf, err
+}
+
+// Prepare copies the array to a device ahead of a program that will need it
+// there. An error comes again with the program.
+func (a *Array) Prepare(on *Device) {
+	a.Pin()
+	defer a.Unpin()
+	_, _ = a.buffer(on)
+}
+
+// has returns the copy on a device, nil if there is none. The caller holds mu.
+func (a *Array) has(on *Device) compute.Buffer {
+	if a.buf != nil && a.on == on {
+		return a.buf
+	}
+	if i := slices.IndexFunc(a.copies, func(c placedCopy) bool { return c.on == on }); i >= 0 {
+		return a.copies[i].buf
+	}
+	return nil
+}
+
+// copyOn returns the copy on a device, making one beside those that there are.
+// The buffer belongs to the array. The caller has pinned it.
+func (a *Array) copyOn(on *Device) (compute.Buffer, error) { return a.bufferOn(on, true) }
+
+// buffer returns the copy on a device, moving the values there at the first
+// call. The buffer belongs to the array. The caller has pinned it.
+func (a *Array) buffer(on *Device) (compute.Buffer, error) {
+	a.mu.Lock()
+	placed := a.placed
+	a.mu.Unlock()
+	return a.bufferOn(on, placed)
+}
+
+func (a *Array) bufferOn(on *Device, beside bool) (compute.Buffer, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if buf := a.has(on); buf != nil {
+		return buf, nil
+	}
+	flat, err := a.flat()
+	if err != nil {
+		return nil, err
+	}
+	buf, err := on.copy(flat, a.DType, a.Shape)
+	if err != nil {
+		return nil, fmt.Errorf("dl: copy %v to %s: %w", a.Shape, on.Label(), err)
+	}
+	if beside && a.buf != nil {
+		a.copies = append(a.copies, placedCopy{on, buf})
+		return buf, nil
+	}
+	if a.pins <= 1 {
+		a.freeBuffers() // else a program on the other device still reads it; the collector frees it
+	}
+	a.buf, a.on = buf, on
+	return buf, nil
+}

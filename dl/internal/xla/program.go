@@ -1,0 +1,88 @@
+package xla
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/shapes"
+)
+
+// Program is a computation compiled for one device and fixed shapes.
+type Program struct {
+	Split []bool // in a group, which inputs have the batch as their first axis
+
+	on    *Device
+	exec  *executable
+	outs  []shapes.Shape
+	group *Group // devices that share the batch; nil for one
+}
+
+// Run executes the program. Nothing is donated: go-xla v0.4.4 writes no
+// aliasing into its programs, so XLA would not reuse a donated buffer, and a
+// step that fails would have lost the weights. The outputs are on the device.
+func (p *Program) Run(inputs []*Array) ([]*Array, error) {
+	if p.group != nil {
+		return p.group.execute(p, inputs)
+	}
+	buffers := make([]compute.Buffer, len(inputs))
+	for i, t := range inputs {
+		t.Pin()
+		defer t.Unpin()
+		b, err := t.buffer(p.on)
+		if err != nil {
+			return nil, err
+		}
+		buffers[i] = b
+	}
+	var results []compute.Buffer
+	err := p.on.RetryOOM(func() (err error) {
+		results, err = p.exec.Execute(buffers, nil, p.on.Num)
+		return err
+	})
+	runtime.KeepAlive(p)
+	if err != nil {
+		return nil, fmt.Errorf("dl: run on %s: %w", p.on.Label(), err)
+	}
+	outputs := make([]*Array, len(results))
+	for i, b := range results {
+		outputs[i] = deviceArray(p.on, b, p.outs[i])
+	}
+	return outputs, nil
+}
+
+// Programs is a cache of compiled programs. Two goroutines that want the same
+// one compile it once.
+type Programs struct {
+	mu  sync.Mutex
+	all map[string]*entry
+}
+
+type entry struct {
+	mu sync.Mutex
+	p  *Program
+}
+
+// Get returns the program under a key, compiling it at the first call. A
+// failure is not kept.
+func (c *Programs) Get(key string, compile func() (*Program, error)) (*Program, error) {
+	c.mu.Lock()
+	if c.all == nil {
+		c.all = map[string]*entry{}
+	}
+	e := c.all[key]
+	if e == nil {
+		e = &entry{}
+		c.all[key] = e
+	}
+	c.mu.Unlock()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.p != nil {
+		return e.p, nil
+	}
+	p, err := compile()
+	e.p = p
+	return p, err
+}
