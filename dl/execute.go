@@ -4,49 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"math"
-	"slices"
-	"sync"
 
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/holt-dl/holt/dl/internal/xla"
 )
-
-// recordedPrograms holds what was compiled, by the text of the recording. XLA's
-// executables are held, and shared by equal programs, in xla.
-var recordedPrograms struct {
-	sync.Mutex
-	all    map[[sha256.Size]byte]*recordedProgram
-	recent [][sha256.Size]byte // the longest unused one first
-}
-
-// mostRecorded is how many are kept.
-const mostRecorded = 512
-
-// recordedProgram is what was compiled for one text.
-type recordedProgram struct {
-	mu       sync.Mutex
-	variants []*variant
-}
-
-// variant is a program in which some numbers from Go are fixed, and others are
-// inputs because they were seen to change.
-type variant struct {
-	numbers []float64
-	dynamic []bool
-	p       *xla.Program
-}
-
-// fits reports whether the variant can run with some numbers.
-func (v *variant) fits(numbers []float64) bool {
-	for i, n := range numbers {
-		if !v.dynamic[i] && math.Float64bits(n) != math.Float64bits(v.numbers[i]) {
-			return false
-		}
-	}
-	return true
-}
 
 // keyOf returns the checksum of all that the program depends on.
 func (r *recording) keyOf(wanted []int32) [sha256.Size]byte {
@@ -62,52 +24,15 @@ func (r *recording) keyOf(wanted []int32) [sha256.Size]byte {
 	return sha256.Sum256(text)
 }
 
-// compiled returns the program that gives the wanted values, and which of its
-// numbers are inputs.
-func (r *recording) compiled(ctx context.Context, shape Shape, wanted []int32) (*variant, error) {
+// compiled returns the program that gives the wanted values.
+func (r *recording) compiled(ctx context.Context, shape Shape, wanted []int32) (*xla.Variant, error) {
+	compile := func(inputs []bool) (*xla.Program, error) { return r.compile(ctx, shape, inputs, wanted) }
 	if r.opaque {
-		dynamic := make([]bool, len(r.numbers))
-		p, err := r.compile(ctx, shape, dynamic, wanted)
-		return &variant{r.numbers, dynamic, p}, err
+		inputs := make([]bool, len(r.numbers))
+		p, err := compile(inputs)
+		return &xla.Variant{Program: p, Inputs: inputs}, err
 	}
-	key := r.keyOf(wanted)
-	recordedPrograms.Lock()
-	if recordedPrograms.all == nil {
-		recordedPrograms.all = map[[sha256.Size]byte]*recordedProgram{}
-	}
-	rp := recordedPrograms.all[key]
-	if rp == nil {
-		rp = &recordedProgram{}
-		recordedPrograms.all[key] = rp
-	}
-	if n := len(recordedPrograms.recent); n == 0 || recordedPrograms.recent[n-1] != key {
-		recordedPrograms.recent = append(slices.DeleteFunc(recordedPrograms.recent, func(k [sha256.Size]byte) bool { return k == key }), key)
-		if n >= mostRecorded {
-			delete(recordedPrograms.all, recordedPrograms.recent[0])
-			recordedPrograms.recent = slices.Delete(recordedPrograms.recent, 0, 1)
-		}
-	}
-	recordedPrograms.Unlock()
-	rp.mu.Lock()
-	defer rp.mu.Unlock()
-	for _, v := range rp.variants {
-		if v.fits(r.numbers) {
-			return v, nil
-		}
-	}
-	v := &variant{numbers: slices.Clone(r.numbers), dynamic: make([]bool, len(r.numbers))}
-	if n := len(rp.variants); n > 0 {
-		last := rp.variants[n-1]
-		for i, x := range r.numbers {
-			v.dynamic[i] = last.dynamic[i] || math.Float64bits(x) != math.Float64bits(last.numbers[i])
-		}
-	}
-	var err error
-	if v.p, err = r.compile(ctx, shape, v.dynamic, wanted); err != nil {
-		return nil, err
-	}
-	rp.variants = append(rp.variants, v)
-	return v, nil
+	return xla.FindVariant(r.keyOf(wanted), r.numbers, compile)
 }
 
 func (r *recording) compile(ctx context.Context, shape Shape, dynamic []bool, wanted []int32) (*xla.Program, error) {
@@ -179,11 +104,11 @@ func (r *recording) runWith(ctx, running context.Context, shape Shape, wanted []
 		inputs, release := r.inputValues()
 		defer release()
 		for i, n := range r.numbers {
-			if v.dynamic[i] {
+			if v.Inputs[i] {
 				inputs = append(inputs, Scalar(float32(n)))
 			}
 		}
-		out, err := runProgram(v.p, inputs)
+		out, err := runProgram(v.Program, inputs)
 		if err != nil {
 			return err
 		}
