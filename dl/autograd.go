@@ -3,6 +3,7 @@ package dl
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/holt-dl/holt/dl/internal/xla"
 )
@@ -28,7 +29,9 @@ func (t *Tensor) RequiresGrad() *Tensor {
 	}
 	switch {
 	case t.rec != nil:
-		t.rec.stands = append(t.rec.stands, leaf{t.id, t})
+		if l := (leaf{t.id, t}); !slices.Contains(t.rec.stands, l) {
+			t.rec.stands = append(t.rec.stands, l)
+		}
 	case t.v == nil:
 		t.wants = true
 	}

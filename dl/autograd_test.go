@@ -13,6 +13,26 @@ func close64(a, b []float64) bool {
 	return slices.EqualFunc(a, b, func(x, y float64) bool { return math.Abs(x-y) <= 1e-5*max(1, math.Abs(y)) })
 }
 
+// TestRequiresGradTwice asks for a gradient once more, which changes nothing.
+func TestRequiresGradTwice(t *testing.T) {
+	on(t, "go")
+	x := dl.FromSlice([]float32{1, 2}).RequiresGrad().RequiresGrad()
+	gradients := func(x *dl.Tensor) (at, of *dl.Tensor) {
+		x.RequiresGrad()
+		y := x.Square().RequiresGrad().RequiresGrad()
+		y.Sum().Backward()
+		return x.Grad(), y.Grad()
+	}
+	check := func(at, of *dl.Tensor) {
+		t.Helper()
+		if g, h := at.Float64s(), of.Float64s(); !close64(g, []float64{2, 4}) || !close64(h, []float64{1, 1}) {
+			t.Errorf("the gradients of Σx² are %v for x and %v for x²", g, h)
+		}
+	}
+	check(gradients(x))
+	check(dl.Compile(gradients).Call(x))
+}
+
 // TestBackward has PyTorch's rules: gradients add up, Detach and NoGrad stop them,
 // and frozen parameters have none.
 func TestBackward(t *testing.T) {
