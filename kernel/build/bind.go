@@ -110,7 +110,8 @@ func (w *World) boundArgs(u Unit, archive string) (args []string, ok bool) {
 		}
 	}
 	if ld := w.systemLinker(); ld != nil {
-		args = append(args, "-holt-ld", quoteAll(ld))
+		// There is no library to look for.
+		args = append(args, "-holt-ld", quoteAll(append(ld, "-nostdlib")))
 	}
 	return append(args, "-extld", w.extld()), true
 }

@@ -82,7 +82,15 @@ func (w *World) linkHost(ctx context.Context, dir string, main *listed, pkgs []*
 	defer os.RemoveAll(tmp)
 	var config strings.Builder
 	for _, p := range pkgs {
-		fmt.Fprintf(&config, "packagefile %s=%s\n", p.Path, p.File)
+		file := p.File
+		if p.Path == "runtime" {
+			if changed, err := w.runtimeArchive(ctx, file); err == nil {
+				file = changed
+			} else if ctx.Err() == nil {
+				slog.Warn("plugins are loaded by Go's own runtime, which takes longer", "why", err)
+			}
+		}
+		fmt.Fprintf(&config, "packagefile %s=%s\n", p.Path, file)
 	}
 	cfg := filepath.Join(tmp, "importcfg")
 	if err := os.WriteFile(cfg, []byte(config.String()), 0o644); err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/holt-dl/holt/kernel/build/gosource"
 	"github.com/holt-dl/holt/kernel/build/linker"
 )
 
@@ -197,7 +198,7 @@ func (w *World) moduleFiles(mod string) (modText, sumText []byte, err error) {
 func (w *World) worldDir(mod, sum []byte) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n%x\n%x\n", layout, w.tc.tidy, filepath.Base(w.src), w.opt.Main, sha256.Sum256(mod), sha256.Sum256(sum))
-	fmt.Fprintln(h, buildFlags("*"), copyFlags(), linker.Version())
+	fmt.Fprintln(h, buildFlags("*"), copyFlags(), linker.Version(), gosource.Sum(runtimeEdits))
 	return filepath.Join(w.cache, "worlds", hex.EncodeToString(h.Sum(nil))[:20])
 }
 

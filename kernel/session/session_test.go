@@ -373,7 +373,7 @@ func TestUnknownGo(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer n.s.Close()
-	n.must("x := 41", `^holt: this cell is linked with copies of its packages, in \d+\.\d s, as later cells .* \(linker: .*main.go holds "bench.Start\(\\"loadlib\\"\)" 0 times, want once; this Go is not one that Holt's linker is made for\); values are shared all the same$`)
+	n.must("x := 41", `^holt: this cell is linked with copies of its packages, in \d+\.\d s, as later cells .* \(linker: .*main.go holds "bench.Start\(\\"loadlib\\"\)" 0 times, want once; Holt does not know this Go\); values are shared all the same$`)
 	if out, f := n.run(context.Background(), "x + 1"); f != nil || out != "= 42\n" {
 		t.Errorf("got %q, %v", out, f)
 	}

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -16,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/holt-dl/holt/kernel/build/gosource"
 )
 
 // Options say with what to build. All are required.
@@ -30,9 +31,7 @@ type Options struct {
 // Version changes whenever lists of symbols, or what a linker does, change.
 func Version() string {
 	h := sha256.New()
-	for _, e := range edits {
-		fmt.Fprintf(h, "%q %q %q\n", e.file, e.old, e.new)
-	}
+	fmt.Fprintln(h, gosource.Sum(edits))
 	h.Write(ldSource)
 	h.Write(loaderSource)
 	return hex.EncodeToString(h.Sum(nil))[:20]
@@ -67,9 +66,9 @@ func Build(ctx context.Context, opt Options) (file string, err error) {
 		return "", fmt.Errorf("linker: %w", err)
 	}
 	defer os.RemoveAll(tmp)
-	overlay, err := writeOverlay(tmp, files)
+	overlay, _, err := gosource.Overlay(tmp, files)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("linker: %w", err)
 	}
 	bin := filepath.Join(tmp, "bin")
 	cmd := exec.CommandContext(ctx, opt.Go, "build", "-trimpath", "-buildvcs=false", "-overlay", overlay, "-o", filepath.Join(bin, "link"), "cmd/link")
@@ -90,28 +89,6 @@ func Build(ctx context.Context, opt Options) (file string, err error) {
 		return "", fmt.Errorf("linker: %w", err)
 	}
 	return file, nil
-}
-
-// writeOverlay writes files into dir, under names of its own, and the text
-// for -overlay that puts them in their places.
-func writeOverlay(dir string, files map[string][]byte) (overlay string, err error) {
-	replace := map[string]string{}
-	for name, text := range files {
-		aside := filepath.Join(dir, fmt.Sprintf("%d.go", len(replace)))
-		replace[name] = aside
-		if err := os.WriteFile(aside, text, 0o644); err != nil {
-			return "", fmt.Errorf("linker: %w", err)
-		}
-	}
-	text, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
-		return "", fmt.Errorf("linker: %w", err)
-	}
-	overlay = filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(overlay, text, 0o644); err != nil {
-		return "", fmt.Errorf("linker: %w", err)
-	}
-	return overlay, nil
 }
 
 // Packages returns the packages of a list of symbols, by escaped import path.

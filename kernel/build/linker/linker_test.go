@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/holt-dl/holt/kernel/build/gosource"
 )
 
 // goroot returns the GOROOT in use, or skips the test.
@@ -35,12 +37,11 @@ func TestPatched(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range edits {
-		holds := func(e edit) bool {
-			name := filepath.Join(root, "src", "cmd", "link", "internal", filepath.FromSlash(e.file))
-			return bytes.Contains(files[name], []byte(e.new))
+		holds := func(e gosource.Edit) bool {
+			return bytes.Contains(files[filepath.Join(root, "src", filepath.FromSlash(e.File))], []byte(e.New))
 		}
-		if !holds(e) && (e.or == nil || !holds(*e.or)) {
-			t.Errorf("%s lacks %q", e.file, e.new)
+		if !holds(e) && (e.Or == nil || !holds(*e.Or)) {
+			t.Errorf("%s lacks %q", e.File, e.New)
 		}
 	}
 	for name, text := range files {
@@ -54,18 +55,18 @@ func TestPatched(t *testing.T) {
 func TestPatchedErrors(t *testing.T) {
 	root := t.TempDir()
 	_, err := patched(root)
-	if !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "linker: the sources of Go's linker: open "+root) {
+	if !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), "linker: the sources of Go: open "+root) {
 		t.Errorf("without sources: got %v", err)
 	}
 	name := filepath.Join(root, "src", "cmd", "link", "internal", "ld", "main.go")
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for n, text := range map[int]string{0: "package ld\n", 2: edits[0].old + edits[0].old} {
+	for n, text := range map[int]string{0: "package ld\n", 2: edits[0].Old + edits[0].Old} {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		want := "linker: " + name + ` holds "bench.Start(\"loadlib\")" ` + string(rune('0'+n)) + " times, want once; this Go is not one that Holt's linker is made for"
+		want := "linker: " + name + ` holds "bench.Start(\"loadlib\")" ` + string(rune('0'+n)) + " times, want once; Holt does not know this Go"
 		if _, err := patched(root); err == nil || err.Error() != want {
 			t.Errorf("got %v\nwant %s", err, want)
 		}

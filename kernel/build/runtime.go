@@ -1,0 +1,174 @@
+package build
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/holt-dl/holt/kernel/build/gosource"
+)
+
+// runtimeEdits make package runtime look at the types of each module once. Go's own
+// puts those of all modules into a new map whenever a plugin is loaded, which was
+// nearly all of the time that the loading of a cell took: 5 to 9 ms. The types of a
+// module do not change, and the runtime's list of modules only grows.
+var runtimeEdits = []gosource.Edit{
+	{
+		File: "runtime/type.go",
+		Old: `	typehash := make(map[uint32][]*_type, len(firstmoduledata.typelinks))
+
+	modules := activeModules()
+	prev := modules[0]
+	for _, md := range modules[1:] {
+`,
+		New: `	if holtTypehash == nil {
+		holtTypehash = make(map[uint32][]*_type, len(firstmoduledata.typelinks))
+	}
+	typehash := holtTypehash
+
+	modules := activeModules()
+	prev := modules[0]
+	for i, md := range modules[1:] {
+		if i < holtCollected {
+			prev = md
+			continue
+		}
+		holtCollected = i + 1
+`,
+		Or: &gosource.Edit{ // Go 1.27
+			File: "runtime/type.go",
+			Old: `	typehash := make(map[uint32][]*_type, len(prevTypelinks))
+	for _, md := range modules[1:] {
+`,
+			New: `	if holtTypehash == nil {
+		holtTypehash = make(map[uint32][]*_type, len(prevTypelinks))
+	}
+	typehash := holtTypehash
+	for i, md := range modules[1:] {
+		if i < holtCollected {
+			prev = md
+			prevTypelinks = moduleTypelinks(md)
+			continue
+		}
+		holtCollected = i + 1
+`,
+		},
+	},
+	{
+		File: "runtime/type.go",
+		Old:  "// typelinksinit scans the types from extra modules and builds the\n",
+		New: `var (
+	holtTypehash  map[uint32][]*_type // of the modules that were collected, by hash
+	holtCollected int                 // modules, in the order of activeModules
+)
+
+// typelinksinit scans the types from extra modules and builds the
+`,
+	},
+}
+
+// CheckRuntime reports why the runtime of the Go below goroot cannot be changed as
+// runtimeEdits say; nil when it can.
+func CheckRuntime(goroot string) error {
+	_, err := gosource.Apply(goroot, runtimeEdits)
+	return err
+}
+
+// runtimeArchive returns an archive of package runtime with runtimeEdits. Original is
+// the archive that the other packages were compiled against. The export data of the
+// two are the same, or it is an error: then no package can tell them apart, and only
+// the host's link takes the other.
+func (w *World) runtimeArchive(ctx context.Context, original string) (archive string, err error) {
+	files, err := gosource.Apply(w.tc.Root, runtimeEdits)
+	if err != nil {
+		return "", fmt.Errorf("build: %w", err)
+	}
+	want, err := exportData(original)
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%s\n%x\n", w.tc.tidy, gosource.Sum(runtimeEdits), sha256.Sum256(want))
+	archive = filepath.Join(w.cache, "pkg", "runtime-"+hex.EncodeToString(h.Sum(nil))[:20])
+	if _, err := os.Stat(archive); err == nil {
+		return archive, nil
+	}
+	tmp, err := os.MkdirTemp(w.cache, ".runtime-")
+	if err != nil {
+		return "", fmt.Errorf("build: %w", err)
+	}
+	defer os.RemoveAll(tmp)
+	overlay, aside, err := gosource.Overlay(tmp, files)
+	if err != nil {
+		return "", fmt.Errorf("build: %w", err)
+	}
+	// The file has the name that it has in other archives, $GOROOT unresolved.
+	var trim []string
+	for name, file := range aside {
+		below, err := filepath.Rel(w.tc.Root, name)
+		if err != nil {
+			return "", fmt.Errorf("build: %w", err)
+		}
+		trim = append(trim, file+"=>$GOROOT/"+filepath.ToSlash(below))
+	}
+	word, ok := flagWord("-trimpath=" + strings.Join(trim, ";"))
+	if !ok {
+		return "", fmt.Errorf("build: %s has both kinds of quotes", tmp)
+	}
+	// Go replaces no file below the module cache, where a toolchain that the go
+	// command downloaded is. No module is needed.
+	env := w.tc.env("GOMODCACHE="+filepath.Join(tmp, "mod"), "GOTMPDIR="+tmp)
+	args := append([]string{"list", "-export", "-f={{.Export}}", "-overlay=" + overlay, "-gcflags=runtime=" + word}, buildFlags()...)
+	out, stderr, err := run(command(ctx, tmp, env, w.tc.Go, append(args, "runtime")...), nil)
+	if err != nil {
+		return "", fmt.Errorf("build: package runtime: %w: %s", err, goMessage(stderr))
+	}
+	made := strings.TrimSpace(string(out))
+	got, err := exportData(made)
+	if err != nil {
+		return "", err
+	}
+	if !bytes.Equal(got, want) {
+		return "", errors.New("build: package runtime has other export data when it is changed")
+	}
+	text, err := os.ReadFile(made)
+	if err != nil {
+		return "", fmt.Errorf("build: %w", err)
+	}
+	whole := filepath.Join(tmp, "archive")
+	if err := os.WriteFile(whole, text, 0o644); err != nil {
+		return "", fmt.Errorf("build: %w", err)
+	}
+	if err := os.Rename(whole, archive); err != nil {
+		return "", fmt.Errorf("build: %w", err)
+	}
+	return archive, nil
+}
+
+// exportData returns what an archive of a package says to those that import it. It
+// is the archive's first file, __.PKGDEF, from the line $$B on; before that line is
+// the build's ID.
+func exportData(archive string) ([]byte, error) {
+	text, err := os.ReadFile(archive)
+	if err != nil {
+		return nil, fmt.Errorf("build: %w", err)
+	}
+	const magic, header = "!<arch>\n", 60
+	rest, ok := bytes.CutPrefix(text, []byte(magic))
+	if ok && len(rest) > header && bytes.HasPrefix(rest, []byte("__.PKGDEF ")) {
+		size, err := strconv.Atoi(strings.TrimSpace(string(rest[48:58])))
+		if err == nil && size > 0 && size <= len(rest)-header {
+			if _, data, ok := bytes.Cut(rest[header:header+size], []byte("\n$$B\n")); ok {
+				return data, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("build: %s is no archive of a Go package", archive)
+}
