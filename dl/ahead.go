@@ -178,7 +178,7 @@ func (p *plan) read(part []pick, stop *atomic.Bool) loaded {
 	if err != nil {
 		return loaded{err: fmt.Errorf("dl: DataLoader: Collate: %w", err)}
 	}
-	if got.batch.Inputs == nil || got.batch.Labels == nil {
+	if len(got.batch.Fields) == 0 && (got.batch.Inputs == nil || got.batch.Labels == nil) {
 		return loaded{err: errors.New("dl: DataLoader: Collate returned a batch without Inputs or Labels, want both")}
 	}
 	return got
@@ -186,6 +186,12 @@ func (p *plan) read(part []pick, stop *atomic.Bool) loaded {
 
 // fits tells why an example cannot be stacked with the first of its batch.
 func fits(e, with Example, first int) error {
+	if e.Input == nil || with.Input == nil {
+		if (e.Input == nil) != (with.Input == nil) {
+			return fmt.Errorf("one of it and example %d of its batch has an Input, want both or none", first)
+		}
+		return fieldsFit(e.fields, with.fields, first)
+	}
 	a, b := e.Input.shape, with.Input.shape
 	switch {
 	case len(a) == 3 && len(b) == 3 && a[0] != b[0]:
@@ -204,6 +210,10 @@ func fits(e, with Example, first int) error {
 
 // collate makes a batch of examples that fit one another.
 func collate(examples []Example) (got loaded) {
+	if examples[0].Input == nil {
+		got.err = xla.Guard(func() { got.batch = collateFields(examples) })
+		return got
+	}
 	inputs := make([]*Tensor, len(examples))
 	targets := make([]*Tensor, len(examples))
 	labels := make([]int64, len(examples))
@@ -230,11 +240,11 @@ func (p *plan) get(at pick) (e Example, err error) {
 		}
 		e, err = p.Dataset.Get(at.index)
 	})
-	switch {
-	case panicked != nil:
+	if panicked != nil {
 		return e, panicked
-	case err == nil && e.Input == nil:
-		return e, errors.New("Input is nil, want a tensor")
+	}
+	if err == nil && (p.Collate == nil || e.Fields == nil) {
+		err = e.apart()
 	}
 	return e, err
 }

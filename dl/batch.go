@@ -3,6 +3,7 @@ package dl
 import (
 	"fmt"
 	"reflect"
+	"strings"
 )
 
 // of returns the shape of the inputs in a batch of size rows.
@@ -10,6 +11,9 @@ func (b Batch) of(size int) Shape { return append(Shape{size}, b.Inputs.shape[1:
 
 // rows checks that inputs and labels fit, and counts them.
 func (b Batch) rows() (int, error) {
+	if b.Inputs == nil && len(b.Fields) > 0 {
+		return 0, fmt.Errorf("the batch has the fields %s, and no Inputs and Labels, which are wanted here; choose them in the loader's Collate, or train by a function of dl.Compile", strings.Join(b.names(), ", "))
+	}
 	if b.Inputs == nil || b.Labels == nil || len(b.Inputs.shape) == 0 || len(b.Labels.shape) == 0 {
 		return 0, fmt.Errorf("the batch has no inputs or no labels, want [N …] and [N]; make it with a loader, or Batch{Inputs: …, Labels: …}")
 	}

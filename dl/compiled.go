@@ -3,6 +3,8 @@ package dl
 import (
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/gomlx/gomlx/core/graph"
@@ -39,8 +41,9 @@ type Compiled[F any] struct {
 // another program.
 //
 // F may have any parameters and results. Tensors among them, also in slices,
-// become inputs and outputs of the program; tensors that f takes from elsewhere
-// are read at each call. f begins without gradients, and those that it finds
+// structs and maps from strings, such as those of a [Batch], become inputs and
+// outputs of the program; tensors that f takes from elsewhere are read at each
+// call. f begins without gradients, and those that it finds
 // are gone when it ends. Parameters get their new values when the whole program
 // has run: a call that fails changes nothing.
 //
@@ -141,8 +144,9 @@ func tensorsIn(v reflect.Value) []*Tensor {
 	return all
 }
 
-// mapTensors returns v with f of its tensors in their places: of a tensor, a
-// slice or map of tensors, or a struct with exported fields of these.
+// mapTensors returns v with f of its tensors in their places: of a tensor, a slice
+// of tensors or a map from strings to them, or a struct with exported fields of
+// these.
 func mapTensors(v reflect.Value, f func(*Tensor) *Tensor) reflect.Value {
 	switch {
 	case v.Type() == tensorType:
@@ -154,6 +158,14 @@ func mapTensors(v reflect.Value, f func(*Tensor) *Tensor) reflect.Value {
 		all := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
 		for i := range v.Len() {
 			all.Index(i).Set(mapTensors(v.Index(i), f))
+		}
+		return all
+	case v.Kind() == reflect.Map && !v.IsNil() && v.Type().Key().Kind() == reflect.String && holdsTensors(v.Type().Elem()):
+		all := reflect.MakeMapWithSize(v.Type(), v.Len())
+		keys := v.MapKeys()
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+		for _, key := range keys {
+			all.SetMapIndex(key, mapTensors(v.MapIndex(key), f))
 		}
 		return all
 	case v.Kind() == reflect.Struct && holdsTensors(v.Type()):
@@ -169,15 +181,21 @@ func mapTensors(v reflect.Value, f func(*Tensor) *Tensor) reflect.Value {
 	return v
 }
 
-func holdsTensors(t reflect.Type) bool {
+// holdsTensors reports whether mapTensors finds tensors in values of a type, which
+// may hold itself.
+func holdsTensors(t reflect.Type, within ...reflect.Type) bool {
+	if slices.Contains(within, t) {
+		return false
+	}
+	within = append(within[:len(within):len(within)], t)
 	switch {
 	case t == tensorType:
 		return true
-	case t.Kind() == reflect.Slice:
-		return holdsTensors(t.Elem())
+	case t.Kind() == reflect.Slice, t.Kind() == reflect.Map && t.Key().Kind() == reflect.String:
+		return holdsTensors(t.Elem(), within...)
 	case t.Kind() == reflect.Struct:
 		for i := range t.NumField() {
-			if t.Field(i).IsExported() && holdsTensors(t.Field(i).Type) {
+			if t.Field(i).IsExported() && holdsTensors(t.Field(i).Type, within...) {
 				return true
 			}
 		}

@@ -13,6 +13,12 @@ type Example struct {
 	// Target, if set, is what the loss compares the output with in place of
 	// Label: a number to predict, say, or a mask.
 	Target *Tensor
+
+	// Fields, if set, is an example of your own, a struct, in place of all that:
+	// see [DatasetOf].
+	Fields any
+
+	fields []field // its parts, once they are known
 }
 
 // Dataset is a collection of examples that can be read in any order. Get must
@@ -34,6 +40,11 @@ type RandomDataset interface {
 type Batch struct {
 	Inputs *Tensor // [N …], such as [N C H W]
 	Labels *Tensor // [N] int64, or [N …] where the examples have a Target
+
+	// Fields are the tensors of examples that are structs of your own, by the
+	// names of their fields; Inputs and Labels are nil then. [Batch.Get] returns
+	// one of them. See [DatasetOf].
+	Fields map[string]*Tensor
 }
 
 // Batches is what training reads: a loader, or anything else that makes

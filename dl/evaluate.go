@@ -221,8 +221,8 @@ func (o inOrder) Epoch(int) iter.Seq2[Batch, error] {
 					yield(Batch{}, fmt.Errorf("example %d: %w", i, err))
 					return
 				}
-				if e.Input == nil {
-					yield(Batch{}, fmt.Errorf("example %d: Input is nil, want a tensor", i))
+				if err := e.apart(); err != nil {
+					yield(Batch{}, fmt.Errorf("example %d: %w", i, err))
 					return
 				}
 				if len(examples) > 0 {

@@ -20,6 +20,9 @@ import (
 // order depends on the seed and the epoch, and the randomness of an example
 // ([RandomDataset]) on the seed, the epoch and the example's index.
 //
+// Where the examples are structs of your own ([DatasetOf]), a batch has a tensor
+// for each of their fields.
+//
 // A loader is a plain value. [DataLoader.Epoch] may be used by several
 // goroutines at once; [DataLoader.Batches] counts epochs and may not.
 type DataLoader struct {
@@ -143,7 +146,7 @@ func (l DataLoader) epochFrom(epoch, first int) iter.Seq2[Batch, error] {
 		}
 		defer p.skipped.notice()
 		p.ahead(first, func(got loaded) bool {
-			if got.err == nil && got.batch.Inputs == nil { // all of its examples were left out
+			if got.err == nil && got.batch.empty() { // all of its examples were left out
 				return true
 			}
 			return yield(got.batch, got.err) && got.err == nil

@@ -80,10 +80,24 @@ func (s *Step) ready(batch Batch) (Batch, error) {
 // to returns the batch on a device, and on the host as it was.
 func (b Batch) to(on *xla.Device) (Batch, error) {
 	var err error
-	if b.Inputs, err = b.Inputs.also(on); err == nil {
-		b.Labels, err = b.Labels.also(on)
+	if b.Inputs != nil {
+		if b.Inputs, err = b.Inputs.also(on); err != nil {
+			return b, err
+		}
+		if b.Labels, err = b.Labels.also(on); err != nil {
+			return b, err
+		}
 	}
-	return b, err
+	all := map[string]*Tensor{}
+	for name, t := range b.Fields {
+		if all[name], err = t.also(on); err != nil {
+			return b, err
+		}
+	}
+	if b.Fields != nil {
+		b.Fields = all
+	}
+	return b, nil
 }
 
 // also returns the tensor with a copy on a device, as To does, which keeps the

@@ -318,7 +318,7 @@ const (
 // learn at all learns by heart.
 func (p *patient) overfits(ctx context.Context) error {
 	rows := min(overfitRows, p.batches[0].Inputs.shape[0])
-	batch := Batch{p.batches[0].Inputs.first(rows), p.batches[0].Labels.first(rows)}
+	batch := Batch{Inputs: p.batches[0].Inputs.first(rows), Labels: p.batches[0].Labels.first(rows)}
 	step := TrainStep(p.model, p.loss, Adam{LR: 3e-3})
 	step.trial = true
 	step.seed = 1
