@@ -85,3 +85,47 @@ func (x *node) truth() *node {
 	}
 	return x.each(func(raw *graph.Node) *graph.Node { return graph.NotEqual(raw, graph.ZerosLike(raw)) })
 }
+
+// Maximum returns the larger of t and u, value by value, with shapes as for Add.
+func (t *Tensor) Maximum(u *Tensor) *Tensor {
+	return t.binary("maximum", u, func(x, y *node) *node { return x.binary("Maximum", y, graph.Max) })
+}
+
+// Minimum returns the smaller of t and u, value by value, with shapes as for Add.
+func (t *Tensor) Minimum(u *Tensor) *Tensor {
+	return t.binary("minimum", u, func(x, y *node) *node { return x.binary("Minimum", y, graph.Min) })
+}
+
+// Equal tells where t and u are equal, as a tensor of bools, with shapes as for
+// Add.
+func (t *Tensor) Equal(u *Tensor) *Tensor { return t.compare("Equal", u, graph.Equal) }
+
+// Greater tells where t is greater than u, as a tensor of bools, with shapes as
+// for Add.
+func (t *Tensor) Greater(u *Tensor) *Tensor { return t.compare("Greater", u, graph.GreaterThan) }
+
+// Less tells where t is less than u, as a tensor of bools, with shapes as for Add.
+func (t *Tensor) Less(u *Tensor) *Tensor { return t.compare("Less", u, graph.LessThan) }
+
+func (t *Tensor) compare(name string, u *Tensor, f func(a, b *graph.Node) *graph.Node) *Tensor {
+	return t.binary(name, u, func(x, y *node) *node {
+		return x.binary(name, y, func(a, b *graph.Node) *graph.Node { return graph.StopGradient(f(a, b)) })
+	})
+}
+
+// Where takes the values of a where cond, a tensor of bools, is true, and those of
+// b elsewhere. Shapes spread over one another as for Add.
+func Where(cond, a, b *Tensor) *Tensor {
+	if cond.dtype != Bool {
+		panic(fmt.Errorf("dl: Where: the condition is %v %s, want bools; make them with x.Greater(y), x.Equal(y) or x.Less(y)", cond.shape, typeName(cond.dtype)))
+	}
+	return several("where", nil, func(in []*node) []*node {
+		cond, a, b := in[0], in[1], in[2]
+		a, b = alike(a, b)
+		shape := a.binary("Where", b, graph.Add).Shape()
+		like := func(x *node) *graph.Node {
+			return graph.BroadcastToDims(graph.ExpandLeftToRank(x.value(), len(shape)), shape...)
+		}
+		return []*node{a.With(graph.Where(like(cond), like(a), like(b)))}
+	}, cond, a, b)[0]
+}

@@ -2,6 +2,7 @@ package dl
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -51,4 +52,67 @@ func RandInt(low, high int, shape ...int) *Tensor {
 		wide := graph.Mul(graph.ConvertDType(bits, Int64), graph.Scalar(t.graph, Int64, int64(high-low)))
 		return graph.AddScalar(graph.BitwiseShiftRightLogicalScalar(wide, int64(32)), int64(low))
 	})
+}
+
+// Full makes a float32 tensor of one value.
+func Full(value float64, shape ...int) *Tensor { return filled(shape, float32(value)) }
+
+// Eye makes the unit matrix [N N]: 1 where row and column are the same, else 0.
+func Eye(n int) *Tensor {
+	values := make([]float32, n*n)
+	for i := range n {
+		values[i*n+i] = 1
+	}
+	return FromSlice(values, n, n)
+}
+
+// Arange makes the numbers 0 to n-1 as int64.
+func Arange(n int) *Tensor {
+	values := make([]int64, n)
+	for i := range values {
+		values[i] = int64(i)
+	}
+	return FromSlice(values)
+}
+
+// Rand makes a tensor of random numbers that are evenly distributed in [0, 1).
+// They follow from [Seed], and are others at each call, also inside of a compiled
+// function.
+func Rand(shape ...int) *Tensor { return randomTensor("rand", shape, (*trace).uniform) }
+
+// Randn makes a tensor of random numbers with mean 0 and deviation 1, as [Rand].
+func Randn(shape ...int) *Tensor { return randomTensor("randn", shape, (*trace).gaussian) }
+
+// RandLike is [Rand] in the shape of a tensor.
+func RandLike(t *Tensor) *Tensor { return Rand(t.shape...) }
+
+// RandnLike is [Randn] in the shape of a tensor.
+func RandnLike(t *Tensor) *Tensor { return Randn(t.shape...) }
+
+func randomTensor(name string, shape Shape, f func(t *trace, shape Shape) *graph.Node) *Tensor {
+	to := append(Shape{}, shape...)
+	for _, n := range to {
+		if n < 0 {
+			panic(&ShapeError{Op: name, Got: to, Want: "no negative axis"})
+		}
+	}
+	out, _ := do(opKey{name: name, settings: intsOf(to)}, nil, func(t *trace, _ []*node) []*node {
+		return []*node{{raw: f(t, to), t: t}}
+	}, nil, nil, nil)
+	return out[0]
+}
+
+// uniform writes random numbers in [0, 1), multiples of 2⁻²⁴.
+func (t *trace) uniform(shape Shape) *graph.Node {
+	like := graph.BroadcastToDims(graph.Const(t.graph, uint32(0)), shape...)
+	bits := graph.BitwiseShiftRightLogical(t.random(like), graph.BroadcastToDims(graph.Const(t.graph, uint32(8)), shape...))
+	return graph.MulScalar(graph.ConvertDType(bits, Float32), 1.0/(1<<24))
+}
+
+// gaussian writes normally distributed random numbers. Box and Muller, "A Note on
+// the Generation of Random Normal Deviates", 1958.
+func (t *trace) gaussian(shape Shape) *graph.Node {
+	one := graph.BroadcastToDims(graph.Const(t.graph, float32(1)), shape...)
+	length := graph.Sqrt(graph.MulScalar(graph.Log(graph.Sub(one, t.uniform(shape))), -2))
+	return graph.Mul(length, graph.Cos(graph.MulScalar(t.uniform(shape), 2*math.Pi)))
 }

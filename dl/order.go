@@ -152,3 +152,34 @@ func (t *Tensor) Prod(axes ...int) *Tensor {
 		return x.With(graph.Reshape(raw, rest...))
 	})
 }
+
+// IndexSelect takes elements along an axis, by their numbers [K], which may repeat.
+// Numbers outside of the axis panic.
+func (t *Tensor) IndexSelect(axis int, index *Tensor) *Tensor {
+	if len(index.shape) != 1 || !index.dtype.IsInt() {
+		panic(fmt.Errorf("dl: IndexSelect: the index is %v %s, want [K] integers", index.shape, typeName(index.dtype)))
+	}
+	out := several("indexselect", axis, func(in []*node) []*node {
+		x := in[1]
+		at := x.axis(x.t.where("IndexSelect"), axis)
+		x.t.ids = x.Dim(at)
+		raw := x.value()
+		order := make([]int, x.Rank())
+		for i := range order {
+			order[i] = i
+		}
+		order[0], order[at] = at, 0
+		first := graph.Gather(graph.TransposeAllAxes(raw, order...), graph.InsertAxes(in[0].value(), -1))
+		return []*node{x.With(graph.TransposeAllAxes(first, order...))}
+	}, index, t)
+	return out[0]
+}
+
+// OneHot makes of integers [ … ] rows [ … n] of float32 that are 1 at the number
+// and 0 elsewhere.
+func (t *Tensor) OneHot(n int) *Tensor {
+	if !t.dtype.IsInt() || n <= 0 {
+		panic(fmt.Errorf("dl: OneHot: the tensor is %v %s and n is %d, want integers and n above 0", t.shape, typeName(t.dtype), n))
+	}
+	return t.with("onehot", n, func(x *node) *node { return x.With(graph.OneHot(x.value(), n, Float32)) })
+}

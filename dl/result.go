@@ -3,6 +3,9 @@ package dl
 import (
 	"fmt"
 	"math"
+
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
 )
 
 // Result is what [Evaluate] or a step found on some examples.
@@ -66,4 +69,76 @@ func (t tally) result() Result {
 		r.Accuracy = math.NaN()
 	}
 	return r
+}
+
+// lossParts is a loss in a recording.
+type lossParts struct {
+	output     *Tensor // of the model
+	sum, total *Tensor // the loss is sum/total
+	counted    bool    // total grows with the batch; else it is 1
+	score      *Tensor // a [tally]'s numbers
+	classes    int     // outputs of a classifier, which labels must stay below; 0 where there are none
+}
+
+func (n lossParts) mean() *Tensor { return n.sum.Div(n.total) }
+
+// loss records the model's forward pass and loss for a batch, of which the first
+// rows count.
+func (r *recording) loss(m *Model, loss Loss, b *stepBatch) lossParts {
+	x := m.begin(b.inputs)
+	if r.precision != 0 && x.dtype.IsFloat() {
+		x = x.as(r.precision)
+	}
+	output := m.call(r, x)
+	if r.precision != 0 {
+		output = output.as(Float32)
+	}
+	terms, weights := loss.Terms(output, b.labels)
+	if shape := terms.Shape(); len(shape) == 0 || shape[0] != b.size {
+		panic(&ShapeError{Op: fmt.Sprintf("%T: Terms", loss), Got: shape, Want: fmt.Sprintf("[%d …], a term for each example", b.size), Fix: "do not add them up: the step does, for the examples that count"})
+	}
+	n := lossParts{output: output, counted: weights != nil}
+	scores, labels := output, b.labels
+	if len(output.shape) == 2 && len(labels.shape) == 1 && labels.dtype.IsInt() {
+		n.classes = output.shape[1]
+	} else {
+		scores, labels = nil, nil
+	}
+	skip := int64(math.MinInt64)
+	if l, ok := loss.(ignorer); ok {
+		skip = l.ignored()
+	}
+	out := several("score", [2]int64{int64(b.size), skip}, scoring(b.size, skip), r.rows, terms, weights, scores, labels)
+	n.sum, n.total, n.score = out[0], out[1], out[2]
+	return n
+}
+
+// scoring adds up the terms and weights of the examples that count, and counts
+// those of which the label is the largest score, and those whose label is not
+// skip.
+func scoring(size int, skip int64) func(in []*node) []*node {
+	return func(in []*node) []*node {
+		rows, terms, weights, scores, labels := in[0].value(), in[1], in[2], in[3], in[4]
+		g := rows.Graph()
+		// Where, not a product: a row that does not count may be NaN.
+		counts := func() *graph.Node { return graph.LessThan(graph.Iota(g, shapes.Make(Float32, size), 0), rows) }
+		add := func(x *graph.Node) *graph.Node {
+			return graph.ReduceAllSum(graph.Where(counts(), x, graph.ZerosLike(x)))
+		}
+		sum, total := add(terms.value()), graph.Scalar(g, Float32, 1)
+		if weights != nil {
+			total = add(weights.value())
+		}
+		right, labeled := graph.Scalar(g, Float32, -1), graph.Scalar(g, Float32, 1)
+		if scores != nil {
+			classes := graph.ConvertDType(labels.value(), Int64)
+			count := func(which *graph.Node) *graph.Node {
+				return graph.ReduceAllSum(graph.ConvertDType(graph.LogicalAnd(which, counts()), Float32))
+			}
+			right = count(graph.Equal(graph.ArgMax(scores.value(), 1, Int64), classes))
+			labeled = count(graph.NotEqual(classes, graph.BroadcastToDims(graph.Const(g, skip), size)))
+		}
+		score := graph.Stack([]*graph.Node{sum, total, right, labeled}, 0)
+		return []*node{terms.With(sum), terms.With(total), terms.With(score)}
+	}
 }
