@@ -42,7 +42,7 @@ func (t *Tensor) RequiresGrad() *Tensor {
 // [Tensor.ZeroGrad]; nil where there is none.
 func (t *Tensor) Grad() *Tensor {
 	if r := recordingOf([]*Tensor{t}); r != nil {
-		return r.grads[t]
+		return r.outermost().grads[t]
 	}
 	g := t.gradient()
 	g.mu.Lock()
@@ -116,6 +116,9 @@ func (t *Tensor) Backward() {
 	}
 	r := recordingOf([]*Tensor{t})
 	if r != nil {
+		if r.loop != nil {
+			panic(fmt.Errorf("dl: Backward: it is called inside of the function of %s, where no gradient can stay; use dl.Grad there, or Backward of what comes out of it", r.loop.op))
+		}
 		leaves := r.leaves(t)
 		if len(leaves) == 0 {
 			panic(fmt.Errorf("dl: Backward: the number does not depend on a parameter that learns, or on a tensor with RequiresGrad"))

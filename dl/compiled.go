@@ -144,7 +144,7 @@ func tensorsIn(v reflect.Value) []*Tensor {
 	return all
 }
 
-// mapTensors returns v with f of its tensors in their places: of a tensor, a slice
+// mapTensors returns v with f of its tensors in their places: of a tensor, a slice or array
 // of tensors or a map from strings to them, or a struct with exported fields of
 // these.
 func mapTensors(v reflect.Value, f func(*Tensor) *Tensor) reflect.Value {
@@ -154,8 +154,11 @@ func mapTensors(v reflect.Value, f func(*Tensor) *Tensor) reflect.Value {
 			return v
 		}
 		return reflect.ValueOf(f(v.Interface().(*Tensor)))
-	case v.Kind() == reflect.Slice && !v.IsNil() && holdsTensors(v.Type().Elem()):
-		all := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+	case (v.Kind() == reflect.Slice && !v.IsNil() || v.Kind() == reflect.Array) && holdsTensors(v.Type().Elem()):
+		all := reflect.New(v.Type()).Elem()
+		if v.Kind() == reflect.Slice {
+			all = reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		}
 		for i := range v.Len() {
 			all.Index(i).Set(mapTensors(v.Index(i), f))
 		}
@@ -191,7 +194,7 @@ func holdsTensors(t reflect.Type, within ...reflect.Type) bool {
 	switch {
 	case t == tensorType:
 		return true
-	case t.Kind() == reflect.Slice, t.Kind() == reflect.Map && t.Key().Kind() == reflect.String:
+	case t.Kind() == reflect.Slice, t.Kind() == reflect.Array, t.Kind() == reflect.Map && t.Key().Kind() == reflect.String:
 		return holdsTensors(t.Elem(), within...)
 	case t.Kind() == reflect.Struct:
 		for i := range t.NumField() {

@@ -260,3 +260,22 @@ func ExampleModel_Summary() {
 	// sum                                  20,730  241,664
 	// Input [1 3 32 32]: 12.3 kB; parameters 83.0 kB, outputs of all layers 114.7 kB
 }
+
+func ExampleScan() {
+	// Compound interest, year by year.
+	money, years := dl.Scan(func(money, rate *dl.Tensor) (*dl.Tensor, *dl.Tensor) {
+		money = money.Mul(rate.Shift(1))
+		return money, money
+	}, dl.Full(100), dl.FromSlice([]float32{0.5, 0.5, 1}))
+	fmt.Println(money.Item(), years.Float32s())
+	// Output: 450 [150 225 450]
+}
+
+func ExampleWhile() {
+	limit := dl.Full(100)
+	n := dl.While(
+		func(n *dl.Tensor) *dl.Tensor { return n.Less(limit) },
+		func(n *dl.Tensor) *dl.Tensor { return n.Scale(3) },
+		dl.Full(1))
+	fmt.Println(n.Item()) // 243; the pure-Go backend has no While
+}

@@ -214,7 +214,7 @@ func (r *recording) ran(path string, o *operation, out *Tensor) {
 	if r.build != nil && r.model != nil {
 		if m := r.model.walker.byPath[path]; m != nil {
 			m.text, m.out = o.text, slices.Clone(out.shape)
-			m.macs += o.macs
+			m.macs += o.macs * max(r.times, 1)
 		}
 	}
 	r.saw(path, out)

@@ -119,8 +119,8 @@ func (l LSTM) states(x, h, c *node) (output, hn, cn *node) {
 				gates = graph.Add(gates, graph.BroadcastToDims(graph.ExpandLeftToRank(bias, 3), gates.Shape().Dimensions...))
 			}
 			i := layer*directions + direction
-			hs, hEnd, cEnd := lower.LSTM(gates, whh, start("h", h, i), start("c", c, i), direction == 1)
-			sides, lastH, lastC = append(sides, hs), append(lastH, hEnd), append(lastC, cEnd)
+			hs, last := lower.LSTM.Run(gates, whh, nil, []*graph.Node{start("h", h, i), start("c", c, i)}, direction == 1)
+			sides, lastH, lastC = append(sides, hs), append(lastH, last[0]), append(lastC, last[1])
 			macs += steps * n * 4 * l.Hidden * (size + l.Hidden)
 		}
 		raw = sides[0]

@@ -36,6 +36,7 @@ func (t *Tensor) OnGrad(f func(grad *Tensor) *Tensor) (remove func()) {
 	case t.rec != nil:
 		return r.hook(t, h)
 	case r != nil:
+		r = r.outermost()
 		if r.onLeaf == nil {
 			r.onLeaf = map[*Tensor][]*gradHook{}
 		}

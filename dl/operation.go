@@ -150,7 +150,7 @@ func (k opKey) describe(lower lowering, in []*signature, numbers []float64, l la
 	if err != nil {
 		panic(err)
 	}
-	g := graph.NewGraph(on.Backend, "describe")
+	g := on.NewGraph("describe")
 	defer g.Finalize()
 	o := &operation{id: operationIDs.Add(1), name: k.name, lower: lower, in: in, key: k}
 	t := o.trace(g)

@@ -69,6 +69,11 @@ type recording struct {
 	inside []string           // the user's layers whose Forward runs, as far as they are known
 	taps   map[string]*Tensor // outputs that Features wants, by the layer's path
 	calls  *[]call            // what ran, where Graph asks
+
+	outer *recording     // of the function of a loop: the recording around it; nil for none
+	inner *recording     // the recording of a loop's function that goes on now
+	loop  *loopRecording // what the recording is, where it is that of a loop's function
+	times int            // that what is recorded runs in the program; 0 for once
 }
 
 // programInput is a value that a program gets at each run.
@@ -149,11 +154,14 @@ func (r *recording) id(t *Tensor) int32 {
 		}
 		return t.id
 	}
-	if t.rec != nil {
-		panic(fmt.Errorf("dl: a tensor of another program is used here: return it from the function that made it"))
-	}
 	if id, ok := r.ids[t]; ok {
 		return id
+	}
+	if r.loop != nil {
+		return r.loop.capture(t)
+	}
+	if t.rec != nil {
+		panic(fmt.Errorf("dl: a tensor of another program is used here: return it from the function that made it"))
 	}
 	if t.tape != nil {
 		return r.replay(t)
@@ -166,6 +174,9 @@ func (r *recording) id(t *Tensor) int32 {
 // assign gives a parameter the value that a tensor of the recording has, when
 // the program has run.
 func (r *recording) assign(v, x *Tensor) {
+	if r.loop != nil {
+		r.loop.assigned()
+	}
 	if other := r.replaced[v]; other != nil {
 		v = other
 	}
@@ -309,6 +320,10 @@ func differentiateNodes(y *node, xs []*node) []*node {
 
 // random returns the tensor where a program's random numbers begin.
 func (r *recording) random() *Tensor {
+	if r.key == nil && r.loop != nil {
+		r.key = r.input(nil, keyType, Shape{2}, false)
+		r.loop.drawsFrom = r.key.id
+	}
 	if r.key == nil {
 		key := r.newKey
 		if key == nil {
@@ -375,7 +390,11 @@ func recordingOf(lists ...[]*Tensor) *recording {
 			if x.rec.closed {
 				panic(fmt.Errorf("dl: a tensor of a compiled function is used after the function has ended, and has no values; return it from the function"))
 			}
-			return x.rec
+			r := x.rec
+			for r.inner != nil {
+				r = r.inner
+			}
+			return r
 		}
 	}
 	return goroutineRecording()

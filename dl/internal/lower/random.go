@@ -36,3 +36,23 @@ func Drop(x, bits *graph.Node, share float64) *graph.Node {
 	keep := graph.GreaterOrEqual(bits, graph.BroadcastToDims(graph.Const(x.Graph(), uint32(share*(1<<32))), x.Shape().Dimensions...))
 	return graph.Where(keep, graph.MulScalar(x, 1/(1-share)), graph.ZerosLike(x))
 }
+
+// KeyOfStep is where the random numbers of a loop's step begin.
+func KeyOfStep(key *graph.Node, salt uint64, step *graph.Node) *graph.Node {
+	g := key.Graph()
+	word := func(v uint64) *graph.Node { return graph.Const(g, uint32(v)) }
+	mix := func(v *graph.Node, by uint64) *graph.Node {
+		// lowbias32, https://nullprogram.com/blog/2018/07/31/.
+		v = graph.BitwiseXor(v, word(by))
+		v = graph.BitwiseXor(v, graph.BitwiseShiftRightLogical(v, word(16)))
+		v = graph.Mul(v, word(0x7feb352d))
+		v = graph.BitwiseXor(v, graph.BitwiseShiftRightLogical(v, word(15)))
+		v = graph.Mul(v, word(0x846ca68b))
+		return graph.BitwiseXor(v, graph.BitwiseShiftRightLogical(v, word(16)))
+	}
+	t := graph.ConvertDType(step, dtypes.Uint32)
+	half := func(i int) *graph.Node { return graph.Reshape(graph.Slice(key, graph.AxisElem(i))) }
+	first := mix(graph.Add(half(0), mix(t, salt)), salt>>32)
+	second := mix(graph.Add(half(1), first), salt&0xffffffff)
+	return graph.Stack([]*graph.Node{first, second}, 0)
+}

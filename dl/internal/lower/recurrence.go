@@ -1,179 +1,233 @@
 package lower
 
 import (
-	"fmt"
+	"slices"
 
-	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// The recurrence of an LSTM is a loop in the program, one for the states and
-// one for their gradients, so that programs stay short for long sequences.
-// GoMLX v0.28.5 has no gradient for a loop (core/graph/ops_controlflow.go:
-// NodeTypeWhile is not in VJPRegistration), so ours is written out.
+// The recurrences of RNN, GRU and LSTM are loops whose gradients are written by
+// hand: they keep what the activations gave, so that nothing is calculated twice,
+// and multiply the gradients of the hidden state's matrix out of the loop, for
+// all steps at once.
 
-// LSTM runs an LSTM over gates [L N 4H], what the input gives to the gates,
-// with the hidden state's matrix [4H H] and the states [N H] to begin with. It
-// returns the hidden state after each place [L N H], and both at the end.
-// Backward reads from the last place.
-func LSTM(gates, matrix, h, c *graph.Node, backward bool) (hs, hEnd, cEnd *graph.Node) {
-	g, kind := gates.Graph(), gates.DType()
-	if !g.Backend().Capabilities().Operations[compute.OpTypeDynamicSlice] {
-		return unrolled(gates, matrix, h, c, backward)
+// Recurrence is what a place of the sequence does. Its states are [N H], the
+// hidden state first.
+type Recurrence struct {
+	states int // 2 with the cell state
+	width  int // of the gates, in multiples of H
+	kept   int // of what the gradient needs, in multiples of H; 0 for nothing
+
+	// forward returns the new states, and what is kept, from the gates that the
+	// input gives and those that the hidden state gives [N width·H].
+	forward func(gates, hidden *graph.Node, states []*graph.Node) (next []*graph.Node, kept *graph.Node)
+
+	// backward returns the gradients for the gates of both, and for the states
+	// but for what goes through the hidden gates, from those for the new states.
+	// vKept is the gradient for what is kept; nil for none.
+	backward func(v, states []*graph.Node, after, kept, vKept *graph.Node) (gates, hidden *graph.Node, before []*graph.Node)
+}
+
+// LSTM is torch.nn.LSTMCell: gates in the order input, forget, cell, output.
+var LSTM = Recurrence{
+	states: 2, width: 4, kept: 5,
+	forward: func(gates, hidden *graph.Node, s []*graph.Node) ([]*graph.Node, *graph.Node) {
+		g := divide(graph.Add(gates, hidden), 4)
+		in, forget, cell, out := graph.Sigmoid(g[0]), graph.Sigmoid(g[1]), graph.Tanh(g[2]), graph.Sigmoid(g[3])
+		c := graph.Add(graph.Mul(forget, s[1]), graph.Mul(in, cell))
+		bent := graph.Tanh(c)
+		return []*graph.Node{graph.Mul(out, bent), c}, graph.Concatenate([]*graph.Node{in, forget, cell, out, bent}, 1)
+	},
+	backward: func(v, s []*graph.Node, _, kept, vKept *graph.Node) (gates, hidden *graph.Node, before []*graph.Node) {
+		g, more := divide(kept, 5), divide(vKept, 5)
+		in, forget, cell, out, bent := g[0], g[1], g[2], g[3], g[4]
+		vc := graph.Add(v[1], graph.Mul(plus(graph.Mul(v[0], out), more[4]), graph.OneMinus(graph.Square(bent))))
+		gates = graph.Concatenate([]*graph.Node{
+			graph.Mul(plus(graph.Mul(vc, cell), more[0]), slopeOfSigmoid(in)),
+			graph.Mul(plus(graph.Mul(vc, s[1]), more[1]), slopeOfSigmoid(forget)),
+			graph.Mul(plus(graph.Mul(vc, in), more[2]), graph.OneMinus(graph.Square(cell))),
+			graph.Mul(plus(graph.Mul(v[0], bent), more[3]), slopeOfSigmoid(out)),
+		}, 1)
+		return gates, gates, []*graph.Node{nil, graph.Mul(vc, forget)}
+	},
+}
+
+// GRU is torch.nn.GRUCell: gates in the order reset, update, new.
+var GRU = Recurrence{
+	states: 1, width: 3, kept: 4,
+	forward: func(gates, hidden *graph.Node, s []*graph.Node) ([]*graph.Node, *graph.Node) {
+		a, b := divide(gates, 3), divide(hidden, 3)
+		reset, update := graph.Sigmoid(graph.Add(a[0], b[0])), graph.Sigmoid(graph.Add(a[1], b[1]))
+		fresh := graph.Tanh(graph.Add(a[2], graph.Mul(reset, b[2])))
+		h := graph.Add(fresh, graph.Mul(update, graph.Sub(s[0], fresh)))
+		return []*graph.Node{h}, graph.Concatenate([]*graph.Node{reset, update, fresh, b[2]}, 1)
+	},
+	backward: func(v, s []*graph.Node, _, kept, vKept *graph.Node) (gates, hidden *graph.Node, before []*graph.Node) {
+		g, more := divide(kept, 4), divide(vKept, 4)
+		reset, update, fresh, last := g[0], g[1], g[2], g[3]
+		vFresh := graph.Mul(plus(graph.Mul(v[0], graph.OneMinus(update)), more[2]), graph.OneMinus(graph.Square(fresh)))
+		vUpdate := graph.Mul(plus(graph.Mul(v[0], graph.Sub(s[0], fresh)), more[1]), slopeOfSigmoid(update))
+		vReset := graph.Mul(plus(graph.Mul(vFresh, last), more[0]), slopeOfSigmoid(reset))
+		vLast := plus(graph.Mul(vFresh, reset), more[3])
+		gates = graph.Concatenate([]*graph.Node{vReset, vUpdate, vFresh}, 1)
+		hidden = graph.Concatenate([]*graph.Node{vReset, vUpdate, vLast}, 1)
+		return gates, hidden, []*graph.Node{graph.Mul(v[0], update)}
+	},
+}
+
+// RNNTanh and RNNReLU are torch.nn.RNNCell.
+var RNNTanh = Recurrence{
+	states: 1, width: 1,
+	forward: func(gates, hidden *graph.Node, _ []*graph.Node) ([]*graph.Node, *graph.Node) {
+		return []*graph.Node{graph.Tanh(graph.Add(gates, hidden))}, nil
+	},
+	backward: func(v, _ []*graph.Node, after, _, _ *graph.Node) (gates, hidden *graph.Node, before []*graph.Node) {
+		d := graph.Mul(v[0], graph.OneMinus(graph.Square(after)))
+		return d, d, []*graph.Node{nil}
+	},
+}
+
+var RNNReLU = Recurrence{
+	states: 1, width: 1,
+	forward: func(gates, hidden *graph.Node, _ []*graph.Node) ([]*graph.Node, *graph.Node) {
+		x := graph.Add(gates, hidden)
+		return []*graph.Node{graph.Max(x, graph.ZerosLike(x))}, nil
+	},
+	backward: func(v, _ []*graph.Node, after, _, _ *graph.Node) (gates, hidden *graph.Node, before []*graph.Node) {
+		d := graph.Where(graph.GreaterThan(after, graph.ZerosLike(after)), v[0], graph.ZerosLike(after))
+		return d, d, []*graph.Node{nil}
+	},
+}
+
+// slopeOfSigmoid is the derivative of y = sigmoid(x), by y.
+func slopeOfSigmoid(y *graph.Node) *graph.Node { return graph.Mul(y, graph.OneMinus(y)) }
+
+// plus adds what may be absent.
+func plus(x, y *graph.Node) *graph.Node {
+	switch {
+	case x == nil:
+		return y
+	case y == nil:
+		return x
 	}
-	d := gates.Shape().Dimensions
-	steps, n, hidden := d[0], d[1], d[2]/4
-	empty := func(width int) *graph.Node {
-		return graph.BroadcastToDims(graph.ScalarZero(g, kind), steps, n, width)
+	return graph.Add(x, y)
+}
+
+// divide cuts x [N n·H] into n; what is absent, into as many that are.
+func divide(x *graph.Node, n int) []*graph.Node {
+	all := make([]*graph.Node, n)
+	if x == nil {
+		return all
 	}
-	end := loop(steps, backward, []*graph.Node{h, c, gates, matrix, empty(hidden), empty(hidden), empty(4 * hidden)}, func(t *graph.Node, s []*graph.Node) []*graph.Node {
-		h, c, gates, matrix := s[0], s[1], s[2], s[3]
-		h, c, open := cell(at(gates, t), matrix, h, c)
-		return []*graph.Node{h, c, gates, matrix, put(s[4], t, h), put(s[5], t, c), put(s[6], t, open)}
-	})
-	hEnd, cEnd, hs = end[1], end[2], end[5]
-	cs, opens := end[6], end[7]
-	differentiate(hEnd.Inputs()[0], func(v []*graph.Node) []*graph.Node {
-		// before shifts the states by one place.
-		before := func(all, first *graph.Node) *graph.Node {
-			first = graph.InsertAxes(first, 0)
-			if steps == 1 {
-				return first
+	h := x.Shape().Dimensions[1] / n
+	for i := range all {
+		all[i] = graph.SliceAxis(x, 1, graph.AxisRange(i*h, (i+1)*h))
+	}
+	return all
+}
+
+// Step is one place: gates [N width·H] are what the input gives, matrix
+// [width·H H] and bias, which may be nil, belong to the hidden state.
+func (r Recurrence) Step(gates, matrix, bias *graph.Node, states []*graph.Node) (next []*graph.Node, kept *graph.Node) {
+	hidden := graph.DotGeneral(states[0], []int{1}, nil, matrix, []int{1}, nil)
+	if bias != nil {
+		hidden = graph.Add(hidden, graph.BroadcastToDims(graph.ExpandLeftToRank(bias, 2), hidden.Shape().Dimensions...))
+	}
+	return r.forward(gates, hidden, states)
+}
+
+// Run goes through gates [L N width·H], and returns the hidden state after each
+// place [L N H], and the states at the end. Backward reads from the last place.
+func (r Recurrence) Run(gates, matrix, bias *graph.Node, states []*graph.Node, backward bool) (hs *graph.Node, end []*graph.Node) {
+	d, kind := gates.Shape().Dimensions, gates.DType()
+	steps, n, hidden := d[0], d[1], d[2]/r.width
+	same := []*graph.Node{matrix}
+	if bias != nil {
+		same = append(same, bias)
+	}
+	l := Loop{Steps: steps, Backward: backward, Ys: []shapes.Shape{shapes.Make(kind, n, hidden)}}
+	if r.kept > 0 {
+		l.Ys = append(l.Ys, shapes.Make(kind, n, r.kept*hidden))
+	}
+	l.Body = func(_ *graph.Node, states, x, same []*graph.Node) (next, ys, sums []*graph.Node) {
+		var bias *graph.Node
+		if len(same) > 1 {
+			bias = same[1]
+		}
+		next, kept := r.Step(x[0], same[0], bias, states)
+		ys = append(ys, next[0])
+		if r.kept > 0 {
+			ys = append(ys, kept)
+		}
+		return next, ys, nil
+	}
+	l.gradient = func(done *LoopResult) loopGradient { return r.gradient(l, done) }
+	done := l.Run(gates.Graph(), states, []*graph.Node{gates}, same)
+	return done.Ys[0], done.End
+}
+
+// gradient is that of Run.
+func (r Recurrence) gradient(l Loop, done *LoopResult) loopGradient {
+	matrix, first := done.same[0], done.state[0]
+	back := Loop{Steps: l.Steps, Backward: !l.Backward}
+	shape := element(done.xs[0].Shape())
+	back.Ys = []shapes.Shape{shape}
+	apart := len(done.same) > 1 // the hidden gates' gradients are not those of the input's
+	if apart {
+		back.Ys = append(back.Ys, shape)
+	}
+	begin := slices.Clone(done.vEnd)
+	for i, v := range begin {
+		if v == nil {
+			begin[i] = graph.ZerosLike(done.state[i])
+		}
+	}
+	// The states before each step are those after the step before it, which are
+	// kept anyway.
+	before := func() *graph.Node {
+		all, first := done.Ys[0], graph.InsertAxes(first, 0)
+		switch {
+		case l.Steps == 1:
+			return first
+		case l.Backward:
+			return graph.Concatenate([]*graph.Node{graph.SliceAxis(all, 0, graph.AxisRange(1, l.Steps)), first}, 0)
+		}
+		return graph.Concatenate([]*graph.Node{first, graph.SliceAxis(all, 0, graph.AxisRange(0, l.Steps-1))}, 0)
+	}()
+	befores := append([]*graph.Node{before}, done.befores[1:]...)
+	vYs, vBefores := present(done.vYs), present(done.vBefores)
+	inputs := newParts(befores, done.Ys, some(done.vYs, vYs), some(done.vBefores, vBefores))
+	back.Body = func(_ *graph.Node, v, x, same []*graph.Node) (next, ys, sums []*graph.Node) {
+		in := inputs.cut(x)
+		v = slices.Clone(v)
+		var kept, vKept *graph.Node
+		if r.kept > 0 {
+			kept = in[1][1]
+		}
+		for k, i := range vYs {
+			if i == 0 {
+				v[0] = graph.Add(v[0], in[2][k])
+			} else {
+				vKept = in[2][k]
 			}
-			if backward {
-				return graph.Concatenate([]*graph.Node{graph.SliceAxis(all, 0, graph.AxisRange(1, steps)), first}, 0)
-			}
-			return graph.Concatenate([]*graph.Node{first, graph.SliceAxis(all, 0, graph.AxisRange(0, steps-1))}, 0)
 		}
-		// v holds the gradients for what the loop returned, the counter first.
-		forHs, forCs, forGates, forMatrix := v[5], v[6], v[3], v[4]
-		back := loop(steps, !backward, []*graph.Node{v[1], v[2], forHs, forCs, cs, before(cs, c), opens, matrix, empty(4 * hidden)}, func(t *graph.Node, s []*graph.Node) []*graph.Node {
-			dh, dc, matrix := graph.Add(s[0], at(s[2], t)), graph.Add(s[1], at(s[3], t)), s[7]
-			in, forget, cell, out := quarters(at(s[6], t))
-			bent := graph.Tanh(at(s[4], t))
-			// GoMLX v0.28.5 keeps the scalars of a graph for reuse, also in another
-			// function of it, where they do not exist (core/graph/graph.go:
-			// getScalarConst). So no Scalar, AddScalar or OneMinus in a loop.
-			one := graph.BroadcastToDims(graph.ConvertDType(graph.Const(t.Graph(), float32(1)), kind), n, hidden)
-			rest := func(y *graph.Node) *graph.Node { return graph.Sub(one, y) }
-			bend := func(y *graph.Node) *graph.Node { return graph.Mul(y, rest(y)) } // of the sigmoid
-			dc = graph.Add(dc, graph.Mul(graph.Mul(dh, out), rest(graph.Square(bent))))
-			open := graph.Concatenate([]*graph.Node{
-				graph.Mul(graph.Mul(dc, cell), bend(in)),
-				graph.Mul(graph.Mul(dc, at(s[5], t)), bend(forget)),
-				graph.Mul(graph.Mul(dc, in), rest(graph.Square(cell))),
-				graph.Mul(graph.Mul(dh, bent), bend(out)),
-			}, 1)
-			dh = graph.DotGeneral(open, []int{1}, nil, matrix, []int{0}, nil)
-			next := append([]*graph.Node{dh, graph.Mul(dc, forget)}, s[2:8]...)
-			return append(next, put(s[8], t, open))
-		})
-		dh, dc, opened := back[1], back[2], back[9]
-		kernel := graph.DotGeneral(opened, []int{0, 1}, nil, before(hs, h), []int{0, 1}, nil)
-		return []*graph.Node{nil, dh, dc, graph.Add(opened, forGates), graph.Add(kernel, forMatrix), nil, nil, nil}
-	})
-	return hs, hEnd, cEnd
-}
-
-// cell is one place of an LSTM: the new states, and the gates [N 4H] in
-// PyTorch's order.
-func cell(gates, matrix, h, c *graph.Node) (hNew, cNew, open *graph.Node) {
-	sum := graph.Add(gates, graph.DotGeneral(h, []int{1}, nil, matrix, []int{1}, nil))
-	in, forget, cell, out := quarters(sum)
-	in, forget, cell, out = graph.Sigmoid(in), graph.Sigmoid(forget), graph.Tanh(cell), graph.Sigmoid(out)
-	cNew = graph.Add(graph.Mul(forget, c), graph.Mul(in, cell))
-	return graph.Mul(out, graph.Tanh(cNew)), cNew, graph.Concatenate([]*graph.Node{in, forget, cell, out}, 1)
-}
-
-// unrolled is LSTM without a loop, for the pure-Go backend: compute v0.1.5
-// has no DynamicSlice there.
-func unrolled(gates, matrix, h, c *graph.Node, backward bool) (hs, hEnd, cEnd *graph.Node) {
-	d := gates.Shape().Dimensions
-	steps := d[0]
-	all := make([]*graph.Node, steps)
-	for i := range steps {
-		t := i
-		if backward {
-			t = steps - 1 - i
+		gates, hidden, next := r.backward(v, in[0], in[1][0], kept, vKept)
+		next[0] = plus(next[0], graph.DotGeneral(hidden, []int{1}, nil, same[0], []int{0}, nil))
+		for k, i := range vBefores {
+			next[i] = graph.Add(next[i], in[3][k])
 		}
-		here := graph.Reshape(graph.SliceAxis(gates, 0, graph.AxisElem(t)), d[1], d[2])
-		h, c, _ = cell(here, matrix, h, c)
-		all[t] = h
+		ys = []*graph.Node{gates}
+		if apart {
+			ys = append(ys, hidden)
+		}
+		return next, ys, nil
 	}
-	return graph.Stack(all, 0), h, c
-}
-
-// loop runs body for t from 0 to n-1, or back, on a state, and returns its own
-// counter and the state at the end.
-func loop(n int, backward bool, state []*graph.Node, body func(t *graph.Node, state []*graph.Node) []*graph.Node) []*graph.Node {
-	g := state[0].Graph()
-	state = append([]*graph.Node{graph.Const(g, int32(0))}, state...)
-	names := "abcdefghijklmnopqrstuvwxyz"
-	inputs := func(g *graph.Graph) []*graph.Node {
-		var in []*graph.Node
-		for i, s := range state {
-			in = append(in, graph.Parameter(g, names[i:i+1], shapes.Make(s.DType(), s.Shape().Dimensions...)))
-		}
-		return in
+	out := back.Run(first.Graph(), begin, inputs.join(), []*graph.Node{matrix})
+	hidden := out.Ys[len(out.Ys)-1]
+	same := []*graph.Node{graph.DotGeneral(hidden, []int{0, 1}, nil, before, []int{0, 1}, nil)}
+	if apart {
+		same = append(same, graph.ReduceSum(hidden, 0, 1))
 	}
-	more := graph.NewClosure(g, func(g *graph.Graph) []*graph.Node {
-		return []*graph.Node{graph.LessThan(inputs(g)[0], graph.Const(g, int32(n)))}
-	})
-	next := graph.NewClosure(g, func(g *graph.Graph) []*graph.Node {
-		in := inputs(g)
-		t := in[0]
-		if backward {
-			t = graph.Sub(graph.Const(g, int32(n-1)), t)
-		}
-		return append([]*graph.Node{graph.Add(in[0], graph.Const(g, int32(1)))}, body(t, in[1:])...)
-	})
-	return graph.While(more, next, state...)
-}
-
-// at returns element t along the first axis of x [L N D].
-func at(x, t *graph.Node) *graph.Node {
-	d := x.Shape().Dimensions
-	zero := graph.Const(x.Graph(), int32(0))
-	return graph.Reshape(graph.DynamicSlice(x, []*graph.Node{t, zero, zero}, []int{1, d[1], d[2]}), d[1], d[2])
-}
-
-// put replaces element t along the first axis of x.
-func put(x, t, element *graph.Node) *graph.Node {
-	zero := graph.Const(x.Graph(), int32(0))
-	return graph.DynamicUpdateSlice(x, graph.InsertAxes(element, 0), []*graph.Node{t, zero, zero})
-}
-
-// quarters cuts x [N 4H] into four.
-func quarters(x *graph.Node) (a, b, c, d *graph.Node) {
-	h := x.Shape().Dimensions[1] / 4
-	cut := func(i int) *graph.Node { return graph.SliceAxis(x, 1, graph.AxisRange(i*h, (i+1)*h)) }
-	return cut(0), cut(1), cut(2), cut(3)
-}
-
-// loops is the key under which a graph keeps the gradients of its loops.
-type loops struct{}
-
-type loopGradient func(v []*graph.Node) []*graph.Node
-
-// differentiate gives a loop its gradient: of what it returned to what it
-// began with.
-func differentiate(node *graph.Node, gradient loopGradient) {
-	known, _ := node.Graph().State(loops{}).(map[*graph.Node]loopGradient)
-	if known == nil {
-		known = map[*graph.Node]loopGradient{}
-		node.Graph().AttachState(loops{}, known)
-	}
-	known[node] = gradient
-}
-
-func init() {
-	graph.VJPRegistration[graph.NodeTypeWhile] = func(node *graph.Node, v []*graph.Node, _ shapes.Shape) []*graph.Node {
-		known, _ := node.Graph().State(loops{}).(map[*graph.Node]loopGradient)
-		gradient, ok := known[node]
-		if !ok {
-			panic(fmt.Errorf("dl: gradient: the program holds a loop that dl did not make; stop the gradient before it"))
-		}
-		return gradient(v)
-	}
+	return loopGradient{out.End, out.Ys[:1], same}
 }

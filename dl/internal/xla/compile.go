@@ -17,7 +17,7 @@ import (
 func Compile(ctx context.Context, on *Device, group *Group, name string, input []int, build func(g *graph.Graph) []*graph.Node) (*Program, error) {
 	end := announce(ctx, name, input, on)
 	defer end()
-	g := graph.NewGraph(once{on.Backend}, strings.ReplaceAll(name, " ", "_"))
+	g := on.NewGraph(strings.ReplaceAll(name, " ", "_"))
 	var mesh *distributed.DeviceMesh
 	if group != nil {
 		var err error

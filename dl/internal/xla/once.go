@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
 )
 
 // XLA compiles a program once for what it says, whoever asks: the gradient of
@@ -41,17 +42,28 @@ type making struct {
 	exec *executable
 }
 
-// once is a backend whose programs are compiled once for their text.
-type once struct{ compute.Backend }
+// once is a backend for one graph, whose program is compiled once for its text.
+type once struct {
+	compute.Backend
+	closures *closures
+}
+
+// NewGraph begins a graph for the device, in which there can be loops.
+func (on *Device) NewGraph(name string) *graph.Graph {
+	return graph.NewGraph(once{on.Backend, &closures{}}, name)
+}
 
 // Builder begins a program.
 func (b once) Builder(name string) compute.Builder {
-	return onceBuilder{b.Backend.Builder(name), b.Backend}
+	builder := b.Backend.Builder(name)
+	b.closures.builder = builder
+	return onceBuilder{builder, b.Backend, b.closures}
 }
 
 type onceBuilder struct {
 	compute.Builder
-	on compute.Backend
+	on       compute.Backend
+	closures *closures
 }
 
 // Compile returns the executable of the program's text. A failure is not kept.
