@@ -8,24 +8,24 @@ import (
 	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
-// gathered is what the batches since the last step add up to, with
+// gradientSums is what the batches since the last step add up to, with
 // Options.Accumulate. The gradients are those of the sum of the loss's terms,
 // and are divided by the sum of its weights in the end, so that batches of any
 // sizes count as one batch of all their examples.
-type gathered struct {
+type gradientSums struct {
 	of      map[string]*Tensor // gradients by parameter
 	total   *Tensor            // what to divide by
 	batches int
 }
 
-func (s *gathered) free() {
+func (s *gradientSums) free() {
 	for _, t := range s.of {
 		t.Free()
 	}
 	if s.total != nil {
 		s.total.Free()
 	}
-	*s = gathered{}
+	*s = gradientSums{}
 }
 
 // full reports whether enough batches are added up for a step.
@@ -70,7 +70,7 @@ func (s *Step) gather(r *recording, b *stepBatch) (wanted []*Tensor, commit func
 	return append(wanted, total, n.score), func(out []*Tensor) {
 		batches := s.sums.batches + 1
 		s.sums.free()
-		s.sums = gathered{of: map[string]*Tensor{}, total: out[len(b.trained)], batches: batches}
+		s.sums = gradientSums{of: map[string]*Tensor{}, total: out[len(b.trained)], batches: batches}
 		for k, l := range b.trained {
 			s.sums.of[s.model.specs[l.at].name] = out[k]
 		}

@@ -81,16 +81,16 @@ func (s *Step) ready(batch Batch) (Batch, error) {
 func (b Batch) to(on *xla.Device) (Batch, error) {
 	var err error
 	if b.Inputs != nil {
-		if b.Inputs, err = b.Inputs.also(on); err != nil {
+		if b.Inputs, err = b.Inputs.withDeviceCopy(on); err != nil {
 			return b, err
 		}
-		if b.Labels, err = b.Labels.also(on); err != nil {
+		if b.Labels, err = b.Labels.withDeviceCopy(on); err != nil {
 			return b, err
 		}
 	}
 	all := map[string]*Tensor{}
 	for name, t := range b.Fields {
-		if all[name], err = t.also(on); err != nil {
+		if all[name], err = t.withDeviceCopy(on); err != nil {
 			return b, err
 		}
 	}
@@ -100,9 +100,9 @@ func (b Batch) to(on *xla.Device) (Batch, error) {
 	return b, nil
 }
 
-// also returns the tensor with a copy on a device, as To does, which keeps the
+// withDeviceCopy returns the tensor with a copy on a device, as To does, which keeps the
 // host's.
-func (t *Tensor) also(on *xla.Device) (*Tensor, error) {
+func (t *Tensor) withDeviceCopy(on *xla.Device) (*Tensor, error) {
 	values, release := t.values()
 	defer release()
 	a, err := values.CopyTo(on, true)

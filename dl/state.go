@@ -157,7 +157,7 @@ func (s *Step) take(dict StateDict) (stepState, error) {
 		}
 	}
 	kept := map[string][]*Tensor{}
-	sums := gathered{batches: st.Batches}
+	sums := gradientSums{batches: st.Batches}
 	member, err := s.groups.of(s.model)
 	if err != nil {
 		return st, err

@@ -42,7 +42,7 @@ type Step struct {
 	n        int
 	seen     int                  // batches; n where none are accumulated
 	kept     map[string][]*Tensor // the optimizer's slots by parameter
-	sums     gathered
+	sums     gradientSums
 	trial    bool // it is to show what happens, so a loss that is not finite is no error
 	dry      bool // only gradients are wanted: nothing of the model changes
 	size     int  // rows of the compiled program; smaller batches are filled up

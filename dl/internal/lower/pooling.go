@@ -43,9 +43,9 @@ func MaxTiles(x *graph.Node, kernel [2]int, height, width int) *graph.Node {
 			return graph.BroadcastToDims(graph.Reshape(a, n, height, 1, width, 1, c), n, height, kh, width, kw, c)
 		}
 		tiles := shapes.Make(dtypes.Int32, n, height, kh, width, kw, c)
-		place := graph.Add(graph.MulScalar(graph.Iota(v.Graph(), tiles, 2), kw), graph.Iota(v.Graph(), tiles, 4))
+		index := graph.Add(graph.MulScalar(graph.Iota(v.Graph(), tiles, 2), kw), graph.Iota(v.Graph(), tiles, 4))
 		all := spread(v)
-		return graph.Reshape(graph.Where(graph.Equal(spread(which), place), all, graph.ZerosLike(all)), n, height*kh, width*kw, c)
+		return graph.Reshape(graph.Where(graph.Equal(spread(which), index), all, graph.ZerosLike(all)), n, height*kh, width*kw, c)
 	}
 	return CustomGradient(x, forward, backward)
 }
