@@ -3,17 +3,15 @@ package display
 import (
 	"errors"
 	"fmt"
-	"iter"
 	"reflect"
 
 	"github.com/holt-dl/holt/internal/frame"
 )
 
-// Loader is what ShowBatch reads: Epoch yields the batches of one epoch. A
-// batch B is a struct whose fields Inputs, [N C H W], and Labels, [N], are
-// tensors. Holt's dl.DataLoader is one.
+// Loader is what ShowBatch reads. A batch B is a struct whose fields Inputs,
+// [N C H W], and Labels, [N], are tensors. Holt's dl.DataLoader is one.
 type Loader[B any] interface {
-	Epoch(epoch int) iter.Seq2[B, error]
+	First() (B, error) // the first batch
 }
 
 // Examples is what ShowExamples reads: a data set of Len examples. An example
@@ -25,75 +23,29 @@ type Examples[E any] interface {
 }
 
 // ShowBatch shows the pictures of a loader's first batch with their labels.
-// The loader is not moved on.
+// The loader is not moved on. Names of classes are looked for in the field
+// Classes of the loader's Dataset. A [Grid] of the loader has settings:
 //
 //	display.ShowBatch(loader)
-//	display.ShowBatch(loader, display.Grid{Mean: mean, Std: std, Max: 16})
-//
-// Names of classes are looked for in the field Classes of the loader's
-// Dataset, unless the settings give them; Of and Labels of the settings are
-// not used.
-func ShowBatch[B any](loader Loader[B], settings ...Grid) error {
-	if isNil(loader) {
-		return errors.New("display: ShowBatch: the loader is nil")
-	}
-	for batch, err := range loader.Epoch(0) {
-		if err != nil {
-			return fmt.Errorf("display: ShowBatch: %w", err)
-		}
-		g := gridOf(settings)
-		inputs, labels, ok := batchOf(batch)
-		if !ok {
-			return fmt.Errorf("display: ShowBatch: a batch is a %s, want a struct with tensors Inputs and Labels", kindName(batch))
-		}
-		g.Of, g.Labels = inputs, labels
-		if g.Classes == nil {
-			g.Classes = classNames(reflect.ValueOf(loader), 3)
-		}
-		return showGrid("ShowBatch", g)
-	}
-	return errors.New("display: ShowBatch: the loader has no batches; its data set may be smaller than one batch while DropLast is set")
-}
+//	display.Grid{Of: loader, Mean: mean, Std: std, Max: 16}
+func ShowBatch[B any](loader Loader[B]) error { return showGrid("ShowBatch", loader) }
 
-// ShowExamples shows the first examples of a data set with their labels, as
-// ShowBatch shows a batch.
-func ShowExamples[E any](data Examples[E], settings ...Grid) error {
-	if isNil(data) {
-		return errors.New("display: ShowExamples: the data set is nil")
-	}
-	g := gridOf(settings)
-	most := g.Max
-	if most <= 0 {
-		most = 24
-	}
-	var inputs []Tensor
-	var labels []int64
-	for i := range min(data.Len(), most) {
-		example, err := data.Get(i)
-		if err != nil {
-			return fmt.Errorf("display: ShowExamples: example %d: %w", i, err)
-		}
-		input, label, ok := exampleOf(example)
-		if !ok {
-			return fmt.Errorf("display: ShowExamples: an example is a %s, want a struct with a tensor Input and a whole number Label", kindName(example))
-		}
-		inputs, labels = append(inputs, input), append(labels, label)
-	}
-	g.Of, g.Labels = inputs, labels
-	if g.Classes == nil {
-		g.Classes = classNames(reflect.ValueOf(data), 3)
-	}
-	return showGrid("ShowExamples", g)
-}
+// ShowExamples shows the first 24 examples of a data set with their labels, as
+// ShowBatch shows a batch. A [Grid] of the data set has settings.
+func ShowExamples[E any](data Examples[E]) error { return showGrid("ShowExamples", data) }
 
-func gridOf(settings []Grid) Grid {
-	if len(settings) == 0 {
-		return Grid{}
+func showGrid(name string, of any) error {
+	if isNil(of) {
+		what := "loader"
+		if name == "ShowExamples" {
+			what = "data set"
+		}
+		return fmt.Errorf("display: %s: the %s is nil", name, what)
 	}
-	return settings[0]
-}
-
-func showGrid(name string, g Grid) error {
+	g, _, err := Grid{Of: of}.read()
+	if err != nil {
+		return fmt.Errorf("display: %s: %w", name, err)
+	}
 	b, err := g.bundle()
 	if err != nil {
 		return err
@@ -103,6 +55,66 @@ func showGrid(name string, g Grid) error {
 	}
 	return nil
 }
+
+// read puts the first batch of a loader, or the first examples of a data set, in
+// the place of Of, with their labels and the names of classes. It reports
+// whether Of is one of them.
+func (g Grid) read() (Grid, bool, error) {
+	v := reflect.ValueOf(g.Of)
+	if !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+		return g, false, nil
+	}
+	classes := func() {
+		if g.Classes == nil {
+			g.Classes = classNames(v, 3)
+		}
+	}
+	if first := v.MethodByName("First"); first.IsValid() && first.Type().NumIn() == 0 && first.Type().NumOut() == 2 && first.Type().Out(1) == errorType {
+		found := first.Call(nil)
+		if err, _ := found[1].Interface().(error); err != nil {
+			return g, true, err
+		}
+		batch := found[0].Interface()
+		inputs, labels, ok := batchOf(batch)
+		if !ok {
+			return g, true, fmt.Errorf("a batch is a %s, want a struct with tensors Inputs and Labels", kindName(batch))
+		}
+		classes()
+		g.Of, g.Labels = inputs, labels
+		return g, true, nil
+	}
+	sized, ok := g.Of.(interface{ Len() int })
+	get := v.MethodByName("Get")
+	if !ok || !get.IsValid() || get.Type().NumIn() != 1 || get.Type().In(0).Kind() != reflect.Int || get.Type().NumOut() != 2 || get.Type().Out(1) != errorType {
+		return g, false, nil
+	}
+	most := g.Max
+	if most <= 0 {
+		most = 24
+	}
+	var inputs []Tensor
+	var labels []int64
+	for i := range min(sized.Len(), most) {
+		found := get.Call([]reflect.Value{reflect.ValueOf(i)})
+		if err, _ := found[1].Interface().(error); err != nil {
+			return g, true, fmt.Errorf("example %d: %w", i, err)
+		}
+		example := found[0].Interface()
+		input, label, ok := exampleOf(example)
+		if !ok {
+			return g, true, fmt.Errorf("an example is a %s, want a struct with a tensor Input and a whole number Label", kindName(example))
+		}
+		inputs, labels = append(inputs, input), append(labels, label)
+	}
+	if len(inputs) == 0 {
+		return g, true, errors.New("the data set is empty")
+	}
+	classes()
+	g.Of, g.Labels = inputs, labels
+	return g, true, nil
+}
+
+var errorType = reflect.TypeFor[error]()
 
 func exampleOf(v any) (input Tensor, label int64, ok bool) {
 	rv := reflect.ValueOf(v)

@@ -30,6 +30,7 @@ type Grid struct {
 	// Of is []image.Image, []string of files' names, a slice of tensors that
 	// are one picture each, a [Tensor] of shape [N C H W], [N H W C] or
 	// [N H W], or a batch: a struct whose fields Inputs and Labels are tensors.
+	// Of a [Loader] the first batch is shown, of [Examples] the first 24.
 	Of any
 
 	// Labels is one for each picture: []string, a slice of whole numbers, or a
@@ -69,6 +70,10 @@ func (g Grid) bundle() (frame.Bundle, error) {
 
 // sheet lays the pictures out, and describes them in words.
 func (g Grid) sheet() (Sheet, string, error) {
+	g, _, err := g.read()
+	if err != nil {
+		return Sheet{}, "", err
+	}
 	if inputs, labels, ok := batchOf(g.Of); ok {
 		g.Of = inputs
 		if g.Labels == nil {

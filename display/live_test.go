@@ -208,7 +208,7 @@ func TestLiveState(t *testing.T) {
 		n := connect(t)
 		r := &staged{run: newRun(), open: 0.125}
 		r.step(0.5)
-		display.Live(r, display.LivePlot{Title: "otters", LogY: true})
+		display.LivePlot{Title: "otters", LogY: true}.Live(r)
 		if n.count() != 3 {
 			t.Fatalf("%d messages when Live returns, want the state, the curves and the epochs", n.count())
 		}
@@ -271,7 +271,7 @@ func TestReplay(t *testing.T) {
 	n := connect(t)
 	r := newRun()
 	r.step(0.5)
-	if err := display.Replay(r, display.LivePlot{LogY: true}); err != nil {
+	if err := (display.LivePlot{LogY: true}).Replay(r); err != nil {
 		t.Fatal(err)
 	}
 	if n.count() != 1 || !(*figures)[0].Panels[0].LogY {
@@ -498,7 +498,7 @@ func TestProgress(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) {
 		n := connect(t)
-		for i := range display.Progress(slices.Values([]int{1, 2, 3})) {
+		for i := range display.Progress(slices.Values([]int{1, 2, 3}), 0) {
 			time.Sleep(time.Second)
 			if i == 2 {
 				break

@@ -12,18 +12,16 @@ import (
 )
 
 // Progress yields what seq yields and shows how far it is: the count, the
-// rate, and with the total number of values a bar and the time left.
+// rate, and with the total number of values a bar and the time left. A total of
+// 0 means that it is not known.
 //
 //	for x := range display.Progress(slices.Values(files), len(files)) {
 //
 // It is shown at most five times a second, and once at the end, which says
 // when the loop was left early.
-func Progress[T any](seq iter.Seq[T], total ...int) iter.Seq[T] {
+func Progress[T any](seq iter.Seq[T], total int) iter.Seq[T] {
 	return func(yield func(T) bool) {
-		var bar ProgressBar
-		if len(total) > 0 {
-			bar.Total = total[0]
-		}
+		bar := ProgressBar{Total: total}
 		defer bar.Close()
 		bar.Add(0)
 		for v := range seq {

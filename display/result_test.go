@@ -3,7 +3,6 @@ package display_test
 import (
 	"errors"
 	"fmt"
-	"iter"
 	"math"
 	"strings"
 	"testing"
@@ -21,17 +20,11 @@ type loader struct {
 	err     error
 }
 
-func (l loader) Epoch(int) iter.Seq2[batch, error] {
-	return func(yield func(batch, error) bool) {
-		for _, b := range l.batches {
-			if !yield(b, nil) {
-				return
-			}
-		}
-		if l.err != nil {
-			yield(batch{}, l.err)
-		}
+func (l loader) First() (batch, error) {
+	if l.err != nil {
+		return batch{}, l.err
 	}
+	return l.batches[0], nil
 }
 
 type example struct {
@@ -79,11 +72,11 @@ func TestShowBatch(t *testing.T) {
 		{name: "names by a method", show: func() error { return display.ShowBatch(loader{Dataset: joined{}, batches: []batch{one}}) },
 			text: "2 pictures\nbee | ant"},
 		{name: "pointer and settings", show: func() error {
-			return display.ShowBatch(&loader{batches: []batch{one}}, display.Grid{Classes: []string{"a", "b"}, Max: 1, Title: "T"})
+			return display.Show(display.Grid{Of: &loader{batches: []batch{one}}, Classes: []string{"a", "b"}, Max: 1, Title: "T"})
 		}, text: "T: 2 pictures, the first 1 shown\nb"},
 		{name: "examples", show: func() error { return display.ShowExamples(set) }, text: "1 picture\n" + hostile},
-		{name: "no batches", show: func() error { return display.ShowBatch(loader{}) },
-			err: "display: ShowBatch: the loader has no batches; its data set may be smaller than one batch while DropLast is set"},
+		{name: "no batches", show: func() error { return display.ShowExamples(&shelf{}) },
+			err: "display: ShowExamples: the data set is empty"},
 		{name: "broken", show: func() error { return display.ShowBatch(loader{err: errors.New("vision: a.jpg: truncated")}) },
 			err: "display: ShowBatch: vision: a.jpg: truncated"},
 	}

@@ -60,15 +60,18 @@ const lastEpochs = 12
 //
 // A page that is loaded again in the browser no longer follows what was shown before:
 // the line stays as of the time that it says, and the run goes on all the same. Call
-// Live again, in a new cell, to follow it there. How curves are arranged is said at [LivePlot], whose
-// Title, LogY and Smooth may be set here too:
+// Live again, in a new cell, to follow it there. How curves are arranged is said at [LivePlot];
+// [LivePlot.Live] takes its Title, LogY and Smooth.
+func Live(run Run) error { return LivePlot{}.Live(run) }
+
+// Live is [Live] with the plot's Title, LogY and Smooth:
 //
-//	display.Live(run, display.LivePlot{LogY: true})
-func Live(run Run, settings ...LivePlot) error {
+//	display.LivePlot{LogY: true}.Live(run)
+func (p LivePlot) Live(run Run) error {
 	if run == nil || isNil(run) {
 		return errors.New("display: Live: the run is nil, want one that was started; look at the error of what should have started it")
 	}
-	views := watch(run, settings)
+	views := watch(run, p)
 	for _, v := range views {
 		if err := v.show(); err != nil {
 			return err
@@ -116,11 +119,14 @@ func Live(run Run, settings ...LivePlot) error {
 // Replay shows a run that is over, or what is left of one that was lost: the
 // log that it wrote, say, as Holt's board.Read reads it. It is [Live] for what
 // does not change any more.
-func Replay(run Run, settings ...LivePlot) error {
+func Replay(run Run) error { return LivePlot{}.Replay(run) }
+
+// Replay is [Replay] with the plot's Title, LogY and Smooth.
+func (p LivePlot) Replay(run Run) error {
 	if run == nil || isNil(run) {
 		return errors.New("display: Replay: the run is nil, want one that was read from its log; look at the error of what should have read it")
 	}
-	for _, v := range watch(run, settings) {
+	for _, v := range watch(run, p) {
 		if err := v.last(); err != nil {
 			return err
 		}
@@ -129,12 +135,9 @@ func Replay(run Run, settings ...LivePlot) error {
 }
 
 // watch returns what is shown of a run, from top to bottom.
-func watch(run Run, settings []LivePlot) []*view {
-	c := chart{x: "epoch"}
-	if len(settings) > 0 {
-		c = settings[0].chart("")
-		c.x = "epoch"
-	}
+func watch(run Run, p LivePlot) []*view {
+	c := p.chart("")
+	c.x = "epoch"
 	if l, ok := run.(interface{ XLabel() string }); ok {
 		c.x = l.XLabel()
 	}

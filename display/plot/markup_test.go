@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"iter"
 	"maps"
 	"os"
 	"slices"
@@ -96,11 +95,11 @@ func showing(s string) map[string]func() error {
 		"Figure":           show(display.Figure{Title: s, Panels: []display.Panel{{Title: s, X: s, Y: s, Lines: []display.Line{{Name: s, X: []float64{0, 1}, Y: []float64{0, 1}}}}}}),
 		"run":              show(r),
 		"Live": func() error {
-			err := display.Live(r, display.LivePlot{Title: s})
+			err := display.LivePlot{Title: s}.Live(r)
 			frame.Flush()
 			return err
 		},
-		"Replay": func() error { return display.Replay(r, display.LivePlot{Title: s}) },
+		"Replay": func() error { return display.LivePlot{Title: s}.Replay(r) },
 		"LivePlot": func() error {
 			p := display.LivePlot{Title: s, X: s}
 			p.Status(s)
@@ -112,13 +111,11 @@ func showing(s string) map[string]func() error {
 			b.Add(1)
 			return b.Close()
 		},
-		"ShowBatch": func() error { return display.ShowBatch(hostileLoader{names, of}, display.Grid{Title: s}) },
-		"ShowExamples": func() error {
-			return display.ShowExamples(hostileLoader{names, of}, display.Grid{Title: s})
-		},
-		"no file":  show(display.Image(s)),
-		"escaped":  show(display.HTML("<div>" + display.Escape(s) + "</div>")),
-		"panicked": show(panicking(s)),
+		"ShowBatch":    show(display.Grid{Of: hostileLoader{names, of}, Title: s}),
+		"ShowExamples": show(display.Grid{Of: hostileSet{hostileLoader{names, of}}, Title: s}),
+		"no file":      show(display.Image(s)),
+		"escaped":      show(display.HTML("<div>" + display.Escape(s) + "</div>")),
+		"panicked":     show(panicking(s)),
 	}
 }
 
@@ -174,6 +171,11 @@ func (h *hostileRun) Table() (head []string, rows [][]any) {
 	return []string{h.name}, [][]any{{h.name}}
 }
 
+// hostileSet is a data set.
+type hostileSet struct{ hostileLoader }
+
+func (h hostileSet) First() {}
+
 // hostileLoader is a loader and a data set.
 type hostileLoader struct {
 	Classes []string
@@ -185,10 +187,8 @@ type hostileExample struct {
 	Label int
 }
 
-func (h hostileLoader) Epoch(int) iter.Seq2[hostileBatch, error] {
-	return func(yield func(hostileBatch, error) bool) {
-		yield(hostileBatch{h.of, tensor{shape: []int{3}, values: []float32{0, 1, 1}}}, nil)
-	}
+func (h hostileLoader) First() (hostileBatch, error) {
+	return hostileBatch{h.of, tensor{shape: []int{3}, values: []float32{0, 1, 1}}}, nil
 }
 func (h hostileLoader) Len() int { return 2 }
 func (h hostileLoader) Get(i int) (hostileExample, error) {
