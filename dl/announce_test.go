@@ -58,8 +58,8 @@ func TestCompilingIsSaid(t *testing.T) {
 	}
 	step := dl.TrainStep(m, nil, dl.SGD{LR: 0.1})
 	batch := dl.Batch{Inputs: fill(1, 1, 8, 2), Labels: dl.FromSlice(make([]int64, 8))}
-	step.Run(batch)
-	step.Run(batch)
+	must(step.Run(batch))
+	must(step.Run(batch))
 	mu.Lock()
 	defer mu.Unlock()
 	if len(said) != 2 || said[0] != "compiling the training step for [8 2] on go:0, once for this shape …" ||
@@ -91,7 +91,7 @@ func TestCompilingIsOneLine(t *testing.T) {
 		net := &slow{Linear: dl.Linear{Out: 2}, wait: func() {}}
 		m := must(dl.Build(net, dl.Shape{rows, 2}))
 		net.wait = func() { time.Sleep(dl.NoticeAfter + 200*time.Millisecond) }
-		dl.TrainStep(m, nil, dl.SGD{LR: 0.1}).Run(dl.Batch{Inputs: fill(1, 1, rows, 2), Labels: dl.FromSlice(make([]int64, rows))})
+		must(dl.TrainStep(m, nil, dl.SGD{LR: 0.1}).Run(dl.Batch{Inputs: fill(1, 1, rows, 2), Labels: dl.FromSlice(make([]int64, rows))}))
 	}
 	mu.Lock()
 	defer mu.Unlock()

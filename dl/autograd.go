@@ -93,13 +93,16 @@ func (t *Tensor) setGrad(g *Tensor) {
 	v.grad = g
 }
 
-// Detach returns the tensor as a value that no gradient goes through.
+// Detach returns the tensor as a value that no gradient goes through. That of a
+// parameter is what it is now, and stays when a step gives the parameter others.
 func (t *Tensor) Detach() *Tensor {
 	if recordingOf([]*Tensor{t}) != nil {
 		return t.unary("detach", func(x *node) *node { return x.stopped() })
 	}
 	if t.v != nil {
-		return t.v.now.Load()
+		commits.RLock() // no step may free the values before they are kept
+		defer commits.RUnlock()
+		return t.v.now.Load().kept()
 	}
 	if t.tape == nil && !t.wants {
 		return t

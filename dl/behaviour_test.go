@@ -1,7 +1,6 @@
 package dl_test
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -13,7 +12,7 @@ func TestDropout(t *testing.T) {
 	eachBackend(t, func(t *testing.T) {
 		x := dl.FromSlice(slices.Repeat([]float32{1}, 10000), 100, 100)
 		dl.Seed(5)
-		a, b := must(dl.Apply(dl.Dropout{P: 0.3}, x)).Float64s(), x.Dropout(0.3).Float64s()
+		a, b := dl.Dropout{P: 0.3}.Forward(x).Float64s(), x.Dropout(0.3).Float64s()
 		for i, y := range [][]float64{a, b} {
 			kept := 0
 			for _, v := range y {
@@ -33,10 +32,10 @@ func TestDropout(t *testing.T) {
 			t.Error("two draws are the same")
 		}
 		dl.Seed(5)
-		if again := must(dl.Apply(dl.Dropout{P: 0.3}, x)).Float64s(); !slices.Equal(a, again) {
+		if again := (dl.Dropout{P: 0.3}).Forward(x).Float64s(); !slices.Equal(a, again) {
 			t.Error("the same seed draws other values")
 		}
-		if y := must(dl.Apply(dl.Dropout{P: 1}, x)).Sum().Item(); y != 0 {
+		if y := (dl.Dropout{P: 1}).Forward(x).Sum().Item(); y != 0 {
 			t.Errorf("P of 1 keeps %v", y)
 		}
 		m := must(dl.Build(dl.Dropout{}, dl.Shape{2, 3}))
@@ -57,7 +56,7 @@ func TestDropoutIsTheSameEverywhere(t *testing.T) {
 		step := dl.TrainStep(m, nil, dl.SGD{LR: 0.1})
 		var all []float64
 		for range 5 {
-			all = append(all, step.Run(dl.Batch{Inputs: fill(1, 1, 4, 3), Labels: dl.FromSlice([]int64{0, 1, 1, 0})}))
+			all = append(all, must(step.Run(dl.Batch{Inputs: fill(1, 1, 4, 3), Labels: dl.FromSlice([]int64{0, 1, 1, 0})})).Loss)
 		}
 		losses = append(losses, all)
 	}
@@ -80,12 +79,12 @@ func TestBatchNormOfFilledBatch(t *testing.T) {
 			start := m.StateDict()
 			step := dl.TrainStep(m, nil, dl.SGD{LR: 0.1})
 			if larger {
-				step.Run(dl.Batch{Inputs: fill(2, 1, 7, 2, 5, 5), Labels: dl.FromSlice(make([]int64, 7))})
+				must(step.Run(dl.Batch{Inputs: fill(2, 1, 7, 2, 5, 5), Labels: dl.FromSlice(make([]int64, 7))}))
 				if err := m.LoadStateDict(start); err != nil {
 					t.Fatal(err)
 				}
 			}
-			step.Run(dl.Batch{Inputs: fill(1, 1, 3, 2, 5, 5), Labels: dl.FromSlice([]int64{0, 1, 1})})
+			must(step.Run(dl.Batch{Inputs: fill(1, 1, 3, 2, 5, 5), Labels: dl.FromSlice([]int64{0, 1, 1})}))
 			dicts = append(dicts, m.StateDict())
 		}
 		for name, want := range dicts[0] {
@@ -127,27 +126,21 @@ func TestModes(t *testing.T) {
 			}
 		}
 		step := dl.TrainStep(m, nil, dl.SGD{LR: 0.1})
-		step.Run(batch)
+		must(step.Run(batch))
 		if body, head := moved(m, "body.1.running_mean"), moved(m, "head.0.running_mean"); body != c.body || head != c.head {
 			t.Errorf("%s: running means moved: %v %v, want %v %v", c.name, body, head, c.body, c.head)
 		}
 	}
 	m := build()
 	step := dl.TrainStep(m, nil, dl.SGD{LR: 0.1})
-	step.Run(batch)
+	must(step.Run(batch))
 	mean := m.Param("body.1.running_mean").Float32s()
 	m.Eval()
-	step.Run(batch) // the same step, another program
+	must(step.Run(batch)) // the same step, another program
 	if !slices.Equal(mean, m.Param("body.1.running_mean").Float32s()) {
 		t.Error("Eval between two steps did nothing")
 	}
-	defer func() {
-		want := `dl: Eval: path is "boddy", want one of body, body.0, body.1, head, head.0, head.1; did you mean body?`
-		if got := fmt.Sprint(recover()); got != want {
-			t.Errorf("error is %s\nwant     %s", got, want)
-		}
-	}()
-	m.Eval("boddy")
+	wantError(t, m.Eval("boddy"), `dl: Eval: path is "boddy", want one of body, body.0, body.1, head, head.0, head.1; did you mean body?`)
 }
 
 type Pair struct{ Body, Head dl.Sequential }

@@ -16,13 +16,13 @@ func BenchmarkTrainStepCIFARNet(b *testing.B) {
 		b.Run(backend, func(b *testing.B) {
 			on(b, backend)
 			step, batch := cifarStep()
-			step.Run(batch) // compiles
+			must(step.Run(batch)) // compiles
 			if backend != "go" {
 				for range 9 {
-					step.Run(batch)
+					must(step.Run(batch))
 				}
 			}
-			timed(b, func() { step.Run(batch) })
+			timed(b, func() { must(step.Run(batch)) })
 		})
 	}
 }
@@ -96,9 +96,9 @@ func BenchmarkTrainStepResNet18(b *testing.B) {
 	step := dl.TrainStep(m, nil, dl.SGD{LR: 0.01})
 	batch := dl.Batch{Inputs: fill(1, 1, 16, 3, 64, 64), Labels: dl.FromSlice(make([]int64, 16))}
 	for range 3 {
-		step.Run(batch)
+		must(step.Run(batch))
 	}
-	timed(b, func() { step.Run(batch) })
+	timed(b, func() { must(step.Run(batch)) })
 }
 
 // Encoder is PyTorch's TransformerEncoderLayer with its defaults, batch first,
@@ -132,7 +132,7 @@ func BenchmarkTrainStepTransformer(b *testing.B) {
 	step := dl.TrainStep(m, nil, dl.Adam{})
 	batch := dl.Batch{Inputs: whole(fill(1, 1, 32, 64), 1000), Labels: dl.FromSlice(make([]int64, 32))}
 	for range 3 {
-		step.Run(batch)
+		must(step.Run(batch))
 	}
-	timed(b, func() { step.Run(batch) })
+	timed(b, func() { must(step.Run(batch)) })
 }

@@ -86,7 +86,7 @@ func (m *Model) gradients(batch Batch, loss Loss, seed uint64) (Gradients, Resul
 		return nil, Result{}, err
 	}
 	s.dry = true
-	found, err := s.Do(batch)
+	found, err := s.Run(batch)
 	if err != nil {
 		return nil, Result{}, err
 	}

@@ -48,22 +48,41 @@ type Compiled[F any] struct {
 // has run: a call that fails changes nothing.
 //
 // Reading a value inside of f (Item, Float32s, print) panics: there is none yet.
-// Call panics with what goes wrong in f and with the errors of [Step.Do].
+// Call panics with what goes wrong in f and in the program. If the last result of
+// f is an error, Call returns that instead, and zero values beside it; an error
+// that f itself returns comes back the same, and the program does not run.
 func Compile[F any](f F) *Compiled[F] {
 	v := reflect.ValueOf(f)
 	if !v.IsValid() || v.Kind() != reflect.Func || v.IsNil() {
 		panic(fmt.Errorf("dl: Compile: got %T, want a function; write dl.Compile(func(x *dl.Tensor) *dl.Tensor { … })", f))
 	}
 	c := &Compiled[F]{name: "compiled function", seed: nextSeed()}
-	c.Call = reflect.MakeFunc(v.Type(), func(args []reflect.Value) []reflect.Value {
-		if v.Type().IsVariadic() {
-			return c.call(v.CallSlice, args)
+	run := v.Call
+	if v.Type().IsVariadic() {
+		run = v.CallSlice
+	}
+	t := v.Type()
+	c.Call = reflect.MakeFunc(t, func(args []reflect.Value) []reflect.Value {
+		n := t.NumOut()
+		if n == 0 || t.Out(n-1) != errorType {
+			return c.call(run, args)
 		}
-		return c.call(v.Call, args)
+		var results []reflect.Value
+		if err := xla.Guard(func() { results = c.call(run, args) }); err != nil {
+			results = make([]reflect.Value, n)
+			for i := range n - 1 {
+				results[i] = reflect.Zero(t.Out(i))
+			}
+			results[n-1] = reflect.ValueOf(&err).Elem()
+		}
+		return results
 	}).Interface().(F)
 	return c
 }
 
+var errorType = reflect.TypeFor[error]()
+
+// call runs the function as a program and panics with what goes wrong.
 func (c *Compiled[F]) call(f func([]reflect.Value) []reflect.Value, args []reflect.Value) []reflect.Value {
 	var given []*Tensor
 	for _, a := range args {
@@ -98,6 +117,9 @@ func (c *Compiled[F]) call(f func([]reflect.Value) []reflect.Value, args []refle
 			})
 		}
 		results = f(inside)
+		if n := len(results); n > 0 && results[n-1].Type() == errorType && !results[n-1].IsNil() {
+			panic(results[n-1].Interface())
+		}
 		for _, y := range results {
 			for _, t := range tensorsIn(y) {
 				if t.v != nil && r.pending[t] == nil {

@@ -91,11 +91,9 @@ func TestCustomGradInSteps(t *testing.T) {
 		w.Set(dl.FromSlice([]float32{3}))
 	}
 	m := must(dl.Build(dl.Sequential{dl.Linear{Out: 1, NoBias: true}, dl.Func(func(x *dl.Tensor) *dl.Tensor { return sign(x) })}, dl.Shape{2, 1}))
-	if err := m.SetParam("0.weight", dl.Full(0.5, 1, 1)); err != nil {
-		t.Fatal(err)
-	}
+	m.Param("0.weight").Set(dl.Full(0.5, 1, 1))
 	step := dl.TrainStep(m, dl.L1Loss{}, dl.SGD{LR: 1})
-	loss := step.Run(dl.Batch{Inputs: column([]float64{0.1, 0.3}), Labels: column([]float64{-3, -3})})
+	loss := must(step.Run(dl.Batch{Inputs: column([]float64{0.1, 0.3}), Labels: column([]float64{-3, -3})})).Loss
 	// The mean of |sign(wx) + 3|, whose gradient for w is that of wx: Σ x / 2.
 	if got := m.Param("0.weight").Item(); loss != 4 || math.Abs(got-0.3) > 1e-6 {
 		t.Errorf("the loss is %v and the weight %v, want 4 and 0.3", loss, got)
@@ -176,9 +174,7 @@ func TestOnGrad(t *testing.T) {
 	}
 	build := func() *dl.Model {
 		m := must(dl.Build(dl.Linear{Out: 1, NoBias: true}, dl.Shape{2, 1}))
-		if err := m.SetParam("weight", dl.Full(1, 1, 1)); err != nil {
-			t.Fatal(err)
-		}
+		m.Param("weight").Set(dl.Full(1, 1, 1))
 		return m
 	}
 	inputs, labels := column([]float64{1, 2}), column([]float64{0, 0})
@@ -197,12 +193,12 @@ func TestOnGrad(t *testing.T) {
 			}).Call(inputs, labels)
 		},
 		"TrainStep": func(m *dl.Model, opt *dl.Optim) {
-			dl.TrainStep(m, dl.MSELoss{}, dl.SGD{LR: 0.1}).Run(dl.Batch{Inputs: inputs, Labels: labels})
+			must(dl.TrainStep(m, dl.MSELoss{}, dl.SGD{LR: 0.1}).Run(dl.Batch{Inputs: inputs, Labels: labels}))
 		},
 		"accumulated": func(m *dl.Model, opt *dl.Optim) {
-			step := dl.TrainStep(m, dl.MSELoss{}, dl.SGD{LR: 0.1}, dl.Options{Accumulate: 2})
+			step := dl.TrainStep(m, dl.MSELoss{}, dl.SGD{LR: 0.1}).With(dl.Options{Accumulate: 2})
 			for range 2 {
-				step.Run(dl.Batch{Inputs: inputs, Labels: labels})
+				must(step.Run(dl.Batch{Inputs: inputs, Labels: labels}))
 			}
 		},
 		"Start": func(m *dl.Model, opt *dl.Optim) {
@@ -220,7 +216,7 @@ func TestOnGrad(t *testing.T) {
 			t.Errorf("%s: with half the gradient the weight is %v after %d calls, want 0.75 after 1", name, got, seen)
 		}
 		remove()
-		m.SetParam("weight", dl.Full(1, 1, 1))
+		m.Param("weight").Set(dl.Full(1, 1, 1))
 		train(m, opt)
 		if got := m.Param("weight").Item(); math.Abs(got-0.5) > 1e-6 || seen != 1 {
 			t.Errorf("%s: with the function removed the weight is %v, want 0.5", name, got)

@@ -53,8 +53,8 @@ type Batches interface {
 	// Len returns the number of batches in an epoch.
 	Len() int
 	// Epoch yields the batches of one epoch, counted from 0. The same epoch
-	// yields the same batches each time. A batch that cannot be read is
-	// yielded as an error and ends the epoch. Breaking out of the loop stops
-	// the work behind it.
-	Epoch(epoch int) iter.Seq2[Batch, error]
+	// yields the same batches each time. It panics with an error where a batch
+	// cannot be read; who trains or evaluates returns that error. Breaking out
+	// of the loop stops the work behind it.
+	Epoch(epoch int) iter.Seq[Batch]
 }

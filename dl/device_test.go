@@ -57,10 +57,10 @@ func TestMovesBetweenBackends(t *testing.T) {
 	near(t, "prediction on the other backend", must(m.Predict(x)).Float64s(), cpu.Float64s(), 1e-6) // sums in another order
 	step := dl.TrainStep(m, nil, dl.Adam{})
 	b := dl.Batch{Inputs: x, Labels: dl.FromSlice([]int64{0, 1, 0, 1})}
-	first := step.Run(b)
+	first := must(step.Run(b)).Loss
 	on(t, "cpu")
 	for range 30 {
-		step.Run(b)
+		must(step.Run(b))
 	}
 	if last := step.Last().Loss; last >= first {
 		t.Errorf("loss went from %v to %v across backends", first, last)
@@ -74,7 +74,7 @@ func TestFailedStepKeepsWeights(t *testing.T) {
 		m := smallNet()
 		step := dl.TrainStep(m, nil, dl.Adam{})
 		good := dl.Batch{Inputs: fill(1, 1, 4, 2), Labels: dl.FromSlice([]int64{0, 1, 0, 1})}
-		step.Run(good)
+		must(step.Run(good))
 		before := m.Param("0.weight").Float32s()
 		gone := fill(1, 1, 4, 2)
 		gone.Free()
@@ -84,13 +84,13 @@ func TestFailedStepKeepsWeights(t *testing.T) {
 			{Inputs: good.Inputs, Labels: dl.FromSlice([]int64{0, 1, 2, 0})},
 			{Inputs: good.Inputs},
 		} {
-			if _, err := step.Do(bad); err == nil {
+			if _, err := step.Run(bad); err == nil {
 				t.Errorf("a step on %v gave no error", bad)
 			}
 		}
 		if got := m.Param("0.weight").Float32s(); got[0] != before[0] || step.N() != 1 {
 			t.Errorf("after failed steps N is %d and a weight %v, want 1 and %v", step.N(), got[0], before[0])
 		}
-		step.Run(good)
+		must(step.Run(good))
 	})
 }

@@ -89,7 +89,7 @@ func TestTrainsTutorialNetwork(t *testing.T) {
 		step := dl.TrainStep(m, nil, dl.SGD{LR: 0.05})
 		b := dl.Batch{Inputs: fill(1, 1, 4, 3, 32, 32), Labels: dl.FromSlice([]int64{1, 2, 3, 9})}
 		for range 3 {
-			losses[backend] = append(losses[backend], step.Run(b))
+			losses[backend] = append(losses[backend], must(step.Run(b)).Loss)
 		}
 		if l := losses[backend]; l[2] >= l[0] {
 			t.Errorf("%s: losses are %v, want them to fall", backend, l)

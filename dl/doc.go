@@ -39,9 +39,18 @@
 //
 // # Errors
 //
-// A layer that is given the wrong shape panics with a [*ShapeError], because
-// chained calls cannot return errors. [Build], [Step.Do], [Evaluate] and
-// [Model.Predict] return it; a [Run] ends with it.
+// What builds, loads, saves, changes or runs a model or a training returns an
+// error: [Build], [Model.Load], [Model.Freeze], [Model.Predict], [Evaluate],
+// [Step.Run], [Run.Wait]. What stands in a chain of calls, in a Forward or at the
+// head of a loop cannot, and panics with the error: the operations of tensors and
+// all that is used among them (layers, [Model.Call], [Model.Param],
+// Backward, [Optim.Step]), with a [*ShapeError] where a shape does not fit; and
+// [DataLoader.Batches], where an example cannot be read. The functions that
+// return errors also return what your own code inside of them panics with; so
+// does a function that [Compile] made, if its last result is an error. A bug,
+// which is a [runtime.Error], goes on as a panic. At the top level of a cell, in
+// its loops too, either kind ends the cell with the error; in a function of
+// yours an error that is returned is yours to look at.
 //
 // # Backends
 //

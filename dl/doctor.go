@@ -91,10 +91,10 @@ func (d *Diagnosis) HTML() string {
 // first loss far above ln(classes), ReLUs that are always 0, gradients that
 // vanish or explode, and a single batch that cannot be learnt by heart.
 //
-// A nil or missing loss means [CrossEntropyLoss]. The model stays as it is:
+// A nil loss means [CrossEntropyLoss]. The model stays as it is:
 // what trains is a copy. With wrong inputs or labels, what depends on them is
 // left out. The cell's interrupt ends it.
-func Doctor(model *Model, data Source, loss ...Loss) (*Diagnosis, error) {
+func Doctor(model *Model, data Source, loss Loss) (*Diagnosis, error) {
 	if model == nil {
 		return nil, fmt.Errorf("dl: Doctor: the model is nil, want one that dl.Build made")
 	}
@@ -103,10 +103,10 @@ func Doctor(model *Model, data Source, loss ...Loss) (*Diagnosis, error) {
 		return nil, during("Doctor", err)
 	}
 	p := &patient{Diagnosis: &Diagnosis{}, model: model.clone(), loss: CrossEntropyLoss{}}
-	if len(loss) > 0 && loss[0] != nil {
-		p.loss = loss[0]
+	if loss != nil {
+		p.loss = loss
 	}
-	for batch, err := range batches.Epoch(0) {
+	for batch, err := range from(batches, 0, 0) {
 		if err != nil {
 			return nil, during("Doctor", err)
 		}

@@ -57,9 +57,7 @@ func TestDoctor(t *testing.T) {
 	}
 	scaled := func(m *dl.Model, by float64, names ...string) {
 		for _, name := range names {
-			if err := m.SetParam(name, m.Param(name).Scale(by)); err != nil {
-				t.Fatal(err)
-			}
+			m.Param(name).Set(m.Param(name).Scale(by))
 		}
 	}
 	tests := []struct {
@@ -91,9 +89,7 @@ func TestDoctor(t *testing.T) {
 		{name: "too sure", spoil: func(m *dl.Model) { scaled(m, 40, "5.weight") }, check: "first loss", wrong: "sure of wrong classes", try: "smaller weights"},
 		{name: "no number", net: append(healthyNet(), dl.Func(func(x *dl.Tensor) *dl.Tensor { return x.Abs().Neg().Sqrt() })), check: "first loss", wrong: "it is not a number", try: "Sqrt of negative"},
 		{name: "dead", spoil: func(m *dl.Model) {
-			if err := m.SetParam("3.bias", dl.FromSlice(slices.Repeat([]float32{-50}, 16))); err != nil {
-				t.Fatal(err)
-			}
+			m.Param("3.bias").Set(dl.FromSlice(slices.Repeat([]float32{-50}, 16)))
 		}, check: "ReLUs", wrong: "in layer 4, 100 % are dead", try: "LeakyReLU"},
 		{name: "vanishing", net: deep(), check: "gradients", wrong: "they vanish on the way to 1.weight", try: "ReLU in place of Sigmoid"},
 		{name: "exploding", spoil: func(m *dl.Model) { scaled(m, 60, "0.weight", "3.weight", "5.weight") }, check: "gradients", wrong: "they explode", try: "ClipNorm"},
@@ -116,7 +112,7 @@ func TestDoctor(t *testing.T) {
 				test.spoil(m)
 			}
 			before := m.StateDict()
-			d, err := dl.Doctor(m, dl.DataLoader{Dataset: pictures(test.fault), BatchSize: 24, Workers: -1})
+			d, err := dl.Doctor(m, dl.DataLoader{Dataset: pictures(test.fault), BatchSize: 24, Workers: -1}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -149,10 +145,10 @@ func TestDoctor(t *testing.T) {
 
 func TestDoctorErrors(t *testing.T) {
 	on(t, "go")
-	_, err := dl.Doctor(nil, blobs{n: 4, fail: -1})
+	_, err := dl.Doctor(nil, blobs{n: 4, fail: -1}, nil)
 	wantError(t, err, "dl: Doctor: the model is nil, want one that dl.Build made")
-	_, err = dl.Doctor(smallNet(), blobs{n: 4, fail: 2})
+	_, err = dl.Doctor(smallNet(), blobs{n: 4, fail: 2}, nil)
 	wantError(t, err, "dl: Doctor: example 2: no such picture")
-	_, err = dl.Doctor(smallNet(), made{n: 0})
+	_, err = dl.Doctor(smallNet(), made{n: 0}, nil)
 	wantError(t, err, "dl: Doctor: the data has no batches; check its folder, or DropLast of the loader")
 }

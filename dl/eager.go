@@ -4,16 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gomlx/gomlx/core/graph"
-
-	"github.com/holt-dl/holt/dl/internal/xla"
 )
-
-// Apply runs a layer on a tensor and returns its error, where x.Forward would
-// panic with it.
-func Apply(layer Layer, x *Tensor) (y *Tensor, err error) {
-	err = xla.Guard(func() { y = layer.Forward(x) })
-	return y, err
-}
 
 // The methods below run at once on a tensor that has values, and become a part
 // of the program inside of a compiled function, of a model's Forward in a

@@ -57,7 +57,7 @@ func evaluate(ctx context.Context, m *Model, data Source, loss Loss, metrics []M
 	defer free()
 	var total tally
 	var size int
-	for batch, err := range batches.Epoch(0) {
+	for batch, err := range from(batches, 0, 0) {
 		if err != nil {
 			return Result{}, during("Evaluate", err)
 		}
@@ -211,34 +211,30 @@ type inOrder struct {
 func (o inOrder) Len() int { return (o.Dataset.Len() + o.size - 1) / o.size }
 
 // Epoch yields the batches, the same in every epoch.
-func (o inOrder) Epoch(int) iter.Seq2[Batch, error] {
-	return func(yield func(Batch, error) bool) {
+func (o inOrder) Epoch(int) iter.Seq[Batch] {
+	return func(yield func(Batch) bool) {
 		for from := 0; from < o.Dataset.Len(); from += o.size {
 			var examples []Example
 			for i := from; i < min(from+o.size, o.Dataset.Len()); i++ {
 				e, err := o.Get(i)
 				if err != nil {
-					yield(Batch{}, fmt.Errorf("example %d: %w", i, err))
-					return
+					panic(fmt.Errorf("example %d: %w", i, err))
 				}
 				if err := e.apart(); err != nil {
-					yield(Batch{}, fmt.Errorf("example %d: %w", i, err))
-					return
+					panic(fmt.Errorf("example %d: %w", i, err))
 				}
 				if len(examples) > 0 {
 					if err := fits(e, examples[0], from); err != nil {
-						yield(Batch{}, fmt.Errorf("example %d: %w", i, err))
-						return
+						panic(fmt.Errorf("example %d: %w", i, err))
 					}
 				}
 				examples = append(examples, e)
 			}
 			got := collate(examples)
 			if got.err != nil {
-				yield(Batch{}, got.err)
-				return
+				panic(got.err)
 			}
-			if !yield(got.batch, nil) {
+			if !yield(got.batch) {
 				return
 			}
 		}

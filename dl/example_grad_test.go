@@ -70,7 +70,7 @@ func ExampleStopOnNaN() {
 		log.Fatal(err)
 	}
 	x := dl.FromSlice([]float32{1, 2, 3, 4, 5, 6}, 2, 3)
-	_, err = dl.TrainStep(m, dl.MSELoss{}, dl.SGD{LR: 0.1}).Do(dl.Batch{Inputs: x, Labels: dl.Full(0, 2, 1)})
+	_, err = dl.TrainStep(m, dl.MSELoss{}, dl.SGD{LR: 0.1}).Run(dl.Batch{Inputs: x, Labels: dl.Full(0, 2, 1)})
 	fmt.Println(err)
 	// Output:
 	// dl: training step: the loss is NaN: Log in 1 Func is the first that gives NaN; it is for numbers above 0: try x.Clamp(1e-8, 1) for shares, or LogSoftmax; nothing was changed

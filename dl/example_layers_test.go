@@ -8,15 +8,6 @@ import (
 	"github.com/holt-dl/holt/dl"
 )
 
-// apply runs a layer without weights at once.
-func apply(layer dl.Layer, x *dl.Tensor) *dl.Tensor {
-	y, err := dl.Apply(layer, x)
-	if err != nil {
-		log.Fatal(err)
-	}
-	return y
-}
-
 // build makes a model of a layer.
 func build(net any, inputs ...any) *dl.Model {
 	m, err := dl.Build(net, inputs...)
@@ -55,8 +46,8 @@ func ExampleConvTranspose2d() {
 
 func ExampleAvgPool2d() {
 	x := dl.FromSlice([]float32{1, 2, 3, 4, 5, 6, 7, 8, 9}, 1, 1, 3, 3)
-	fmt.Println(apply(dl.AvgPool2d{Kernel: 2}, x).Float32s())
-	fmt.Println(apply(dl.AvgPool2d{Kernel: 2, Ceil: true}, x).Float32s())
+	fmt.Println(dl.AvgPool2d{Kernel: 2}.Forward(x).Float32s())
+	fmt.Println(dl.AvgPool2d{Kernel: 2, Ceil: true}.Forward(x).Float32s())
 	// Output:
 	// [3]
 	// [3 4.5 7.5 9]
@@ -133,42 +124,42 @@ func ExampleTransformer() {
 }
 
 func ExampleLeakyReLU() {
-	fmt.Println(apply(dl.LeakyReLU{Slope: 0.1}, dl.FromSlice([]float32{-2, 3})).Float32s())
+	fmt.Println(dl.LeakyReLU{Slope: 0.1}.Forward(dl.FromSlice([]float32{-2, 3})).Float32s())
 	// Output: [-0.2 3]
 }
 
 func ExampleELU() {
-	fmt.Printf("%.4f\n", apply(dl.ELU{}, dl.FromSlice([]float32{-1, 0, 1})).Float32s())
+	fmt.Printf("%.4f\n", dl.ELU{}.Forward(dl.FromSlice([]float32{-1, 0, 1})).Float32s())
 	// Output: [-0.6321 0.0000 1.0000]
 }
 
 func ExampleGELU() {
-	fmt.Printf("%.4f\n", apply(dl.GELU{}, dl.FromSlice([]float32{-1, 0, 1})).Float32s())
+	fmt.Printf("%.4f\n", dl.GELU{}.Forward(dl.FromSlice([]float32{-1, 0, 1})).Float32s())
 	// Output: [-0.1587 0.0000 0.8413]
 }
 
 func ExampleSiLU() {
-	fmt.Printf("%.4f\n", apply(dl.SiLU{}, dl.FromSlice([]float32{-1, 0, 1})).Float32s())
+	fmt.Printf("%.4f\n", dl.SiLU{}.Forward(dl.FromSlice([]float32{-1, 0, 1})).Float32s())
 	// Output: [-0.2689 0.0000 0.7311]
 }
 
 func ExampleSigmoid() {
-	fmt.Printf("%.4f\n", apply(dl.Sigmoid{}, dl.FromSlice([]float32{-1, 0, 1})).Float32s())
+	fmt.Printf("%.4f\n", dl.Sigmoid{}.Forward(dl.FromSlice([]float32{-1, 0, 1})).Float32s())
 	// Output: [0.2689 0.5000 0.7311]
 }
 
 func ExampleTanh() {
-	fmt.Printf("%.4f\n", apply(dl.Tanh{}, dl.FromSlice([]float32{-1, 0, 1})).Float32s())
+	fmt.Printf("%.4f\n", dl.Tanh{}.Forward(dl.FromSlice([]float32{-1, 0, 1})).Float32s())
 	// Output: [-0.7616 0.0000 0.7616]
 }
 
 func ExampleSoftmax() {
-	fmt.Printf("%.4f\n", apply(dl.Softmax{}, dl.FromSlice([]float32{1, 2, 3}, 1, 3)).Float32s())
+	fmt.Printf("%.4f\n", dl.Softmax{}.Forward(dl.FromSlice([]float32{1, 2, 3}, 1, 3)).Float32s())
 	// Output: [0.0900 0.2447 0.6652]
 }
 
 func ExampleLogSoftmax() {
-	fmt.Printf("%.4f\n", apply(dl.LogSoftmax{}, dl.FromSlice([]float32{1, 2, 3}, 1, 3)).Float32s())
+	fmt.Printf("%.4f\n", dl.LogSoftmax{}.Forward(dl.FromSlice([]float32{1, 2, 3}, 1, 3)).Float32s())
 	// Output: [-2.4076 -1.4076 -0.4076]
 }
 
@@ -241,7 +232,9 @@ func ExampleModel_Eval() {
 	m := build(dl.Sequential{dl.Conv2d{Out: 4, Kernel: 3}, dl.BatchNorm2d{}, dl.Flatten{}, dl.Linear{Out: 2}}, dl.Shape{2, 1, 8, 8})
 	m.Eval("1") // keeps its running mean while the rest is trained
 	step := dl.TrainStep(m, nil, dl.SGD{LR: 0.1})
-	step.Run(dl.Batch{Inputs: dl.FromSlice(make([]float32, 128), 2, 1, 8, 8), Labels: dl.FromSlice([]int64{0, 1})})
+	if _, err := step.Run(dl.Batch{Inputs: dl.FromSlice(make([]float32, 128), 2, 1, 8, 8), Labels: dl.FromSlice([]int64{0, 1})}); err != nil {
+		log.Fatal(err)
+	}
 	fmt.Println(m.Param("1.running_mean").Float32s())
 	// Output: [0 0 0 0]
 }

@@ -25,10 +25,7 @@ func ExampleMaxPool2d() {
 		1, 2, 1, 0, 0,
 		5, 2, 3, 1, 1,
 		2, 1, 0, 1, 1}, 1, 1, 5, 5)
-	y, err := dl.Apply(dl.MaxPool2d{Kernel: 2}, x)
-	if err != nil {
-		log.Fatal(err)
-	}
+	y := dl.MaxPool2d{Kernel: 2}.Forward(x)
 	fmt.Println(y.Shape(), y.Float32s())
 	// Output: [1 1 2 2] [2 3 5 3]
 }
@@ -44,11 +41,7 @@ func ExampleReLU() {
 }
 
 func ExampleFlatten() {
-	y, err := dl.Apply(dl.Flatten{}, dl.FromSlice(make([]float32, 24), 2, 3, 2, 2))
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(y.Shape())
+	fmt.Println(dl.Flatten{}.Forward(dl.FromSlice(make([]float32, 24), 2, 3, 2, 2)).Shape())
 	// Output: [2 12]
 }
 
@@ -97,11 +90,14 @@ func ExampleStep() {
 		Labels: dl.FromSlice([]int64{0, 1, 0, 1}),
 	}
 	step := dl.TrainStep(model, dl.CrossEntropyLoss{}, dl.SGD{LR: 0.5, Momentum: 0.9})
-	first := step.Run(batch)
-	for step.N() < 20 {
-		step.Run(batch)
+	first, err := step.Run(batch)
+	for err == nil && step.N() < 20 {
+		_, err = step.Run(batch)
 	}
-	fmt.Println("learned:", step.Last().Loss < first/4, step.Last().Accuracy)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("learned:", step.Last().Loss < first.Loss/4, step.Last().Accuracy)
 	// Output: learned: true 1
 }
 

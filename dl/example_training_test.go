@@ -116,7 +116,9 @@ func ExampleTrainStep() {
 	step := dl.TrainStep(model, dl.CrossEntropyLoss{}, dl.SGD{LR: 0.5, Momentum: 0.9})
 	for range 3 {
 		for batch := range loader.Batches() {
-			step.Run(batch)
+			if _, err := step.Run(batch); err != nil {
+				log.Fatal(err)
+			}
 		}
 	}
 	fmt.Println(step.N(), "steps, the loss falls:", step.Last().Loss < math.Ln2)
@@ -125,9 +127,11 @@ func ExampleTrainStep() {
 
 // Four batches of 16 make one step, with gradients no longer than 1.
 func ExampleOptions() {
-	step := dl.TrainStep(pointNet(), nil, dl.SGD{LR: 0.1}, dl.Options{Accumulate: 4, ClipNorm: 1})
+	step := dl.TrainStep(pointNet(), nil, dl.SGD{LR: 0.1}).With(dl.Options{Accumulate: 4, ClipNorm: 1})
 	for batch := range (&dl.DataLoader{Dataset: points{}, BatchSize: 16}).Batches() {
-		step.Run(batch)
+		if _, err := step.Run(batch); err != nil {
+			log.Fatal(err)
+		}
 	}
 	fmt.Println(step.N(), "step")
 	// Output: 1 step
@@ -135,10 +139,17 @@ func ExampleOptions() {
 
 func ExampleStep_Schedule() {
 	step := dl.TrainStep(pointNet(), nil, dl.SGD{LR: 0.1})
-	schedule := step.Schedule(dl.StepLR{StepSize: 2, Gamma: 0.5})
+	schedule, err := step.Schedule(dl.StepLR{StepSize: 2, Gamma: 0.5})
+	if err != nil {
+		log.Fatal(err)
+	}
 	for range 4 {
-		step.Run(pointBatch())
-		schedule.Step()
+		if _, err := step.Run(pointBatch()); err != nil {
+			log.Fatal(err)
+		}
+		if err := schedule.Step(); err != nil {
+			log.Fatal(err)
+		}
 		fmt.Print(schedule.LR(), " ")
 	}
 	// Output: 0.1 0.05 0.05 0.025
@@ -147,12 +158,17 @@ func ExampleStep_Schedule() {
 // A warm-up of five steps, then half a cosine.
 func ExampleSequentialLR() {
 	step := dl.TrainStep(pointNet(), nil, dl.SGD{LR: 0.1})
-	schedule := step.Schedule(dl.SequentialLR{
+	schedule, err := step.Schedule(dl.SequentialLR{
 		Schedulers: []dl.Scheduler{dl.LinearLR{StartFactor: 0.2, TotalIters: 5}, dl.CosineAnnealingLR{TMax: 10}},
 		Milestones: []int{5},
 	})
+	if err != nil {
+		log.Fatal(err)
+	}
 	for range 10 {
-		schedule.Step()
+		if err := schedule.Step(); err != nil {
+			log.Fatal(err)
+		}
 	}
 	fmt.Printf("%.3f\n", schedule.LR())
 	// Output: 0.050
@@ -160,18 +176,28 @@ func ExampleSequentialLR() {
 
 func ExampleOneCycleLR() {
 	step := dl.TrainStep(pointNet(), nil, dl.SGD{LR: 0.1, Momentum: 0.9})
-	schedule := step.Schedule(dl.OneCycleLR{MaxLR: 0.5, TotalSteps: 10, PctStart: 0.4})
+	schedule, err := step.Schedule(dl.OneCycleLR{MaxLR: 0.5, TotalSteps: 10, PctStart: 0.4})
+	if err != nil {
+		log.Fatal(err)
+	}
 	for range 3 {
-		schedule.Step()
+		if err := schedule.Step(); err != nil {
+			log.Fatal(err)
+		}
 	}
 	fmt.Printf("%.2f\n", schedule.LR())
 	// Output: 0.50
 }
 
 func ExampleReduceLROnPlateau() {
-	schedule := dl.TrainStep(pointNet(), nil, dl.SGD{LR: 0.1}).Schedule(dl.ReduceLROnPlateau{Patience: 2})
+	schedule, err := dl.TrainStep(pointNet(), nil, dl.SGD{LR: 0.1}).Schedule(dl.ReduceLROnPlateau{Patience: 2})
+	if err != nil {
+		log.Fatal(err)
+	}
 	for _, loss := range []float64{1, 0.8, 0.8, 0.8, 0.8} {
-		schedule.Step(loss)
+		if err := schedule.StepMetric(loss); err != nil {
+			log.Fatal(err)
+		}
 	}
 	fmt.Printf("%.2f\n", schedule.LR())
 	// Output: 0.01
@@ -183,7 +209,9 @@ func ExampleParamGroups() {
 		{Params: []string{"bias"}, Optimizer: dl.SGD{LR: 0.1}},
 		{Params: []string{"*"}, Optimizer: dl.AdamW{LR: 0.01}},
 	})
-	step.Run(pointBatch())
+	if _, err := step.Run(pointBatch()); err != nil {
+		log.Fatal(err)
+	}
 	fmt.Println(step.LRs())
 	// Output: [0.1 0.01]
 }
@@ -236,7 +264,7 @@ func ExampleDoctor() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	d, err := dl.Doctor(model, dl.DataLoader{Dataset: points{}, BatchSize: 16, Shuffle: true})
+	d, err := dl.Doctor(model, dl.DataLoader{Dataset: points{}, BatchSize: 16, Shuffle: true}, nil)
 	if err != nil {
 		log.Fatal(err)
 	}

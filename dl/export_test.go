@@ -129,6 +129,14 @@ func Prefetch(seq iter.Seq2[Batch, error], device string) iter.Seq2[Batch, error
 	return prefetch(seq, func(b Batch) (Batch, error) { return b.to(on) })
 }
 
+// EpochOf yields an epoch of batches, and the error that ends it.
+func EpochOf(b Batches, epoch int) iter.Seq2[Batch, error] { return from(b, epoch, 0) }
+
+// EpochFrom is an epoch without its first batches.
+func (l DataLoader) EpochFrom(epoch, first int) iter.Seq2[Batch, error] {
+	return l.epochFrom(epoch, first)
+}
+
 // Momentum is the momentum of a step's first group.
 func Momentum(s *Step) float64 {
 	s.mu.Lock()

@@ -2,8 +2,6 @@ package dl
 
 import (
 	"fmt"
-
-	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // Features runs the model on a batch in evaluation mode and returns what the
@@ -13,7 +11,7 @@ import (
 // An unknown path is an error that lists the paths there are. So is a struct
 // of your own whose Forward your own code calls: only its layers are known.
 func (m *Model) Features(path string, x *Tensor) (*Tensor, error) {
-	if err := xla.Guard(func() { m.module("Features", path) }); err != nil {
+	if _, err := m.module("Features", path); err != nil {
 		return nil, err
 	}
 	on, err := m.on()

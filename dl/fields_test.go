@@ -201,7 +201,7 @@ func TestWrongStructs(t *testing.T) {
 		{"a name of a batch without fields", func() error {
 			return fmt.Errorf("%s", panics(func() { dl.Batch{Inputs: dl.Full(1, 2)}.Get("Image") }))
 		}, `dl: Batch: there is no field "Image", as its examples are no structs of your own; use batch.Inputs and batch.Labels`},
-		{"a training step", func() error { _, err := dl.TrainStep(m, nil, dl.SGD{LR: 1}).Do(good); return err },
+		{"a training step", func() error { _, err := dl.TrainStep(m, nil, dl.SGD{LR: 1}).Run(good); return err },
 			"dl: training step: the batch has the fields Words, and no Inputs and Labels, which are wanted here; choose them in the loader's Collate, or train by a function of dl.Compile"},
 		{"evaluation", func() error { _, err := dl.Evaluate(m, dl.SliceDataset([]words{{[]int64{1}}})); return err },
 			"dl: Evaluate: the batch has the fields Words, and no Inputs and Labels"},

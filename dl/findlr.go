@@ -14,9 +14,13 @@ type LRCurve struct {
 	Title    string
 }
 
-// LRRange is how a learning-rate range test goes. Zero fields have the
-// defaults of fastai's lr_find.
-type LRRange struct {
+// LRTest says how [FindLR] tests. From, To and Steps have the defaults of
+// fastai's lr_find where they are 0.
+type LRTest struct {
+	Data      Source    // what to train on; required
+	Loss      Loss      // nil means CrossEntropyLoss
+	Optimizer Optimizer // its own rate is not used; nil means SGD with Momentum 0.9
+
 	From  float64 // first learning rate; default 1e-7
 	To    float64 // last learning rate; default 10
 	Steps int     // default 100
@@ -28,16 +32,14 @@ type LRRange struct {
 // it takes, and ends when the loss is no number, four times the lowest one, or more than a
 // quarter above the first ten, and above them by more than chance. Ten steps are done in any case.
 //
-//	curve := dl.FindLR(model, loader, nil, dl.SGD{LR: 0.01, Momentum: 0.9})
+//	curve := dl.FindLR(model, dl.LRTest{Data: loader, Optimizer: dl.Adam{}})
 //	display.LRFinder(curve)
 //
-// A nil loss means [CrossEntropyLoss]. The optimizer's own rate is not used.
 // The model stays as it is: what trains is a copy. The cell's interrupt ends
 // it with an error.
-func FindLR(model *Model, data Source, loss Loss, optimizer Optimizer, in ...LRRange) (LRCurve, error) {
-	r := LRRange{}
-	if len(in) > 0 {
-		r = in[0]
+func FindLR(model *Model, r LRTest) (LRCurve, error) {
+	if r.Optimizer == nil {
+		r.Optimizer = SGD{LR: 0.01, Momentum: 0.9}
 	}
 	if r.From == 0 {
 		r.From = 1e-7
@@ -54,18 +56,18 @@ func FindLR(model *Model, data Source, loss Loss, optimizer Optimizer, in ...LRR
 	case !(r.From > 0 && r.To > r.From) || math.IsInf(r.To, 0) || r.Steps < leastLRSteps:
 		return LRCurve{}, fmt.Errorf("dl: FindLR: the rates go from %g to %g in %d steps, want 0 < From < To and at least %d Steps", r.From, r.To, r.Steps, leastLRSteps)
 	}
-	batches, err := batchesOf(data)
+	batches, err := batchesOf(r.Data)
 	if err != nil {
 		return LRCurve{}, during("FindLR", err)
 	}
 	ctx := xla.Context()
-	step := TrainStep(model.clone(), loss, optimizer)
+	step := TrainStep(model.clone(), r.Loss, r.Optimizer)
 	step.trial = true
 	factor := math.Pow(r.To/r.From, 1/float64(r.Steps-1))
 	found, lowest, calm := LRCurve{}, math.Inf(1), math.Inf(1)
 	for epoch := 0; ; epoch++ {
 		before := len(found.LR)
-		for batch, err := range batches.Epoch(epoch) {
+		for batch, err := range from(batches, epoch, 0) {
 			if err != nil {
 				return LRCurve{}, during("FindLR", err)
 			}

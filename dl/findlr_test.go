@@ -17,7 +17,7 @@ func TestFindLR(t *testing.T) {
 	model := must(dl.Build(dl.Sequential{dl.Linear{Out: 2}}, dl.Shape{16, 2}))
 	before := slices.Clone(model.Param("0.weight").Float32s())
 	loader := dl.DataLoader{Dataset: points{}, BatchSize: 16}
-	c, err := dl.FindLR(model, loader, nil, dl.SGD{LR: 1}, dl.LRRange{From: 1e-3, To: 1e6, Steps: 40})
+	c, err := dl.FindLR(model, dl.LRTest{Data: loader, Optimizer: dl.SGD{LR: 1}, From: 1e-3, To: 1e6, Steps: 40})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,19 +50,20 @@ func TestFindLRErrors(t *testing.T) {
 		model *dl.Model
 		data  dl.Source
 		o     dl.Optimizer
-		in    dl.LRRange
+		in    dl.LRTest
 		want  string
 	}{
-		{"no model", nil, loader, dl.SGD{LR: 1}, dl.LRRange{}, "dl: FindLR: the model is nil, want one that dl.Build made"},
-		{"backwards", model, loader, dl.SGD{LR: 1}, dl.LRRange{From: 20}, "dl: FindLR: the rates go from 20 to 10 in 100 steps, want 0 < From < To and at least 10 Steps"},
-		{"few steps", model, loader, dl.SGD{LR: 1}, dl.LRRange{Steps: 3}, "dl: FindLR: the rates go from 1e-07 to 10 in 3 steps, want 0 < From < To and at least 10 Steps"},
-		{"no data", model, nil, dl.SGD{LR: 1}, dl.LRRange{}, "dl: FindLR: data is <nil>, want a Dataset or a loader; give it Len and Get, or Len and Epoch"},
-		{"empty", model, dl.DataLoader{Dataset: dl.Subset{Dataset: points{}}, BatchSize: 16}, dl.SGD{LR: 1}, dl.LRRange{},
+		{"no model", nil, loader, dl.SGD{LR: 1}, dl.LRTest{}, "dl: FindLR: the model is nil, want one that dl.Build made"},
+		{"backwards", model, loader, dl.SGD{LR: 1}, dl.LRTest{From: 20}, "dl: FindLR: the rates go from 20 to 10 in 100 steps, want 0 < From < To and at least 10 Steps"},
+		{"few steps", model, loader, dl.SGD{LR: 1}, dl.LRTest{Steps: 3}, "dl: FindLR: the rates go from 1e-07 to 10 in 3 steps, want 0 < From < To and at least 10 Steps"},
+		{"no data", model, nil, dl.SGD{LR: 1}, dl.LRTest{}, "dl: FindLR: data is <nil>, want a Dataset or a loader; give it Len and Get, or Len and Epoch"},
+		{"empty", model, dl.DataLoader{Dataset: dl.Subset{Dataset: points{}}, BatchSize: 16}, dl.SGD{LR: 1}, dl.LRTest{},
 			"dl: FindLR: DataLoader: the data set is empty"},
-		{"no optimizer", model, loader, nil, dl.LRRange{}, "dl: FindLR: TrainStep: the optimizer is nil; try dl.SGD{LR: 0.01, Momentum: 0.9}"},
+		{"wrong settings", model, loader, dl.Adam{Beta1: 2}, dl.LRTest{}, "dl: FindLR: Adam: settings are {LR:0.001 Beta1:2 Beta2:0.999 Epsilon:1e-08 WeightDecay:0 AMSGrad:false}, want LR above 0, nothing negative, and shares in [0, 1); try Adam{LR: 1e-3}"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if _, err := dl.FindLR(tt.model, tt.data, nil, tt.o, tt.in); err == nil || err.Error() != tt.want {
+			tt.in.Data, tt.in.Optimizer = tt.data, tt.o
+			if _, err := dl.FindLR(tt.model, tt.in); err == nil || err.Error() != tt.want {
 				t.Errorf("got  %v\nwant %s", err, tt.want)
 			}
 		})
@@ -75,7 +76,7 @@ func ExampleFindLR() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	curve, err := dl.FindLR(model, dl.DataLoader{Dataset: points{}, BatchSize: 16, Shuffle: true}, nil, dl.SGD{LR: 0.01}, dl.LRRange{From: 1e-4, To: 1, Steps: 20})
+	curve, err := dl.FindLR(model, dl.LRTest{Data: dl.DataLoader{Dataset: points{}, BatchSize: 16, Shuffle: true}, From: 1e-4, To: 1, Steps: 20})
 	if err != nil {
 		log.Fatal(err)
 	}

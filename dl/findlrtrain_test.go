@@ -78,7 +78,7 @@ func TestFindLRTrains(t *testing.T) {
 				Dataset:   dl.Subset{Dataset: train, Indices: rand.New(rand.NewPCG(uint64(seed), 1)).Perm(train.Len())[:1280]},
 				BatchSize: 64, Shuffle: true, Seed: uint64(seed), Workers: -1,
 			}
-			curve := must(dl.FindLR(model(), loader, nil, net.optimizer(0.01), dl.LRRange{From: 1e-5, Steps: net.steps}))
+			curve := must(dl.FindLR(model(), dl.LRTest{Data: loader, Optimizer: net.optimizer(0.01), From: 1e-5, Steps: net.steps}))
 			rate := display.LRFinder(curve).Suggest()
 			run := dl.Start(model(), dl.Training{Data: loader, Epochs: epochs, Optimizer: net.optimizer(rate)})
 			loss := math.NaN()

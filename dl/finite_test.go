@@ -29,7 +29,7 @@ func finite(t *testing.T, name string, f func(x *dl.Tensor) *dl.Tensor, x *dl.Te
 	const h = 1e-2
 	n := x.Size()
 	values := x.Float32s()
-	differences, err := dl.Apply(dl.Func(func(x *dl.Tensor) *dl.Tensor {
+	differences := dl.Compile(func(x *dl.Tensor) *dl.Tensor {
 		var all []*dl.Tensor
 		for i := range n {
 			moved := make([]float32, n)
@@ -38,11 +38,7 @@ func finite(t *testing.T, name string, f func(x *dl.Tensor) *dl.Tensor, x *dl.Te
 			all = append(all, scalar(x.Add(d)).Sub(scalar(x.Sub(d))).Reshape(1))
 		}
 		return dl.Concat(0, all...).Scale(1 / (2 * h))
-	}), x)
-	if err != nil {
-		t.Errorf("%s: %v", name, err)
-		return
-	}
+	}).Call(x)
 	got, want := g[0].Float64s(), differences.Float64s()
 	scale := 1.0
 	for _, v := range want {

@@ -9,17 +9,18 @@ import (
 // Freeze keeps parameters as they are while the others learn, as
 // requires_grad = False does. A path names a part of the model ("features"),
 // or one parameter ("features.0.weight"); without one it is all of the model.
-// An unknown path panics with an error that lists the paths there are.
+// An unknown path is an error that lists the paths there are, and nothing is
+// frozen then.
 //
 // No gradient is computed for a frozen parameter, and the optimizer keeps
 // nothing for it. It counts from the next training step on. Running means of
 // batch normalization are no parameters: [Model.Eval] keeps those.
-func (m *Model) Freeze(paths ...string) { m.setFrozen("Freeze", true, paths) }
+func (m *Model) Freeze(paths ...string) error { return m.setFrozen("Freeze", true, paths) }
 
 // Unfreeze lets frozen parameters learn again, from where they are. What the
 // optimizer keeps for them, such as momentum, goes on from what it was, or
 // from 0.
-func (m *Model) Unfreeze(paths ...string) { m.setFrozen("Unfreeze", false, paths) }
+func (m *Model) Unfreeze(paths ...string) error { return m.setFrozen("Unfreeze", false, paths) }
 
 // Frozen reports whether a parameter, such as "features.0.weight", is frozen.
 func (m *Model) Frozen(name string) bool {
@@ -39,20 +40,26 @@ func (m *Model) NumTrainable() int {
 	return n
 }
 
-func (m *Model) setFrozen(op string, freeze bool, paths []string) {
+func (m *Model) setFrozen(op string, freeze bool, paths []string) error {
 	if len(paths) == 0 {
 		paths = []string{""}
 	}
 	for _, path := range paths {
-		if !slices.ContainsFunc(m.specs, func(s spec) bool { return s.trained && s.name == path }) {
-			m.module(op, path)
+		if slices.ContainsFunc(m.specs, func(s spec) bool { return s.trained && s.name == path }) {
+			continue
 		}
+		if _, err := m.module(op, path); err != nil {
+			return err
+		}
+	}
+	for _, path := range paths {
 		for i, s := range m.specs {
 			if s.trained && isPart(s.name, path) {
 				m.vars[i].v.frozen.Store(freeze)
 			}
 		}
 	}
+	return nil
 }
 
 // learning tells for each of specs whether training steps change it by its

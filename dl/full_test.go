@@ -51,7 +51,7 @@ func fillMemory(t *testing.T) {
 	}
 	huge := batch(1 << 14)
 	step := dl.TrainStep(m, nil, dl.Adam{LR: 0.01})
-	step.Run(batch(4))
+	must(step.Run(batch(4)))
 	before := m.StateDict()
 
 	statm, err := os.ReadFile("/proc/self/statm")
@@ -66,7 +66,7 @@ func fillMemory(t *testing.T) {
 	if err := syscall.Setrlimit(syscall.RLIMIT_AS, &syscall.Rlimit{Cur: most, Max: most}); err != nil {
 		t.Fatal(err)
 	}
-	_, err = step.Do(huge)
+	_, err = step.Run(huge)
 	wanted := regexp.MustCompile(`^dl: training step: run on cpu:0: out of memory: [0-9.]+ GiB was asked for in one piece, and cpu:0 has [0-9.]+ [GM]iB, of which [0-9.]+ [GM]iB are free; ` +
 		`use a smaller batch, Options\{Accumulate: 2\} or Options\{Precision: dl.BFloat16\}, set variables that are not needed to nil$`)
 	if err == nil || !wanted.MatchString(err.Error()) || !errors.Is(err, dl.ErrOutOfMemory) {
@@ -83,7 +83,7 @@ func fillMemory(t *testing.T) {
 	if step.N() != 1 {
 		t.Errorf("%d steps, want the one that did not fail", step.N())
 	}
-	step.Run(batch(4))
+	must(step.Run(batch(4)))
 	must(dl.Evaluate(m, once{batch(8)}))
 
 	// Each of these fits alone, and all together do not. The collector sees no
@@ -92,7 +92,7 @@ func fillMemory(t *testing.T) {
 	for range 6 {
 		x.MatMul(x.Transpose(1, 0)) // 256 MiB on the device
 	}
-	if step.Run(batch(4)); step.N() != 3 {
+	if must(step.Run(batch(4))); step.N() != 3 {
 		t.Errorf("%d steps, want 3", step.N())
 	}
 }
@@ -102,8 +102,8 @@ type once struct{ dl.Batch }
 
 func (once) Len() int { return 1 }
 
-func (o once) Epoch(int) iter.Seq2[dl.Batch, error] {
-	return func(yield func(dl.Batch, error) bool) { yield(o.Batch, nil) }
+func (o once) Epoch(int) iter.Seq[dl.Batch] {
+	return func(yield func(dl.Batch) bool) { yield(o.Batch) }
 }
 
 // TestExhausted maps what backends say of memory to what a person reads.

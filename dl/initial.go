@@ -1,11 +1,38 @@
 package dl
 
-import "math"
+import (
+	"fmt"
+	"math"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
+)
 
 // Init fills a new parameter: values, in row-major order, are those of a tensor
 // of the given shape; random returns even numbers in [0, 1). The functions of
 // this file are those of torch.nn.init.
 type Init func(shape Shape, random func() float64, values []float32)
+
+// Apply calls f with each trained parameter of a model, network or layer and its
+// name in the model, to start them in another way than [Build] does:
+//
+//	dl.Apply(model, func(name string, p *dl.Tensor) {
+//		if strings.HasSuffix(name, "weight") {
+//			p.Init(dl.Normal(0, 0.02))
+//		}
+//	})
+//
+// It returns the error that f panics with.
+func Apply(net any, f func(name string, p *Tensor)) error {
+	all, err := namedParameters(net)
+	if err != nil {
+		return fmt.Errorf("dl: Apply: %w", err)
+	}
+	return xla.Guard(func() {
+		for _, p := range all {
+			f(p.name, p.tensor)
+		}
+	})
+}
 
 // Constant starts with one value, such as 0 or 1.
 func Constant(v float64) Init {

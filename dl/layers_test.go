@@ -343,9 +343,7 @@ func TestAttentionLikePyTorch(t *testing.T) {
 				t.Errorf("%s: names are %s, want %s", name, got, want)
 			}
 			for i, n := range m.Names() {
-				if err := m.SetParam(n, fill(20+i, 0.5, m.Param(n).Shape()...)); err != nil {
-					t.Fatal(err)
-				}
+				m.Param(n).Set(fill(20+i, 0.5, m.Param(n).Shape()...))
 			}
 			d, err := dl.Differentiate(m, x, fill(9, 1, c.Shape...), true)
 			if err != nil {
@@ -410,9 +408,7 @@ func TestLSTMStateLikePyTorch(t *testing.T) {
 		x := flat(parts...)
 		m := must(dl.Build(net, x.Shape()))
 		for i, n := range m.Names() {
-			if err := m.SetParam(n, fill(20+i, 0.5, m.Param(n).Shape()...)); err != nil {
-				t.Fatal(err)
-			}
+			m.Param(n).Set(fill(20+i, 0.5, m.Param(n).Shape()...))
 		}
 		d := must(dl.Differentiate(m, x, flat(fill(9, 1, 5, 2, 8), fill(10, 1, 4, 2, 4), fill(11, 1, 4, 2, 4)), true))
 		at := 0

@@ -23,8 +23,13 @@ import (
 // Where the examples are structs of your own ([DatasetOf]), a batch has a tensor
 // for each of their fields.
 //
-// A loader is a plain value. [DataLoader.Epoch] may be used by several
-// goroutines at once; [DataLoader.Batches] counts epochs and may not.
+// A loader is a plain value. [DataLoader.Epoch] may be used by several goroutines
+// at once; [DataLoader.Batches], which counts epochs, may not.
+//
+// The head of a loop cannot return an error, so an example that cannot be read,
+// or does not fit the others, panics there with an error that names it; no loop
+// ends early unnoticed. Where such a loop is inside of [Start], [Evaluate] and
+// the like, they return that error.
 type DataLoader struct {
 	Dataset   Dataset // required
 	BatchSize int     // examples in a batch; 0 means 1
@@ -80,17 +85,31 @@ func (l DataLoader) examples() int {
 // first call, and so on. It is the loop that courses teach:
 //
 //	for batch := range loader.Batches() {
-//		loss := step.Run(batch)
+//		step.Run(batch)
 //	}
-//
-// An example that cannot be read panics with an error that names it, so that
-// no loop ends early unnoticed; in a cell that is the cell's error. Use
-// [DataLoader.Epoch] to handle such errors.
 func (l *DataLoader) Batches() iter.Seq[Batch] {
-	epoch := l.next
 	l.next++
+	return l.Epoch(l.next - 1)
+}
+
+// First returns the first batch of the first epoch, to look at. It does not
+// count as an epoch of [DataLoader.Batches].
+func (l DataLoader) First() (Batch, error) {
+	l.Workers = -1 // no others are read ahead
+	for batch, err := range l.read(0, 0) {
+		return batch, err
+	}
+	return Batch{}, errors.New("dl: DataLoader: no example could be read")
+}
+
+// Epoch yields the batches of one epoch, counted from 0; the same epoch
+// yields the same batches each time.
+//
+// When the loop is left, early or not, no goroutine of the loader is left
+// behind; leaving waits for the examples that are being read.
+func (l DataLoader) Epoch(epoch int) iter.Seq[Batch] {
 	return func(yield func(Batch) bool) {
-		for batch, err := range l.Epoch(epoch) {
+		for batch, err := range l.epochFrom(epoch, 0) {
 			if err != nil {
 				panic(err)
 			}
@@ -101,30 +120,12 @@ func (l *DataLoader) Batches() iter.Seq[Batch] {
 	}
 }
 
-// First returns the first batch of the first epoch, to look at. It does not
-// count as an epoch of [DataLoader.Batches].
-func (l DataLoader) First() (Batch, error) {
-	l.Workers = -1 // no others are read ahead
-	for batch, err := range l.epochFrom(0, 0) {
-		return batch, err
-	}
-	return Batch{}, errors.New("dl: DataLoader: no example could be read")
-}
-
-// Epoch yields the batches of one epoch, counted from 0; the same epoch
-// yields the same batches each time. An example that cannot be read, or does
-// not fit the others, is yielded as an error that names it and ends the
-// epoch.
-//
-// When the loop is left, early or not, no goroutine of the loader is left
-// behind; leaving waits for the examples that are being read.
-func (l DataLoader) Epoch(epoch int) iter.Seq2[Batch, error] { return l.EpochFrom(epoch, 0) }
-
-// EpochFrom is [DataLoader.Epoch] without its first batches, which are not
-// read either: a training that was stopped goes on there.
-func (l DataLoader) EpochFrom(epoch, first int) iter.Seq2[Batch, error] {
+// epochFrom yields an epoch without its first batches, which are not read
+// either: a training that was stopped goes on there. What cannot be read is
+// yielded as an error and ends the epoch.
+func (l DataLoader) epochFrom(epoch, first int) iter.Seq2[Batch, error] {
 	if l.Device == "" {
-		return l.epochFrom(epoch, first)
+		return l.read(epoch, first)
 	}
 	return func(yield func(Batch, error) bool) {
 		on, err := xla.Find("DataLoader", l.Device)
@@ -132,12 +133,12 @@ func (l DataLoader) EpochFrom(epoch, first int) iter.Seq2[Batch, error] {
 			yield(Batch{}, err)
 			return
 		}
-		batches := prefetch(l.epochFrom(epoch, first), func(b Batch) (Batch, error) { return b.to(on) })
+		batches := prefetch(l.read(epoch, first), func(b Batch) (Batch, error) { return b.to(on) })
 		batches(yield)
 	}
 }
 
-func (l DataLoader) epochFrom(epoch, first int) iter.Seq2[Batch, error] {
+func (l DataLoader) read(epoch, first int) iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) {
 		p, err := l.plan(epoch)
 		if err != nil {

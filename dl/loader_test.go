@@ -66,7 +66,7 @@ func (d noisy) GetRand(i int, rng *rand.Rand) (dl.Example, error) {
 func collect(t *testing.T, l dl.DataLoader, epoch int) []string {
 	t.Helper()
 	var all []string
-	for b, err := range l.Epoch(epoch) {
+	for b, err := range dl.EpochOf(l, epoch) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +94,7 @@ func TestDataLoader(t *testing.T) {
 			}
 			var sizes []int
 			var labels []int64
-			for b, err := range tt.loader.Epoch(0) {
+			for b, err := range dl.EpochOf(tt.loader, 0) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -182,7 +182,7 @@ func TestDataLoaderErrors(t *testing.T) {
 				tt.loader.Workers = workers
 				n := 0
 				var got error
-				for _, err := range tt.loader.Epoch(0) {
+				for _, err := range dl.EpochOf(tt.loader, 0) {
 					if got != nil {
 						t.Fatal("the epoch goes on after an error")
 					}
@@ -261,7 +261,7 @@ func TestDataLoaderShared(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			i := 0
-			for b, err := range loader.Epoch(3) {
+			for b, err := range dl.EpochOf(loader, 3) {
 				if err != nil || fmt.Sprint(b.Inputs.Shape(), b.Inputs.Float32s(), b.Labels.Int64s()) != want[i] {
 					t.Errorf("batch %d differs: %v", i, err)
 					return

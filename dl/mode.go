@@ -6,18 +6,19 @@ import "slices"
 // nn.Module.train does: in training steps dropout drops, and batch
 // normalization uses and follows the batch's own mean and variance. Paths
 // such as "features" name parts of the model; without one it is all of it.
-// An unknown path panics with an error that lists the paths there are.
+// An unknown path is an error that lists the paths there are, and changes
+// nothing.
 //
 // The mode counts for training steps only. [Model.Predict] and [Evaluate]
 // always run in evaluation mode, so nobody needs to switch it for them.
-func (m *Model) Train(paths ...string) { m.setMode("Train", false, paths) }
+func (m *Model) Train(paths ...string) error { return m.setMode("Train", false, paths) }
 
 // Eval puts the model, or parts of it, into evaluation mode also in training
 // steps: to keep a pretrained network's batch normalization as it is while its
 // last layer learns, say.
-func (m *Model) Eval(paths ...string) { m.setMode("Eval", true, paths) }
+func (m *Model) Eval(paths ...string) error { return m.setMode("Eval", true, paths) }
 
-func (m *Model) setMode(op string, eval bool, paths []string) {
+func (m *Model) setMode(op string, eval bool, paths []string) error {
 	if len(paths) == 0 {
 		paths = []string{""}
 	}
@@ -30,16 +31,24 @@ func (m *Model) setMode(op string, eval bool, paths []string) {
 			set(child)
 		}
 	}
-	for _, path := range paths {
+	parts := make([]*module, len(paths))
+	for i, path := range paths {
+		var err error
+		if parts[i], err = m.module(op, path); err != nil {
+			return err
+		}
+	}
+	for i, path := range paths {
 		if path == "" {
 			m.evaluates.Store(eval)
 		}
-		set(m.module(op, path))
+		set(parts[i])
 	}
+	return nil
 }
 
-// module finds a part of the model by its path, or panics.
-func (m *Model) module(op, path string) *module {
+// module finds a part of the model by its path.
+func (m *Model) module(op, path string) (*module, error) {
 	n := m.walker.byPath[path]
 	if n == nil {
 		var paths []string
@@ -49,7 +58,7 @@ func (m *Model) module(op, path string) *module {
 			}
 		}
 		slices.Sort(paths)
-		panic(unknown(op, "path", path, paths))
+		return nil, unknown(op, "path", path, paths)
 	}
-	return n
+	return n, nil
 }

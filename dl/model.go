@@ -78,31 +78,16 @@ func (m *Model) NumParams() int {
 	return n
 }
 
-// Param returns a copy of a parameter, such as "features.0.weight", as of the
-// last whole training step. An unknown name panics with an error that lists
-// the names there are.
+// Param returns a parameter or buffer, such as "features.0.weight": the tensor
+// that the network itself uses. It has the values of the last whole training
+// step at any time; [Tensor.Detach] keeps those of now, [Tensor.Set] gives it
+// others. An unknown name panics with an error that lists the names there are.
 func (m *Model) Param(name string) *Tensor {
 	i := slices.IndexFunc(m.specs, func(s spec) bool { return s.name == name })
 	if i < 0 {
 		panic(unknown("Param", "name", name, m.Names()))
 	}
-	values, release := m.snapshot()
-	defer release()
-	return m.specs[i].keep(values[i])
-}
-
-// SetParam gives a parameter new values, which must have its shape. It waits
-// for a training step that is going on.
-func (m *Model) SetParam(name string, value *Tensor) error {
-	i := slices.IndexFunc(m.specs, func(s spec) bool { return s.name == name })
-	if i < 0 {
-		return unknown("SetParam", "name", name, m.Names())
-	}
-	if !value.shape.Equal(m.specs[i].shape) {
-		return &ShapeError{Op: "SetParam " + name, Got: value.shape, Want: fmt.Sprint([]int(m.specs[i].shape))}
-	}
-	m.replace(m.vars[i:i+1], []*Tensor{m.specs[i].keep(value)})
-	return nil
+	return m.vars[i]
 }
 
 // snapshot returns the parameters of the last whole step, which stay until

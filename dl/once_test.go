@@ -18,11 +18,11 @@ func TestCompilesOnce(t *testing.T) {
 		m := must(dl.Build(dl.Sequential{dl.Linear{Out: 9}, dl.Tanh{}, dl.Linear{Out: 2}}, dl.Shape{8, 2}))
 		for range 2 {
 			step := dl.TrainStep(m, nil, dl.SGD{LR: 0.1})
-			for b, err := range (inOrder{data: data, size: 8}).Epoch(0) {
+			for b, err := range dl.EpochOf(inOrder{data: data, size: 8}, 0) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				step.Run(b)
+				must(step.Run(b))
 			}
 			step.SetLR(0.01)
 			must(dl.Evaluate(m, inOrder{data: data, size: 8}))

@@ -1,6 +1,7 @@
 package dl_test
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -29,7 +30,7 @@ func TestCompiledStepLikeTrainStep(t *testing.T) {
 	}
 	m := build()
 	trained := dl.TrainStep(m, nil, rule)
-	want := losses(func() float64 { return trained.Run(dl.Batch{Inputs: x, Labels: y}) })
+	want := losses(func() float64 { return must(trained.Run(dl.Batch{Inputs: x, Labels: y})).Loss })
 
 	m2 := build()
 	opt := rule.For(m2)
@@ -91,12 +92,8 @@ func (targets) Get(i int) (dl.Example, error) {
 func TestEvaluateLikeTraining(t *testing.T) {
 	on(t, "go")
 	m := must(dl.Build(dl.Sequential{dl.Linear{Out: 1}}, dl.Shape{1, 1}))
-	if err := m.SetParam("0.weight", dl.FromSlice([]float32{1}, 1, 1)); err != nil {
-		t.Fatal(err)
-	}
-	if err := m.SetParam("0.bias", dl.FromSlice([]float32{0})); err != nil {
-		t.Fatal(err)
-	}
+	m.Param("0.weight").Set(dl.FromSlice([]float32{1}, 1, 1))
+	m.Param("0.bias").Set(dl.FromSlice([]float32{0}))
 	dl.TrainStep(m, dl.MSELoss{}, dl.SGD{LR: 0.1})
 	r := must(dl.Evaluate(m, targets{}))
 	if want := "loss 1.6667 (MSELoss)  on 3 examples"; r.String() != want { // (0 + 1 + 4) / 3
@@ -108,8 +105,8 @@ func TestEvaluateLikeTraining(t *testing.T) {
 type oneBatch struct{ batch dl.Batch }
 
 func (oneBatch) Len() int { return 1 }
-func (b oneBatch) Epoch(int) iter.Seq2[dl.Batch, error] {
-	return func(yield func(dl.Batch, error) bool) { yield(b.batch, nil) }
+func (b oneBatch) Epoch(int) iter.Seq[dl.Batch] {
+	return func(yield func(dl.Batch) bool) { yield(b.batch) }
 }
 
 // counted returns how many examples a confusion matrix has.
@@ -229,5 +226,48 @@ func TestFieldsOfTensors(t *testing.T) {
 	}
 	if got := len(m.Names()); got != 2 {
 		t.Errorf("the parameters are %v", m.Names())
+	}
+}
+
+// TestCompiledError has the two forms of a compiled function: one that panics, and
+// one that returns errors, its own too. A call that fails changes nothing.
+func TestCompiledError(t *testing.T) {
+	on(t, "go")
+	w := dl.NewParam(dl.FromSlice([]float32{1, 2}))
+	add := func(x *dl.Tensor) *dl.Tensor {
+		w.Set(w.Add(x))
+		return w.Sum()
+	}
+	want := "dl: Add: input is [2] and [3], want equal axes, or axes of 1"
+	if got := panicText(func() { dl.Compile(add).Call(dl.FromSlice([]float32{1, 1, 1})) }); !strings.Contains(got, "Add") {
+		t.Errorf("it panics with %q, want %s", got, want)
+	}
+	refused := errors.New("no negative numbers")
+	safe := dl.Compile(func(x *dl.Tensor, negative bool) (*dl.Tensor, error) {
+		y := add(x)
+		if negative {
+			return y, refused
+		}
+		return y, nil
+	})
+	var shape *dl.ShapeError
+	if y, err := safe.Call(dl.FromSlice([]float32{1, 1, 1}), false); y != nil || !errors.As(err, &shape) {
+		t.Errorf("a wrong shape gives %v, %v, want a ShapeError", y, err)
+	}
+	if y, err := safe.Call(dl.FromSlice([]float32{1, 1}), true); y != nil || err != refused {
+		t.Errorf("an error of the function gives %v, %v", y, err)
+	}
+	if got := w.Float32s(); !slices.Equal(got, []float32{1, 2}) {
+		t.Errorf("calls that failed changed the parameter to %v", got)
+	}
+	if y, err := safe.Call(dl.FromSlice([]float32{1, 1}), false); err != nil || y.Item() != 5 {
+		t.Errorf("a call gives %v, %v, want 5", y, err)
+	}
+	bug := dl.Compile(func(x *dl.Tensor) (*dl.Tensor, error) {
+		var none []int
+		return x.Scale(float64(none[3])), nil
+	})
+	if got := panicText(func() { bug.Call(w) }); !strings.Contains(got, "index out of range") {
+		t.Errorf("a bug in the function panics with %q", got)
 	}
 }

@@ -94,28 +94,48 @@ func filled(shape Shape, v float32) *Tensor {
 
 // parametersOf returns the trained parameters of a model, network or layer.
 func parametersOf(x any) ([]*Tensor, error) {
-	var all []*Tensor
-	add := func(t *Tensor) {
+	named, err := namedParameters(x)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]*Tensor, len(named))
+	for i, p := range named {
+		all[i] = p.tensor
+	}
+	return all, nil
+}
+
+// namedTensor is a parameter with its name in the model.
+type namedTensor struct {
+	name   string
+	tensor *Tensor
+}
+
+// namedParameters also returns the parameters' names, which are empty for
+// those that are given by themselves.
+func namedParameters(x any) ([]namedTensor, error) {
+	var all []namedTensor
+	add := func(name string, t *Tensor) {
 		if t.v != nil && t.v.trained {
-			all = append(all, t)
+			all = append(all, namedTensor{name, t})
 		}
 	}
 	switch x := x.(type) {
 	case nil:
 		return nil, fmt.Errorf("got nil, want a model or parameters")
 	case *Model:
-		for _, t := range x.vars {
-			add(t)
+		for i, t := range x.vars {
+			add(x.specs[i].name, t)
 		}
 		return all, nil
 	case *Tensor:
 		if x.v == nil || !x.v.trained {
 			return nil, fmt.Errorf("got a tensor of %v that is no parameter; declare it as a dl.Param in a network, or make it one with dl.NewParam", x.shape)
 		}
-		return []*Tensor{x}, nil
+		return []namedTensor{{"", x}}, nil
 	case []*Tensor:
 		for _, t := range x {
-			one, err := parametersOf(t)
+			one, err := namedParameters(t)
 			if err != nil {
 				return nil, err
 			}
@@ -143,8 +163,8 @@ func parametersOf(x any) ([]*Tensor, error) {
 					s := (*site)(s.UnsafePointer())
 					if !sites[s] {
 						sites[s] = true
-						for _, t := range s.params {
-							add(t)
+						for i, t := range s.params {
+							add(s.whole[i], t)
 						}
 					}
 				}

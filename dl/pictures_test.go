@@ -127,15 +127,15 @@ func TestBCELossAtTheEnds(t *testing.T) {
 
 func ExamplePixelShuffle() {
 	x := dl.FromSlice([]float32{1, 2, 3, 4}, 1, 4, 1, 1)
-	fmt.Println(apply(dl.PixelShuffle{Upscale: 2}, x).Shape(), x.PixelShuffle(2).Float32s())
+	fmt.Println(dl.PixelShuffle{Upscale: 2}.Forward(x).Shape(), x.PixelShuffle(2).Float32s())
 	// Output: [1 1 2 2] [1 2 3 4]
 }
 
 func ExampleReflectionPad2d() {
 	x := dl.FromSlice([]float32{1, 2, 3}, 1, 1, 1, 3)
-	fmt.Println(apply(dl.ReflectionPad2d{Left: 2, Right: 1}, x).Float32s())
-	fmt.Println(apply(dl.ReplicationPad2d{Left: 2, Right: 1}, x).Float32s())
-	fmt.Println(apply(dl.ZeroPad2d{Left: 2, Right: 1}, x).Float32s())
+	fmt.Println(dl.ReflectionPad2d{Left: 2, Right: 1}.Forward(x).Float32s())
+	fmt.Println(dl.ReplicationPad2d{Left: 2, Right: 1}.Forward(x).Float32s())
+	fmt.Println(dl.ZeroPad2d{Left: 2, Right: 1}.Forward(x).Float32s())
 	// Output:
 	// [3 2 1 2 3 2]
 	// [1 1 1 2 3 3]

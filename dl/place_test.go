@@ -37,7 +37,7 @@ func TestSideBySide(t *testing.T) {
 		}
 		step := dl.TrainStep(m, nil, dl.Adam{LR: 0.01})
 		for range 5 {
-			losses[place] = append(losses[place], step.Run(dl.Batch{Inputs: x, Labels: dl.FromSlice([]int64{0, 1, 0, 1})}))
+			losses[place] = append(losses[place], must(step.Run(dl.Batch{Inputs: x, Labels: dl.FromSlice([]int64{0, 1, 0, 1})})).Loss)
 		}
 		if got := must(m.Predict(x)).Device(); got != place {
 			t.Errorf("the prediction is on %s, want %s", got, place)

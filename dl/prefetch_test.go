@@ -24,16 +24,16 @@ type numbered struct {
 
 func (b numbered) Len() int { return b.n }
 
-func (b numbered) Epoch(int) iter.Seq2[dl.Batch, error] {
-	return func(yield func(dl.Batch, error) bool) {
+func (b numbered) Epoch(int) iter.Seq[dl.Batch] {
+	return func(yield func(dl.Batch) bool) {
 		for i := range b.n {
 			b.read.Add(1)
-			if !yield(dl.Batch{Inputs: dl.FromSlice([]float32{float32(i), 1}, 1, 2), Labels: dl.FromSlice([]int64{0})}, nil) {
+			if !yield(dl.Batch{Inputs: dl.FromSlice([]float32{float32(i), 1}, 1, 2), Labels: dl.FromSlice([]int64{0})}) {
 				return
 			}
 		}
 		if b.err != nil {
-			yield(dl.Batch{}, b.err)
+			panic(b.err)
 		}
 	}
 }
@@ -56,7 +56,7 @@ func TestPrefetch(t *testing.T) {
 		var read atomic.Int64
 		var seen []float64
 		var err error
-		for b, e := range dl.Prefetch(numbered{5, c.err, &read}.Epoch(0), "go:0") {
+		for b, e := range dl.Prefetch(dl.EpochOf(numbered{5, c.err, &read}, 0), "go:0") {
 			if e != nil {
 				err = e
 				break
@@ -113,7 +113,7 @@ func TestLoaderDevice(t *testing.T) {
 	ahead.Shuffle = false
 	n = 0
 	var err error
-	for _, e := range ahead.Epoch(0) {
+	for _, e := range dl.EpochOf(ahead, 0) {
 		if err = e; e == nil {
 			n++
 		}
@@ -122,7 +122,7 @@ func TestLoaderDevice(t *testing.T) {
 		t.Errorf("%d batches and then %v, want 2 and the example that cannot be read", n, err)
 	}
 	ahead.Device = "tpu"
-	for _, e := range ahead.Epoch(0) {
+	for _, e := range dl.EpochOf(ahead, 0) {
 		err = e
 	}
 	wantError(t, err, `dl: DataLoader: backend is "tpu", want cuda, cpu or go; see dl.Devices()`)
@@ -173,11 +173,11 @@ type spy struct {
 	look func(dl.Batch)
 }
 
-func (s spy) Epoch(epoch int) iter.Seq2[dl.Batch, error] {
-	return func(yield func(dl.Batch, error) bool) {
-		for b, err := range s.inOrder.Epoch(epoch) {
+func (s spy) Epoch(epoch int) iter.Seq[dl.Batch] {
+	return func(yield func(dl.Batch) bool) {
+		for b := range s.inOrder.Epoch(epoch) {
 			s.look(b)
-			if !yield(b, err) {
+			if !yield(b) {
 				return
 			}
 		}
@@ -193,12 +193,12 @@ func BenchmarkPrefetch(b *testing.B) {
 		b.Run("device="+device, func(b *testing.B) {
 			m := must(dl.Build(cifarNet(), dl.Shape{64, 3, 32, 32}))
 			step := dl.TrainStep(m, nil, dl.SGD{LR: 0.01})
-			step.Run(must(loader.First()))
+			must(step.Run(must(loader.First())))
 			l := loader
 			l.Device = device
 			for b.Loop() {
 				for batch := range l.Batches() {
-					step.Run(batch)
+					must(step.Run(batch))
 				}
 			}
 		})

@@ -3,8 +3,6 @@ package dl
 import (
 	"fmt"
 	"reflect"
-
-	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // Replace puts another layer in a layer's place, such as a new last layer for
@@ -27,7 +25,7 @@ func (m *Model) Replace(path string, layer Layer) error {
 	if path == "" || path == root {
 		return fmt.Errorf("dl: Replace: path is empty, want a layer inside of the model; use dl.Build for a model of another network")
 	}
-	if err := xla.Guard(func() { m.module("Replace", path) }); err != nil {
+	if _, err := m.module("Replace", path); err != nil {
 		return err
 	}
 	defer lockVariables(m.vars)()

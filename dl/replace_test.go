@@ -15,7 +15,7 @@ func TestReplace(t *testing.T) {
 		before := m.StateDict()
 		m.Freeze("features", "classifier")
 		step := dl.TrainStep(m, nil, dl.SGD{LR: 0.1, Momentum: 0.9})
-		step.Run(smallBatch())
+		must(step.Run(smallBatch()))
 		if err := m.Replace("head", dl.Linear{Out: 5}); err != nil {
 			t.Fatal(err)
 		}
@@ -27,7 +27,7 @@ func TestReplace(t *testing.T) {
 		}
 		batch := smallBatch()
 		batch.Labels = dl.FromSlice([]int64{4, 3, 2, 1, 0, 4})
-		step.Run(batch) // goes on with the new layer, and fresh momentum for it
+		must(step.Run(batch)) // goes on with the new layer, and fresh momentum for it
 		if got, want := step.SlotSize(), 5*8+5; got != want {
 			t.Errorf("SGD keeps %d values, want %d", got, want)
 		}

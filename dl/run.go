@@ -127,7 +127,7 @@ func Start(model *Model, t Training) *Run {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &Run{model: model, training: t, began: time.Now(), clock: time.Now(), cancel: cancel, done: make(chan struct{}), phase: "starting"}
-	r.step = TrainStep(model, t.Loss, t.Optimizer, t.Options)
+	r.step = TrainStep(model, t.Loss, t.Optimizer).With(t.Options)
 	go func() {
 		defer cancel()
 		ctx := xla.WatchedBy(ctx, r.compiling)

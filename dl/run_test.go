@@ -44,8 +44,8 @@ type inOrder struct {
 
 func (o inOrder) Len() int { return (o.data.Len() + o.size - 1) / o.size }
 
-func (o inOrder) Epoch(int) iter.Seq2[dl.Batch, error] {
-	return func(yield func(dl.Batch, error) bool) {
+func (o inOrder) Epoch(int) iter.Seq[dl.Batch] {
+	return func(yield func(dl.Batch) bool) {
 		for from := 0; from < o.data.Len(); from += o.size {
 			if o.wait != nil {
 				o.wait()
@@ -55,12 +55,11 @@ func (o inOrder) Epoch(int) iter.Seq2[dl.Batch, error] {
 			for i := from; i < min(from+o.size, o.data.Len()); i++ {
 				e, err := o.data.Get(i)
 				if err != nil {
-					yield(dl.Batch{}, fmt.Errorf("example %d: %w", i, err))
-					return
+					panic(fmt.Errorf("example %d: %w", i, err))
 				}
 				xs, ys = append(xs, e.Input), append(ys, int64(e.Label))
 			}
-			if !yield(dl.Batch{Inputs: dl.Stack(xs), Labels: dl.FromSlice(ys)}, nil) {
+			if !yield(dl.Batch{Inputs: dl.Stack(xs), Labels: dl.FromSlice(ys)}) {
 				return
 			}
 		}
@@ -153,19 +152,19 @@ func TestMaskIsExact(t *testing.T) {
 		m := smallNet()
 		results = append(results, must(dl.Evaluate(m, inOrder{data: data, size: size})))
 		step := dl.TrainStep(m, nil, dl.SGD{LR: 0.1})
-		for b, err := range (inOrder{data: blobs{n: 3, fail: -1}, size: 3}).Epoch(0) {
+		for b, err := range dl.EpochOf(inOrder{data: blobs{n: 3, fail: -1}, size: 3}, 0) {
 			if err != nil {
 				t.Fatal(err)
 			}
 			if size == 8 { // a larger batch first makes the program larger; a rate of 0 keeps the weights
 				step.SetLR(0)
 				for full := range (inOrder{data: data, size: 8}).Epoch(0) {
-					step.Run(full)
+					must(step.Run(full))
 					break
 				}
 				step.SetLR(0.1)
 			}
-			step.Run(b)
+			must(step.Run(b))
 		}
 		weights = append(weights, m.Param("0.weight").Float32s())
 	}

@@ -73,7 +73,7 @@ func TestSamplerErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		tt.loader.Dataset = numbers{n: 4}
-		for _, err := range tt.loader.Epoch(0) {
+		for _, err := range dl.EpochOf(tt.loader, 0) {
 			if err == nil || err.Error() != tt.err {
 				t.Errorf("got %v\nwant %s", err, tt.err)
 			}
@@ -87,7 +87,7 @@ func TestSamplerRandomness(t *testing.T) {
 	if l.Len() != 1 {
 		t.Fatalf("%d batches, want 1", l.Len())
 	}
-	for b, err := range l.Epoch(0) {
+	for b, err := range dl.EpochOf(l, 0) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,7 +132,7 @@ func TestLoaderSkip(t *testing.T) {
 		notices = nil
 		l := dl.DataLoader{Dataset: numbers{n: 12, bad: bad, wide: 9}, BatchSize: 4, SkipErrors: true, Workers: workers}
 		var labels []string
-		for b, err := range l.Epoch(0) {
+		for b, err := range dl.EpochOf(l, 0) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -161,7 +161,7 @@ func (d pairs) Get(i int) (dl.Example, error) {
 
 func TestLoaderTarget(t *testing.T) {
 	l := dl.DataLoader{Dataset: pairs{numbers{n: 4}}, BatchSize: 3, Workers: -1}
-	for b, err := range l.Epoch(0) {
+	for b, err := range dl.EpochOf(l, 0) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -172,7 +172,7 @@ func TestLoaderTarget(t *testing.T) {
 	}
 	l.BatchSize = 4
 	want := "dl: DataLoader: example 3: one of it and example 0 of its batch has a Target, want both or none"
-	for _, err := range l.Epoch(0) {
+	for _, err := range dl.EpochOf(l, 0) {
 		if err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
@@ -187,7 +187,7 @@ func TestLoaderCollate(t *testing.T) {
 		}
 		return dl.Batch{Inputs: dl.FromSlice(lengths), Labels: dl.FromSlice(make([]int64, len(es)))}, nil
 	}}
-	for b, err := range l.Epoch(0) {
+	for b, err := range dl.EpochOf(l, 0) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -204,7 +204,7 @@ func TestLoaderCollate(t *testing.T) {
 		{func(es []dl.Example) (dl.Batch, error) { return dl.Batch{Inputs: es[9].Input}, nil }, "dl: DataLoader: Collate: panic: runtime error: index out of range [9] with length 4 (at "},
 	} {
 		l.Collate = tt.collate
-		for _, err := range l.Epoch(0) {
+		for _, err := range dl.EpochOf(l, 0) {
 			if err == nil || !strings.HasPrefix(err.Error(), tt.err) {
 				t.Errorf("got %v\nwant %s", err, tt.err)
 			}

@@ -145,7 +145,7 @@ func TestScanInModel(t *testing.T) {
 			step := dl.TrainStep(m, nil, dl.SGD{LR: 0.5})
 			b := dl.Batch{Inputs: fill(1, 1, 3, 5, 2), Labels: dl.FromSlice([]int64{0, 1, 1})}
 			for range 3 {
-				losses[i] = append(losses[i], step.Run(b))
+				losses[i] = append(losses[i], must(step.Run(b)).Loss)
 			}
 			losses[i] = append(losses[i], must(m.Predict(b.Inputs)).Float64s()...)
 			macs[i] = []float64{float64(m.Summary().MACs)}
@@ -264,9 +264,7 @@ func TestScanDraws(t *testing.T) {
 func TestScanWholeNumbers(t *testing.T) {
 	eachBackend(t, func(t *testing.T) {
 		m := must(dl.Build(dl.Embedding{In: 4, Out: 4}, dl.Shape{1}, dl.Int64))
-		if err := m.SetParam("weight", dl.FromSlice([]float32{0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0}, 4, 4)); err != nil {
-			t.Fatal(err)
-		}
+		m.Param("weight").Set(dl.FromSlice([]float32{0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0}, 4, 4))
 		last, all := dl.Scan(func(token, _ *dl.Tensor) (*dl.Tensor, *dl.Tensor) {
 			token = m.Call(token).Argmax(-1)
 			return token, token

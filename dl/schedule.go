@@ -126,17 +126,7 @@ type scheduleState struct {
 //		}
 //		schedule.Step()
 //	}
-//
-// Settings that cannot work panic with an error.
-func (s *Step) Schedule(how Scheduler) *Schedule {
-	c, err := s.newSchedule(how)
-	if err != nil {
-		panic(err)
-	}
-	return c
-}
-
-func (s *Step) newSchedule(how Scheduler) (*Schedule, error) {
+func (s *Step) Schedule(how Scheduler) (*Schedule, error) {
 	c, err := newSchedule(scheduledStep{s}, how)
 	if err == nil {
 		s.mu.Lock()
@@ -148,12 +138,8 @@ func (s *Step) newSchedule(how Scheduler) (*Schedule, error) {
 
 // Schedule lets a scheduler set the learning rate from now on, as
 // [Step.Schedule]. Nothing is compiled anew when the rate changes.
-func (o *Optim) Schedule(how Scheduler) *Schedule {
-	c, err := newSchedule(scheduledOptim{o}, how)
-	if err != nil {
-		panic(err)
-	}
-	return c
+func (o *Optim) Schedule(how Scheduler) (*Schedule, error) {
+	return newSchedule(scheduledOptim{o}, how)
 }
 
 func newSchedule(of scheduled, how Scheduler) (*Schedule, error) {
@@ -188,15 +174,17 @@ func newSchedule(of scheduled, how Scheduler) (*Schedule, error) {
 }
 
 // Step counts one step of the scheduler and sets the learning rate for what
-// follows. [ReduceLROnPlateau] needs the metric, and panics without it; the
-// others take none.
-func (c *Schedule) Step(metric ...float64) {
-	if err := c.next(metric...); err != nil {
-		panic(err)
+// follows. [ReduceLROnPlateau] takes StepMetric in its place.
+func (c *Schedule) Step() error {
+	if _, ok := c.how.(ReduceLROnPlateau); ok {
+		return fmt.Errorf("dl: Schedule: ReduceLROnPlateau got no metric, want one, such as the loss on the test data: schedule.StepMetric(result.Loss)")
 	}
+	return c.StepMetric(0)
 }
 
-func (c *Schedule) next(metric ...float64) error {
+// StepMetric is Step for a scheduler that looks at a metric, such as the loss on
+// the test data. The others do not look at it.
+func (c *Schedule) StepMetric(metric float64) error {
 	c.of.Lock()
 	defer c.of.Unlock()
 	st := &c.state
@@ -207,11 +195,8 @@ func (c *Schedule) next(metric ...float64) error {
 		c.set()
 		return nil
 	}
-	if len(metric) == 0 {
-		return fmt.Errorf("dl: Schedule: ReduceLROnPlateau got no metric, want one, such as the loss on the test data: schedule.Step(result.Loss)")
-	}
 	p = p.defaults()
-	if v := metric[0]; p.better(v, float64(st.Best)) {
+	if v := metric; p.better(v, float64(st.Best)) {
 		st.Best, st.Bad = exact(v), 0
 	} else {
 		st.Bad++

@@ -41,7 +41,7 @@ func stateful(t testing.TB) (begin func() (*dl.Model, *dl.Step), state dl.StateD
 		return m, step
 	}
 	_, step := begin()
-	step.Run(stateBatch())
+	must(step.Run(stateBatch()))
 	path := filepath.Join(t.TempDir(), "state.safetensors")
 	if err := step.Save(path); err != nil {
 		t.Fatal(err)
@@ -77,7 +77,7 @@ func FuzzTrainingState(f *testing.F) {
 		path := filepath.Join(t.TempDir(), "state.safetensors")
 		forge(t, state, text, path)
 		m, step := begin()
-		step.Run(stateBatch())
+		must(step.Run(stateBatch()))
 		before, n, lr := m.StateDict(), step.N(), step.LR()
 		if err := step.Load(path); err != nil {
 			for name, w := range before {
@@ -96,7 +96,7 @@ func FuzzTrainingState(f *testing.F) {
 		if rows := dl.Rows(step); rows > 1<<12 {
 			return // a large batch is no mistake, but takes long to fill
 		}
-		if _, err := step.Do(stateBatch()); err != nil {
+		if _, err := step.Run(stateBatch()); err != nil {
 			t.Fatalf("a state that was taken up cannot be trained on: %v", err)
 		}
 		if err := step.Save(path); err != nil {

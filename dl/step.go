@@ -14,7 +14,7 @@ import (
 //
 //	step := dl.TrainStep(model, dl.CrossEntropyLoss{}, dl.SGD{LR: 0.01})
 //	for batch := range loader.Batches() {
-//		loss := step.Run(batch)
+//		result := step.Run(batch)
 //	}
 //
 // A step is one compiled program: forward, backward and update. It either
@@ -53,19 +53,30 @@ type Step struct {
 }
 
 // TrainStep returns a [Step] that trains the model. A nil loss means
-// [CrossEntropyLoss]. The program is compiled at the first Run. Settings that
-// cannot work are reported there.
-func TrainStep(model *Model, loss Loss, optimizer Optimizer, options ...Options) *Step {
+// [CrossEntropyLoss]. The program is compiled at the first [Step.Run], which
+// also returns the error of settings that cannot work.
+//
+//	step := dl.TrainStep(model, nil, dl.Adam{}).With(dl.Options{ClipNorm: 1})
+func TrainStep(model *Model, loss Loss, optimizer Optimizer) *Step {
 	s := &Step{model: model, loss: loss, seed: nextSeed(), kept: map[string][]*Tensor{}}
 	if loss == nil {
 		s.loss = CrossEntropyLoss{}
 	}
-	if len(options) > 0 {
-		s.options = options[0]
-	}
 	if s.err = s.prepare(optimizer); s.err == nil {
 		model.loss.Store(&s.loss)
 	}
+	return s
+}
+
+// With says how the steps are computed, in place of what it was before, and
+// returns the step. Options that cannot work are the error of [Step.Run].
+func (s *Step) With(options Options) *Step {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if err := options.check(); err != nil && s.err == nil {
+		s.err = err
+	}
+	s.options = options
 	return s
 }
 
@@ -88,9 +99,6 @@ func (s *Step) prepare(o Optimizer) error {
 			rate, momentum = r.rate(), r.momentum()
 		}
 		s.rates, s.momenta = append(s.rates, rate), append(s.momenta, momentum)
-	}
-	if err := s.options.check(); err != nil {
-		return err
 	}
 	if _, err := s.groups.of(s.model); err != nil {
 		return err
@@ -182,21 +190,11 @@ func (s *Step) Last() Result {
 	return s.last
 }
 
-// Run does one step and returns the batch's mean loss before it. It panics
-// with the error that [Step.Do] returns.
-func (s *Step) Run(batch Batch) float64 {
-	r, err := s.Do(batch)
-	if err != nil {
-		panic(err)
-	}
-	return r.Loss
-}
-
-// Do does one step and returns the batch's loss and accuracy before it.
+// Run does one step and returns the batch's loss and accuracy before it.
 // Shapes that do not fit are a [*ShapeError]; labels outside of the classes
 // and the cell's interrupt are errors too. After an interrupt the step may
 // still come to its end, whole.
-func (s *Step) Do(batch Batch) (Result, error) {
+func (s *Step) Run(batch Batch) (Result, error) {
 	ctx := xla.Context()
 	t, err := s.do(ctx, ctx, batch)
 	if err != nil {

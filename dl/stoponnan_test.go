@@ -61,11 +61,11 @@ func TestStopOnNaN(t *testing.T) {
 		options := dl.Options{StopOnNaN: true}
 		for way, train := range map[string]func(m *dl.Model) string{
 			"training step": func(m *dl.Model) string {
-				_, err := dl.TrainStep(m, dl.MSELoss{}, dl.SGD{LR: 0.1}, options).Do(batch)
+				_, err := dl.TrainStep(m, dl.MSELoss{}, dl.SGD{LR: 0.1}).With(options).Run(batch)
 				return err.Error()
 			},
 			"training step, accumulated": func(m *dl.Model) string {
-				_, err := dl.TrainStep(m, dl.MSELoss{}, dl.SGD{LR: 0.1}, dl.Options{StopOnNaN: true, Accumulate: 2}).Do(batch)
+				_, err := dl.TrainStep(m, dl.MSELoss{}, dl.SGD{LR: 0.1}).With(dl.Options{StopOnNaN: true, Accumulate: 2}).Run(batch)
 				return err.Error()
 			},
 			"training step, as a run": func(m *dl.Model) string {
@@ -113,9 +113,9 @@ func TestStopOnNaNLetsPass(t *testing.T) {
 	train := func(o dl.Options) []float64 {
 		dl.Seed(1)
 		m := must(dl.Build(dl.Sequential{dl.Linear{Out: 4}, dl.BatchNorm1d{}, dl.ReLU{}, dl.Linear{Out: 2}}, dl.Shape{4, 3}))
-		step := dl.TrainStep(m, nil, dl.Adam{}, o)
+		step := dl.TrainStep(m, nil, dl.Adam{}).With(o)
 		for range 3 {
-			step.Run(batch)
+			must(step.Run(batch))
 		}
 		return append(m.Param("0.weight").Float64s(), m.Param("1.running_mean").Float64s()...)
 	}
@@ -123,23 +123,17 @@ func TestStopOnNaNLetsPass(t *testing.T) {
 		t.Errorf("the weights are %v, and without StopOnNaN %v", b, a)
 	}
 	m := must(dl.Build(dl.Sequential{dl.Linear{Out: 2}, dl.Func(func(x *dl.Tensor) *dl.Tensor { return x.Abs().Neg().Log() })}, dl.Shape{4, 3}))
-	if loss := dl.TrainStep(m, nil, dl.SGD{LR: 1}).Run(batch); !math.IsNaN(loss) {
+	if loss := must(dl.TrainStep(m, nil, dl.SGD{LR: 1}).Run(batch)).Loss; !math.IsNaN(loss) {
 		t.Errorf("the loss is %v, want NaN and no error", loss)
 	}
-	if err := m.SetParam("0.weight", fill(1, 1, 2, 3)); err != nil {
-		t.Fatal(err)
-	}
-	if err := m.SetParam("0.bias", fill(1, 1, 2)); err != nil {
-		t.Fatal(err)
-	}
-	_, err := dl.TrainStep(m, nil, dl.SGD{LR: 1}, dl.Options{StopOnNaN: true}).Do(batch)
+	m.Param("0.weight").Set(fill(1, 1, 2, 3))
+	m.Param("0.bias").Set(fill(1, 1, 2))
+	_, err := dl.TrainStep(m, nil, dl.SGD{LR: 1}).With(dl.Options{StopOnNaN: true}).Run(batch)
 	if want := "dl: training step: the loss is NaN: Log in 1 Func is the first that gives NaN"; err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("the error is %v, want %s", err, want)
 	}
-	if err := m.SetParam("0.bias", dl.FromSlice([]float32{1, float32(math.NaN())})); err != nil {
-		t.Fatal(err)
-	}
-	_, err = dl.TrainStep(m, nil, dl.SGD{LR: 1}, dl.Options{StopOnNaN: true}).Do(batch)
+	m.Param("0.bias").Set(dl.FromSlice([]float32{1, float32(math.NaN())}))
+	_, err = dl.TrainStep(m, nil, dl.SGD{LR: 1}).With(dl.Options{StopOnNaN: true}).Run(batch)
 	if want := "dl: training step: the loss is NaN: parameter 0.bias is NaN already"; err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("the error is %v, want %s", err, want)
 	}

@@ -180,15 +180,7 @@ type given []Batch
 func (g given) Len() int { return len(g) }
 
 // Epoch yields them.
-func (g given) Epoch(int) iter.Seq2[Batch, error] {
-	return func(yield func(Batch, error) bool) {
-		for _, b := range g {
-			if !yield(b, nil) {
-				return
-			}
-		}
-	}
-}
+func (g given) Epoch(int) iter.Seq[Batch] { return slices.Values(g) }
 
 // relus looks for units that are 0 for every example.
 func (p *patient) relus(ctx context.Context) error {

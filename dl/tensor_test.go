@@ -97,7 +97,7 @@ func TestTensorFunctions(t *testing.T) {
 			{"matmul", a.MatMul(dl.FromSlice([]float32{1, 0, 0, 1, 1, 1}, 3, 2)), []float32{2, 3, 10, 11}},
 			{"row", a.Index(1), []float32{4, 5, 6}},
 			{"chain on the device", a.ReLU().Flatten().Reshape(6).Sum(0), []float32{18}},
-			{"pool", must(dl.Apply(dl.MaxPool2d{Kernel: 2}, dl.FromSlice([]float32{1, 2, 3, 4}, 1, 1, 2, 2))), []float32{4}},
+			{"pool", dl.MaxPool2d{Kernel: 2}.Forward(dl.FromSlice([]float32{1, 2, 3, 4}, 1, 1, 2, 2)), []float32{4}},
 		}
 		for _, test := range tests {
 			if got := test.got.Float32s(); !slices.Equal(got, test.want) {
@@ -108,7 +108,7 @@ func TestTensorFunctions(t *testing.T) {
 		if s := p[0] + p[1] + p[2]; math.Abs(s-1) > 1e-6 || p[2] < 0.9 {
 			t.Errorf("softmax is %v", p)
 		}
-		if _, err := dl.Apply(dl.Linear{Out: 2}, a); err == nil {
+		if text := panicText(func() { dl.Linear{Out: 2}.Forward(a) }); text == "" {
 			t.Error("a layer with weights ran without them")
 		}
 	})

@@ -8,6 +8,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // train is the run's goroutine.
@@ -96,7 +98,7 @@ func (r *Run) ready() error {
 		if _, plateau := t.Scheduler.(ReduceLROnPlateau); plateau && t.EachStep {
 			return fmt.Errorf("dl: Start: EachStep is set and the Scheduler is ReduceLROnPlateau, which looks at epochs; leave EachStep out")
 		}
-		if _, err := r.step.newSchedule(t.Scheduler); err != nil {
+		if _, err := r.step.Schedule(t.Scheduler); err != nil {
 			return err
 		}
 	}
@@ -138,26 +140,58 @@ func (r *Run) pass(ctx context.Context, epoch, first int) error {
 	return nil
 }
 
-// from yields an epoch's batches from the first one on. A loader need not read
-// those before it.
+// from yields an epoch's batches from the first one on, and at the end the error
+// that the data panics with. A loader need not read those before the first.
 func from(data Batches, epoch, first int) iter.Seq2[Batch, error] {
-	if l, ok := data.(interface {
-		EpochFrom(epoch, first int) iter.Seq2[Batch, error]
-	}); ok {
-		return l.EpochFrom(epoch, first)
+	switch l := data.(type) { // not what only embeds one, whose Epoch may be its own
+	case DataLoader:
+		return l.epochFrom(epoch, first)
+	case *DataLoader:
+		return l.epochFrom(epoch, first)
 	}
+	batches := guarded(data.Epoch(epoch))
 	if first == 0 {
-		return data.Epoch(epoch)
+		return batches
 	}
 	return func(yield func(Batch, error) bool) {
 		n := 0
-		for batch, err := range data.Epoch(epoch) {
+		for batch, err := range batches {
 			if n++; n <= first && err == nil {
 				continue
 			}
 			if !yield(batch, err) {
 				return
 			}
+		}
+	}
+}
+
+// guarded yields what seq does, and the error that it panics with. What the loop
+// itself panics with goes on.
+func guarded(seq iter.Seq[Batch]) iter.Seq2[Batch, error] {
+	return func(yield func(Batch, error) bool) {
+		var inLoop any // what the loop's body panicked with
+		err := xla.Guard(func() {
+			for batch := range seq {
+				more := false
+				func() {
+					defer func() {
+						if inLoop = recover(); inLoop != nil {
+							more = false
+						}
+					}()
+					more = yield(batch, nil)
+				}()
+				if !more {
+					return
+				}
+			}
+		})
+		if inLoop != nil {
+			panic(inLoop)
+		}
+		if err != nil {
+			yield(Batch{}, err)
 		}
 	}
 }
@@ -176,7 +210,7 @@ func (r *Run) took() error {
 	t := r.training
 	done := StepDone{N: n, Epoch: epoch, Result: part.result(), LR: r.step.LR(), GradNorm: r.step.GradNorm()}
 	if t.Scheduler != nil && t.EachStep {
-		if err := r.step.schedule.next(); err != nil {
+		if err := r.step.schedule.Step(); err != nil {
 			return err
 		}
 	}
@@ -203,7 +237,7 @@ func (r *Run) close(done Epoch) (ended bool, err error) {
 	t := r.training
 	value := r.value(done)
 	if t.Scheduler != nil && !t.EachStep {
-		if err := r.step.schedule.next(value); err != nil {
+		if err := r.step.schedule.StepMetric(value); err != nil {
 			return false, err
 		}
 	}

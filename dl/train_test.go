@@ -211,15 +211,15 @@ type pausing struct {
 	n             int
 }
 
-func (p *pausing) EpochFrom(epoch, first int) iter.Seq2[dl.Batch, error] {
-	return func(yield func(dl.Batch, error) bool) {
-		for b, err := range p.DataLoader.EpochFrom(epoch, first) {
+func (p *pausing) Epoch(epoch int) iter.Seq[dl.Batch] {
+	return func(yield func(dl.Batch) bool) {
+		for b := range p.DataLoader.Epoch(epoch) {
 			if p.n == p.after {
 				close(p.reached)
 				<-p.goOn
 			}
 			p.n++
-			if !yield(b, err) {
+			if !yield(b) {
 				return
 			}
 		}
@@ -231,7 +231,7 @@ func TestStepSaves(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.safetensors")
 	batches := func(from, to int, step *dl.Step) {
 		for n := from; n < to; n++ {
-			step.Run(optimBatch(n))
+			must(step.Run(optimBatch(n)))
 		}
 	}
 	start := func() (*dl.Model, *dl.Step) {
@@ -315,8 +315,8 @@ func TestKilledWhileSaving(t *testing.T) {
 		training.Epochs, training.Checkpoint.Resume = 0, true // only takes the state up
 		var notices []string
 		dl.Notice = func(s string) { notices = append(notices, s) }
-		step := dl.TrainStep(m, nil, training.Optimizer, training.Options)
-		step.Schedule(training.Scheduler)
+		step := dl.TrainStep(m, nil, training.Optimizer).With(training.Options)
+		must(step.Schedule(training.Scheduler))
 		files, err := filepath.Glob(filepath.Join(dir, "step-*.safetensors"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("no state is left, %v; the child says %s", err, out.String())
@@ -441,7 +441,7 @@ func TestPythonReadsState(t *testing.T) {
 	}
 	m := optimNet()
 	step := dl.TrainStep(m, nil, dl.AdamW{})
-	step.Run(optimBatch(0))
+	must(step.Run(optimBatch(0)))
 	path := filepath.Join(t.TempDir(), "state.safetensors")
 	if err := step.Save(path); err != nil {
 		t.Fatal(err)

@@ -35,9 +35,7 @@ func TestTransformerLikePyTorch(t *testing.T) {
 			t.Fatalf("names are %s\nwant %s", got, want)
 		}
 		for i, n := range m.Names() {
-			if err := m.SetParam(n, fill(20+i, 0.5, m.Param(n).Shape()...)); err != nil {
-				t.Fatal(err)
-			}
+			m.Param(n).Set(fill(20+i, 0.5, m.Param(n).Shape()...))
 		}
 		m.Eval()
 		params := dl.SGD{LR: 1}.For(m).Params()

@@ -47,7 +47,7 @@ func TestWrongPrograms(t *testing.T) {
 			if err != nil {
 				return fmt.Errorf("the network does not build: %w", err)
 			}
-			_, err = dl.TrainStep(m, loss, dl.SGD{LR: 0.1}).Do(dl.Batch{Inputs: x, Labels: y})
+			_, err = dl.TrainStep(m, loss, dl.SGD{LR: 0.1}).Run(dl.Batch{Inputs: x, Labels: y})
 			return err
 		}
 	}

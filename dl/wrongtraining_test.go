@@ -34,7 +34,11 @@ func TestWrongTraining(t *testing.T) {
 	}
 	optimizer := func(o dl.Optimizer, options ...dl.Options) func() error {
 		return func() error {
-			_, err := dl.TrainStep(net(), nil, o, options...).Do(dl.Batch{Inputs: fill(1, 1, 4, 2), Labels: dl.FromSlice([]int64{0, 1, 0, 1})})
+			step := dl.TrainStep(net(), nil, o)
+			for _, with := range options {
+				step.With(with)
+			}
+			_, err := step.Run(dl.Batch{Inputs: fill(1, 1, 4, 2), Labels: dl.FromSlice([]int64{0, 1, 0, 1})})
 			return err
 		}
 	}
@@ -100,8 +104,8 @@ func TestWrongTraining(t *testing.T) {
 			return err
 		}},
 		{"a checkpoint without its folder", run(func(tr *dl.Training) { tr.Checkpoint.Resume = true })},
-		{"a value of another shape for a parameter", func() error { return net().SetParam("weight", x(3, 3)) }},
-		{"a path that freezes nothing", at(func() { net().Freeze("features") })},
+		{"a value of another shape for a parameter", at(func() { net().Param("weight").Set(x(3, 3)) })},
+		{"a path that freezes nothing", func() error { return net().Freeze("features") }},
 		{"no network", func() error { _, err := dl.Build(nil, dl.Shape{4, 2}); return err }},
 		{"a Forward that returns nothing", func() error { _, err := dl.Build(&nothing{dl.Linear{Out: 2}}, dl.Shape{4, 2}); return err }},
 		{"matrices that do not fit", func() error { _, err := dl.Build(&square{dl.Linear{Out: 3}}, dl.Shape{4, 2}); return err }},

@@ -13,7 +13,7 @@ var members = map[string]map[string]string{
 		"cuda":             `$x.To("cuda") moves it; dl.Use("cuda") does so for all`,
 		"fit":              "run := dl.Start($x, dl.Training{Data: loader, Epochs: 10}) trains in the background",
 		"compile":          "leave it out: programs are compiled by themselves",
-		"apply":            "$x.SetParam(name, tensor) sets a parameter",
+		"apply":            "dl.Apply($x, func(name string, p *dl.Tensor) { p.Init(dl.XavierUniform) }) starts the parameters anew; $x.Param(name).Set(tensor) sets one",
 	},
 	"dl.Tensor": {
 		"cuda": `$x.To("cuda") moves it; models and tensors move by themselves when they are used`,

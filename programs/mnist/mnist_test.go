@@ -18,7 +18,10 @@ func TestLikePyTorch(t *testing.T) {
 	}
 	model.Eval("dropout1", "dropout2") // PyTorch draws other numbers
 	opt := dl.Adadelta{LR: 1}.For(model)
-	schedule := opt.Schedule(dl.StepLR{StepSize: 1, Gamma: 0.7})
+	schedule, err := opt.Schedule(dl.StepLR{StepSize: 1, Gamma: 0.7})
+	if err != nil {
+		t.Fatal(err)
+	}
 	step := dl.Compile(func(x, y *dl.Tensor) *dl.Tensor {
 		loss := model.Call(x).Loss(dl.NLLLoss{}, y)
 		loss.Backward()

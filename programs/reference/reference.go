@@ -66,9 +66,7 @@ func Fill(m *dl.Model) error {
 		default:
 			values = Tensor(name, 0.1, shape...)
 		}
-		if err := m.SetParam(name, values); err != nil {
-			return err
-		}
+		m.Param(name).Set(values)
 	}
 	return nil
 }
