@@ -33,6 +33,23 @@ func TestRequiresGradTwice(t *testing.T) {
 	check(dl.Compile(gradients).Call(x))
 }
 
+// TestIndexKeepsGradient takes rows at once and in a program: gradients go to them.
+func TestIndexKeepsGradient(t *testing.T) {
+	on(t, "go")
+	second := func(x *dl.Tensor) (row, gradient *dl.Tensor) {
+		x.RequiresGrad()
+		row = x.Index(1)
+		row.Square().Sum().Backward()
+		return row.Detach(), x.Grad()
+	}
+	for name, f := range map[string]func(x *dl.Tensor) (row, gradient *dl.Tensor){"at once": second, "compiled": dl.Compile(second).Call} {
+		row, gradient := f(dl.FromSlice([]float32{1, 2, 3, 4}, 2, 2))
+		if got, g := row.Float64s(), gradient.Float64s(); !close64(got, []float64{3, 4}) || !close64(g, []float64{0, 0, 6, 8}) {
+			t.Errorf("%s: row 1 is %v and the gradient %v", name, got, g)
+		}
+	}
+}
+
 // TestBackward has PyTorch's rules: gradients add up, Detach and NoGrad stop them,
 // and frozen parameters have none.
 func TestBackward(t *testing.T) {

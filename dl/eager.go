@@ -331,12 +331,15 @@ func (t *Tensor) Dim(axis int) int {
 	return t.shape[(axis+n)%n]
 }
 
-// Index returns element i along the first axis: picture i of a batch. It
-// panics with a [*ShapeError] outside of the axis.
+// Index returns element i along the first axis, as x[i] in PyTorch: picture i of a
+// batch. It panics with a [*ShapeError] outside of the axis.
 func (t *Tensor) Index(i int) *Tensor {
 	if len(t.shape) == 0 || i < 0 || i >= t.shape[0] {
 		panic(&ShapeError{Op: fmt.Sprintf("Index(%d)", i), Got: t.shape, Want: fmt.Sprintf("a first axis longer than %d", i)})
 	}
-	n := t.Size() / t.shape[0]
+	if recordingOf([]*Tensor{t}) != nil || (t.learns() || t.tape != nil) && !gradientsOff() {
+		return t.with("index", i, func(x *node) *node { return x.Narrow(0, i, 1).Squeeze(0) })
+	}
+	n := t.Size() / t.shape[0] // without a program, so that a loop over a data set compiles nothing
 	return hostTensor(t.dtype, append(Shape{}, t.shape[1:]...), cut(t.flat(), i*n, (i+1)*n))
 }

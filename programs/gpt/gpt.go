@@ -23,8 +23,8 @@ type Attention struct {
 // heads returns query, key and value of x [N T Size], each [N Heads T Size/Heads].
 func (a *Attention) heads(x *dl.Tensor) (q, k, v *dl.Tensor) {
 	n, t, size := x.Dim(0), x.Dim(1), x.Dim(2)
-	qkv := a.CAttn.Forward(x).Reshape(n, t, 3, a.Heads, size/a.Heads).Transpose(2, 0, 3, 1, 4).Split(1, 0)
-	return qkv[0].Squeeze(0), qkv[1].Squeeze(0), qkv[2].Squeeze(0)
+	qkv := a.CAttn.Forward(x).Reshape(n, t, 3, a.Heads, size/a.Heads).Transpose(2, 0, 3, 1, 4)
+	return qkv.Index(0), qkv.Index(1), qkv.Index(2)
 }
 
 // look returns what queries find at those keys that are not hidden, [N T Size].
