@@ -3,6 +3,7 @@ package dl
 import (
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/gomlx/compute/dtypes/bfloat16"
 	"github.com/gomlx/compute/dtypes/float16"
@@ -132,7 +133,8 @@ func (t *Tensor) Diag() *Tensor {
 }
 
 // Stack joins tensors of one shape and type along a new outermost axis: n
-// tensors of [C H W] become one of [n C H W], on the host. No tensors, or
+// tensors of [C H W] become one of [n C H W], on the host where no gradient goes
+// through them. No tensors, or
 // tensors that differ, panic with a [*ShapeError].
 func Stack(ts []*Tensor) *Tensor {
 	if len(ts) == 0 {
@@ -145,6 +147,13 @@ func Stack(ts []*Tensor) *Tensor {
 				Want: fmt.Sprintf("%v %s, as the first", first.shape, typeName(first.dtype)),
 				Fix:  "resize or crop the pictures to one size"})
 		}
+	}
+	if recordingOf(ts) != nil || slices.ContainsFunc(ts, func(t *Tensor) bool { return t.learns() || t.tape != nil }) && !gradientsOff() {
+		parts := make([]*Tensor, len(ts))
+		for i, t := range ts {
+			parts[i] = t.Unsqueeze(0)
+		}
+		return Concat(0, parts...)
 	}
 	shape := append(Shape{len(ts)}, first.shape...)
 	var host any

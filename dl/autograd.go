@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/holt-dl/holt/dl/internal/xla"
 )
@@ -16,9 +17,13 @@ type tape struct {
 	in      []*Tensor // as they were given: a parameter is the parameter
 	values  []*Tensor // their values at the time
 	outs    []*Tensor
+	small   bool   // it ran in Go
+	order   uint64 // later ones have larger numbers
 
 	backward pullback // of a CustomGrad, whose value is in[0] and which has no op
 }
+
+var tapes atomic.Uint64
 
 // RequiresGrad asks for the gradient of a tensor that is no parameter, such as
 // a picture, as requires_grad_ does: Backward of what is calculated from it from
@@ -133,6 +138,12 @@ func (t *Tensor) Backward() {
 	if t.tape == nil {
 		panic(fmt.Errorf("dl: Backward: the number was not calculated from a parameter that learns, or from a tensor with RequiresGrad; inside of NoGrad nothing is kept"))
 	}
+	if leaves, gradients, err := t.gradientsNow(); err == nil {
+		receive(leaves, gradients)
+		return
+	} else if err != errNotSmall {
+		panic(err)
+	}
 	on, _, err := together([]*Tensor{t})
 	if err != nil {
 		panic(err)
@@ -142,7 +153,7 @@ func (t *Tensor) Backward() {
 	y := r.of(t)
 	leaves := r.leaves(y)
 	if len(leaves) == 0 {
-		panic(fmt.Errorf("dl: Backward: nothing that the number depends on learns any more: its parameters were frozen"))
+		panic(errFrozenSince)
 	}
 	r.mustBeFinite(y, "loss")
 	gradients := r.differentiate(y, leaves)
@@ -154,8 +165,18 @@ func (t *Tensor) Backward() {
 	if err != nil {
 		panic(during("Backward", err))
 	}
+	receive(leaves, out)
+}
+
+var errFrozenSince = fmt.Errorf("dl: Backward: nothing that the number depends on learns any more: its parameters were frozen")
+
+// receive adds gradients to those that tensors have.
+func receive(leaves []leaf, gradients []*Tensor) {
+	if len(leaves) == 0 {
+		panic(errFrozenSince)
+	}
 	NoGrad(func() {
-		found := sumByLeaf(leaves, out)
+		found := sumByLeaf(leaves, gradients)
 		for i, l := range found {
 			g := l.t.hooked(nil, l.g)
 			if old := l.t.Grad(); old != nil {

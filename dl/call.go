@@ -103,6 +103,45 @@ func (o *operation) now(numbers []float64, xs []*Tensor, names []string) []*Tens
 	if err != nil {
 		panic(err)
 	}
+	if o.random {
+		key := randomKey(nextSeed(), 0)
+		xs, values = append(append([]*Tensor{}, xs...), key), append(append([]*Tensor{}, values...), key)
+	}
+	var out []*Tensor
+	inGo := false
+	if fitsSmall(on, placed, values) {
+		if p := o.small(numbers, names); p != nil {
+			inGo = true
+			out, err = runSmall(p, values, numbers)
+		}
+	}
+	if !inGo {
+		out, err = o.compiled(on, values, numbers, names)
+	}
+	if err != nil {
+		panic(err)
+	}
+	for _, y := range out {
+		y.data.Place(placed)
+	}
+	if learns && !gradientsOff() {
+		for i, x := range xs {
+			if x.v != nil {
+				values[i].kept()
+			}
+		}
+		at := &tape{op: o, names: names, numbers: numbers, in: xs, values: values, outs: out, small: inGo, order: tapes.Add(1)}
+		for i, y := range out {
+			if y.dtype.IsFloat() {
+				y.tape, y.out = at, i
+			}
+		}
+	}
+	return out
+}
+
+// compiled runs the operation on a device, compiling it at the first call.
+func (o *operation) compiled(on *xla.Device, values []*Tensor, numbers []float64, names []string) ([]*Tensor, error) {
 	p, err := o.programs.Get(on.Label(), func() (*xla.Program, error) {
 		var first Shape
 		if len(values) > 0 {
@@ -129,11 +168,7 @@ func (o *operation) now(numbers []float64, xs []*Tensor, names []string) []*Tens
 		})
 	})
 	if err != nil {
-		panic(err)
-	}
-	if o.random {
-		key := randomKey(nextSeed(), 0)
-		xs, values = append(append([]*Tensor{}, xs...), key), append(append([]*Tensor{}, values...), key)
+		return nil, err
 	}
 	inputs := values
 	for _, n := range numbers {
@@ -145,26 +180,7 @@ func (o *operation) now(numbers []float64, xs []*Tensor, names []string) []*Tens
 		out, err = runProgram(p, inputs)
 		return err
 	})
-	if err != nil {
-		panic(err)
-	}
-	for _, y := range out {
-		y.data.Place(placed)
-	}
-	if learns && !gradientsOff() {
-		for i, x := range xs {
-			if x.v != nil {
-				values[i].kept()
-			}
-		}
-		at := &tape{op: o, names: names, numbers: numbers, in: xs, values: values, outs: out}
-		for i, y := range out {
-			if y.dtype.IsFloat() {
-				y.tape, y.out = at, i
-			}
-		}
-	}
-	return out
+	return out, err
 }
 
 // unary runs an operation of one tensor.

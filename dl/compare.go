@@ -122,7 +122,8 @@ func Where(cond, a, b *Tensor) *Tensor {
 	return several("where", nil, func(in []*node) []*node {
 		cond, a, b := in[0], in[1], in[2]
 		a, b = alike(a, b)
-		shape := a.binary("Where", b, graph.Add).Shape()
+		shape := a.spread("Where", a.Shape(), b.Shape(), b.Shape())
+		shape = a.spread("Where", shape, cond.Shape(), cond.Shape())
 		like := func(x *node) *graph.Node {
 			return graph.BroadcastToDims(graph.ExpandLeftToRank(x.value(), len(shape)), shape...)
 		}

@@ -30,7 +30,8 @@
 //
 // Go code runs at every call in both ways. What it does finds the program, so a
 // network may read variables, loop and decide as it likes, and a program is never
-// out of date. Something that was not done before is compiled first.
+// out of date. Something that was not done before is compiled first, but for
+// operations at once on few numbers, which run in Go.
 //
 // Gradients are PyTorch's: loss.Backward(), p.Grad(), opt.Step(), where
 // opt := dl.Adam{LR: 1e-3}.For(model); or [Grad] for those of a function.

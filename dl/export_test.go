@@ -150,3 +150,6 @@ func Rows(s *Step) int {
 	defer s.mu.Unlock()
 	return s.size
 }
+
+// AlwaysXLA turns small programs off, so that all operations are compiled.
+func AlwaysXLA(on bool) { alwaysXLA = on }

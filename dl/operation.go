@@ -89,7 +89,8 @@ type operation struct {
 	text string // of a layer, as PyTorch prints it
 	macs int    // multiplications with addition, of a layer
 
-	programs xla.Programs // by device, for calls that run at once
+	programs xla.Programs  // by device, for calls that run at once
+	smalls   smallPrograms // the same in Go, where it is small
 }
 
 // operations holds the operations by their keys. It is emptied when it is

@@ -66,6 +66,13 @@ func (a *Array) Device() *Device {
 	return a.on
 }
 
+// OnHost reports whether the values need not be copied from a device to be read.
+func (a *Array) OnHost() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.host != nil
+}
+
 // Placed returns the device that the user chose for the array, nil for none.
 func (a *Array) Placed() *Device {
 	a.mu.Lock()

@@ -1,0 +1,282 @@
+package dl
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/dl/internal/small"
+	"github.com/holt-dl/holt/dl/internal/xla"
+)
+
+// An operation on a few thousand values is over before XLA has begun, so it runs
+// in Go, where nothing is compiled and nothing waits: [small.Program]. It is written
+// by the same code that writes it for XLA. What is larger, or has an element type
+// or a part that Go's loops do not cover, is XLA's.
+
+// smallCost is how long, by estimate, a program may take in Go, in nanoseconds.
+const smallCost = 150_000
+
+// smallInput is how many values a tensor may have that would have to be copied
+// from a device first.
+const smallInput = 1 << 17
+
+// alwaysXLA turns small programs off, for tests that compare.
+var alwaysXLA bool
+
+// smallPrograms are the small programs of an operation.
+type smallPrograms struct {
+	mu        sync.Mutex
+	tried     bool
+	forward   *small.Program               // nil where there is none
+	backwards map[[2]uint64]*small.Program // by the inputs that want a gradient, and the outputs that have one
+}
+
+// fitsSmall reports whether values may be used by a small program.
+func fitsSmall(on *xla.Device, placed bool, values []*Tensor) bool {
+	if alwaysXLA || placed || on.Kind != "cpu" && on.Kind != "go" {
+		return false
+	}
+	for _, x := range values {
+		if x.shape.Size() > smallInput && !x.data.OnHost() {
+			return false
+		}
+	}
+	return true
+}
+
+// small returns the operation as a small program, nil where it is none.
+func (o *operation) small(numbers []float64, names []string) *small.Program {
+	o.smalls.mu.Lock()
+	defer o.smalls.mu.Unlock()
+	if !o.smalls.tried {
+		o.smalls.tried = true
+		o.smalls.forward = o.writeSmall(smallCost, numbers, names, func(_ *graph.Graph, _ []*node, outs []*node) []*graph.Node {
+			nodes := make([]*graph.Node, len(outs))
+			for i, y := range outs {
+				nodes[i] = y.value()
+			}
+			return nodes
+		})
+	}
+	return o.smalls.forward
+}
+
+// smallGradient returns the program that gives the gradients of the inputs in the
+// mask wanted from those of the outputs in the mask given, in this order; nil
+// where there is none.
+func (o *operation) smallGradient(numbers []float64, names []string, wanted, given uint64) *small.Program {
+	o.smalls.mu.Lock()
+	defer o.smalls.mu.Unlock()
+	key := [2]uint64{wanted, given}
+	p, ok := o.smalls.backwards[key]
+	if ok {
+		return p
+	}
+	p = o.writeSmall(4*smallCost, numbers, names, func(g *graph.Graph, in, outs []*node) []*graph.Node {
+		at := make([]*graph.Node, 0, len(in))
+		for i, x := range in {
+			if wanted>>i&1 != 0 {
+				at = append(at, x.raw)
+			}
+		}
+		// The gradient of an output is put in its place by an identity.
+		var total *graph.Node
+		for i, y := range outs {
+			if given>>i&1 == 0 {
+				continue
+			}
+			gradient := xla.Parameter(g, y.DType(), y.Shape())
+			end := graph.ConvertDType(graph.ReduceAllSum(graph.IdentityWithCustomGradient(y.value(),
+				func(_, _ *graph.Node) *graph.Node { return gradient })), Float32)
+			if total == nil {
+				total = end
+			} else {
+				total = graph.Add(total, end)
+			}
+		}
+		return graph.Gradient(total, at...)
+	})
+	if o.smalls.backwards == nil {
+		o.smalls.backwards = map[[2]uint64]*small.Program{}
+	}
+	o.smalls.backwards[key] = p
+	return p
+}
+
+// writeSmall writes the operation, and what finish makes of it, as a small program.
+// Its inputs are those of the operation, the key of random numbers, the numbers
+// from Go, and what finish adds.
+func (o *operation) writeSmall(limit float64, numbers []float64, names []string, finish func(g *graph.Graph, in, outs []*node) []*graph.Node) *small.Program {
+	p, err := smallProgram(limit, func(g *graph.Graph) []*graph.Node {
+		t := &trace{graph: g}
+		in := make([]*node, 0, len(o.in)+1)
+		for _, s := range o.in {
+			in = append(in, t.input(s.dtype, s.shape))
+		}
+		if o.random {
+			in = append(in, t.input(keyType, Shape{2}))
+		}
+		dynamic := make([]*graph.Node, len(numbers))
+		for i := range numbers {
+			dynamic[i] = xla.Parameter(g, Float32, nil)
+		}
+		outs := o.full(g, append([]*node{}, in...), names, 0, numbers, dynamic)
+		return finish(g, in, outs)
+	})
+	if err != nil {
+		return nil
+	}
+	return p
+}
+
+// smallProgram writes a small program. What Go's loops do not cover is an error.
+func smallProgram(limit float64, build func(g *graph.Graph) []*graph.Node) (*small.Program, error) {
+	var p *small.Program
+	err := xla.Guard(func() {
+		g := graph.NewGraph(&small.Backend{Limit: limit}, "small")
+		defer g.Finalize()
+		if err := g.CompileWithSharding(build(g), nil); err != nil {
+			panic(err)
+		}
+		p = g.Executable().(*small.Program)
+	})
+	return p, err
+}
+
+// runSmall runs a small program. Each of the values is a tensor's; the results
+// are tensors on the host.
+func runSmall(p *small.Program, values []*Tensor, numbers []float64) ([]*Tensor, error) {
+	flats, err := p.Run(smallInputs(values, numbers, nil))
+	if err != nil {
+		return nil, fmt.Errorf("dl: %w", err)
+	}
+	outs := make([]*Tensor, len(flats))
+	for i, s := range p.Outputs() {
+		outs[i] = hostTensor(s.DType, s.Dimensions, flats[i])
+	}
+	return outs, nil
+}
+
+// smallInputs returns what a small program gets.
+func smallInputs(values []*Tensor, numbers []float64, more []*Tensor) []any {
+	inputs := make([]any, 0, len(values)+len(numbers)+len(more))
+	for _, x := range values {
+		inputs = append(inputs, x.flat())
+	}
+	for _, n := range numbers {
+		inputs = append(inputs, []float32{float32(n)})
+	}
+	for _, x := range more {
+		inputs = append(inputs, x.flat())
+	}
+	return inputs
+}
+
+// errNotSmall says that gradients cannot be found by small programs alone.
+var errNotSmall = errors.New("not all operations are small")
+
+// gradientsNow finds the gradients of t for all that learns, operation by
+// operation, where all operations behind t ran in Go.
+func (t *Tensor) gradientsNow() (leaves []leaf, gradients []*Tensor, err error) {
+	order, ok := t.tape.behind()
+	if !ok || stopOnNaN.Load() {
+		return nil, nil, errNotSmall
+	}
+	sums := map[*Tensor]*sum{}
+	add := func(x *Tensor, flat any) {
+		s := sums[x]
+		if s == nil {
+			sums[x] = &sum{flat: flat}
+			if x.v != nil || x.wants {
+				leaves = append(leaves, leaf{t: x})
+			}
+			return
+		}
+		if !s.own {
+			s.flat, s.own = small.Copy(s.flat), true
+		}
+		small.AddTo(s.flat, flat)
+	}
+	add(t, small.One(t.dtype))
+	for _, at := range order {
+		var wanted, given uint64
+		flow := make([]*Tensor, 0, len(at.outs)) // the outputs' gradients
+		for i, y := range at.outs {
+			if s := sums[y]; s != nil {
+				given |= 1 << i
+				flow = append(flow, y.changed(s))
+				if !y.wants {
+					delete(sums, y)
+				}
+			}
+		}
+		for i, x := range at.in {
+			if x.dtype.IsFloat() && (x.v == nil && x.tape != nil || x.learns()) {
+				wanted |= 1 << i
+			}
+		}
+		if given == 0 || wanted == 0 {
+			continue
+		}
+		p := at.op.smallGradient(at.numbers, at.names, wanted, given)
+		if p == nil {
+			return nil, nil, errNotSmall
+		}
+		flats, err := p.Run(smallInputs(at.values, at.numbers, flow))
+		if err != nil {
+			return nil, nil, fmt.Errorf("dl: Backward: %w", err)
+		}
+		for i, x := range at.in {
+			if wanted>>i&1 != 0 {
+				add(x, flats[0])
+				flats = flats[1:]
+			}
+		}
+	}
+	for _, l := range leaves {
+		gradients = append(gradients, hostTensor(l.t.dtype, l.t.shape, sums[l.t].flat))
+	}
+	return leaves, gradients, nil
+}
+
+// changed returns the gradient of a value that others are calculated from, as the
+// functions of OnGrad change it.
+func (t *Tensor) changed(s *sum) *Tensor {
+	g := hostTensor(t.dtype, t.shape, s.flat)
+	if hooks := t.gradHooks(); len(hooks) > 0 {
+		s.own = false // they may keep it
+		NoGrad(func() { g = t.hooked(nil, g) })
+	}
+	return g
+}
+
+// sum is the gradient of a value as far as it is known.
+type sum struct {
+	flat any
+	own  bool // no other has the slice
+}
+
+// behind returns the operations that a value was calculated by, the last one
+// first, and reports whether all of them ran as small programs.
+func (at *tape) behind() (order []*tape, ok bool) {
+	seen := map[*tape]bool{at: true}
+	order = []*tape{at}
+	for i := 0; i < len(order); i++ {
+		if !order[i].small || len(order[i].in) > 64 {
+			return nil, false
+		}
+		for _, x := range order[i].in {
+			if x.v == nil && x.tape != nil && !seen[x.tape] {
+				seen[x.tape] = true
+				order = append(order, x.tape)
+			}
+		}
+	}
+	slices.SortFunc(order, func(a, b *tape) int { return cmp.Compare(b.order, a.order) })
+	return order, true
+}
