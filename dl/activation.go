@@ -30,9 +30,7 @@ type LeakyReLU struct {
 func (l LeakyReLU) Forward(x *Tensor) *Tensor { return forward(l, x) }
 
 func (l LeakyReLU) forward(x *node) *node {
-	if l.Slope == 0 {
-		l.Slope = 0.01
-	}
+	fallback(&l.Slope, 0.01)
 	return l.seen(fmt.Sprintf("LeakyReLU(negative_slope=%s)", float(l.Slope)), 0, x.LeakyReLU(l.Slope))
 }
 
@@ -49,9 +47,7 @@ type ELU struct {
 func (l ELU) Forward(x *Tensor) *Tensor { return forward(l, x) }
 
 func (l ELU) forward(x *node) *node {
-	if l.Alpha == 0 {
-		l.Alpha = 1
-	}
+	fallback(&l.Alpha, 1)
 	return l.seen(fmt.Sprintf("ELU(alpha=%s)", float(l.Alpha)), 0, x.ELU(l.Alpha))
 }
 

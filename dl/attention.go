@@ -155,7 +155,7 @@ func (m MultiheadAttention) attend(query, key, value *node, a attending) (out, w
 	q, k, v = split(q), split(k), split(v)
 	scores := m.mask(lower.Scores(q, k), a)
 	probabilities := graph.Softmax(scores, 3)
-	if m.Dropout > 0 && query.t.training {
+	if m.Dropout > Zero && query.t.training {
 		probabilities = query.t.drop(probabilities, m.Dropout)
 	}
 	y := lower.Weigh(probabilities, v)

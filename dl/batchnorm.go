@@ -116,12 +116,8 @@ func (b batchNorm) wrong(in Shape, pattern string, channels int, rank bool) erro
 }
 
 func (b batchNorm) forward(x *node) *node {
-	if b.Epsilon == 0 {
-		b.Epsilon = 1e-5
-	}
-	if b.Momentum == 0 {
-		b.Momentum = 0.1
-	}
+	fallback(&b.Epsilon, 1e-5)
+	fallback(&b.Momentum, 0.1)
 	in := x.Shape()
 	c := in[1]
 	if wanted := x.t.built(b.path, "weight"); len(wanted) == 1 && wanted[0] != c {

@@ -68,14 +68,15 @@ func (l SmoothL1Loss) Terms(output, target *Tensor) (terms, weights *Tensor) {
 }
 
 func (l SmoothL1Loss) terms(output, target *node) (terms, weights *node) {
-	if l.Beta == 0 {
-		l.Beta = 1
-	}
+	fallback(&l.Beta, 1)
 	if l.Beta < 0 {
-		panic(fmt.Errorf("dl: SmoothL1Loss: Beta is %v, want above 0; try 1", l.Beta))
+		panic(fmt.Errorf("dl: SmoothL1Loss: Beta is %v, want 0 or above; try 1", l.Beta))
 	}
 	d := difference("SmoothL1Loss", output, target)
 	far := absolute(d)
+	if l.Beta == 0 { // the square is nowhere
+		return valueTerms(output, far, l.Reduction)
+	}
 	near := graph.MulScalar(graph.Square(d), 0.5/l.Beta)
 	close := graph.LessThan(far, graph.MulScalar(graph.OnesLike(far), l.Beta))
 	return valueTerms(output, graph.Where(close, near, graph.AddScalar(far, -l.Beta/2)), l.Reduction)

@@ -22,14 +22,12 @@ type Dropout struct {
 func (d Dropout) Forward(x *Tensor) *Tensor { return forward(d, x) }
 
 func (d Dropout) forward(x *node) *node {
-	if d.P == 0 {
-		d.P = 0.5
-	}
+	fallback(&d.P, 0.5)
 	if d.P < 0 || d.P > 1 {
 		panic(fmt.Errorf("dl: %s: P is %v, want 0 to 1; try Dropout{P: 0.5}", d.label("Dropout"), d.P))
 	}
 	y := x
-	if x.t.training {
+	if x.t.training && d.P > 0 {
 		y = x.each(func(raw *graph.Node) *graph.Node { return x.t.drop(raw, d.P) })
 	}
 	return d.seen(fmt.Sprintf("Dropout(p=%s, inplace=False)", float(d.P)), 0, y)

@@ -99,7 +99,7 @@ func (l LSTM) states(x, h, c *node) (output, hn, cn *node) {
 	macs := 0
 	var lastH, lastC []*graph.Node
 	for layer := range l.Layers {
-		if layer > 0 && l.Dropout > 0 && x.t.training {
+		if layer > 0 && l.Dropout > Zero && x.t.training {
 			raw = x.t.drop(raw, l.Dropout)
 		}
 		size := raw.Shape().Dimensions[2]
@@ -177,7 +177,7 @@ func (l LSTM) text(in int) string {
 	if l.BatchFirst {
 		s += ", batch_first=True"
 	}
-	if l.Dropout > 0 {
+	if l.Dropout > Zero {
 		s += ", dropout=" + float(l.Dropout)
 	}
 	if l.Bidirectional {

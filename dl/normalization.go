@@ -41,9 +41,7 @@ func (l LayerNorm) forward(x *node) *node {
 	if wanted := x.t.built(l.path, "weight"); wanted != nil && !wanted.Equal(l.Shape) {
 		panic(l.wrong(in, wanted))
 	}
-	if l.Epsilon == 0 {
-		l.Epsilon = 1e-5
-	}
+	fallback(&l.Epsilon, 1e-5)
 	raw := graph.ConvertDType(x.value(), Float32)
 	var axes []int
 	for i := range l.Shape {

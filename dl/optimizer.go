@@ -60,10 +60,23 @@ func checkRanges(name, try string, settings any, rate float64, atLeast0, shares 
 		name, strings.TrimPrefix(fmt.Sprintf("%+v", settings), "&"), try)
 }
 
-// fallback sets a number that is 0 to its default.
+// Zero is a 0 that is meant, for settings whose 0 means something else because it
+// is what a field begins with:
+//
+//	dl.AdamW{WeightDecay: dl.Zero} // not 0.01
+//	dl.Dropout{P: dl.Zero}         // not 0.5
+//
+// It is the smallest number above 0, so it counts as 0 wherever it stands.
+const Zero = 0x1p-1074
+
+// fallback sets a number that is 0 to its default, and one that is [Zero] to 0. It
+// is called once for a number, where it is used.
 func fallback(v *float64, to float64) {
-	if *v == 0 {
+	switch *v {
+	case 0:
 		*v = to
+	case Zero:
+		*v = 0
 	}
 }
 

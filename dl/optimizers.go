@@ -148,7 +148,7 @@ type AdamW struct {
 	Beta1       float64 // 0 means 0.9
 	Beta2       float64 // 0 means 0.999
 	Epsilon     float64 // 0 means 1e-8
-	WeightDecay float64 // 0 means 0.01; for none use Adam
+	WeightDecay float64 // 0 means 0.01; for none write dl.Zero
 	AMSGrad     bool    // as in Adam
 }
 

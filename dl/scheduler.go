@@ -118,6 +118,9 @@ type OneCycleLR struct {
 }
 
 func (s OneCycleLR) check() error {
+	if s.DivFactor == Zero || s.FinalDiv == Zero {
+		return fmt.Errorf("dl: OneCycleLR: DivFactor or FinalDiv is Zero, want a number above 0, since rates are divided by it; leave it out for 25 and 1e4")
+	}
 	if !(s.MaxLR > 0) || s.TotalSteps <= 0 || s.PctStart < 0 || s.PctStart > 1 || s.DivFactor < 0 || s.FinalDiv < 0 || !(s.BaseMomentum >= 0 && s.BaseMomentum < 1) || !(s.MaxMomentum >= 0 && s.MaxMomentum < 1) {
 		return fmt.Errorf("dl: OneCycleLR: settings are %+v, want MaxLR and TotalSteps above 0, PctStart in [0, 1], momenta in [0, 1) and nothing negative; set TotalSteps to epochs × loader.Len()", s)
 	}

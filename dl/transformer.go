@@ -40,9 +40,13 @@ func (l *TransformerEncoderLayer) compose() {
 	l.Drop.P, l.Drop1.P, l.Drop2.P = l.dropout(), l.dropout(), l.dropout()
 }
 
-func (l *TransformerEncoderLayer) dropout() float64 {
-	p := l.Dropout
-	fallback(&p, 0.1)
+func (l *TransformerEncoderLayer) dropout() float64 { return dropoutOr(l.Dropout) }
+
+// dropoutOr returns p, or what 0 means. Zero stays, for the layer that drops.
+func dropoutOr(p float64) float64 {
+	if p == 0 {
+		return 0.1
+	}
 	return p
 }
 
@@ -102,8 +106,7 @@ type TransformerDecoderLayer struct {
 
 // compose gives the parts their settings.
 func (l *TransformerDecoderLayer) compose() {
-	p := l.Dropout
-	fallback(&p, 0.1)
+	p := dropoutOr(l.Dropout)
 	l.SelfAttn = attentionPart(l.SelfAttn, l.In, l.Heads, p, l.BatchFirst, l.xavier)
 	l.MultiheadAttn = attentionPart(l.MultiheadAttn, l.In, l.Heads, p, l.BatchFirst, l.xavier)
 	l.Linear1, l.Linear2 = feedForward(l.Linear1, l.Linear2, l.In, l.Hidden, l.xavier)

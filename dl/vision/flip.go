@@ -3,6 +3,8 @@ package vision
 import (
 	"fmt"
 	"math/rand/v2"
+
+	"github.com/holt-dl/holt/dl"
 )
 
 // RandomHorizontalFlip mirrors a picture, left to right, by chance.
@@ -32,7 +34,7 @@ func chance(op string, p, usual float64, rng *rand.Rand) (bool, error) {
 	if p < 0 || p > 1 {
 		return false, fmt.Errorf("vision: %s: P is %v, want 0 to 1", op, p)
 	}
-	return rng.Float64() < p, nil
+	return rng.Float64() < p && p != dl.Zero, nil
 }
 
 // mirrored is the picture, left to right.

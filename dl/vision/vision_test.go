@@ -573,3 +573,29 @@ func ExampleCIFAR10() {
 	// [3 32 32] <nil>
 	// [airplane automobile bird] 3
 }
+
+// TestZeroChance has a chance of 0 that is meant, against the usual one.
+func TestZeroChance(t *testing.T) {
+	img := &vision.Image{C: 3, H: 1, W: 2, Pix: []uint8{1, 2, 3, 4, 5, 6}}
+	rng := rand.New(rand.NewPCG(1, 1))
+	for name, tf := range map[string][2]vision.Transform{
+		"RandomHorizontalFlip": {vision.RandomHorizontalFlip{}, vision.RandomHorizontalFlip{P: dl.Zero}},
+		"RandomGrayscale":      {vision.RandomGrayscale{}, vision.RandomGrayscale{P: dl.Zero}},
+	} {
+		var changed [2]int
+		for i, tf := range tf {
+			for range 100 {
+				out, err := tf.Apply(img, rng)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !slices.Equal(out.Pix, img.Pix) {
+					changed[i]++
+				}
+			}
+		}
+		if changed[0] == 0 || changed[1] != 0 {
+			t.Errorf("%s changed %d of 100 pictures by its own chance and %d with Zero, want some and none", name, changed[0], changed[1])
+		}
+	}
+}
