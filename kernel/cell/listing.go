@@ -52,6 +52,14 @@ type Stmt struct {
 	Value   bool
 	Unused  bool // an expression that Go does not take as a statement, and whose value is not shown
 	Takes   bool // an assignment that leaves out the error of its call
+	// Dropped are the calls inside of a loop or a branch whose error ends the cell.
+	Dropped []Dropped
+}
+
+// Dropped is a call that stands alone and drops its last result, an error.
+type Dropped struct {
+	Start, End int
+	Results    int // with the error
 }
 
 // Use is a place where a name of the notebook stands, or of an import.
@@ -192,6 +200,11 @@ func (g *generator) listStmts(f *file) []Stmt {
 			switch st := st.(type) {
 			case *ast.ExprStmt:
 				g.listExpr(s, t, st)
+			default:
+				(&rewriter{g: g}).droppedErrors(st, func(es *ast.ExprStmt, _ *ast.CallExpr, n int) {
+					start, end := f.span(es)
+					s.Dropped = append(s.Dropped, Dropped{start, end, n})
+				})
 			case *ast.AssignStmt:
 				s.Unused = t.hide && t.last && len(t.defs) == 0 && (t.value || g.c.isPlainExpr(t))
 			}

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// statements takes the errors that top-level calls drop, and the value of the
-// last line.
+// statements takes the errors that calls drop at the top level, also in its loops
+// and branches, and the value of the last line.
 func (r *rewriter) statements() {
 	body := r.f.ast.Decls[len(r.f.ast.Decls)-1].(*ast.FuncDecl).Body
 	last := -1
@@ -21,6 +21,13 @@ func (r *rewriter) statements() {
 	for _, st := range body.List {
 		es, ok := st.(*ast.ExprStmt)
 		if !ok {
+			r.droppedErrors(st, func(es *ast.ExprStmt, _ *ast.CallExpr, n int) {
+				if n == 1 {
+					r.wrap(es, r.rt("Err"))
+				} else {
+					r.wrap(es, r.rt("Drop"))
+				}
+			})
 			continue
 		}
 		call, ok := ast.Unparen(es.X).(*ast.CallExpr)
@@ -50,6 +57,30 @@ func (r *rewriter) statements() {
 			r.wrap(es, r.rt("Result"))
 		}
 	}
+}
+
+// droppedErrors calls visit with the calls inside of a statement, such as a loop,
+// that drop an error, and the number of their results: an error in the middle of
+// a loop is no less one. Functions inside of it are Go's own business.
+func (r *rewriter) droppedErrors(st ast.Stmt, visit func(es *ast.ExprStmt, call *ast.CallExpr, results int)) {
+	ast.Inspect(st, func(n ast.Node) bool {
+		es, ok := n.(*ast.ExprStmt)
+		if !ok {
+			_, isFunc := n.(*ast.FuncLit)
+			return !isFunc
+		}
+		call, ok := ast.Unparen(es.X).(*ast.CallExpr)
+		if !ok || r.prints(call) {
+			return true
+		}
+		if id, ok := call.Fun.(*ast.Ident); ok && ours(id.Name) {
+			return true
+		}
+		if n, fails := results(r.g.p.info.Types[call]); fails {
+			visit(es, call, n)
+		}
+		return true
+	})
 }
 
 func (r *rewriter) wrap(st ast.Stmt, fn string) {

@@ -104,6 +104,11 @@ func (w *writer) stmt(b *bytes.Buffer, c *cellInfo, s *cell.Stmt) {
 		if c.separate {
 			edits = append(edits, returns(st, at)...)
 		}
+		for _, d := range s.Dropped {
+			names := append(slices.Repeat([]string{"_"}, d.Results-1), w.local("err"))
+			edits = append([]edit{{d.Start, d.Start, "if " + strings.Join(names, ", ") + " := ("}}, edits...)
+			edits = append(edits, edit{d.End, d.End, "); " + strings.TrimPrefix(w.failed(c), "if ")})
+		}
 		b.WriteString(plain())
 	}
 }
