@@ -61,13 +61,26 @@ func (r *rewriter) statements() {
 
 // droppedErrors calls visit with the calls inside of a statement, such as a loop,
 // that drop an error, and the number of their results: an error in the middle of
-// a loop is no less one. Functions inside of it are Go's own business.
+// a loop is no less one. Functions inside of it, and the heads of statements, are
+// Go's own business.
 func (r *rewriter) droppedErrors(st ast.Stmt, visit func(es *ast.ExprStmt, call *ast.CallExpr, results int)) {
+	inHead := map[ast.Stmt]bool{}
 	ast.Inspect(st, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.IfStmt:
+			inHead[n.Init] = true
+		case *ast.ForStmt:
+			inHead[n.Init], inHead[n.Post] = true, true
+		case *ast.SwitchStmt:
+			inHead[n.Init] = true
+		case *ast.TypeSwitchStmt:
+			inHead[n.Init] = true
+		}
 		es, ok := n.(*ast.ExprStmt)
-		if !ok {
-			_, isFunc := n.(*ast.FuncLit)
-			return !isFunc
+		if !ok || inHead[es] {
+			return true
 		}
 		call, ok := ast.Unparen(es.X).(*ast.CallExpr)
 		if !ok || r.prints(call) {
