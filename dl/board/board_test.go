@@ -67,10 +67,10 @@ func writeLikePyTorch(t *testing.T, dir string) {
 		gray[i] = grid[i/20*60+i%20]
 	}
 	check(w.AddImage("chw", dl.FromSlice(slices.Clone(first), 3, 4, 5), 4))
-	check(w.AddImage("hwc", dl.FromSlice(hwc, 4, 5, 3), 4, "HWC"))
-	check(w.AddImage("hw", dl.FromSlice(hw, 4, 5), 4, "HW"))
+	check(w.AddImage("hwc", board.Layout{Of: dl.FromSlice(hwc, 4, 5, 3), Axes: "HWC"}, 4))
+	check(w.AddImage("hw", board.Layout{Of: dl.FromSlice(hw, 4, 5), Axes: "HW"}, 4))
 	check(w.AddImages("nchw", dl.FromSlice(grid, 10, 3, 4, 5), 5))
-	check(w.AddImages("gray", dl.FromSlice(gray, 10, 4, 5, 1), 5, "NHWC"))
+	check(w.AddImages("gray", board.Layout{Of: dl.FromSlice(gray, 10, 4, 5, 1), Axes: "NHWC"}, 5))
 	check(w.AddHParams(map[string]any{"lr": 0.01}, map[string]float64{"hparam/accuracy": 0.75}, "run"))
 	check(w.Flush())
 	check(w.Close())
@@ -309,7 +309,7 @@ func TestErrors(t *testing.T) {
 		"board: AddImage: i: the picture is [5 4 3], which has 5 channels as CHW, want 1, 3 or 4, and no axis of 0; name the axes, such as HWC")
 	wantError(t, w.AddImage("i", dl.FromSlice(make([]float32, 60), 1, 3, 4, 5), 1),
 		"board: AddImage: i: the picture is [1 3 4 5], want an axis for each letter of CHW; try AddImages")
-	wantError(t, w.AddImages("i", dl.FromSlice(make([]float32, 60), 3, 4, 5), 1, "CNN"),
+	wantError(t, w.AddImages("i", board.Layout{Of: dl.FromSlice(make([]float32, 60), 3, 4, 5), Axes: "CNN"}, 1),
 		`board: AddImages: i: layout is "CNN", want one of HW, CHW, HWC, NCHW, NHWC`)
 	wantError(t, w.AddFigure("f", []byte("GIF89a no PNG"), 1),
 		"board: AddFigure: f: the 13 bytes are no PNG file (png: invalid format: not a PNG file), want one; or add an image.Image")

@@ -112,7 +112,7 @@ func ExampleWriter_AddImage() {
 	defer w.Close()
 	picture := dl.FromSlice(make([]float32, 3*8*8), 3, 8, 8) // CHW, 0 to 1
 	fmt.Println(w.AddImage("picture", picture, 0))
-	fmt.Println(w.AddImage("channels last", dl.FromSlice(make([]uint8, 8*8*3), 8, 8, 3), 0, "HWC"))
+	fmt.Println(w.AddImage("channels last", board.Layout{Of: dl.FromSlice(make([]uint8, 8*8*3), 8, 8, 3), Axes: "HWC"}, 0))
 	fmt.Println(w.AddImage("Go's", image.NewGray(image.Rect(0, 0, 8, 8)), 0))
 	fmt.Println(w.AddImage("wrong", dl.FromSlice(make([]uint8, 8*8*3), 8, 8, 3), 0))
 	// Output:

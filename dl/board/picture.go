@@ -15,17 +15,25 @@ import (
 )
 
 // AddImage adds a picture: an image.Image, something with a method Image such
-// as package vision's, or an array whose axes layout names: "CHW" (meant when
-// there is none), "HWC" or "HW". C is 1, 3 or 4. Numbers of type uint8 are 0
-// to 255, all others 0 to 1, and what lies beyond is cut off.
-func (w *Writer) AddImage(tag string, picture any, step int, layout ...string) error {
-	return w.addImage("AddImage", tag, picture, step, append(layout, "CHW")[0])
+// as package vision's, an array [C H W], or a [Layout] of other axes. C is 1, 3
+// or 4. Numbers of type uint8 are 0 to 255, all others 0 to 1, and what lies
+// beyond is cut off.
+func (w *Writer) AddImage(tag string, picture any, step int) error {
+	return w.addImage("AddImage", tag, picture, step, "CHW")
 }
 
-// AddImages adds a batch of pictures as one, eight in a row: "NCHW" (meant
-// when there is none) or "NHWC". Numbers are as in [Writer.AddImage].
-func (w *Writer) AddImages(tag string, batch Array, step int, layout ...string) error {
-	return w.addImage("AddImages", tag, batch, step, append(layout, "NCHW")[0])
+// AddImages adds a batch of pictures as one, eight in a row: an array [N C H W]
+// or a [Layout]. Numbers are as in [Writer.AddImage].
+func (w *Writer) AddImages(tag string, batch any, step int) error {
+	return w.addImage("AddImages", tag, batch, step, "NCHW")
+}
+
+// Layout is an array of pictures that says what its axes are.
+//
+//	w.AddImage("photo", board.Layout{Of: x, Axes: "HWC"}, 0)
+type Layout struct {
+	Of   Array
+	Axes string // "CHW", "HWC", "HW", "NCHW" or "NHWC"
 }
 
 // AddFigure adds a plot or any other drawing: an image.Image, something with
@@ -108,6 +116,11 @@ func imageOf(picture any, layout string) (image.Image, int, error) {
 		return p, 4, nil
 	case interface{ Image() image.Image }:
 		return imageOf(p.Image(), layout)
+	case Layout:
+		if p.Of == nil {
+			return nil, 0, fmt.Errorf("Of of the Layout is nil, want a tensor")
+		}
+		return arrayImage(p.Of, strings.ToUpper(p.Axes))
 	case Array:
 		return arrayImage(p, strings.ToUpper(layout))
 	}
