@@ -38,15 +38,14 @@ type swinging interface {
 func (s *Step) cycle() error {
 	groups := slices.Clone(s.groups)
 	for i, g := range groups {
-		r := g.rule()
-		if r == nil {
+		if g.rule == nil {
 			continue
 		}
-		with, err := swing(r)
+		with, err := swing(g.rule)
 		if err != nil {
 			return err
 		}
-		groups[i].Optimizer = with
+		groups[i].rule = with
 	}
 	s.groups = groups
 	return nil
@@ -54,16 +53,20 @@ func (s *Step) cycle() error {
 
 // cycle gives the optimizer a momentum where it has none. The caller holds mu.
 func (o *Optim) cycle() error {
-	with, err := swing(o.rule)
-	if err != nil {
-		return err
-	}
-	for _, s := range with.slots()[len(o.rule.slots()):] { // that of the momentum is the last
-		for i, p := range o.params {
-			o.slots[i] = append(o.slots[i], newVariable(filled(p.shape, float32(s.start)), false))
+	for k, g := range o.groups {
+		with, err := swing(g.rule)
+		if err != nil {
+			return err
 		}
+		for _, s := range with.slots()[len(g.rule.slots()):] { // that of the momentum is the last
+			for i, p := range o.params {
+				if o.in[i] == k {
+					o.slots[i] = append(o.slots[i], newVariable(filled(p.shape, float32(s.start)), false))
+				}
+			}
+		}
+		o.groups[k].rule = with
 	}
-	o.rule, o.settings = with, with.settings()
 	return nil
 }
 
@@ -75,7 +78,11 @@ func swing(r rule) (rule, error) {
 	if w, ok := r.(swinging); ok {
 		return w.withMomentum(0.5), nil // any; the schedule sets it
 	}
-	return nil, fmt.Errorf("dl: OneCycleLR: %T has no momentum to change, want SGD, RMSprop, Adam or AdamW; set KeepMomentum", r)
+	of := any(r)
+	if own, ok := r.(ownRule); ok {
+		of = own.own
+	}
+	return nil, fmt.Errorf("dl: OneCycleLR: %T has no momentum to change, want SGD, RMSprop, Adam or AdamW; set KeepMomentum", of)
 }
 
 func (s SGD) momentum() float64           { return s.Momentum }

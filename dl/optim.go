@@ -3,6 +3,8 @@ package dl
 import (
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/gomlx/gomlx/core/graph"
@@ -23,19 +25,32 @@ import (
 // a part of the program. It keeps the optimizer's state, such as momentum. A
 // step happens for all parameters or for none.
 type Optim struct {
-	rule     rule
-	settings string
-	params   []*Tensor
-	slots    [][]*Tensor // of each parameter
+	params []*Tensor
+	names  []string // in the model; empty for parameters that were given by themselves
+	in     []int    // the group of each parameter
+	slots  [][]*Tensor
+	models []built // that it was made for
 
-	mu       sync.Mutex
-	rate     float64
-	momentum float64
-	n        int // steps done
+	mu     sync.Mutex // guards what follows
+	groups []optimGroup
+	n      int // steps done
+}
+
+// optimGroup is how some parameters are trained, with the numbers of now.
+type optimGroup struct {
+	rule           rule // nil keeps them as they are
+	rate, momentum float64
+}
+
+// built is a model with the parameters that it had.
+type built struct {
+	model *Model
+	root  *module
 }
 
 // For returns the optimizer for the parameters of models, networks and layers,
-// and for single parameters, *Tensor or []*Tensor.
+// and for single parameters, *Tensor or []*Tensor. Settings that cannot work, and
+// what has no parameters, panic with an error.
 func (s SGD) For(of ...any) *Optim { return newOptim("SGD", s, of) }
 
 // For returns the optimizer for some parameters, as [SGD.For].
@@ -50,35 +65,94 @@ func (r RMSprop) For(of ...any) *Optim { return newOptim("RMSprop", r, of) }
 // For returns the optimizer for some parameters, as [SGD.For].
 func (a Adagrad) For(of ...any) *Optim { return newOptim("Adagrad", a, of) }
 
+// For returns the optimizer for some parameters, as [SGD.For]. The groups name
+// them as the model does; only "*" stands for one that was given by itself.
+func (gs ParamGroups) For(of ...any) *Optim {
+	groups, err := groupsOf(gs)
+	if err != nil {
+		panic(err)
+	}
+	return optimOf("ParamGroups", groups, of)
+}
+
+// NewOptim returns an optimizer of your own for the parameters of models, networks
+// and layers, and for single parameters. Its own For calls it: see [UpdateRule].
+func NewOptim(rule UpdateRule, of ...any) *Optim {
+	if rule == nil {
+		panic(fmt.Errorf("dl: NewOptim: the rule is nil, want one with Rate, Slots and Update"))
+	}
+	return newOptim(fmt.Sprintf("%T", rule), ownRule{rule}, of)
+}
+
 func newOptim(name string, r rule, of []any) *Optim {
 	if err := r.check(); err != nil {
 		panic(err)
 	}
-	o := &Optim{rule: r, settings: r.settings(), rate: r.rate(), momentum: r.momentum()}
+	return optimOf(name, groups{{[]string{"*"}, r}}, of)
+}
+
+func optimOf(name string, gs groups, of []any) *Optim {
+	o := &Optim{}
+	for _, g := range gs {
+		one := optimGroup{rule: g.rule}
+		if g.rule != nil {
+			one.rate, one.momentum = g.rule.rate(), g.rule.momentum()
+		}
+		o.groups = append(o.groups, one)
+	}
 	seen := map[*Tensor]bool{}
 	for _, x := range of {
-		found, err := parametersOf(x)
+		found, err := namedParameters(x)
 		if err != nil {
 			panic(fmt.Errorf("dl: %s.For: %w", name, err))
 		}
-		for _, p := range found {
-			if !seen[p] {
-				seen[p] = true
-				o.params = append(o.params, p)
-			}
+		if m, ok := x.(*Model); ok {
+			o.models = append(o.models, built{m, m.root})
 		}
+		var out []string
+		for _, p := range found {
+			k := gs.at(p.name)
+			switch {
+			case seen[p.tensor]:
+				continue
+			case k < 0:
+				if p.tensor.learns() {
+					out = append(out, p.name)
+				}
+				continue
+			case gs[k].rule == nil:
+				continue
+			}
+			seen[p.tensor] = true
+			o.params, o.names, o.in = append(o.params, p.tensor), append(o.names, p.name), append(o.in, k)
+		}
+		noticeUngrouped(name+".For", out)
 	}
 	if len(o.params) == 0 {
 		panic(fmt.Errorf("dl: %s.For: there are no parameters, want a model that dl.Build made, a part of one, or parameters", name))
 	}
-	for _, p := range o.params {
+	for i, p := range o.params {
 		var slots []*Tensor
-		for _, s := range r.slots() {
+		for _, s := range gs[o.in[i]].rule.slots() {
 			slots = append(slots, newVariable(filled(p.shape, float32(s.start)), false))
 		}
 		o.slots = append(o.slots, slots)
 	}
 	return o
+}
+
+// noticeUngrouped tells of parameters that are in no group, so that nothing trains
+// them, which in PyTorch is silent.
+func noticeUngrouped(op string, names []string) {
+	if len(names) == 0 || Notice == nil {
+		return
+	}
+	const most = 6
+	list := strings.Join(names[:min(len(names), most)], ", ")
+	if len(names) > most {
+		list += fmt.Sprintf(", … (%d in all)", len(names))
+	}
+	Notice(fmt.Sprintf("%s: no group names %s, so nothing trains it; add a group for \"*\", one without an Optimizer if that is meant, or freeze it", op, list))
 }
 
 // filled returns a float32 tensor of one value.
@@ -196,19 +270,33 @@ func (o *Optim) N() int {
 	return o.n
 }
 
-// LR returns the learning rate.
+// LR returns the learning rate; of [ParamGroups], that of the first group that
+// has one.
 func (o *Optim) LR() float64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.rate
+	for _, g := range o.groups {
+		if g.rate != 0 {
+			return g.rate
+		}
+	}
+	return 0
 }
 
 // SetLR changes the learning rate from the next step on. Nothing is compiled
-// anew.
+// anew. With [ParamGroups], the rates of all groups change in the same proportion.
 func (o *Optim) SetLR(lr float64) {
+	now := o.LR()
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.rate = lr
+	for i := range o.groups {
+		at := &o.groups[i].rate
+		if now == 0 || *at == now {
+			*at = lr // exactly
+		} else {
+			*at *= lr / now
+		}
+	}
 }
 
 // ZeroGrad forgets the gradients of the parameters.
@@ -242,24 +330,31 @@ func (o *Optim) Step() {
 		defer r.begin()()
 		o.record(r, grads)
 	})
-	if err == nil {
-		_, err = r.run(xla.Context(), nil, nil)
-	}
 	if err != nil {
+		panic(err)
+	}
+	if _, err = r.run(xla.Context(), nil, nil); err != nil {
 		panic(during("Step", err))
 	}
 }
 
 // record records a step by the gradients that there are.
 func (o *Optim) record(r *recording, grads map[*Tensor]*Tensor) {
-	var params, gradients, slots []*Tensor
+	for _, b := range o.models {
+		if b.model.root != b.root {
+			panic(fmt.Errorf("dl: Step: a layer of the model was replaced after the optimizer was made, so it lacks the new parameters; make it again with For"))
+		}
+	}
+	u := updater{}
+	var gradients, slots []*Tensor
 	for i, p := range o.params {
 		if g := grads[p]; g != nil && p.learns() {
-			params, gradients, slots = append(params, p), append(gradients, g), append(slots, o.slots[i]...)
+			u.params, u.in = append(u.params, p), append(u.in, o.in[i])
+			gradients, slots = append(gradients, g), append(slots, o.slots[i]...)
 			r.gradientMustBeFinite(p, g)
 		}
 	}
-	if len(params) == 0 {
+	if len(u.params) == 0 {
 		panic(fmt.Errorf("dl: Step: none of the optimizer's %d parameters has a gradient; call loss.Backward() before it", len(o.params)))
 	}
 	o.mu.Lock()
@@ -267,8 +362,13 @@ func (o *Optim) record(r *recording, grads map[*Tensor]*Tensor) {
 		r.steps = map[*Optim]int{}
 	}
 	r.steps[o]++
-	numbers := o.rule.scalars(o.n+r.steps[o], o.rate, o.momentum)
+	u.n, u.groups = o.n+r.steps[o], slices.Clone(o.groups)
 	o.mu.Unlock()
+	for _, g := range u.groups {
+		if g.rule != nil {
+			u.settings += g.rule.settings() + ";"
+		}
+	}
 	if r.steps[o] == 1 {
 		r.after = append(r.after, func() {
 			o.mu.Lock()
@@ -276,25 +376,95 @@ func (o *Optim) record(r *recording, grads map[*Tensor]*Tensor) {
 			o.n += r.steps[o]
 		})
 	}
-	u := updater{scalars: []int{len(numbers)}}
-	for range params {
-		u.rules, u.groups = append(u.rules, o.rule), append(u.groups, 0)
-	}
-	xs := append(append(append([]*Tensor{}, params...), gradients...), slots...)
-	for _, v := range numbers {
-		xs = append(xs, r.argument(Scalar(float32(v)), false))
-	}
-	key := opKey{name: "optimizer", settings: fmt.Sprint(len(params), " ", o.settings)}
-	var outs []*Tensor
-	NoGrad(func() {
-		outs, _ = do(key, nil, func(_ *trace, in []*node) []*node { return u.write(in) }, xs, nil, nil)
-	})
-	for i, p := range params {
-		r.assign(p, outs[i])
+	var values, kept []*Tensor
+	NoGrad(func() { values, kept, _ = u.record(r, "optimizer", gradients, slots) })
+	for i, p := range u.params {
+		r.assign(p, values[i])
 	}
 	for i, s := range slots {
-		r.assign(s, outs[len(params)+i])
+		r.assign(s, kept[i])
 	}
+}
+
+// StateDict returns what the optimizer keeps, as torch.optim's state_dict: the
+// slots by the names of their parameters, such as "fc.weight.exp_avg", the number
+// of steps and the learning rate of each group. [SaveStateDict] writes it, beside
+// the model's file.
+func (o *Optim) StateDict() StateDict {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	dict := StateDict{"steps": FromSlice([]int64{int64(o.n)})}
+	var rates, momenta []float64
+	for _, g := range o.groups {
+		rates, momenta = append(rates, g.rate), append(momenta, g.momentum)
+	}
+	dict["rates"], dict["momenta"] = FromSlice(rates), FromSlice(momenta)
+	for i := range o.params {
+		for k, s := range o.groups[o.in[i]].rule.slots() {
+			dict[o.slotName(i, s.name)] = newTensor(o.slots[i][k].Float32s(), o.params[i].shape)
+		}
+	}
+	return dict
+}
+
+// slotName is the name of a slot in the state dict.
+func (o *Optim) slotName(i int, slot string) string {
+	name := o.names[i]
+	if name == "" || slices.Index(o.names, name) != i { // another model may have the same name
+		name = strings.TrimPrefix(fmt.Sprintf("%s.%d", name, i), ".")
+	}
+	return name + "." + slot
+}
+
+// LoadStateDict takes up what [Optim.StateDict] returned for the same optimizer and
+// the same parameters. What does not fit is an error, and changes nothing.
+func (o *Optim) LoadStateDict(dict StateDict) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	number := func(name string, n int) ([]float64, error) {
+		t := dict[name]
+		if t == nil || t.Size() != n {
+			return nil, fmt.Errorf("dl: Optim: the state has no %d numbers named %q, want the state dict of such an optimizer", n, name)
+		}
+		return t.Float64s(), nil
+	}
+	steps, err := number("steps", 1)
+	if err != nil {
+		return err
+	}
+	rates, err := number("rates", len(o.groups))
+	if err != nil {
+		return err
+	}
+	momenta, err := number("momenta", len(o.groups))
+	if err != nil {
+		return err
+	}
+	var vars, values []*Tensor
+	for i, p := range o.params {
+		for k, s := range o.groups[o.in[i]].rule.slots() {
+			name := o.slotName(i, s.name)
+			t := dict[name]
+			if t == nil {
+				return fmt.Errorf("dl: Optim: the state lacks %s, want the state of the same optimizer and network", name)
+			}
+			if !t.shape.Equal(p.shape) {
+				return &ShapeError{Op: "Optim: " + name, Got: t.shape, Want: fmt.Sprint([]int(p.shape))}
+			}
+			vars, values = append(vars, o.slots[i][k]), append(values, newTensor(t.Float32s(), p.shape))
+		}
+	}
+	if want := len(vars) + 3; len(dict) != want {
+		return fmt.Errorf("dl: Optim: the state has %d entries, want %d; it is of another optimizer or network", len(dict), want)
+	}
+	unlock := lockVariables(vars)
+	install(vars, values)
+	unlock()
+	o.n = int(steps[0])
+	for i := range o.groups {
+		o.groups[i].rate, o.groups[i].momentum = rates[i], momenta[i]
+	}
+	return nil
 }
 
 // ClipGradNorm makes the gradients of a model's parameters, or of an optimizer's,

@@ -32,7 +32,7 @@ func (s *Step) learners() ([]learner, error) {
 	}
 	var all []learner
 	for i, learns := range s.model.learning() {
-		if g := member[i]; learns && g >= 0 && s.groups[g].rule() != nil {
+		if g := member[i]; learns && g >= 0 && s.groups[g].rule != nil {
 			all = append(all, learner{i, g})
 		}
 	}
@@ -112,7 +112,7 @@ func (s *Step) watches() bool {
 }
 
 // slotsOf are what the optimizer keeps for a parameter.
-func (s *Step) slotsOf(l learner) []slot { return s.groups[l.group].rule().slots() }
+func (s *Step) slotsOf(l learner) []slot { return s.groups[l.group].rule.slots() }
 
 // slotValues are the values that the optimizer keeps. A parameter gets its slots
 // when it is first trained. The caller has the turn.
@@ -141,60 +141,136 @@ func (s *Step) slotValues(trained []learner) []*Tensor {
 // lengths where they are wanted.
 func (s *Step) update(r *recording, trained []learner, gradients, slots []*Tensor) (values, kept []*Tensor, norms *Tensor) {
 	u := updater{clip: s.options, norms: s.options.GradNorms || s.options.ClipNorm > 0}
-	key := fmt.Sprintf("%v %v %v %s", s.options.ClipNorm, s.options.ClipValue, u.norms, s.groups.settings())
-	var xs []*Tensor
 	for _, l := range trained {
-		u.rules = append(u.rules, s.groups[l.group].rule())
-		u.groups = append(u.groups, l.group)
-		key += fmt.Sprint(" ", l.group)
-		xs = append(xs, s.model.vars[l.at])
+		u.params, u.in = append(u.params, s.model.vars[l.at]), append(u.in, l.group)
 	}
-	xs = append(append(xs, gradients...), slots...)
-	for i, group := range s.groups {
-		rule := group.rule()
-		if rule == nil {
-			u.scalars = append(u.scalars, 0)
-			continue
-		}
-		s.mu.Lock()
-		numbers := rule.scalars(s.n+1, s.rates[i], s.momenta[i])
-		s.mu.Unlock()
-		u.scalars = append(u.scalars, len(numbers))
-		for _, v := range numbers {
-			xs = append(xs, r.argument(Scalar(float32(v)), false))
-		}
+	s.mu.Lock()
+	for i, g := range s.groups {
+		u.groups = append(u.groups, optimGroup{g.rule, s.rates[i], s.momenta[i]})
 	}
-	outs, _ := do(opKey{name: "update", settings: key}, nil, func(_ *trace, in []*node) []*node { return u.write(in) }, xs, nil, nil)
-	if u.norms {
-		last := len(outs) - 1
-		norms, outs = outs[last], outs[:last]
-	}
-	return outs[:len(trained)], outs[len(trained):], norms
+	u.n = s.n + 1
+	s.mu.Unlock()
+	u.settings = s.groups.settings()
+	return u.record(r, "update", gradients, slots)
 }
 
 // updater writes the update of all parameters of a step.
 type updater struct {
-	rules   []rule // of each parameter
-	groups  []int  // of each parameter
-	scalars []int  // how many numbers each group has
-	clip    Options
-	norms   bool
+	params   []*Tensor
+	in       []int // the group of each parameter
+	groups   []optimGroup
+	settings string // of the groups
+	n        int    // of the step, from 1
+	clip     Options
+	norms    bool // the gradients' lengths are wanted
+
+	numbers []int // how many numbers each group has
 }
 
+// record records the new values of the parameters and of the slots, and the
+// gradients' lengths. The rules of dl are one operation, those of the user what
+// they call; only where there are such, the gradients are clipped before.
+func (u updater) record(r *recording, name string, gradients, slots []*Tensor) (values, kept []*Tensor, norms *Tensor) {
+	of := make([][]*Tensor, len(u.params)) // the slots of each parameter
+	plain := u
+	plain.params, plain.in = nil, nil
+	var mine, given []*Tensor
+	var owned bool
+	rest := slots
+	for i, g := range u.in {
+		rule := u.groups[g].rule
+		k := len(rule.slots())
+		of[i], rest = rest[:k:k], rest[k:]
+		if _, own := rule.(ownRule); own {
+			owned = true
+		}
+	}
+	if owned && (u.norms || u.clip.ClipNorm > 0 || u.clip.ClipValue > 0) {
+		gradients, norms = u.clipped(gradients)
+		plain.norms, plain.clip = false, Options{}
+	}
+	key := fmt.Sprintf("%v %v %v %d %s", plain.clip.ClipNorm, plain.clip.ClipValue, plain.norms, len(u.params), u.settings)
+	for i, g := range u.in {
+		if _, own := u.groups[g].rule.(ownRule); !own {
+			plain.params, plain.in = append(plain.params, u.params[i]), append(plain.in, g)
+			mine, given = append(mine, gradients[i]), append(given, of[i]...)
+			key += fmt.Sprint(" ", g)
+		}
+	}
+	var outs []*Tensor
+	if len(plain.params) > 0 {
+		xs := append(append(append([]*Tensor{}, plain.params...), mine...), given...)
+		for _, g := range u.groups {
+			if g.rule == nil {
+				plain.numbers = append(plain.numbers, 0)
+				continue
+			}
+			numbers := g.rule.scalars(u.n, g.rate, g.momentum)
+			plain.numbers = append(plain.numbers, len(numbers))
+			for _, v := range numbers {
+				xs = append(xs, r.argument(Scalar(float32(v)), false))
+			}
+		}
+		outs, _ = do(opKey{name: name, settings: key}, nil, func(_ *trace, in []*node) []*node { return plain.write(in) }, xs, nil, nil)
+		if plain.norms {
+			last := len(outs) - 1
+			norms, outs = outs[last], outs[:last]
+		}
+	}
+	after := outs[len(plain.params):]
+	for i, g := range u.in {
+		own, ok := u.groups[g].rule.(ownRule)
+		if !ok {
+			values, outs = append(values, outs[0]), outs[1:]
+			kept, after = append(kept, after[:len(of[i])]...), after[len(of[i]):]
+			continue
+		}
+		value, own2 := own.record(Update{Param: u.params[i], Grad: gradients[i], Slots: of[i], LR: u.groups[g].rate, N: u.n})
+		values = append(values, r.of(value))
+		for _, t := range own2 {
+			kept = append(kept, r.of(t))
+		}
+	}
+	return values, kept, norms
+}
+
+// clipped records the clipping of gradients, and their lengths before it.
+func (u updater) clipped(gradients []*Tensor) (cut []*Tensor, norms *Tensor) {
+	key := opKey{name: "clip", settings: fmt.Sprint(u.clip.ClipNorm, " ", u.clip.ClipValue, " ", u.norms)}
+	outs, _ := do(key, nil, func(_ *trace, in []*node) (out []*node) {
+		raw := make([]*graph.Node, len(in))
+		for i, x := range in {
+			raw[i] = x.value()
+		}
+		for _, g := range u.clip.clip(raw) {
+			out = append(out, in[0].With(g))
+		}
+		if u.norms {
+			out = append(out, in[0].With(lengths(raw)))
+		}
+		return out
+	}, gradients, nil, nil)
+	if u.norms {
+		return outs[:len(gradients)], outs[len(gradients)]
+	}
+	return outs, nil
+}
+
+// write writes the update by dl's own rules.
 func (u updater) write(in []*node) []*node {
-	n := len(u.rules)
+	n := len(u.params)
 	raw := make([]*graph.Node, len(in))
 	for i, x := range in {
 		raw[i] = x.value()
 	}
 	weights, gradients, rest := raw[:n], raw[n:2*n], raw[2*n:]
 	slots := make([][]*graph.Node, n)
-	for i, rule := range u.rules {
-		k := len(rule.slots())
+	for i, g := range u.in {
+		k := len(u.groups[g].rule.slots())
 		slots[i], rest = rest[:k:k], rest[k:]
 	}
-	scalars := make([][]*graph.Node, len(u.scalars))
-	for i, k := range u.scalars {
+	scalars := make([][]*graph.Node, len(u.numbers))
+	for i, k := range u.numbers {
 		scalars[i], rest = rest[:k:k], rest[k:]
 	}
 	var out, kept []*node
@@ -203,8 +279,8 @@ func (u updater) write(in []*node) []*node {
 		norms = lengths(gradients)
 	}
 	gradients = u.clip.clip(gradients)
-	for i, rule := range u.rules {
-		value, after := rule.update(weights[i], gradients[i], slots[i], scalars[u.groups[i]])
+	for i, g := range u.in {
+		value, after := u.groups[g].rule.update(weights[i], gradients[i], slots[i], scalars[g])
 		out = append(out, in[0].With(value))
 		for _, a := range after {
 			kept = append(kept, in[0].With(a))

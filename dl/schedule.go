@@ -28,8 +28,8 @@ func (s ReduceLROnPlateau) check() error {
 	return nil
 }
 
-// at is not used: the rate depends on the metrics.
-func (s ReduceLROnPlateau) at(base float64, _ int) float64 { return base }
+// LR returns the base rate: what follows depends on the metrics.
+func (s ReduceLROnPlateau) LR(base float64, _ int) float64 { return base }
 
 func (s ReduceLROnPlateau) defaults() ReduceLROnPlateau {
 	fallback(&s.Factor, 0.1)
@@ -86,7 +86,7 @@ func (s scheduledStep) Unlock() { s.mu.Unlock() }
 func (s scheduledStep) pace() (rates, momenta []*float64) {
 	for i, g := range s.groups {
 		rate := &s.rates[i]
-		if g.rule() == nil {
+		if g.rule == nil {
 			rate = nil
 		}
 		rates, momenta = append(rates, rate), append(momenta, &s.momenta[i])
@@ -101,7 +101,10 @@ func (o scheduledOptim) Lock()   { o.mu.Lock() }
 func (o scheduledOptim) Unlock() { o.mu.Unlock() }
 
 func (o scheduledOptim) pace() (rates, momenta []*float64) {
-	return []*float64{&o.rate}, []*float64{&o.momentum}
+	for i := range o.groups {
+		rates, momenta = append(rates, &o.groups[i].rate), append(momenta, &o.groups[i].momentum)
+	}
+	return rates, momenta
 }
 
 // scheduleState is what a saved training keeps of a schedule.
@@ -146,7 +149,7 @@ func newSchedule(of scheduled, how Scheduler) (*Schedule, error) {
 	if how == nil {
 		return nil, fmt.Errorf("dl: Schedule: the scheduler is nil; try dl.StepLR{StepSize: 30}")
 	}
-	if err := how.check(); err != nil {
+	if err := checkScheduler(how); err != nil {
 		return nil, err
 	}
 	c := &Schedule{of: of, how: how}
@@ -169,8 +172,7 @@ func newSchedule(of scheduled, how Scheduler) (*Schedule, error) {
 			return nil, err
 		}
 	}
-	c.set()
-	return c, nil
+	return c, c.set()
 }
 
 // Step counts one step of the scheduler and sets the learning rate for what
@@ -192,7 +194,10 @@ func (c *Schedule) StepMetric(metric float64) error {
 	p, ok := c.how.(ReduceLROnPlateau)
 	if !ok {
 		c.follow()
-		c.set()
+		if err := c.set(); err != nil {
+			st.N--
+			return err
+		}
 		return nil
 	}
 	p = p.defaults()
@@ -252,19 +257,29 @@ func (c *Schedule) follow() {
 	}
 }
 
-// set sets the rates and momenta of now. The caller holds the lock.
-func (c *Schedule) set() {
+// set sets the rates and momenta of now, or returns an error and changes nothing.
+// The caller holds the lock.
+func (c *Schedule) set() error {
 	if _, ok := c.how.(ReduceLROnPlateau); ok {
-		return
+		return nil
 	}
 	rates, momenta := c.of.pace()
-	c.state.Set = slices.Clone(c.state.Base)
+	next := slices.Clone(c.state.Base)
 	for i, at := range rates {
 		if at == nil {
 			continue
 		}
-		lr := float64(c.state.Scale[i]) * c.how.at(float64(c.state.Base[i]), c.state.N)
-		*at, c.state.Set[i] = lr, exact(lr)
+		lr := c.how.LR(float64(c.state.Base[i]), c.state.N)
+		if !(lr >= 0) || math.IsInf(lr, 0) {
+			return fmt.Errorf("dl: Schedule: %T gives the learning rate %v after %d steps, want a finite number of at least 0", c.how, lr, c.state.N)
+		}
+		next[i] = exact(float64(c.state.Scale[i]) * lr)
+	}
+	c.state.Set = next
+	for i, at := range rates {
+		if at != nil {
+			*at = float64(next[i])
+		}
 	}
 	if how, ok := c.how.(cycler); ok {
 		if m, ok := how.momentum(c.state.N); ok {
@@ -273,4 +288,5 @@ func (c *Schedule) set() {
 			}
 		}
 	}
+	return nil
 }

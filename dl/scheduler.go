@@ -12,11 +12,21 @@ import (
 // [ReduceLROnPlateau]. [Step.Schedule] and Training.Scheduler use one.
 //
 // The base rate is what the optimizer's LR was when the schedule began.
+//
+// A type of your own is one too, by its method LR. It is asked after each step, and
+// anew from the number of steps when a training is resumed, so it keeps no state.
 type Scheduler interface {
-	// check returns an error for settings that cannot work.
-	check() error
-	// at returns the rate after n steps of the scheduler.
-	at(base float64, n int) float64
+	// LR returns the learning rate after n steps of the scheduler, for the rate
+	// that the optimizer began with: finite, and at least 0.
+	LR(base float64, n int) float64
+}
+
+// checkScheduler returns an error for settings that cannot work.
+func checkScheduler(how Scheduler) error {
+	if c, ok := how.(interface{ check() error }); ok {
+		return c.check()
+	}
+	return nil
 }
 
 // StepLR multiplies the rate by Gamma every StepSize steps, as
@@ -33,7 +43,8 @@ func (s StepLR) check() error {
 	return nil
 }
 
-func (s StepLR) at(base float64, n int) float64 {
+// LR returns the rate after n steps.
+func (s StepLR) LR(base float64, n int) float64 {
 	fallback(&s.Gamma, 0.1)
 	return base * math.Pow(s.Gamma, float64(n/s.StepSize))
 }
@@ -52,7 +63,8 @@ func (s MultiStepLR) check() error {
 	return nil
 }
 
-func (s MultiStepLR) at(base float64, n int) float64 {
+// LR returns the rate after n steps.
+func (s MultiStepLR) LR(base float64, n int) float64 {
 	fallback(&s.Gamma, 0.1)
 	for _, m := range s.Milestones {
 		if n >= m {
@@ -75,7 +87,8 @@ func (s ExponentialLR) check() error {
 	return nil
 }
 
-func (s ExponentialLR) at(base float64, n int) float64 { return base * math.Pow(s.Gamma, float64(n)) }
+// LR returns the rate after n steps.
+func (s ExponentialLR) LR(base float64, n int) float64 { return base * math.Pow(s.Gamma, float64(n)) }
 
 // CosineAnnealingLR lets the rate fall to MinLR along half a cosine, and rise
 // again afterwards, as torch.optim.lr_scheduler.CosineAnnealingLR. Loshchilov
@@ -93,7 +106,8 @@ func (s CosineAnnealingLR) check() error {
 	return nil
 }
 
-func (s CosineAnnealingLR) at(base float64, n int) float64 {
+// LR returns the rate after n steps.
+func (s CosineAnnealingLR) LR(base float64, n int) float64 {
 	return s.MinLR + (base-s.MinLR)*(1+math.Cos(math.Pi*float64(n)/float64(s.TMax)))/2
 }
 
@@ -127,7 +141,8 @@ func (s OneCycleLR) check() error {
 	return nil
 }
 
-func (s OneCycleLR) at(_ float64, n int) float64 {
+// LR returns the rate after n steps.
+func (s OneCycleLR) LR(_ float64, n int) float64 {
 	fallback(&s.DivFactor, 25)
 	fallback(&s.FinalDiv, 1e4)
 	first := s.MaxLR / s.DivFactor
@@ -180,7 +195,8 @@ func (s LinearLR) check() error {
 	return nil
 }
 
-func (s LinearLR) at(base float64, n int) float64 {
+// LR returns the rate after n steps.
+func (s LinearLR) LR(base float64, n int) float64 {
 	fallback(&s.StartFactor, 1.0/3)
 	fallback(&s.EndFactor, 1)
 	if s.TotalIters == 0 {
@@ -200,7 +216,8 @@ func (s LambdaLR) check() error {
 	return nil
 }
 
-func (s LambdaLR) at(base float64, n int) float64 { return base * s(n) }
+// LR returns the rate after n steps.
+func (s LambdaLR) LR(base float64, n int) float64 { return base * s(n) }
 
 // SequentialLR uses one scheduler after the other, as
 // torch.optim.lr_scheduler.SequentialLR: a warm-up and then the rest.
@@ -230,16 +247,17 @@ func (s SequentialLR) check() error {
 		if _, ok := part.(ReduceLROnPlateau); ok {
 			return fmt.Errorf("dl: SequentialLR: scheduler %d is ReduceLROnPlateau, which needs a metric at every step; use it alone", i)
 		}
-		if err := part.check(); err != nil {
+		if err := checkScheduler(part); err != nil {
 			return during(fmt.Sprintf("SequentialLR: scheduler %d", i), err)
 		}
 	}
 	return nil
 }
 
-func (s SequentialLR) at(base float64, n int) float64 {
+// LR returns the rate after n steps.
+func (s SequentialLR) LR(base float64, n int) float64 {
 	part, n := s.now(n)
-	return part.at(base, n)
+	return part.LR(base, n)
 }
 
 func (s SequentialLR) momentum(n int) (float64, bool) {

@@ -163,7 +163,7 @@ func (s *Step) take(dict StateDict) (stepState, error) {
 		return st, err
 	}
 	for i, sp := range s.model.specs {
-		if member[i] < 0 || s.groups[member[i]].rule() == nil {
+		if member[i] < 0 || s.groups[member[i]].rule == nil {
 			continue
 		}
 		slots := s.slotsOf(learner{i, member[i]})

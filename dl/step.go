@@ -30,7 +30,7 @@ import (
 type Step struct {
 	model   *Model
 	loss    Loss
-	groups  ParamGroups
+	groups  groups
 	rule    string // the optimizer's settings
 	options Options
 	err     error // of the settings
@@ -88,21 +88,29 @@ func (s *Step) prepare(o Optimizer) error {
 	case o == nil:
 		return fmt.Errorf("dl: TrainStep: the optimizer is nil; try dl.SGD{LR: 0.01, Momentum: 0.9}")
 	}
-	if err := o.check(); err != nil {
+	var err error
+	if s.groups, err = groupsOf(o); err != nil {
 		return err
 	}
-	s.rule = o.settings()
-	s.groups = groupsOf(o)
+	s.rule = s.groups.settings()
 	for _, g := range s.groups {
 		rate, momentum := 0.0, 0.0
-		if r := g.rule(); r != nil {
-			rate, momentum = r.rate(), r.momentum()
+		if g.rule != nil {
+			rate, momentum = g.rule.rate(), g.rule.momentum()
 		}
 		s.rates, s.momenta = append(s.rates, rate), append(s.momenta, momentum)
 	}
-	if _, err := s.groups.of(s.model); err != nil {
+	member, err := s.groups.of(s.model)
+	if err != nil {
 		return err
 	}
+	var out []string
+	for i, learns := range s.model.learning() {
+		if learns && member[i] < 0 {
+			out = append(out, s.model.specs[i].name)
+		}
+	}
+	noticeUngrouped("TrainStep", out)
 	how, err := reductionOf(s.loss)
 	if err == nil && how == "none" {
 		err = fmt.Errorf("dl: TrainStep: the loss has Reduction none, want one number to train on; use mean or sum")
