@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/holt-dl/holt/display"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // These examples run without a kernel, so each shows its text. In a notebook
@@ -146,10 +147,10 @@ func (outline) Diagram(d display.Diagram) (image.Image, error) {
 	return image.NewNRGBA(image.Rect(0, 0, 10, 10*len(d.Boxes))), nil
 }
 
-func ExampleSetPlotter() {
+// The program that a cell runs in says what draws.
+func ExamplePlotter() {
 	var p display.Plotter = outline{}
-	display.SetPlotter(p)
-	defer display.SetPlotter(nil)
+	defer hooks.Set(func(h *hooks.Hooks) { h.Plotter = p })()
 	plot := display.LivePlot{Title: "by hand"}
 	plot.Add("loss", 0, 2.3)
 	fmt.Println(display.Render(plot).Metadata)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/holt-dl/holt/display"
 	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // notebook is a kernel that notes what it is told, and when.
@@ -76,8 +77,7 @@ func (f flat) Diagram(display.Diagram) (image.Image, error) { return nil, errors
 
 func plotting(t *testing.T) *[]display.Figure {
 	var figures []display.Figure
-	display.SetPlotter(flat{&figures})
-	t.Cleanup(func() { display.SetPlotter(nil) })
+	t.Cleanup(hooks.Set(func(h *hooks.Hooks) { h.Plotter = flat{&figures} }))
 	return &figures
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/holt-dl/holt/display"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // shape and graphNode stand for dl.Shape and dl.GraphNode.
@@ -86,8 +87,7 @@ func (b boxes) Diagram(d display.Diagram) (image.Image, error) {
 // has something of another module between it.
 func TestGraphFolds(t *testing.T) {
 	var d display.Diagram
-	display.SetPlotter(boxes{last: &d})
-	t.Cleanup(func() { display.SetPlotter(nil) })
+	t.Cleanup(hooks.Set(func(h *hooks.Hooks) { h.Plotter = boxes{last: &d} }))
 	n := display.Graph(residual{})
 	for _, tt := range []struct {
 		max  int

@@ -3,7 +3,8 @@ package display
 import (
 	"image"
 	"image/color"
-	"sync"
+
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // Plotter draws what needs fonts. Pictures are twice as wide and high, in
@@ -117,22 +118,8 @@ var (
 // palette is the order in which unnamed lines take the colours.
 var palette = [...]color.NRGBA{Blue, Orange, Green, Purple, Red, Gray}
 
-var (
-	plotterMu  sync.Mutex
-	registered Plotter
-)
-
-// SetPlotter registers what draws figures and sheets; nil takes it away. The
-// package display/plot calls it when it is imported.
-func SetPlotter(p Plotter) {
-	plotterMu.Lock()
-	defer plotterMu.Unlock()
-	registered = p
-}
-
-// plotter returns what was registered, or nil.
+// plotter returns what the program draws with, or nil.
 func plotter() Plotter {
-	plotterMu.Lock()
-	defer plotterMu.Unlock()
-	return registered
+	p, _ := hooks.Get().Plotter.(Plotter)
+	return p
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/holt-dl/holt/dl"
 	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // slow is a layer that takes its time to be written into a program, in the place
@@ -39,14 +40,15 @@ func TestCompilingIsSaid(t *testing.T) {
 	var mu sync.Mutex
 	var said []string
 	first := make(chan struct{})
-	dl.Notice = func(s string) {
-		mu.Lock()
-		defer mu.Unlock()
-		if said = append(said, s); len(said) == 1 {
-			close(first)
+	defer hooks.Set(func(h *hooks.Hooks) {
+		h.Notice = func(s string) {
+			mu.Lock()
+			defer mu.Unlock()
+			if said = append(said, s); len(said) == 1 {
+				close(first)
+			}
 		}
-	}
-	defer func() { dl.Notice = nil }()
+	})()
 	net := &slow{Linear: dl.Linear{Out: 2}, wait: func() {}}
 	m := must(dl.Build(net, dl.Shape{8, 2}))
 	net.wait = func() {
@@ -81,12 +83,10 @@ func TestCompilingIsOneLine(t *testing.T) {
 		return nil
 	})
 	t.Cleanup(func() { frame.SetSink(nil) })
-	dl.Notice = func(s string) { t.Errorf("warned of %q", s) }
-	defer func() { dl.Notice = nil }()
+	defer hooks.Set(func(h *hooks.Hooks) { h.Notice = func(s string) { t.Errorf("warned of %q", s) } })()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	dl.SetContext(func() context.Context { return ctx })
-	defer dl.SetContext(nil)
+	defer hooks.Set(func(h *hooks.Hooks) { h.Context = func() context.Context { return ctx } })()
 	for _, rows := range []int{8, 4} {
 		net := &slow{Linear: dl.Linear{Out: 2}, wait: func() {}}
 		m := must(dl.Build(net, dl.Shape{rows, 2}))
@@ -117,8 +117,7 @@ func TestCompilingIsOneLine(t *testing.T) {
 // TestRunSaysThatItCompiles has it in the run's line, and no notice.
 func TestRunSaysThatItCompiles(t *testing.T) {
 	on(t, "go")
-	dl.Notice = func(s string) { t.Errorf("a run has the notice %q", s) }
-	defer func() { dl.Notice = nil }()
+	defer hooks.Set(func(h *hooks.Hooks) { h.Notice = func(s string) { t.Errorf("a run has the notice %q", s) } })()
 	net := &slow{Linear: dl.Linear{Out: 2}, wait: func() {}}
 	m := must(dl.Build(net, dl.Shape{8, 2}))
 	entered, goOn := make(chan struct{}, 1), make(chan struct{})

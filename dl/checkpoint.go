@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/holt-dl/holt/internal/aside"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // Checkpoint says where a run keeps its whole state, so that it can go on
@@ -120,9 +121,7 @@ func (c Checkpoint) load(take func(StateDict) error) error {
 		if !errors.Is(err, ErrCorrupt) {
 			return err
 		}
-		if Notice != nil {
-			Notice("a checkpoint is left out and the one before it is used: " + strings.TrimPrefix(err.Error(), "dl: "))
-		}
+		hooks.Notice("a checkpoint is left out and the one before it is used: " + strings.TrimPrefix(err.Error(), "dl: "))
 	}
 	return nil
 }

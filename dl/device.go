@@ -1,36 +1,12 @@
 package dl
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"text/tabwriter"
 
-	"github.com/gomlx/compute"
-
 	"github.com/holt-dl/holt/dl/internal/xla"
 )
-
-// Notice, when the host sets it, is told in one plain sentence of what the
-// user should know but did not ask for: that no XLA plugin was found, say,
-// and the slow backend is used. It may be called from any goroutine.
-var Notice func(sentence string)
-
-// DeviceMemory, when the host sets it, says how much of a device's memory this
-// process uses and how much it may take, in bytes, as the device's runtime
-// counts, and false where that does not tell. The host sets it because dl links
-// no backend.
-var DeviceMemory func(b compute.Backend, device int) (used, limit int64, ok bool)
-
-func init() {
-	xla.Notice = func() func(string) { return Notice }
-	xla.DeviceMemory = func(b compute.Backend, device int) (used, limit int64, ok bool) {
-		if DeviceMemory == nil {
-			return 0, 0, false
-		}
-		return DeviceMemory(b, device)
-	}
-}
 
 // ErrNoBackend is wrapped by the error that a program gets when no backend
 // can run it.
@@ -40,7 +16,7 @@ var ErrNoBackend = xla.ErrNoBackend
 // copy that did not fit the device. Nothing has changed then: weights,
 // optimizer and data are as they were, and a smaller batch goes on from there.
 //
-//	if _, err := step.Do(batch); errors.Is(err, dl.ErrOutOfMemory) {
+//	if _, err := step.Run(batch); errors.Is(err, dl.ErrOutOfMemory) {
 var ErrOutOfMemory = xla.ErrOutOfMemory
 
 // Use chooses the backend for all that follows: "cuda", "cpu" (XLA on the
@@ -75,18 +51,6 @@ func Fallback() string {
 // as torch.cuda.is_available does: a GPU, its driver and the CUDA plugin are
 // all there and work.
 func CUDAAvailable() bool { return xla.Available("cuda") == nil }
-
-// SetContext gives dl the context of whoever is calling: the host of a
-// notebook passes a function that returns the running cell's. When it is
-// cancelled, [Run.Wait], [Evaluate], [Step.Run] and [Model.Predict] return
-// its error, soon and with all values whole. A run that [Start] began goes
-// on. Nil takes the function away.
-func SetContext(f func() context.Context) { xla.SetContext(f) }
-
-// Context returns the context of the cell that is running, for code that
-// waits in its behalf, such as a download: an interrupt cancels it. Outside a
-// notebook it is the background context.
-func Context() context.Context { return xla.Context() }
 
 // Device is a line of [DeviceList].
 type Device struct {

@@ -10,6 +10,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/holt-dl/holt/dl/internal/xla"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // Optim is an optimizer for some parameters, as the objects of torch.optim: it
@@ -144,7 +145,7 @@ func optimOf(name string, gs groups, of []any) *Optim {
 // noticeUngrouped tells of parameters that are in no group, so that nothing trains
 // them, which in PyTorch is silent.
 func noticeUngrouped(op string, names []string) {
-	if len(names) == 0 || Notice == nil {
+	if len(names) == 0 {
 		return
 	}
 	const most = 6
@@ -152,7 +153,7 @@ func noticeUngrouped(op string, names []string) {
 	if len(names) > most {
 		list += fmt.Sprintf(", … (%d in all)", len(names))
 	}
-	Notice(fmt.Sprintf("%s: no group names %s, so nothing trains it; add a group for \"*\", one without an Optimizer if that is meant, or freeze it", op, list))
+	hooks.Notice(fmt.Sprintf("%s: no group names %s, so nothing trains it; add a group for \"*\", one without an Optimizer if that is meant, or freeze it", op, list))
 }
 
 // filled returns a float32 tensor of one value.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // lion is an optimizer that dl does not have. Chen et al., "Symbolic Discovery of
@@ -269,8 +270,7 @@ func TestOwnWrong(t *testing.T) {
 func TestInNoGroup(t *testing.T) {
 	on(t, "go")
 	var told []string
-	dl.Notice = func(s string) { told = append(told, s) }
-	defer func() { dl.Notice = nil }()
+	defer hooks.Set(func(h *hooks.Hooks) { h.Notice = func(s string) { told = append(told, s) } })()
 	only := dl.ParamGroups{{Params: []string{"0"}, Optimizer: dl.SGD{LR: 0.1}}}
 	m := smallNet()
 	must(dl.TrainStep(m, nil, only).Run(dl.Batch{Inputs: fill(1, 1, 4, 2), Labels: dl.FromSlice([]int64{0, 1, 0, 1})}))

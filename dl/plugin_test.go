@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/internal/hooks"
 	"github.com/holt-dl/holt/internal/plugins"
 )
 
@@ -20,7 +21,7 @@ const pluginChild = "HOLT_TEST_PLUGIN_CHILD"
 // whose name is CUDA's: it computes, and says what it was not given.
 func TestPluginTraps(t *testing.T) {
 	if os.Getenv(pluginChild) != "" {
-		dl.Notice = func(s string) { fmt.Println("notice:", s) }
+		defer hooks.Set(func(h *hooks.Hooks) { h.Notice = func(s string) { fmt.Println("notice:", s) } })()
 		if err := dl.Use("cpu"); err != nil {
 			fmt.Println(err)
 			return

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // blobs is a data set of two classes that a line parts.
@@ -231,8 +232,8 @@ func TestStopAndInterrupt(t *testing.T) {
 	<-started
 
 	ctx, cancel := context.WithCancel(context.Background())
-	dl.SetContext(func() context.Context { return ctx })
-	defer dl.SetContext(nil)
+	undo := hooks.Set(func(h *hooks.Hooks) { h.Context = func() context.Context { return ctx } })
+	defer undo()
 	time.AfterFunc(20*time.Millisecond, cancel)
 	if err := run.Wait(); !errors.Is(err, context.Canceled) {
 		t.Errorf("an interrupted Wait returned %v", err)
@@ -243,7 +244,7 @@ func TestStopAndInterrupt(t *testing.T) {
 	if _, err := m.Predict(dl.FromSlice([]float32{1, 2}, 1, 2)); !errors.Is(err, context.Canceled) {
 		t.Errorf("an interrupted Predict returned %v", err)
 	}
-	dl.SetContext(nil)
+	undo()
 	select {
 	case <-run.Done():
 		t.Fatalf("the run ended with the cell: %v", run.Err())

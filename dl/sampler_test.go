@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 func TestWeightedRandomSampler(t *testing.T) {
@@ -124,9 +125,7 @@ func TestLoaderEpochFrom(t *testing.T) {
 // so once in an epoch.
 func TestLoaderSkip(t *testing.T) {
 	var notices []string
-	old := dl.Notice
-	dl.Notice = func(s string) { notices = append(notices, s) }
-	defer func() { dl.Notice = old }()
+	defer hooks.Set(func(h *hooks.Hooks) { h.Notice = func(s string) { notices = append(notices, s) } })()
 	bad := map[int]error{2: fmt.Errorf("otter.jpg: damaged"), 4: fmt.Errorf("a"), 5: fmt.Errorf("b"), 6: fmt.Errorf("c"), 7: fmt.Errorf("d")}
 	for _, workers := range []int{-1, 3} {
 		notices = nil

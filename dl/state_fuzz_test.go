@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // forge puts other JSON text into a training state and writes the file anew,
@@ -147,8 +148,7 @@ func TestForgedStates(t *testing.T) {
 	}
 	forge(t, newest, []byte(`{"Version":1,"Rule":"SGD"`), files[1])
 	var notices []string
-	dl.Notice = func(s string) { notices = append(notices, s) }
-	defer func() { dl.Notice = nil }()
+	defer hooks.Set(func(h *hooks.Hooks) { h.Notice = func(s string) { notices = append(notices, s) } })()
 	run := train(3)
 	if err := run.Wait(); err != nil || run.N() != 6 || len(notices) != 1 {
 		t.Errorf("the run did %d steps, error %v, notices %q; want it to go on from the state before the forged one", run.N(), err, notices)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // TestCallbacks sees every step and epoch, with the schedule's rates, and ends
@@ -314,7 +315,7 @@ func TestKilledWhileSaving(t *testing.T) {
 		m, training := restless(dir)
 		training.Epochs, training.Checkpoint.Resume = 0, true // only takes the state up
 		var notices []string
-		dl.Notice = func(s string) { notices = append(notices, s) }
+		undo := hooks.Set(func(h *hooks.Hooks) { h.Notice = func(s string) { notices = append(notices, s) } })
 		step := dl.TrainStep(m, nil, training.Optimizer).With(training.Options)
 		must(step.Schedule(training.Scheduler))
 		files, err := filepath.Glob(filepath.Join(dir, "step-*.safetensors"))
@@ -326,7 +327,7 @@ func TestKilledWhileSaving(t *testing.T) {
 				t.Errorf("after kill %d: %v", kill, err)
 			}
 		}
-		dl.Notice = nil
+		undo()
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) > 4 {
 		t.Errorf("%d files are left, want at most Keep and one more: %v", len(left), left)
@@ -348,12 +349,12 @@ func TestKilledWhileSaving(t *testing.T) {
 			t.Fatal(err)
 		}
 		var notices []string
-		dl.Notice = func(s string) { notices = append(notices, s) }
+		undo := hooks.Set(func(h *hooks.Hooks) { h.Notice = func(s string) { notices = append(notices, s) } })
 		m, training := restless(dir)
 		training.Epochs, training.Patience, training.Checkpoint.Resume = 1, 0, true
 		run := dl.Start(m, training) // the epochs are done: nothing is trained or saved
 		err := run.Wait()
-		dl.Notice = nil
+		undo()
 		if err != nil || len(notices) != 1 || !strings.HasPrefix(notices[0], "a checkpoint is left out and the one before it is used: load "+last) {
 			t.Errorf("%s: error %v, notices %q", name, err, notices)
 		}

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/holt-dl/holt/dl/internal/xla"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // plan is one epoch of a loader: which examples it reads, in which order.
@@ -283,7 +284,7 @@ func (s *skipped) add(i int, err error) {
 func (s *skipped) notice() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.errors) == 0 || Notice == nil {
+	if len(s.errors) == 0 {
 		return
 	}
 	const most = 3
@@ -299,7 +300,7 @@ func (s *skipped) notice() {
 	if more := len(indices) - most; more > 0 {
 		why = append(why, fmt.Sprintf("and %d more", more))
 	}
-	Notice(fmt.Sprintf("dl: DataLoader: left out %d examples that cannot be read: %s", len(indices), strings.Join(why, "; ")))
+	hooks.Notice(fmt.Sprintf("dl: DataLoader: left out %d examples that cannot be read: %s", len(indices), strings.Join(why, "; ")))
 }
 
 // panicPlace names the line that panicked, when a deferred function calls it.

@@ -9,16 +9,18 @@ package main
 import (
 	"github.com/holt-dl/holt/display"
 	"github.com/holt-dl/holt/display/plot"
-	"github.com/holt-dl/holt/dl"
 	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/internal/hooks"
 	"github.com/holt-dl/holt/kernel/host"
 )
 
 func main() {
-	dl.SetContext(host.Context)
-	dl.Notice = func(sentence string) { frame.Warn(sentence) }
-	dl.DeviceMemory = deviceMemory
-	display.SetPlotter(plot.Gonum{})
+	hooks.Set(func(h *hooks.Hooks) {
+		h.Context = host.Context
+		h.Notice = func(sentence string) { frame.Warn(sentence) }
+		h.DeviceMemory = deviceMemory
+		h.Plotter = plot.Gonum{}
+	})
 	listenForever()
 	inOrder()
 	host.Main(host.Options{Render: display.Render})

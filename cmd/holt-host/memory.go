@@ -4,7 +4,6 @@ import (
 	"reflect"
 	"unsafe"
 
-	"github.com/gomlx/compute"
 	"github.com/gomlx/go-xla/compute/xla"
 	xlapjrt "github.com/gomlx/go-xla/pjrt"
 
@@ -15,7 +14,7 @@ import (
 // much it may take, in bytes. Go-xla v0.4.4 does not bind PJRT's function for it
 // and keeps its handles to itself, so that they are read from its fields; where
 // those have other names the answer is not known.
-func deviceMemory(b compute.Backend, device int) (used, limit int64, ok bool) {
+func deviceMemory(b any, device int) (used, limit int64, ok bool) {
 	x, isXLA := b.(*xla.Backend)
 	if !isXLA {
 		return 0, 0, false

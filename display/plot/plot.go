@@ -28,12 +28,15 @@ import (
 	"github.com/holt-dl/holt/display"
 	_ "github.com/holt-dl/holt/internal/bmp"
 	_ "github.com/holt-dl/holt/internal/gif"
+	"github.com/holt-dl/holt/internal/hooks"
 	_ "github.com/holt-dl/holt/internal/pnm"
 	_ "github.com/holt-dl/holt/internal/tiff"
 	_ "github.com/holt-dl/holt/internal/webp"
 )
 
-func init() { display.SetPlotter(Gonum{}) }
+func init() { hooks.Set(func(h *hooks.Hooks) { h.Plotter = Gonum{} }) }
+
+var _ display.Plotter = Gonum{}
 
 // Gonum is a [display.Plotter] and [display.Drawer].
 type Gonum struct{}

@@ -3,10 +3,12 @@ package backend
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/holt-dl/holt/internal/hooks"
 	"github.com/holt-dl/holt/internal/plugins"
 )
 
@@ -21,6 +23,12 @@ func Dir() string { return plugins.Dir() }
 // installer from the network. In a process that links go-xla itself it comes
 // too late, since go-xla reads these when it is initialised.
 func Setup() { plugins.Setup() }
+
+// Notices has what package dl tells its user written to w, a sentence a line: that
+// a slow backend is used, say. A notebook shows them below the cell.
+func Notices(w io.Writer) {
+	hooks.Set(func(h *hooks.Hooks) { h.Notice = func(sentence string) { fmt.Fprintln(w, sentence) } })
+}
 
 // Find returns the path of the plugin that serves a backend, "cpu" or "cuda",
 // after [Setup]. It looks at file names only; the plugin may still not load. A

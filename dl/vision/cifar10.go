@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // CIFAR10 is the data set of 60,000 colour pictures of 32×32 pixels in ten
@@ -39,7 +39,7 @@ const (
 )
 
 // The archive as its author publishes it (https://www.cs.toronto.edu/~kriz/cifar.html).
-var cifar10Archive = Archive{
+var cifar10Archive = archive{
 	URL:    "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
 	Size:   170_052_171,
 	MD5:    "c32a1d4ab5d03f1284b67883e8d87530",
@@ -53,11 +53,11 @@ var cifar10Archive = Archive{
 // an error. [Images.Source] says which it was.
 func (c CIFAR10) Open() (*Images, error) {
 	d, err := c.published().open(c.Root, c.Download, c.Progress)
-	if err != nil && c.OrSample && dl.Context().Err() == nil {
+	if err != nil && c.OrSample && hooks.Context().Err() == nil {
 		d, err = c.sample(err)
 	}
 	if err != nil {
-		if c.Download && !c.OrSample && dl.Context().Err() == nil {
+		if c.Download && !c.OrSample && hooks.Context().Err() == nil {
 			err = fmt.Errorf("%w; or use OrSample: true, which takes the sample that is part of Holt", err)
 		}
 		return nil, err
@@ -69,7 +69,7 @@ func (c CIFAR10) Open() (*Images, error) {
 func (c CIFAR10) published() published {
 	return published{
 		name: "CIFAR10", hint: "use Download: true to bring it, or OrSample: true",
-		read: c.read, archives: []Archive{cifar10Archive},
+		read: c.read, archives: []archive{cifar10Archive},
 	}
 }
 
@@ -154,17 +154,9 @@ func cifarImages(name, source string, records []byte) *Images {
 		}}
 }
 
-// Sample is a part of CIFAR-10 in its binary layout, which a program carries.
-type Sample func(train bool) (records []byte, err error)
-
-var cifar10Sample Sample
-
-// RegisterSample makes a sample known to [CIFAR10.Open]. Package cifarsample
-// calls it when it is initialised.
-func RegisterSample(s Sample) { cifar10Sample = s }
-
 // sample opens the sample, because the whole set gave an error.
 func (c CIFAR10) sample(why error) (*Images, error) {
+	cifar10Sample := hooks.Get().Sample
 	if cifar10Sample == nil {
 		return nil, fmt.Errorf("%w; OrSample needs import _ %q", why, "github.com/holt-dl/holt/dl/vision/cifarsample")
 	}

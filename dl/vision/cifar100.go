@@ -31,7 +31,7 @@ const (
 )
 
 // The archive as its author publishes it (https://www.cs.toronto.edu/~kriz/cifar.html).
-var cifar100Archive = Archive{
+var cifar100Archive = archive{
 	URL:    "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
 	MD5:    "03b5dce01913d631647c71ecec9e9cb8",
 	Folder: cifar100Folder,
@@ -41,7 +41,7 @@ var cifar100Archive = Archive{
 // then in the folder that HOLT_DATA names. When neither has it, Download
 // brings it into Root; without that it is an error that wraps [ErrNotFound].
 func (c CIFAR100) Open() (*Images, error) {
-	p := published{name: "CIFAR100", hint: "use Download: true to bring it", read: c.read, archives: []Archive{cifar100Archive}}
+	p := published{name: "CIFAR100", hint: "use Download: true to bring it", read: c.read, archives: []archive{cifar100Archive}}
 	d, err := p.open(c.Root, c.Download, c.Progress)
 	if err != nil {
 		return nil, err

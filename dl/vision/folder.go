@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // ImageFolder is a data set of one's own: a folder for each class, with its
@@ -71,8 +71,8 @@ func (f ImageFolder) Open() (*Images, error) {
 		}
 		d.Classes = append(d.Classes, e.Name())
 	}
-	if len(hidden) > 0 && dl.Notice != nil {
-		dl.Notice(fmt.Sprintf("ImageFolder %s: hidden folders are no classes, and left out: %s", f.Root, strings.Join(hidden, ", ")))
+	if len(hidden) > 0 {
+		hooks.Notice(fmt.Sprintf("ImageFolder %s: hidden folders are no classes, and left out: %s", f.Root, strings.Join(hidden, ", ")))
 	}
 	if len(d.Classes) == 0 {
 		return nil, fmt.Errorf("vision: ImageFolder: no folder in %s, want one for each class", f.Root)

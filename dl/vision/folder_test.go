@@ -10,16 +10,15 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/holt-dl/holt/dl"
 	"github.com/holt-dl/holt/dl/vision"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // TestHiddenFolders leaves out what JupyterLab and git keep beside the classes,
 // and says so.
 func TestHiddenFolders(t *testing.T) {
 	var said []string
-	dl.Notice = func(s string) { said = append(said, s) }
-	defer func() { dl.Notice = nil }()
+	defer hooks.Set(func(h *hooks.Hooks) { h.Notice = func(s string) { said = append(said, s) } })()
 	root := t.TempDir()
 	for _, name := range []string{"ants/a.png", "ants/.ipynb_checkpoints/a-checkpoint.png", "ants/deep/b.png", "bees/c.png", ".ipynb_checkpoints/d.png", ".git/HEAD", ".git/e.png", "ants/.hidden.png"} {
 		write(t, root, name, nil)

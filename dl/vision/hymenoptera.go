@@ -22,7 +22,7 @@ const hymenopteraFolder = "hymenoptera_data"
 
 // The archive and its checksum are those of PyTorch's tutorials
 // (github.com/pytorch/tutorials, .jenkins/download_data.py).
-var hymenopteraArchive = Archive{
+var hymenopteraArchive = archive{
 	URL:    "https://download.pytorch.org/tutorial/hymenoptera_data.zip",
 	Size:   47_286_322,
 	SHA256: "fbc41b31d544714d18dd1230b1e2b455e1557766e13e67f9f5a7a23af7c02209",
@@ -33,7 +33,7 @@ var hymenopteraArchive = Archive{
 // Root, then in the folder that HOLT_DATA names; when neither has them,
 // Download brings them into Root, and without it that is an error.
 func (h Hymenoptera) Open() (*Images, error) {
-	p := published{name: "Hymenoptera", hint: "use Download: true to bring it, 47 MB", read: h.read, archives: []Archive{hymenopteraArchive}}
+	p := published{name: "Hymenoptera", hint: "use Download: true to bring it, 47 MB", read: h.read, archives: []archive{hymenopteraArchive}}
 	return p.open(h.Root, h.Download, h.Progress)
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/holt-dl/holt/dl/vision"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 func TestHymenoptera(t *testing.T) {
@@ -25,23 +26,24 @@ func TestHymenoptera(t *testing.T) {
 		t.Errorf("error is %v\nwant %s", err, want)
 	}
 
-	defer vision.RegisterFetcher(nil)
 	asked := 0
-	vision.RegisterFetcher(func(_ context.Context, a vision.Archive, to string, _ func(done, total int64)) error {
-		asked++
-		if a.Folder != "hymenoptera_data" || len(a.SHA256) != 64 || a.MD5 != "" || to != root {
-			t.Errorf("asked for %+v in %s", a, to)
+	defer hooks.Set(func(h *hooks.Hooks) {
+		h.Archive = func(_ context.Context, a hooks.Archive, to string, _ func(done, total int64)) error {
+			asked++
+			if a.Folder != "hymenoptera_data" || len(a.SHA256) != 64 || a.MD5 != "" || to != root {
+				t.Errorf("asked for %+v in %s", a, to)
+			}
+			var b bytes.Buffer
+			if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 4, 3))); err != nil {
+				return err
+			}
+			for _, file := range []string{"train/ants/1.png", "train/bees/1.png", "train/bees/2.png", "val/ants/3.png", "val/bees/3.png"} {
+				write(t, folder, file, b.Bytes())
+			}
+			write(t, folder, filepath.Join("train", "ants", "imageNotFound.gif"), nil) // the archive has such a file, and torchvision leaves it out
+			return nil
 		}
-		var b bytes.Buffer
-		if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 4, 3))); err != nil {
-			return err
-		}
-		for _, file := range []string{"train/ants/1.png", "train/bees/1.png", "train/bees/2.png", "val/ants/3.png", "val/bees/3.png"} {
-			write(t, folder, file, b.Bytes())
-		}
-		write(t, folder, filepath.Join("train", "ants", "imageNotFound.gif"), nil) // the archive has such a file, and torchvision leaves it out
-		return nil
-	})
+	})()
 	train, err := vision.Hymenoptera{Root: root, Train: true, Download: true}.Open()
 	if err != nil {
 		t.Fatal(err)

@@ -110,7 +110,7 @@ func (s idxSet) open(root string, train, download bool, transform Transform, pro
 		p.hint = "bring its files, or give them to vision.IDX"
 	}
 	for _, file := range s.files(train) {
-		p.archives = append(p.archives, Archive{URL: s.url + file + ".gz", MD5: s.md5[file], File: filepath.Join(s.name, "raw", file+".gz")})
+		p.archives = append(p.archives, archive{URL: s.url + file + ".gz", MD5: s.md5[file], File: filepath.Join(s.name, "raw", file+".gz")})
 	}
 	d, err := p.open(root, download, progress)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // ErrNotFound is wrapped by the error of an Open that finds no data set.
@@ -18,7 +18,7 @@ type published struct {
 	name     string // of its type, for messages
 	hint     string // what to try when it is not there
 	read     func(root string) (*Images, error)
-	archives []Archive
+	archives []archive
 }
 
 // open reads the data set in root, "data" when that is empty, or in the folder
@@ -38,7 +38,7 @@ func (p published) open(root string, download bool, progress func(done, total in
 		return d, err
 	}
 	for _, a := range p.archives {
-		if err := fetch(dl.Context(), a, root, progress); err != nil {
+		if err := fetch(hooks.Context(), a, root, progress); err != nil {
 			return nil, err
 		}
 	}

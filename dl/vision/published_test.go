@@ -17,6 +17,7 @@ import (
 
 	"github.com/holt-dl/holt/dl"
 	"github.com/holt-dl/holt/dl/vision"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // write writes a file below root.
@@ -127,17 +128,18 @@ func TestMNIST(t *testing.T) {
 	}
 
 	// What arrives with Download is read in the same way.
-	defer vision.RegisterFetcher(nil)
 	var asked []string
-	vision.RegisterFetcher(func(_ context.Context, a vision.Archive, to string, _ func(done, total int64)) error {
-		asked = append(asked, a.URL)
-		content := pictures
-		if strings.Contains(a.URL, "labels") {
-			content = labels
+	defer hooks.Set(func(h *hooks.Hooks) {
+		h.Archive = func(_ context.Context, a hooks.Archive, to string, _ func(done, total int64)) error {
+			asked = append(asked, a.URL)
+			content := pictures
+			if strings.Contains(a.URL, "labels") {
+				content = labels
+			}
+			write(t, to, a.File, zip(content))
+			return nil
 		}
-		write(t, to, a.File, zip(content))
-		return nil
-	})
+	})()
 	root = t.TempDir()
 	f, err := vision.FashionMNIST{Root: root, Download: true, Transform: vision.ToTensor{}}.Open()
 	if err != nil {
@@ -290,15 +292,15 @@ func TestMNISTErrors(t *testing.T) {
 // A download whose size nobody knows says nothing of parts of it.
 func TestDownloadUnknownSize(t *testing.T) {
 	t.Setenv("HOLT_DATA", "")
-	defer vision.RegisterFetcher(nil)
-	defer func() { dl.Notice = nil }()
 	var said []string
-	dl.Notice = func(s string) { said = append(said, s) }
-	vision.RegisterFetcher(func(_ context.Context, a vision.Archive, _ string, progress func(done, total int64)) error {
-		progress(0, 0)
-		progress(5e6, 10e6)
-		return errors.New("the line is down")
-	})
+	defer hooks.Set(func(h *hooks.Hooks) { h.Notice = func(s string) { said = append(said, s) } })()
+	defer hooks.Set(func(h *hooks.Hooks) {
+		h.Archive = func(_ context.Context, a hooks.Archive, _ string, progress func(done, total int64)) error {
+			progress(0, 0)
+			progress(5e6, 10e6)
+			return errors.New("the line is down")
+		}
+	})()
 	if _, err := (vision.CIFAR100{Root: t.TempDir(), Download: true}).Open(); err == nil || err.Error() != "the line is down" {
 		t.Errorf("error is %v", err)
 	}

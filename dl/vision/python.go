@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/internal/hooks"
 	"github.com/holt-dl/holt/internal/pickle"
 )
 
@@ -218,8 +218,8 @@ func pythonSet(title, folder string, files []pythonFile, key string, classes int
 			changed = append(changed, f.name)
 		}
 	}
-	if len(changed) > 0 && dl.Notice != nil {
-		dl.Notice(fmt.Sprintf("%s: %s in %s differ from the published files by their MD5, where torchvision refuses them; they are read as they are", title, quoted(changed), folder))
+	if len(changed) > 0 {
+		hooks.Notice(fmt.Sprintf("%s: %s in %s differ from the published files by their MD5, where torchvision refuses them; they are read as they are", title, quoted(changed), folder))
 	}
 	return pix, labels, nil
 }

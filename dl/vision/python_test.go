@@ -13,8 +13,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/holt-dl/holt/dl"
 	"github.com/holt-dl/holt/dl/vision"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // pythonFolder is a folder that testdata/ref/cifarpy.py wrote.
@@ -60,8 +60,7 @@ func unpack(t testing.TB, text string) []byte {
 func TestPythonCIFAR(t *testing.T) {
 	t.Setenv("HOLT_DATA", "")
 	var said []string
-	dl.Notice = func(s string) { said = append(said, s) }
-	defer func() { dl.Notice = nil }()
+	defer hooks.Set(func(h *hooks.Hooks) { h.Notice = func(s string) { said = append(said, s) } })()
 	for _, f := range pythonFolders(t) {
 		root := t.TempDir()
 		for name, text := range f.Files {

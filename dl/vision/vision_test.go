@@ -17,6 +17,7 @@ import (
 	"github.com/holt-dl/holt/dl"
 	"github.com/holt-dl/holt/dl/vision"
 	_ "github.com/holt-dl/holt/dl/vision/cifarsample"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // dataDir returns a folder with the whole CIFAR-10, or skips.
@@ -158,21 +159,21 @@ func TestCIFAR10Sample(t *testing.T) {
 // A download without a display says how far it is, ten times, and how it ended.
 func TestCIFAR10DownloadNotice(t *testing.T) {
 	t.Setenv("HOLT_DATA", "")
-	defer func() { dl.Notice = nil }()
 	var said []string
-	dl.Notice = func(s string) { said = append(said, s) }
+	defer hooks.Set(func(h *hooks.Hooks) { h.Notice = func(s string) { said = append(said, s) } })()
 	root := t.TempDir()
-	vision.RegisterFetcher(func(_ context.Context, a vision.Archive, to string, progress func(done, total int64)) error {
-		if a.MD5 != "c32a1d4ab5d03f1284b67883e8d87530" || to != root {
-			t.Errorf("asked for %v in %s", a, to)
+	defer hooks.Set(func(h *hooks.Hooks) {
+		h.Archive = func(_ context.Context, a hooks.Archive, to string, progress func(done, total int64)) error {
+			if a.MD5 != "c32a1d4ab5d03f1284b67883e8d87530" || to != root {
+				t.Errorf("asked for %v in %s", a, to)
+			}
+			for done := range a.Size / 1e6 {
+				progress(done*1e6, a.Size)
+			}
+			progress(a.Size, a.Size)
+			return errors.New("the line is down")
 		}
-		for done := range a.Size / 1e6 {
-			progress(done*1e6, a.Size)
-		}
-		progress(a.Size, a.Size)
-		return errors.New("the line is down")
-	})
-	defer vision.RegisterFetcher(nil)
+	})()
 	if _, err := (vision.CIFAR10{Root: root, Download: true}).Open(); err == nil || err.Error() != "the line is down; or use OrSample: true, which takes the sample that is part of Holt" {
 		t.Errorf("error is %v", err)
 	}

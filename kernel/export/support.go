@@ -65,7 +65,6 @@ import (
 	_ "github.com/holt-dl/holt/display/plot"
 {{- end}}
 {{- if .DL}}
-	"github.com/holt-dl/holt/dl"
 	"github.com/holt-dl/holt/dl/backend"
 {{- end}}
 {{- if .Vision}}
@@ -88,7 +87,7 @@ func {{.prepare}}() {
 		}
 	}
 	os.Unsetenv(started)
-	dl.Notice = func(sentence string) { fmt.Fprintln(os.Stderr, sentence) }
+	backend.Notices(os.Stderr)
 }
 {{end}}
 {{- if and .Show .Holt}}

@@ -7,15 +7,12 @@ import (
 	"time"
 
 	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/internal/hooks"
 	"github.com/holt-dl/holt/internal/notice"
 )
 
 // Waiting for the compiler is announced: in a run's status at once, in a cell as
 // a notice, when it takes longer than [NoticeAfter].
-
-// Notice returns the function that is given sentences for the user, nil for
-// none. Package dl sets it.
-var Notice = func() func(sentence string) { return nil }
 
 // NoticeAfter is how long a cell waits for the compiler without a word.
 const NoticeAfter = 500 * time.Millisecond
@@ -51,7 +48,7 @@ func announce(ctx context.Context, name string, input []int, on *Device) (end fu
 // that a cell compiles; a plain program has a sentence at the beginning and one at the end.
 func notices(ctx context.Context) Watcher {
 	return func(what string) func(time.Duration) {
-		if Notice() == nil && !frame.Connected() {
+		if hooks.Get().Notice == nil && !frame.Connected() {
 			return func(time.Duration) {}
 		}
 		l := compiles.of(ctx)
@@ -120,7 +117,7 @@ func (c *lastLine) of(ctx context.Context) *compileLine {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.line == nil || c.cell == nil || c.cell != ctx.Done() {
-		c.cell, c.line = ctx.Done(), &compileLine{line: notice.New(Notice())}
+		c.cell, c.line = ctx.Done(), &compileLine{line: notice.New(hooks.Get().Notice)}
 	}
 	return c.line
 }

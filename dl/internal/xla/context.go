@@ -6,31 +6,13 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
-	"sync/atomic"
+
+	"github.com/holt-dl/holt/internal/hooks"
 )
-
-var contextFunc atomic.Pointer[func() context.Context]
-
-// SetContext sets what returns the context of the caller: of the running cell,
-// in a notebook.
-func SetContext(f func() context.Context) {
-	if f == nil {
-		contextFunc.Store(nil)
-		return
-	}
-	contextFunc.Store(&f)
-}
 
 // Context returns the context of the caller; outside of a notebook it is the
 // background context.
-func Context() context.Context {
-	if f := contextFunc.Load(); f != nil {
-		if ctx := (*f)(); ctx != nil {
-			return ctx
-		}
-	}
-	return context.Background()
-}
+func Context() context.Context { return hooks.Context() }
 
 // Await runs f and waits for it, or for ctx. What f panics with is returned
 // as an error. XLA cannot be interrupted, so f then runs on to its end: it must leave

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gomlx/compute"
 
+	"github.com/holt-dl/holt/internal/hooks"
 	"github.com/holt-dl/holt/internal/plugins"
 )
 
@@ -142,7 +143,7 @@ func Current() (*Device, error) {
 	}
 	passed := devices.passed
 	devices.Unlock()
-	if notice := Notice(); err == nil && len(passed) > 0 && notice != nil {
+	if notice := hooks.Get().Notice; err == nil && len(passed) > 0 && notice != nil {
 		notice(slower(d, passed))
 	}
 	return d, err

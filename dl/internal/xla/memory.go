@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gomlx/compute"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // ErrOutOfMemory is wrapped by the error of what did not fit a device.
@@ -92,17 +92,12 @@ func collect() {
 	}
 }
 
-// DeviceMemory, when the host sets it, says how much of a device's memory this
-// process uses and how much it may take, in bytes, and false where that is not
-// known. No package of dl links a backend, which would know.
-var DeviceMemory func(b compute.Backend, device int) (used, limit int64, ok bool)
-
 // Memory returns the device's memory in bytes: what this process may take of a
 // GPU's, and the machine's, which all its processors share. Both are 0 where
 // they are not known.
 func (d *Device) Memory() (all, free int64) {
-	if DeviceMemory != nil {
-		if used, limit, ok := DeviceMemory(d.Backend, int(d.Num)); ok {
+	if f := hooks.Get().DeviceMemory; f != nil {
+		if used, limit, ok := f(d.Backend, int(d.Num)); ok {
 			return limit, max(0, limit-used)
 		}
 	}

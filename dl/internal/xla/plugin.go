@@ -8,6 +8,7 @@ import (
 
 	"github.com/gomlx/compute"
 
+	"github.com/holt-dl/holt/internal/hooks"
 	"github.com/holt-dl/holt/internal/plugins"
 )
 
@@ -47,7 +48,7 @@ func setFlags(kind, path string) (restore func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	if notice := Notice(); len(unknown) > 0 && notice != nil {
+	if notice := hooks.Get().Notice; len(unknown) > 0 && notice != nil {
 		notice(fmt.Sprintf("%s: the %s plugin, %s, does not know %s, and is opened without", plugins.FlagsEnv, kind, filepath.Base(path), strings.Join(unknown, " ")))
 	}
 	if kind == "cuda" {

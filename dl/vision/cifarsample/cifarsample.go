@@ -32,12 +32,13 @@ import (
 	"sync"
 
 	"github.com/holt-dl/holt/dl/vision"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 //go:embed sample.tar.gz
 var archive []byte
 
-func init() { vision.RegisterSample(Records) }
+func init() { hooks.Set(func(h *hooks.Hooks) { h.Sample = Records }) }
 
 // Classes are the names of the labels in their order.
 var Classes = []string{"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"}

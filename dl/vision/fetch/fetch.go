@@ -17,14 +17,12 @@ import (
 	"path"
 	"path/filepath"
 
-	"github.com/holt-dl/holt/dl/vision"
-	"github.com/holt-dl/holt/dl/vision/models"
 	"github.com/holt-dl/holt/internal/download"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 func init() {
-	vision.RegisterFetcher(Archive)
-	models.RegisterFetcher(Weights)
+	hooks.Set(func(h *hooks.Hooks) { h.Archive, h.Weights = Archive, Weights })
 }
 
 // client is nil but in tests.
@@ -33,7 +31,7 @@ var client *http.Client
 // Archive downloads a into root and checks it. One with a Folder is unpacked
 // beside its place and renamed, and then removed. A download that was cut is
 // continued by the next call.
-func Archive(ctx context.Context, a vision.Archive, root string, progress func(done, total int64)) error {
+func Archive(ctx context.Context, a hooks.Archive, root string, progress func(done, total int64)) error {
 	to, bring := path.Base(a.URL), fmt.Sprintf("unpack it in %q", root)
 	if a.Folder == "" {
 		to, bring = a.File, fmt.Sprintf("put it at %q", filepath.Join(root, a.File))

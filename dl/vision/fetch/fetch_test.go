@@ -19,7 +19,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holt-dl/holt/dl/vision"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 type entry struct {
@@ -118,7 +118,7 @@ func TestArchive(t *testing.T) {
 				body = tt.raw(body)
 			}
 			sum := md5.Sum(body)
-			a := vision.Archive{URL: serve(t, body) + "/set.tar.gz", Size: int64(len(body)), MD5: hex.EncodeToString(sum[:]), Folder: "set"}
+			a := hooks.Archive{URL: serve(t, body) + "/set.tar.gz", Size: int64(len(body)), MD5: hex.EncodeToString(sum[:]), Folder: "set"}
 			fetchInto(t, a, tt.err)
 		})
 	}
@@ -126,7 +126,7 @@ func TestArchive(t *testing.T) {
 
 // fetchInto brings an archive and looks at all that is there afterwards: the
 // folder set with a.bin, or, with an error, at most the archive itself.
-func fetchInto(t *testing.T, a vision.Archive, want string) {
+func fetchInto(t *testing.T, a hooks.Archive, want string) {
 	t.Helper()
 	outer := t.TempDir()
 	root := filepath.Join(outer, "data")
@@ -205,7 +205,7 @@ func TestZip(t *testing.T) {
 				body = tt.raw(body)
 			}
 			sum := sha256.Sum256(body)
-			a := vision.Archive{URL: serve(t, body) + "/set.zip", Size: int64(len(body)), SHA256: hex.EncodeToString(sum[:]), Folder: "set"}
+			a := hooks.Archive{URL: serve(t, body) + "/set.zip", Size: int64(len(body)), SHA256: hex.EncodeToString(sum[:]), Folder: "set"}
 			fetchInto(t, a, tt.err)
 		})
 	}
@@ -220,7 +220,7 @@ func TestFile(t *testing.T) {
 	defer func() { client = nil }()
 	sum := md5.Sum(body)
 	root := t.TempDir()
-	a := vision.Archive{URL: s.URL + "/a.gz", MD5: hex.EncodeToString(sum[:]), File: filepath.Join("MNIST", "raw", "a.gz")}
+	a := hooks.Archive{URL: s.URL + "/a.gz", MD5: hex.EncodeToString(sum[:]), File: filepath.Join("MNIST", "raw", "a.gz")}
 	if err := Archive(t.Context(), a, root, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +233,7 @@ func TestFile(t *testing.T) {
 }
 
 func TestArchiveOffline(t *testing.T) {
-	a := vision.Archive{URL: "https://127.0.0.1:1/set.tar.gz", Size: 1, MD5: "00000000", Folder: "set"}
+	a := hooks.Archive{URL: "https://127.0.0.1:1/set.tar.gz", Size: 1, MD5: "00000000", Folder: "set"}
 	err := Archive(t.Context(), a, t.TempDir(), nil)
 	if err == nil || !strings.Contains(err.Error(), "vision: download: 127.0.0.1:1 is not reachable: ") ||
 		!strings.Contains(err.Error(), "; bring https://127.0.0.1:1/set.tar.gz from another machine, unpack it in ") {

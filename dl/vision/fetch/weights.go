@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"github.com/holt-dl/holt/dl"
 	"github.com/holt-dl/holt/internal/download"
+	"github.com/holt-dl/holt/internal/hooks"
 	"github.com/holt-dl/holt/internal/notice"
 )
 
@@ -15,7 +15,7 @@ import (
 // sum, of at least 8 digits. A download that was cut is continued by the next call; a
 // file that is there and right is left alone.
 func Weights(ctx context.Context, url, path, sum string) error {
-	progress, end := notice.Download(filepath.Base(url), dl.Notice)
+	progress, end := notice.Download(filepath.Base(url), hooks.Get().Notice)
 	file := download.File{URL: url, Path: path, SHA256: sum, Client: client, Progress: progress}
 	err := file.Get(ctx)
 	end(err)

@@ -16,9 +16,10 @@ import (
 	_ "github.com/gomlx/go-xla/compute/xla"
 
 	"github.com/holt-dl/holt/dl"
-	"github.com/holt-dl/holt/dl/vision/fetch"
+	_ "github.com/holt-dl/holt/dl/vision/fetch"
 	"github.com/holt-dl/holt/dl/vision/imagenet"
 	"github.com/holt-dl/holt/dl/vision/models"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 func must[T any](v T, err error) T {
@@ -182,8 +183,7 @@ func TestLoad(t *testing.T) {
 
 // TestWeights finds weights in torch.hub's folder, and says how to get them.
 func TestWeights(t *testing.T) {
-	models.RegisterFetcher(nil) // else it downloads
-	defer models.RegisterFetcher(fetch.Weights)
+	defer hooks.Set(func(h *hooks.Hooks) { h.Weights = nil })() // else it downloads
 	home := t.TempDir()
 	t.Setenv("TORCH_HOME", home)
 	w := models.ResNet18Weights

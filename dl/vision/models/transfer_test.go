@@ -18,6 +18,7 @@ import (
 	"github.com/holt-dl/holt/dl/vision/fetch"
 	"github.com/holt-dl/holt/dl/vision/imagenet"
 	"github.com/holt-dl/holt/dl/vision/models"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // frozenBy tells whether a parameter lies in one of the paths.
@@ -37,7 +38,7 @@ func antsAndBees(t *testing.T) string {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, file) }))
 	defer s.Close()
 	sum := sha256.Sum256(body) // the file was zipped again by somebody, so it is not the publisher's
-	a := vision.Archive{URL: s.URL + "/hymenoptera_data.zip", SHA256: hex.EncodeToString(sum[:]), Folder: "hymenoptera_data"}
+	a := hooks.Archive{URL: s.URL + "/hymenoptera_data.zip", SHA256: hex.EncodeToString(sum[:]), Folder: "hymenoptera_data"}
 	root := t.TempDir()
 	if err := fetch.Archive(t.Context(), a, root, nil); err != nil {
 		t.Fatal(err)

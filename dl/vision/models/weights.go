@@ -1,7 +1,6 @@
 package models
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/holt-dl/holt/dl"
 	"github.com/holt-dl/holt/dl/pth"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // Weights are what a network learned from ImageNet's 1000 classes, as
@@ -38,16 +38,6 @@ func published(name, file string) Weights {
 	return Weights{Name: name, URL: "https://download.pytorch.org/models/" + file, SHA256: sum[strings.LastIndex(sum, "-")+1:]}
 }
 
-// Fetcher brings the file at an address to a path and checks that its
-// SHA-256 begins with sum. A file that is there and right stays.
-type Fetcher func(ctx context.Context, url, path, sum string) error
-
-var fetcher Fetcher
-
-// RegisterFetcher makes downloads known to [Weights.Load]. Package fetch calls
-// it when it is initialised.
-func RegisterFetcher(f Fetcher) { fetcher = f }
-
 // Path is where the file is kept: in torch.hub's own folder, so that Python
 // and Go share it. That is $TORCH_HOME/hub/checkpoints, by default
 // ~/.cache/torch/hub/checkpoints.
@@ -72,9 +62,10 @@ func (w Weights) Load(model *dl.Model) error {
 	if err != nil {
 		return err
 	}
+	fetcher := hooks.Get().Weights
 	switch _, err := os.Stat(path); {
 	case fetcher != nil:
-		if err := fetcher(dl.Context(), w.URL, path, w.SHA256); err != nil {
+		if err := fetcher(hooks.Context(), w.URL, path, w.SHA256); err != nil {
 			return fmt.Errorf("models: %s: %w", w.Name, err)
 		}
 	case errors.Is(err, os.ErrNotExist):

@@ -1,0 +1,90 @@
+// Package hooks holds what the program that packages dl and display run in gives
+// them: the running cell's context, a place for notices, downloads, a plotter.
+// Whoever sets them is the program, in cmd/holt-host before the first cell, or a
+// package that is imported for its effect, such as dl/vision/fetch. A cell cannot
+// name this package, so none of this stands in its completion.
+package hooks
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+)
+
+// Hooks are functions that may be nil. They may be called from any goroutine.
+type Hooks struct {
+	// Context returns the context of the cell that is running, which an
+	// interrupt cancels.
+	Context func() context.Context
+	// Notice is told in one plain sentence of what the user should know but did
+	// not ask for: that the slow backend is used, say.
+	Notice func(sentence string)
+	// DeviceMemory says how much of a device's memory this process uses and how
+	// much it may take, in bytes, as the device's runtime counts, and false where
+	// that does not tell. The backend is a compute.Backend.
+	DeviceMemory func(backend any, device int) (used, limit int64, ok bool)
+
+	// Archive brings an archive and unpacks it, so that root/Folder or root/File
+	// is there afterwards, whole or not at all. progress may be nil.
+	Archive func(ctx context.Context, a Archive, root string, progress func(done, total int64)) error
+	// Weights brings the file at an address to a path and checks that its SHA-256
+	// begins with sum. A file that is there and right stays.
+	Weights func(ctx context.Context, url, path, sum string) error
+	// Sample returns a part of CIFAR-10 in its binary layout.
+	Sample func(train bool) (records []byte, err error)
+
+	// Plotter is the display.Plotter that draws figures and sheets.
+	Plotter any
+}
+
+// Archive is a published file that holds a data set or a part of it.
+type Archive struct {
+	URL    string
+	Size   int64  // bytes of the file; 0 when it is not known
+	MD5    string // hexadecimal, as the publisher gives it
+	SHA256 string // the same, where the publisher gives this one; MD5 is then empty
+	Folder string // the one folder that a .tar.gz or .zip file holds, at its top
+	File   string // where another file goes, below root; it is not unpacked
+}
+
+var (
+	changes sync.Mutex
+	current atomic.Pointer[Hooks]
+)
+
+// Get returns the hooks of now.
+func Get() Hooks {
+	if h := current.Load(); h != nil {
+		return *h
+	}
+	return Hooks{}
+}
+
+// Set changes hooks, all at one moment, and returns a function that puts back what
+// was there, for tests.
+func Set(change func(*Hooks)) (undo func()) {
+	changes.Lock()
+	defer changes.Unlock()
+	before := current.Load()
+	h := Get()
+	change(&h)
+	current.Store(&h)
+	return func() { current.Store(before) }
+}
+
+// Context returns the context of the running cell, or the background.
+func Context() context.Context {
+	if f := Get().Context; f != nil {
+		if ctx := f(); ctx != nil {
+			return ctx
+		}
+	}
+	return context.Background()
+}
+
+// Notice tells the user a sentence, where there is a place for it.
+func Notice(sentence string) {
+	if f := Get().Notice; f != nil {
+		f(sentence)
+	}
+}
