@@ -389,15 +389,9 @@ func (r *recording) differentiate(y *Tensor, at []leaf) []*Tensor {
 // whose gradient is asked for, the gradients are part of the program, and can
 // be differentiated again.
 func Grad(f func(x ...*Tensor) *Tensor, at ...*Tensor) ([]*Tensor, error) {
-	_, gradients, err := ValueAndGrad(f, at...)
-	return gradients, err
-}
-
-// ValueAndGrad returns a function's value and, as [Grad] does, its gradients.
-func ValueAndGrad(f func(x ...*Tensor) *Tensor, at ...*Tensor) (value *Tensor, gradients []*Tensor, err error) {
 	on, placed, err := together(at)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	r := recordingOf(at)
 	inner := r != nil
@@ -405,6 +399,7 @@ func ValueAndGrad(f func(x ...*Tensor) *Tensor, at ...*Tensor) (value *Tensor, g
 		r = newRecording("gradient", on)
 		defer r.close()
 	}
+	var gradients []*Tensor
 	err = xla.Guard(func() {
 		if !inner {
 			defer r.begin()()
@@ -425,7 +420,7 @@ func ValueAndGrad(f func(x ...*Tensor) *Tensor, at ...*Tensor) (value *Tensor, g
 		if y.Size() != 1 || !y.dtype.IsFloat() {
 			panic(&ShapeError{Op: "Grad", Got: y.shape, Want: "one floating-point number from the function", Fix: "end it with Sum() or Mean()"})
 		}
-		value = r.of(y).Reshape()
+		value := r.of(y).Reshape()
 		var leaves []leaf
 		for _, x := range xs {
 			leaves = append(leaves, leaf{r.id(x), x})
@@ -433,15 +428,15 @@ func ValueAndGrad(f func(x ...*Tensor) *Tensor, at ...*Tensor) (value *Tensor, g
 		gradients = r.differentiate(value, leaves)
 	})
 	if err != nil || inner {
-		return value, gradients, err
+		return gradients, err
 	}
 	ctx := xla.Context()
-	out, err := r.run(ctx, nil, append([]*Tensor{value}, gradients...))
+	out, err := r.run(ctx, nil, gradients)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for _, y := range out {
 		y.data.Place(placed)
 	}
-	return out[0], out[1:], nil
+	return out, nil
 }

@@ -225,16 +225,6 @@ func ExampleModel_Gradients() {
 	// Output: 2 [2 2] true
 }
 
-func ExampleValueAndGrad() {
-	x := dl.FromSlice([]float32{1, 2, 3})
-	value, gradients, err := dl.ValueAndGrad(func(x ...*dl.Tensor) *dl.Tensor { return x[0].Square().Sum() }, x)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(value.Item(), gradients[0].Float32s())
-	// Output: 14 [2 4 6]
-}
-
 func ExampleEvaluate() {
 	r, err := dl.Evaluate(pointNet(), points{}, dl.F1{}, dl.ConfusionMatrix{Classes: []string{"left", "right"}})
 	if err != nil {
