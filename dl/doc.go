@@ -44,8 +44,8 @@
 // error: [Build], [Model.Load], [Model.Freeze], [Model.Predict], [Evaluate],
 // [Step.Run], [Run.Wait]. What stands in a chain of calls, in a Forward or at the
 // head of a loop cannot, and panics with the error: the operations of tensors and
-// all that is used among them (layers, [Model.Call], [Model.Param],
-// Backward, [Optim.Step]), with a [*ShapeError] where a shape does not fit; and
+// all that is used among them (layers, [Model.Call], [Model.Param], Backward,
+// [Compile], an optimizer's For and Step), with a [*ShapeError] where a shape does not fit; and
 // [DataLoader.Batches], where an example cannot be read. The functions that
 // return errors also return what your own code inside of them panics with; so
 // does a function that [Compile] made, if its last result is an error. A bug,

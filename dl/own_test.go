@@ -333,6 +333,7 @@ func TestGroupsFor(t *testing.T) {
 	for _, name := range a.Names() {
 		near(t, name, b.Param(name).Float64s(), a.Param(name).Float64s(), 1e-6)
 	}
+	wantError(t, step.SetLRs(1), "dl: SetLRs: 1 rates, want 3, one for each group")
 	if opt.LR() != 0.25 || !slices.Equal(step.LRs(), []float64{0.25, 0.005, 0.05}) {
 		t.Errorf("the rates are %v and %v", opt.LR(), step.LRs())
 	}

@@ -3,7 +3,12 @@ package dl_test
 import (
 	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
 	"iter"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +17,67 @@ import (
 )
 
 // This file shows the rule of the package comment, "Errors".
+
+// TestErrorRule reads the package: an exported function that panics gives what a
+// chain or a loop goes on with, or is used among such, and returns no error.
+func TestErrorRule(t *testing.T) {
+	chained := map[string]bool{"Optim.Step": true, "CustomGrad": true}
+	files, _ := filepath.Glob("*.go")
+	panics := 0
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range f.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok || !fn.Name.IsExported() || fn.Body == nil {
+				continue
+			}
+			name, results := fn.Name.Name, ""
+			if fn.Recv != nil {
+				recv := strings.TrimLeft(types.ExprString(fn.Recv.List[0].Type), "*")
+				if !ast.IsExported(recv) {
+					continue
+				}
+				name = recv + "." + name
+			}
+			if fn.Type.Results != nil {
+				for _, r := range fn.Type.Results.List {
+					results += types.ExprString(r.Type) + " "
+				}
+			}
+			direct := false
+			ast.Inspect(fn.Body, func(n ast.Node) bool {
+				if _, ok := n.(*ast.FuncLit); ok {
+					return strings.Contains(results, "iter.Seq")
+				}
+				if call, ok := n.(*ast.CallExpr); ok {
+					id, ok := call.Fun.(*ast.Ident)
+					direct = direct || ok && id.Name == "panic"
+				}
+				return true
+			})
+			if !direct {
+				continue
+			}
+			panics++
+			goesOn := false
+			for _, of := range []string{"*Tensor", "iter.Seq", "*Optim", "Init", "*Compiled[F]", "T ", "S "} {
+				goesOn = goesOn || strings.Contains(results, of)
+			}
+			if strings.Contains(results, "error") || !goesOn && !chained[name] && !strings.HasPrefix(name, "Tensor.") {
+				t.Errorf("%s panics and returns %q; by the rule of the package comment it returns an error", name, results)
+			}
+		}
+	}
+	if panics < 20 {
+		t.Errorf("only %d functions panic: the test does not find them", panics)
+	}
+}
 
 // failing is a source of batches whose second batch cannot be read.
 type failing struct{ with any }

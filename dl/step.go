@@ -180,14 +180,15 @@ func (s *Step) SetLR(lr float64) {
 }
 
 // SetLRs changes the learning rates of the groups, in their order. Another
-// number of rates than groups panics.
-func (s *Step) SetLRs(lrs ...float64) {
+// number of rates than groups is an error, and changes nothing.
+func (s *Step) SetLRs(lrs ...float64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(lrs) != len(s.rates) {
-		panic(fmt.Errorf("dl: SetLRs: %d rates, want %d, one for each group", len(lrs), len(s.rates)))
+		return fmt.Errorf("dl: SetLRs: %d rates, want %d, one for each group", len(lrs), len(s.rates))
 	}
 	copy(s.rates, lrs)
+	return nil
 }
 
 // Last returns the loss and accuracy of the last batch, before its step
