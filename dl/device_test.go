@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/holt-dl/holt/dl"
 )
@@ -93,4 +94,30 @@ func TestFailedStepKeepsWeights(t *testing.T) {
 		}
 		must(step.Run(good))
 	})
+}
+
+// TestManySorts has several loops of one program at once on GoMLX's backend, each of
+// which runs a function of its own.
+func TestManySorts(t *testing.T) {
+	on(t, "go")
+	f := dl.Compile(func(x *dl.Tensor) *dl.Tensor {
+		var all []*dl.Tensor
+		for i := range 64 {
+			y, _ := x.Scale(float64(i)).Sort(0)
+			all = append(all, y)
+		}
+		return dl.Stack(all)
+	})
+	done := make(chan struct{})
+	go func() {
+		for i := range 5 {
+			f.Call(fill(i, 1, 40))
+		}
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		t.Fatal("the program hangs")
+	}
 }

@@ -292,7 +292,11 @@ func newBackend(kind string) (b compute.Backend, err error) {
 		}
 	}()
 	if kind == "go" {
-		b, err = compute.NewWithConfig(config)
+		// One operation after the other, each by all processors. Side by side, those
+		// that run a function of their own, such as sorting and loops, wait for a
+		// worker while they are one, and with as many of them as workers a program
+		// hangs (compute v0.1.5, workerspool.WaitToStart).
+		b, err = compute.NewWithConfig(config + ":ops_sequential")
 	} else {
 		b, err = openPlugin(kind, library, devices.cuda)
 	}
