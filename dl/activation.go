@@ -99,7 +99,7 @@ func (l Tanh) forward(x *node) *node { return l.seen("Tanh()", 0, x.Tanh()) }
 // torch.nn.Softmax does. Any shape that has the axis. A model that is trained
 // with [CrossEntropyLoss] must not end with it.
 type Softmax struct {
-	Axis int // 0 means the last; negative axes count from the last
+	Axis int // 0 means the last; others from the last, as -2, the first of [N D]
 
 	place
 }
@@ -117,7 +117,7 @@ func (l Softmax) forward(x *node) *node {
 // LogSoftmax is the logarithm of [Softmax], as torch.nn.LogSoftmax, for
 // [NLLLoss].
 type LogSoftmax struct {
-	Axis int // 0 means the last; negative axes count from the last
+	Axis int // 0 means the last; others from the last, as -2, the first of [N D]
 
 	place
 }

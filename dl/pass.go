@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/gomlx/gomlx/core/graph"
 
@@ -189,12 +191,14 @@ func (u updater) record(r *recording, name string, gradients, slots []*Tensor) (
 		gradients, norms = u.clipped(gradients)
 		plain.norms, plain.clip = false, Options{}
 	}
-	key := fmt.Sprintf("%v %v %v %d %s", plain.clip.ClipNorm, plain.clip.ClipValue, plain.norms, len(u.params), u.settings)
+	var key strings.Builder
+	fmt.Fprintf(&key, "%v %v %v %d %s", plain.clip.ClipNorm, plain.clip.ClipValue, plain.norms, len(u.params), u.settings)
 	for i, g := range u.in {
 		if _, own := u.groups[g].rule.(ownRule); !own {
 			plain.params, plain.in = append(plain.params, u.params[i]), append(plain.in, g)
 			mine, given = append(mine, gradients[i]), append(given, of[i]...)
-			key += fmt.Sprint(" ", g)
+			key.WriteByte(' ')
+			key.WriteString(strconv.Itoa(g))
 		}
 	}
 	var outs []*Tensor
@@ -211,7 +215,7 @@ func (u updater) record(r *recording, name string, gradients, slots []*Tensor) (
 				xs = append(xs, r.argument(Scalar(float32(v)), false))
 			}
 		}
-		outs, _ = do(opKey{name: name, settings: key}, nil, func(_ *trace, in []*node) []*node { return plain.write(in) }, xs, nil, nil)
+		outs, _ = do(opKey{name: name, settings: key.String()}, nil, func(_ *trace, in []*node) []*node { return plain.write(in) }, xs, nil, nil)
 		if plain.norms {
 			last := len(outs) - 1
 			norms, outs = outs[last], outs[:last]
@@ -225,9 +229,9 @@ func (u updater) record(r *recording, name string, gradients, slots []*Tensor) (
 			kept, after = append(kept, after[:len(of[i])]...), after[len(of[i]):]
 			continue
 		}
-		value, own2 := own.record(Update{Param: u.params[i], Grad: gradients[i], Slots: of[i], LR: u.groups[g].rate, N: u.n})
+		value, slots := own.record(Update{Param: u.params[i], Grad: gradients[i], Slots: of[i], LR: u.groups[g].rate, N: u.n})
 		values = append(values, r.of(value))
-		for _, t := range own2 {
+		for _, t := range slots {
 			kept = append(kept, r.of(t))
 		}
 	}
