@@ -1,6 +1,7 @@
 package dl
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -32,9 +33,10 @@ type Optim struct {
 	slots  [][]*Tensor
 	models []built // that it was made for
 
-	mu     sync.Mutex // guards what follows
-	groups []optimGroup
-	n      int // steps done
+	mu       sync.Mutex // guards what follows
+	groups   []optimGroup
+	n        int       // steps done
+	schedule *Schedule // nil where there is none
 }
 
 // optimGroup is how some parameters are trained, with the numbers of now.
@@ -389,8 +391,8 @@ func (o *Optim) record(r *recording, grads map[*Tensor]*Tensor) {
 
 // StateDict returns what the optimizer keeps, as torch.optim's state_dict: the
 // slots by the names of their parameters, such as "fc.weight.exp_avg", the number
-// of steps and the learning rate of each group. [SaveStateDict] writes it, beside
-// the model's file.
+// of steps, the learning rate of each group, and where its schedule is.
+// [SaveStateDict] writes it, beside the model's file.
 func (o *Optim) StateDict() StateDict {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -400,6 +402,13 @@ func (o *Optim) StateDict() StateDict {
 		rates, momenta = append(rates, g.rate), append(momenta, g.momentum)
 	}
 	dict["rates"], dict["momenta"] = FromSlice(rates), FromSlice(momenta)
+	if o.schedule != nil {
+		text, err := json.Marshal(o.schedule.state)
+		if err != nil {
+			panic(err) // of numbers that JSON has
+		}
+		dict[scheduleTensor] = FromSlice(text)
+	}
 	for i := range o.params {
 		for k, s := range o.groups[o.in[i]].rule.slots() {
 			dict[o.slotName(i, s.name)] = newTensor(o.slots[i][k].Float32s(), o.params[i].shape)
@@ -407,6 +416,9 @@ func (o *Optim) StateDict() StateDict {
 	}
 	return dict
 }
+
+// scheduleTensor is the name of the schedule's state, JSON in bytes.
+const scheduleTensor = "schedule.json"
 
 // slotName is the name of a slot in the state dict.
 func (o *Optim) slotName(i int, slot string) string {
@@ -418,7 +430,8 @@ func (o *Optim) slotName(i int, slot string) string {
 }
 
 // LoadStateDict takes up what [Optim.StateDict] returned for the same optimizer and
-// the same parameters. What does not fit is an error, and changes nothing.
+// the same parameters. A schedule is made before it, by the same scheduler. What
+// does not fit is an error, and changes nothing.
 func (o *Optim) LoadStateDict(dict StateDict) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -455,13 +468,32 @@ func (o *Optim) LoadStateDict(dict StateDict) error {
 			vars, values = append(vars, o.slots[i][k]), append(values, newTensor(t.Float32s(), p.shape))
 		}
 	}
-	if want := len(vars) + 3; len(dict) != want {
+	want := len(vars) + 3
+	var at scheduleState
+	text := dict[scheduleTensor]
+	switch {
+	case (text == nil) != (o.schedule == nil):
+		return fmt.Errorf("dl: Optim: one of the state and this optimizer has a schedule and the other none; call Schedule with the same scheduler before")
+	case text != nil:
+		want++
+		values, ok := text.flat().([]uint8)
+		if !ok || json.Unmarshal(values, &at) != nil {
+			return fmt.Errorf("dl: Optim: its %q is no schedule: %w", scheduleTensor, ErrCorrupt)
+		}
+		if at.N < 0 || len(at.Base) != len(o.groups) || len(at.Scale) != len(o.groups) || len(at.Set) != len(o.groups) && len(at.Set) != 0 {
+			return fmt.Errorf("dl: Optim: its schedule is of %d rates at step %d, want %d: %w", len(at.Base), at.N, len(o.groups), ErrCorrupt)
+		}
+	}
+	if len(dict) != want {
 		return fmt.Errorf("dl: Optim: the state has %d entries, want %d; it is of another optimizer or network", len(dict), want)
 	}
 	unlock := lockVariables(vars)
 	install(vars, values)
 	unlock()
 	o.n = int(steps[0])
+	if text != nil {
+		o.schedule.state = at
+	}
 	for i := range o.groups {
 		o.groups[i].rate, o.groups[i].momentum = rates[i], momenta[i]
 	}

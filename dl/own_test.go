@@ -174,18 +174,23 @@ func TestOwnOptimizer(t *testing.T) {
 					schedule.Step()
 				}
 				state := opt.StateDict()
-				if got := slices.Sorted(maps(state)); !slices.Equal(got, []string{"momenta", "rates", "steps", "weight.exp_avg"}) {
+				if got := slices.Sorted(maps(state)); !slices.Equal(got, []string{"momenta", "rates", "schedule.json", "steps", "weight.exp_avg"}) {
 					t.Errorf("the state has %v", got)
 				}
 				next := l.For(m)
+				wantError(t, next.LoadStateDict(state), "dl: Optim: one of the state and this optimizer has a schedule and the other none; call Schedule with the same scheduler before")
+				schedule = must(next.Schedule(how))
 				if err := next.LoadStateDict(state); err != nil {
 					t.Fatal(err)
 				}
+				if schedule.N() != 4 {
+					t.Errorf("the schedule goes on at step %d, want 4", schedule.N())
+				}
 				for n := 4; n < steps; n++ { // at once
-					next.SetLR(how.LR(l.LR, n))
 					next.ZeroGrad()
 					m.Call(x).Loss(dl.MSELoss{}, y).Backward()
 					next.Step()
+					schedule.Step()
 				}
 				if next.N() != steps {
 					t.Errorf("the optimizer counts %d steps, want %d", next.N(), steps)

@@ -142,7 +142,13 @@ func (s *Step) Schedule(how Scheduler) (*Schedule, error) {
 // Schedule lets a scheduler set the learning rate from now on, as
 // [Step.Schedule]. Nothing is compiled anew when the rate changes.
 func (o *Optim) Schedule(how Scheduler) (*Schedule, error) {
-	return newSchedule(scheduledOptim{o}, how)
+	c, err := newSchedule(scheduledOptim{o}, how)
+	if err == nil {
+		o.mu.Lock()
+		o.schedule = c
+		o.mu.Unlock()
+	}
+	return c, err
 }
 
 func newSchedule(of scheduled, how Scheduler) (*Schedule, error) {

@@ -65,8 +65,8 @@ func (s *Step) Load(path string) error {
 // state returns the training state, of a run where there is one, with further
 // tensors.
 func (s *Step) state(run *runState, more StateDict) (StateDict, error) {
-	if s.err != nil {
-		return nil, s.err
+	if err := s.wrong(); err != nil {
+		return nil, err
 	}
 	m := s.model
 	s.turn.Lock() // no step may come between the weights and the rest
@@ -120,8 +120,8 @@ func (s *Step) state(run *runState, more StateDict) (StateDict, error) {
 // take sets everything to what a training state says, or nothing.
 func (s *Step) take(dict StateDict) (stepState, error) {
 	var st stepState
-	if s.err != nil {
-		return st, s.err
+	if err := s.wrong(); err != nil {
+		return st, err
 	}
 	text := dict[stateTensor]
 	if text == nil || text.dtype != Uint8 {

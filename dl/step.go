@@ -69,15 +69,19 @@ func TrainStep(model *Model, loss Loss, optimizer Optimizer) *Step {
 }
 
 // With says how the steps are computed, in place of what it was before, and
-// returns the step. Options that cannot work are the error of [Step.Run].
+// returns the step. It is called between steps, best before the first. Options
+// that cannot work are the error of [Step.Run].
 func (s *Step) With(options Options) *Step {
-	s.turn.Lock()
-	defer s.turn.Unlock()
-	if err := options.check(); err != nil && s.err == nil {
-		s.err = err
-	}
 	s.options = options
 	return s
+}
+
+// wrong returns the error of settings that cannot work.
+func (s *Step) wrong() error {
+	if s.err != nil {
+		return s.err
+	}
+	return s.options.check()
 }
 
 // prepare checks the settings.
@@ -215,8 +219,8 @@ func (s *Step) Run(batch Batch) (Result, error) {
 // do does a step. Two contexts end its waits, for the compiler and for the
 // step itself.
 func (s *Step) do(ctx, running context.Context, batch Batch) (tally, error) {
-	if s.err != nil {
-		return tally{}, s.err
+	if err := s.wrong(); err != nil {
+		return tally{}, err
 	}
 	on, err := s.model.on()
 	if err != nil {

@@ -88,8 +88,8 @@ func (r *Run) ready() error {
 	if l, ok := t.Log.(interface{ Err() error }); ok && l.Err() != nil {
 		return fmt.Errorf("dl: Start: Log: %w", l.Err())
 	}
-	if r.step.err != nil {
-		return r.step.err
+	if err := r.step.wrong(); err != nil {
+		return err
 	}
 	if err := r.watches(); err != nil {
 		return err
