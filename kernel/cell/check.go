@@ -64,7 +64,14 @@ type check struct {
 	cShared map[string]*types.TypeName     // C types that are an earlier program's
 
 	fixErr  map[int]int // top statements whose error is taken: index → number of the variable
+	nested  []nestedErr // likewise inside of loops and branches
 	notices []string
+}
+
+// A nestedErr is a definition x := f() in a loop or a branch of a cell's top level
+// that leaves out the error.
+type nestedErr struct {
+	names, end int // where the names end, and the statement
 }
 
 // A topStmt is a statement at the top level of a cell.

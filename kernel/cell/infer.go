@@ -217,6 +217,55 @@ func (c *check) takeErrors(p *passed) bool {
 				}
 			}
 		}
+		for _, st := range body.List {
+			if _, plain := st.(*ast.AssignStmt); !plain {
+				found = c.takeNested(p, f, st) || found
+			}
+		}
 	}
+	return found
+}
+
+// takeNested finds definitions inside of a loop or a branch that leave out the
+// error of a call, and reports whether there are new ones. In a function, and in
+// an assignment to what is there already, Go stays Go.
+func (c *check) takeNested(p *passed, f *file, st ast.Stmt) bool {
+	found := false
+	take := func(list []ast.Stmt) {
+		for _, st := range list {
+			as, ok := st.(*ast.AssignStmt)
+			if !ok || as.Tok != token.DEFINE || len(as.Rhs) != 1 {
+				continue
+			}
+			call, ok := ast.Unparen(as.Rhs[0]).(*ast.CallExpr)
+			if !ok {
+				continue
+			}
+			tuple, ok := p.info.Types[call].Type.(*types.Tuple)
+			if !ok || tuple.Len() != len(as.Lhs)+1 || !isError(tuple.At(len(as.Lhs)).Type()) {
+				continue
+			}
+			var n nestedErr
+			_, n.names = f.span(as.Lhs[len(as.Lhs)-1])
+			_, n.end = f.span(as)
+			if !slices.Contains(c.nested, n) {
+				c.nested = append(c.nested, n)
+				found = true
+			}
+		}
+	}
+	ast.Inspect(st, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.BlockStmt:
+			take(n.List)
+		case *ast.CaseClause:
+			take(n.Body)
+		case *ast.CommClause:
+			take(n.Body)
+		}
+		return true
+	})
 	return found
 }

@@ -56,10 +56,11 @@ type Stmt struct {
 	Dropped []Dropped
 }
 
-// Dropped is a call that stands alone and drops its last result, an error.
+// Dropped is a call that stands alone and drops its last result, an error, or a
+// definition that leaves it out.
 type Dropped struct {
-	Start, End int
-	Results    int // with the error
+	Start, End int // of a definition, Start is where its names end
+	Results    int // with the error; 0 of a definition
 }
 
 // Use is a place where a name of the notebook stands, or of an import.
@@ -207,6 +208,13 @@ func (g *generator) listStmts(f *file) []Stmt {
 				})
 			case *ast.AssignStmt:
 				s.Unused = t.hide && t.last && len(t.defs) == 0 && (t.value || g.c.isPlainExpr(t))
+			}
+		}
+	}
+	for _, n := range g.c.nested {
+		for i := range list {
+			if s := &list[i]; n.names > s.Start && n.end <= s.End {
+				s.Dropped = append(s.Dropped, Dropped{Start: n.names, End: n.end})
 			}
 		}
 	}

@@ -238,7 +238,7 @@ var messageTests = []struct{ before, cell string }{
 	{torchCells, "y := model.Predict(x).Softmax(1)"},
 	{torchCells, "fmt.Println(model.Predict(x).Shape())"},
 	{torchCells, "func f() { model.Predict(x).Softmax(1) }"},
-	{torchCells, "for range 3 { y := model.Predict(x); fmt.Println(y) }"},
+	{torchCells, "func f() { y := model.Predict(x); fmt.Println(y) }"},
 	{torchCells, "for b, err := range loader.Epoch(0) { fmt.Println(b) }"},
 	{torchCells, "loss.backward()"},
 	{torchCells, "optimizer.zero_grad()"},

@@ -126,6 +126,11 @@ func (c *check) editTop(ed *editor, first bool) {
 			c.takeError(ed, t, n, first)
 		}
 	}
+	for i, n := range c.nested { // x := f()    becomes    x, ˣn0 := f(); ˣuse(ˣn0)
+		name := "ˣn" + strconv.Itoa(i)
+		ed.insert(n.names, ", "+name)
+		ed.insert(n.end, "; ˣuse("+name+")")
+	}
 }
 
 // takeError puts the results of a call in variables of our own, takes the

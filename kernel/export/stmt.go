@@ -105,6 +105,10 @@ func (w *writer) stmt(b *bytes.Buffer, c *cellInfo, s *cell.Stmt) {
 			edits = append(edits, returns(st, at)...)
 		}
 		for _, d := range s.Dropped {
+			if d.Results == 0 {
+				edits = append(edits, edit{d.Start, d.Start, ", " + w.local("err")}, edit{d.End, d.End, "\n" + w.failed(c)})
+				continue
+			}
 			names := append(slices.Repeat([]string{"_"}, d.Results-1), w.local("err"))
 			edits = append([]edit{{d.Start, d.Start, "if " + strings.Join(names, ", ") + " := ("}}, edits...)
 			edits = append(edits, edit{d.End, d.End, "); " + strings.TrimPrefix(w.failed(c), "if ")})
