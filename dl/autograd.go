@@ -149,6 +149,7 @@ func (t *Tensor) Backward() {
 		panic(err)
 	}
 	r = newRecording("gradient", on)
+	r.atOnce = true
 	defer r.close()
 	y := r.of(t)
 	leaves := r.leaves(y)
@@ -193,7 +194,7 @@ func receive(leaves []leaf, gradients []*Tensor) {
 // addGrads adds gradients to those that there are in the recording.
 func (r *recording) addGrads(leaves []leaf, gradients []*Tensor) {
 	if r.grads == nil {
-		r.grads = map[*Tensor]*Tensor{}
+		r.grads = make(map[*Tensor]*Tensor, 128)
 	}
 	for _, l := range sumByLeaf(leaves, gradients) {
 		g := l.t.hooked(r, l.g)
@@ -215,7 +216,8 @@ type leafGradient struct {
 // several values.
 func sumByLeaf(leaves []leaf, gradients []*Tensor) []leafGradient {
 	var all []leafGradient
-	at := map[*Tensor]int{}
+	at := make(map[*Tensor]int, len(leaves))
+	all = make([]leafGradient, 0, len(leaves))
 	for i, l := range leaves {
 		if k, ok := at[l.t]; ok {
 			all[k].g = all[k].g.Add(gradients[i])
@@ -397,6 +399,7 @@ func Grad(f func(x ...*Tensor) *Tensor, at ...*Tensor) ([]*Tensor, error) {
 	inner := r != nil
 	if !inner {
 		r = newRecording("gradient", on)
+		r.atOnce = true
 		defer r.close()
 	}
 	var gradients []*Tensor

@@ -136,3 +136,52 @@ func BenchmarkTrainStepTransformer(b *testing.B) {
 	}
 	timed(b, func() { must(step.Run(batch)) })
 }
+
+// BenchmarkRecord is the recording of an operation: its shapes are checked, and its
+// part of the key that finds the program is made.
+func BenchmarkRecord(b *testing.B) {
+	on(b, "cpu")
+	x, y := fill(1, 1, 64, 128), fill(2, 1, 64, 128)
+	recorded(b, func() int {
+		return dl.Record(func(xs []*dl.Tensor) {
+			z := xs[0]
+			for range 1000 {
+				z = z.Add(xs[1])
+			}
+		}, x, y)
+	})
+}
+
+// recorded times a recording, which returns how many operations it has.
+func recorded(b *testing.B, record func() int) {
+	n, best, before := 0, time.Hour, processorTime()
+	for b.Loop() {
+		began := time.Now()
+		n = record()
+		best = min(best, time.Since(began))
+	}
+	b.ReportMetric(float64((processorTime()-before).Microseconds())/float64(b.N), "cpu-µs/op")
+	b.ReportMetric(float64(best.Microseconds()), "min-µs/op")
+	b.ReportMetric(float64(best.Nanoseconds())/float64(n), "min-ns/operation")
+	b.ReportMetric(float64(n), "operations")
+}
+
+// BenchmarkRecordTransformer is the recording of a training step of a transformer of
+// twelve layers: forward pass, gradients and optimizer.
+func BenchmarkRecordTransformer(b *testing.B) {
+	on(b, "cpu")
+	net := dl.Sequential{dl.Embedding{In: 1000, Out: 128}}
+	for range 12 {
+		net = append(net, &Encoder{Attention: dl.MultiheadAttention{Heads: 4, BatchFirst: true}, Up: dl.Linear{Out: 512}, Down: dl.Linear{Out: 128}})
+	}
+	net = append(net, dl.Func(func(x *dl.Tensor) *dl.Tensor { return x.Mean(1) }), dl.Linear{Out: 10})
+	m := must(dl.Build(net, dl.Shape{32, 64}, dl.Int64))
+	opt := dl.Adam{}.For(m)
+	x, labels := whole(fill(1, 1, 32, 64), 1000), dl.FromSlice(make([]int64, 32))
+	recorded(b, func() int {
+		return dl.Record(func(xs []*dl.Tensor) {
+			m.Call(xs[0]).CrossEntropy(xs[1]).Backward()
+			opt.Step()
+		}, x, labels)
+	})
+}

@@ -26,9 +26,10 @@ func do(k opKey, numbers []float64, lower lowering, xs, params []*Tensor, names 
 		k.precision = r.precision
 		l.build = r.build
 	}
-	in := make([]*signature, len(all))
-	for i, x := range all {
-		in[i] = x.signature()
+	var few [8]*signature
+	in := few[:0]
+	for _, x := range all {
+		in = append(in, x.signature())
 	}
 	o := k.find(lower, in, numbers, l)
 	if r == nil {
@@ -73,6 +74,9 @@ func (o *operation) checkInput(x *Tensor) error {
 
 // signature returns the tensor's shape and type.
 func (t *Tensor) signature() *signature {
+	if t.symbol != nil {
+		return t.symbol
+	}
 	if s := t.sig.Load(); s != nil {
 		return s
 	}

@@ -83,7 +83,11 @@ func (r *recording) runWith(ctx, running context.Context, shape Shape, wanted []
 	if len(r.finite) > 0 {
 		ids = append(ids, r.soundnesses().id)
 	}
-	v, err := r.compiled(ctx, shape, ids)
+	var v *xla.Variant
+	inGo := r.small(ids)
+	if inGo == nil {
+		v, err = r.compiled(ctx, shape, ids)
+	}
 	if err == nil {
 		err = running.Err()
 	}
@@ -103,12 +107,17 @@ func (r *recording) runWith(ctx, running context.Context, shape Shape, wanted []
 		}
 		inputs, release := r.inputValues()
 		defer release()
-		for i, n := range r.numbers {
-			if v.Inputs[i] {
-				inputs = append(inputs, Scalar(float32(n)))
+		var out []*Tensor
+		if inGo != nil {
+			out, err = runSmall(inGo, inputs, r.numbers)
+		} else {
+			for i, n := range r.numbers {
+				if v.Inputs[i] {
+					inputs = append(inputs, Scalar(float32(n)))
+				}
 			}
+			out, err = runProgram(v.Program, inputs)
 		}
-		out, err := runProgram(v.Program, inputs)
 		if err != nil {
 			return err
 		}

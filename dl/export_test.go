@@ -153,3 +153,27 @@ func Rows(s *Step) int {
 
 // AlwaysXLA turns small programs off, so that all operations are compiled.
 func AlwaysXLA(on bool) { alwaysXLA = on }
+
+// Record records what f does with arguments, up to the key that finds its program, and
+// returns how many operations that is. Nothing runs.
+func Record(f func(xs []*Tensor), args ...*Tensor) int {
+	on, err := xla.Current()
+	if err != nil {
+		panic(err)
+	}
+	r := newRecording("benchmark", on)
+	defer r.close()
+	r.newKey = func() *Tensor { return randomKey(1, 0) }
+	defer r.begin()()
+	xs := make([]*Tensor, len(args))
+	for i, x := range args {
+		xs[i] = r.argument(x, false)
+	}
+	f(xs)
+	var ids []int32
+	for _, v := range r.changed {
+		ids = append(ids, r.pending[v].id)
+	}
+	r.keyOf(ids)
+	return len(r.list)
+}

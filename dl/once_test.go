@@ -48,6 +48,8 @@ func TestCompilesOnce(t *testing.T) {
 // TestGradCompilesOnce calls Grad with functions that are written anew at each
 // call: equal ones are one program, and ones with another number inside are not.
 func TestGradCompilesOnce(t *testing.T) {
+	dl.AlwaysXLA(true) // in Go nothing is compiled
+	defer dl.AlwaysXLA(false)
 	on(t, "cpu")
 	x := dl.FromSlice([]float32{1, 2, 3})
 	slope := func(by float64) []float64 {

@@ -128,7 +128,7 @@ func (k opKey) find(lower lowering, in []*signature, numbers []float64, l layerI
 	if o != nil {
 		return o
 	}
-	o = k.describe(lower, in, numbers, l)
+	o = k.describe(lower, append([]*signature{}, in...), numbers, l)
 	if _, once := k.settings.(*int); once { // see GoMLX
 		return o
 	}
@@ -222,23 +222,28 @@ var plainTypes sync.Map // reflect.Type → bool
 
 // settingsOf returns settings in a form that is compared by ==.
 func settingsOf(v any) any {
+	if arePlain(v) {
+		return v
+	}
+	return settings(v)
+}
+
+// arePlain reports whether settings are compared as a whole by ==.
+func arePlain(v any) bool {
 	t := reflect.TypeOf(v)
 	plain, ok := plainTypes.Load(t)
 	if !ok {
 		plain = isPlain(t)
 		plainTypes.Store(t, plain)
 	}
-	if plain.(bool) {
-		return v
-	}
-	return settings(v)
+	return plain.(bool)
 }
 
 // settled returns a copy of settings that shares nothing with the original: with
 // slices and numbers behind pointers of its own. An operation keeps its settings for as long
 // as it is known.
 func settled[T any](settings T) T {
-	if _, plain := settingsOf(settings).(T); plain {
+	if arePlain(settings) {
 		return settings
 	}
 	v := reflect.ValueOf(&settings).Elem()

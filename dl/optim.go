@@ -328,6 +328,7 @@ func (o *Optim) Step() {
 		panic(err)
 	}
 	r = newRecording("update of the weights", on)
+	r.atOnce = true
 	defer r.close()
 	err = xla.Guard(func() {
 		defer r.begin()()
@@ -379,8 +380,9 @@ func (o *Optim) record(r *recording, grads map[*Tensor]*Tensor) {
 			o.n += r.steps[o]
 		})
 	}
-	var values, kept []*Tensor
-	NoGrad(func() { values, kept, _ = u.record(r, "optimizer", gradients, slots) })
+	r.stops = true
+	values, kept, _ := u.record(r, "optimizer", gradients, slots)
+	r.stops = false
 	for i, p := range u.params {
 		r.assign(p, values[i])
 	}

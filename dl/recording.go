@@ -36,14 +36,20 @@ type recording struct {
 	model     *Model     // whose network runs; nil outside of one
 	build     *builder
 
-	text    []byte
-	values  int32
+	text   []byte
+	values int32
+
+	symbols  []Tensor // for the next values, and the numbers of the next inputs: made many at a time
+	inputIDs []int32
+
 	inputs  []programInput
 	ids     map[*Tensor]int32 // of the inputs
 	list    []recorded
 	numbers []float64 // that Go gave to operations
 	opaque  bool      // the text does not tell all
+	atOnce  bool      // it is run for a call at once, in Go where it is small
 	closed  bool
+	stops   bool // no gradient goes through what is recorded now
 
 	stopOnNaN bool // see StopOnNaN
 
@@ -109,7 +115,7 @@ type inputCheck struct {
 }
 
 func newRecording(name string, on *xla.Device) *recording {
-	return &recording{name: name, on: on, training: true, ids: map[*Tensor]int32{}, stopOnNaN: stopOnNaN.Load()}
+	return &recording{name: name, on: on, training: true, ids: make(map[*Tensor]int32, 128), stopOnNaN: stopOnNaN.Load()}
 }
 
 // argument adds an input whose value is t. Inside the recording the tensor that
@@ -132,8 +138,13 @@ func (r *recording) input(t *Tensor, dtype DType, shape Shape, split bool) *Tens
 
 // symbol returns a tensor for the next value.
 func (r *recording) symbol(s *signature) *Tensor {
-	x := &Tensor{shape: s.shape, dtype: s.dtype, rec: r, id: r.values}
-	x.sig.Store(s)
+	if len(r.symbols) == 0 {
+		r.symbols = make([]Tensor, 32)
+	}
+	x := &r.symbols[0]
+	r.symbols = r.symbols[1:]
+	x.shape, x.dtype, x.rec, x.id = s.shape, s.dtype, r, r.values
+	x.symbol = s
 	r.values++
 	return x
 }
@@ -181,7 +192,7 @@ func (r *recording) assign(v, x *Tensor) {
 		v = other
 	}
 	if r.pending == nil {
-		r.pending = map[*Tensor]*Tensor{}
+		r.pending = make(map[*Tensor]*Tensor, 128)
 	}
 	if r.pending[v] == nil {
 		r.changed = append(r.changed, v)
@@ -192,11 +203,16 @@ func (r *recording) assign(v, x *Tensor) {
 
 // add records an operation.
 func (r *recording) add(o *operation, names []string, salt uint64, numbers []float64, xs []*Tensor) []*Tensor {
-	in := make([]int32, len(xs))
+	n := len(xs)
+	if len(r.inputIDs) < n {
+		r.inputIDs = make([]int32, n+256)
+	}
+	in := r.inputIDs[:n:n]
+	r.inputIDs = r.inputIDs[n:]
 	for i, x := range xs {
 		in[i] = r.id(x)
 	}
-	return r.record(recorded{op: o, names: names, in: in, salt: salt, stop: gradientsOff(), inside: r.calling()}, numbers)
+	return r.record(recorded{op: o, names: names, in: in, salt: salt, stop: r.stops || gradientsOff(), inside: r.calling()}, numbers)
 }
 
 func (r *recording) record(n recorded, numbers []float64) []*Tensor {

@@ -2,36 +2,53 @@ package dl
 
 import (
 	"fmt"
+	"math"
 	"reflect"
-	"strings"
+	"strconv"
 )
 
 // settings writes a layer, loss or optimizer as text that is the same for the
-// same settings: %#v with what pointers point to.
+// same settings: its type and its fields, with what pointers point to.
 func settings(v any) string {
-	var b strings.Builder
-	write(&b, reflect.ValueOf(v))
-	return b.String()
+	var buf [256]byte
+	return string(appendSettings(buf[:0], reflect.ValueOf(v)))
 }
 
-func write(b *strings.Builder, v reflect.Value) {
+func appendSettings(b []byte, v reflect.Value) []byte {
 	switch v.Kind() {
+	case reflect.Bool:
+		b = strconv.AppendBool(b, v.Bool())
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		b = strconv.AppendInt(b, v.Int(), 10)
+	case reflect.Float32, reflect.Float64:
+		b = strconv.AppendUint(b, math.Float64bits(v.Float()), 16) // all bits count
+	case reflect.String:
+		b = strconv.AppendQuote(b, v.String())
 	case reflect.Pointer:
-		if v.IsNil() || v.Elem().Kind() == reflect.Struct { // a value of the user's, which may hold itself
-			fmt.Fprintf(b, "%#v", v)
-			return
+		if v.IsNil() {
+			return append(b, "nil"...)
 		}
-		b.WriteByte('&')
-		write(b, v.Elem())
+		if v.Elem().Kind() == reflect.Struct { // a value of the user's, which may hold itself
+			return fmt.Appendf(b, "%#v", v)
+		}
+		b = appendSettings(append(b, '&'), v.Elem())
+	case reflect.Slice:
+		if v.IsNil() {
+			return append(b, "nil"...)
+		}
+		b = append(b, '[')
+		for i := range v.Len() {
+			b = append(appendSettings(b, v.Index(i)), ' ')
+		}
+		b = append(b, ']')
 	case reflect.Struct:
-		fmt.Fprintf(b, "%v{", v.Type())
+		b = append(append(b, v.Type().String()...), '{')
 		for i := range v.NumField() {
-			b.WriteString(v.Type().Field(i).Name + ":")
-			write(b, v.Field(i))
-			b.WriteByte(' ')
+			b = append(appendSettings(b, v.Field(i)), ' ')
 		}
-		b.WriteByte('}')
+		b = append(b, '}')
 	default:
-		fmt.Fprintf(b, "%#v", v)
+		b = fmt.Appendf(b, "%#v", v)
 	}
+	return b
 }

@@ -1,7 +1,9 @@
 package dl
 
 import (
+	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -32,8 +34,8 @@ var alwaysXLA bool
 type smallPrograms struct {
 	mu        sync.Mutex
 	tried     bool
-	forward   *small.Program               // nil where there is none
-	backwards map[[2]uint64]*small.Program // by the inputs that want a gradient, and the outputs that have one
+	forward   *small.Program            // nil where there is none
+	backwards map[string]*small.Program // by the outputs that have a gradient, and the inputs that want one
 }
 
 // fitsSmall reports whether values may be used by a small program.
@@ -66,28 +68,27 @@ func (o *operation) small(numbers []float64, names []string) *small.Program {
 	return o.smalls.forward
 }
 
-// smallGradient returns the program that gives the gradients of the inputs in the
-// mask wanted from those of the outputs in the mask given, in this order; nil
-// where there is none.
-func (o *operation) smallGradient(numbers []float64, names []string, wanted, given uint64) *small.Program {
+// smallGradient returns the program that gives the gradients of the inputs that are
+// wanted from those of the outputs that are given, in this order; nil where there is
+// none. which has a 1 for each such output and then for each such input, else a 0.
+func (o *operation) smallGradient(numbers []float64, names []string, which []byte) *small.Program {
 	o.smalls.mu.Lock()
 	defer o.smalls.mu.Unlock()
-	key := [2]uint64{wanted, given}
-	p, ok := o.smalls.backwards[key]
+	p, ok := o.smalls.backwards[string(which)]
 	if ok {
 		return p
 	}
 	p = o.writeSmall(4*smallCost, numbers, names, func(g *graph.Graph, in, outs []*node) []*graph.Node {
 		at := make([]*graph.Node, 0, len(in))
 		for i, x := range in {
-			if wanted>>i&1 != 0 {
+			if which[len(outs)+i] != 0 {
 				at = append(at, x.raw)
 			}
 		}
 		// The gradient of an output is put in its place by an identity.
 		var total *graph.Node
 		for i, y := range outs {
-			if given>>i&1 == 0 {
+			if which[i] == 0 {
 				continue
 			}
 			gradient := xla.Parameter(g, y.DType(), y.Shape())
@@ -102,9 +103,9 @@ func (o *operation) smallGradient(numbers []float64, names []string, wanted, giv
 		return graph.Gradient(total, at...)
 	})
 	if o.smalls.backwards == nil {
-		o.smalls.backwards = map[[2]uint64]*small.Program{}
+		o.smalls.backwards = map[string]*small.Program{}
 	}
-	o.smalls.backwards[key] = p
+	o.smalls.backwards[string(which)] = p
 	return p
 }
 
@@ -177,6 +178,46 @@ func smallInputs(values []*Tensor, numbers []float64, more []*Tensor) []any {
 	return inputs
 }
 
+// smallRecordings are the small programs of recordings, by what these say; nil for one
+// that is not small.
+var smallRecordings struct {
+	sync.Mutex
+	all map[[sha256.Size]byte]*small.Program
+}
+
+// mostSmall is how many are kept. They take microseconds to write, so when they are
+// too many all go.
+const mostSmall = 512
+
+// small returns the recording of a call at once as a small program that gives the wanted
+// values; nil where it is none.
+func (r *recording) small(wanted []int32) *small.Program {
+	if !r.atOnce || r.opaque || r.share != nil {
+		return nil
+	}
+	for _, in := range r.inputs {
+		if x := in.t; x.v != nil && !fitsSmall(r.on, false, []*Tensor{x.v.now.Load()}) || x.v == nil && !fitsSmall(r.on, x.data.Placed() != nil, []*Tensor{x}) {
+			return nil
+		}
+	}
+	key := r.keyOf(wanted)
+	smallRecordings.Lock()
+	p, ok := smallRecordings.all[key]
+	smallRecordings.Unlock()
+	if ok {
+		return p
+	}
+	dynamic := slices.Repeat([]bool{true}, len(r.numbers))
+	p, _ = smallProgram(4*smallCost, func(g *graph.Graph) []*graph.Node { return r.write(g, dynamic, wanted) })
+	smallRecordings.Lock()
+	defer smallRecordings.Unlock()
+	if smallRecordings.all == nil || len(smallRecordings.all) >= mostSmall {
+		smallRecordings.all = map[[sha256.Size]byte]*small.Program{}
+	}
+	smallRecordings.all[key] = p
+	return p
+}
+
 // errNotSmall says that gradients cannot be found by small programs alone.
 var errNotSmall = errors.New("not all operations are small")
 
@@ -203,12 +244,14 @@ func (t *Tensor) gradientsNow() (leaves []leaf, gradients []*Tensor, err error) 
 		small.AddTo(s.flat, flat)
 	}
 	add(t, small.One(t.dtype))
+	var which []byte
 	for _, at := range order {
-		var wanted, given uint64
+		which = append(which[:0], make([]byte, len(at.outs)+len(at.in))...)
+		given, wanted := which[:len(at.outs)], which[len(at.outs):]
 		flow := make([]*Tensor, 0, len(at.outs)) // the outputs' gradients
 		for i, y := range at.outs {
 			if s := sums[y]; s != nil {
-				given |= 1 << i
+				given[i] = 1
 				flow = append(flow, y.changed(s))
 				if !y.wants {
 					delete(sums, y)
@@ -217,13 +260,13 @@ func (t *Tensor) gradientsNow() (leaves []leaf, gradients []*Tensor, err error) 
 		}
 		for i, x := range at.in {
 			if x.dtype.IsFloat() && (x.v == nil && x.tape != nil || x.learns()) {
-				wanted |= 1 << i
+				wanted[i] = 1
 			}
 		}
-		if given == 0 || wanted == 0 {
+		if len(flow) == 0 || !bytes.Contains(wanted, []byte{1}) {
 			continue
 		}
-		p := at.op.smallGradient(at.numbers, at.names, wanted, given)
+		p := at.op.smallGradient(at.numbers, at.names, which)
 		if p == nil {
 			return nil, nil, errNotSmall
 		}
@@ -232,7 +275,7 @@ func (t *Tensor) gradientsNow() (leaves []leaf, gradients []*Tensor, err error) 
 			return nil, nil, fmt.Errorf("dl: Backward: %w", err)
 		}
 		for i, x := range at.in {
-			if wanted>>i&1 != 0 {
+			if wanted[i] != 0 {
 				add(x, flats[0])
 				flats = flats[1:]
 			}
@@ -267,7 +310,7 @@ func (at *tape) behind() (order []*tape, ok bool) {
 	seen := map[*tape]bool{at: true}
 	order = []*tape{at}
 	for i := 0; i < len(order); i++ {
-		if !order[i].small || len(order[i].in) > 64 {
+		if !order[i].small {
 			return nil, false
 		}
 		for _, x := range order[i].in {
