@@ -66,10 +66,10 @@ def go_bench(package, name, count):
 built = set()
 
 
-def ours_at(name, count):
-    """A party that runs a benchmark of package dl: its median in ms, and its peak of memory in MiB."""
+def ours_at(name, count, package="dl"):
+    """A party that runs a benchmark of a package: its median in ms, and its peak of memory in MiB."""
     def party():
-        got = go_bench("dl", name, count)
+        got = go_bench(package, name, count)
         return got and {"ms": [got["median-ms/op"]], "peak": got["peak-MiB"]}
     return party
 
@@ -86,14 +86,16 @@ def work():
         "forward pass of the tutorial network, batch 64": {"Holt, XLA:CPU": ours_at("PredictCIFARNet", "40x")},
         "training step of ResNet18, 16 pictures of 64×64": {"Holt, XLA:CPU": ours_at("TrainStepResNet18", "20x")},
         "training step of a transformer of two layers": {"Holt, XLA:CPU": ours_at("TrainStepTransformer", "30x")},
+        "step of REINFORCE's first 60 episodes on CartPole": {"Holt, at once": ours_at("Step", "5x", "programs/reinforce")},
     }
-    cifar, forward, resnet, transformer = tables.values()
+    cifar, forward, resnet, transformer, reinforce = tables.values()
     if has_module("torch"):
         cifar["PyTorch"] = theirs("step_torch.py", "--steps", "40")
         cifar["PyTorch, channels last"] = theirs("step_torch.py", "--steps", "40", "--channels-last")
         forward["PyTorch"] = theirs("step_torch.py", "--steps", "40", "--predict")
         forward["PyTorch, channels last"] = theirs("step_torch.py", "--steps", "40", "--predict", "--channels-last")
         transformer["PyTorch"] = theirs("step_torch.py", "transformer", "--steps", "30")
+        reinforce["PyTorch"] = theirs("reinforce_torch.py", "5")
         if has_module("torchvision"):
             resnet["PyTorch"] = theirs("step_torch.py", "resnet18", "--steps", "20")
     else:
@@ -205,7 +207,7 @@ def main():
         for name, row in parties.items():
             ms, peaks = statistics.median(row["ms"]), [p for p in row["peak"] if p]
             peak = f"{max(peaks):,.0f}" if peaks else ""
-            print(f"| {name} | {row['version'] or commit} | {ms:,.1f} | {f'{ms / base:.2f}' if base else ''} | {peak} |")
+            print(f"| {name} | {row['version'] or commit} | {ms:,.{1 if ms >= 10 else 3}f} | {f'{ms / base:.2f}' if base else ''} | {peak} |")
     if loader := result.get("loader"):
         base = next((statistics.median(row["rate"]) for name, row in loader.items() if name != "Holt"), None)
         print("\n| photographs: Resize 256, RandomCrop 224, flip, normalize | version | pictures/s, median | against torchvision |\n| --- | --- | ---: | ---: |")
