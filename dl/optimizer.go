@@ -237,8 +237,7 @@ type group struct {
 
 type groups []group
 
-// groupsOf returns an optimizer as groups; a plain one has all parameters. An
-// optimizer of the user's is asked for its rule by what it makes for a parameter.
+// groupsOf returns an optimizer as groups; a plain one has all parameters.
 func groupsOf(o Optimizer) (groups, error) {
 	gs, ok := o.(ParamGroups)
 	if !ok {
@@ -268,38 +267,20 @@ func groupsOf(o Optimizer) (groups, error) {
 	return all, nil
 }
 
-// ruleOf returns the rule of an optimizer that is no group. Only dl's own types
-// are known: what embeds one of them has a For of its own.
+// ruleOf returns the rule of an optimizer that is no group: that of what it makes
+// for a parameter.
 func ruleOf(o Optimizer) (r rule, err error) {
-	switch o := o.(type) {
-	case SGD:
-		r = o
-	case Adam:
-		r = o
-	case AdamW:
-		r = o
-	case RMSprop:
-		r = o
-	case Adagrad:
-		r = o
-	case Adadelta:
-		r = o
-	default:
-		err := xla.Guard(func() {
-			opt := o.For(NewParam(newTensor([]float32{0}, nil)))
-			switch {
-			case opt == nil:
-				panic(fmt.Errorf("dl: %T: For returned nil, want dl.NewOptim(rule, of...)", o))
-			case len(opt.groups) != 1:
-				panic(fmt.Errorf("dl: %T: For returned an optimizer of groups; use ParamGroups for these", o))
-			}
-			r = opt.groups[0].rule
-		})
-		if err != nil {
-			return nil, err
+	err = xla.Guard(func() {
+		opt := o.For(NewParam(newTensor([]float32{0}, nil)))
+		switch {
+		case opt == nil:
+			panic(fmt.Errorf("dl: %T: For returned nil, want dl.NewOptim(rule, of...)", o))
+		case len(opt.groups) != 1:
+			panic(fmt.Errorf("dl: %T: For returned an optimizer of groups; use ParamGroups for these", o))
 		}
-	}
-	return r, r.check()
+		r = opt.groups[0].rule
+	})
+	return r, err
 }
 
 // settings identifies everything but the rates.
