@@ -10,7 +10,7 @@ import "slices"
 // nothing.
 //
 // The mode counts for training steps only. [Model.Predict] and [Evaluate]
-// always run in evaluation mode, so nobody needs to switch it for them.
+// always run in evaluation mode, so it need not be switched for them.
 func (m *Model) Train(paths ...string) error { return m.setMode("Train", false, paths) }
 
 // Eval puts the model, or parts of it, into evaluation mode also in training

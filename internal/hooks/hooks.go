@@ -1,8 +1,9 @@
 // Package hooks holds what the program that packages dl and display run in gives
 // them: the running cell's context, a place for notices, downloads, a plotter.
-// Whoever sets them is the program, in cmd/holt-host before the first cell, or a
-// package that is imported for its effect, such as dl/vision/fetch. A cell cannot
-// name this package, so none of this stands in its completion.
+// The program sets them, cmd/holt-host before the first cell, or a package that is
+// imported for its effect, such as dl/vision/fetch. A cell cannot import this
+// package, so none of this stands in its completion. It imports only the standard
+// library, because every cell links it.
 package hooks
 
 import (
