@@ -274,10 +274,10 @@ func (f *function) Log1p(x compute.Value) (compute.Value, error) {
 	return f.one(compute.OpTypeLog1p, x, 12)
 }
 func (f *function) Tanh(x compute.Value) (compute.Value, error) {
-	return f.one(compute.OpTypeTanh, x, 12)
+	return f.one(compute.OpTypeTanh, x, 9)
 }
 func (f *function) Logistic(x compute.Value) (compute.Value, error) {
-	return f.one(compute.OpTypeLogistic, x, 12)
+	return f.one(compute.OpTypeLogistic, x, 5)
 }
 func (f *function) Erf(x compute.Value) (compute.Value, error) {
 	return f.one(compute.OpTypeErf, x, 15)

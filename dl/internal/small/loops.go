@@ -498,44 +498,52 @@ func floatLoop[T float](op compute.OpType) func(d, a []T) {
 	return nil
 }
 
-// float32Loop returns loops that need the precision of float32 only.
+// float32Loop returns loops in float32 alone. Conversions from and to float64 would make each
+// element wait for the one before: CVTSS2SD writes a part of its register.
 func float32Loop(op compute.OpType) func(d, a []float32) {
 	switch op {
 	case compute.OpTypeExp:
 		return func(d, a []float32) {
-			for i, v := range a[:len(d)] {
-				if x := float64(v); between(x) {
-					d[i] = float32(exp(x))
-				} else {
-					d[i] = float32(math.Exp(x))
-				}
+			if !within(a, 87) {
+				by[float32](math.Exp)(d, a)
+				return
+			}
+			d = d[:len(a)]
+			for i, v := range a {
+				d[i] = exp(v)
 			}
 		}
 	case compute.OpTypeLogistic:
 		return func(d, a []float32) {
-			for i, v := range a[:len(d)] {
-				if x := -float64(v); between(x) {
-					d[i] = float32(1 / (1 + exp(x)))
-				} else {
-					d[i] = float32(1 / (1 + math.Exp(x)))
-				}
+			if !within(a, 87) {
+				by[float32](func(v float64) float64 { return 1 / (1 + math.Exp(-v)) })(d, a)
+				return
+			}
+			d = d[:len(a)]
+			for i, v := range a {
+				d[i] = 1 / (1 + exp(-v))
 			}
 		}
 	case compute.OpTypeTanh:
 		return func(d, a []float32) {
+			if !within(a, 43) {
+				by[float32](math.Tanh)(d, a)
+				return
+			}
+			d = d[:len(a)]
 			for i, v := range a {
-				x := float64(v)
-				if y := x * x; y < 0.09 { // the first terms of the series are enough
-					d[i] = float32(x * (1 + y*(-1.0/3+y*(2.0/15+y*(-17.0/315+y*(62.0/2835-y*(1382.0/155925)))))))
-				} else if y < 400 {
-					d[i] = float32(1 - 2/(exp(2*x)+1))
-				} else {
-					d[i] = float32(math.Tanh(x))
-				}
+				// Near 0 the beginning of Lambert's continued fraction; both are calculated, and the
+				// sign of y - 1/2 chooses.
+				y := v * v
+				near := v * (945 + y*(105+y)) / (945 + y*(420+15*y))
+				far := 1 - 2/(exp(2*v)+1)
+				which := uint32(int32(math.Float32bits(y-0.5)) >> 31)
+				d[i] = math.Float32frombits(math.Float32bits(near)&which | math.Float32bits(far)&^which)
 			}
 		}
 	case compute.OpTypeAbs:
 		return func(d, a []float32) {
+			d = d[:len(a)]
 			for i, v := range a {
 				d[i] = math.Float32frombits(math.Float32bits(v) &^ (1 << 31))
 			}
@@ -544,24 +552,33 @@ func float32Loop(op compute.OpType) func(d, a []float32) {
 	return nil
 }
 
-// exp is eˣ to 1e-9 of its size, for x between -700 and 700: 2 to the nearest 32nd of
-// an exponent, from a table, times the beginning of the series of what is left, which is
-// below log(2)/64. It is small enough for the compiler to write it into a loop.
-func exp(x float64) float64 {
-	const round = 3 << 51 // added to a number, it leaves the nearest integer in the low bits
-	t := x*(32/math.Ln2) + round
-	k := math.Float64bits(t)
-	r := x - (t-round)*(math.Ln2/32)
-	return (1 + r + r*r*(0.5+r*(1.0/6))) * math.Float64frombits(roots[k&31]+k>>5<<52)
+// within reports whether all numbers are between -most and most.
+func within(a []float32, most float32) bool {
+	for _, v := range a {
+		if !(v < most && v > -most) {
+			return false
+		}
+	}
+	return true
 }
 
-// between reports whether [exp] covers a number.
-func between(x float64) bool { return x < 700 && x > -700 }
+// exp is eˣ to some 1e-7 of its size, for x between -87 and 88: 2 to the nearest 32nd of
+// an exponent, from a table, times the beginning of the series of what is left, which is
+// below log(2)/64. It is small enough for the compiler to write it into a loop.
+func exp(x float32) float32 {
+	const round = 3 << 22        // added to a number, it leaves the nearest integer in the low bits
+	const c1 = 709.0 / (1 << 15) // has few digits, so that n·c1 is exact
+	const c2 = math.Ln2/32 - c1
+	t := x*(32/math.Ln2) + round
+	k, n := math.Float32bits(t), t-round
+	r := x - n*c1 - n*c2
+	return (1 + r + r*r*(0.5+r*(1.0/6))) * math.Float32frombits(roots[k&31]+k>>5<<23)
+}
 
 // roots are the bits of 2 to the power of i/32.
-var roots = func() (t [32]uint64) {
+var roots = func() (t [32]uint32) {
 	for i := range t {
-		t[i] = math.Float64bits(math.Exp2(float64(i) / 32))
+		t[i] = math.Float32bits(float32(math.Exp2(float64(i) / 32)))
 	}
 	return t
 }()
@@ -780,7 +797,12 @@ func reduceLoop(op compute.OpType, t dtypes.DType) func(out *value, r reduced) s
 func floatReduction[T float](op compute.OpType) func(out *value, r reduced) step {
 	switch op {
 	case compute.OpTypeReduceMax:
-		return reduction(T(math.Inf(-1)), func(a, b T) T { return max(a, b) })
+		return func(out *value, r reduced) step {
+			if r.after == 1 {
+				return largest[T](out, r)
+			}
+			return reduction(T(math.Inf(-1)), func(a, b T) T { return max(a, b) })(out, r)
+		}
 	case compute.OpTypeReduceMin:
 		return reduction(T(math.Inf(1)), func(a, b T) T { return min(a, b) })
 	case compute.OpTypeReduceProduct:
@@ -827,6 +849,26 @@ func reduction[T any](first T, f func(a, b T) T) func(out *value, r reduced) ste
 						row[k] = f(row[k], v)
 					}
 				}
+			}
+		}
+	}
+}
+
+// largest finds the largest number of each row; NaN where there is one.
+func largest[T float](out *value, r reduced) step {
+	return func(mem []memory) {
+		d, a := whole[T](mem, out), values[T](mem, r.x)
+		for i := range d {
+			row := a[i*r.over : (i+1)*r.over]
+			best, nan := T(math.Inf(-1)), false
+			for _, v := range row {
+				if v > best {
+					best = v
+				}
+				nan = nan || v != v
+			}
+			if d[i] = best; nan {
+				d[i] = T(math.NaN())
 			}
 		}
 	}
