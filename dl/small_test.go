@@ -299,9 +299,13 @@ func TestSmallUnary(t *testing.T) {
 			others, theirs = append(others, name), append(theirs, fs[i])
 		}
 	}
-	inBoth(t, 2e-5, others, theirs, dl.FromSlice(special))
-	inBoth(t, 2e-5, names, fs, fill(1, 6, 5, 3, 7))
-	inBoth(t, 2e-5, names, fs, dl.Scalar(float32(0.3)))
+	inBoth(t, 2e-5, others, theirs, dl.FromSlice(append(fill(1, 6, 100).Float32s(), special...)))
+	gelu := []func(x []*dl.Tensor) *dl.Tensor{
+		func(x []*dl.Tensor) *dl.Tensor { return x[0].GELU() },
+		func(x []*dl.Tensor) *dl.Tensor { return x[0].GELUTanh() },
+	}
+	inBoth(t, 2e-5, []string{"GELU", "GELUTanh"}, gelu, fill(1, 6, 5, 3, 7))
+	inBoth(t, 2e-5, []string{"GELU", "GELUTanh"}, gelu, dl.Scalar(float32(0.3)))
 	inBoth(t, 2e-5, names, fs, fill(1, 4, 5, 3, 7).As(dl.Float64))
 }
 
@@ -309,7 +313,7 @@ func TestSmallBinary(t *testing.T) {
 	names, fs := ofTwo(smallBinary)
 	n := len(special)
 	inBoth(t, 2e-5, names, fs, dl.FromSlice(special, n, 1), dl.FromSlice(special, 1, n)) // each with each
-	for _, pair := range [][2]dl.Shape{{{3, 5}, {3, 5}}, {{2, 1, 3}, {4, 1}}, {{300}, {}}, {{}, {2, 300}}, {{2, 3, 4}, {3, 1}}, {{5, 1}, {1, 1}}} {
+	for _, pair := range [][2]dl.Shape{{{2, 1, 3}, {4, 1}}, {{}, {2, 300}}, {{5, 1}, {1, 1}}} {
 		x, y := fill(1, 2, pair[0]...), fill(2, 2, pair[1]...)
 		inBoth(t, -2e-5, names, fs, x, y)
 	}
