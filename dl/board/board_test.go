@@ -306,7 +306,7 @@ func TestErrors(t *testing.T) {
 	wantError(t, w.AddHistogram("h", nil, 1), "board: AddHistogram: h: the array is nil, want a tensor")
 	wantError(t, w.AddImage("i", 3, 1), "board: AddImage: i: it is a int, want a picture: an image.Image or a tensor")
 	wantError(t, w.AddImage("i", dl.FromSlice(make([]float32, 60), 5, 4, 3), 1),
-		"board: AddImage: i: the picture is [5 4 3], which has 5 channels as CHW, want 1, 3 or 4, and no axis of 0; name the axes, such as HWC")
+		"board: AddImage: i: the picture is [5 4 3], which has 5 channels as CHW, want 1, 3 or 4, and no axis of 0; name the axes: board.Layout{Of: x, Axes: \"HWC\"}")
 	wantError(t, w.AddImage("i", dl.FromSlice(make([]float32, 60), 1, 3, 4, 5), 1),
 		"board: AddImage: i: the picture is [1 3 4 5], want an axis for each letter of CHW; try AddImages")
 	wantError(t, w.AddImages("i", board.Layout{Of: dl.FromSlice(make([]float32, 60), 3, 4, 5), Axes: "CNN"}, 1),

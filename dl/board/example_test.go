@@ -119,7 +119,7 @@ func ExampleWriter_AddImage() {
 	// <nil>
 	// <nil>
 	// <nil>
-	// board: AddImage: wrong: the picture is [8 8 3], which has 8 channels as CHW, want 1, 3 or 4, and no axis of 0; name the axes, such as HWC
+	// board: AddImage: wrong: the picture is [8 8 3], which has 8 channels as CHW, want 1, 3 or 4, and no axis of 0; name the axes: board.Layout{Of: x, Axes: "HWC"}
 }
 
 func ExampleWriter_AddImages() {

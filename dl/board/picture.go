@@ -146,7 +146,7 @@ func arrayImage(a Array, layout string) (image.Image, int, error) {
 	}
 	n, c, h, w := size['N'], size['C'], size['H'], size['W']
 	if step == 0 || c != 1 && c != 3 && c != 4 {
-		return nil, 0, fmt.Errorf("the picture is %v, which has %d channels as %s, want 1, 3 or 4, and no axis of 0; name the axes, such as HWC", shape, c, layout)
+		return nil, 0, fmt.Errorf("the picture is %v, which has %d channels as %s, want 1, 3 or 4, and no axis of 0; name the axes: board.Layout{Of: x, Axes: \"HWC\"}", shape, c, layout)
 	}
 	flat, factor := a.Float32s(), float32(255)
 	if t, ok := a.(interface{ DType() dl.DType }); ok && t.DType() == dl.Uint8 {
@@ -194,9 +194,9 @@ func arrayImage(a Array, layout string) (image.Image, int, error) {
 func advice(axes int) string {
 	switch axes {
 	case 2:
-		return "try HW"
+		return "try board.Layout{Of: x, Axes: \"HW\"}"
 	case 3:
-		return "try AddImage, with CHW or HWC"
+		return "try AddImage, or board.Layout{Of: x, Axes: \"HWC\"}"
 	case 4:
 		return "try AddImages"
 	}
