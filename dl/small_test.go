@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gomlx/compute/dtypes"
 	"github.com/holt-dl/holt/dl"
 )
 
@@ -488,8 +487,6 @@ func TestSmallIsQuick(t *testing.T) {
 	}
 	t.Logf("three operations and their gradients in a new shape: %v", best)
 	if best > 10*time.Millisecond {
-		t.Errorf("three operations and their gradients in a new shape take %v, want 3 ms", best)
+		t.Errorf("three operations and their gradients in a new shape take %v at their best, want some hundreds of microseconds", best)
 	}
 }
-
-var _ = dtypes.Float32
