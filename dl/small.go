@@ -53,6 +53,7 @@ func fitsSmall(on *xla.Device, placed bool, values []*Tensor) bool {
 
 // small returns the operation as a small program, nil where it is none.
 func (o *operation) small(numbers []float64, names []string) *small.Program {
+	defer o.wide()
 	o.smalls.mu.Lock()
 	defer o.smalls.mu.Unlock()
 	if !o.smalls.tried {
@@ -72,6 +73,7 @@ func (o *operation) small(numbers []float64, names []string) *small.Program {
 // wanted from those of the outputs that are given, in this order; nil where there is
 // none. which has a 1 for each such output and then for each such input, else a 0.
 func (o *operation) smallGradient(numbers []float64, names []string, which []byte) *small.Program {
+	defer o.wide()
 	o.smalls.mu.Lock()
 	defer o.smalls.mu.Unlock()
 	p, ok := o.smalls.backwards[string(which)]
@@ -107,6 +109,40 @@ func (o *operation) smallGradient(numbers []float64, names []string, which []byt
 	}
 	o.smalls.backwards[string(which)] = p
 	return p
+}
+
+// wideOperations are those of many inputs that have small programs, the longest unused one
+// first. Such a program takes a kilobyte or two for each input, and a loop may want another
+// one in each round: Concat of an episode's steps, say. The last few are kept.
+var wideOperations struct {
+	sync.Mutex
+	recent []*operation
+}
+
+const (
+	manyInputs = 64
+	mostWide   = 32
+)
+
+// wide notes that small programs of the operation were used.
+func (o *operation) wide() {
+	if len(o.in) < manyInputs {
+		return
+	}
+	w := &wideOperations
+	w.Lock()
+	w.recent = append(slices.DeleteFunc(w.recent, func(x *operation) bool { return x == o }), o)
+	var old *operation
+	if len(w.recent) > mostWide {
+		old = w.recent[0]
+		w.recent = slices.Delete(w.recent, 0, 1)
+	}
+	w.Unlock()
+	if old != nil {
+		old.smalls.mu.Lock()
+		defer old.smalls.mu.Unlock()
+		old.smalls.tried, old.smalls.forward, old.smalls.backwards = false, nil, nil
+	}
 }
 
 // writeSmall writes the operation, and what finish makes of it, as a small program.

@@ -490,3 +490,27 @@ func TestSmallIsQuick(t *testing.T) {
 		t.Errorf("three operations and their gradients in a new shape take %v at their best, want some hundreds of microseconds", best)
 	}
 }
+
+// TestSmallWide joins many tensors, another number of them in each round, more often than
+// such programs are kept, and finds gradients through that.
+func TestSmallWide(t *testing.T) {
+	on(t, "cpu")
+	w := dl.Full(1, 1, 1).RequiresGrad()
+	before := dl.Compilations()
+	for round := range 2 {
+		for n := 60; n < 110; n++ {
+			var xs []*dl.Tensor
+			for range n {
+				xs = append(xs, w.Scale(2))
+			}
+			w.ZeroGrad()
+			dl.Concat(0, xs...).Squeeze(1).Mul(dl.Arange(n)).Sum().Backward()
+			if got, want := w.Grad().Item(), float64(n*(n-1)); got != want {
+				t.Fatalf("round %d, %d tensors: the gradient is %v, want %v", round, n, got, want)
+			}
+		}
+	}
+	if n := dl.Compilations() - before; n > 0 {
+		t.Errorf("%d compilations, want none", n)
+	}
+}
