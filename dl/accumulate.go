@@ -28,11 +28,11 @@ func (s *gradientSums) free() {
 	*s = gradientSums{}
 }
 
-// full reports whether enough batches are added up for a step.
-func (s *Step) full() bool {
+// readyToStep reports whether enough batches are added up for a step.
+func (s *Step) readyToStep() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.sums.batches >= s.options.Accumulate && !s.dry
+	return s.sums.batches >= s.options.Accumulate && !s.onlyGradients
 }
 
 // Flush does the step for batches that are added up so far, fewer than

@@ -222,3 +222,9 @@ func (t *Tensor) Expand(shape ...int) *Tensor {
 		return x.With(graph.BroadcastToDims(graph.ExpandLeftToRank(x.value(), len(to)), to...))
 	})
 }
+
+// first returns the first rows along the first axis, without copying.
+func (t *Tensor) first(rows int) *Tensor {
+	n := t.Size() / t.shape[0]
+	return hostTensor(t.dtype, append(Shape{rows}, t.shape[1:]...), cut(t.flat(), 0, rows*n))
+}

@@ -144,7 +144,7 @@ func (t *Tensor) Backward() {
 	} else if err != errNotSmall {
 		panic(err)
 	}
-	on, _, err := together([]*Tensor{t})
+	on, _, err := commonDevice([]*Tensor{t})
 	if err != nil {
 		panic(err)
 	}
@@ -391,7 +391,7 @@ func (r *recording) differentiate(y *Tensor, at []leaf) []*Tensor {
 // whose gradient is asked for, the gradients are part of the program, and can
 // be differentiated again.
 func Grad(f func(x ...*Tensor) *Tensor, at ...*Tensor) ([]*Tensor, error) {
-	on, placed, err := together(at)
+	on, placed, err := commonDevice(at)
 	if err != nil {
 		return nil, err
 	}

@@ -2,9 +2,62 @@ package dl
 
 import (
 	"fmt"
+	"iter"
 	"reflect"
+	"slices"
 	"strings"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
+
+// Batch is several examples stacked together.
+type Batch struct {
+	Inputs *Tensor // [N …], such as [N C H W]
+	Labels *Tensor // [N] int64, or [N …] where the examples have a Target
+
+	// Fields are the tensors of examples that are structs of your own, by the
+	// names of their fields; Inputs and Labels are nil then. [Batch.Get] returns
+	// one of them. See [DatasetOf].
+	Fields map[string]*Tensor
+}
+
+// Batches is what training reads: a loader, or anything else that makes
+// batches.
+type Batches interface {
+	// Len returns the number of batches in an epoch.
+	Len() int
+	// Epoch yields the batches of one epoch, counted from 0. The same epoch
+	// yields the same batches each time. It panics with an error where a batch
+	// cannot be read; who trains or evaluates returns that error. Breaking out
+	// of the loop stops the work behind it.
+	Epoch(epoch int) iter.Seq[Batch]
+}
+
+// Get returns the tensor of a field, such as "Image". A name that the batch does
+// not have panics with an error that lists those it has.
+func (b Batch) Get(name string) *Tensor {
+	if t := b.Fields[name]; t != nil {
+		return t
+	}
+	names := b.names()
+	if len(names) == 0 {
+		panic(fmt.Errorf("dl: Batch: there is no field %q, as its examples are no structs of your own; use batch.Inputs and batch.Labels", name))
+	}
+	panic(unknown("Batch", "field", name, names))
+}
+
+// names lists the fields.
+func (b Batch) names() []string {
+	var names []string
+	for name := range b.Fields {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// empty reports whether there is nothing in the batch.
+func (b Batch) empty() bool { return b.Inputs == nil && len(b.Fields) == 0 }
 
 // of returns the shape of the inputs in a batch of size rows.
 func (b Batch) of(size int) Shape { return append(Shape{size}, b.Inputs.shape[1:]...) }
@@ -79,4 +132,27 @@ func (t *Tensor) fill(size int) *Tensor {
 		reflect.Copy(all.Slice(i*row, (i+1)*row), flat.Slice(0, row))
 	}
 	return hostTensor(t.dtype, append(Shape{size}, t.shape[1:]...), all.Interface())
+}
+
+// to returns the batch on a device, and on the host as it was.
+func (b Batch) to(on *xla.Device) (Batch, error) {
+	var err error
+	if b.Inputs != nil {
+		if b.Inputs, err = b.Inputs.withDeviceCopy(on); err != nil {
+			return b, err
+		}
+		if b.Labels, err = b.Labels.withDeviceCopy(on); err != nil {
+			return b, err
+		}
+	}
+	all := map[string]*Tensor{}
+	for name, t := range b.Fields {
+		if all[name], err = t.withDeviceCopy(on); err != nil {
+			return b, err
+		}
+	}
+	if b.Fields != nil {
+		b.Fields = all
+	}
+	return b, nil
 }

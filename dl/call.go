@@ -103,7 +103,7 @@ func (o *operation) now(numbers []float64, xs []*Tensor, names []string) []*Tens
 			panic(fmt.Errorf("dl: %w", err))
 		}
 	}
-	on, placed, err := together(values)
+	on, placed, err := commonDevice(values)
 	if err != nil {
 		panic(err)
 	}

@@ -91,7 +91,7 @@ func (c *Compiled[F]) call(f func([]reflect.Value) []reflect.Value, args []refle
 	if recordingOf(given) != nil {
 		return f(args) // a part of another program
 	}
-	on, placed, err := together(given)
+	on, placed, err := commonDevice(given)
 	if err != nil {
 		panic(err)
 	}

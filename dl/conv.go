@@ -320,3 +320,61 @@ func (p HW) brief() string {
 	}
 	return p.String()
 }
+
+// Conv2d slides filters over images, as torch.nn.functional.conv2d does.
+//
+//	x       [N I H W]
+//	weight  [O I/Groups KH KW]
+//	bias    [O], or nil
+//	result  [N O H' W']
+//
+// Of c count stride, padding, dilation and groups; the rest follows from
+// weight. Shapes that do not fit panic with a [*ShapeError].
+func (x *node) Conv2d(weight, bias *node, c Conv2d) *node {
+	w := weight.Shape()
+	if len(w) != 4 {
+		panic(&ShapeError{Op: "Conv2d: weight", Got: w, Want: "[O I/Groups KH KW]", Fix: "one filter for one channel is Reshape(1, 1, h, w)"})
+	}
+	c.place = place{}
+	c.In, c.Out, c.KernelHW = w[1]*max(c.Groups, 1), w[0], HW{w[2], w[3]}
+	if _, err := c.Output(x.Shape()); err != nil {
+		panic(err)
+	}
+	y := lower.Convolve(x.channelsLast(), weight.value(), c.window(), max(c.Groups, 1))
+	if bias != nil {
+		if !bias.Shape().Equal(Shape{c.Out}) {
+			panic(&ShapeError{Op: "Conv2d: bias", Got: bias.Shape(), Want: fmt.Sprintf("[%d]", c.Out)})
+		}
+		y = addChannels(y, bias.value())
+	}
+	return x.withLast(y)
+}
+
+// ConvTranspose2d paints filters into larger images, as
+// torch.nn.functional.conv_transpose2d does.
+//
+//	x       [N I H W]
+//	weight  [I O/Groups KH KW]
+//	bias    [O], or nil
+//
+// Of c count stride, padding, output padding, dilation and groups.
+func (x *node) ConvTranspose2d(weight, bias *node, c ConvTranspose2d) *node {
+	w := weight.Shape()
+	if len(w) != 4 {
+		panic(&ShapeError{Op: "ConvTranspose2d: weight", Got: w, Want: "[I O/Groups KH KW]"})
+	}
+	c.place = place{}
+	c.In, c.Out, c.KernelHW = w[0], w[1]*max(c.Groups, 1), HW{w[2], w[3]}
+	out, err := c.Output(x.Shape())
+	if err != nil {
+		panic(err)
+	}
+	y := lower.ConvolveTransposed(x.channelsLast(), weight.value(), c.window(), max(c.Groups, 1), HW{out[2], out[3]})
+	if bias != nil {
+		if !bias.Shape().Equal(Shape{c.Out}) {
+			panic(&ShapeError{Op: "ConvTranspose2d: bias", Got: bias.Shape(), Want: fmt.Sprintf("[%d]", c.Out)})
+		}
+		y = addChannels(y, bias.value())
+	}
+	return x.withLast(y)
+}

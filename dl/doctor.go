@@ -102,7 +102,7 @@ func Doctor(model *Model, data Source, loss Loss) (*Diagnosis, error) {
 	if err != nil {
 		return nil, during("Doctor", err)
 	}
-	p := &patient{Diagnosis: &Diagnosis{}, model: model.clone(), loss: CrossEntropyLoss{}}
+	p := &examination{Diagnosis: &Diagnosis{}, model: model.clone(), loss: CrossEntropyLoss{}}
 	if loss != nil {
 		p.loss = loss
 	}
@@ -129,15 +129,15 @@ func Doctor(model *Model, data Source, loss Loss) (*Diagnosis, error) {
 // doctorBatches is how many batches are looked at.
 const doctorBatches = 4
 
-// patient is a model under examination.
-type patient struct {
+// examination is a model under examination.
+type examination struct {
 	*Diagnosis
 	model   *Model // a copy
 	loss    Loss
 	batches given
 }
 
-func (p *patient) examine(ctx context.Context) error {
+func (p *examination) examine(ctx context.Context) error {
 	inputs := p.inputs()
 	labels, err := p.labels()
 	if err != nil {
@@ -153,23 +153,4 @@ func (p *patient) examine(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// clone returns a model of its own with the same network and weights.
-func (m *Model) clone() *Model {
-	values, release := m.snapshot()
-	defer release()
-	m.mu.Lock()
-	device := m.device
-	m.mu.Unlock()
-	c := &Model{net: m.net, forward: m.forward, inputs: m.inputs, root: m.root, walker: m.walker, input: m.input, dtype: m.dtype, specs: m.specs, device: device, replaced: map[*Tensor]*Tensor{}}
-	c.evaluates.Store(m.evaluates.Load())
-	for i, s := range m.specs {
-		v := newVariable(s.keep(values[i]), s.trained)
-		v.v.frozen.Store(m.vars[i].v.frozen.Load())
-		v.v.hooks = m.vars[i].gradHooks()
-		c.vars = append(c.vars, v)
-		c.replaced[m.original(m.vars[i])] = v
-	}
-	return c
 }

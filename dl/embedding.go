@@ -71,3 +71,12 @@ func (e Embedding) Output(in Shape) (Shape, error) {
 	}
 	return append(append(Shape{}, in...), e.Out), nil
 }
+
+// Embedding looks up a row of weight [In Out] for each integer.
+func (x *node) Embedding(weight *node) *node {
+	if w := weight.Shape(); len(w) != 2 || !x.DType().IsInt() {
+		panic(fmt.Errorf("dl: Embedding: input is %v and the weight %v, want integers and [In Out]", x, w))
+	}
+	x.t.ids = weight.Shape()[0]
+	return x.With(graph.Gather(weight.value(), graph.InsertAxes(x.value(), -1)))
+}

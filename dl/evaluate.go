@@ -99,29 +99,6 @@ func evaluate(ctx context.Context, m *Model, data Source, loss Loss, metrics []M
 	return r, nil
 }
 
-// moment returns a copy of the model with the weights of the last whole step,
-// which stay as they are.
-func (m *Model) moment() (copy *Model, free func()) {
-	values, release := m.snapshot()
-	c := &Model{net: m.net, forward: m.forward, inputs: m.inputs, root: m.root, walker: m.walker, input: m.input, dtype: m.dtype, specs: m.specs, device: m.device, replaced: map[*Tensor]*Tensor{}}
-	for i, v := range m.vars {
-		fixed := newVariable(values[i], false)
-		c.vars = append(c.vars, fixed)
-		c.replaced[m.original(v)] = fixed
-	}
-	return c, release
-}
-
-// original returns the network's own parameter in whose place v is read.
-func (m *Model) original(v *Tensor) *Tensor {
-	for own, other := range m.replaced {
-		if other == v {
-			return own
-		}
-	}
-	return v
-}
-
 // pass evaluates a batch: the numbers of a tally, and the model's output where
 // it is wanted.
 func (m *Model) pass(ctx context.Context, on *xla.Device, batch Batch, loss Loss, rows, size int, outputs bool) (score, output *Tensor, err error) {
@@ -182,12 +159,6 @@ func counting(loss Loss, output, labels *Tensor) (*Tensor, *Tensor) {
 
 // lossName names a loss as it is written in a cell.
 func lossName(loss Loss) string { return typeText(reflect.TypeOf(loss)) }
-
-// first returns the first rows along the first axis, without copying.
-func (t *Tensor) first(rows int) *Tensor {
-	n := t.Size() / t.shape[0]
-	return hostTensor(t.dtype, append(Shape{rows}, t.shape[1:]...), cut(t.flat(), 0, rows*n))
-}
 
 // batchesOf returns data as batches: itself, or a data set in order, 64
 // examples at a time.

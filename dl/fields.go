@@ -89,32 +89,6 @@ func (s structs[T]) String() string {
 	return fmt.Sprintf("%d examples of %v", s.Len(), reflect.TypeFor[T]())
 }
 
-// Get returns the tensor of a field, such as "Image". A name that the batch does
-// not have panics with an error that lists those it has.
-func (b Batch) Get(name string) *Tensor {
-	if t := b.Fields[name]; t != nil {
-		return t
-	}
-	names := b.names()
-	if len(names) == 0 {
-		panic(fmt.Errorf("dl: Batch: there is no field %q, as its examples are no structs of your own; use batch.Inputs and batch.Labels", name))
-	}
-	panic(unknown("Batch", "field", name, names))
-}
-
-// names lists the fields.
-func (b Batch) names() []string {
-	var names []string
-	for name := range b.Fields {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
-// empty reports whether there is nothing in the batch.
-func (b Batch) empty() bool { return b.Inputs == nil && len(b.Fields) == 0 }
-
 // field is a tensor of an example of the user's.
 type field struct {
 	name string

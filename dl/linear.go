@@ -84,3 +84,17 @@ func (l Linear) wrong(in Shape, wanted int) error {
 	}
 	return &ShapeError{Op: l.label("Linear"), Got: in, Want: want, Fix: fix}
 }
+
+// Linear is x·weightᵀ + bias, as torch.nn.functional.linear, for x [… I],
+// weight [O I] and bias [O] or nil.
+func (x *node) Linear(weight, bias *node) *node {
+	a, w := x.Shape(), weight.Shape()
+	if len(a) == 0 || len(w) != 2 || a[len(a)-1] != w[1] {
+		panic(&ShapeError{Op: "Linear", Got: a, Want: fmt.Sprintf("[… I] for a weight [O I] of %v", w), Fix: "the last axes must be equal"})
+	}
+	y := x.With(graph.DotGeneral(x.value(), []int{len(a) - 1}, nil, weight.value(), []int{1}, nil))
+	if bias == nil {
+		return y
+	}
+	return y.Add(bias)
+}

@@ -7,8 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/gomlx/gomlx/core/graph"
-
 	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
@@ -216,10 +214,44 @@ func (m *Model) call(r *recording, xs ...*Tensor) *Tensor {
 	return y
 }
 
-// to converts the elements: integer pictures to float32, say.
-func (x *node) to(dtype DType) *node {
-	if x.DType() == dtype {
-		return x
+// clone returns a model of its own with the same network and weights.
+func (m *Model) clone() *Model {
+	values, release := m.snapshot()
+	defer release()
+	m.mu.Lock()
+	device := m.device
+	m.mu.Unlock()
+	c := &Model{net: m.net, forward: m.forward, inputs: m.inputs, root: m.root, walker: m.walker, input: m.input, dtype: m.dtype, specs: m.specs, device: device, replaced: map[*Tensor]*Tensor{}}
+	c.evaluates.Store(m.evaluates.Load())
+	for i, s := range m.specs {
+		v := newVariable(s.keep(values[i]), s.trained)
+		v.v.frozen.Store(m.vars[i].v.frozen.Load())
+		v.v.hooks = m.vars[i].gradHooks()
+		c.vars = append(c.vars, v)
+		c.replaced[m.original(m.vars[i])] = v
 	}
-	return x.each(func(x *graph.Node) *graph.Node { return graph.ConvertDType(x, dtype) })
+	return c
+}
+
+// moment returns a copy of the model with the weights of the last whole step,
+// which stay as they are.
+func (m *Model) moment() (copy *Model, free func()) {
+	values, release := m.snapshot()
+	c := &Model{net: m.net, forward: m.forward, inputs: m.inputs, root: m.root, walker: m.walker, input: m.input, dtype: m.dtype, specs: m.specs, device: m.device, replaced: map[*Tensor]*Tensor{}}
+	for i, v := range m.vars {
+		fixed := newVariable(values[i], false)
+		c.vars = append(c.vars, fixed)
+		c.replaced[m.original(v)] = fixed
+	}
+	return c, release
+}
+
+// original returns the network's own parameter in whose place v is read.
+func (m *Model) original(v *Tensor) *Tensor {
+	for own, other := range m.replaced {
+		if other == v {
+			return own
+		}
+	}
+	return v
 }

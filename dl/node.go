@@ -229,3 +229,11 @@ func (t *trace) built(path, name string) Shape {
 	}
 	return nil
 }
+
+// to converts the elements: integer pictures to float32, say.
+func (x *node) to(dtype DType) *node {
+	if x.DType() == dtype {
+		return x
+	}
+	return x.each(func(x *graph.Node) *graph.Node { return graph.ConvertDType(x, dtype) })
+}

@@ -85,21 +85,6 @@ func (l LayerNorm) wrong(in, shape Shape) error {
 	return &ShapeError{Op: l.label("LayerNorm"), Got: in, Want: want, Fix: fix}
 }
 
-// tuple writes a shape as Python does.
-func tuple(s Shape) string {
-	if len(s) == 1 {
-		return fmt.Sprintf("(%d,)", s[0])
-	}
-	text := "("
-	for i, n := range s {
-		if i > 0 {
-			text += ", "
-		}
-		text += fmt.Sprint(n)
-	}
-	return text + ")"
-}
-
 // InstanceNorm2d gives each channel of each image mean 0 and variance 1, as
 // torch.nn.InstanceNorm2d does. With Affine it then scales and moves each
 // channel.

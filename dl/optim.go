@@ -323,7 +323,7 @@ func (o *Optim) Step() {
 			grads[p] = g
 		}
 	}
-	on, _, err := together(nil)
+	on, _, err := commonDevice(nil)
 	if err != nil {
 		panic(err)
 	}

@@ -1,6 +1,13 @@
 package dl
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/gomlx/gomlx/core/graph"
+)
 
 // Options says how a step computes. The zero value is the plain step.
 type Options struct {
@@ -55,4 +62,99 @@ func (o Options) precision() DType {
 		return 0
 	}
 	return o.Precision
+}
+
+// clip writes what ClipValue and ClipNorm do to gradients.
+func (o Options) clip(gradients []*graph.Node) []*graph.Node {
+	gradients = slices.Clone(gradients)
+	if v := o.ClipValue; v > 0 {
+		for i, g := range gradients {
+			gradients[i] = graph.ClipScalar(g, -v, v)
+		}
+	}
+	if o.ClipNorm > 0 {
+		all := graph.Sqrt(graph.ReduceAllSum(graph.Square(lengths(gradients))))
+		// The 1e-6 is clip_grad_norm_'s.
+		factor := graph.MinScalar(graph.Div(graph.Scalar(all.Graph(), Float32, o.ClipNorm), graph.AddScalar(all, 1e-6)), 1.0)
+		for i, g := range gradients {
+			gradients[i] = graph.Mul(g, factor)
+		}
+	}
+	return gradients
+}
+
+// lengths returns the Euclidean length of each tensor, in one vector.
+func lengths(xs []*graph.Node) *graph.Node {
+	var all []*graph.Node
+	for _, x := range xs {
+		all = append(all, graph.ReduceAllSum(graph.Square(x)))
+	}
+	return graph.Sqrt(graph.Stack(all, 0))
+}
+
+// Gradients are the gradients of a loss for a model's trained parameters, by
+// the parameters' names: what PyTorch has in p.grad after loss.backward().
+// [Model.Gradients] makes them.
+type Gradients map[string]*Tensor
+
+// Norms returns the Euclidean length of each gradient.
+func (g Gradients) Norms() map[string]float64 {
+	norms := map[string]float64{}
+	for name, t := range g {
+		sum := 0.0
+		for _, v := range t.Float64s() {
+			sum += v * v
+		}
+		norms[name] = math.Sqrt(sum)
+	}
+	return norms
+}
+
+// Norm returns the length of all gradients taken as one vector.
+func (g Gradients) Norm() float64 { return total(g.Norms()) }
+
+// total is the length of a vector whose parts have the given lengths. They
+// are added in the order of their names, so that the sum is always the same.
+func total(norms map[string]float64) float64 {
+	sum := 0.0
+	for _, name := range slices.Sorted(maps.Keys(norms)) {
+		sum += norms[name] * norms[name]
+	}
+	return math.Sqrt(sum)
+}
+
+// Gradients returns the gradients of a batch's loss, as a training step would
+// find them, and changes nothing. A nil loss means [CrossEntropyLoss]. Frozen
+// parameters have none.
+func (m *Model) Gradients(batch Batch, loss Loss) (Gradients, error) {
+	g, _, err := m.gradients(batch, loss, nextSeed())
+	return g, err
+}
+
+// gradients also returns what the batch's loss is. Random numbers begin at a
+// seed.
+func (m *Model) gradients(batch Batch, loss Loss, seed uint64) (Gradients, Result, error) {
+	s := &Step{model: m, loss: loss, seed: seed, kept: map[string][]*Tensor{}, options: Options{Accumulate: 2}}
+	if loss == nil {
+		s.loss = CrossEntropyLoss{}
+	}
+	if err := s.prepare(SGD{LR: 1}); err != nil {
+		return nil, Result{}, err
+	}
+	s.onlyGradients = true
+	found, err := s.Run(batch)
+	if err != nil {
+		return nil, Result{}, err
+	}
+	defer s.sums.free()
+	g := Gradients{}
+	by := 1 / s.sums.total.Item()
+	for name, t := range s.sums.of {
+		values := t.Float32s()
+		for i := range values {
+			values[i] = float32(float64(values[i]) * by)
+		}
+		g[name] = newTensor(values, t.shape)
+	}
+	return g, found, nil
 }

@@ -110,7 +110,7 @@ func (s *Step) hooked(r *recording, trained []learner, gradients []*Tensor) {
 
 // watches reports whether a loss or gradient that is not finite is an error.
 func (s *Step) watches() bool {
-	return !s.dry && !s.trial && (s.options.StopOnNaN || stopOnNaN.Load())
+	return !s.onlyGradients && !s.trial && (s.options.StopOnNaN || stopOnNaN.Load())
 }
 
 // slotsOf are what the optimizer keeps for a parameter.
@@ -341,7 +341,7 @@ func (s *Step) attempt(ctx, running context.Context, on *xla.Device, batch Batch
 	if err != nil {
 		return tally{}, err
 	}
-	if s.dry {
+	if s.onlyGradients {
 		r.changed = nil
 	}
 	if err := batch.check(limits{classes: b.classes}, s.loss); err != nil {

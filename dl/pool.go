@@ -226,10 +226,13 @@ func wrongPool(op string, in Shape) error {
 	return &ShapeError{Op: op, Got: in, Want: "[N C H W]", Fix: fix}
 }
 
-// python writes a bool as Python does.
-func python(b bool) string {
-	if b {
-		return "True"
-	}
-	return "False"
+// MaxPool2d pools images [N C H W] as the layer p does.
+func (x *node) MaxPool2d(p MaxPool2d) *node { return p.of(x) }
+
+// AvgPool2d pools images [N C H W] as the layer p does.
+func (x *node) AvgPool2d(p AvgPool2d) *node { return p.of(x) }
+
+// AdaptiveAvgPool2d pools images [N C H W] to a height and width.
+func (x *node) AdaptiveAvgPool2d(height, width int) *node {
+	return AdaptiveAvgPool2d{OutHW: HW{height, width}}.of(x)
 }

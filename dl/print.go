@@ -73,15 +73,6 @@ func (m *Model) String() string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// thousands writes a number with commas.
-func thousands(n int) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
 // LayerSummary is a line of a [Summary].
 type LayerSummary struct {
 	Path   string // "features.0"

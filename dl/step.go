@@ -35,21 +35,21 @@ type Step struct {
 	options Options
 	err     error // of the settings
 
-	turn     sync.Mutex // held from the recording of a step to the end of its program
-	mu       sync.Mutex // guards what follows
-	rates    []float64  // of the groups
-	momenta  []float64  // likewise
-	n        int
-	seen     int                  // batches; n where none are accumulated
-	kept     map[string][]*Tensor // the optimizer's slots by parameter
-	sums     gradientSums
-	trial    bool // it is to show what happens, so a loss that is not finite is no error
-	dry      bool // only gradients are wanted: nothing of the model changes
-	size     int  // rows of the compiled program; smaller batches are filled up
-	last     Result
-	norms    map[string]float64 // of the last step's gradients
-	seed     uint64             // with seen, where a step's random numbers begin
-	schedule *Schedule
+	turn          sync.Mutex // held from the recording of a step to the end of its program
+	mu            sync.Mutex // guards what follows
+	rates         []float64  // of the groups
+	momenta       []float64  // likewise
+	n             int
+	seen          int                  // batches; n where none are accumulated
+	kept          map[string][]*Tensor // the optimizer's slots by parameter
+	sums          gradientSums
+	trial         bool // it is to show what happens, so a loss that is not finite is no error
+	onlyGradients bool // only gradients are wanted: nothing of the model changes
+	size          int  // rows of the compiled program; smaller batches are filled up
+	last          Result
+	norms         map[string]float64 // of the last step's gradients
+	seed          uint64             // with seen, where a step's random numbers begin
+	schedule      *Schedule
 }
 
 // TrainStep returns a [Step] that trains the model. A nil loss means
@@ -238,7 +238,7 @@ func (s *Step) do(ctx, running context.Context, batch Batch) (tally, error) {
 		record = s.gather
 	}
 	t, err := s.attempt(ctx, running, on, batch, rows, size, record)
-	if err == nil && s.options.Accumulate > 1 && s.full() {
+	if err == nil && s.options.Accumulate > 1 && s.readyToStep() {
 		err = s.apply(ctx, running)
 	}
 	if err != nil {
@@ -266,4 +266,24 @@ func (s *Step) GradNorms() map[string]float64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.norms // replaced as a whole
+}
+
+// ready copies a batch to the device that the next step runs on, where the
+// step takes it as it is. What goes wrong here goes wrong in the step again,
+// which says so.
+func (s *Step) ready(batch Batch) (Batch, error) {
+	on, err := s.model.on()
+	rows, e := batch.rows()
+	s.mu.Lock()
+	size := s.size
+	s.mu.Unlock()
+	if err != nil || e != nil || rows < size || s.options.Devices > 1 {
+		return batch, nil
+	}
+	for _, t := range []*Tensor{batch.Inputs, batch.Labels} {
+		values, release := t.values()
+		values.Prepare(on)
+		release()
+	}
+	return batch, nil
 }

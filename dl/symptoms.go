@@ -16,7 +16,7 @@ import (
 // wide, because a false alarm costs more trust than a missed one.
 
 // inputs looks at the range of the inputs, and tells whether they are finite.
-func (p *patient) inputs() bool {
+func (p *examination) inputs() bool {
 	if !p.batches[0].Inputs.dtype.IsFloat() {
 		kind := typeName(p.batches[0].Inputs.dtype)
 		low, high, _, _, _ := p.moments()
@@ -46,7 +46,7 @@ func (p *patient) inputs() bool {
 }
 
 // moments are those of the finite inputs, and how many are not finite.
-func (p *patient) moments() (low, high, mean, std float64, bad int) {
+func (p *examination) moments() (low, high, mean, std float64, bad int) {
 	low, high = math.Inf(1), math.Inf(-1)
 	sum, square, n := 0.0, 0.0, 0.0
 	for _, b := range p.batches {
@@ -64,7 +64,7 @@ func (p *patient) moments() (low, high, mean, std float64, bad int) {
 }
 
 // classes returns the number of a classifier's classes, 0 for another model.
-func (p *patient) classes() (int, error) {
+func (p *examination) classes() (int, error) {
 	b := p.batches[0]
 	if len(b.Labels.shape) != 1 || !b.Labels.dtype.IsInt() {
 		return 0, nil
@@ -81,7 +81,7 @@ func (p *patient) classes() (int, error) {
 
 // labels looks at which classes there are, and tells whether all of them are
 // ones that the model has.
-func (p *patient) labels() (bool, error) {
+func (p *examination) labels() (bool, error) {
 	classes, err := p.classes()
 	if err != nil || classes == 0 {
 		return true, err
@@ -122,7 +122,7 @@ func unique(ls []int64) map[int64]bool {
 }
 
 // first looks at the loss before any training.
-func (p *patient) first(ctx context.Context) error {
+func (p *examination) first(ctx context.Context) error {
 	r, err := evaluate(ctx, p.model, p.batches, p.loss, nil)
 	if err != nil {
 		return err
@@ -153,7 +153,7 @@ func (p *patient) first(ctx context.Context) error {
 }
 
 // probabilities tells whether every output is a row of shares that add up to 1.
-func (p *patient) probabilities(classes int) (bool, error) {
+func (p *examination) probabilities(classes int) (bool, error) {
 	if classes < 2 {
 		return false, nil
 	}
@@ -183,7 +183,7 @@ func (g given) Len() int { return len(g) }
 func (g given) Epoch(int) iter.Seq[Batch] { return slices.Values(g) }
 
 // relus looks for units that are 0 for every example.
-func (p *patient) relus(ctx context.Context) error {
+func (p *examination) relus(ctx context.Context) error {
 	m, x := p.model, p.batches[0].Inputs
 	var paths []string
 	for path, n := range m.walker.byPath {
@@ -244,7 +244,7 @@ func (p *patient) relus(ctx context.Context) error {
 }
 
 // gradients looks at the gradients of the weights, layer by layer.
-func (p *patient) gradients(context.Context) error {
+func (p *examination) gradients(context.Context) error {
 	g, _, err := p.model.gradients(p.batches[0], p.loss, 1)
 	if err != nil {
 		return err
@@ -308,7 +308,7 @@ const (
 
 // overfits trains the copy on one small batch, which every network that can
 // learn at all learns by heart.
-func (p *patient) overfits(ctx context.Context) error {
+func (p *examination) overfits(ctx context.Context) error {
 	rows := min(overfitRows, p.batches[0].Inputs.shape[0])
 	batch := Batch{Inputs: p.batches[0].Inputs.first(rows), Labels: p.batches[0].Labels.first(rows)}
 	step := TrainStep(p.model, p.loss, Adam{LR: 3e-3})

@@ -206,9 +206,9 @@ func (t *Tensor) flat() any {
 	return flat
 }
 
-// together returns the device for a calculation with some tensors: the one
+// commonDevice returns the device for a calculation with some tensors: the one
 // that To put them on, else the one in use.
-func together(xs []*Tensor) (on *xla.Device, placed bool, err error) {
+func commonDevice(xs []*Tensor) (on *xla.Device, placed bool, err error) {
 	for _, x := range xs {
 		if x.data == nil {
 			continue
@@ -338,4 +338,16 @@ func cast[D, S number | int32 | int16 | int8 | uint64 | uint32 | uint16 | uint8]
 		out[i] = D(v)
 	}
 	return out
+}
+
+// withDeviceCopy returns the tensor with a copy on a device, as To does, which keeps the
+// host's.
+func (t *Tensor) withDeviceCopy(on *xla.Device) (*Tensor, error) {
+	values, release := t.values()
+	defer release()
+	a, err := values.CopyTo(on, true)
+	if err != nil {
+		return nil, err
+	}
+	return arrayTensor(a), nil
 }
