@@ -131,7 +131,7 @@ func (nb *Notebook) newCheck(ctx context.Context, src Source) *check {
 
 func (c *check) run() (*Program, error) {
 	c.chunks, c.open = split(c.text)
-	if err := parseChunks(c.src.Name, c.text, c.chunks, c.open); err != nil {
+	if err := parseChunks(c.nb.pk, c.src.Name, c.text, c.chunks, c.open); err != nil {
 		return nil, err
 	}
 	if err := c.collect(); err != nil {

@@ -74,9 +74,10 @@ func (f *file) at(off int, d Diagnostic) Diagnostic {
 	return d
 }
 
-// parseChunks reports the syntax errors of a cell.
-func parseChunks(name string, text []byte, chunks []chunk, open bool) error {
-	c := &check{nb: New(nil), src: Source{Name: name, Text: string(text)}, text: text, chunks: chunks, open: open}
+// parseChunks reports the syntax errors of a cell. The packages are for hints; nil
+// leaves those out that need them.
+func parseChunks(pk Packages, name string, text []byte, chunks []chunk, open bool) error {
+	c := &check{nb: New(pk), src: Source{Name: name, Text: string(text)}, text: text, chunks: chunks, open: open}
 	if _, err := c.parse(name, c.declText(nil), "", ""); err != nil {
 		return err
 	}
@@ -126,7 +127,14 @@ func (c *check) parseFile(f *file, imports, head, tail string) error {
 			ds = append(ds, d)
 			continue
 		}
-		d.Msg += syntaxHint(e.Msg, d.Source, c.open && len(ds) == 0)
+		hint := ""
+		if keyword.MatchString(d.Source) {
+			hint = c.byKeyword(d.Source)
+		}
+		if hint == "" {
+			hint = syntaxHint(e.Msg, d.Source, c.open && len(ds) == 0)
+		}
+		d.Msg += hint
 		ds = append(ds, d)
 	}
 	return &Error{Diagnostics: trim(ds)}

@@ -5,7 +5,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,15 +17,38 @@ import (
 // their names, and operators, indexing and the like by the methods that a
 // value has: a type from a cell or another package is helped as well.
 
-const trainStep = "forward, backward and update are one call: step := dl.TrainStep(model, loss, optimizer), then step.Run(batch) for each batch"
-
-// noGrad says how to calculate without gradients.
-const noGrad = "dl.NoGrad(func() { … }) keeps nothing for gradients; model.Predict needs none"
-
 // operators are the methods that do what an operator does in Python: with
 // another value, and with a number.
 var operators = map[token.Token][2]string{
 	token.ADD: {"Add", "Shift"}, token.SUB: {"Sub", "Shift"}, token.MUL: {"Mul", "Scale"}, token.QUO: {"Div", "Scale"},
+}
+
+// compound are the operators that an assignment such as x += y has in it.
+var compound = map[token.Token]token.Token{
+	token.ADD_ASSIGN: token.ADD, token.SUB_ASSIGN: token.SUB, token.MUL_ASSIGN: token.MUL, token.QUO_ASSIGN: token.QUO,
+}
+
+// comparisons and logical are the methods of tensors that do what an operator does
+// in Python.
+var (
+	comparisons = map[token.Token]string{
+		token.GTR: "Greater", token.GEQ: "GreaterEqual", token.LSS: "Less", token.LEQ: "LessEqual", token.EQL: "Equal", token.NEQ: "NotEqual",
+	}
+	logical = map[token.Token]string{token.AND: "LogicalAnd", token.OR: "LogicalOr", token.LAND: "LogicalAnd", token.LOR: "LogicalOr", token.XOR: "NotEqual"}
+)
+
+// byNumber is the number that a method of operators takes: x - 2 is x.Shift(-2).
+func byNumber(op token.Token, value string) string {
+	switch op {
+	case token.SUB:
+		return "-" + value
+	case token.QUO:
+		if strings.Contains(value, ".") {
+			return "1 / " + value
+		}
+		return "1/" + value + ".0"
+	}
+	return value
 }
 
 var (
@@ -46,7 +68,7 @@ func (c *check) habit(p *passed, f *file, path []ast.Node, msg string) string {
 	call, _ := innermost[*ast.CallExpr](path)
 	switch {
 	case strings.Contains(msg, " undefined ("):
-		return noMember(p, f, path)
+		return c.member(p, f, path, strings.Contains(msg, "but does have"))
 	case strings.HasPrefix(msg, "invalid operation: cannot call "):
 		if call != nil {
 			return uncallable(p, f, call)
@@ -59,6 +81,12 @@ func (c *check) habit(p *passed, f *file, path []ast.Node, msg string) string {
 		} else if ok && has(p, x, "Shape") {
 			return fmt.Sprintf("; %s.Shape()[0] is the length of the first axis", f.text(x))
 		}
+	case strings.HasSuffix(msg, "cannot be ordered") && call != nil && len(call.Args) == 2:
+		if m := map[string]string{"max": "Maximum", "min": "Minimum"}[f.text(call.Fun)]; m != "" && has(p, call.Args[0], m) {
+			return fmt.Sprintf("; value by value, write %s.%s(%s)", f.text(call.Args[0]), m, f.text(call.Args[1]))
+		}
+	case strings.HasPrefix(msg, "invalid use of copy (built-in)"):
+		return "; " + wordsOf("copy", "python")
 	case strings.HasPrefix(msg, "cannot range over "):
 		if x, ok := path[len(path)-1].(ast.Expr); ok && has(p, x, "Batches") {
 			return fmt.Sprintf("; write for batch := range %s.Batches()", f.text(x))
@@ -72,6 +100,8 @@ func (c *check) habit(p *passed, f *file, path []ast.Node, msg string) string {
 			return "; name it first, in a line of its own at the cell's top level, where its error is taken: v := " + inner(f, path)
 		}
 		return "; name both first: v, err := " + inner(f, path)
+	case conversion.MatchString(msg) && call != nil && len(call.Args) == 1 && isNumber(p.info.Types[call.Fun].Type) && has(p, call.Args[0], "Item"):
+		return fmt.Sprintf("; the number in a tensor is %s.Item()", f.text(call.Args[0]))
 	case conversion.MatchString(msg) && call != nil && p.info.Types[call.Fun].IsType():
 		return literal(p, f, call.Fun)
 	case strings.HasSuffix(msg, "(type) is not an expression"):
@@ -112,27 +142,6 @@ func (c *check) habit(p *passed, f *file, path []ast.Node, msg string) string {
 	return ""
 }
 
-// noMember explains a selector that PyTorch has.
-func noMember(p *passed, f *file, path []ast.Node) string {
-	s, ok := innermost[*ast.SelectorExpr](path)
-	if !ok || p.info.Types[s.X].Type == nil {
-		return ""
-	}
-	t, _ := deref(p.info.Types[s.X].Type)
-	name := typeText(t)
-	hint := members[name][s.Sel.Name]
-	if hint == "" && strings.HasPrefix(name, "dl.") {
-		hint = members[""][s.Sel.Name]
-	}
-	if hint == "" && name == "dl.Tensor" && strings.HasSuffix(s.Sel.Name, "_") {
-		hint = "a tensor never changes: $x = $x." + strings.ToUpper(s.Sel.Name[:1]) + strings.TrimSuffix(s.Sel.Name[1:], "_") + "(…)"
-	}
-	if hint == "" {
-		return ""
-	}
-	return "; " + strings.ReplaceAll(hint, "$x", f.text(s.X))
-}
-
 // uncallable explains a call of a value that is no function: model(x).
 func uncallable(p *passed, f *file, call *ast.CallExpr) string {
 	x := f.text(call.Fun)
@@ -160,7 +169,22 @@ func uncallable(p *passed, f *file, call *ast.CallExpr) string {
 func byMethod(p *passed, f *file, path []ast.Node) string {
 	for i := len(path) - 1; i >= 0; i-- {
 		switch n := path[i].(type) {
+		case *ast.AssignStmt:
+			methods, ok := operators[compound[n.Tok]]
+			if !ok || len(n.Lhs) != 1 || len(n.Rhs) != 1 || !has(p, n.Lhs[0], methods[0]) {
+				return ""
+			}
+			x, value := f.text(n.Lhs[0]), f.text(n.Rhs[0])
+			if isNumber(p.info.Types[n.Rhs[0]].Type) {
+				return fmt.Sprintf("; Go's operators are for numbers and strings: write %s = %s.%s(%s)", x, x, methods[1], byNumber(compound[n.Tok], value))
+			}
+			return fmt.Sprintf("; Go's operators are for numbers and strings: write %s = %s.%s(%s)", x, x, methods[0], value)
 		case *ast.BinaryExpr:
+			if star, ok := n.Y.(*ast.StarExpr); ok && n.Op == token.MUL && has(p, n.X, "Pow") {
+				if value := f.text(star.X); isNumber(p.info.Types[star.X].Type) {
+					return fmt.Sprintf("; Go has no power operator: write %s.Pow(%s)", f.text(n.X), value)
+				}
+			}
 			methods, ok := operators[n.Op]
 			x, y, number := n.X, n.Y, isNumber(p.info.Types[n.Y].Type)
 			if isNumber(p.info.Types[x].Type) {
@@ -170,17 +194,28 @@ func byMethod(p *passed, f *file, path []ast.Node) string {
 			case ok && !number && has(p, x, methods[0]):
 				return fmt.Sprintf("; Go's operators are for numbers and strings: write %s.%s(%s)", f.text(x), methods[0], value)
 			case ok && number && has(p, x, methods[1]):
-				if n.Op == token.SUB {
-					value = "-" + value
-				} else if n.Op == token.QUO {
-					value = "1/" + value + ".0"
+				return fmt.Sprintf("; Go's operators are for numbers and strings: write %s.%s(%s)", f.text(x), methods[1], byNumber(n.Op, value))
+			case n.Op == token.REM && has(p, x, "Floor"):
+				return "; Holt has no remainder; " + wordsOf("remainder", "torch")
+			case comparisons[n.Op] != "" && has(p, x, "Item"):
+				hint := fmt.Sprintf("; the number in a tensor is %s.Item()", f.text(x))
+				if m := comparisons[n.Op]; has(p, x, m) && x == n.X {
+					if number {
+						value = "dl.Full(" + value + ")"
+					}
+					hint += fmt.Sprintf("; value by value, write %s.%s(%s)", f.text(x), m, value)
 				}
-				return fmt.Sprintf("; Go's operators are for numbers and strings: write %s.%s(%s)", f.text(x), methods[1], value)
+				return hint
 			case !ok && number && has(p, x, "Item"):
 				return fmt.Sprintf("; the number in a tensor is %s.Item()", f.text(x))
+			case !ok && logical[n.Op] != "" && has(p, x, logical[n.Op]):
+				return fmt.Sprintf("; Go's operators are for numbers and bools: write %s.%s(%s)", f.text(x), logical[n.Op], value)
 			}
 			return ""
 		case *ast.UnaryExpr:
+			if (n.Op == token.NOT || n.Op == token.XOR) && has(p, n.X, "LogicalNot") {
+				return fmt.Sprintf("; Go's operators are for numbers and bools: write %s.LogicalNot()", f.text(n.X))
+			}
 			if n.Op == token.SUB && has(p, n.X, "Neg") {
 				return fmt.Sprintf("; Go's operators are for numbers and strings: write %s.Neg()", f.text(n.X))
 			}
@@ -210,11 +245,24 @@ func literal(p *passed, f *file, typ ast.Expr) string {
 	}
 	text := f.text(typ)
 	if name := typeText(t); name == "dl.Tensor" {
-		return "; " + fromSlice
+		return "; " + wordsOf("tensor", "torch")
 	}
 	switch u := t.Underlying().(type) {
 	case *types.Slice:
 		return fmt.Sprintf("; a list is written %s{…}", text)
+	case *types.Interface:
+		var methods []string
+		for m := range u.Methods() {
+			if m.Exported() {
+				methods = append(methods, m.Name())
+			}
+		}
+		if len(methods) > 0 {
+			return "; it is an interface: any type with " + strings.Join(methods, ", ") + " is one"
+		}
+		return "; it is an interface: name a type that has its methods"
+	case *types.Signature:
+		return fmt.Sprintf("; a function is wanted: %s(%s { … })", text, typeText(u))
 	case *types.Struct:
 		fields := exportedFields(u)
 		if len(fields) == 0 {
@@ -280,20 +328,17 @@ func wrapped(p *passed, f *file, path []ast.Node, call *ast.CallExpr) string {
 		}
 		sel, isMethod := call.Fun.(*ast.SelectorExpr)
 		if isMethod && isNumber(p.info.Types[arg].Type) {
-			for _, m := range operators {
+			for op, m := range operators {
 				if sel.Sel.Name == m[0] && has(p, sel.X, m[1]) {
 					value := f.text(arg)
-					switch m[0] {
-					case "Sub":
-						value = "-" + value
-					case "Div":
-						value = "1/" + value + ".0"
-					}
-					return fmt.Sprintf("; write, with a number, %s.%s(%s)", f.text(sel.X), m[1], value)
+					return fmt.Sprintf("; write, with a number, %s.%s(%s)", f.text(sel.X), m[1], byNumber(op, value))
 				}
 			}
 		}
 		want := sig.Params().At(i).Type()
+		if slice, ok := want.(*types.Slice); ok && !sig.Variadic() && types.AssignableTo(p.info.Types[arg].Type, slice.Elem()) {
+			return fmt.Sprintf("; a slice is wanted: write %s{%s}", typeText(want), f.text(arg))
+		}
 		if s, ok := want.Underlying().(*types.Struct); ok {
 			for v := range s.Fields() {
 				if v.Exported() && types.AssignableTo(p.info.Types[arg].Type, v.Type()) {
@@ -320,7 +365,11 @@ func arguments(p *passed, call *ast.CallExpr) string {
 		if v.Name() == "" {
 			return ""
 		}
-		list = append(list, v.Name()+" "+typeText(v.Type()))
+		typ := typeText(v.Type())
+		if len(list) == sig.Params().Len()-1 && sig.Variadic() {
+			typ = "..." + strings.TrimPrefix(typ, "[]")
+		}
+		list = append(list, v.Name()+" "+typ)
 	}
 	return "; its arguments are (" + strings.Join(list, ", ") + ")"
 }
@@ -361,15 +410,4 @@ func outermostSelector(path []ast.Node, x ast.Expr) ast.Expr {
 		}
 	}
 	return x
-}
-
-// ownNamed says in which of our packages a name that stands alone is, for a
-// person who is used to from torch import nn.
-func (c *check) ownNamed(name string) string {
-	for _, pkg := range slices.Compact(slices.Sorted(maps.Values(abroad))) {
-		if token.IsExported(name) && slices.Contains(c.exported(pkg), name) {
-			return fmt.Sprintf("; write %s.%s", pkg, name)
-		}
-	}
-	return ""
 }

@@ -146,7 +146,7 @@ func IsComplete(text string) (status, indent string) {
 		}
 		return "incomplete", indent
 	}
-	if err := parseChunks("", []byte(text), chunks, open); err != nil {
+	if err := parseChunks(nil, "", []byte(text), chunks, open); err != nil {
 		return "invalid", ""
 	}
 	return "complete", ""

@@ -17,16 +17,8 @@ import (
 // Python better than Go. A hint is given where it is very likely right; where it
 // is not, the message stays as Go has it.
 
-// abroad says in which package of ours the names of Python's packages are.
-var abroad = map[string]string{
-	"torch": "dl", "nn": "dl", "F": "dl", "optim": "dl", "np": "dl", "numpy": "dl", "jnp": "dl", "jax": "dl", "tf": "dl", "keras": "dl",
-	"torchvision": "vision", "transforms": "vision", "datasets": "vision",
-	"plt": "display", "matplotlib": "display", "sns": "display",
-	"tensorboard": "board",
-}
-
-// words are those of other languages for what Go has.
-var words = map[string]string{
+// foreign are the words of other languages for what Go has.
+var foreign = map[string]string{
 	"True": "true", "False": "false", "None": "nil", "null": "nil", "NULL": "nil", "nullptr": "nil",
 	"str": "string", "double": "float64", "float": "float64", "char": "rune", "boolean": "bool", "long": "int64",
 }
@@ -47,6 +39,8 @@ var endings = []struct {
 	{regexp.MustCompile(`^in call to .*, cannot infer `), "; name the types, as in f[int](…)"},
 	{regexp.MustCompile(`^label (.*) declared and not used$`), "; remove it, or use it in break, continue or goto"},
 	{regexp.MustCompile(`^invalid operation: cannot indirect .*untyped`), "; Go has no power operator: use math.Pow, or multiply"},
+	{regexp.MustCompile(`^(.*) \(no value\) used as value$`), "; it returns nothing: write it on a line of its own"},
+	{regexp.MustCompile(`^cannot use (.*) \(value of type \[\](\S+)\) as (\S+) value in (return|assign|variable)`), "; it has several, of which $1[0] is the first"},
 	{regexp.MustCompile(`^initialization cycle`), "; give one of them its value in a statement"},
 }
 
@@ -86,6 +80,9 @@ func (c *check) explain(p *passed, f *file, e types.Error) string {
 				break
 			}
 		}
+	}
+	if hint == "" && asParameter.MatchString(e.Msg) {
+		hint = c.otherwise(p, f, path)
 	}
 	for _, t := range endings {
 		if loc := t.match.FindStringSubmatchIndex(e.Msg); hint == "" && loc != nil {
@@ -137,8 +134,8 @@ func innermost[T ast.Node](path []ast.Node) (t T, ok bool) {
 // undefined explains a name that nothing declares: "x", or "pkg.Name".
 func (c *check) undefined(p *passed, f *file, path []ast.Node, name string, pos token.Pos) string {
 	if pkg, sel, ok := strings.Cut(name, "."); ok {
-		if hint := elsewhere[sel]; hint != "" && slices.Contains(slices.Collect(maps.Values(abroad)), pkg) {
-			return "; " + hint
+		if hint := c.packageName(p, f, path, []string{pkg, sel}); hint != "" {
+			return hint
 		}
 		return c.inPackage(pkg, sel)
 	}
@@ -159,22 +156,14 @@ func (c *check) undefined(p *passed, f *file, path []ast.Node, name string, pos 
 		isBase = ok && id.Name == name
 	}
 	if isBase {
-		if pkg := abroad[name]; pkg != "" {
-			if i := slices.Index(path, ast.Node(base)); i > 0 && abroad[base.Sel.Name] != "" { // torch.nn.Linear
-				if outer, ok := path[i-1].(*ast.SelectorExpr); ok {
-					return c.fromPython(name+"."+base.Sel.Name, abroad[base.Sel.Name], outer.Sel.Name)
-				}
-			}
-			return c.fromPython(name, pkg, base.Sel.Name)
+		if hint := c.packageName(p, f, path, chain(path)); hint != "" {
+			return hint
 		}
 	}
-	if w := words[name]; w != "" {
+	if w := foreign[name]; w != "" {
 		return "; Go's word is " + w
 	}
-	if hint := elsewhere[name]; hint != "" {
-		return "; " + hint
-	}
-	if hint := c.ownNamed(name); hint != "" && !isBase {
+	if hint := c.alone(p, f, path, name, isBase); hint != "" {
 		return hint
 	}
 	if why := c.dropped[name]; why != "" && f.kind != unitFile {
@@ -218,22 +207,6 @@ func assigned(path []ast.Node, name string) bool {
 		id, ok := l.(*ast.Ident)
 		return ok && id.Name == name
 	})
-}
-
-// fromPython names what is meant by a name of one of Python's packages.
-func (c *check) fromPython(name, pkg, sel string) string {
-	hint := fmt.Sprintf("; what Python has in %s is in package %s here", name, pkg)
-	names := c.exported(pkg)
-	if slices.Contains(names, sel) {
-		return fmt.Sprintf("; %s.%s is %s.%s here", name, sel, pkg, sel)
-	}
-	if e := elsewhere[sel]; e != "" {
-		return "; " + e
-	}
-	if n := near.To(sel, names); n != "" {
-		return fmt.Sprintf("%s: did you mean %s.%s?", hint, pkg, n)
-	}
-	return hint
 }
 
 // exported lists the exported names of a package, by the name that Guess knows.
@@ -329,29 +302,11 @@ func (c *check) inScope(p *passed, pos token.Pos) []string {
 // noField looks for a field or method that was meant.
 func (c *check) noField(p *passed, path []ast.Node) string {
 	s, ok := innermost[*ast.SelectorExpr](path)
-	if !ok {
+	if !ok || p.info.Types[s.X].Type == nil {
 		return ""
 	}
-	t := p.info.Types[s.X].Type
-	if t == nil {
-		return ""
-	}
-	var names []string
-	ptr := t
-	if _, ok := t.Underlying().(*types.Pointer); !ok && !types.IsInterface(t) {
-		ptr = types.NewPointer(t)
-	}
-	for m := range types.NewMethodSet(ptr).Methods() {
-		names = append(names, m.Obj().Name())
-	}
-	t, _ = deref(t)
-	if st, ok := t.Underlying().(*types.Struct); ok {
-		for v := range st.Fields() {
-			names = append(names, v.Name())
-		}
-	}
-	names = slices.DeleteFunc(names, func(n string) bool { return !token.IsExported(n) && !fromNotebook(t) })
-	if n := near.To(s.Sel.Name, names); n != "" {
+	t, _ := deref(p.info.Types[s.X].Type)
+	if n := near.To(s.Sel.Name, membersOf(t)); n != "" {
 		return "; did you mean " + n + "?"
 	}
 	return ""

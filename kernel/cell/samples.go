@@ -1,0 +1,235 @@
+package cell
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/types"
+	"slices"
+	"strings"
+
+	"github.com/holt-dl/holt/dl/words"
+)
+
+// This file writes calls of Holt's functions for answers, from their types and from
+// the arguments that a person gave to the function of PyTorch.
+
+// hasFor reports whether a type is an optimizer's settings.
+func hasFor(t types.Type) bool {
+	obj, _, _ := types.LookupFieldOrMethod(t, true, nil, "For")
+	_, ok := obj.(*types.Func)
+	return ok
+}
+
+// trained is the model of an optimizer's first argument: model for
+// model.parameters().
+func trained(f *file, call *ast.CallExpr) string {
+	if call == nil || len(call.Args) == 0 {
+		return "model"
+	}
+	switch x := call.Args[0].(type) {
+	case *ast.Ident:
+		return f.text(x)
+	case *ast.CallExpr:
+		if s, ok := x.Fun.(*ast.SelectorExpr); ok {
+			return f.text(s.X)
+		}
+	}
+	return "model"
+}
+
+// fieldsOf writes the fields of a struct that a call's arguments stand for, in
+// PyTorch's order, which is that of the fields: {In: 3, Out: 32}. It returns ""
+// where they do not fit.
+func fieldsOf(p *passed, f *file, s *types.Struct, call *ast.CallExpr) string {
+	var fields []*types.Var
+	for v := range s.Fields() {
+		if v.Exported() && !v.Embedded() {
+			fields = append(fields, v)
+		}
+	}
+	args := callArgs(call, 0)
+	if len(args) > len(fields) {
+		return ""
+	}
+	var list []string
+	for i, a := range args {
+		if !fits(p, a, fields[i].Type()) {
+			if i > 0 {
+				return ""
+			}
+			break // an optimizer's parameters
+		}
+		list = append(list, fields[i].Name()+": "+f.text(a))
+	}
+	if len(args) == 0 && len(fields) > 0 || len(list) == 0 && len(args) > 0 {
+		if len(fields) > 0 && fields[0].Name() == "LR" {
+			return "{LR: 0.01}"
+		}
+		return ""
+	}
+	return "{" + strings.Join(list, ", ") + "}"
+}
+
+// fits reports whether an argument is a value of a type.
+func fits(p *passed, a ast.Expr, t types.Type) bool {
+	tv := p.info.Types[a]
+	if tv.Type == nil || tv.Type == types.Typ[types.Invalid] {
+		return false
+	}
+	if tv.Value != nil {
+		b, ok := t.Underlying().(*types.Basic)
+		if !ok {
+			return false
+		}
+		switch tv.Value.Kind() {
+		case constant.Int:
+			return b.Info()&types.IsNumeric != 0
+		case constant.Float:
+			return b.Info()&types.IsFloat != 0
+		case constant.Bool:
+			return b.Info()&types.IsBoolean != 0
+		}
+		return false
+	}
+	return types.AssignableTo(tv.Type, t)
+}
+
+// called writes the call of a method.
+func called(p *passed, f *file, x string, m *types.Func, args []ast.Expr) string {
+	list, ok := sample(p, f, m.Name(), m.Signature(), args)
+	if !ok {
+		return x + "." + m.Name()
+	}
+	return x + "." + m.Name() + "(" + list + ")"
+}
+
+// sample writes the arguments of a function: those that were given, where they
+// fit, else such as would do. It is false where it knows none.
+func sample(p *passed, f *file, name string, sig *types.Signature, args []ast.Expr) (string, bool) {
+	var list []string
+	tensors := 0
+	for i := range sig.Params().Len() {
+		v := sig.Params().At(i)
+		t := v.Type()
+		last := sig.Variadic() && i == sig.Params().Len()-1
+		if last {
+			t = t.(*types.Slice).Elem()
+		}
+		if len(args) > i && fits(p, args[i], t) {
+			list = append(list, f.text(args[i]))
+			for j := i + 1; last && j < len(args) && fits(p, args[j], t); j++ {
+				list = append(list, f.text(args[j]))
+			}
+			continue
+		}
+		one := value(name, v.Name(), t, &tensors)
+		switch {
+		case !last || one == "":
+		case v.Name() == "axes" || len(args) > i:
+			one = ""
+		case typeText(t) == "int":
+			one = "2, 3"
+		}
+		if one == "" {
+			if last {
+				break
+			}
+			return "", false
+		}
+		list = append(list, one)
+	}
+	return strings.Join(list, ", "), true
+}
+
+// value is a value for a parameter of a function, as one could write it.
+func value(fun, name string, t types.Type, tensors *int) string {
+	switch name {
+	case "axis":
+		if w, ok := words.Find(fun, "axis"); ok {
+			return w.Text
+		}
+		return "-1"
+	case "classes":
+		return "1000"
+	}
+	switch typeText(t) {
+	case "*dl.Tensor":
+		*tensors++
+		return []string{"y", "z", "w"}[min(*tensors-1, 2)]
+	case "[]*dl.Tensor":
+		return "[]*dl.Tensor{x, y}"
+	case "any":
+		return "model"
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		switch {
+		case u.Info()&types.IsInteger != 0:
+			return "1"
+		case u.Info()&types.IsFloat != 0:
+			return "0.5"
+		case u.Info()&types.IsString != 0:
+			return ""
+		case u.Info()&types.IsBoolean != 0:
+			return "true"
+		}
+	case *types.Struct:
+		return typeText(t) + "{}"
+	}
+	return ""
+}
+
+// firstArgument is the first argument of a call where that is a tensor, else x,
+// and the others where they are whole numbers.
+func firstArgument(p *passed, f *file, call *ast.CallExpr) (x, args string) {
+	x = "x"
+	all := callArgs(call, 0)
+	if len(all) > 0 && p.info.Types[all[0]].Type != nil && typeText(p.info.Types[all[0]].Type) == "*dl.Tensor" {
+		x, all = f.text(all[0]), all[1:]
+	}
+	return x, numbers(p, f, all)
+}
+
+// numbers writes arguments that are all whole numbers, else "".
+func numbers(p *passed, f *file, all []ast.Expr) string {
+	var list []string
+	for _, a := range all {
+		if !fits(p, a, types.Typ[types.Int]) {
+			return ""
+		}
+		list = append(list, f.text(a))
+	}
+	return strings.Join(list, ", ")
+}
+
+// callArgs are the arguments of a call from one on; none where there is no call.
+func callArgs(call *ast.CallExpr, from int) []ast.Expr {
+	if call == nil || len(call.Args) < from {
+		return nil
+	}
+	return call.Args[from:]
+}
+
+// otherwise explains an argument of a function of Holt's that is no value of the
+// parameter's type: dl.Zeros(x) is dl.ZerosLike(x), of others the parameters are
+// listed.
+func (c *check) otherwise(p *passed, f *file, path []ast.Node) string {
+	call, ok := innermost[*ast.CallExpr](path)
+	if !ok {
+		return ""
+	}
+	s, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return ""
+	}
+	obj := p.info.Uses[s.Sel]
+	if obj == nil || obj.Pkg() == nil || !slices.Contains(ownPackages, obj.Pkg().Name()) {
+		return ""
+	}
+	if like, ok := c.named(obj.Pkg().Name(), obj.Name()+"Like").(*types.Func); ok && len(call.Args) > 0 && fits(p, call.Args[0], like.Signature().Params().At(0).Type()) {
+		if args, ok := sample(p, f, like.Name(), like.Signature(), call.Args); ok {
+			return "; write " + obj.Pkg().Name() + "." + like.Name() + "(" + args + ")"
+		}
+	}
+	return arguments(p, call)
+}

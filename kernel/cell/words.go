@@ -1,0 +1,269 @@
+package cell
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"github.com/holt-dl/holt/dl/words"
+	"github.com/holt-dl/holt/internal/near"
+)
+
+// This file answers names that PyTorch has and Holt has not, or not there: a
+// function that is a method here, a name of another package, another spelling, or
+// something that is missing, with the way round. What dl says for a name of
+// PyTorch is in package dl/words; the rest follows from the types of Holt's
+// packages, so the kernel knows no function of dl by heart.
+
+// packageName explains a name of a package: the words of torch.nn.Linear.
+func (c *check) packageName(p *passed, f *file, path []ast.Node, chain []string) string {
+	at := -1 // the last word that is a package
+	var in words.Package
+	for i, w := range chain[:len(chain)-1] {
+		if pkg, ok := words.Packages[w]; ok {
+			at, in = i, pkg
+		}
+	}
+	if at < 0 {
+		return ""
+	}
+	typed := strings.Join(chain, ".")
+	call := calling(f, path, typed)
+	for i := len(chain) - 1; i > at; i-- {
+		if hint := c.nameIn(p, f, in, strings.Join(chain[:i+1], "."), chain[i], call); hint != "" {
+			return "; " + hint
+		}
+	}
+	return ""
+}
+
+// nameIn explains name, typed as typed, of a package.
+func (c *check) nameIn(p *passed, f *file, in words.Package, typed, name string, call *ast.CallExpr) string {
+	foreign := !slices.Contains(in.Holt, strings.TrimSuffix(typed, "."+name)) // of PyTorch, not of Holt
+	x, args := firstArgument(p, f, call)
+	for _, pkg := range in.Holt { // nn.Conv2d is a layer, though there is a word for F.conv2d
+		if t, ok := c.object(pkg, name).(*types.TypeName); ok && foreign && isSettings(t.Type()) {
+			return c.isHere(p, f, typed, pkg, t, call)
+		}
+	}
+	m := c.method(name)
+	if !slices.Contains(in.Places, "torch") {
+		m = nil
+	}
+	w, listed := words.Find(name, in.Places...)
+	if listed && !w.Missing && (m == nil || w.Spells(name)) {
+		return w.Say(x, args)
+	}
+	for _, pkg := range in.Holt {
+		obj := c.named(pkg, name)
+		if _, isType := obj.(*types.TypeName); isType && m != nil && !token.IsExported(name) {
+			continue // F.relu is the method, nn.ReLU the layer
+		}
+		if obj != nil && (foreign || obj.Name() != name) {
+			return c.isHere(p, f, typed, pkg, obj, call)
+		}
+	}
+	if m != nil {
+		return "it is a method of tensors: write " + called(p, f, x, m, callArgs(call, 1))
+	}
+	for _, pkg := range ownPackages {
+		if obj := c.named(pkg, name); obj != nil && !listed && !slices.Contains(in.Holt, pkg) {
+			return c.isHere(p, f, typed, pkg, obj, call)
+		}
+	}
+	if !listed {
+		w, listed = words.Find(name, allPlaces...)
+		if listed && !w.Missing {
+			return w.Say(x, args)
+		}
+	}
+	short := name
+	if foreign {
+		short = typed
+	}
+	if listed {
+		return "Holt has no " + short + "; " + w.Say(x, args)
+	}
+	if n := c.nearName(in.Holt, name); n != "" && !words.Known(name) {
+		return "did you mean " + n + "?"
+	}
+	for _, kind := range []string{kindOf(name), "*"} {
+		if rest, ok := words.Find(kind, in.Places...); ok && (foreign || words.Known(name)) {
+			return "Holt has no " + short + "; " + rest.Say(x, args)
+		}
+	}
+	return ""
+}
+
+// isSettings reports whether a type is a layer, a loss or an optimizer.
+func isSettings(t types.Type) bool {
+	for _, m := range []string{"Forward", "Terms", "For"} {
+		if obj, _, _ := types.LookupFieldOrMethod(t, true, nil, m); obj != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// ownPackages are Holt's, in the order in which names are looked up in them.
+var ownPackages = []string{"dl", "vision", "models", "display", "board", "pth"}
+
+// allPlaces are those of the table that packages have.
+var allPlaces = []string{"torch", "init", "transforms", "datasets", "models", "torchvision", "pyplot"}
+
+// kindOf is the entry for names that have none of their own.
+func kindOf(name string) string {
+	switch {
+	case strings.HasSuffix(name, "Loss"):
+		return "*loss"
+	case token.IsExported(name):
+		return "*layer"
+	}
+	return "*"
+}
+
+// nearName is the name of some packages that is a little different, or "".
+func (c *check) nearName(pkgs []string, name string) string {
+	for _, pkg := range pkgs {
+		if n := near.To(name, c.exported(pkg)); n != "" {
+			return pkg + "." + n
+		}
+	}
+	return ""
+}
+
+// named finds what a package exports under a name, however it is spelt.
+func (c *check) named(pkg, name string) types.Object {
+	for _, n := range c.exported(pkg) {
+		if words.Fold(n) == words.Fold(name) {
+			return c.object(pkg, n)
+		}
+	}
+	return nil
+}
+
+// object returns what a package exports, by the name that Guess knows.
+func (c *check) object(pkg, name string) types.Object {
+	path := c.imports[pkg]
+	if path == "" {
+		path, _ = c.nb.pk.Guess(pkg, nil)
+	}
+	if path == "" {
+		return nil
+	}
+	if p, err := c.nb.pk.Import(path); err == nil {
+		return p.Scope().Lookup(name)
+	}
+	return nil
+}
+
+// method finds a method of tensors by its name, however it is spelt.
+func (c *check) method(name string) *types.Func {
+	obj := c.object("dl", "Tensor")
+	if obj == nil {
+		return nil
+	}
+	for m := range types.NewMethodSet(types.NewPointer(obj.Type())).Methods() {
+		if m.Obj().Exported() && words.Fold(m.Obj().Name()) == words.Fold(name) {
+			return m.Obj().(*types.Func)
+		}
+	}
+	return nil
+}
+
+// isHere says where a name of PyTorch is, and how it is written.
+func (c *check) isHere(p *passed, f *file, typed, pkg string, obj types.Object, call *ast.CallExpr) string {
+	name := pkg + "." + obj.Name()
+	code := name
+	switch obj := obj.(type) {
+	case *types.Func:
+		args, ok := sample(p, f, obj.Name(), obj.Signature(), callArgs(call, 0))
+		if !ok {
+			return typed + " is " + name + " here"
+		}
+		code += "(" + args + ")"
+	case *types.TypeName:
+		s, isStruct := obj.Type().Underlying().(*types.Struct)
+		if !isStruct {
+			return typed + " is " + name + " here"
+		}
+		if terms, _, _ := types.LookupFieldOrMethod(obj.Type(), true, nil, "Terms"); terms != nil {
+			return typed + " is " + name + " here; output.Loss(" + name + "{}, target) is its value"
+		}
+		if code += fieldsOf(p, f, s, call); hasFor(obj.Type()) {
+			code += ".For(" + trained(f, call) + ")"
+		} else if !strings.HasSuffix(code, "}") {
+			return typed + " is " + name + " here"
+		}
+	default:
+		return typed + " is " + name + " here"
+	}
+	return typed + " is " + name + " here: " + code
+}
+
+// calling finds the call of a function by its text in path.
+func calling(f *file, path []ast.Node, name string) *ast.CallExpr {
+	for _, n := range path {
+		if call, ok := n.(*ast.CallExpr); ok && f.text(call.Fun) == name {
+			return call
+		}
+	}
+	return nil
+}
+
+// chain is the words of the selector that begins with the innermost name of path,
+// such as torch.nn.Linear, without what a call in it is followed by.
+func chain(path []ast.Node) []string {
+	var list []string
+	for i := len(path) - 1; i >= 0; i-- {
+		switch n := path[i].(type) {
+		case *ast.Ident:
+			list = []string{n.Name}
+		case *ast.SelectorExpr:
+			if len(list) == 0 || n.Pos() != path[len(path)-1].Pos() {
+				return list
+			}
+			list = append(list, n.Sel.Name)
+		default:
+			return list
+		}
+	}
+	return list
+}
+
+// alone explains a name that stands alone, for a person who is used to from torch
+// import nn. A name before a dot may be a package.
+func (c *check) alone(p *passed, f *file, path []ast.Node, name string, isBase bool) string {
+	call := calling(f, path, name)
+	x, args := firstArgument(p, f, call)
+	if w, ok := words.Find(name, "python"); ok && slices.Contains(w.Names, name) {
+		return "; " + w.Say(x, args)
+	}
+	if isBase {
+		return ""
+	}
+	for _, pkg := range ownPackages {
+		if !token.IsExported(name) || !slices.Contains(c.exported(pkg), name) {
+			continue
+		}
+		if _, code, ok := strings.Cut(c.isHere(p, f, name, pkg, c.object(pkg, name), call), " here: "); ok {
+			return "; write " + code
+		}
+		return "; write " + pkg + "." + name
+	}
+	if call == nil || !words.Known(name) {
+		return ""
+	}
+	if hint := c.nameIn(p, f, words.Package{Holt: []string{"dl"}, Places: allPlaces}, name, name, call); hint != "" {
+		return "; " + hint
+	}
+	return ""
+}
+
+// wordsOf is what the table says for a name of its own.
+func wordsOf(name string, places ...string) string {
+	w, _ := words.Find(name, places...)
+	return w.Say("x", "")
+}
