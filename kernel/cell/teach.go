@@ -47,8 +47,13 @@ var endings = []struct {
 // notUsed is a value that stands alone: the only line where it may is the last.
 var notUsed = regexp.MustCompile(`^(.*) (\(.*\) )?is not used$`)
 
+// promoted is Go 1.27's word for a field of an embedded struct in a literal,
+// which its language has and that of cells, Go 1.26's, has not.
+var promoted = regexp.MustCompile(`^use of promoted field (?:\w+\.)*(\w+) (in struct literal of type .*) requires go1\.\d+ or later$`)
+
 // explain returns the checker's message and what to try.
 func (c *check) explain(p *passed, f *file, e types.Error) string {
+	e.Msg = promoted.ReplaceAllString(e.Msg, "unknown field $1 $2")
 	path := enclosing(f.ast, e.Pos)
 	hint := c.hiding(p, path, e.Msg)
 	if hint == "" {
