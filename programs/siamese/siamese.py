@@ -1,4 +1,4 @@
-"""pytorch/examples/siamese_network with the weights and data of the test: writes torch.json."""
+"""pytorch/examples/siamese_network without the last two stages of its ResNet, with the weights and data of the test: writes torch.json."""
 
 import sys
 from pathlib import Path
@@ -17,7 +17,8 @@ class SiameseNetwork(nn.Module):
         self.resnet = torchvision.models.resnet18(weights=None)
         self.resnet.conv1 = nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3, bias=False)
         self.resnet.fc = nn.Identity()
-        self.fc = nn.Sequential(nn.Linear(1024, 256), nn.ReLU(inplace=True), nn.Linear(256, 1))
+        self.resnet.layer3 = self.resnet.layer4 = nn.Identity()
+        self.fc = nn.Sequential(nn.Linear(256, 256), nn.ReLU(inplace=True), nn.Linear(256, 1))
 
     def forward(self, a, b):
         return torch.sigmoid(self.fc(torch.cat((self.resnet(a), self.resnet(b)), 1)))
