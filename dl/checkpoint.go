@@ -1,17 +1,13 @@
 package dl
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/holt-dl/holt/internal/aside"
 	"github.com/holt-dl/holt/internal/hooks"
@@ -126,86 +122,17 @@ func (c Checkpoint) load(take func(StateDict) error) error {
 	return nil
 }
 
-// runState is what a training state says of a run.
-type runState struct {
-	Epoch, InEpoch int // whole epochs done, and batches of the one going on
-	Sum, Part      tallyState
-	Epochs         []epochState
-	Best           exact
-	BestEpoch      int
-	CurveX, CurveY []exact
-	Each, Pending  int
-	SX, SY         exact
-}
-
-type tallyState struct {
-	Loss, Weight, Right, Labels exact
-	Rows                        int
-}
-
-func (t tally) state() tallyState {
-	return tallyState{exact(t.loss), exact(t.weight), exact(t.right), exact(t.labels), t.rows}
-}
-
-func (t tallyState) tally() tally {
-	return tally{float64(t.Loss), float64(t.Weight), float64(t.Right), float64(t.Labels), t.Rows}
-}
-
-type epochState struct {
-	N, Steps    int
-	Train, Eval resultState
-	LR          exact
-	Took        time.Duration
-}
-
-type resultState struct {
-	Loss, Accuracy exact
-	N              int
-	LossName       string
-	Names          []string
-	Values         []exact
-	Confusion      *Confusion
-}
-
-func (r Result) state() resultState {
-	s := resultState{Loss: exact(r.Loss), Accuracy: exact(r.Accuracy), N: r.N, LossName: r.LossName, Confusion: r.Confusion}
-	for _, m := range r.Metrics {
-		s.Names, s.Values = append(s.Names, m.Name), append(s.Values, exact(m.Value))
-	}
-	return s
-}
-
-func (s resultState) result() Result {
-	r := Result{Loss: float64(s.Loss), Accuracy: float64(s.Accuracy), N: s.N, LossName: s.LossName, Confusion: s.Confusion}
-	for i, name := range s.Names[:min(len(s.Names), len(s.Values))] {
-		r.Metrics = append(r.Metrics, MetricValue{name, float64(s.Values[i])})
-	}
-	return r
-}
-
 // save writes the run's whole state.
 func (r *Run) save() error {
-	r.mu.Lock()
-	st := &runState{
-		Epoch: r.epoch - 1, InEpoch: r.inEpoch, Sum: r.sum.state(), Part: r.part.state(),
-		Best: exact(r.best.value), BestEpoch: r.best.epoch,
-		Each: r.loss.each, Pending: r.loss.pending, SX: exact(r.loss.sx), SY: exact(r.loss.sy),
+	at := r.now
+	if at.stage == stageBetween {
+		at = at.atEpochEnd()
 	}
-	if r.closed {
-		st.Epoch, st.InEpoch, st.Sum, st.Part = r.epoch, 0, tallyState{}, tallyState{}
+	weights := StateDict{}
+	for name, t := range at.Best.weights {
+		weights["best."+name] = t
 	}
-	for _, e := range r.epochs {
-		st.Epochs = append(st.Epochs, epochState{e.N, e.Steps, e.Train.state(), e.Eval.state(), exact(e.LR), e.Took})
-	}
-	for i := range r.loss.x {
-		st.CurveX, st.CurveY = append(st.CurveX, exact(r.loss.x[i])), append(st.CurveY, exact(r.loss.y[i]))
-	}
-	best := StateDict{}
-	for name, t := range r.best.weights {
-		best["best."+name] = t
-	}
-	r.mu.Unlock()
-	dict, err := r.step.state(st, best)
+	dict, err := r.step.state(&at, weights)
 	if err != nil {
 		return err
 	}
@@ -238,56 +165,21 @@ func (r *Run) take(dict StateDict) error {
 	if err != nil {
 		return err
 	}
-	st := all.Run
-	if st == nil { // of a training by hand: only the steps go on
+	if all.Run == nil { // of a training by hand: only the steps go on
 		return nil
 	}
-	best := StateDict{}
+	weights := StateDict{}
 	for name, t := range dict {
 		if rest, ok := strings.CutPrefix(name, "best."); ok {
-			best[rest] = t
+			weights[rest] = t
 		}
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.epoch, r.inEpoch, r.sum, r.part = st.Epoch, st.InEpoch, st.Sum.tally(), st.Part.tally()
-	r.first = all.N
-	r.best = watched{value: float64(st.Best), epoch: st.BestEpoch}
-	if len(best) > 0 {
-		r.best.weights = best
+	at := *all.Run
+	if len(weights) > 0 {
+		at.Best.weights = weights
 	}
-	for _, e := range st.Epochs {
-		r.epochs = append(r.epochs, Epoch{e.N, e.Steps, e.Train.result(), e.Eval.result(), float64(e.LR), e.Took})
-	}
-	r.loss = curve{each: st.Each, pending: st.Pending, sx: float64(st.SX), sy: float64(st.SY)}
-	for i := range st.CurveX[:min(len(st.CurveX), len(st.CurveY))] {
-		r.loss.x, r.loss.y = append(r.loss.x, float64(st.CurveX[i])), append(r.loss.y, float64(st.CurveY[i]))
-	}
+	at.stage, at.clock, at.skipped = r.now.stage, r.now.clock, all.N
+	r.now = at
+	r.publish()
 	return nil
-}
-
-// exact is a float64 that JSON keeps to the last bit, also where it is NaN or
-// infinite, which encoding/json refuses.
-type exact float64
-
-// MarshalJSON writes a number, or a string for what is none.
-func (e exact) MarshalJSON() ([]byte, error) {
-	v := float64(e)
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return json.Marshal(fmt.Sprint(v))
-	}
-	return json.Marshal(v)
-}
-
-// UnmarshalJSON reads what MarshalJSON wrote.
-func (e *exact) UnmarshalJSON(b []byte) error {
-	s := string(b)
-	if len(b) > 0 && b[0] == '"' {
-		if err := json.Unmarshal(b, &s); err != nil {
-			return err
-		}
-	}
-	v, err := strconv.ParseFloat(s, 64)
-	*e = exact(v)
-	return err
 }

@@ -85,7 +85,7 @@ func evaluate(ctx context.Context, m *Model, data Source, loss Loss, metrics []M
 			output.Free()
 		}
 	}
-	if total.rows == 0 {
+	if total.Rows == 0 {
 		return Result{}, fmt.Errorf("dl: Evaluate: the data has no examples; check its folder, or DropLast of the loader")
 	}
 	r := total.result()

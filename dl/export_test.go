@@ -100,9 +100,7 @@ func (s *Step) SlotSize() int {
 
 // Stopping tells whether a run was told to stop.
 func Stopping(r *Run) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.stopped
+	return r.stop.Load()
 }
 
 // Compilations returns how often a compiler has run.

@@ -48,24 +48,24 @@ func (r Result) String() string {
 // tally adds up what programs found, so that batches of different sizes give
 // exact means.
 type tally struct {
-	loss, weight float64 // sums over the examples
-	right        float64 // examples whose class is right; negative where there are no classes
-	labels       float64 // examples whose label counts
-	rows         int
+	Loss, Weight exact // sums over the examples
+	Right        exact // examples whose class is right; negative where there are no classes
+	Labels       exact // examples whose label counts
+	Rows         int
 }
 
 func tallyOf(score []float32, rows int) tally {
-	return tally{float64(score[0]), float64(score[1]), float64(score[2]), float64(score[3]), rows}
+	return tally{exact(score[0]), exact(score[1]), exact(score[2]), exact(score[3]), rows}
 }
 
 func (t *tally) add(u tally) {
-	t.loss, t.weight, t.right = t.loss+u.loss, t.weight+u.weight, t.right+u.right
-	t.labels, t.rows = t.labels+u.labels, t.rows+u.rows
+	t.Loss, t.Weight, t.Right = t.Loss+u.Loss, t.Weight+u.Weight, t.Right+u.Right
+	t.Labels, t.Rows = t.Labels+u.Labels, t.Rows+u.Rows
 }
 
 func (t tally) result() Result {
-	r := Result{Loss: t.loss / t.weight, Accuracy: t.right / t.labels, N: t.rows}
-	if t.right < 0 {
+	r := Result{Loss: float64(t.Loss / t.Weight), Accuracy: float64(t.Right / t.Labels), N: t.Rows}
+	if t.Right < 0 {
 		r.Accuracy = math.NaN()
 	}
 	return r

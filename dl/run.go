@@ -2,8 +2,11 @@ package dl
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/holt-dl/holt/dl/internal/xla"
@@ -89,27 +92,48 @@ type Run struct {
 	cancel   context.CancelFunc
 	done     chan struct{}
 
-	mu      sync.Mutex // guards what follows
-	err     error
-	stopped bool
-	early   bool // Patience ended it
-	begun   bool // an epoch began, so there is a state worth keeping
-	closed  bool // the epoch is over, and all that belongs to it done
-	ended   time.Time
-	epoch   int // the one going on, from 1
-	inEpoch int // steps done in it
-	phase   string
-	waits   string        // what is being compiled; empty while nothing is
-	waited  time.Duration // for the compiler
-	sum     tally         // over the epoch so far
-	first   int           // steps before the clock of the rate began: the first one compiles
-	clock   time.Time
-	epochs  []Epoch
-	loss    curve // each step's loss against epochs
-	part    tally // of the batches since the last step
-	best    watched
+	now       progress                 // of the run's goroutine alone
+	published atomic.Pointer[progress] // a copy of it, which all others read
+	stop      atomic.Bool              // Stop was called
+	compiler  compiling
+	memory    xla.Gauge // of the device
+}
 
-	memory xla.Gauge // of the device
+// publish shows all others how far the run is.
+func (r *Run) publish() {
+	at := r.now
+	r.published.Store(&at)
+}
+
+// enter begins a stage.
+func (r *Run) enter(s stage) {
+	r.now.stage = s
+	r.publish()
+}
+
+// compiling is what a run waits for the compiler to do. Any goroutine may compile.
+type compiling struct {
+	mu     sync.Mutex
+	what   string        // empty while nothing is compiled
+	waited time.Duration // in all
+}
+
+func (c *compiling) begin(what string) (end func(time.Duration)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.what = what
+	return func(took time.Duration) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.what = ""
+		c.waited += took
+	}
+}
+
+func (c *compiling) get() (what string, waited time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.what, c.waited
 }
 
 // Start trains a model in the background and returns at once. Weights change
@@ -126,20 +150,23 @@ func Start(model *Model, t Training) *Run {
 		t.Optimizer = SGD{LR: 0.01, Momentum: 0.9}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &Run{model: model, training: t, began: time.Now(), clock: time.Now(), cancel: cancel, done: make(chan struct{}), phase: "starting"}
+	r := &Run{model: model, training: t, began: time.Now(), cancel: cancel, done: make(chan struct{})}
 	r.step = TrainStep(model, t.Loss, t.Optimizer).With(t.Options)
+	r.publish()
 	go func() {
+		defer close(r.done)
 		defer cancel()
-		ctx := xla.WatchedBy(ctx, r.compiling)
-		err := xla.Shield(func() error { return r.train(ctx) })
-		err = xla.Shield(func() error { return r.finish(ctx, err) })
-		r.mu.Lock()
-		if ctx.Err() != nil && r.stopped {
-			err = nil
+		ctx := xla.WatchedBy(ctx, r.compiler.begin)
+		end := stageDone
+		err := xla.Shield(func() (err error) { end, err = r.train(ctx); return err })
+		if r.stop.Load() && (err == nil || errors.Is(err, context.Canceled)) {
+			end, err = stageStopped, nil
 		}
-		r.err, r.ended = err, time.Now()
-		r.mu.Unlock()
-		close(r.done)
+		if err = xla.Shield(func() error { return r.finish(err) }); err != nil {
+			end = stageFailed
+		}
+		r.now.err, r.now.ended = err, time.Now()
+		r.enter(end)
 	}()
 	return r
 }
@@ -162,24 +189,14 @@ func (r *Run) Wait() error {
 // Stop ends the run after the step it is at, and waits for that. The weights
 // of the last whole step stay. Stopping is not an error.
 func (r *Run) Stop() {
-	r.mu.Lock()
-	select {
-	case <-r.done:
-	default:
-		r.stopped = true
-	}
-	r.mu.Unlock()
+	r.stop.Store(true)
 	r.cancel()
 	<-r.done
 }
 
 // Err returns what ended the run: nil while it goes on, and when it came to
 // its end or was stopped.
-func (r *Run) Err() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.err
-}
+func (r *Run) Err() error { return r.published.Load().err }
 
 // SetLR changes the learning rate from the next step on.
 func (r *Run) SetLR(lr float64) { r.step.SetLR(lr) }
@@ -191,11 +208,7 @@ func (r *Run) LR() float64 { return r.step.LR() }
 func (r *Run) N() int { return r.step.N() }
 
 // Epochs returns what the epochs done so far found.
-func (r *Run) Epochs() []Epoch {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return append([]Epoch(nil), r.epochs...)
-}
+func (r *Run) Epochs() []Epoch { return slices.Clone(r.published.Load().Epochs) }
 
 // Memory returns how much of the memory of the run's GPU is in use, by this
 // process, and how much it may take, in bytes. Both are 0 before the first look, where they are

@@ -2,11 +2,13 @@ package dl_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
 	"math"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -301,4 +303,53 @@ func TestReadersWhileTraining(t *testing.T) {
 			t.Errorf("after %d steps: %v", run.N(), run.Err())
 		}
 	})
+}
+
+// TestStopSays has a checkpoint that cannot be written when the run is stopped: that is the run's
+// error, though stopping is none.
+func TestStopSays(t *testing.T) {
+	on(t, "go")
+	dir := filepath.Join(t.TempDir(), "run")
+	first := make(chan struct{})
+	var once sync.Once
+	run := dl.Start(smallNet(), dl.Training{
+		Data: inOrder{data: blobs{n: 1 << 20, fail: -1}, size: 8}, Checkpoint: dl.Checkpoint{Dir: dir},
+		OnStep: func(dl.StepDone) error {
+			once.Do(func() {
+				if err := os.WriteFile(dir, nil, 0o666); err != nil { // in the folder's place
+					t.Error(err)
+				}
+				close(first)
+			})
+			return nil
+		},
+	})
+	<-first
+	run.Stop()
+	if err := run.Err(); err == nil || !strings.Contains(err.Error(), "not a directory") {
+		t.Errorf("error is %v, want one of the folder", err)
+	}
+	if s := run.String(); !strings.HasPrefix(s, "failed at epoch 1/1") {
+		t.Errorf("status is %q", s)
+	}
+}
+
+// TestResultJSON writes what a run found as JSON and reads it back, also numbers that are none.
+func TestResultJSON(t *testing.T) {
+	want := []dl.Epoch{{
+		N: 1, Steps: 3, LR: math.Inf(1), Took: time.Second,
+		Train: dl.Result{Loss: 1.0 / 3, Accuracy: math.NaN(), N: 4},
+		Eval:  dl.Result{Loss: math.NaN(), N: 2, LossName: "MSELoss", Metrics: []dl.MetricValue{{Name: "F1", Value: math.NaN()}, {Name: "top-5", Value: 0.1}}},
+	}}
+	text, err := json.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []dl.Epoch
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	if g, w := fmt.Sprintf("%#v", got), fmt.Sprintf("%#v", want); g != w {
+		t.Errorf("read back:\n%s\nwant\n%s", g, w)
+	}
 }

@@ -25,12 +25,12 @@ type stepState struct {
 	N, Seen  int
 	Size     int // rows of the compiled program
 	Rates    []exact
-	Momenta  []exact `json:",omitempty"` // absent in states of before OneCycleLR changed them
+	Momenta  []exact `json:",omitempty"`
 	Rule     string  // the optimizer's settings
 	Seed     uint64
 	Batches  int // added up so far
 	Schedule *scheduleState
-	Run      *runState `json:",omitempty"`
+	Run      *progress `json:",omitempty"`
 }
 
 // Save writes the whole state of a training by hand to a safetensors file:
@@ -64,7 +64,7 @@ func (s *Step) Load(path string) error {
 
 // state returns the training state, of a run where there is one, with further
 // tensors.
-func (s *Step) state(run *runState, more StateDict) (StateDict, error) {
+func (s *Step) state(run *progress, more StateDict) (StateDict, error) {
 	if err := s.wrong(); err != nil {
 		return nil, err
 	}
@@ -144,7 +144,7 @@ func (s *Step) take(dict StateDict) (stepState, error) {
 	case st.Schedule != nil && (len(st.Schedule.Base) != len(s.rates) || len(st.Schedule.Scale) != len(s.rates)):
 		return st, fmt.Errorf("its schedule is of %d rates, want %d", len(st.Schedule.Base), len(s.rates))
 	}
-	if err := st.sound(); err != nil {
+	if err := st.check(); err != nil {
 		return st, err
 	}
 	if _, plateau := s.plateau(); st.Schedule != nil && !plateau && len(st.Schedule.Set) != len(s.rates) {
@@ -235,8 +235,8 @@ func (s *Step) plateau() (ReduceLROnPlateau, bool) {
 // mostRows is the largest batch that a saved state may ask for.
 const mostRows = 1 << 16
 
-// sound returns an error for a state that no training can have.
-func (st *stepState) sound() error {
+// check returns an error for a state that no training can have.
+func (st *stepState) check() error {
 	bad := func(what string, v any) error { return fmt.Errorf("its %s is %v: %w", what, v, ErrCorrupt) }
 	for _, n := range []struct {
 		name  string
@@ -275,29 +275,7 @@ func (st *stepState) sound() error {
 		}
 	}
 	if st.Run != nil {
-		return st.Run.sound()
-	}
-	return nil
-}
-
-func (st *runState) sound() error {
-	if st.Epoch < 0 || st.InEpoch < 0 || st.BestEpoch < 0 || st.Each < 0 || st.Pending < 0 || st.Sum.Rows < 0 || st.Part.Rows < 0 {
-		return fmt.Errorf("its place in the data is epoch %d, batch %d: %w", st.Epoch, st.InEpoch, ErrCorrupt)
-	}
-	for i, e := range st.Epochs {
-		for _, r := range []resultState{e.Train, e.Eval} {
-			if len(r.Names) != len(r.Values) {
-				return fmt.Errorf("its epoch %d has %d metrics and %d values: %w", i+1, len(r.Names), len(r.Values), ErrCorrupt)
-			}
-			if r.Confusion == nil {
-				continue
-			}
-			for _, row := range r.Confusion.Counts {
-				if len(row) != len(r.Confusion.Counts) {
-					return fmt.Errorf("its epoch %d has a confusion matrix of %d rows and %d columns: %w", i+1, len(r.Confusion.Counts), len(row), ErrCorrupt)
-				}
-			}
-		}
+		return st.Run.check()
 	}
 	return nil
 }

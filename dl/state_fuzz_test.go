@@ -118,8 +118,8 @@ func TestForgedStates(t *testing.T) {
 		{`"Momenta":[`, `"Momenta":[1.5],"Were":[`, "its momentum is 1.5: the file is damaged or not a safetensors file"},
 		{`"Set":[`, `"Set":[],"Was":[`, "its schedule set 0 rates, want 1: the file is damaged or not a safetensors file"},
 		{`"Batches":0`, `"Batches":2`, "its sums have no total: the file is damaged or not a safetensors file"},
-		{`"Seed"`, `"Run":{"Epoch":-2},"Seed"`, "its place in the data is epoch -2, batch 0: the file is damaged or not a safetensors file"},
-		{`"Seed"`, `"Run":{"Epochs":[{"Eval":{"Confusion":{"Counts":[[1],[2,3]]}}}]},"Seed"`, "its epoch 1 has a confusion matrix of 2 rows and 1 columns: the file is damaged or not a safetensors file"},
+		{`"Seed"`, `"Run":{"Epoch":-2},"Seed"`, "its place in the data is epoch -2, batch 0, after 0 whole epochs: the file is damaged or not a safetensors file"},
+		{`"Seed"`, `"Run":{"Epoch":1,"Epochs":[{"Eval":{"Confusion":{"Counts":[[1],[2,3]]}}}]},"Seed"`, "its epoch 1 has a confusion matrix of 2 rows and 1 columns: the file is damaged or not a safetensors file"},
 	} {
 		forged := bytes.Replace(text, []byte(c.old), []byte(c.new), 1)
 		if bytes.Equal(forged, text) {

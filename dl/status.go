@@ -11,10 +11,8 @@ import (
 // Steps returns how many steps are done, and how many the run will have: 0
 // when the data does not know its length.
 func (r *Run) Steps() (done, total int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	per := r.perEpoch()
-	return max(r.epoch-1, 0)*per + r.inEpoch, r.training.Epochs * per
+	at, per := r.published.Load(), r.perEpoch()
+	return max(at.Epoch-1, 0)*per + at.InEpoch, r.training.Epochs * per
 }
 
 // Rows returns how many rows Table will have when no one stops the run early.
@@ -55,46 +53,48 @@ func (r *Run) Table() (head []string, rows [][]any) {
 // rate, time left, loss and accuracy.
 func (r *Run) String() string {
 	n, lr := r.step.N(), r.step.LR()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	s := fmt.Sprintf("epoch %d/%d  step %d", r.epoch, r.training.Epochs, n)
-	ended := !r.ended.IsZero()
+	at := r.published.Load()
+	compiles, waited := r.compiler.get()
+	s := fmt.Sprintf("epoch %d/%d  step %d", at.Epoch, r.training.Epochs, n)
+	ended := at.stage >= stageDone
 	switch {
-	case ended && r.err != nil:
+	case at.stage == stageFailed:
 		s = "failed at " + s
-	case ended && r.stopped:
+	case at.stage == stageStopped:
 		s = "stopped at " + s
-	case ended && r.early:
+	case at.stage == stageStoppedEarly:
 		s = "stopped early at " + s
-	case ended:
+	case at.stage == stageDone:
 		s = "done: " + s
-	case r.waits != "":
-		s += "  compiling " + r.waits + " …"
-	case r.phase != "training":
-		s += "  " + r.phase
+	case compiles != "":
+		s += "  compiling " + compiles + " …"
+	case at.stage == stageStarting:
+		s += "  starting"
+	case at.stage != stageTraining:
+		s += "  evaluating"
 	}
-	if steps := n - r.first; !ended && steps > 0 {
-		rate := float64(steps) / time.Since(r.clock).Seconds()
+	if steps := n - at.skipped; !ended && steps > 0 && !at.clock.IsZero() {
+		rate := float64(steps) / time.Since(at.clock).Seconds()
 		s += fmt.Sprintf("  %.1f steps/s", rate)
 		if per := r.perEpoch(); per > 0 {
-			left := float64(r.training.Epochs*per-(r.epoch-1)*per-r.inEpoch) / rate
+			left := float64(r.training.Epochs*per-(at.Epoch-1)*per-at.InEpoch) / rate
 			s += fmt.Sprintf("  %v left", (time.Duration(left)*time.Second + time.Second/2).Round(time.Second))
 		}
 	} else if ended {
-		s += fmt.Sprintf("  %v", r.ended.Sub(r.began).Round(10*time.Millisecond))
+		s += fmt.Sprintf("  %v", at.ended.Sub(r.began).Round(10*time.Millisecond))
 	}
-	if r.waited >= xla.NoticeAfter && (ended || r.epoch <= 1) {
-		s += fmt.Sprintf(" (compiling took %v)", r.waited.Round(100*time.Millisecond))
+	if waited >= xla.NoticeAfter && (ended || at.Epoch <= 1) {
+		s += fmt.Sprintf(" (compiling took %v)", waited.Round(100*time.Millisecond))
 	}
-	if r.sum.rows > 0 {
-		found := r.sum.result()
+	if at.Sum.Rows > 0 {
+		found := at.Sum.result()
 		s += fmt.Sprintf("  loss %.4f", found.Loss)
 		if !math.IsNaN(found.Accuracy) {
 			s += fmt.Sprintf("  accuracy %.2f %%", 100*found.Accuracy)
 		}
 	}
-	if len(r.epochs) > 0 {
-		if e := r.epochs[len(r.epochs)-1].Eval; e.N > 0 {
+	if len(at.Epochs) > 0 {
+		if e := at.Epochs[len(at.Epochs)-1].Eval; e.N > 0 {
 			s += fmt.Sprintf("  eval loss %.4f", e.Loss)
 			if !math.IsNaN(e.Accuracy) {
 				s += fmt.Sprintf("  accuracy %.2f %%", 100*e.Accuracy)
@@ -102,8 +102,8 @@ func (r *Run) String() string {
 		}
 	}
 	s += fmt.Sprintf("  lr %g", lr)
-	if r.err != nil {
-		s += ": " + r.err.Error()
+	if at.err != nil {
+		s += ": " + at.err.Error()
 	}
 	return s
 }
@@ -132,8 +132,7 @@ func (r *Run) Names() []string {
 // mean of a few when the run is long; the others have one for an epoch. An
 // unknown name has no points.
 func (r *Run) Curve(name string) (x, y []float64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	at := r.published.Load()
 	pick := map[string]func(Epoch) float64{
 		"train/accuracy": func(e Epoch) float64 { return e.Train.Accuracy },
 		"eval/loss":      func(e Epoch) float64 { return e.Eval.Loss },
@@ -146,11 +145,11 @@ func (r *Run) Curve(name string) (x, y []float64) {
 	}
 	switch {
 	case name == "train/loss":
-		return r.loss.points()
+		return at.Loss.points()
 	case pick == nil, r.training.Eval == nil && name != "train/accuracy":
 		return nil, nil
 	}
-	for _, e := range r.epochs {
+	for _, e := range at.Epochs {
 		if v := pick(e); !math.IsNaN(v) {
 			x, y = append(x, float64(e.N)), append(y, v)
 		}
@@ -161,45 +160,10 @@ func (r *Run) Curve(name string) (x, y []float64) {
 // Latest returns where "train/accuracy" is inside an epoch: the accuracy of what was seen of it so far.
 // The other curves know no more than their points.
 func (r *Run) Latest(name string) (x, y float64, ok bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	per := r.perEpoch()
-	if name != "train/accuracy" || per == 0 || r.sum.rows == 0 || r.epoch <= len(r.epochs) {
+	at, per := r.published.Load(), r.perEpoch()
+	if name != "train/accuracy" || per == 0 || at.Sum.Rows == 0 || at.Epoch <= len(at.Epochs) {
 		return 0, 0, false
 	}
-	y = r.sum.result().Accuracy
-	return float64(r.epoch-1) + float64(r.inEpoch)/float64(per), y, !math.IsNaN(y)
-}
-
-// curve keeps at most curvePoints points, each the mean of so many steps as
-// that takes.
-type curve struct {
-	x, y    []float64
-	each    int // steps in a point
-	pending int // steps in the sums
-	sx, sy  float64
-}
-
-const curvePoints = 2048
-
-func (c *curve) add(x, y float64) {
-	c.each = max(c.each, 1)
-	c.sx, c.sy, c.pending = c.sx+x, c.sy+y, c.pending+1
-	if c.pending < c.each {
-		return
-	}
-	n := float64(c.pending)
-	c.x, c.y = append(c.x, c.sx/n), append(c.y, c.sy/n)
-	c.sx, c.sy, c.pending = 0, 0, 0
-	if len(c.x) < curvePoints {
-		return
-	}
-	for i := range curvePoints / 2 {
-		c.x[i], c.y[i] = (c.x[2*i]+c.x[2*i+1])/2, (c.y[2*i]+c.y[2*i+1])/2
-	}
-	c.x, c.y, c.each = c.x[:curvePoints/2], c.y[:curvePoints/2], 2*c.each
-}
-
-func (c *curve) points() (x, y []float64) {
-	return append([]float64(nil), c.x...), append([]float64(nil), c.y...)
+	y = at.Sum.result().Accuracy
+	return float64(at.Epoch-1) + float64(at.InEpoch)/float64(per), y, !math.IsNaN(y)
 }

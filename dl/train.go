@@ -2,7 +2,6 @@ package dl
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -12,60 +11,57 @@ import (
 	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
-// train is the run's goroutine.
-func (r *Run) train(ctx context.Context) error {
+// train is all that the run's goroutine does until the last step. It returns how the run ended,
+// stageDone or stageStoppedEarly, where there is no error.
+func (r *Run) train(ctx context.Context) (stage, error) {
 	if err := r.ready(); err != nil {
-		return err
+		return stageFailed, err
 	}
-	t := r.training
-	for e := r.epoch; e < t.Epochs; e++ {
-		began := time.Now()
-		r.mu.Lock()
-		first := r.inEpoch
-		r.epoch, r.phase, r.begun, r.closed = e+1, "training", true, false
-		r.mu.Unlock()
-		if err := r.pass(ctx, e, first); err != nil {
-			return err
+	for len(r.now.Epochs) < r.training.Epochs {
+		found, err := r.epoch(ctx)
+		if err != nil {
+			return stageFailed, err
 		}
-		if err := r.step.flush(ctx, context.Background()); err != nil {
-			return err
+		if err := r.note(found); err != nil {
+			return stageFailed, err
 		}
-		if err := r.took(); err != nil {
-			return err
-		}
-		r.mu.Lock()
-		sum := r.sum
-		r.phase = "evaluating"
-		r.mu.Unlock()
-		if sum.rows == 0 {
-			return fmt.Errorf("dl: Start: the data has no batches; use a smaller BatchSize, or leave DropLast out")
-		}
-		done := Epoch{N: e + 1, Steps: r.step.N(), Train: sum.result(), LR: r.step.LR()}
-		if t.Eval != nil {
-			var err error
-			if done.Eval, err = evaluate(ctx, r.model, t.Eval, r.step.loss, t.Metrics); err != nil {
-				return err
-			}
-		}
-		done.Took = time.Since(began)
-		if ended, err := r.close(done); ended || err != nil {
-			return err
+		if p := r.training.Patience; p > 0 && found.N-r.now.Best.Epoch >= p {
+			return stageStoppedEarly, nil
 		}
 	}
-	return nil
+	return stageDone, nil
 }
 
-// compiling notes that the run waits for the compiler.
-func (r *Run) compiling(what string) (end func(time.Duration)) {
-	r.mu.Lock()
-	r.waits = what
-	r.mu.Unlock()
-	return func(took time.Duration) {
-		r.mu.Lock()
-		r.waits = ""
-		r.waited += took
-		r.mu.Unlock()
+// epoch trains on the data once, or on what a resumed run has left of it, and evaluates.
+func (r *Run) epoch(ctx context.Context) (Epoch, error) {
+	began := time.Now()
+	if r.now.stage == stageBetween {
+		r.now = r.now.atEpochEnd()
 	}
+	r.now.Epoch = len(r.now.Epochs) + 1
+	r.enter(stageTraining)
+	if err := r.pass(ctx); err != nil {
+		return Epoch{}, err
+	}
+	if err := r.step.flush(ctx, context.Background()); err != nil {
+		return Epoch{}, err
+	}
+	if err := r.afterStep(); err != nil {
+		return Epoch{}, err
+	}
+	r.enter(stageEvaluating)
+	if r.now.Sum.Rows == 0 {
+		return Epoch{}, fmt.Errorf("dl: Start: the data has no batches; use a smaller BatchSize, or leave DropLast out")
+	}
+	found := Epoch{N: r.now.Epoch, Steps: r.step.N(), Train: r.now.Sum.result(), LR: r.step.LR()}
+	if t := r.training; t.Eval != nil {
+		var err error
+		if found.Eval, err = evaluate(ctx, r.model, t.Eval, r.step.loss, t.Metrics); err != nil {
+			return Epoch{}, err
+		}
+	}
+	found.Took = time.Since(began)
+	return found, nil
 }
 
 // ready checks the settings, and takes up a saved state.
@@ -107,29 +103,28 @@ func (r *Run) ready() error {
 
 // pass trains on an epoch's batches, but for the first ones, which were used
 // before the run was stopped.
-func (r *Run) pass(ctx context.Context, epoch, first int) error {
-	t := r.training
-	perEpoch := t.Data.Len()
-	for batch, err := range prefetch(from(t.Data, epoch, first), r.step.ready) {
+func (r *Run) pass(ctx context.Context) error {
+	data, at := r.training.Data, &r.now
+	perEpoch := data.Len()
+	for batch, err := range prefetch(from(data, at.Epoch-1, at.InEpoch), r.step.ready) {
 		if err != nil {
-			return during(fmt.Sprintf("Start: epoch %d", epoch+1), err)
+			return during(fmt.Sprintf("Start: epoch %d", at.Epoch), err)
 		}
 		// A step that has begun is waited for, so that none lands after Stop.
 		found, err := r.step.do(ctx, context.Background(), batch)
 		if err != nil {
 			return err
 		}
-		r.mu.Lock()
-		r.sum.add(found)
-		r.part.add(found)
-		r.inEpoch++
-		if r.clock.Equal(r.began) { // the first step, which was compiled
-			r.first, r.clock = r.step.N(), time.Now()
+		at.Sum.add(found)
+		at.Part.add(found)
+		at.InEpoch++
+		if at.clock.IsZero() { // the first step, which was compiled
+			at.skipped, at.clock = r.step.N(), time.Now()
 		}
-		r.loss.add(float64(r.epoch-1)+float64(r.inEpoch)/float64(max(perEpoch, r.inEpoch)), found.result().Loss)
-		r.mu.Unlock()
+		at.Loss.add(float64(at.Epoch-1)+float64(at.InEpoch)/float64(max(perEpoch, at.InEpoch)), found.result().Loss)
+		r.publish()
 		if !r.step.pending() {
-			if err := r.took(); err != nil {
+			if err := r.afterStep(); err != nil {
 				return err
 			}
 		}
@@ -196,19 +191,16 @@ func guarded(seq iter.Seq[Batch]) iter.Seq2[Batch, error] {
 	}
 }
 
-// took tells about the step that was done, if there was one, and saves the
+// afterStep tells about the step that was done, if there was one, and saves the
 // state where it is time.
-func (r *Run) took() error {
-	n := r.step.N()
-	r.mu.Lock()
-	part, epoch := r.part, r.epoch
-	r.part = tally{}
-	r.mu.Unlock()
-	if part.rows == 0 {
+func (r *Run) afterStep() error {
+	part := r.now.Part
+	r.now.Part = tally{}
+	if part.Rows == 0 {
 		return nil
 	}
-	t := r.training
-	done := StepDone{N: n, Epoch: epoch, Result: part.result(), LR: r.step.LR(), GradNorm: r.step.GradNorm()}
+	t, n := r.training, r.step.N()
+	done := StepDone{N: n, Epoch: r.now.Epoch, Result: part.result(), LR: r.step.LR(), GradNorm: r.step.GradNorm()}
 	if t.Scheduler != nil && t.EachStep {
 		if err := r.step.schedule.Step(); err != nil {
 			return err
@@ -231,67 +223,45 @@ func (r *Run) took() error {
 	return nil
 }
 
-// close ends an epoch: notes it, steps the scheduler, saves the state and
-// tells. It reports whether the run is to end.
-func (r *Run) close(done Epoch) (ended bool, err error) {
+// note takes down what an epoch found, steps the scheduler, saves the state and tells.
+func (r *Run) note(found Epoch) error {
 	t := r.training
-	value := r.value(done)
+	value := r.value(found)
 	if t.Scheduler != nil && !t.EachStep {
 		if err := r.step.schedule.StepMetric(value); err != nil {
-			return false, err
+			return err
 		}
 	}
-	better := r.best.better(value, t.less(), t.MinDelta)
-	var weights StateDict
-	if better && t.RestoreBest {
-		weights = r.model.StateDict()
+	if r.now.Best.beatenBy(value, t.less(), t.MinDelta) {
+		r.now.Best = best{Value: exact(value), Epoch: found.N}
+		if t.RestoreBest {
+			r.now.Best.weights = r.model.StateDict()
+		}
 	}
-	r.mu.Lock()
-	r.epochs = append(r.epochs, done)
-	if better {
-		r.best = watched{value, done.N, weights}
-	}
-	ended = t.Patience > 0 && done.N-r.best.epoch >= t.Patience
-	// From here on the run is at the beginning of the next epoch, so that a
-	// state that is saved says so. The status shows this one until then.
-	r.closed = true
-	r.early = ended
-	r.mu.Unlock()
+	r.now.Epochs = append(r.now.Epochs, found)
+	r.enter(stageBetween)
 	if t.Checkpoint.Dir != "" {
 		if err := r.save(); err != nil {
-			return false, err
+			return err
 		}
 	}
-	r.log(done)
+	r.log(found)
 	if t.OnEpoch != nil {
-		if err := t.OnEpoch(done); err != nil {
-			return false, err
-		}
+		return t.OnEpoch(found)
 	}
-	if !ended && done.N < t.Epochs {
-		r.mu.Lock()
-		r.inEpoch, r.sum = 0, tally{}
-		r.mu.Unlock()
-	}
-	return ended, nil
+	return nil
 }
 
 // finish is what follows after the last step, however the run ended.
-func (r *Run) finish(ctx context.Context, err error) error {
-	r.mu.Lock()
-	stopped := ctx.Err() != nil && r.stopped
-	begun, saved, best := r.begun, r.closed, r.best.weights
-	r.mu.Unlock()
-	if stopped && errors.Is(err, context.Canceled) {
-		err = nil
-	}
-	if begun && !saved && r.training.Checkpoint.Dir != "" {
+func (r *Run) finish(err error) error {
+	unsaved := r.now.stage == stageTraining || r.now.stage == stageEvaluating
+	if unsaved && r.training.Checkpoint.Dir != "" {
 		if e := r.save(); e != nil && err == nil {
 			err = e
 		}
 	}
-	if err == nil && best != nil {
-		return r.model.LoadStateDict(best)
+	if weights := r.now.Best.weights; err == nil && weights != nil {
+		return r.model.LoadStateDict(weights)
 	}
 	return err
 }
@@ -316,26 +286,6 @@ func (r *Run) log(e Epoch) {
 	}
 }
 
-// watched is the best epoch so far.
-type watched struct {
-	value   float64
-	epoch   int       // 0 where there was none
-	weights StateDict // with RestoreBest
-}
-
-// better tells whether a value improves on the best so far.
-func (w watched) better(value float64, less bool, delta float64) bool {
-	switch {
-	case math.IsNaN(value):
-		return false
-	case w.epoch == 0:
-		return true
-	case less:
-		return value < w.value-delta
-	}
-	return value > w.value+delta
-}
-
 // watch is the name of the curve that says how good an epoch is.
 func (t Training) watch() string {
 	switch {
@@ -347,7 +297,7 @@ func (t Training) watch() string {
 	return "train/loss"
 }
 
-// less tells whether less of it is better.
+// less reports whether less of it is better.
 func (t Training) less() bool { return strings.HasSuffix(t.watch(), "loss") }
 
 // watches checks the settings about the best epoch.
