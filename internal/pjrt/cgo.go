@@ -21,7 +21,8 @@ typedef struct {
 
 enum {
 	ERROR_DESTROY = 0, ERROR_MESSAGE = 1, PLUGIN_INITIALIZE = 3, CLIENT_CREATE = 10, CLIENT_DESTROY = 11, CLIENT_PLATFORM_NAME = 12,
-	CLIENT_PLATFORM_VERSION = 14, CLIENT_ADDRESSABLE_DEVICES = 16, DESCRIPTION_TO_STRING = 28, DEVICE_DESCRIPTION = 29, DEVICE_MEMORY_STATS = 34,
+	CLIENT_PLATFORM_VERSION = 14, CLIENT_ADDRESSABLE_DEVICES = 16, CLIENT_COMPILE = 20, DESCRIPTION_TO_STRING = 28, DEVICE_DESCRIPTION = 29,
+	DEVICE_MEMORY_STATS = 34, EXECUTABLE_DESTROY = 40, EXECUTABLE_SERIALIZE = 49, LOADED_GET_EXECUTABLE = 51, DESERIALIZE_AND_LOAD = 56,
 };
 
 typedef struct { size_t struct_size; void *extensions; void *error; } error_args;
@@ -48,6 +49,20 @@ typedef struct {
 	int64_t pool; bool pool_set;
 	int64_t peak_pool; bool peak_pool_set;
 } memory_args;
+typedef struct { size_t struct_size; void *extensions; const char *code; size_t code_size; const char *format; size_t format_size; } program;
+typedef struct {
+	size_t struct_size; void *extensions; void *client; const program *program;
+	const char *options; size_t options_size; void *executable;
+} compile_args;
+typedef struct { size_t struct_size; void *extensions; void *loaded, *executable; } executable_args;
+typedef struct {
+	size_t struct_size; void *extensions; void *executable;
+	const char *bytes; size_t size; void *holder; void (*release)(void *holder);
+} serialize_args;
+typedef struct {
+	size_t struct_size; void *extensions; void *client; const char *bytes; size_t size;
+	void *executable; const char *options; size_t options_size;
+} load_args;
 
 // Sizes are those of the interface: up to the end of the last field.
 #define SIZE(type, last) (offsetof(type, last) + sizeof(((type *)0)->last))
@@ -125,12 +140,71 @@ static int memory(void *api, void *device, memory_args *m, char **text) {
 	m->device = device;
 	return !failed(t, t->call[DEVICE_MEMORY_STATS](m), text);
 }
+
+// Go's answer to a call of PJRT_Client_Compile of a plugin that has this table;
+// see intercept_cgo.go.
+extern void *holtCompile(void *table, void *args);
+
+// The function has no place for a word of ours, so that there is one for each of
+// a few plugins.
+enum { SLOTS = 4 };
+static table *originals[SLOTS], *copies[SLOTS];
+static void *compile0(void *args) { return holtCompile(originals[0], args); }
+static void *compile1(void *args) { return holtCompile(originals[1], args); }
+static void *compile2(void *args) { return holtCompile(originals[2], args); }
+static void *compile3(void *args) { return holtCompile(originals[3], args); }
+static void *(*compilers[SLOTS])(void *) = {compile0, compile1, compile2, compile3};
+
+// Returns a copy of a table in which programs are compiled by holtCompile, or the
+// table where it is such a copy; 0 where the plugin is older than what that calls.
+// Calls must not overlap.
+static table *intercept(table *t) {
+	if (t->struct_size < offsetof(table, call) + (DESERIALIZE_AND_LOAD + 1) * sizeof(void *) || !t->call[EXECUTABLE_SERIALIZE] || !t->call[DESERIALIZE_AND_LOAD]) return 0;
+	for (int i = 0; i < SLOTS; i++) {
+		if (copies[i] == t || originals[i] == t) return copies[i];
+		if (originals[i]) continue;
+		table *copy = malloc(t->struct_size);
+		if (!copy) return 0;
+		memcpy(copy, t, t->struct_size);
+		copy->call[CLIENT_COMPILE] = compilers[i];
+		originals[i] = t;
+		return copies[i] = copy;
+	}
+	return 0;
+}
+
+static void *compile(table *t, void *args) { return t->call[CLIENT_COMPILE](args); }
+
+// Serialises a loaded executable. What it gives is released by release.
+static int serialize(table *t, void *loaded, serialize_args *s, void **executable, char **text) {
+	executable_args e = {SIZE(executable_args, executable), 0, loaded, 0};
+	if (failed(t, t->call[LOADED_GET_EXECUTABLE](&e), text)) return 0;
+	*executable = e.executable;
+	memset(s, 0, sizeof *s);
+	s->struct_size = SIZE(serialize_args, release);
+	s->executable = e.executable;
+	return !failed(t, t->call[EXECUTABLE_SERIALIZE](s), text);
+}
+
+static void release(table *t, serialize_args *s, void *executable) {
+	char *text = 0;
+	if (s->release) s->release(s->holder);
+	executable_args e = {offsetof(executable_args, executable), 0, executable};
+	if (failed(t, t->call[EXECUTABLE_DESTROY](&e), &text)) free(text);
+}
+
+static void *deserialize(table *t, void *client, const void *bytes, size_t size, char **text) {
+	load_args l = {SIZE(load_args, options_size), 0, client, bytes, size, 0, 0, 0};
+	return failed(t, t->call[DESERIALIZE_AND_LOAD](&l), text) ? 0 : l.executable;
+}
 */
 import "C"
 
 import (
 	"errors"
 	"fmt"
+	"strings"
+	"sync"
 	"unsafe"
 )
 
@@ -212,4 +286,80 @@ func firstMemory(path string) (Memory, error) {
 		return Memory{}, errors.New("pjrt: there is no device")
 	}
 	return MemoryOf(unsafe.Pointer(api), C.at(list, 0))
+}
+
+// Intercept returns a table of functions that is the plugin's, but for the
+// compiler: an executable that the cache has is loaded, and one that is compiled
+// is given to it. The table is for calls with this client, and is kept for ever.
+// Nil where the plugin is too old.
+func Intercept(api, client unsafe.Pointer, cache Cache) unsafe.Pointer {
+	if api == nil || client == nil {
+		return nil
+	}
+	intercepting.Lock()
+	defer intercepting.Unlock()
+	copied := C.intercept((*C.table)(api))
+	if copied != nil {
+		caches.Store(client, cache)
+	}
+	return unsafe.Pointer(copied)
+}
+
+var (
+	intercepting sync.Mutex
+	caches       sync.Map // the Cache of a client
+)
+
+// compileOnce is PJRT_Client_Compile of a plugin. It returns the plugin's error.
+func compileOnce(table, args unsafe.Pointer) unsafe.Pointer {
+	api, a := (*C.table)(table), (*C.compile_args)(args)
+	cache, ok := caches.Load(a.client)
+	if !ok {
+		return C.compile(api, args)
+	}
+	return compileWith(cache.(Cache), api, a)
+}
+
+func compileWith(cache Cache, api *C.table, a *C.compile_args) unsafe.Pointer {
+	p := Compilation{
+		Program: unsafe.Slice((*byte)(unsafe.Pointer(a.program.code)), int(a.program.code_size)),
+		Format:  C.GoStringN(a.program.format, C.int(a.program.format_size)),
+		Options: unsafe.Slice((*byte)(unsafe.Pointer(a.options)), int(a.options_size)),
+	}
+	var problem *C.char
+	executable, keep := cache.Load(p)
+	if len(executable) > 0 {
+		loaded := C.deserialize(api, a.client, unsafe.Pointer(unsafe.SliceData(executable)), C.size_t(len(executable)), &problem)
+		if loaded != nil {
+			a.executable = loaded
+			return nil
+		}
+		cache.Refused(p, errors.New(text(problem)))
+	}
+	if err := C.compile(api, unsafe.Pointer(a)); err != nil || !keep {
+		return err
+	}
+	var s C.serialize_args
+	var of unsafe.Pointer
+	ok := C.serialize(api, a.executable, &s, &of, &problem) != 0
+	if of != nil {
+		defer C.release(api, &s, of)
+	}
+	if !ok {
+		cache.Refused(p, errors.New(text(problem)))
+		return nil
+	}
+	cache.Save(p, unsafe.Slice((*byte)(unsafe.Pointer(s.bytes)), int(s.size)))
+	return nil
+}
+
+// Describe is what a client says of its platform and its devices.
+func Describe(api, client unsafe.Pointer) string {
+	t := (*C.table)(api)
+	said := []string{text(C.ask(t, C.CLIENT_PLATFORM_NAME, client)), text(C.ask(t, C.CLIENT_PLATFORM_VERSION, client))}
+	var list *unsafe.Pointer
+	for i := range C.devices(t, client, &list) {
+		said = append(said, text(C.describe(t, list, i)))
+	}
+	return strings.Join(said, "\n")
 }

@@ -14,3 +14,9 @@ func Probe(string) (Report, error) { return Report{}, errNoC }
 
 // MemoryOf needs cgo.
 func MemoryOf(_, _ unsafe.Pointer) (Memory, error) { return Memory{}, errNoC }
+
+// Intercept needs cgo.
+func Intercept(_, _ unsafe.Pointer, _ Cache) unsafe.Pointer { return nil }
+
+// Describe needs cgo.
+func Describe(_, _ unsafe.Pointer) string { return "" }

@@ -1,6 +1,6 @@
 // Package pjrt speaks the little of PJRT's C interface that go-xla v0.4.4 lacks:
-// how full a device's memory is, and what a plugin says of itself when nothing
-// else is linked.
+// how full a device's memory is, what a plugin says of itself when nothing else is
+// linked, and executables as bytes, so that they need not be compiled again.
 //
 // The interface is a table of functions that only ever grows at its end, so that
 // a place in it is the same in every version.
@@ -28,3 +28,24 @@ type Report struct {
 
 // API is the version of the interface as text.
 func (r Report) API() string { return fmt.Sprintf("PJRT %d.%d", r.Major, r.Minor) }
+
+// Compilation is what a plugin is asked to compile. Its slices are lent for the
+// call that has it.
+type Compilation struct {
+	Program []byte
+	Format  string // of the program, such as mlir
+	Options []byte // a CompileOptionsProto
+}
+
+// Cache keeps executables as bytes. Its methods may be called from several
+// goroutines at a time, and must not panic.
+type Cache interface {
+	// Load returns the executable of a program, empty where there is none. keep
+	// asks for it to be given to Save, once it is compiled.
+	Load(Compilation) (executable []byte, keep bool)
+	// Save is given an executable, which is lent for this call.
+	Save(c Compilation, executable []byte)
+	// Refused is given the error of a plugin that does not load what Load returned,
+	// or does not serialise what it compiled.
+	Refused(Compilation, error)
+}
