@@ -19,6 +19,7 @@ func main() {
 		h.Context = host.Context
 		h.Notice = func(sentence string) { frame.Warn(sentence) }
 		h.DeviceMemory = deviceMemory
+		h.Opened = keepExecutables
 		h.Plotter = plot.Gonum{}
 	})
 	listenForever()

@@ -32,16 +32,18 @@ func deviceMemory(b any, device int) (used, limit int64, ok bool) {
 	return m.Used, m.Limit, err == nil && m.Limit > 0
 }
 
-// pointer returns the pointer in a field of a struct, or nil where there is
-// none of that name.
-func pointer(of any, field string) unsafe.Pointer {
+// pointer returns the pointer in a field of a struct, or in a field of what that
+// field points to, and so on; nil where there is none of that name.
+func pointer(of any, fields ...string) unsafe.Pointer {
 	v := reflect.ValueOf(of)
-	if v.Kind() != reflect.Pointer || v.IsNil() {
+	for _, field := range fields {
+		if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
+			return nil
+		}
+		v = v.Elem().FieldByName(field)
+	}
+	if v.Kind() != reflect.Pointer {
 		return nil
 	}
-	f := v.Elem().FieldByName(field)
-	if !f.IsValid() || f.Kind() != reflect.Pointer {
-		return nil
-	}
-	return f.UnsafePointer()
+	return v.UnsafePointer()
 }

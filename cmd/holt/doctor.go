@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 
 	"github.com/holt-dl/holt/dl/backend"
+	"github.com/holt-dl/holt/internal/executables"
 	"github.com/holt-dl/holt/internal/plugins"
 	"github.com/holt-dl/holt/kernel/doctor"
 )
@@ -34,7 +37,36 @@ func allChecks() []doctor.Check {
 		doctor.Check{Name: "backend cpu", Optional: true, Look: lookBackend("cpu", "training is about 60 times slower without it")},
 		doctor.Check{Name: "backend go", Look: func(context.Context) doctor.Finding {
 			return doctor.Finding{OK: true, Detail: "part of holt; slow"}
+		}},
+		doctor.Check{Name: "executables", Optional: true, Look: func(context.Context) doctor.Finding {
+			path, _ := backend.Find("cpu")
+			return lookExecutables(path)
 		}})
+}
+
+// lookExecutables says what is kept of what XLA compiled, and why it is not. A kernel
+// says nothing of it, because all that it costs is time. path is the plugin for
+// the processor, empty where there is none.
+func lookExecutables(path string) doctor.Finding {
+	store, ok := executables.Default()
+	if !ok {
+		return doctor.Finding{OK: true, Detail: "not kept, as " + executables.Env + "=0 asks"}
+	}
+	r, err := store.Look()
+	if err != nil {
+		return doctor.Finding{Broken: true, Detail: fmt.Sprintf("cannot be kept, so that every kernel compiles its programs again: %v", err),
+			Fix: "export " + executables.Env + "=FOLDER   (a folder that you can write)"}
+	}
+	detail := fmt.Sprintf("%d files, %.1f of at most %d MiB, %s", r.Count, float64(r.Bytes)/(1<<20), store.Limit>>20, store.Dir)
+	if n := len(r.Damaged); n > 0 {
+		detail += fmt.Sprintf("; %d of them damaged or of another user, and not used, such as %s", n, filepath.Base(r.Damaged[0]))
+	}
+	if path != "" {
+		if sum, err := store.SumOf(path); err == nil && !plugins.Known(sum) {
+			detail += fmt.Sprintf("; of those for the processor none, because Holt's tests did not run with %s", path)
+		}
+	}
+	return doctor.Finding{OK: true, Detail: detail}
 }
 
 func lookBackend(name, without string) func(context.Context) doctor.Finding {

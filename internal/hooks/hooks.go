@@ -25,6 +25,11 @@ type Hooks struct {
 	// that does not tell. The backend is a compute.Backend.
 	DeviceMemory func(backend any, device int) (used, limit int64, ok bool)
 
+	// Opened is given a backend of XLA when its plugin has opened its devices, with
+	// the flags that it read still in the environment. The backend is a
+	// compute.Backend, kind is cpu or cuda, and library is the plugin's file.
+	Opened func(backend any, kind, library string)
+
 	// Archive brings an archive and unpacks it, so that root/Folder or root/File
 	// is there afterwards, whole or not at all. progress may be nil.
 	Archive func(ctx context.Context, a Archive, root string, progress func(done, total int64)) error

@@ -36,6 +36,9 @@ func openPlugin(kind, path string, cuda CUDA) (compute.Backend, error) {
 	if err != nil || kind == "cpu" { // CUDA's compiler looks beside the plugin later
 		remove()
 	}
+	if opened := hooks.Get().Opened; err == nil && opened != nil {
+		opened(b, kind, path)
+	}
 	return b, err
 }
 

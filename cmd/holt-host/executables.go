@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"reflect"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/gomlx/go-xla/compute/xla"
+	xlapjrt "github.com/gomlx/go-xla/pjrt"
+
+	"github.com/holt-dl/holt/internal/executables"
+	"github.com/holt-dl/holt/internal/pjrt"
+	"github.com/holt-dl/holt/internal/plugins"
+)
+
+// keepExecutables makes a backend keep on disk what it compiles, and load what
+// is there. Go-xla v0.4.4 binds PJRT's functions for it not, and keeps its
+// handles to itself, so that the table of functions that its plugin has is
+// replaced by one that asks the disk first. Where go-xla's fields have other
+// names, or the machine does not tell what its code would be made for, all is
+// compiled.
+func keepExecutables(b any, kind, library string) {
+	store, ok := executables.Default()
+	if x, isXLA := b.(*xla.Backend); ok && isXLA {
+		keepIn(store, x, kind, library)
+	}
+}
+
+func keepIn(store executables.Store, b *xla.Backend, kind, library string) (c *diskCache) {
+	plugin := (*xlapjrt.Plugin)(pointer(b, "plugin"))
+	client := pointer(b, "client", "client", "c")
+	api := pointer(plugin, "api")
+	flags := os.Getenv(plugins.FlagsEnv)
+	if api == nil || client == nil || strings.Contains(flags, "xla_dump") { // which asks for what compiling writes
+		return nil
+	}
+	c = &diskCache{store: store}
+	identified := make(chan struct{})
+	c.machine = func() []byte { <-identified; return c.identity }
+	parts := []string{kind, flags, executables.Processor(), pjrt.Describe(api, client),
+		fmt.Sprint(runtime.GOARCH, runtime.NumCPU()), os.Getenv("NPROC"), os.Getenv("PJRT_NPROC")}
+	// The plugin is read while the program is written.
+	go func() {
+		defer close(identified)
+		sum, err := store.SumOf(library)
+		// A processor's plugin may be built with oneDNN's thunks for all products, which
+		// end the process when they are serialised, so that only known ones are asked.
+		if err == nil && parts[2] != "" && (kind != "cpu" || plugins.Known(sum)) {
+			c.identity = []byte(strings.Join(append(parts, sum), "\x00"))
+		}
+	}()
+	table := pjrt.Intercept(api, client, c)
+	if table == nil {
+		return nil
+	}
+	field := reflect.ValueOf(plugin).Elem().FieldByName("api")
+	*(*unsafe.Pointer)(field.Addr().UnsafePointer()) = table
+	return c
+}
+
+// diskCache is a [pjrt.Cache] in a folder. What goes wrong there costs a
+// compilation and nothing else; holt doctor looks at the folder.
+type diskCache struct {
+	store    executables.Store
+	machine  func() []byte // waits for identity
+	identity []byte        // of plugin, flags and processor; empty where it is not known
+
+	loaded, saved, refused atomic.Int64 // executables, for tests
+}
+
+// oneDNN begins the names of XLA's calls of oneDNN. A program with one must not
+// be serialised: XLA then ends the process (ThunkSerDesProtobuf has no case for it).
+var oneDNN = []byte("__onednn$")
+
+func (d *diskCache) key(c pjrt.Compilation) (k executables.Key, ok bool) {
+	machine := d.machine()
+	if len(machine) == 0 || bytes.Contains(c.Program, oneDNN) {
+		return k, false
+	}
+	return executables.KeyOf(machine, []byte(c.Format), c.Options, c.Program), true
+}
+
+// Load implements pjrt.Cache.
+func (d *diskCache) Load(c pjrt.Compilation) (executable []byte, keep bool) {
+	k, ok := d.key(c)
+	if !ok {
+		return nil, false
+	}
+	if executable, _ = d.store.Load(k); len(executable) > 0 {
+		d.loaded.Add(1)
+	}
+	return executable, true
+}
+
+// Save implements pjrt.Cache.
+func (d *diskCache) Save(c pjrt.Compilation, executable []byte) {
+	if k, ok := d.key(c); ok && d.store.Save(k, executable) == nil {
+		d.saved.Add(1)
+	}
+}
+
+// Refused implements pjrt.Cache.
+func (d *diskCache) Refused(c pjrt.Compilation, _ error) {
+	d.refused.Add(1)
+	if k, ok := d.key(c); ok {
+		d.store.Remove(k)
+	}
+}
