@@ -3,6 +3,8 @@ package dl_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/holt-dl/holt/dl"
@@ -115,7 +117,21 @@ func TestNothingIsStale(t *testing.T) {
 		near("Gradients", must(m.Gradients(batch, loss))["w"].Item(), wantGrad)
 		near("a step's loss", must(step.Run(batch)).Loss, wantLoss)
 		near("the weight after a step", m.Param("w").Item(), w-0.01*wantGrad)
+		fresh := &moody{W: dl.Param{Shape: dl.Shape{1}, Init: dl.Constant(m.Param("w").Item())},
+			scale: net.scale, shifts: slices.Clone(net.shifts), twice: net.twice, bend: net.bend}
+		if got, want := must(m.Predict(x)).Float64s(), must(must(dl.Build(fresh, dl.Shape{3, 1})).Predict(x)).Float64s(); !slices.Equal(got, want) {
+			t.Fatalf("change %d: Predict gives %v, and a fresh model %v", i, got, want)
+		}
 		if i%20 == 0 {
+			now := must(dl.Evaluate(m, oneBatch{batch})).Loss
+			near("FindLR's first loss", must(dl.FindLR(m, dl.LRTest{Data: oneBatch{batch}, Loss: loss, Steps: 10})).Loss[0], now)
+			for _, f := range must(dl.Doctor(m, oneBatch{batch}, loss)).Findings {
+				if f.Check == "first loss" {
+					if got, err := strconv.ParseFloat(f.Found, 64); err != nil || math.Abs(got-now) > 1e-3*max(1, now) {
+						t.Fatalf("change %d: the first loss of Doctor is %s, want %v", i, f.Found, now)
+					}
+				}
+			}
 			run := dl.Start(m, dl.Training{Data: oneBatch{batch}, Loss: loss, Epochs: 1, Optimizer: dl.SGD{LR: 1e-9}})
 			if err := run.Wait(); err != nil {
 				t.Fatal(err)
