@@ -2,11 +2,18 @@ package dl_test
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
 	"math"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/holt-dl/holt/dl"
 )
@@ -14,6 +21,15 @@ import (
 // finite compares the gradient of Σ f(x)·fill(9) with differences of the
 // function itself, at each element.
 func finite(t *testing.T, name string, f func(x *dl.Tensor) *dl.Tensor, x *dl.Tensor) {
+	t.Helper()
+	// The difference is exact to h² times the third derivative, and to the
+	// rounding of float32 divided by h.
+	finiteWithin(t, name, f, x, 3e-3)
+}
+
+// finiteWithin is finite with another tolerance, relative to the largest gradient
+// above 1.
+func finiteWithin(t *testing.T, name string, f func(x *dl.Tensor) *dl.Tensor, x *dl.Tensor, tolerance float64) {
 	t.Helper()
 	scalar := func(x ...*dl.Tensor) *dl.Tensor {
 		y := f(x[0])
@@ -42,17 +58,16 @@ func finite(t *testing.T, name string, f func(x *dl.Tensor) *dl.Tensor, x *dl.Te
 		scale = max(scale, math.Abs(v))
 	}
 	for i := range got {
-		// The difference is exact to h² times the third derivative, and to the
-		// rounding of float32 divided by h.
-		if d := math.Abs(got[i] - want[i]); !(d <= 3e-3*scale) {
+		if d := math.Abs(got[i] - want[i]); !(d <= tolerance*scale) {
 			t.Errorf("%s: gradient at %v (element %d) is %v, differences say %v", name, values[i], i, got[i], want[i])
 			return
 		}
 	}
 }
 
-// operations are the methods of Node that give a floating-point result, each
-// with what it is called with.
+// operations are the operations on tensors that give a floating-point result, each
+// with what it is called with: by the name of the method or function, and for some
+// a second time with other arguments.
 func operations() map[string]func(x *dl.Tensor) *dl.Tensor {
 	square := func(x *dl.Tensor) *dl.Tensor { return fixed(fill(5, 1, 4, 4)) }
 	image := func(x *dl.Tensor) *dl.Tensor { return x.Reshape(1, 2, 4, 2) }
@@ -165,7 +180,29 @@ func operations() map[string]func(x *dl.Tensor) *dl.Tensor {
 		"Dot":              func(x *dl.Tensor) *dl.Tensor { return x.Reshape(-1).Dot(x.Reshape(-1)) },
 		"Normalize":        func(x *dl.Tensor) *dl.Tensor { return x.Normalize(1).Mul(square(x)) },
 		"CosineSimilarity": func(x *dl.Tensor) *dl.Tensor { return x.CosineSimilarity(square(x), 1) },
-		"Einsum":           func(x *dl.Tensor) *dl.Tensor { return dl.Einsum("ij,kj,kl->il", x, x, x) },
+		"Stack":            func(x *dl.Tensor) *dl.Tensor { return dl.Stack([]*dl.Tensor{x, x.Square()}) },
+		"As":               func(x *dl.Tensor) *dl.Tensor { return x.As(dl.Float64).Square().As(dl.Float32) },
+		"FullLike":         func(x *dl.Tensor) *dl.Tensor { return dl.FullLike(x, 3).Mul(x) },
+		"OnesLike":         func(x *dl.Tensor) *dl.Tensor { return dl.OnesLike(x).Mul(x) },
+		"ZerosLike":        func(x *dl.Tensor) *dl.Tensor { return dl.ZerosLike(x).Sub(x) },
+		"Scan": func(x *dl.Tensor) *dl.Tensor {
+			start := x.Narrow(1, 0, 1).Reshape(4)
+			last, all := dl.Scan(func(h, row *dl.Tensor) (next, out *dl.Tensor) {
+				h = h.Mul(row).Tanh().Add(row)
+				return h, h.Square()
+			}, start, x)
+			return dl.Concat(0, last.Reshape(1, 4), all)
+		},
+		"GoMLX": func(x *dl.Tensor) *dl.Tensor {
+			return dl.GoMLX("cube", func(xs ...*graph.Node) []*graph.Node {
+				return []*graph.Node{graph.Mul(xs[0], graph.Square(xs[0]))}
+			}, x)[0]
+		},
+		"CustomGrad": dl.CustomGrad(
+			func(x *dl.Tensor) *dl.Tensor { return x.Sin() },
+			func(g, x *dl.Tensor) *dl.Tensor { return g.Mul(x.Cos()) },
+		),
+		"Einsum": func(x *dl.Tensor) *dl.Tensor { return dl.Einsum("ij,kj,kl->il", x, x, x) },
 	}
 }
 
@@ -178,21 +215,68 @@ func TestFiniteDifferences(t *testing.T) {
 	for name, f := range ops {
 		finite(t, name, f, x)
 	}
-	other := "All Any Argmax Argmin Argsort As Equal Multinomial GreaterEqual IsNaN LessEqual LogicalAnd LogicalNot LogicalOr NotEqual Greater Less OneHot Backward DType Detach Device Dim Dropout Float32s Float64s Free Grad Int64s Item Loss OnGrad Rank RequiresGrad Set SetGrad Shape Size String To Training ZeroGrad Init"
+	other := "All Any Argmax Argmin Argsort Equal Multinomial GreaterEqual IsNaN LessEqual LogicalAnd LogicalNot LogicalOr NotEqual Greater Less OneHot Backward DType Detach Device Dim Dropout Float32s Float64s Free Grad Int64s Item Loss OnGrad Rank RequiresGrad Set SetGrad Shape Size String To Training ZeroGrad Init"
 	for i := range reflect.TypeFor[*dl.Tensor]().NumMethod() {
 		name := reflect.TypeFor[*dl.Tensor]().Method(i).Name
 		if ops[name] == nil && !strings.Contains(" "+other+" ", " "+name+" ") {
 			t.Errorf("no gradient of %s is checked", name)
 		}
 	}
+	// Those that give tensors without a gradient, find gradients, or are found
+	// below; and While, which has none.
+	other = "Arange Eye Full Linspace Ones Zeros Rand RandInt RandLike Randn RandnLike FromSlice Scalar NewParam ClipGradNorm Grad While"
+	for _, name := range tensorFunctions(t) {
+		if ops[name] == nil && !strings.Contains(" "+other+" ", " "+name+" ") {
+			t.Errorf("no gradient of dl.%s is checked", name)
+		}
+	}
 }
 
-// TestFiniteDifferencesOfLosses checks the gradients of all losses.
-func TestFiniteDifferencesOfLosses(t *testing.T) {
-	on(t, "go")
+// tensorFunctions lists the package's functions that give tensors, or what a
+// parameter's type says that is one.
+func tensorFunctions(t *testing.T) (names []string) {
+	t.Helper()
+	files, _ := filepath.Glob("*.go")
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range f.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok || fn.Recv != nil || !fn.Name.IsExported() || fn.Type.Results == nil {
+				continue
+			}
+			generic := fn.Type.TypeParams != nil && !strings.HasSuffix(fn.Name.Name, "Dataset") && !strings.HasPrefix(fn.Name.Name, "Dataset")
+			for _, r := range fn.Type.Results.List {
+				switch types.ExprString(r.Type) {
+				case "*Tensor", "[]*Tensor":
+					names = append(names, fn.Name.Name)
+				case "S", "Y", "F":
+					if generic {
+						names = append(names, fn.Name.Name)
+					}
+				}
+			}
+		}
+	}
+	if len(names) < 20 {
+		t.Fatalf("found %v only", names)
+	}
+	return names
+}
+
+// losses are all losses, as functions of the output.
+func losses() map[string]func(x *dl.Tensor) *dl.Tensor {
 	labels := dl.FromSlice([]int64{1, 3, 0, 2})
 	shares := fill(5, 1, 4, 4).Softmax(1)
 	weight := []float64{1, 2, 0.5, 3}
+	all := map[string]func(x *dl.Tensor) *dl.Tensor{
+		"BCELoss": func(x *dl.Tensor) *dl.Tensor { return x.Sigmoid().Loss(dl.BCELoss{Weight: weight}, shares) },
+	}
 	for _, c := range []struct {
 		loss   dl.Loss
 		target *dl.Tensor
@@ -201,19 +285,28 @@ func TestFiniteDifferencesOfLosses(t *testing.T) {
 		{dl.MSELoss{}, shares}, {dl.L1Loss{}, shares}, {dl.SmoothL1Loss{Beta: 0.5}, shares}, {dl.BCEWithLogitsLoss{PosWeight: weight}, shares},
 		{dl.KLDivLoss{Reduction: "batchmean"}, shares}, {dl.KLDivLoss{LogTarget: true}, shares},
 	} {
-		finite(t, fmt.Sprintf("%+v", c.loss), func(x *dl.Tensor) *dl.Tensor { return x.Loss(c.loss, fixed(c.target)) }, fill(1, 1, 4, 4))
+		all[fmt.Sprintf("%T%+v", c.loss, c.loss)] = func(x *dl.Tensor) *dl.Tensor { return x.Loss(c.loss, c.target) }
 	}
-	finite(t, "BCELoss", func(x *dl.Tensor) *dl.Tensor { return x.Sigmoid().Loss(dl.BCELoss{Weight: weight}, fixed(shares)) }, fill(1, 1, 4, 4))
+	return all
 }
 
-// TestFiniteDifferencesOfLayers checks the gradients of all layers with
-// weights for their input, as the model computes them in training.
-func TestFiniteDifferencesOfLayers(t *testing.T) {
+// TestFiniteDifferencesOfLosses checks the gradients of all losses.
+func TestFiniteDifferencesOfLosses(t *testing.T) {
 	on(t, "go")
-	for _, c := range []struct {
-		layer dl.Layer
-		shape dl.Shape
-	}{
+	for name, f := range losses() {
+		finite(t, name, f, fill(1, 1, 4, 4))
+	}
+}
+
+// layerCase is a layer, and the shape of an input for it.
+type layerCase struct {
+	layer dl.Layer
+	shape dl.Shape
+}
+
+// layers are all layers with weights, and some without.
+func layers() []layerCase {
+	return []layerCase{
 		{dl.Conv2d{Out: 2, Kernel: 3, Padding: 1, Stride: 2}, dl.Shape{1, 2, 4, 3}}, {dl.ConvTranspose2d{Out: 2, Kernel: 3, Stride: 2}, dl.Shape{1, 2, 2, 3}},
 		{dl.Linear{Out: 3}, dl.Shape{3, 4}}, {dl.BatchNorm1d{}, dl.Shape{5, 3}}, {dl.BatchNorm2d{}, dl.Shape{2, 2, 2, 2}}, {dl.LayerNorm{}, dl.Shape{3, 5}},
 		{dl.InstanceNorm2d{Affine: true}, dl.Shape{1, 2, 3, 2}}, {dl.PixelShuffle{Upscale: 2}, dl.Shape{1, 4, 2, 1}}, {dl.PixelUnshuffle{Downscale: 2}, dl.Shape{1, 1, 4, 2}},
@@ -222,28 +315,51 @@ func TestFiniteDifferencesOfLayers(t *testing.T) {
 		{dl.LSTM{Hidden: 2, Bidirectional: true}, dl.Shape{3, 2, 2}}, {dl.MultiheadAttention{Heads: 2}, dl.Shape{3, 1, 4}},
 		{dl.TransformerEncoderLayer{Heads: 2, Hidden: 3, GELU: true, Dropout: 1e-9}, dl.Shape{3, 1, 4}},
 		{&decodes{dl.TransformerDecoderLayer{Heads: 2, Hidden: 3, GELU: true, Dropout: 1e-9}}, dl.Shape{3, 1, 4}},
-	} {
+	}
+}
+
+// TestFiniteDifferencesOfLayers checks the gradients of all layers with
+// weights for their input and their weights, as the model computes them in training.
+func TestFiniteDifferencesOfLayers(t *testing.T) {
+	on(t, "go")
+	for _, c := range layers() {
 		name := fmt.Sprintf("%T", c.layer)
 		dl.Seed(4)
 		m := must(dl.Build(c.layer, c.shape))
 		x := fill(1, 1, c.shape...)
 		by := fill(9, 1, must(m.Predict(x)).Shape()...)
-		got := must(dl.Differentiate(m, x, by, true)).Input.Float64s()
-		values := x.Float32s()
-		const h = 1e-2
-		for i := range values {
-			side := func(h float32) float64 {
-				moved := append([]float32{}, values...)
-				moved[i] += h
-				y := must(dl.Differentiate(m, dl.FromSlice(moved, c.shape...), by, true)).Output
-				return y.Mul(by).Sum().Item()
+		found := must(dl.Differentiate(m, x, by, true))
+		value := func(x *dl.Tensor) float64 {
+			return must(dl.Differentiate(m, x, by, true)).Output.Mul(by).Sum().Item()
+		}
+		// check compares a gradient with differences: moved gives the value where one
+		// element is another.
+		check := func(what string, gradient, at *dl.Tensor, value func(moved *dl.Tensor) float64) {
+			got, values := gradient.Float64s(), at.Float32s()
+			const h = 1e-2
+			for i := range values {
+				side := func(h float32) float64 {
+					moved := slices.Clone(values)
+					moved[i] += h
+					return value(dl.FromSlice(moved, at.Shape()...))
+				}
+				want := (side(h) - side(-h)) / (2 * h)
+				// Normalized layers have third derivatives of some tens, times h².
+				if d := math.Abs(got[i] - want); !(d <= 1e-2*max(1, math.Abs(want))) {
+					t.Errorf("%s: gradient of %s %d is %v, differences say %v", name, what, i, got[i], want)
+					return
+				}
 			}
-			want := (side(h) - side(-h)) / (2 * h)
-			// Normalized layers have third derivatives of some tens, times h².
-			if d := math.Abs(got[i] - want); !(d <= 1e-2*max(1, math.Abs(want))) {
-				t.Errorf("%s: gradient of input %d is %v, differences say %v", name, i, got[i], want)
-				break
-			}
+		}
+		check("input", found.Input, x, value)
+		for n, gradient := range found.Params {
+			p := m.Param(n)
+			at := p.Detach()
+			check(n, gradient, at, func(moved *dl.Tensor) float64 {
+				p.Set(moved)
+				defer p.Set(at)
+				return value(x)
+			})
 		}
 	}
 }

@@ -34,7 +34,7 @@ func ConvolveTransposed(x, weight *graph.Node, w Window, groups int, size [2]int
 	turned := c.turn(filters, channels)
 	y := c.inputGradient(turned, x, size)
 	remember(y, func(v *graph.Node) (forX, forKernel *graph.Node) {
-		return c.forward(v, filters), c.turn(c.kernelGradient(v, filters, x), channels)
+		return c.forward(v, filters), c.turn(c.kernelGradient(v, x), channels)
 	})
 	return y
 }
@@ -44,13 +44,16 @@ func (c convolution) forward(x, w *graph.Node) *graph.Node {
 	y := slide(x, w, c.Stride, c.Padding, [2]int{1, 1}, c.Dilation, c.groups)
 	remember(y, func(v *graph.Node) (forX, forKernel *graph.Node) {
 		size := x.Shape().Dimensions
-		return c.inputGradient(c.turn(w, size[3]), v, [2]int{size[1], size[2]}), c.kernelGradient(x, w, v)
+		return c.inputGradient(c.turn(w, size[3]), v, [2]int{size[1], size[2]}), c.kernelGradient(x, v)
 	})
 	return y
 }
 
 // convolutions is the key under which a graph keeps the gradients of the
-// convolutions that it has from here.
+// convolutions that it has from here. A convolution and its gradients for the
+// image and for the filters are linear in each of their two inputs, and the
+// derivatives of any of the three are the other two, so that gradients of
+// gradients, as in WGAN-GP's penalty, go on without end.
 type convolutions struct{}
 
 type convolutionGradient func(v *graph.Node) (forX, forKernel *graph.Node)
@@ -106,7 +109,12 @@ func (c convolution) inputGradient(turned, v *graph.Node, size [2]int) *graph.No
 		before := c.Span(i) - 1 - c.Padding[i][0]
 		padding[i] = [2]int{before, size[i] + c.Span(i) - 1 - spread - before}
 	}
-	return slide(v, turned, [2]int{1, 1}, padding, c.Stride, c.Dilation, c.groups)
+	y := slide(v, turned, [2]int{1, 1}, padding, c.Stride, c.Dilation, c.groups)
+	remember(y, func(u *graph.Node) (forV, forTurned *graph.Node) {
+		filters := c.turn(turned, v.Shape().Dimensions[3])
+		return c.forward(u, filters), c.turn(c.kernelGradient(u, v), turned.Shape().Dimensions[3])
+	})
+	return y
 }
 
 // slide convolves x [N H W I], with its pixels spread apart, and w [K K I O].
@@ -151,16 +159,22 @@ func slide(x, w *graph.Node, stride [2]int, padding [2][2]int, spread, dilation 
 
 // kernelGradient is the convolution's gradient for w: x convolved with v as
 // the filter, where the images of the batch play the input channels.
-func (c convolution) kernelGradient(x, w, v *graph.Node) *graph.Node {
+func (c convolution) kernelGradient(x, v *graph.Node) *graph.Node {
+	image := x.Shape().Dimensions
 	var padding [][2]int
 	for i := range 2 {
 		spread := (v.Shape().Dimensions[1+i]-1)*c.Stride[i] + 1
-		after := c.Span(i) - 1 + spread - x.Shape().Dimensions[1+i] - c.Padding[i][0]
+		after := c.Span(i) - 1 + spread - image[1+i] - c.Padding[i][0]
 		padding = append(padding, [2]int{c.Padding[i][0], after})
 	}
 	// The axes are moved by hand: the pure-Go backend of compute v0.1.5 reads
 	// past its buffers when the configuration of the axes moves them.
-	x, v = graph.TransposeAllAxes(x, 3, 1, 2, 0), graph.TransposeAllAxes(v, 1, 2, 0, 3)
-	y := graph.ConvGeneral(x, v, channelsLast, c.Dilation[:], padding, nil, c.Stride[:], 1, c.groups)
-	return graph.TransposeAllAxes(y, 1, 2, 0, 3)
+	asImages := func(x *graph.Node) *graph.Node { return graph.TransposeAllAxes(x, 3, 1, 2, 0) }
+	asFilters := func(v *graph.Node) *graph.Node { return graph.TransposeAllAxes(v, 1, 2, 0, 3) }
+	y := graph.ConvGeneral(asImages(x), asFilters(v), channelsLast, c.Dilation[:], padding, nil, c.Stride[:], 1, c.groups)
+	remember(y, func(u *graph.Node) (forImages, forFilters *graph.Node) {
+		w := asFilters(u) // what a change of w would be
+		return asImages(c.inputGradient(c.turn(w, image[3]), v, [2]int{image[1], image[2]})), asFilters(c.forward(x, w))
+	})
+	return asFilters(y)
 }

@@ -16,6 +16,10 @@ func CustomGradient(x *graph.Node, forward, backward func(*graph.Node) *graph.No
 // the outputs back, so an identity after forward sees its gradient before the
 // identities in front of it ask for theirs. What GoMLX derives between the two
 // is left unused, and no compiler keeps it.
+//
+// Of what forward calculated, backward may use only what no gradient goes
+// through, such as the place of a maximum. All else it calculates from the xs:
+// a gradient of a gradient would not find its way from inside of forward.
 func CustomGradients(xs []*graph.Node, forward func([]*graph.Node) *graph.Node, backward func(v *graph.Node) []*graph.Node) *graph.Node {
 	var v *graph.Node
 	var gradients []*graph.Node

@@ -36,20 +36,23 @@ func (n *Normalization) OfBatch(x *graph.Node) *graph.Node {
 	if n.Bias != nil {
 		inputs = append(inputs, n.Bias)
 	}
-	var unit, factor *graph.Node
-	forward := func(in []*graph.Node) *graph.Node {
-		x := in[0]
+	normalized := func(x *graph.Node) (unit, factor *graph.Node) {
 		n.Mean = graph.Div(n.sum(n.counted(x)), n.Count)
 		away := graph.Sub(x, n.broadcast(n.Mean, x))
 		n.Variance = graph.Div(n.sum(n.counted(graph.Square(away))), n.Count)
 		factor = graph.Reciprocal(graph.Sqrt(graph.AddScalar(n.Variance, n.Epsilon)))
-		unit = graph.Mul(away, n.broadcast(factor, x))
-		y := unit
+		return graph.Mul(away, n.broadcast(factor, x)), factor
+	}
+	// What forward calculated depends on its own inputs. For a gradient that can
+	// itself be differentiated it is written once more; the compiler merges the two.
+	unit, factor := normalized(x)
+	forward := func(in []*graph.Node) *graph.Node {
+		y, _ := normalized(in[0])
 		if n.Weight != nil {
-			y = graph.Mul(y, n.broadcast(in[1], x))
+			y = graph.Mul(y, n.broadcast(in[1], y))
 		}
 		if n.Bias != nil {
-			y = graph.Add(y, n.broadcast(in[2], x))
+			y = graph.Add(y, n.broadcast(in[2], y))
 		}
 		return y
 	}
