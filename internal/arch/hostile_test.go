@@ -47,7 +47,7 @@ var hostile = []struct {
 	{"notebooks", "kernel/ipynb", "TestReadErrors", "FuzzRead", "-", "-", "-", "-", "FuzzRead"},
 	{"connection files", "kernel/wire", "TestParseConnection", "FuzzConnection", "TestParseConnection", "-", "-", "-", "FuzzConnection"},
 	{"ZMTP's handshake", "kernel/wire", "TestHandshakeErrors", "FuzzHandshake", "TestHandshakeErrors", "-", "-", "-", "FuzzHandshake"},
-	{"ZMTP's frames", "kernel/wire", "FuzzReadMessage", "FuzzReadMessage", "FuzzReadMessage", "-", "-", "-", "FuzzReadMessage"},
+	{"ZMTP's frames", "kernel/wire", "TestReceiveErrors", "FuzzReceive", "TestForgedLength", "-", "-", "-", "FuzzReceive"},
 	{"Jupyter's messages", "kernel/wire", "TestDecodeErrors", "TestDecodeErrors", "TestDecodeErrors", "TestDecodeErrors", "-", "-", "FuzzDecode"},
 	{"the history of inputs", "kernel/history", "TestDamage", "FuzzOpen", "TestHugeFile", "TestFileStaysSmall", "-", "-", "FuzzOpen"},
 	{"messages between kernel and host", "internal/frame", "FuzzRead", "FuzzRead", "FuzzRead", "FuzzRead", "-", "-", "FuzzRead"},

@@ -1,14 +1,14 @@
 package wire
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/go-zeromq/zmq4"
 )
 
 // Client is connected to the sockets of a kernel, as a notebook is.
@@ -70,9 +70,9 @@ func (c *Client) Close() {
 
 // Conn is one connection to a socket. One goroutine may receive while others send.
 type Conn struct {
-	nc net.Conn
-	r  *bufio.Reader
-	mu sync.Mutex // held while writing
+	nc   net.Conn
+	conn *peerConn
+	mu   sync.Mutex // held while writing
 }
 
 func connect(ctx context.Context, kind Kind, endpoint, identity string) (*Conn, error) {
@@ -85,36 +85,38 @@ func connect(ctx context.Context, kind Kind, endpoint, identity string) (*Conn, 
 	if err != nil {
 		return nil, fmt.Errorf("wire: connect to %s: %w", endpoint, err)
 	}
-	c := &Conn{nc: nc, r: bufio.NewReaderSize(nc, 64<<10)}
 	nc.SetDeadline(time.Now().Add(handshakeTimeout))
-	if _, err := handshake(nc, c.r, kind, identity); err != nil {
+	conn, err := handshake(nc, kind, identity)
+	if err != nil {
 		nc.Close()
 		return nil, fmt.Errorf("wire: connect to %s: %w", endpoint, err)
 	}
 	nc.SetDeadline(time.Time{})
-	return c, nil
+	return &Conn{nc: nc, conn: conn}, nil
 }
 
 // Send sends a message. It waits while the kernel does not read.
 func (c *Conn) Send(frames [][]byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, err := c.nc.Write(appendMessage(nil, frames))
-	return err
+	if err := c.conn.send("", frames); err != nil {
+		return err
+	}
+	return c.conn.on.flush()
 }
 
 // Receive waits for the next message, or for the end of the connection.
 func (c *Conn) Receive() ([][]byte, error) {
 	for {
-		frames, command, err := readMessage(c.r, maxMessage)
+		frames, command, err := c.conn.receive()
 		if err != nil {
 			return nil, err
 		}
-		if !command {
+		if command == nil {
 			return frames, nil
 		}
-		if name, _, err := splitCommand(frames[0]); err != nil || name == "ERROR" {
-			return nil, errors.New("wire: the kernel reports an error")
+		if command.Name == zmq4.CmdError {
+			return nil, fmt.Errorf("wire: the kernel reports an error: %q", command.Body)
 		}
 	}
 }

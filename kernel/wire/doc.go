@@ -6,13 +6,13 @@
 //
 // # Sockets
 //
-// The package speaks ZMTP 3.0 (https://rfc.zeromq.org/spec/23/) with the NULL
-// mechanism itself, and does no more of ZeroMQ than a kernel needs: it binds
-// ROUTER, XPUB and REP sockets. Every peer has its own reader, its own queue
-// and its own writer, so that a client which stalls, vanishes or sends
-// nonsense costs the others nothing. The sockets of go-zeromq/zmq4 v0.17.0
-// share one writer among all peers, accept one handshake at a time and panic
-// on forged lengths; its sockets are the clients in this package's tests.
+// A kernel binds ROUTER, XPUB and REP sockets. Each peer has a connection of its
+// own, on which go-zeromq/zmq4 speaks ZMTP 3.0 (https://rfc.zeromq.org/spec/23/)
+// with the NULL mechanism, a reader, a queue and a writer, so that a client which
+// stalls, vanishes or sends nonsense costs the others nothing. What a peer sends is
+// checked before zmq4 reads it. zmq4's own sockets are not used, but as clients in
+// this package's tests: in v0.17.0 they share one writer among all peers and accept
+// one handshake at a time.
 //
 // # Errors
 //

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -12,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/go-zeromq/zmq4"
 )
 
 // Kind is a ZeroMQ socket type.
@@ -156,7 +157,7 @@ func (s *Socket) Send(frames [][]byte) error {
 	if p == nil {
 		return ErrNoPeer
 	}
-	p.push(item{data: appendMessage(nil, frames[1:]), essential: true})
+	p.push(message(frames[1:], true))
 	return nil
 }
 
@@ -165,10 +166,7 @@ func (s *Socket) Send(frames [][]byte) error {
 // essential is dropped for a peer that has 32 MiB yet to read.
 func (s *Socket) Publish(frames [][]byte, essential bool) {
 	topic := string(frames[0])
-	it := item{data: appendMessage(nil, frames), essential: essential}
-	if !essential {
-		it.frames = frames
-	}
+	it := message(frames, essential)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for p := range s.peers {
@@ -215,8 +213,7 @@ func (s *Socket) accept() {
 			time.Sleep(50 * time.Millisecond)
 			continue
 		}
-		p := &peer{nc: nc, done: make(chan struct{})}
-		p.cond = sync.NewCond(&p.mu)
+		p := newPeer(nc)
 		s.mu.Lock()
 		if s.closed || len(s.peers) >= maxPeers {
 			s.mu.Unlock()
@@ -233,22 +230,22 @@ func (s *Socket) accept() {
 func (s *Socket) serve(p *peer) {
 	defer s.remove(p)
 	p.nc.SetDeadline(time.Now().Add(handshakeTimeout))
-	r := bufio.NewReaderSize(p.nc, 64<<10)
-	props, err := handshake(p.nc, r, s.kind, "")
+	conn, err := handshake(p.nc, s.kind, "")
 	if err != nil {
 		slog.Debug("wire: handshake", "socket", s.kind, "err", err)
 		return
 	}
 	p.nc.SetDeadline(time.Time{})
-	s.join(p, props["identity"])
+	s.join(p, conn.identity())
 	p.mu.Lock()
+	p.conn = conn
 	p.writing = true
 	p.mu.Unlock()
 	s.wg.Go(func() { p.write(s.dropNotice) })
 	stranger := s.newStranger()
 	defer stranger.release()
 	for {
-		frames, command, err := stranger.read(r)
+		frames, command, err := stranger.read(conn)
 		if err != nil {
 			stranger.explain(err)
 			return
@@ -259,21 +256,17 @@ func (s *Socket) serve(p *peer) {
 				continue
 			}
 		}
-		if command {
-			answer, err := answerCommand(frames[0])
-			if err != nil {
+		if command != nil {
+			if err := p.obey(command); err != nil {
 				slog.Debug("wire: command", "socket", s.kind, "err", err)
 				return
-			}
-			if answer != nil {
-				p.push(item{data: answer, essential: true})
 			}
 			continue
 		}
 		switch s.kind {
 		case Rep:
 			// The whole envelope goes back as it came.
-			p.push(item{data: appendMessage(nil, frames), essential: true})
+			p.push(message(frames, true))
 		case Router:
 			if !stranger.admits(frames) {
 				continue
@@ -322,31 +315,41 @@ func (s *Socket) subscribe(p *peer, topic string, add bool) {
 	p.mu.Unlock()
 	if add && s.onSub != nil {
 		if frames := s.onSub(topic); frames != nil {
-			p.push(item{data: appendMessage(nil, frames), essential: true})
+			p.push(message(frames, true))
 		}
 	}
 }
 
-func (s *Socket) dropNotice(n int, last [][]byte) []byte {
+func (s *Socket) dropNotice(n int, last [][]byte) [][]byte {
 	s.mu.Lock()
 	f := s.onDropped
 	s.mu.Unlock()
 	if f == nil {
 		return nil
 	}
-	return appendMessage(nil, f(n, last))
+	return f(n, last)
 }
 
-// item is one encoded message in a queue. Peers share its bytes.
+// item is one message or command in a queue. Peers share its bytes.
 type item struct {
-	data      []byte
+	command   string // its name; empty for a message
+	frames    [][]byte
+	size      int // bytes on the wire, at most
 	essential bool
-	frames    [][]byte // of a message that may be dropped, for the notice
+}
+
+func message(frames [][]byte, essential bool) item {
+	it := item{frames: frames, essential: essential}
+	for _, f := range frames {
+		it.size += 9 + len(f)
+	}
+	return it
 }
 
 // peer is one connection and the queue of what it has yet to be sent.
 type peer struct {
 	nc   net.Conn
+	conn *peerConn // on nc, once writing
 	id   string
 	done chan struct{} // closed when the writer has ended
 
@@ -363,6 +366,12 @@ type peer struct {
 	stopped bool
 }
 
+func newPeer(nc net.Conn) *peer {
+	p := &peer{nc: nc, done: make(chan struct{})}
+	p.cond = sync.NewCond(&p.mu)
+	return p
+}
+
 func (p *peer) wants(topic string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -375,7 +384,7 @@ func (p *peer) push(it item) {
 	if p.stopped || p.ending {
 		return
 	}
-	if !it.essential && p.size+len(it.data) > softLimit && p.size > 0 {
+	if !it.essential && p.size+it.size > softLimit && p.size > 0 {
 		p.dropped++
 		p.last = it.frames
 		return
@@ -388,14 +397,31 @@ func (p *peer) push(it item) {
 		return
 	}
 	p.queue = append(p.queue, it)
-	p.size += len(it.data)
+	p.size += it.size
 	if it.essential {
-		p.vital += len(it.data)
+		p.vital += it.size
 	}
 }
 
+// obey does what a peer's command asks for. Unknown ones are ignored.
+func (p *peer) obey(command *zmq4.Cmd) error {
+	switch command.Name {
+	case zmq4.CmdPing:
+		context, err := pong(command.Body)
+		if err != nil {
+			return err
+		}
+		answer := message([][]byte{context}, true)
+		answer.command = zmq4.CmdPong
+		p.push(answer)
+	case zmq4.CmdError:
+		return fmt.Errorf("wire: peer reports an error: %q", command.Body)
+	}
+	return nil
+}
+
 // write sends what is queued until the peer is stopped or finished.
-func (p *peer) write(notice func(n int, last [][]byte) []byte) {
+func (p *peer) write(notice func(n int, last [][]byte) [][]byte) {
 	defer close(p.done)
 	defer p.nc.Close() // wakes the reader
 	for {
@@ -414,21 +440,25 @@ func (p *peer) write(notice func(n int, last [][]byte) []byte) {
 		p.dropped, p.last = 0, nil
 		p.mu.Unlock()
 
-		var buffers net.Buffers
-		size, vital := 0, 0
-		for _, it := range batch {
-			buffers = append(buffers, it.data)
-			size += len(it.data)
-			if it.essential {
-				vital += len(it.data)
-			}
-		}
 		if dropped > 0 {
-			if b := notice(dropped, last); b != nil {
-				buffers = append(buffers, b)
+			if frames := notice(dropped, last); frames != nil {
+				batch = append(batch, item{frames: frames})
 			}
 		}
-		_, err := buffers.WriteTo(p.nc)
+		size, vital := 0, 0
+		var err error
+		for _, it := range batch {
+			size += it.size
+			if it.essential {
+				vital += it.size
+			}
+			if err == nil {
+				err = p.conn.send(it.command, it.frames)
+			}
+		}
+		if err == nil {
+			err = p.conn.on.flush()
+		}
 		p.mu.Lock()
 		p.size -= size
 		p.vital -= vital

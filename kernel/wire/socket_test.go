@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -107,8 +106,7 @@ func TestRouterPeerThatNeverReads(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer nc.Close()
-	nc.Write(greeting[:])
-	nc.Write(appendCommand(nil, "READY", appendProperty(appendProperty(nil, "Socket-Type", "DEALER"), "Identity", "stuck")))
+	io.WriteString(nc, greeting+ready(property("Socket-Type", "DEALER"), property("Identity", "stuck")))
 	nc.Write(appendMessage(nil, [][]byte{[]byte("hello")}))
 	receive(t, s)
 	big := make([]byte, 4<<20)
@@ -190,13 +188,7 @@ func TestStalledSubscriberMissesOutputOnly(t *testing.T) {
 		return [][]byte{[]byte("notice")}
 	})
 	s.Accept()
-	nc, err := net.Dial("tcp", s.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	nc.Write(greeting[:])
-	nc.Write(appendCommand(nil, "READY", appendProperty(nil, "Socket-Type", "SUB")))
+	nc, r := raw(t, s, "SUB")
 	nc.Write(appendMessage(nil, [][]byte{{1}}))
 	<-subscribed
 	const rounds = 100
@@ -204,14 +196,15 @@ func TestStalledSubscriberMissesOutputOnly(t *testing.T) {
 		s.Publish([][]byte{[]byte("output"), make([]byte, 1<<20)}, false)
 		s.Publish([][]byte{[]byte("idle")}, true)
 	}
-	r := newReader(t, nc)
 	idle, output, notice := 0, 0, 0
 	for idle < rounds || notice == 0 {
-		switch topic := r(); topic {
+		_, topic := readFrame(t, r)
+		switch topic {
 		case "idle":
 			idle++
 		case "output":
 			output++
+			readFrame(t, r) // the output itself
 		case "notice":
 			notice++
 		default:
@@ -224,28 +217,6 @@ func TestStalledSubscriberMissesOutputOnly(t *testing.T) {
 	}
 	if output+n != rounds {
 		t.Errorf("%d outputs came and %d are said to be missing, want %d together", output, n, rounds)
-	}
-}
-
-// newReader finishes the handshake and returns a function that reads the
-// topic of the next message.
-func newReader(t *testing.T, nc net.Conn) func() string {
-	t.Helper()
-	nc.SetDeadline(time.Now().Add(20 * time.Second))
-	r := bufio.NewReader(nc)
-	var g [64]byte
-	if _, err := io.ReadFull(r, g[:]); err != nil {
-		t.Fatal(err)
-	}
-	if _, command, err := readMessage(r, maxCommand); err != nil || !command {
-		t.Fatal(err)
-	}
-	return func() string {
-		frames, _, err := readMessage(r, maxMessage)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(frames[0])
 	}
 }
 

@@ -1,12 +1,13 @@
 package wire
 
 import (
-	"bufio"
 	"errors"
 	"log/slog"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
+
+	"github.com/go-zeromq/zmq4"
 )
 
 // A port of a kernel is open to every process of the machine, and a message is
@@ -48,17 +49,16 @@ func (s *Socket) newStranger() *stranger {
 }
 
 // read reads a message.
-func (p *stranger) read(r *bufio.Reader) (frames [][]byte, command bool, err error) {
-	if p.proven {
-		frames, command, err = readMessage(r, maxMessage)
-	} else {
-		limit := strangerMessage
+func (p *stranger) read(conn *peerConn) (frames [][]byte, command *zmq4.Cmd, err error) {
+	conn.on.limit, conn.on.take = maxMessage, nil
+	if !p.proven {
+		conn.on.limit, conn.on.take = strangerMessage, p.take
 		if p.s.kind != Router { // subscriptions and heartbeats
-			limit = quietMessage
+			conn.on.limit = quietMessage
 		}
 		p.free = strangerFree
-		frames, command, err = readMessageFor(r, limit, p.take)
 	}
+	frames, command, err = conn.receive()
 	total := 0
 	for _, f := range frames {
 		total += len(f)

@@ -13,6 +13,7 @@ import pytest
 import zmq
 from jupyter_client import BlockingKernelClient
 from jupyter_client.session import Session
+from zmq.utils.monitor import recv_monitor_message
 
 import holt
 
@@ -86,6 +87,27 @@ def test_heartbeat_under_full_load(kernel):
         hb.close()
         kernel.manager.interrupt_kernel()
     assert kernel.finish(msg_id).ename == "Interrupted"
+
+
+def test_pings(kernel):
+    """ZMTP's own heartbeat, which libzmq sends as PING, keeps a connection; so it is answered."""
+    sub = zmq.Context.instance().socket(zmq.SUB)
+    sub.linger, sub.heartbeat_ivl, sub.heartbeat_timeout = 0, 50, 2000
+    events = sub.get_monitor_socket(zmq.EVENT_DISCONNECTED | zmq.EVENT_HANDSHAKE_SUCCEEDED)
+    sub.connect(f"tcp://127.0.0.1:{kernel.client.iopub_port}")
+    sub.subscribe(b"")
+    try:
+        assert sub.poll(10_000), "no iopub_welcome"
+        time.sleep(5)
+        assert events.poll(0) and recv_monitor_message(events)["event"] == zmq.EVENT_HANDSHAKE_SUCCEEDED
+        assert not events.poll(0), "the connection was cut"
+        while sub.poll(0):
+            sub.recv_multipart()
+        kernel.do("1")
+        assert sub.poll(10_000), "nothing came after the pings"
+    finally:
+        sub.disable_monitor()
+        sub.close()
 
 
 def test_interrupt_as_a_message(kernel):
