@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // Struct types without a name
@@ -50,29 +52,29 @@ type namedShape struct {
 func shapeKey(st *types.Struct) string {
 	var b strings.Builder
 	hides := false
-	tp := &typePrinter{
-		pkg:  func(p *types.Package) string { return p.Path() },
-		name: func(t *types.TypeName) string { return fmt.Sprint(t.Name(), "@", t.Pos()) },
-		anon: func(*types.Struct) (string, bool) { return "", false },
+	tp := &spell.Printer{
+		Pkg:  func(p *types.Package) string { return p.Path() },
+		Name: func(t *types.TypeName) string { return fmt.Sprint(t.Name(), "@", t.Pos()) },
+		Anon: func(*types.Struct) (string, bool) { return "", false },
 	}
 	for i := range st.NumFields() {
 		v := st.Field(i)
 		if !v.Exported() {
-			if v.Pkg() == nil || v.Pkg().Path() != notebookPath {
+			if v.Pkg() == nil || v.Pkg().Path() != spell.Path {
 				return ""
 			}
 			hides = true
 		}
 		b.WriteString(v.Name() + " ")
 		if v.Embedded() {
-			if generic(v.Type()) {
+			if spell.Generic(v.Type()) {
 				return ""
 			}
 			b.WriteString(tp.String(v.Type()))
 		}
 		b.WriteString(strconv.Quote(st.Tag(i)) + ";")
 	}
-	if !hides || tp.err != nil {
+	if !hides || tp.Err != nil {
 		return ""
 	}
 	return b.String()
@@ -169,7 +171,7 @@ func (g *generator) nameShape(obj *types.TypeName, st *types.Struct) {
 	if !ok {
 		sh, ok = g.likeNamed(key, st)
 	}
-	if !ok && packageLevel(obj) {
+	if !ok && spell.PackageLevel(obj) {
 		sh, ok = g.declareShape(key, st), true
 	}
 	if ok {
@@ -235,7 +237,7 @@ func (r *rewriter) foreignShape(n *ast.StructType) (shape, bool) {
 
 // anonymous writes a struct type without a name by its alias; ok is false for
 // one that is spelled out.
-func (g *generator) anonymous(tp *typePrinter, from func(home int) string, st *types.Struct) (text string, ok bool) {
+func (g *generator) anonymous(tp *spell.Printer, from func(home int) string, st *types.Struct) (text string, ok bool) {
 	sh, ok := g.shape(st)
 	if !ok || sh.home == g.c.seq {
 		return "", false
@@ -256,7 +258,7 @@ func (g *generator) anonymous(tp *typePrinter, from func(home int) string, st *t
 // aliases declares the struct types that are at home in this program, with the
 // functions that reach their unexported fields in values of them and of types
 // that are made of them.
-func (g *generator) aliases(b *strings.Builder, tp *typePrinter, use map[string]string) {
+func (g *generator) aliases(b *strings.Builder, tp *spell.Printer, use map[string]string) {
 	for i := 0; i < len(g.structs); i++ { // printing one may find more
 		st := g.structs[i]
 		name := "Ħˣs" + strconv.Itoa(i)
@@ -266,7 +268,7 @@ func (g *generator) aliases(b *strings.Builder, tp *typePrinter, use map[string]
 			field, typ := v.Name()+" ", ""
 			if v.Embedded() {
 				var e strings.Builder
-				tp.embedded(&e, v.Type())
+				tp.Embedded(&e, v.Type())
 				field, typ = "", e.String()
 			} else {
 				typ = "ˣ" + strconv.Itoa(len(params))

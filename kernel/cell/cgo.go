@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"unsafe"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // A cell that imports "C" is checked with the Go declarations that cmd/cgo
@@ -298,14 +300,14 @@ func isCType(obj types.Object) bool {
 
 // mentionsC reports whether a type is made of C types.
 func mentionsC(t types.Type) (found bool) {
-	notebookTypes(t, func(obj *types.TypeName) { found = found || isCType(obj) })
+	spell.NotebookTypes(t, func(obj *types.TypeName) { found = found || isCType(obj) })
 	return found
 }
 
 // isVoid reports whether t is what a C function without a result returns.
 func isVoid(t types.Type) bool {
 	n, ok := types.Unalias(t).(*types.Named)
-	return ok && n.Obj().Name() == "_Ctype_void" && fromNotebook(n)
+	return ok && n.Obj().Name() == "_Ctype_void" && spell.FromNotebook(n)
 }
 
 // usesCgo makes the checker take C.f for what cmd/cgo declared. The field is

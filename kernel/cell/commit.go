@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // commit makes what the program declares live.
@@ -94,7 +96,7 @@ func (g *generator) commit(prog *Program, reached int) {
 		}
 		in := name
 		if c.hides[name] {
-			in = typeMark + name
+			in = spell.TypeMark + name
 		}
 		e.obj, e.home = scope.Lookup(in), prog.Seq
 		if t, ok := e.obj.(*types.TypeName); ok && in != name {
@@ -105,8 +107,8 @@ func (g *generator) commit(prog *Program, reached int) {
 		if c.dropped[name] != "" || c.fresh[name] && !g.reached(name, reached) {
 			continue
 		}
-		obj := scope.Lookup(varName(name))
-		if e.lost == "" && !c.fresh[name] && !sameLayout(e.obj.Type(), obj.Type()) {
+		obj := scope.Lookup(spell.Var(name))
+		if e.lost == "" && !c.fresh[name] && !spell.SameLayout(e.obj.Type(), obj.Type()) {
 			e.lost = "the type of its value was changed in " + c.src.Name
 		}
 		e.obj, e.home = obj, prog.Seq
@@ -120,7 +122,7 @@ func (g *generator) commit(prog *Program, reached int) {
 			if c.hides[name] {
 				nb.hide(name)
 			}
-			nb.define(&entity{name: name, kind: kVar, obj: scope.Lookup(varName(name)), home: prog.Seq, cell: c.src.Name})
+			nb.define(&entity{name: name, kind: kVar, obj: scope.Lookup(spell.Var(name)), home: prog.Seq, cell: c.src.Name})
 		} else if e != nil {
 			e.lost, e.cell = "", c.src.Name
 		}
@@ -224,9 +226,9 @@ func (g *generator) units() func(*unit) {
 			if obj == nil || !g.packageLevel(obj) || namesOfC(obj.Name()) || slices.Contains(u.names, id.Name) && u.recv == "" {
 				return true
 			}
-			name := strings.TrimPrefix(id.Name, newMark)
+			name := strings.TrimPrefix(id.Name, spell.NewMark)
 			if _, isOld := g.p.old[obj]; isOld {
-				name = written(name)
+				name = spell.Written(name)
 			}
 			if body != nil && id.Pos() >= body.Pos() {
 				u.body[name] = true

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // A line of const ( … ) without a value repeats the one above it, and the names in
@@ -104,12 +106,12 @@ func (r *rewriter) spell(name string, obj types.Object) string {
 		if home == r.g.c.seq {
 			return name
 		}
-		if name = declared(t).Name(); !token.IsExported(name) {
+		if name = spell.Declared(t).Name(); !token.IsExported(name) {
 			name = "Ħ" + name
 		}
 		return r.from(home) + name
 	}
-	return r.from(home) + "Ħ" + written(name)
+	return r.from(home) + "Ħ" + spell.Written(name)
 }
 
 // ownValues finds the constants of a group whose value is made of the constant of
@@ -224,7 +226,7 @@ func (c *check) lengths(p *passed) bool {
 			if !ok || !need[id.Name] || c.arrays[id.Name] != nil || c.nb.fset.File(id.Pos()) != f.tok || !c.atTopLevel(f, id) {
 				continue
 			}
-			if t, _ := deref(v.Type()); leadsToArray(t) {
+			if t, _ := spell.Deref(v.Type()); leadsToArray(t) {
 				c.arrays[id.Name] = v.Type()
 				found = true
 			}

@@ -6,6 +6,8 @@ import (
 	"go/types"
 	"slices"
 	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // Effects are what a cell takes from earlier cells and what it changes for
@@ -145,8 +147,8 @@ func (f *effectFinder) name(id *ast.Ident) string {
 	if old, ok := f.g.p.old[obj]; ok {
 		return old
 	}
-	name := strings.TrimPrefix(id.Name, newMark) // a hidden type cannot change
-	if !f.g.packageLevel(obj) || ours(name) {
+	name := strings.TrimPrefix(id.Name, spell.NewMark) // a hidden type cannot change
+	if !f.g.packageLevel(obj) || spell.Ours(name) {
 		return ""
 	}
 	return name
@@ -266,7 +268,7 @@ func isZero(call *ast.CallExpr) bool {
 // returns "".
 func (g *generator) method(x *ast.SelectorExpr) string {
 	fn, ok := g.p.info.Uses[x.Sel].(*types.Func)
-	if !ok || fn.Signature().Recv() == nil || fn.Pkg() == nil || fn.Pkg().Path() != notebookPath {
+	if !ok || fn.Signature().Recv() == nil || fn.Pkg() == nil || fn.Pkg().Path() != spell.Path {
 		return ""
 	}
 	t := fn.Signature().Recv().Type()

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // A variable with //go:embed above it is declared once more in the generated
@@ -104,7 +106,7 @@ func (g *generator) embeds(use map[string]string) (text string, list []Embed) {
 		for _, e := range t.embed {
 			fmt.Fprintf(&b, "//go:embed %q\n", e.Pattern)
 		}
-		fmt.Fprintf(&b, "var %s %s\n", embedName(name), tp.String(g.p.pkg.Scope().Lookup(varName(name)).Type()))
+		fmt.Fprintf(&b, "var %s %s\n", embedName(name), tp.String(g.p.pkg.Scope().Lookup(spell.Var(name)).Type()))
 		list = append(list, t.embed...)
 	}
 	return b.String(), list

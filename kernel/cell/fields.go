@@ -5,6 +5,8 @@ import (
 	"go/token"
 	"go/types"
 	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // breaks returns the line breaks between two places, for text that replaces what
@@ -106,7 +108,7 @@ func (r *rewriter) sameFields(to, from types.Type) bool {
 // fieldHome is where an unexported field is declared: for one of the notebook, a
 // program's number.
 func (r *rewriter) fieldHome(t types.Type, v *types.Var) any {
-	if v.Pkg() != nil && v.Pkg().Path() != notebookPath {
+	if v.Pkg() != nil && v.Pkg().Path() != spell.Path {
 		return v.Pkg()
 	}
 	return r.g.fieldHome(t, v)
@@ -115,7 +117,7 @@ func (r *rewriter) fieldHome(t types.Type, v *types.Var) any {
 // foreignField reports whether a field is unexported and declared by the
 // package of another program.
 func (r *rewriter) foreignField(t types.Type, v *types.Var) bool {
-	return !v.Exported() && v.Pkg() != nil && v.Pkg().Path() == notebookPath && r.g.fieldHome(t, v) != r.g.c.seq
+	return !v.Exported() && v.Pkg() != nil && v.Pkg().Path() == spell.Path && r.g.fieldHome(t, v) != r.g.c.seq
 }
 
 // accessor opens a call of the function that gives the address of a field of t
@@ -139,17 +141,10 @@ func (r *rewriter) accessor(prefix, open string, t types.Type, v *types.Var) str
 	return call + open + r.from(r.g.home(o)) + name + ")("
 }
 
-func deref(t types.Type) (types.Type, bool) {
-	if p, ok := types.Unalias(t).Underlying().(*types.Pointer); ok {
-		return p.Elem(), true
-	}
-	return t, false
-}
-
 // access returns what to write before and after x to select the field that the
 // indices lead to; ok is false when Go's own selector does.
 func (r *rewriter) access(x ast.Expr, sel *types.Selection) (before, after string, ok bool) {
-	t, ptr := deref(sel.Recv())
+	t, ptr := spell.Deref(sel.Recv())
 	tv := r.g.p.info.Types[x]
 	addr := ptr || tv.Addressable()
 	for _, i := range sel.Index() {
@@ -171,7 +166,7 @@ func (r *rewriter) access(x ast.Expr, sel *types.Selection) (before, after strin
 			before, after = r.accessor("ĦˣV_", "(", t, v)+before, after+"))"
 			ok = true
 		}
-		t, ptr = deref(v.Type())
+		t, ptr = spell.Deref(v.Type())
 		addr = addr || ptr
 	}
 	return before, after, ok
@@ -213,7 +208,7 @@ func (r *rewriter) foreignFields(lit *ast.CompositeLit) *types.Struct {
 	if !ok || len(lit.Elts) == 0 {
 		return nil
 	}
-	t, _ := deref(core(tv.Type))
+	t, _ := spell.Deref(core(tv.Type))
 	st, ok := types.Unalias(t).Underlying().(*types.Struct)
 	if !ok {
 		return nil
@@ -287,7 +282,7 @@ func (r *rewriter) composite(lit *ast.CompositeLit) {
 		return
 	}
 	whole := r.g.p.info.Types[lit].Type
-	t, ptr := deref(core(whole))
+	t, ptr := spell.Deref(core(whole))
 	tp := r.g.printer(r.use)
 	typ := tp.String(t)
 	open := "func() " + typ + " { var ˣv " + typ + "; "

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 type fileKind int
@@ -54,7 +56,7 @@ func (f *file) diagnose(pos token.Pos, msg string) Diagnostic {
 }
 
 // plainNames takes our marks and the package of all cells off the names in a message.
-var plainNames = strings.NewReplacer("notebook.", "", oldMark, "", typeMark, "", newMark, "", "Ħˣb_", "", "Ħˣm_", "", "Ħ", "", "ˣ", "", "_Ctype_", "C.")
+var plainNames = strings.NewReplacer("notebook.", "", spell.OldMark, "", spell.TypeMark, "", spell.NewMark, "", "Ħˣb_", "", "Ħˣm_", "", "Ħ", "", "ˣ", "", "_Ctype_", "C.")
 
 // at completes a diagnostic with the place of a source offset.
 func (f *file) at(off int, d Diagnostic) Diagnostic {
@@ -197,7 +199,7 @@ func (c *check) preludeImports(f *file, head, tail string) string {
 	var b strings.Builder
 	bases := selectorBases(f.ast)
 	for _, name := range sortedKeys(bases) {
-		old, ok := strings.CutPrefix(name, oldMark)
+		old, ok := strings.CutPrefix(name, spell.OldMark)
 		if name == "C" && imports[name] == "C" {
 			b.WriteString(`import "C";`)
 		} else if path := imports[old]; path != "" && (ok || !c.shadows(name)) {
@@ -255,7 +257,7 @@ func (c *check) varFile(kind passKind) (*file, string) {
 	tp := c.checkPrinter(aliases)
 	var b strings.Builder
 	for _, name := range sortedKeys(names) {
-		fmt.Fprintf(&b, "\nvar %s %s", varName(name), tp.String(names[name]))
+		fmt.Fprintf(&b, "\nvar %s %s", spell.Var(name), tp.String(names[name]))
 		f.vars = append(f.vars, name)
 	}
 	f.body = b.String()
@@ -267,23 +269,23 @@ func (c *check) varFile(kind passKind) (*file, string) {
 }
 
 // checkPrinter writes types as the checked package names them.
-func (c *check) checkPrinter(aliases map[string]string) *typePrinter {
-	return &typePrinter{
-		pkg:  aliasFor(aliases),
-		name: c.typeName,
-		anon: func(*types.Struct) (string, bool) { return "", false },
+func (c *check) checkPrinter(aliases map[string]string) *spell.Printer {
+	return &spell.Printer{
+		Pkg:  aliasFor(aliases),
+		Name: c.typeName,
+		Anon: func(*types.Struct) (string, bool) { return "", false },
 	}
 }
 
 // typeName is the name that a type of the notebook has in this check.
 func (c *check) typeName(t *types.TypeName) string {
 	name := c.nb.typeName(t)
-	plain := written(name)
+	plain := spell.Written(name)
 	switch {
 	case c.unhide[plain]:
 		return plain
 	case c.hides[plain]:
-		return typeMark + plain
+		return spell.TypeMark + plain
 	}
 	return name
 }

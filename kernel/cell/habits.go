@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/holt-dl/holt/internal/near"
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // This file knows what a person writes who is used to PyTorch, and what is
@@ -153,8 +154,8 @@ func uncallable(p *passed, f *file, call *ast.CallExpr) string {
 	if t == nil {
 		return ""
 	}
-	t, _ = deref(t)
-	switch name := typeText(t); {
+	t, _ = spell.Deref(t)
+	switch name := spell.Type(t); {
 	case has(p, call.Fun, "Predict"):
 		return fmt.Sprintf("; %s.Predict(%s) runs the model", x, args)
 	case strings.HasPrefix(name, "dl.") && strings.HasSuffix(name, "Loss"):
@@ -244,7 +245,7 @@ func literal(p *passed, f *file, typ ast.Expr) string {
 		return ""
 	}
 	text := f.text(typ)
-	if name := typeText(t); name == "dl.Tensor" {
+	if name := spell.Type(t); name == "dl.Tensor" {
 		return "; " + wordsOf("tensor", "torch")
 	}
 	switch u := t.Underlying().(type) {
@@ -262,7 +263,7 @@ func literal(p *passed, f *file, typ ast.Expr) string {
 		}
 		return "; it is an interface: name a type that has its methods"
 	case *types.Signature:
-		return fmt.Sprintf("; a function is wanted: %s(%s { … })", text, typeText(u))
+		return fmt.Sprintf("; a function is wanted: %s(%s { … })", text, spell.Type(u))
 	case *types.Struct:
 		fields := exportedFields(u)
 		if len(fields) == 0 {
@@ -288,7 +289,7 @@ func fieldMeant(t types.Type, name string) string {
 	if t == nil {
 		return ""
 	}
-	t, _ = deref(t)
+	t, _ = spell.Deref(t)
 	s, ok := t.Underlying().(*types.Struct)
 	if !ok {
 		return ""
@@ -337,12 +338,12 @@ func wrapped(p *passed, f *file, path []ast.Node, call *ast.CallExpr) string {
 		}
 		want := sig.Params().At(i).Type()
 		if slice, ok := want.(*types.Slice); ok && !sig.Variadic() && types.AssignableTo(p.info.Types[arg].Type, slice.Elem()) {
-			return fmt.Sprintf("; a slice is wanted: write %s{%s}", typeText(want), f.text(arg))
+			return fmt.Sprintf("; a slice is wanted: write %s{%s}", spell.Type(want), f.text(arg))
 		}
 		if s, ok := want.Underlying().(*types.Struct); ok {
 			for v := range s.Fields() {
 				if v.Exported() && types.AssignableTo(p.info.Types[arg].Type, v.Type()) {
-					return fmt.Sprintf("; write %s{%s: %s}", typeText(want), v.Name(), f.text(arg))
+					return fmt.Sprintf("; write %s{%s: %s}", spell.Type(want), v.Name(), f.text(arg))
 				}
 			}
 		}
@@ -365,7 +366,7 @@ func arguments(p *passed, call *ast.CallExpr) string {
 		if v.Name() == "" {
 			return ""
 		}
-		typ := typeText(v.Type())
+		typ := spell.Type(v.Type())
 		if len(list) == sig.Params().Len()-1 && sig.Variadic() {
 			typ = "..." + strings.TrimPrefix(typ, "[]")
 		}

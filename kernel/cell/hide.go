@@ -8,6 +8,8 @@ import (
 	"go/types"
 	"slices"
 	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // A variable may take the name of what it is made from, as in a Go function:
@@ -25,35 +27,6 @@ import (
 //	          earlier code means by x
 //	ˣtype_x   a type that a variable hides
 //	ˣnew_x    the variable, where x is a name of Go's own
-const (
-	oldMark  = "ˣold_"
-	typeMark = "ˣtype_"
-	newMark  = "ˣnew_"
-)
-
-var marks = []string{oldMark, typeMark, newMark}
-
-// written returns a name as cells have it.
-func written(name string) string {
-	for _, m := range marks {
-		name = strings.TrimPrefix(name, m)
-	}
-	return name
-}
-
-// isMarked reports whether a name has one of the marks.
-func isMarked(name string) bool { return written(name) != name }
-
-// ofGo reports whether Go itself declares a name.
-func ofGo(name string) bool { return types.Universe.Lookup(name) != nil }
-
-// varName is the name that a variable has in what is checked.
-func varName(name string) string {
-	if ofGo(name) {
-		return newMark + name
-	}
-	return name
-}
 
 // insert puts an object into the scope of the checked package, under a name
 // that may not be the one it was declared with.
@@ -86,13 +59,13 @@ func (nb *Notebook) typeName(t *types.TypeName) string {
 func (nb *Notebook) hide(name string) {
 	e := nb.names[name]
 	delete(nb.names, name)
-	nb.rename(e, typeMark+name)
+	nb.rename(e, spell.TypeMark+name)
 }
 
 // reveal gives a hidden type its name back.
 func (nb *Notebook) reveal(name string) {
-	if e := nb.names[typeMark+name]; e != nil && nb.names[name] == nil {
-		delete(nb.names, typeMark+name)
+	if e := nb.names[spell.TypeMark+name]; e != nil && nb.names[name] == nil {
+		delete(nb.names, spell.TypeMark+name)
 		nb.rename(e, name)
 	}
 }
@@ -173,7 +146,7 @@ func (c *check) madeFrom(t *topStmt, name string) bool {
 	if err != nil || !slices.ContainsFunc(f.Unresolved, func(id *ast.Ident) bool { return id.Name == name }) {
 		return false
 	}
-	if c.nb.names[typeMark+name] != nil || ofGo(name) {
+	if c.nb.names[spell.TypeMark+name] != nil || spell.OfGo(name) {
 		return true
 	}
 	path := ""
@@ -236,7 +209,7 @@ func (c *check) hiding(p *passed, path []ast.Node, msg string) string {
 	if id == nil {
 		return ""
 	}
-	name := written(id.Name)
+	name := spell.Written(id.Name)
 	obj := p.info.Uses[id]
 	if obj == nil { // as in the receiver of a method
 		obj = p.pkg.Scope().Lookup(id.Name)
@@ -252,9 +225,9 @@ func (c *check) hiding(p *passed, path []ast.Node, msg string) string {
 	case sel == "" && strings.HasSuffix(msg, "is not a type"), sel == "" && strings.Contains(msg, "cannot call "):
 		again = "%rm " + name + " makes it that again"
 		switch {
-		case c.nb.names[typeMark+name] != nil:
+		case c.nb.names[spell.TypeMark+name] != nil:
 			what = "the type"
-		case ofGo(name):
+		case spell.OfGo(name):
 			what = "Go's own " + name
 		default:
 			return ""
@@ -263,7 +236,7 @@ func (c *check) hiding(p *passed, path []ast.Node, msg string) string {
 		return ""
 	}
 	switch e := c.nb.names[name]; {
-	case !packageLevel(v) || c.defines(name):
+	case !spell.PackageLevel(v) || c.defines(name):
 		return fmt.Sprintf("; %s is a variable here, which hides %s: give it another name", name, what)
 	case e != nil:
 		return fmt.Sprintf("; %s is a variable since %s, which hides %s: %s", name, e.cell, what, again)
@@ -276,7 +249,7 @@ func (c *check) hiding(p *passed, path []ast.Node, msg string) string {
 func (c *check) goNames(f *file) []int {
 	var at []int
 	for _, id := range f.ast.Unresolved {
-		if !ofGo(id.Name) || c.before[id.Name] || c.ownNames[id.Name] {
+		if !spell.OfGo(id.Name) || c.before[id.Name] || c.ownNames[id.Name] {
 			continue
 		}
 		if e := c.nb.names[id.Name]; e != nil && e.kind == kVar || f.kind == declFile && c.defines(id.Name) {
@@ -303,18 +276,18 @@ func (c *check) mark(ed *editor, kind fileKind) {
 	}
 	f.kind = kind
 	for _, at := range c.goNames(f) {
-		ed.insert(at, newMark)
+		ed.insert(at, spell.NewMark)
 	}
 }
 
 func (c *check) hasGoNames() bool {
 	for _, t := range c.top {
-		if slices.ContainsFunc(t.defs, ofGo) {
+		if slices.ContainsFunc(t.defs, spell.OfGo) {
 			return true
 		}
 	}
 	for name, e := range c.nb.names {
-		if e.kind == kVar && ofGo(name) {
+		if e.kind == kVar && spell.OfGo(name) {
 			return true
 		}
 	}
@@ -332,13 +305,13 @@ func (c *check) newRefs(first *passed) []int {
 		for _, uses := range []map[*ast.Ident]types.Object{first.info.Uses, first.info.Defs} {
 			for id, obj := range uses {
 				v, ok := obj.(*types.Var)
-				if !ok || !ofGo(written(id.Name)) || c.nb.fset.File(id.Pos()) != f.tok || f.tok.Offset(id.Pos())-f.prelude >= len(f.body) {
+				if !ok || !spell.OfGo(spell.Written(id.Name)) || c.nb.fset.File(id.Pos()) != f.tok || f.tok.Offset(id.Pos())-f.prelude >= len(f.body) {
 					continue
 				}
 				isNew := c.locals[v] ||
-					packageLevel(v) && !(c.fresh[written(id.Name)] && c.moved[written(id.Name)] == nil)
+					spell.PackageLevel(v) && !(c.fresh[spell.Written(id.Name)] && c.moved[spell.Written(id.Name)] == nil)
 				start, _ := f.span(id)
-				if isNew && strings.HasPrefix(string(c.text[start:]), written(id.Name)) { // not in text of ours
+				if isNew && strings.HasPrefix(string(c.text[start:]), spell.Written(id.Name)) { // not in text of ours
 					at = append(at, start)
 				}
 			}
@@ -356,25 +329,25 @@ func (c *check) respell(u *unit, kind passKind) (string, func(int) int) {
 	own := "" // the type itself, under another name
 	for name := range u.imports {
 		if name != "C" && c.shadows(name) {
-			other[name] = oldMark + name
+			other[name] = spell.OldMark + name
 		}
 	}
 	for _, uses := range []map[string]bool{u.iface, u.body} {
 		for name := range uses {
-			plain, isOld := strings.CutPrefix(name, typeMark)
+			plain, isOld := strings.CutPrefix(name, spell.TypeMark)
 			switch {
 			case isOld && !c.unhide[plain], kind == passFinal && c.hides[name]:
-				other[plain] = typeMark + plain
-			case ofGo(name) && !c.ownNames[name] && (c.vars[name] != nil || c.nb.names[name] != nil && c.nb.names[name].kind == kVar):
-				other[name] = newMark + name
+				other[plain] = spell.TypeMark + plain
+			case spell.OfGo(name) && !c.ownNames[name] && (c.vars[name] != nil || c.nb.names[name] != nil && c.nb.names[name].kind == kVar):
+				other[name] = spell.NewMark + name
 			}
 		}
 	}
-	if plain, isOld := strings.CutPrefix(u.recv, typeMark); u.recv != "" && (isOld && !c.unhide[plain] || kind == passFinal && c.hides[u.recv]) {
-		other[plain] = typeMark + plain
+	if plain, isOld := strings.CutPrefix(u.recv, spell.TypeMark); u.recv != "" && (isOld && !c.unhide[plain] || kind == passFinal && c.hides[u.recv]) {
+		other[plain] = spell.TypeMark + plain
 	}
 	if u.kind == kType {
-		if plain, isOld := strings.CutPrefix(u.names[0], typeMark); isOld || kind == passFinal && c.hides[plain] {
+		if plain, isOld := strings.CutPrefix(u.names[0], spell.TypeMark); isOld || kind == passFinal && c.hides[plain] {
 			own = plain
 		}
 	}
@@ -397,31 +370,10 @@ func (c *check) respell(u *unit, kind passKind) (string, func(int) int) {
 	if obj := f.Scope.Lookup(own); obj != nil {
 		ast.Inspect(f, func(n ast.Node) bool {
 			if id, ok := n.(*ast.Ident); ok && id.Obj == obj {
-				ed.replace(at(id), at(id)+len(id.Name), typeMark+own)
+				ed.replace(at(id), at(id)+len(id.Name), spell.TypeMark+own)
 			}
 			return true
 		})
 	}
 	return ed.render(0, len(u.text))
-}
-
-// packageLevel reports whether the notebook has an object at package level.
-func packageLevel(obj types.Object) bool {
-	return obj.Pkg() != nil && obj.Pkg().Path() == notebookPath && obj.Parent() == obj.Pkg().Scope()
-}
-
-// declared returns the object by which a type was declared, which has the name
-// that its own package knows.
-func declared(t *types.TypeName) *types.TypeName {
-	switch typ := t.Type().(type) {
-	case *types.Named:
-		if typ.Obj().Pos() == t.Pos() {
-			return typ.Obj()
-		}
-	case *types.Alias:
-		if typ.Obj().Pos() == t.Pos() {
-			return typ.Obj()
-		}
-	}
-	return t
 }

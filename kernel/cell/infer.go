@@ -7,6 +7,8 @@ import (
 	"go/types"
 	"slices"
 	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // infer finds the types of the variables that the statements define.
@@ -111,13 +113,13 @@ func (c *check) variables(p *passed, f *file) error {
 		}
 		tp := c.checkPrinter(map[string]string{})
 		tp.String(obj.Type())
-		if tp.err != nil && !c.canKeep(obj.Type()) {
+		if tp.Err != nil && !c.canKeep(obj.Type()) {
 			return &Error{Diagnostics: []Diagnostic{f.diagnose(id.Pos(), fmt.Sprintf(
-				"%s cannot be kept for later cells: %v; use it inside a function, or give it an interface type", id.Name, tp.err))}}
+				"%s cannot be kept for later cells: %v; use it inside a function, or give it an interface type", id.Name, tp.Err))}}
 		}
 		if t := c.madeHere(obj.Type()); t != "" {
 			return &Error{Diagnostics: []Diagnostic{f.diagnose(id.Pos(), fmt.Sprintf(
-				"%s, of type %s, cannot be made in the cell that declares %s, since another package does not export its type; declare %s in a cell of its own before this one", id.Name, typeText(obj.Type()), t, t))}}
+				"%s, of type %s, cannot be made in the cell that declares %s, since another package does not export its type; declare %s in a cell of its own before this one", id.Name, spell.Type(obj.Type()), t, t))}}
 		}
 		if c.ownNames[id.Name] {
 			return &Error{Diagnostics: []Diagnostic{f.diagnose(id.Pos(), fmt.Sprintf(
@@ -206,7 +208,7 @@ func (c *check) takeErrors(p *passed) bool {
 				continue
 			}
 			tuple, ok := p.info.Types[call].Type.(*types.Tuple)
-			if !ok || tuple.Len() != lhs+1 || !isError(tuple.At(lhs).Type()) {
+			if !ok || tuple.Len() != lhs+1 || !spell.IsError(tuple.At(lhs).Type()) {
 				continue
 			}
 			start, _ := f.span(st)
@@ -242,7 +244,7 @@ func (c *check) takeNested(p *passed, f *file, st ast.Stmt) bool {
 				continue
 			}
 			tuple, ok := p.info.Types[call].Type.(*types.Tuple)
-			if !ok || tuple.Len() != len(as.Lhs)+1 || !isError(tuple.At(len(as.Lhs)).Type()) {
+			if !ok || tuple.Len() != len(as.Lhs)+1 || !spell.IsError(tuple.At(len(as.Lhs)).Type()) {
 				continue
 			}
 			var n nestedErr

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // wellKnown are interfaces that libraries look for in any value.
@@ -21,7 +23,7 @@ var wellKnown = []struct{ pkg, name string }{
 // keep writes conversions that must be part of the package which declares a
 // type, so that the runtime knows one copy of each: to the interfaces that it
 // implements, and to the composite types that reflect could make first.
-func (g *generator) keep(tp *typePrinter, named []*types.TypeName) string {
+func (g *generator) keep(tp *spell.Printer, named []*types.TypeName) string {
 	var b strings.Builder
 	conversion := func(t types.Type, iface types.Type) {
 		it, ok := iface.Underlying().(*types.Interface)
@@ -52,7 +54,7 @@ func (g *generator) keep(tp *typePrinter, named []*types.TypeName) string {
 		if nt.NumMethods() == 0 && !hasEmbedded(nt) || types.IsInterface(nt) {
 			continue
 		}
-		conversion(nt, errorType)
+		conversion(nt, spell.ErrorType)
 		for _, w := range wellKnown {
 			if pkg, err := g.c.nb.pk.Import(w.pkg); err == nil {
 				if o := pkg.Scope().Lookup(w.name); o != nil {
@@ -79,7 +81,7 @@ func (g *generator) keep(tp *typePrinter, named []*types.TypeName) string {
 	var ifaces, concrete []*types.Named
 	for _, name := range scope.Names() {
 		tn, ok := scope.Lookup(name).(*types.TypeName)
-		if !ok || tn.IsAlias() && !isMarked(name) {
+		if !ok || tn.IsAlias() && !spell.IsMarked(name) {
 			continue
 		}
 		n, ok := tn.Type().(*types.Named)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/holt-dl/holt/dl/words"
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // Python's arguments by name, as in nn.Conv2d(3, 16, kernel_size=3, bias=False), do
@@ -285,7 +286,7 @@ func goValue(value string, t types.Type) (string, bool) {
 			}
 			list = append(list, one)
 		}
-		return typeText(t) + "{" + strings.Join(list, ", ") + "}", true
+		return spell.Type(t) + "{" + strings.Join(list, ", ") + "}", true
 	}
 	return "", false
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // A Listing is a checked cell as it was written, with what the check found
@@ -87,9 +89,9 @@ func (p *Program) Listing() *Listing { return p.listing() }
 // package is imported, and name that of a type of the notebook. The error says
 // why a type cannot be written.
 func TypeString(t types.Type, pkg func(*types.Package) string, name func(*types.TypeName) string) (string, error) {
-	p := &typePrinter{pkg: pkg, name: name, anon: func(*types.Struct) (string, bool) { return "", false }}
+	p := &spell.Printer{Pkg: pkg, Name: name, Anon: func(*types.Struct) (string, bool) { return "", false }}
 	s := p.String(t)
-	return s, p.err
+	return s, p.Err
 }
 
 func (g *generator) listing() *Listing {
@@ -316,16 +318,16 @@ func (g *generator) uses(f *file, n ast.Node) []Use {
 		if !ok || id.Name == "_" || sel[id] {
 			return true
 		}
-		name := written(id.Name)
-		old := name != strings.TrimPrefix(id.Name, newMark)
+		name := spell.Written(id.Name)
+		old := name != strings.TrimPrefix(id.Name, spell.NewMark)
 		obj := g.p.info.Uses[id]
 		if obj == nil {
 			obj = g.p.info.Defs[id]
 		}
-		if obj == nil || !old && ours(name) {
+		if obj == nil || !old && spell.Ours(name) {
 			return true
 		}
-		u := Use{Name: name, Old: old, Type: strings.HasPrefix(id.Name, typeMark)}
+		u := Use{Name: name, Old: old, Type: strings.HasPrefix(id.Name, spell.TypeMark)}
 		u.Start, u.End = f.span(id)
 		if pn, ok := obj.(*types.PkgName); ok {
 			u.Path = pn.Imported().Path()
@@ -338,7 +340,7 @@ func (g *generator) uses(f *file, n ast.Node) []Use {
 		switch {
 		case g.packageLevel(obj):
 			list = append(list, u)
-		case obj.Pkg() != nil && obj.Pkg().Path() != notebookPath && obj.Parent() == obj.Pkg().Scope():
+		case obj.Pkg() != nil && obj.Pkg().Path() != spell.Path && obj.Parent() == obj.Pkg().Scope():
 			u.Dot, u.Path = true, obj.Pkg().Path()
 			list = append(list, u)
 		}

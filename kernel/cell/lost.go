@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // settle looks at the errors of the last pass. Those in the cell end it. What
@@ -54,7 +56,7 @@ func (c *check) lose(p *passed) (more bool) {
 			}
 			e := c.moved[name]
 			c.dropped[name], c.changed[name] = "its type no longer compiles", true
-			c.notices = append(c.notices, fmt.Sprintf("%s (%s) is gone with its type %s; run %s again to make it", name, e.cell, typeText(e.obj.Type()), e.cell))
+			c.notices = append(c.notices, fmt.Sprintf("%s (%s) is gone with its type %s; run %s again to make it", name, e.cell, spell.Type(e.obj.Type()), e.cell))
 			more = true
 			continue
 		}
@@ -89,7 +91,7 @@ func (c *check) lose(p *passed) (more bool) {
 		if strings.Contains(name, ",") {
 			verb = "compile and are"
 		}
-		c.notices = append(c.notices, fmt.Sprintf("%s (%s) no longer %s gone: %s; change it and run its cell again", written(name), u.cell, verb, d.Msg))
+		c.notices = append(c.notices, fmt.Sprintf("%s (%s) no longer %s gone: %s; change it and run its cell again", spell.Written(name), u.cell, verb, d.Msg))
 		delete(c.rebody, u)
 	}
 	return more
@@ -167,8 +169,8 @@ func (c *check) refuseLost(p *passed) error {
 				return true
 			}
 			obj := p.info.Uses[id]
-			name := written(id.Name)
-			if obj == nil || obj.Pkg() == nil || obj.Pkg().Path() != notebookPath || obj.Parent() == nil || c.nb.names[name] == nil || namesOfC(obj.Name()) {
+			name := spell.Written(id.Name)
+			if obj == nil || obj.Pkg() == nil || obj.Pkg().Path() != spell.Path || obj.Parent() == nil || c.nb.names[name] == nil || namesOfC(obj.Name()) {
 				return true
 			}
 			if _, isType := obj.(*types.TypeName); isType {

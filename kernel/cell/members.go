@@ -9,6 +9,7 @@ import (
 
 	"github.com/holt-dl/holt/dl/words"
 	"github.com/holt-dl/holt/internal/near"
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // This file answers methods that PyTorch's objects have and Holt's have not.
@@ -20,7 +21,7 @@ func (c *check) member(p *passed, f *file, path []ast.Node, pointed bool) string
 	if !ok || p.info.Types[s.X].Type == nil {
 		return ""
 	}
-	t, _ := deref(p.info.Types[s.X].Type)
+	t, _ := spell.Deref(p.info.Types[s.X].Type)
 	place, its := placeOf(t)
 	if place == "" {
 		return ""
@@ -99,7 +100,7 @@ func (c *check) member(p *passed, f *file, path []ast.Node, pointed bool) string
 // placeOf says where in the table the methods of a type are, and what the table
 // calls a value of it.
 func placeOf(t types.Type) (place, its string) {
-	name := typeText(t)
+	name := spell.Type(t)
 	ptr := t
 	if !types.IsInterface(t) {
 		ptr = types.NewPointer(t)
@@ -203,5 +204,5 @@ func membersOf(t types.Type) []string {
 			names = append(names, v.Name())
 		}
 	}
-	return slices.DeleteFunc(names, func(n string) bool { return !token.IsExported(n) && !fromNotebook(t) })
+	return slices.DeleteFunc(names, func(n string) bool { return !token.IsExported(n) && !spell.FromNotebook(t) })
 }

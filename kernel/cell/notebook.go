@@ -8,6 +8,8 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // ErrAgain is wrapped by the error of [Packages.Add] when packages that earlier
@@ -138,13 +140,13 @@ type Declaration struct {
 func (nb *Notebook) Declarations() []Declaration {
 	var list []Declaration
 	for _, e := range nb.names {
-		if isMarked(e.name) {
+		if spell.IsMarked(e.name) {
 			continue
 		}
 		list = append(list, Declaration{
 			Kind: e.kind.String(), Name: e.name, Cell: e.cell, Lost: e.lost,
 			Type: types.TypeString(e.obj.Type(), func(p *types.Package) string {
-				if p.Path() == notebookPath {
+				if p.Path() == spell.Path {
 					return ""
 				}
 				return p.Name()
@@ -200,5 +202,3 @@ func (nb *Notebook) drop(name string) {
 	}
 	delete(nb.names, name)
 }
-
-const notebookPath = "notebook"

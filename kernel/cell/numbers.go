@@ -6,6 +6,8 @@ import (
 	"go/types"
 	"regexp"
 	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // Go converts no number by itself: here are the messages about it.
@@ -27,7 +29,7 @@ func mismatch(p *passed, f *file, path []ast.Node) string {
 	if wider(x, y) {
 		from, to = right, x
 	}
-	return fmt.Sprintf("; Go does not convert numbers by itself: write %s(%s)", typeText(to), f.text(from))
+	return fmt.Sprintf("; Go does not convert numbers by itself: write %s(%s)", spell.Type(to), f.text(from))
 }
 
 // operands are both sides of an operator, or of an assignment such as x *= y.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"go/types"
 	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // Where a type is declared again, values of the old one may stay behind
@@ -42,7 +44,7 @@ func (g *generator) oldValues(use map[string]string) string {
 		}
 		home, t := e.home, e.obj.Type()
 		if g.c.moved[name] != nil {
-			home, t = g.c.seq, g.p.pkg.Scope().Lookup(varName(name)).Type()
+			home, t = g.c.seq, g.p.pkg.Scope().Lookup(spell.Var(name)).Type()
 		}
 		if !holdsInterface(t) {
 			continue
@@ -88,7 +90,7 @@ func holdsInterface(t types.Type) bool {
 		case *types.Map:
 			return holds(u.Key()) || holds(u.Elem())
 		case *types.Struct:
-			if n, ok := t.(*types.Named); ok && !fromNotebook(n) {
+			if n, ok := t.(*types.Named); ok && !spell.FromNotebook(n) {
 				return false // a library's own
 			}
 			for f := range u.Fields() {

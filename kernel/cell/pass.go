@@ -6,6 +6,8 @@ import (
 	"go/token"
 	"go/types"
 	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 const (
@@ -52,7 +54,7 @@ const maxExplained = 100
 func (c *check) pass(kind passKind, first *passed) *passed {
 	c.kind = kind
 	p := &passed{
-		pkg: types.NewPackage(notebookPath, "notebook"),
+		pkg: types.NewPackage(spell.Path, "notebook"),
 		info: &types.Info{
 			Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{},
 			Uses: map[*ast.Ident]types.Object{}, Selections: map[*ast.SelectorExpr]*types.Selection{},
@@ -71,12 +73,12 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 			c.imported[name] || again[name] && kind == passFinal || kind == passFinal && c.fresh[name] {
 			continue
 		}
-		plain, isHidden := strings.CutPrefix(name, typeMark)
+		plain, isHidden := strings.CutPrefix(name, spell.TypeMark)
 		switch {
 		case isHidden && c.unhide[plain], kind == passFirst && (c.before[name] || c.arrays[name] != nil):
 			continue
 		case e.kind == kVar:
-			name = varName(name)
+			name = spell.Var(name)
 		}
 		insert(p.pkg, name, e.obj)
 		if isHidden && kind == passFirst && c.before[plain] {
@@ -135,9 +137,9 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 		add(cellFile(stmtFile, c.stmtText(func(ed *editor) { c.editFinal(ed, first) })), runHead, runTail)
 		for name := range c.fresh {
 			if e := c.nb.names[name]; e != nil && c.moved[name] == nil && c.rehome[name] == nil {
-				mark := oldMark
+				mark := spell.OldMark
 				if c.hides[name] {
-					mark = typeMark
+					mark = spell.TypeMark
 				}
 				p.old[insert(p.pkg, mark+name, e.obj)] = name
 			}
@@ -234,7 +236,7 @@ func ignored(msg string) bool {
 // the notebook, or of a type parameter, which has no package before its name.
 func implicitField(msg string) bool {
 	_, typ, _ := strings.Cut(msg, " of type ")
-	return strings.HasPrefix(msg, "implicit assignment to unexported field") && (strings.HasPrefix(typ, notebookPath+".") || !strings.Contains(typ, "."))
+	return strings.HasPrefix(msg, "implicit assignment to unexported field") && (strings.HasPrefix(typ, spell.Path+".") || !strings.Contains(typ, "."))
 }
 
 func bodiless(msg string) bool {

@@ -10,6 +10,8 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 const runtimePath = "github.com/holt-dl/holt/kernel/host/rt"
@@ -207,7 +209,7 @@ func (g *generator) packageLevel(obj types.Object) bool {
 	if _, ok := g.p.old[obj]; ok {
 		return true
 	}
-	return packageLevel(obj)
+	return spell.PackageLevel(obj)
 }
 
 // home is the program whose package holds an object.
@@ -222,11 +224,6 @@ func (g *generator) home(obj types.Object) int {
 		return g.c.seq
 	}
 	return g.c.nb.files[tok]
-}
-
-// ours reports whether a name was made by this package.
-func ours(name string) bool {
-	return strings.HasPrefix(name, "ˣ") || strings.HasPrefix(name, "Ħˣ")
 }
 
 // Describe is the text of a program's files, for tests and bug reports.

@@ -5,6 +5,8 @@ import (
 	"go/parser"
 	"go/token"
 	"slices"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // What no longer compiles after a change is gone, but its source is kept: when a
@@ -138,7 +140,7 @@ func (c *check) reviveNotices() {
 	for _, name := range sortedKeys(c.revived) {
 		if u := c.revived[name].unit; !seen[u] {
 			seen[u] = true
-			c.notices = append(c.notices, fmt.Sprintf("%s (%s) compiles again and is back", written(name), u.cell))
+			c.notices = append(c.notices, fmt.Sprintf("%s (%s) compiles again and is back", spell.Written(name), u.cell))
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"go/types"
 	"strconv"
 	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 const (
@@ -161,7 +163,7 @@ func (r *rewriter) ident(id *ast.Ident) {
 	if obj.Pkg() == nil {
 		return
 	}
-	if obj.Pkg().Path() != notebookPath {
+	if obj.Pkg().Path() != spell.Path {
 		if obj.Parent() == obj.Pkg().Scope() { // by a dot import
 			alias := "ˣd" + strconv.Itoa(len(r.use))
 			for name, path := range r.use {
@@ -187,7 +189,7 @@ func (r *rewriter) ident(id *ast.Ident) {
 		r.ed.replace(start, end, methodName(fn))
 		return
 	}
-	if ours(id.Name) && !isMarked(id.Name) {
+	if spell.Ours(id.Name) && !spell.IsMarked(id.Name) {
 		return
 	}
 	if !r.g.packageLevel(obj) {
@@ -198,14 +200,14 @@ func (r *rewriter) ident(id *ast.Ident) {
 		if home == r.g.c.seq {
 			return
 		}
-		name := declared(t).Name()
+		name := spell.Declared(t).Name()
 		if !token.IsExported(name) {
 			name = "Ħ" + name
 		}
 		r.ed.replace(start, end, r.from(home)+name)
 		return
 	}
-	r.ed.replace(start, end, r.from(home)+"Ħ"+written(id.Name))
+	r.ed.replace(start, end, r.from(home)+"Ħ"+spell.Written(id.Name))
 }
 
 // recovers passes on what recover returns, whose text may name a method.
@@ -230,7 +232,7 @@ func (r *rewriter) recovers(n, parent ast.Node) {
 // the notebook becomes an exported one, so that it is the same method in all
 // packages.
 func methodName(m *types.Func) string {
-	if m.Exported() || m.Pkg() == nil || m.Pkg().Path() != notebookPath {
+	if m.Exported() || m.Pkg() == nil || m.Pkg().Path() != spell.Path {
 		return m.Name()
 	}
 	return "Ħ" + m.Name()

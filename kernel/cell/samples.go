@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/holt-dl/holt/dl/words"
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // This file writes calls of Holt's functions for answers, from their types and from
@@ -127,7 +128,7 @@ func sample(p *passed, f *file, name string, sig *types.Signature, args []ast.Ex
 		case !last || one == "":
 		case v.Name() == "axes" || len(args) > i:
 			one = ""
-		case typeText(t) == "int":
+		case spell.Type(t) == "int":
 			one = "2, 3"
 		}
 		if one == "" {
@@ -152,7 +153,7 @@ func value(fun, name string, t types.Type, tensors *int) string {
 	case "classes":
 		return "1000"
 	}
-	switch typeText(t) {
+	switch spell.Type(t) {
 	case "*dl.Tensor":
 		*tensors++
 		return []string{"y", "z", "w"}[min(*tensors-1, 2)]
@@ -174,7 +175,7 @@ func value(fun, name string, t types.Type, tensors *int) string {
 			return "true"
 		}
 	case *types.Struct:
-		return typeText(t) + "{}"
+		return spell.Type(t) + "{}"
 	}
 	return ""
 }
@@ -184,7 +185,7 @@ func value(fun, name string, t types.Type, tensors *int) string {
 func firstArgument(p *passed, f *file, call *ast.CallExpr) (x, args string) {
 	x = "x"
 	all := callArgs(call, 0)
-	if len(all) > 0 && p.info.Types[all[0]].Type != nil && typeText(p.info.Types[all[0]].Type) == "*dl.Tensor" {
+	if len(all) > 0 && p.info.Types[all[0]].Type != nil && spell.Type(p.info.Types[all[0]].Type) == "*dl.Tensor" {
 		x, all = f.text(all[0]), all[1:]
 	}
 	return x, numbers(p, f, all)

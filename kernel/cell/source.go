@@ -8,6 +8,8 @@ import (
 	"path"
 	"strconv"
 	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // Halves returns a cell twice: with everything but its declarations blank, and
@@ -29,8 +31,8 @@ func (nb *Notebook) Source(paths ...string) string {
 		imports[path.Base(p)] = p
 	}
 	maps.Copy(imports, nb.imports)
-	tp := &typePrinter{
-		pkg: func(p *types.Package) string {
+	tp := &spell.Printer{
+		Pkg: func(p *types.Package) string {
 			for name, path := range imports {
 				if path == p.Path() && nb.names[name] == nil {
 					return name
@@ -40,26 +42,26 @@ func (nb *Notebook) Source(paths ...string) string {
 			imports[name] = p.Path()
 			return name
 		},
-		name: nb.typeName,
-		anon: func(*types.Struct) (string, bool) { return "", false },
+		Name: nb.typeName,
+		Anon: func(*types.Struct) (string, bool) { return "", false },
 	}
 	c := nb.newCheck(context.Background(), Source{})
 	source := func(u *unit) {
 		for local, path := range u.imports {
 			if c.shadows(local) {
-				local = oldMark + local
+				local = spell.OldMark + local
 			}
 			imports[local] = path
 		}
 		text, _ := c.respell(u, passFirst)
-		fmt.Fprintf(&b, "\n%s%s\n", u.doc, strings.ReplaceAll(text, newMark, ""))
+		fmt.Fprintf(&b, "\n%s%s\n", u.doc, strings.ReplaceAll(text, spell.NewMark, ""))
 	}
 	seen := map[*unit]bool{}
 	for _, name := range sortedKeys(nb.names) {
 		e := nb.names[name]
 		if e.unit == nil {
-			tp.err = nil
-			if typ := tp.String(e.obj.Type()); tp.err == nil {
+			tp.Err = nil
+			if typ := tp.String(e.obj.Type()); tp.Err == nil {
 				fmt.Fprintf(&b, "\nvar %s %s\n", name, typ)
 			}
 			continue

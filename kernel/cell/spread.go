@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"go/types"
 	"slices"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // live returns the unit that u would replace, or nil.
@@ -70,8 +72,8 @@ func (c *check) decide() {
 			if c.nb.names[n] != nil {
 				c.changed[n] = true
 			}
-			if u.kind == kType && c.nb.names[typeMark+n] != nil {
-				c.changed[typeMark+n], c.unhide[n] = true, true
+			if u.kind == kType && c.nb.names[spell.TypeMark+n] != nil {
+				c.changed[spell.TypeMark+n], c.unhide[n] = true, true
 			}
 		}
 	}
@@ -90,23 +92,23 @@ func (c *check) spread() {
 	for again := true; again; {
 		again = false
 		for name, e := range c.nb.names {
-			if c.ownNames[name] || c.rehome[name] != nil || c.moved[name] != nil || c.fresh[name] || c.dropped[name] != "" || c.unhide[written(name)] && isMarked(name) {
+			if c.ownNames[name] || c.rehome[name] != nil || c.moved[name] != nil || c.fresh[name] || c.dropped[name] != "" || c.unhide[spell.Written(name)] && spell.IsMarked(name) {
 				continue
 			}
 			redo := false
 			switch e.kind {
 			case kVar:
-				notebookTypes(e.obj.Type(), func(t *types.TypeName) { redo = redo || c.changed[c.nb.typeName(t)] })
+				spell.NotebookTypes(e.obj.Type(), func(t *types.TypeName) { redo = redo || c.changed[c.nb.typeName(t)] })
 				if redo && mixed(e.obj.Type()) {
 					c.dropped[name], c.changed[name] = "its type was declared again", true
-					c.notices = append(c.notices, fmt.Sprintf("%s (%s) is gone: its type %s holds one that was declared again; run %s again to make it", name, e.cell, typeText(e.obj.Type()), e.cell))
+					c.notices = append(c.notices, fmt.Sprintf("%s (%s) is gone: its type %s holds one that was declared again; run %s again to make it", name, e.cell, spell.Type(e.obj.Type()), e.cell))
 					continue
 				}
 				if redo {
 					c.moved[name] = e
 				}
 			case kConst:
-				notebookTypes(e.obj.Type(), func(t *types.TypeName) { redo = redo || c.changed[c.nb.typeName(t)] })
+				spell.NotebookTypes(e.obj.Type(), func(t *types.TypeName) { redo = redo || c.changed[c.nb.typeName(t)] })
 			case kType:
 				redo = hits(e.unit.iface)
 				for _, m := range e.methods {
@@ -150,7 +152,7 @@ func (c *check) spread() {
 	}
 	// Bodies that mention what changed.
 	for name, e := range c.nb.names {
-		if c.dropped[name] != "" || c.rehome[name] != nil || c.ownNames[name] && e.kind != kFunc || c.unhide[written(name)] && isMarked(name) {
+		if c.dropped[name] != "" || c.rehome[name] != nil || c.ownNames[name] && e.kind != kFunc || c.unhide[spell.Written(name)] && spell.IsMarked(name) {
 			continue
 		}
 		switch e.kind {

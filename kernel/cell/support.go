@@ -6,6 +6,8 @@ import (
 	"go/types"
 	"strconv"
 	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // fieldHome is the program whose package declares the field v of the struct
@@ -21,7 +23,7 @@ func (g *generator) fieldHome(t types.Type, v *types.Var) int {
 }
 
 // printer writes types as the generated package names them.
-func (g *generator) printer(use map[string]string) *typePrinter {
+func (g *generator) printer(use map[string]string) *spell.Printer {
 	from := func(home int) string {
 		if home == g.c.seq {
 			return ""
@@ -30,8 +32,8 @@ func (g *generator) printer(use map[string]string) *typePrinter {
 		use[alias] = pkgPath(home)
 		return alias + "."
 	}
-	tp := &typePrinter{
-		pkg: func(p *types.Package) string {
+	tp := &spell.Printer{
+		Pkg: func(p *types.Package) string {
 			for alias, path := range use {
 				if path == p.Path() {
 					return alias
@@ -41,23 +43,23 @@ func (g *generator) printer(use map[string]string) *typePrinter {
 			use[alias] = p.Path()
 			return alias
 		},
-		name: func(t *types.TypeName) string {
+		Name: func(t *types.TypeName) string {
 			home := g.home(t)
 			if home != g.c.seq && !t.Exported() {
 				return from(home) + "Ħ" + t.Name()
 			}
 			return from(home) + t.Name()
 		},
-		embed: func(t *types.TypeName) (string, bool) {
-			if t.Pkg() == nil || t.Pkg().Path() != notebookPath || t.Exported() || g.home(t) == g.c.seq {
+		Embed: func(t *types.TypeName) (string, bool) {
+			if t.Pkg() == nil || t.Pkg().Path() != spell.Path || t.Exported() || g.home(t) == g.c.seq {
 				return "", false
 			}
 			g.localAlias[t.Name()] = t
 			return t.Name(), true
 		},
-		method: methodName,
+		Method: methodName,
 	}
-	tp.anon = func(t *types.Struct) (string, bool) { return g.anonymous(tp, from, t) }
+	tp.Anon = func(t *types.Struct) (string, bool) { return g.anonymous(tp, from, t) }
 	return tp
 }
 
@@ -86,7 +88,7 @@ func (g *generator) hookOf(d *ast.FuncDecl) string {
 		return "ĦˣH_" + recv + "_" + name
 	}
 	if d.Type.TypeParams != nil || g.hooked[name] != nil || name == "_" || isInit(name) ||
-		name == "main" || ours(name) {
+		name == "main" || spell.Ours(name) {
 		return ""
 	}
 	return "ĦˣH_" + name
@@ -112,11 +114,11 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 		}
 	}
 	for _, name := range sortedKeys(vars) {
-		t := p.pkg.Scope().Lookup(varName(name)).Type()
+		t := p.pkg.Scope().Lookup(spell.Var(name)).Type()
 		if hasUnnameable(t) {
 			x, ok := kept.of(t)
 			if !ok {
-				tp.fail("the type of %s cannot be inferred", name)
+				tp.Fail("the type of %s cannot be inferred", name)
 			}
 			fmt.Fprintf(&decl, "var Ħ%s = %s\n", name, x)
 		} else {
@@ -126,7 +128,7 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 		if e == nil || c.fresh[name] || e.lost != "" {
 			continue
 		}
-		if !sameLayout(e.obj.Type(), t) {
+		if !spell.SameLayout(e.obj.Type(), t) {
 			c.notices = append(c.notices, fmt.Sprintf("%s (%s) held a value of a type that changed, and is gone: run %s again to make it", name, e.cell, e.cell))
 			continue
 		}
@@ -172,7 +174,7 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 				m := nt.Method(i)
 				var b strings.Builder
 				b.WriteString("func")
-				tp.signature(&b, m.Signature().Recv().Type(), m.Signature())
+				tp.Signature(&b, m.Signature().Recv().Type(), m.Signature())
 				fmt.Fprintf(&decl, "var ĦˣH_%s_%s %s\n", name, m.Name(), b.String())
 			}
 		case *types.Func:
@@ -180,7 +182,7 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 				fmt.Fprintf(&run, "\t%sĦˣH_%s = Ħˣb_%s\n", fromAlias(use, g.hooked[name].home), name, name)
 				continue
 			}
-			if ours(name) {
+			if spell.Ours(name) {
 				continue
 			}
 			if isInit(name) || name == "main" || obj.Signature().TypeParams().Len() > 0 {
@@ -194,7 +196,7 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 			e := c.nb.names[u.recv]
 			recv := u.recv
 			if c.hides[recv] {
-				recv = typeMark + recv
+				recv = spell.TypeMark + recv
 			}
 			fmt.Fprintf(&run, "\t%sĦˣH_%s_%s = %s\n", fromAlias(use, e.home), e.obj.Name(), u.names[0], methodFunc(recv, u.names[0]))
 		}
@@ -213,8 +215,8 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 		params, args := typeParams(tp, obj)
 		fmt.Fprintf(&decl, "type %s%s = %sĦ%s%s\n", name, params, fromAlias(use, g.home(obj)), name, args)
 	}
-	if tp.err != nil {
-		return "", nil, &Error{Diagnostics: []Diagnostic{{Cell: c.src.Name, Msg: tp.err.Error()}}}
+	if tp.Err != nil {
+		return "", nil, &Error{Diagnostics: []Diagnostic{{Cell: c.src.Name, Msg: tp.Err.Error()}}}
 	}
 	fmt.Fprintf(&decl, "func ˣzero[T any](p *T) { var z T; *p = z }\n")
 	if g.converts {
@@ -256,10 +258,10 @@ func (g *generator) own(obj *types.TypeName, st *types.Struct) bool {
 }
 
 // accessors writes functions that reach the unexported fields of a struct type.
-func (g *generator) accessors(b *strings.Builder, tp *typePrinter, name, params, args string, st *types.Struct) {
+func (g *generator) accessors(b *strings.Builder, tp *spell.Printer, name, params, args string, st *types.Struct) {
 	for i := range st.NumFields() {
 		v := st.Field(i)
-		if v.Exported() || v.Name() == "_" || v.Pkg().Path() != notebookPath || g.home(v) != g.c.seq {
+		if v.Exported() || v.Name() == "_" || v.Pkg().Path() != spell.Path || g.home(v) != g.c.seq {
 			continue
 		}
 		typ := tp.String(v.Type())
@@ -270,7 +272,7 @@ func (g *generator) accessors(b *strings.Builder, tp *typePrinter, name, params,
 
 // typeParams writes the type parameters of a generic type, as a declaration
 // and as arguments.
-func typeParams(tp *typePrinter, obj *types.TypeName) (params, args string) {
+func typeParams(tp *spell.Printer, obj *types.TypeName) (params, args string) {
 	var list *types.TypeParamList
 	switch t := obj.Type().(type) {
 	case *types.Named:

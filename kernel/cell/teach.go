@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/holt-dl/holt/internal/near"
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // This file adds to the checker's messages what to try, for a person who knows
@@ -300,7 +301,7 @@ func (c *check) inScope(p *passed, pos token.Pos) []string {
 	names = append(names, types.Universe.Names()...)
 	names = append(names, slices.Collect(maps.Keys(c.imports))...)
 	return slices.DeleteFunc(names, func(n string) bool {
-		return ours(n) || strings.HasPrefix(n, "Ħ") || strings.HasPrefix(n, "?")
+		return spell.Ours(n) || strings.HasPrefix(n, "Ħ") || strings.HasPrefix(n, "?")
 	})
 }
 
@@ -310,25 +311,11 @@ func (c *check) noField(p *passed, path []ast.Node) string {
 	if !ok || p.info.Types[s.X].Type == nil {
 		return ""
 	}
-	t, _ := deref(p.info.Types[s.X].Type)
+	t, _ := spell.Deref(p.info.Types[s.X].Type)
 	if n := near.To(s.Sel.Name, membersOf(t)); n != "" {
 		return "; did you mean " + n + "?"
 	}
 	return ""
-}
-
-func fromNotebook(t types.Type) bool {
-	n, ok := types.Unalias(t).(*types.Named)
-	return !ok || n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == notebookPath
-}
-
-func typeText(t types.Type) string {
-	return types.TypeString(t, func(p *types.Package) string {
-		if p.Path() == notebookPath {
-			return ""
-		}
-		return p.Name()
-	})
 }
 
 // text is a node as the cell has it.

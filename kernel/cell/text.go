@@ -11,6 +11,8 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // A rendered text knows where each byte came from.
@@ -193,7 +195,7 @@ func (c *check) leftNames(ids []*ast.Ident, first, defines bool) string {
 		names[i] = id.Name
 		e := c.nb.names[id.Name]
 		if !first && c.vars[id.Name] != nil || !defines && !c.defines(id.Name) && e != nil && e.kind == kVar {
-			names[i] = varName(id.Name)
+			names[i] = spell.Var(id.Name)
 		}
 	}
 	return strings.Join(names, ", ")
@@ -269,13 +271,13 @@ func (c *check) editFinal(ed *editor, first *passed) {
 			for _, sp := range g.Specs {
 				vs := sp.(*ast.ValueSpec)
 				if len(t.embed) > 0 {
-					ed.insert(off(vs.Pos()), varName(t.defs[0])+" = "+embedName(t.defs[0]))
+					ed.insert(off(vs.Pos()), spell.Var(t.defs[0])+" = "+embedName(t.defs[0]))
 					ed.blank(off(vs.Pos()), off(vs.End()))
 				} else if len(vs.Values) == 0 {
 					names := make([]string, 0, len(vs.Names))
 					for _, n := range vs.Names {
 						if n.Name != "_" {
-							names = append(names, "&"+varName(n.Name))
+							names = append(names, "&"+spell.Var(n.Name))
 						}
 					}
 					for i := range names {
@@ -296,7 +298,7 @@ func (c *check) editFinal(ed *editor, first *passed) {
 		ed.insert(r.start, r.text)
 	}
 	for _, r := range c.newRefs(first) {
-		ed.insert(r, newMark)
+		ed.insert(r, spell.NewMark)
 	}
 }
 
@@ -309,14 +311,14 @@ func (c *check) oldRefs(first *passed) []edit {
 			continue
 		}
 		for id, obj := range first.info.Uses {
-			name := written(id.Name)
+			name := spell.Written(id.Name)
 			if c.nb.fset.File(id.Pos()) == f.tok && (c.fresh[name] && c.moved[name] == nil || c.before[name]) {
 				e := c.nb.names[name]
 				_, isPkg := obj.(*types.PkgName)
-				if isPkg || e != nil && packageLevel(obj) {
-					mark := oldMark
+				if isPkg || e != nil && spell.PackageLevel(obj) {
+					mark := spell.OldMark
 					if _, isType := obj.(*types.TypeName); isType && !c.ownNames[name] {
-						mark = typeMark
+						mark = spell.TypeMark
 					}
 					start, _ := f.span(id)
 					marks = append(marks, edit{start, start, mark})

@@ -5,6 +5,8 @@ import (
 	"go/token"
 	"go/types"
 	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // statements takes the errors that calls drop at the top level, also in its loops
@@ -38,7 +40,7 @@ func (r *rewriter) statements() {
 			}
 			continue
 		}
-		if id, ok := call.Fun.(*ast.Ident); ok && ours(id.Name) {
+		if id, ok := call.Fun.(*ast.Ident); ok && spell.Ours(id.Name) {
 			continue
 		}
 		if r.prints(call) {
@@ -86,7 +88,7 @@ func (r *rewriter) droppedErrors(st ast.Stmt, visit func(es *ast.ExprStmt, call 
 		if !ok || r.prints(call) {
 			return true
 		}
-		if id, ok := call.Fun.(*ast.Ident); ok && ours(id.Name) {
+		if id, ok := call.Fun.(*ast.Ident); ok && spell.Ours(id.Name) {
 			return true
 		}
 		if n, fails := results(r.g.p.info.Types[call]); fails {
@@ -108,9 +110,9 @@ func results(tv types.TypeAndValue) (n int, fails bool) {
 		return 0, false
 	}
 	if t, ok := tv.Type.(*types.Tuple); ok {
-		return t.Len(), t.Len() > 0 && isError(t.At(t.Len()-1).Type())
+		return t.Len(), t.Len() > 0 && spell.IsError(t.At(t.Len()-1).Type())
 	}
-	return 1, isError(tv.Type)
+	return 1, spell.IsError(tv.Type)
 }
 
 // prints reports whether a call is one of fmt's printing functions, whose

@@ -6,6 +6,8 @@ import (
 	"go/token"
 	"sort"
 	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // asFunc turns the text of a method into that of a function whose first
@@ -70,7 +72,7 @@ func (c *check) rehomed() []*unit {
 	}
 	for _, name := range sortedKeys(c.nb.names) {
 		e := c.nb.names[name]
-		if plain, isHidden := strings.CutPrefix(name, typeMark); isHidden && c.unhide[plain] {
+		if plain, isHidden := strings.CutPrefix(name, spell.TypeMark); isHidden && c.unhide[plain] {
 			name = plain
 		}
 		if e.kind != kType || c.rehome[name] == nil && !c.ownType(name) {

@@ -6,6 +6,8 @@ import (
 	"go/types"
 	"slices"
 	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // A library may return values of a type that it does not export, as
@@ -27,8 +29,8 @@ import (
 
 // A witness finder writes witnesses and the generic functions that they need.
 type witnesses struct {
-	printer *typePrinter // of the file in which they stand
-	prefix  string       // of the names of the functions
+	printer *spell.Printer // of the file in which they stand
+	prefix  string         // of the names of the functions
 	decl    strings.Builder
 	count   int
 	found   map[*types.Package][]witness
@@ -44,7 +46,7 @@ type witness struct {
 // What it is made of is not looked at.
 func unnameable(t types.Type) bool {
 	foreign := func(obj types.Object) bool {
-		return !obj.Exported() && obj.Pkg() != nil && obj.Pkg().Path() != notebookPath
+		return !obj.Exported() && obj.Pkg() != nil && obj.Pkg().Path() != spell.Path
 	}
 	switch t := t.(type) {
 	case *types.Named:
@@ -68,17 +70,17 @@ func unnameable(t types.Type) bool {
 
 // hasUnnameable reports whether a type is written with one that cannot be.
 func hasUnnameable(t types.Type) (found bool) {
-	walkTypes(t, func(t types.Type) { found = found || unnameable(t) })
+	spell.Walk(t, func(t types.Type) { found = found || unnameable(t) })
 	return found
 }
 
 // pattern writes a type with type parameters in the place of types that cannot be
 // written, and lists these.
-func (w *witnesses) pattern(write func(*typePrinter) string) (text, params string, leaves []types.Type, ok bool) {
+func (w *witnesses) pattern(write func(*spell.Printer) string) (text, params string, leaves []types.Type, ok bool) {
 	p := *w.printer
-	p.err = nil
+	p.Err = nil
 	var decl []string
-	p.leaf = func(t types.Type) (string, bool) {
+	p.Leaf = func(t types.Type) (string, bool) {
 		if !unnameable(t) {
 			return "", false
 		}
@@ -95,12 +97,12 @@ func (w *witnesses) pattern(write func(*typePrinter) string) (text, params strin
 		return fmt.Sprintf("R%d", i), true
 	}
 	text = write(&p)
-	return text, strings.Join(decl, ", "), leaves, p.err == nil
+	return text, strings.Join(decl, ", "), leaves, p.Err == nil
 }
 
 // of writes an expression of type t, which holds types that cannot be written.
 func (w *witnesses) of(t types.Type) (expr string, ok bool) {
-	text, params, leaves, ok := w.pattern(func(p *typePrinter) string { return p.String(t) })
+	text, params, leaves, ok := w.pattern(func(p *spell.Printer) string { return p.String(t) })
 	if !ok || !freeArguments(t) {
 		return "", false
 	}
@@ -129,7 +131,7 @@ func (w *witnesses) helper(params, args, result string) string {
 // written where a type has type arguments.
 func freeArguments(t types.Type) bool {
 	free := true
-	walkTypes(t, func(t types.Type) {
+	spell.Walk(t, func(t types.Type) {
 		n, ok := t.(*types.Named)
 		if !ok || unnameable(n) {
 			return
@@ -184,7 +186,7 @@ type search struct {
 
 func (s *search) run() bool {
 	scope := s.pkg.Scope()
-	name := func(obj types.Object) string { return s.w.printer.pkg(s.pkg) + "." + obj.Name() }
+	name := func(obj types.Object) string { return s.w.printer.Pkg(s.pkg) + "." + obj.Name() }
 	for _, n := range scope.Names() {
 		obj := scope.Lookup(n)
 		if !obj.Exported() {
@@ -225,7 +227,7 @@ func (s *search) function(expr string, sig *types.Signature) bool {
 		return false
 	}
 	args := make([]types.Type, sig.TypeParams().Len())
-	walkTypes(sig, func(t types.Type) {
+	spell.Walk(sig, func(t types.Type) {
 		n, ok := t.(*types.Named)
 		if !ok || n.Origin() != want.Origin() {
 			return
@@ -287,10 +289,10 @@ func (s *search) typeName(expr string, obj *types.TypeName) bool {
 
 // value takes in what the type of an expression is written with.
 func (s *search) value(expr string, t types.Type) bool {
-	if s.steps++; !hasUnnameable(t) || !freeArguments(t) || generic(t) {
+	if s.steps++; !hasUnnameable(t) || !freeArguments(t) || spell.Generic(t) {
 		return false
 	}
-	text, params, leaves, ok := s.w.pattern(func(p *typePrinter) string { return p.String(t) })
+	text, params, leaves, ok := s.w.pattern(func(p *spell.Printer) string { return p.String(t) })
 	return ok && s.add(leaves, func(i int) string {
 		return s.w.helper(params, text, fmt.Sprintf("R%d", i)) + "(" + expr + ")"
 	})
@@ -307,9 +309,9 @@ func (s *search) methods(of witness) bool {
 		if s.steps++; !fn.Exported() || !hasUnnameable(fn.Signature()) || !freeArguments(fn.Signature()) {
 			continue
 		}
-		text, params, leaves, ok := s.w.pattern(func(p *typePrinter) string {
+		text, params, leaves, ok := s.w.pattern(func(p *spell.Printer) string {
 			var b strings.Builder
-			p.signature(&b, nil, fn.Signature())
+			p.Signature(&b, nil, fn.Signature())
 			return b.String()
 		})
 		if ok && s.add(leaves, func(i int) string {
@@ -357,7 +359,7 @@ func (c *check) canKeep(t types.Type) bool {
 // notebook as well, which may be declared again.
 func mixed(t types.Type) (found bool) {
 	if hasUnnameable(t) {
-		notebookTypes(t, func(*types.TypeName) { found = true })
+		spell.NotebookTypes(t, func(*types.TypeName) { found = true })
 	}
 	return found
 }
@@ -366,7 +368,7 @@ func mixed(t types.Type) (found bool) {
 // returns "": its final form is not known yet.
 func (c *check) madeHere(t types.Type) (name string) {
 	if hasUnnameable(t) {
-		notebookTypes(t, func(t *types.TypeName) {
+		spell.NotebookTypes(t, func(t *types.TypeName) {
 			if n := c.typeName(t); c.ownNames[n] || c.rehome[n] != nil {
 				name = n
 			}
@@ -386,7 +388,7 @@ func (c *check) declareUnnamed(p *passed, kind passKind) {
 	}
 	for name, e := range c.moved {
 		if c.dropped[name] == "" && hasUnnameable(e.obj.Type()) && !(kind == passFinal && c.fresh[name]) {
-			p.pkg.Scope().Insert(types.NewVar(pos, p.pkg, varName(name), e.obj.Type()))
+			p.pkg.Scope().Insert(types.NewVar(pos, p.pkg, spell.Var(name), e.obj.Type()))
 		}
 	}
 	if kind != passFinal {
@@ -394,7 +396,7 @@ func (c *check) declareUnnamed(p *passed, kind passKind) {
 	}
 	for name := range c.fresh {
 		if hasUnnameable(c.vars[name]) {
-			p.pkg.Scope().Insert(types.NewVar(pos, p.pkg, varName(name), c.vars[name]))
+			p.pkg.Scope().Insert(types.NewVar(pos, p.pkg, spell.Var(name), c.vars[name]))
 		}
 	}
 }

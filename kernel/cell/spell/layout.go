@@ -1,12 +1,12 @@
-package cell
+package spell
 
 import "go/types"
 
-// sameLayout reports whether a value of type old can be read as one of type
+// SameLayout reports whether a value of type old can be read as one of type
 // new, where both were written with the same names but some of the notebook's
 // types were declared again. Interface types and maps keyed by them never can:
 // the methods behind them belong to the old types.
-func sameLayout(old, new types.Type) bool {
+func SameLayout(old, new types.Type) bool {
 	type pair struct{ a, b types.Type }
 	seen := map[pair]bool{}
 	var same func(a, b types.Type) bool

@@ -1,4 +1,4 @@
-package cell
+package spell
 
 import (
 	"fmt"
@@ -7,36 +7,36 @@ import (
 	"strings"
 )
 
-// A typePrinter writes types as Go source.
-type typePrinter struct {
-	pkg  func(*types.Package) string        // the name by which a package is imported
-	name func(*types.TypeName) string       // a type of the notebook
-	anon func(*types.Struct) (string, bool) // an alias for a struct type without a name
-	// method names a method of an interface type without a name; nil as in the
+// A Printer writes types as Go source.
+type Printer struct {
+	Pkg  func(*types.Package) string        // the name by which a package is imported
+	Name func(*types.TypeName) string       // a type of the notebook
+	Anon func(*types.Struct) (string, bool) // an alias for a struct type without a name
+	// Method names a method of an interface type without a name; nil as in the
 	// cell's text.
-	method func(*types.Func) string
-	// embed names a type that is embedded in a struct, whose name is the
-	// field's; nil where name does.
-	embed func(*types.TypeName) (string, bool)
-	leaf  func(types.Type) (string, bool) // what stands for a type, or nil
-	err   error                           // the first type that cannot be written
+	Method func(*types.Func) string
+	// Embed names a type that is embedded in a struct, whose name is the
+	// field's; nil where Name does.
+	Embed func(*types.TypeName) (string, bool)
+	Leaf  func(types.Type) (string, bool) // what stands for a type, or nil
+	Err   error                           // the first type that cannot be written
 }
 
-func (p *typePrinter) String(t types.Type) string {
+func (p *Printer) String(t types.Type) string {
 	var b strings.Builder
 	p.write(&b, t)
 	return b.String()
 }
 
-func (p *typePrinter) fail(format string, args ...any) {
-	if p.err == nil {
-		p.err = fmt.Errorf(format, args...)
+func (p *Printer) Fail(format string, args ...any) {
+	if p.Err == nil {
+		p.Err = fmt.Errorf(format, args...)
 	}
 }
 
-func (p *typePrinter) write(b *strings.Builder, t types.Type) {
-	if p.leaf != nil {
-		if name, ok := p.leaf(t); ok {
+func (p *Printer) write(b *strings.Builder, t types.Type) {
+	if p.Leaf != nil {
+		if name, ok := p.Leaf(t); ok {
 			b.WriteString(name)
 			return
 		}
@@ -44,11 +44,11 @@ func (p *typePrinter) write(b *strings.Builder, t types.Type) {
 	switch t := t.(type) {
 	case *types.Basic:
 		if t.Kind() == types.UnsafePointer {
-			b.WriteString(p.pkg(types.Unsafe) + ".Pointer")
+			b.WriteString(p.Pkg(types.Unsafe) + ".Pointer")
 			return
 		}
 		if t.Kind() == types.Invalid {
-			p.fail("the type is not known")
+			p.Fail("the type is not known")
 		}
 		b.WriteString(t.Name())
 	case *types.Pointer:
@@ -78,9 +78,9 @@ func (p *typePrinter) write(b *strings.Builder, t types.Type) {
 		b.WriteByte(')')
 	case *types.Signature:
 		b.WriteString("func")
-		p.signature(b, nil, t)
+		p.Signature(b, nil, t)
 	case *types.Struct:
-		if alias, ok := p.anon(t); ok {
+		if alias, ok := p.Anon(t); ok {
 			b.WriteString(alias)
 			return
 		}
@@ -90,11 +90,11 @@ func (p *typePrinter) write(b *strings.Builder, t types.Type) {
 			if i > 0 {
 				b.WriteString("; ")
 			}
-			if !f.Exported() && f.Pkg() != nil && f.Pkg().Path() != notebookPath {
-				p.fail("its type has the unexported field %s of package %s", f.Name(), f.Pkg().Path())
+			if !f.Exported() && f.Pkg() != nil && f.Pkg().Path() != Path {
+				p.Fail("its type has the unexported field %s of package %s", f.Name(), f.Pkg().Path())
 			}
 			if f.Embedded() {
-				p.embedded(b, f.Type())
+				p.Embedded(b, f.Type())
 			} else {
 				b.WriteString(f.Name() + " ")
 				p.write(b, f.Type())
@@ -110,7 +110,7 @@ func (p *typePrinter) write(b *strings.Builder, t types.Type) {
 		p.named(b, t.Obj(), t.TypeArgs())
 	case *types.Alias:
 		obj := t.Obj()
-		if obj.Pkg() != nil && obj.Pkg().Path() != notebookPath && !obj.Exported() {
+		if obj.Pkg() != nil && obj.Pkg().Path() != Path && !obj.Exported() {
 			p.write(b, types.Unalias(t))
 			return
 		}
@@ -128,12 +128,12 @@ func (p *typePrinter) write(b *strings.Builder, t types.Type) {
 			p.write(b, t.Term(i).Type())
 		}
 	default:
-		p.fail("a value of %s cannot be kept", t)
+		p.Fail("a value of %s cannot be kept", t)
 	}
 }
 
-// embedded writes the type of an embedded field.
-func (p *typePrinter) embedded(b *strings.Builder, t types.Type) {
+// Embedded writes the type of an embedded field.
+func (p *Printer) Embedded(b *strings.Builder, t types.Type) {
 	elem := t
 	if ptr, ok := t.(*types.Pointer); ok {
 		elem = ptr.Elem()
@@ -146,8 +146,8 @@ func (p *typePrinter) embedded(b *strings.Builder, t types.Type) {
 	case *types.Alias:
 		obj, args = n.Obj(), n.TypeArgs()
 	}
-	if p.embed != nil && obj != nil {
-		if name, ok := p.embed(obj); ok {
+	if p.Embed != nil && obj != nil {
+		if name, ok := p.Embed(obj); ok {
 			if elem != t {
 				b.WriteByte('*')
 			}
@@ -159,26 +159,26 @@ func (p *typePrinter) embedded(b *strings.Builder, t types.Type) {
 	p.write(b, t)
 }
 
-func (p *typePrinter) named(b *strings.Builder, obj *types.TypeName, args *types.TypeList) {
+func (p *Printer) named(b *strings.Builder, obj *types.TypeName, args *types.TypeList) {
 	switch {
 	case obj.Pkg() == nil: // error, any, comparable
 		b.WriteString(obj.Name())
-	case obj.Pkg().Path() == notebookPath:
+	case obj.Pkg().Path() == Path:
 		if obj.Parent() != nil && obj.Parent() != obj.Pkg().Scope() {
-			p.fail("its type %s is declared inside a function", obj.Name())
+			p.Fail("its type %s is declared inside a function", obj.Name())
 		}
-		b.WriteString(p.name(obj))
+		b.WriteString(p.Name(obj))
 	default:
 		if !obj.Exported() {
-			p.fail("its type %s.%s is not exported, so a later cell could not name it", obj.Pkg().Name(), obj.Name())
+			p.Fail("its type %s.%s is not exported, so a later cell could not name it", obj.Pkg().Name(), obj.Name())
 		}
-		b.WriteString(p.pkg(obj.Pkg()) + "." + obj.Name())
+		b.WriteString(p.Pkg(obj.Pkg()) + "." + obj.Name())
 	}
 	p.arguments(b, args)
 }
 
 // arguments writes the type arguments of an instantiated type.
-func (p *typePrinter) arguments(b *strings.Builder, args *types.TypeList) {
+func (p *Printer) arguments(b *strings.Builder, args *types.TypeList) {
 	if args.Len() == 0 {
 		return
 	}
@@ -192,9 +192,9 @@ func (p *typePrinter) arguments(b *strings.Builder, args *types.TypeList) {
 	b.WriteByte(']')
 }
 
-// signature writes the parameters and results of t; recv, when given, becomes
+// Signature writes the parameters and results of t; recv, when given, becomes
 // the first parameter.
-func (p *typePrinter) signature(b *strings.Builder, recv types.Type, t *types.Signature) {
+func (p *Printer) Signature(b *strings.Builder, recv types.Type, t *types.Signature) {
 	b.WriteByte('(')
 	n := 0
 	if recv != nil {
@@ -228,7 +228,7 @@ func (p *typePrinter) signature(b *strings.Builder, recv types.Type, t *types.Si
 	}
 }
 
-func (p *typePrinter) iface(b *strings.Builder, t *types.Interface) {
+func (p *Printer) iface(b *strings.Builder, t *types.Interface) {
 	if t.Empty() && t.NumEmbeddeds() == 0 {
 		b.WriteString("interface{}")
 		return
@@ -237,15 +237,15 @@ func (p *typePrinter) iface(b *strings.Builder, t *types.Interface) {
 	sep := ""
 	for i := range t.NumExplicitMethods() {
 		m := t.ExplicitMethod(i)
-		if !m.Exported() && m.Pkg().Path() != notebookPath {
-			p.fail("its type has the unexported method %s of package %s", m.Name(), m.Pkg().Path())
+		if !m.Exported() && m.Pkg().Path() != Path {
+			p.Fail("its type has the unexported method %s of package %s", m.Name(), m.Pkg().Path())
 		}
 		name := m.Name()
-		if p.method != nil {
-			name = p.method(m)
+		if p.Method != nil {
+			name = p.Method(m)
 		}
 		b.WriteString(sep + name)
-		p.signature(b, nil, m.Type().(*types.Signature))
+		p.Signature(b, nil, m.Type().(*types.Signature))
 		sep = "; "
 	}
 	for i := range t.NumEmbeddeds() {
@@ -256,9 +256,9 @@ func (p *typePrinter) iface(b *strings.Builder, t *types.Interface) {
 	b.WriteByte('}')
 }
 
-// walkTypes calls visit for t and the types it is written with, each once. What
+// Walk calls visit for t and the types it is written with, each once. What
 // a named type is made of is not looked at.
-func walkTypes(t types.Type, visit func(types.Type)) {
+func Walk(t types.Type, visit func(types.Type)) {
 	seen := map[types.Type]bool{}
 	var walk func(types.Type)
 	tuple := func(t *types.Tuple) {
@@ -309,28 +309,28 @@ func walkTypes(t types.Type, visit func(types.Type)) {
 	walk(t)
 }
 
-// notebookTypes calls f for the name of every type of the notebook in t.
-func notebookTypes(t types.Type, f func(*types.TypeName)) {
-	walkTypes(t, func(t types.Type) {
+// NotebookTypes calls f for the name of every type of the notebook in t.
+func NotebookTypes(t types.Type, f func(*types.TypeName)) {
+	Walk(t, func(t types.Type) {
 		n, ok := t.(interface{ Obj() *types.TypeName }) // a Named or an Alias
 		if _, param := t.(*types.TypeParam); !ok || param {
 			return
 		}
-		if p := n.Obj().Pkg(); p != nil && p.Path() == notebookPath {
+		if p := n.Obj().Pkg(); p != nil && p.Path() == Path {
 			f(n.Obj())
 		}
 	})
 }
 
-// generic reports whether t mentions a type parameter.
-func generic(t types.Type) (found bool) {
-	walkTypes(t, func(t types.Type) {
+// Generic reports whether t mentions a type parameter.
+func Generic(t types.Type) (found bool) {
+	Walk(t, func(t types.Type) {
 		_, param := t.(*types.TypeParam)
 		found = found || param
 	})
 	return found
 }
 
-var errorType = types.Universe.Lookup("error").Type()
+var ErrorType = types.Universe.Lookup("error").Type()
 
-func isError(t types.Type) bool { return types.Identical(t, errorType) }
+func IsError(t types.Type) bool { return types.Identical(t, ErrorType) }
