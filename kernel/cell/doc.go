@@ -4,7 +4,7 @@
 // A [Notebook] knows everything that earlier cells declared. [Notebook.Check]
 // parses a cell, checks it as if all cells were one package, and returns a
 // [Program]: generated Go files and what they need. Nothing changes until
-// [Notebook.Commit] is called, after the program was loaded.
+// [Program.Commit] is called, after the program was loaded.
 //
 // # How a cell becomes a package
 //
@@ -53,9 +53,8 @@
 //	unnamed.go             variables of types that a library does not export
 //	consts.go              constants that repeat others, or are made of their own old values
 //	revive.go              what is back when its cause is put right
-//	teach.go, syntax.go    what to try, after an error
-//	numbers.go, print.go   the same, for numbers of two types and Go's own print
-//	habits.go, pytorch.go  the same, for what PyTorch's users write
+//	hint                   the package that says what to try, after an error; hints.go joins it
+//	spell                  the package that writes names and types
 //	rewrite.go, fields.go, top.go   names, fields and statements in generated code
 //	anon.go                struct types without a name, which are one in all cells
 //	waits.go, exits.go     waits that an interrupt ends; what ends a cell in place of the process

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/holt-dl/holt/kernel/cell/hint"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
@@ -41,6 +42,12 @@ func (f *file) span(n ast.Node) (start, end int) {
 // offsets returns where a node stands in the file's body.
 func (f *file) offsets(n ast.Node) (start, end int) {
 	return f.offset(n.Pos()), f.offset(n.End())
+}
+
+// text is a node as the file's source has it.
+func (f *file) text(n ast.Node) string {
+	start, end := f.span(n)
+	return f.source[start:end]
 }
 
 func (f *file) offset(pos token.Pos) int {
@@ -115,7 +122,7 @@ func (c *check) parseFile(f *file, imports, head, tail string) error {
 	list.RemoveMultiples() // one a line: garbage has one at every byte
 	// What the cell lacks at its end is asked for once, however many errors it has.
 	trimmed := len(strings.TrimRight(f.body, " \t\n"))
-	atEnd := sync.OnceValue(func() string { return unfinished(f.source) })
+	atEnd := sync.OnceValue(func() string { return hint.Unfinished(f.source) })
 	var ds []Diagnostic
 	for _, e := range list {
 		if len(ds) > 0 && strings.HasSuffix(e.Msg, "found 'EOF'") {
@@ -129,14 +136,7 @@ func (c *check) parseFile(f *file, imports, head, tail string) error {
 			ds = append(ds, d)
 			continue
 		}
-		hint := ""
-		if keyword.MatchString(d.Source) {
-			hint = c.byKeyword(d.Source)
-		}
-		if hint == "" {
-			hint = syntaxHint(e.Msg, d.Source, c.open && len(ds) == 0)
-		}
-		d.Msg += hint
+		d.Msg += hint.Syntax(c.names(), e.Msg, d.Source, c.open && len(ds) == 0)
 		ds = append(ds, d)
 	}
 	return &Error{Diagnostics: trim(ds)}

@@ -1,7 +1,6 @@
 package cell
 
 import (
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -161,23 +160,6 @@ func (c *check) madeFrom(t *topStmt, name string) bool {
 	return path != ""
 }
 
-// namedAt returns the name in question at the end of path, and what is selected
-// from it.
-func namedAt(path []ast.Node) (id *ast.Ident, sel string) {
-	if len(path) == 0 {
-		return nil, ""
-	}
-	if s, ok := innermost[*ast.SelectorExpr](path); ok && (path[len(path)-1] == s.Sel || path[len(path)-1] == s.X) {
-		id, _ = ast.Unparen(s.X).(*ast.Ident)
-		return id, s.Sel.Name
-	}
-	id, _ = path[len(path)-1].(*ast.Ident)
-	if call, ok := path[len(path)-1].(*ast.CallExpr); ok {
-		id, _ = ast.Unparen(call.Fun).(*ast.Ident)
-	}
-	return id, ""
-}
-
 // packageOf returns the path of the package that a name would mean, were it not
 // for the variable, when that package has what is selected.
 func (c *check) packageOf(name, sel string) string {
@@ -198,50 +180,6 @@ func (c *check) packageOf(name, sel string) string {
 // defines reports whether a statement of the cell defines a variable.
 func (c *check) defines(name string) bool {
 	return slices.ContainsFunc(c.top, func(t *topStmt) bool { return slices.Contains(t.defs, name) })
-}
-
-// hiding explains an error at a variable that has the name of something else.
-func (c *check) hiding(p *passed, path []ast.Node, msg string) string {
-	id, sel := namedAt(path)
-	if first, _, ok := strings.Cut(msg, " "); ok && id == nil && strings.HasSuffix(msg, "is not a type") {
-		id = &ast.Ident{Name: first} // a receiver, which is in no path
-	}
-	if id == nil {
-		return ""
-	}
-	name := spell.Written(id.Name)
-	obj := p.info.Uses[id]
-	if obj == nil { // as in the receiver of a method
-		obj = p.pkg.Scope().Lookup(id.Name)
-	}
-	v, ok := obj.(*types.Var)
-	if !ok || v.IsField() {
-		return ""
-	}
-	what, again := "", ""
-	switch {
-	case sel != "" && strings.Contains(msg, " undefined (") && c.packageOf(name, sel) != "":
-		what, again = "package "+name, fmt.Sprintf("import %q or %%rm %s makes it the package again", c.packageOf(name, sel), name)
-	case sel == "" && strings.HasSuffix(msg, "is not a type"), sel == "" && strings.Contains(msg, "cannot call "):
-		again = "%rm " + name + " makes it that again"
-		switch {
-		case c.nb.names[spell.TypeMark+name] != nil:
-			what = "the type"
-		case spell.OfGo(name):
-			what = "Go's own " + name
-		default:
-			return ""
-		}
-	default:
-		return ""
-	}
-	switch e := c.nb.names[name]; {
-	case !spell.PackageLevel(v) || c.defines(name):
-		return fmt.Sprintf("; %s is a variable here, which hides %s: give it another name", name, what)
-	case e != nil:
-		return fmt.Sprintf("; %s is a variable since %s, which hides %s: %s", name, e.cell, what, again)
-	}
-	return ""
 }
 
 // goNames finds the places in the cell's declarations or statements where a name

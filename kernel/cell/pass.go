@@ -199,7 +199,7 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 		f := byTok[c.nb.fset.File(e.Pos)]
 		msg := e.Msg
 		if i < maxExplained {
-			msg = c.explain(p, f, e)
+			msg = c.hinted(p, f).Explain(e)
 		}
 		p.errs = append(p.errs, passError{f.diagnose(e.Pos, msg), f, e.Pos})
 	}

@@ -151,7 +151,11 @@ func (c *check) generate(p *passed) (*Program, error) {
 	if c.pre != nil && len(c.cUses[c.pre]) == 0 {
 		c.notices = append(c.notices, `the C code of this cell is for the Go code of the same cell, which has no C.name; import "C" did nothing`)
 	}
-	c.printed(p)
+	for _, f := range p.files {
+		if f.kind == stmtFile {
+			c.notices = append(c.notices, c.hinted(p, f).Printed()...)
+		}
+	}
 	text, use, err := g.support(hasRun)
 	if err != nil {
 		return nil, err

@@ -11,11 +11,14 @@ import (
 
 	"github.com/holt-dl/holt/dl/words"
 	"github.com/holt-dl/holt/internal/golden"
+	"github.com/holt-dl/holt/kernel/cell/hint"
 )
 
 // realPackages are Holt's own and those that its cells use most, from the export
 // data that the go command makes.
 type realPackages struct{ *stdPackages }
+
+const ownModule = "github.com/holt-dl/holt/"
 
 var realGuesses = map[string]string{
 	"dl": ownModule + "dl", "vision": ownModule + "dl/vision", "models": ownModule + "dl/vision/models", "board": ownModule + "dl/board",
@@ -112,17 +115,17 @@ func TestWordsCompile(t *testing.T) {
 // TestWordsAreMissing finds what the table calls missing and a package has now.
 func TestWordsAreMissing(t *testing.T) {
 	nb := New(realPackages{newStdPackages()})
-	c := &check{nb: nb, imports: map[string]string{}}
+	names := (&check{nb: nb, imports: map[string]string{}}).names()
 	for _, w := range words.All() {
-		if !w.Missing || !slices.Contains(allPlaces, w.Place) && w.Place != "Tensor" {
+		if !w.Missing || !slices.Contains(hint.Places, w.Place) && w.Place != "Tensor" {
 			continue
 		}
 		for _, name := range w.Names {
-			if m := c.method(name); m != nil && w.Place != "init" && w.Place != "transforms" && w.Place != "torchvision" {
+			if m := hint.Method(names, name); m != nil && w.Place != "init" && w.Place != "transforms" && w.Place != "torchvision" {
 				t.Errorf("%s: tensors have %s now; remove it from the table", name, m.Name())
 			}
 			for _, pkg := range []string{"dl", "vision", "models"} {
-				if obj := c.named(pkg, name); obj != nil && (pkg == "dl") == (w.Place == "torch") {
+				if obj := hint.Named(names, pkg, name); obj != nil && (pkg == "dl") == (w.Place == "torch") {
 					t.Errorf("%s: there is %s.%s now; remove it from the table", name, pkg, obj.Name())
 				}
 			}

@@ -1,4 +1,4 @@
-package cell
+package hint
 
 import (
 	"go/scanner"
@@ -46,8 +46,18 @@ var syntaxHints = []struct {
 	{regexp.MustCompile(`^\s*else\b`), "else stands on the line of the brace before it: } else {"},
 }
 
-// syntaxHint says what may be meant by a line that does not parse; open says
-// that a bracket of the cell is not closed.
+// Syntax says what may be meant by a line that does not parse, or returns "". Msg
+// is the parser's message; open says that a bracket of the cell is not closed; names
+// are for lines with arguments by name, and nil leaves those to the others.
+func Syntax(names Names, msg, line string, open bool) string {
+	if keyword.MatchString(line) {
+		if hint := byKeyword(names, line); hint != "" {
+			return hint
+		}
+	}
+	return syntaxHint(msg, line, open)
+}
+
 func syntaxHint(msg, line string, open bool) string {
 	switch {
 	case strings.Contains(msg, "rune literal"):
@@ -66,9 +76,9 @@ func syntaxHint(msg, line string, open bool) string {
 	return ""
 }
 
-// unfinished says what is missing behind the last word of a text whose brackets
+// Unfinished says what is missing behind the last word of a text whose brackets
 // are closed, or returns "".
-func unfinished(text string) string {
+func Unfinished(text string) string {
 	var s scanner.Scanner
 	s.Init(token.NewFileSet().AddFile("", -1, len(text)), []byte(text), func(token.Position, string) {}, 0)
 	depth, last := 0, token.ILLEGAL

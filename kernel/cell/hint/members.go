@@ -1,4 +1,4 @@
-package cell
+package hint
 
 import (
 	"go/ast"
@@ -16,21 +16,21 @@ import (
 
 // member explains a selector x.name that the type of x has not, by what PyTorch's
 // users mean by it. pointed says that Go's message names another spelling.
-func (c *check) member(p *passed, f *file, path []ast.Node, pointed bool) string {
+func (f *File) member(path []ast.Node, pointed bool) string {
 	s, ok := innermost[*ast.SelectorExpr](path)
-	if !ok || p.info.Types[s.X].Type == nil {
+	if !ok || f.Info.Types[s.X].Type == nil {
 		return ""
 	}
-	t, _ := spell.Deref(p.info.Types[s.X].Type)
+	t, _ := spell.Deref(f.Info.Types[s.X].Type)
 	place, its := placeOf(t)
 	if place == "" {
 		return ""
 	}
 	name := s.Sel.Name
-	x := f.text(s.X)
-	call := calling(f, path, f.text(s))
+	x := f.Text(s.X)
+	call := calling(f, path, f.Text(s))
 	say := func(w words.Word) string {
-		text := w.Say(x, numbers(p, f, callArgs(call, 0)))
+		text := w.Say(x, numbers(f, callArgs(call, 0)))
 		if its != "" && its != x {
 			text = renamed(text, its, x)
 		}
@@ -41,16 +41,16 @@ func (c *check) member(p *passed, f *file, path []ast.Node, pointed bool) string
 		return "; " + say(w)
 	}
 	if place == "Tensor" && strings.HasSuffix(name, "_") {
-		if m := c.method(name); m != nil && m.Signature().Results().Len() == 1 {
-			return "; a tensor never changes: write " + x + " = " + called(p, f, x, m, callArgs(call, 0))
+		if m := Method(f.Names, name); m != nil && m.Signature().Results().Len() == 1 {
+			return "; a tensor never changes: write " + x + " = " + called(f, x, m, callArgs(call, 0))
 		}
 	}
 	if pointed {
 		return ""
 	}
-	if n := c.memberLike(t, name); n != "" {
-		if m, ok := c.methodOf(t, n); ok {
-			return "; write " + called(p, f, x, m, callArgs(call, 0))
+	if n := memberLike(t, name); n != "" {
+		if m, ok := methodOf(t, n); ok {
+			return "; write " + called(f, x, m, callArgs(call, 0))
 		}
 		return "; write " + x + "." + n
 	}
@@ -58,7 +58,7 @@ func (c *check) member(p *passed, f *file, path []ast.Node, pointed bool) string
 		if listed {
 			return "; Holt has no " + name + "; " + say(w)
 		}
-		if n := c.nearMember(t, name); n != "" {
+		if n := nearMember(t, name); n != "" {
 			return "; did you mean " + n + "?"
 		}
 		if w, ok := words.Find("*", place); ok && words.Known(name) {
@@ -69,16 +69,16 @@ func (c *check) member(p *passed, f *file, path []ast.Node, pointed bool) string
 	if w, ok := words.Find(name, "torch"); ok && !w.Missing {
 		return "; " + say(w)
 	}
-	switch obj := c.named("dl", name).(type) {
+	switch obj := Named(f.Names, "dl", name).(type) {
 	case *types.Func:
-		if args, ok := sample(p, f, obj.Name(), obj.Signature(), append([]ast.Expr{s.X}, callArgs(call, 0)...)); ok {
+		if args, ok := sample(f, obj.Name(), obj.Signature(), append([]ast.Expr{s.X}, callArgs(call, 0)...)); ok {
 			return "; it is a function: write dl." + obj.Name() + "(" + args + ")"
 		}
 		return "; it is a function: dl." + obj.Name()
 	case *types.TypeName:
 		found, _, _ := types.LookupFieldOrMethod(obj.Type(), true, nil, "Forward")
 		if forward, ok := found.(*types.Func); ok {
-			args, _ := sample(p, f, "Forward", forward.Signature(), []ast.Expr{s.X})
+			args, _ := sample(f, "Forward", forward.Signature(), []ast.Expr{s.X})
 			return "; it is a layer: write dl." + obj.Name() + "{}.Forward(" + args + ")"
 		}
 	}
@@ -88,7 +88,7 @@ func (c *check) member(p *passed, f *file, path []ast.Node, pointed bool) string
 	if listed {
 		return "; Holt has no " + name + "; " + say(w)
 	}
-	if n := c.nearMember(t, name); n != "" && !words.Known(name) {
+	if n := nearMember(t, name); n != "" && !words.Known(name) {
 		return "; did you mean " + n + "?"
 	}
 	if w, ok := words.Find("*", place); ok && words.Known(name) {
@@ -172,7 +172,7 @@ func renamed(text, from, to string) string {
 func isLetter(c byte) bool { return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
 
 // memberLike finds a method or field of a type that is spelt otherwise.
-func (c *check) memberLike(t types.Type, name string) string {
+func memberLike(t types.Type, name string) string {
 	for _, n := range membersOf(t) {
 		if words.Fold(n) == words.Fold(name) {
 			return n
@@ -181,9 +181,9 @@ func (c *check) memberLike(t types.Type, name string) string {
 	return ""
 }
 
-func (c *check) nearMember(t types.Type, name string) string { return near.To(name, membersOf(t)) }
+func nearMember(t types.Type, name string) string { return near.To(name, membersOf(t)) }
 
-func (c *check) methodOf(t types.Type, name string) (*types.Func, bool) {
+func methodOf(t types.Type, name string) (*types.Func, bool) {
 	obj, _, _ := types.LookupFieldOrMethod(types.NewPointer(t), true, nil, name)
 	m, ok := obj.(*types.Func)
 	return m, ok

@@ -1,4 +1,4 @@
-package cell
+package hint
 
 import (
 	"go/ast"
@@ -18,7 +18,7 @@ import (
 // packages, so the kernel knows no function of dl by heart.
 
 // packageName explains a name of a package: the words of torch.nn.Linear.
-func (c *check) packageName(p *passed, f *file, path []ast.Node, chain []string) string {
+func (f *File) packageName(path []ast.Node, chain []string) string {
 	at := -1 // the last word that is a package
 	var in words.Package
 	for i, w := range chain[:len(chain)-1] {
@@ -32,7 +32,7 @@ func (c *check) packageName(p *passed, f *file, path []ast.Node, chain []string)
 	typed := strings.Join(chain, ".")
 	call := calling(f, path, typed)
 	for i := len(chain) - 1; i > at; i-- {
-		if hint := c.nameIn(p, f, in, strings.Join(chain[:i+1], "."), chain[i], call); hint != "" {
+		if hint := f.nameIn(in, strings.Join(chain[:i+1], "."), chain[i], call); hint != "" {
 			return "; " + hint
 		}
 	}
@@ -40,15 +40,15 @@ func (c *check) packageName(p *passed, f *file, path []ast.Node, chain []string)
 }
 
 // nameIn explains name, typed as typed, of a package.
-func (c *check) nameIn(p *passed, f *file, in words.Package, typed, name string, call *ast.CallExpr) string {
+func (f *File) nameIn(in words.Package, typed, name string, call *ast.CallExpr) string {
 	foreign := !slices.Contains(in.Holt, strings.TrimSuffix(typed, "."+name)) // of PyTorch, not of Holt
-	x, args := firstArgument(p, f, call)
+	x, args := firstArgument(f, call)
 	for _, pkg := range in.Holt { // nn.Conv2d is a layer, though there is a word for F.conv2d
-		if t, ok := c.object(pkg, name).(*types.TypeName); ok && foreign && isSettings(t.Type()) {
-			return c.isHere(p, f, typed, pkg, t, call)
+		if t, ok := object(f.Names, pkg, name).(*types.TypeName); ok && foreign && isSettings(t.Type()) {
+			return f.isHere(typed, pkg, t, call)
 		}
 	}
-	m := c.method(name)
+	m := Method(f.Names, name)
 	if !slices.Contains(in.Places, "torch") {
 		m = nil
 	}
@@ -57,24 +57,24 @@ func (c *check) nameIn(p *passed, f *file, in words.Package, typed, name string,
 		return w.Say(x, args)
 	}
 	for _, pkg := range in.Holt {
-		obj := c.named(pkg, name)
+		obj := Named(f.Names, pkg, name)
 		if _, isType := obj.(*types.TypeName); isType && m != nil && !token.IsExported(name) {
 			continue // F.relu is the method, nn.ReLU the layer
 		}
 		if obj != nil && (foreign || obj.Name() != name) {
-			return c.isHere(p, f, typed, pkg, obj, call)
+			return f.isHere(typed, pkg, obj, call)
 		}
 	}
 	if m != nil {
-		return "it is a method of tensors: write " + called(p, f, x, m, callArgs(call, 1))
+		return "it is a method of tensors: write " + called(f, x, m, callArgs(call, 1))
 	}
 	for _, pkg := range ownPackages {
-		if obj := c.named(pkg, name); obj != nil && !listed && !slices.Contains(in.Holt, pkg) {
-			return c.isHere(p, f, typed, pkg, obj, call)
+		if obj := Named(f.Names, pkg, name); obj != nil && !listed && !slices.Contains(in.Holt, pkg) {
+			return f.isHere(typed, pkg, obj, call)
 		}
 	}
 	if !listed {
-		w, listed = words.Find(name, allPlaces...)
+		w, listed = words.Find(name, Places...)
 		if listed && !w.Missing {
 			return w.Say(x, args)
 		}
@@ -86,7 +86,7 @@ func (c *check) nameIn(p *passed, f *file, in words.Package, typed, name string,
 	if listed {
 		return "Holt has no " + short + "; " + w.Say(x, args)
 	}
-	if n := c.nearName(in.Holt, name); n != "" && !words.Known(name) {
+	if n := nearName(f.Names, in.Holt, name); n != "" && !words.Known(name) {
 		return "did you mean " + n + "?"
 	}
 	for _, kind := range []string{kindOf(name), "*"} {
@@ -110,8 +110,8 @@ func isSettings(t types.Type) bool {
 // ownPackages are Holt's, in the order in which names are looked up in them.
 var ownPackages = []string{"dl", "vision", "models", "display", "board", "pth"}
 
-// allPlaces are those of the table that packages have.
-var allPlaces = []string{"torch", "init", "transforms", "datasets", "models", "torchvision", "pyplot"}
+// Places are those of the table that packages have.
+var Places = []string{"torch", "init", "transforms", "datasets", "models", "torchvision", "pyplot"}
 
 // kindOf is the entry for names that have none of their own.
 func kindOf(name string) string {
@@ -125,43 +125,36 @@ func kindOf(name string) string {
 }
 
 // nearName is the name of some packages that is a little different, or "".
-func (c *check) nearName(pkgs []string, name string) string {
+func nearName(names Names, pkgs []string, name string) string {
 	for _, pkg := range pkgs {
-		if n := near.To(name, c.exported(pkg)); n != "" {
+		if n := near.To(name, exported(names, pkg)); n != "" {
 			return pkg + "." + n
 		}
 	}
 	return ""
 }
 
-// named finds what a package exports under a name, however it is spelt.
-func (c *check) named(pkg, name string) types.Object {
-	for _, n := range c.exported(pkg) {
+// Named finds what a package exports under a name, however it is spelt.
+func Named(names Names, pkg, name string) types.Object {
+	for _, n := range exported(names, pkg) {
 		if words.Fold(n) == words.Fold(name) {
-			return c.object(pkg, n)
+			return object(names, pkg, n)
 		}
 	}
 	return nil
 }
 
 // object returns what a package exports, by the name that Guess knows.
-func (c *check) object(pkg, name string) types.Object {
-	path := c.imports[pkg]
-	if path == "" {
-		path, _ = c.nb.pk.Guess(pkg, nil)
-	}
-	if path == "" {
-		return nil
-	}
-	if p, err := c.nb.pk.Import(path); err == nil {
+func object(names Names, pkg, name string) types.Object {
+	if p := names.Package(pkg); p != nil {
 		return p.Scope().Lookup(name)
 	}
 	return nil
 }
 
-// method finds a method of tensors by its name, however it is spelt.
-func (c *check) method(name string) *types.Func {
-	obj := c.object("dl", "Tensor")
+// Method finds a method of tensors by its name, however it is spelt.
+func Method(names Names, name string) *types.Func {
+	obj := object(names, "dl", "Tensor")
 	if obj == nil {
 		return nil
 	}
@@ -174,12 +167,12 @@ func (c *check) method(name string) *types.Func {
 }
 
 // isHere says where a name of PyTorch is, and how it is written.
-func (c *check) isHere(p *passed, f *file, typed, pkg string, obj types.Object, call *ast.CallExpr) string {
+func (f *File) isHere(typed, pkg string, obj types.Object, call *ast.CallExpr) string {
 	name := pkg + "." + obj.Name()
 	code := name
 	switch obj := obj.(type) {
 	case *types.Func:
-		args, ok := sample(p, f, obj.Name(), obj.Signature(), callArgs(call, 0))
+		args, ok := sample(f, obj.Name(), obj.Signature(), callArgs(call, 0))
 		if !ok {
 			return typed + " is " + name + " here"
 		}
@@ -192,7 +185,7 @@ func (c *check) isHere(p *passed, f *file, typed, pkg string, obj types.Object, 
 		if terms, _, _ := types.LookupFieldOrMethod(obj.Type(), true, nil, "Terms"); terms != nil {
 			return typed + " is " + name + " here; output.Loss(" + name + "{}, target) is its value"
 		}
-		if code += fieldsOf(p, f, s, call); hasFor(obj.Type()) {
+		if code += fieldsOf(f, s, call); hasFor(obj.Type()) {
 			code += ".For(" + trained(f, call) + ")"
 		} else if !strings.HasSuffix(code, "}") {
 			return typed + " is " + name + " here"
@@ -204,9 +197,9 @@ func (c *check) isHere(p *passed, f *file, typed, pkg string, obj types.Object, 
 }
 
 // calling finds the call of a function by its text in path.
-func calling(f *file, path []ast.Node, name string) *ast.CallExpr {
+func calling(f *File, path []ast.Node, name string) *ast.CallExpr {
 	for _, n := range path {
-		if call, ok := n.(*ast.CallExpr); ok && f.text(call.Fun) == name {
+		if call, ok := n.(*ast.CallExpr); ok && f.Text(call.Fun) == name {
 			return call
 		}
 	}
@@ -235,9 +228,9 @@ func chain(path []ast.Node) []string {
 
 // alone explains a name that stands alone, for a person who is used to from torch
 // import nn. A name before a dot may be a package.
-func (c *check) alone(p *passed, f *file, path []ast.Node, name string, isBase bool) string {
+func (f *File) alone(path []ast.Node, name string, isBase bool) string {
 	call := calling(f, path, name)
-	x, args := firstArgument(p, f, call)
+	x, args := firstArgument(f, call)
 	if w, ok := words.Find(name, "python"); ok && slices.Contains(w.Names, name) {
 		return "; " + w.Say(x, args)
 	}
@@ -245,10 +238,10 @@ func (c *check) alone(p *passed, f *file, path []ast.Node, name string, isBase b
 		return ""
 	}
 	for _, pkg := range ownPackages {
-		if !token.IsExported(name) || !slices.Contains(c.exported(pkg), name) {
+		if !token.IsExported(name) || !slices.Contains(exported(f.Names, pkg), name) {
 			continue
 		}
-		if _, code, ok := strings.Cut(c.isHere(p, f, name, pkg, c.object(pkg, name), call), " here: "); ok {
+		if _, code, ok := strings.Cut(f.isHere(name, pkg, object(f.Names, pkg, name), call), " here: "); ok {
 			return "; write " + code
 		}
 		return "; write " + pkg + "." + name
@@ -256,7 +249,7 @@ func (c *check) alone(p *passed, f *file, path []ast.Node, name string, isBase b
 	if call == nil || !words.Known(name) {
 		return ""
 	}
-	if hint := c.nameIn(p, f, words.Package{Holt: []string{"dl"}, Places: allPlaces}, name, name, call); hint != "" {
+	if hint := f.nameIn(words.Package{Holt: []string{"dl"}, Places: Places}, name, name, call); hint != "" {
 		return "; " + hint
 	}
 	return ""

@@ -1,4 +1,4 @@
-package cell
+package hint
 
 import (
 	"fmt"
@@ -62,175 +62,175 @@ var (
 )
 
 // habit explains a message by what PyTorch's users write, or returns "".
-func (c *check) habit(p *passed, f *file, path []ast.Node, msg string) string {
+func (f *File) habit(path []ast.Node, msg string) string {
 	if len(path) == 0 {
 		return ""
 	}
 	call, _ := innermost[*ast.CallExpr](path)
 	switch {
 	case strings.Contains(msg, " undefined ("):
-		return c.member(p, f, path, strings.Contains(msg, "but does have"))
+		return f.member(path, strings.Contains(msg, "but does have"))
 	case strings.HasPrefix(msg, "invalid operation: cannot call "):
 		if call != nil {
-			return uncallable(p, f, call)
+			return uncallable(f, call)
 		}
 	case strings.HasPrefix(msg, "invalid operation: "), strings.HasPrefix(msg, "cannot index "), strings.HasPrefix(msg, "cannot slice "):
-		return byMethod(p, f, path)
+		return byMethod(f, path)
 	case strings.HasPrefix(msg, "invalid argument: ") && strings.HasSuffix(msg, "for built-in len"):
-		if x, ok := path[len(path)-1].(ast.Expr); ok && has(p, x, "Len") {
-			return "; write " + f.text(x) + ".Len()"
-		} else if ok && has(p, x, "Shape") {
-			return fmt.Sprintf("; %s.Shape()[0] is the length of the first axis", f.text(x))
+		if x, ok := path[len(path)-1].(ast.Expr); ok && has(f, x, "Len") {
+			return "; write " + f.Text(x) + ".Len()"
+		} else if ok && has(f, x, "Shape") {
+			return fmt.Sprintf("; %s.Shape()[0] is the length of the first axis", f.Text(x))
 		}
 	case strings.HasSuffix(msg, "cannot be ordered") && call != nil && len(call.Args) == 2:
-		if m := map[string]string{"max": "Maximum", "min": "Minimum"}[f.text(call.Fun)]; m != "" && has(p, call.Args[0], m) {
-			return fmt.Sprintf("; value by value, write %s.%s(%s)", f.text(call.Args[0]), m, f.text(call.Args[1]))
+		if m := map[string]string{"max": "Maximum", "min": "Minimum"}[f.Text(call.Fun)]; m != "" && has(f, call.Args[0], m) {
+			return fmt.Sprintf("; value by value, write %s.%s(%s)", f.Text(call.Args[0]), m, f.Text(call.Args[1]))
 		}
 	case strings.HasPrefix(msg, "invalid use of copy (built-in)"):
 		return "; " + wordsOf("copy", "python")
 	case strings.HasPrefix(msg, "cannot range over "):
-		if x, ok := path[len(path)-1].(ast.Expr); ok && has(p, x, "Batches") {
-			return fmt.Sprintf("; write for batch := range %s.Batches()", f.text(x))
+		if x, ok := path[len(path)-1].(ast.Expr); ok && has(f, x, "Batches") {
+			return fmt.Sprintf("; write for batch := range %s.Batches()", f.Text(x))
 		}
 	case severalVars.MatchString(msg) && strings.Contains(msg, "dl.Batch"):
 		return "; it gives batches: for batch := range …, with batch.Inputs and batch.Labels"
 	case unusedErr.MatchString(msg):
 		return unusedErr.ReplaceAllString(msg, "; a loop stops at an error only if you say so: if $1 != nil { panic($1) }, or return it")
 	case manyValues.MatchString(msg):
-		if f.kind == stmtFile && !inFunction(path) {
+		if f.Part == Statements && !inFunction(path) {
 			return "; name it first, in a line of its own at the cell's top level, where its error is taken: v := " + inner(f, path)
 		}
 		return "; name both first: v, err := " + inner(f, path)
-	case conversion.MatchString(msg) && call != nil && len(call.Args) == 1 && isNumber(p.info.Types[call.Fun].Type) && has(p, call.Args[0], "Item"):
-		return fmt.Sprintf("; the number in a tensor is %s.Item()", f.text(call.Args[0]))
-	case conversion.MatchString(msg) && call != nil && p.info.Types[call.Fun].IsType():
-		return literal(p, f, call.Fun)
+	case conversion.MatchString(msg) && call != nil && len(call.Args) == 1 && isNumber(f.Info.Types[call.Fun].Type) && has(f, call.Args[0], "Item"):
+		return fmt.Sprintf("; the number in a tensor is %s.Item()", f.Text(call.Args[0]))
+	case conversion.MatchString(msg) && call != nil && f.Info.Types[call.Fun].IsType():
+		return literal(f, call.Fun)
 	case strings.HasSuffix(msg, "(type) is not an expression"):
 		if x, ok := path[len(path)-1].(ast.Expr); ok {
-			return literal(p, f, outermostSelector(path, x))
+			return literal(f, outermostSelector(path, x))
 		}
 	case strings.HasPrefix(msg, "too few values in struct literal"), strings.HasPrefix(msg, "mixture of field:value and value"):
 		if lit, ok := innermost[*ast.CompositeLit](path); ok && lit.Type != nil {
-			return literal(p, f, lit.Type)
+			return literal(f, lit.Type)
 		}
 	case strings.HasSuffix(msg, "is not a type") && strings.Contains(msg, "(value of type func("):
 		if lit, ok := innermost[*ast.CompositeLit](path); ok && lit.Type != nil {
-			return fmt.Sprintf("; it is a function: write %s(…)", f.text(lit.Type))
+			return fmt.Sprintf("; it is a function: write %s(…)", f.Text(lit.Type))
 		}
 	case strings.HasPrefix(msg, "not enough arguments in call to ") && call != nil:
-		return arguments(p, call)
+		return arguments(f, call)
 	case strings.Contains(msg, "does not satisfy dl.Element"):
 		return "; rows stand one after the other, and the shape says how long they are: dl.FromSlice([]float32{1, 2, 3, 4}, 2, 2)"
 	case strings.Contains(msg, "type dl.Batch of ") && strings.Contains(msg, "does not match display.Loader"):
 		return "; a loader is wanted: a batch is shown by display.Grid{Of: batch.Inputs, Labels: batch.Labels}"
 	case unknownName.MatchString(msg):
 		if lit, ok := innermost[*ast.CompositeLit](path); ok {
-			return fieldMeant(p.info.Types[lit].Type, unknownName.FindStringSubmatch(msg)[1])
+			return fieldMeant(f.Info.Types[lit].Type, unknownName.FindStringSubmatch(msg)[1])
 		}
 	case strings.HasSuffix(msg, "does not implement dl.Layer (missing method Forward)"), strings.Contains(msg, "have forward("):
 		return "; a layer has a method Forward(x *dl.Tensor) *dl.Tensor"
 	case strings.Contains(msg, "as dl.Batches value") && strings.Contains(msg, "missing method Epoch"):
 		if x, ok := path[len(path)-1].(ast.Expr); ok {
-			return fmt.Sprintf("; a loader makes batches of a data set: dl.DataLoader{Dataset: %s, BatchSize: 64}", f.text(x))
+			return fmt.Sprintf("; a loader makes batches of a data set: dl.DataLoader{Dataset: %s, BatchSize: 64}", f.Text(x))
 		}
 	case strings.HasPrefix(msg, "too many arguments in call to ") && strings.HasSuffix(msg, "want (dl.Batch)"):
 		if call != nil && len(call.Args) == 2 {
-			return fmt.Sprintf("; a batch is one value: dl.Batch{Inputs: %s, Labels: %s}", f.text(call.Args[0]), f.text(call.Args[1]))
+			return fmt.Sprintf("; a batch is one value: dl.Batch{Inputs: %s, Labels: %s}", f.Text(call.Args[0]), f.Text(call.Args[1]))
 		}
 	case asParameter.MatchString(msg) && call != nil:
-		return wrapped(p, f, path, call)
+		return wrapped(f, path, call)
 	}
 	return ""
 }
 
 // uncallable explains a call of a value that is no function: model(x).
-func uncallable(p *passed, f *file, call *ast.CallExpr) string {
-	x := f.text(call.Fun)
+func uncallable(f *File, call *ast.CallExpr) string {
+	x := f.Text(call.Fun)
 	args := ""
 	if len(call.Args) > 0 {
-		args = f.text(call.Args[0])
+		args = f.Text(call.Args[0])
 	}
-	t := p.info.Types[call.Fun].Type
+	t := f.Info.Types[call.Fun].Type
 	if t == nil {
 		return ""
 	}
 	t, _ = spell.Deref(t)
 	switch name := spell.Type(t); {
-	case has(p, call.Fun, "Predict"):
+	case has(f, call.Fun, "Predict"):
 		return fmt.Sprintf("; %s.Predict(%s) runs the model", x, args)
 	case strings.HasPrefix(name, "dl.") && strings.HasSuffix(name, "Loss"):
 		return fmt.Sprintf("; output.Loss(%s, target) is its value", x)
-	case has(p, call.Fun, "Forward"):
+	case has(f, call.Fun, "Forward"):
 		return fmt.Sprintf("; a layer runs by its method: %s.Forward(%s)", x, args)
 	}
 	return ""
 }
 
 // byMethod explains an operator, an index or a slice by the method that does it.
-func byMethod(p *passed, f *file, path []ast.Node) string {
+func byMethod(f *File, path []ast.Node) string {
 	for i := len(path) - 1; i >= 0; i-- {
 		switch n := path[i].(type) {
 		case *ast.AssignStmt:
 			methods, ok := operators[compound[n.Tok]]
-			if !ok || len(n.Lhs) != 1 || len(n.Rhs) != 1 || !has(p, n.Lhs[0], methods[0]) {
+			if !ok || len(n.Lhs) != 1 || len(n.Rhs) != 1 || !has(f, n.Lhs[0], methods[0]) {
 				return ""
 			}
-			x, value := f.text(n.Lhs[0]), f.text(n.Rhs[0])
-			if isNumber(p.info.Types[n.Rhs[0]].Type) {
+			x, value := f.Text(n.Lhs[0]), f.Text(n.Rhs[0])
+			if isNumber(f.Info.Types[n.Rhs[0]].Type) {
 				return fmt.Sprintf("; Go's operators are for numbers and strings: write %s = %s.%s(%s)", x, x, methods[1], byNumber(compound[n.Tok], value))
 			}
 			return fmt.Sprintf("; Go's operators are for numbers and strings: write %s = %s.%s(%s)", x, x, methods[0], value)
 		case *ast.BinaryExpr:
-			if star, ok := n.Y.(*ast.StarExpr); ok && n.Op == token.MUL && has(p, n.X, "Pow") {
-				if value := f.text(star.X); isNumber(p.info.Types[star.X].Type) {
-					return fmt.Sprintf("; Go has no power operator: write %s.Pow(%s)", f.text(n.X), value)
+			if star, ok := n.Y.(*ast.StarExpr); ok && n.Op == token.MUL && has(f, n.X, "Pow") {
+				if value := f.Text(star.X); isNumber(f.Info.Types[star.X].Type) {
+					return fmt.Sprintf("; Go has no power operator: write %s.Pow(%s)", f.Text(n.X), value)
 				}
 			}
 			methods, ok := operators[n.Op]
-			x, y, number := n.X, n.Y, isNumber(p.info.Types[n.Y].Type)
-			if isNumber(p.info.Types[x].Type) {
+			x, y, number := n.X, n.Y, isNumber(f.Info.Types[n.Y].Type)
+			if isNumber(f.Info.Types[x].Type) {
 				x, y, number = y, x, true
 			}
-			switch value := f.text(y); {
-			case ok && !number && has(p, x, methods[0]):
-				return fmt.Sprintf("; Go's operators are for numbers and strings: write %s.%s(%s)", f.text(x), methods[0], value)
-			case ok && number && has(p, x, methods[1]):
-				return fmt.Sprintf("; Go's operators are for numbers and strings: write %s.%s(%s)", f.text(x), methods[1], byNumber(n.Op, value))
-			case n.Op == token.REM && has(p, x, "Floor"):
+			switch value := f.Text(y); {
+			case ok && !number && has(f, x, methods[0]):
+				return fmt.Sprintf("; Go's operators are for numbers and strings: write %s.%s(%s)", f.Text(x), methods[0], value)
+			case ok && number && has(f, x, methods[1]):
+				return fmt.Sprintf("; Go's operators are for numbers and strings: write %s.%s(%s)", f.Text(x), methods[1], byNumber(n.Op, value))
+			case n.Op == token.REM && has(f, x, "Floor"):
 				return "; Holt has no remainder; " + wordsOf("remainder", "torch")
-			case comparisons[n.Op] != "" && has(p, x, "Item"):
-				hint := fmt.Sprintf("; the number in a tensor is %s.Item()", f.text(x))
-				if m := comparisons[n.Op]; has(p, x, m) && x == n.X {
+			case comparisons[n.Op] != "" && has(f, x, "Item"):
+				hint := fmt.Sprintf("; the number in a tensor is %s.Item()", f.Text(x))
+				if m := comparisons[n.Op]; has(f, x, m) && x == n.X {
 					if number {
 						value = "dl.Full(" + value + ")"
 					}
-					hint += fmt.Sprintf("; value by value, write %s.%s(%s)", f.text(x), m, value)
+					hint += fmt.Sprintf("; value by value, write %s.%s(%s)", f.Text(x), m, value)
 				}
 				return hint
-			case !ok && number && has(p, x, "Item"):
-				return fmt.Sprintf("; the number in a tensor is %s.Item()", f.text(x))
-			case !ok && logical[n.Op] != "" && has(p, x, logical[n.Op]):
-				return fmt.Sprintf("; Go's operators are for numbers and bools: write %s.%s(%s)", f.text(x), logical[n.Op], value)
+			case !ok && number && has(f, x, "Item"):
+				return fmt.Sprintf("; the number in a tensor is %s.Item()", f.Text(x))
+			case !ok && logical[n.Op] != "" && has(f, x, logical[n.Op]):
+				return fmt.Sprintf("; Go's operators are for numbers and bools: write %s.%s(%s)", f.Text(x), logical[n.Op], value)
 			}
 			return ""
 		case *ast.UnaryExpr:
-			if (n.Op == token.NOT || n.Op == token.XOR) && has(p, n.X, "LogicalNot") {
-				return fmt.Sprintf("; Go's operators are for numbers and bools: write %s.LogicalNot()", f.text(n.X))
+			if (n.Op == token.NOT || n.Op == token.XOR) && has(f, n.X, "LogicalNot") {
+				return fmt.Sprintf("; Go's operators are for numbers and bools: write %s.LogicalNot()", f.Text(n.X))
 			}
-			if n.Op == token.SUB && has(p, n.X, "Neg") {
-				return fmt.Sprintf("; Go's operators are for numbers and strings: write %s.Neg()", f.text(n.X))
+			if n.Op == token.SUB && has(f, n.X, "Neg") {
+				return fmt.Sprintf("; Go's operators are for numbers and strings: write %s.Neg()", f.Text(n.X))
 			}
 			return ""
 		case *ast.IndexExpr:
 			for _, m := range []string{"Index", "Get"} {
-				if has(p, n.X, m) {
-					return fmt.Sprintf("; write %s.%s(%s)", f.text(n.X), m, f.text(n.Index))
+				if has(f, n.X, m) {
+					return fmt.Sprintf("; write %s.%s(%s)", f.Text(n.X), m, f.Text(n.Index))
 				}
 			}
 			return ""
 		case *ast.SliceExpr:
-			if has(p, n.X, "Narrow") {
-				return fmt.Sprintf("; write %s.Narrow(axis, from, n), which has n rows of an axis", f.text(n.X))
+			if has(f, n.X, "Narrow") {
+				return fmt.Sprintf("; write %s.Narrow(axis, from, n), which has n rows of an axis", f.Text(n.X))
 			}
 			return ""
 		}
@@ -239,12 +239,12 @@ func byMethod(p *passed, f *file, path []ast.Node) string {
 }
 
 // literal shows how a value of a struct or of a list of layers is written.
-func literal(p *passed, f *file, typ ast.Expr) string {
-	t := p.info.Types[typ].Type
+func literal(f *File, typ ast.Expr) string {
+	t := f.Info.Types[typ].Type
 	if t == nil {
 		return ""
 	}
-	text := f.text(typ)
+	text := f.Text(typ)
 	if name := spell.Type(t); name == "dl.Tensor" {
 		return "; " + wordsOf("tensor", "torch")
 	}
@@ -318,32 +318,32 @@ func fieldMeant(t types.Type, name string) string {
 
 // wrapped explains an argument that belongs into a field of the struct that is
 // wanted, and a number for which there is a method of its own.
-func wrapped(p *passed, f *file, path []ast.Node, call *ast.CallExpr) string {
-	sig, ok := p.info.Types[call.Fun].Type.(*types.Signature)
+func wrapped(f *File, path []ast.Node, call *ast.CallExpr) string {
+	sig, ok := f.Info.Types[call.Fun].Type.(*types.Signature)
 	if !ok {
 		return ""
 	}
 	for i, arg := range call.Args {
-		if !slices.Contains(path, ast.Node(arg)) || i >= sig.Params().Len() || p.info.Types[arg].Type == nil {
+		if !slices.Contains(path, ast.Node(arg)) || i >= sig.Params().Len() || f.Info.Types[arg].Type == nil {
 			continue
 		}
 		sel, isMethod := call.Fun.(*ast.SelectorExpr)
-		if isMethod && isNumber(p.info.Types[arg].Type) {
+		if isMethod && isNumber(f.Info.Types[arg].Type) {
 			for op, m := range operators {
-				if sel.Sel.Name == m[0] && has(p, sel.X, m[1]) {
-					value := f.text(arg)
-					return fmt.Sprintf("; write, with a number, %s.%s(%s)", f.text(sel.X), m[1], byNumber(op, value))
+				if sel.Sel.Name == m[0] && has(f, sel.X, m[1]) {
+					value := f.Text(arg)
+					return fmt.Sprintf("; write, with a number, %s.%s(%s)", f.Text(sel.X), m[1], byNumber(op, value))
 				}
 			}
 		}
 		want := sig.Params().At(i).Type()
-		if slice, ok := want.(*types.Slice); ok && !sig.Variadic() && types.AssignableTo(p.info.Types[arg].Type, slice.Elem()) {
-			return fmt.Sprintf("; a slice is wanted: write %s{%s}", spell.Type(want), f.text(arg))
+		if slice, ok := want.(*types.Slice); ok && !sig.Variadic() && types.AssignableTo(f.Info.Types[arg].Type, slice.Elem()) {
+			return fmt.Sprintf("; a slice is wanted: write %s{%s}", spell.Type(want), f.Text(arg))
 		}
 		if s, ok := want.Underlying().(*types.Struct); ok {
 			for v := range s.Fields() {
-				if v.Exported() && types.AssignableTo(p.info.Types[arg].Type, v.Type()) {
-					return fmt.Sprintf("; write %s{%s: %s}", spell.Type(want), v.Name(), f.text(arg))
+				if v.Exported() && types.AssignableTo(f.Info.Types[arg].Type, v.Type()) {
+					return fmt.Sprintf("; write %s{%s: %s}", spell.Type(want), v.Name(), f.Text(arg))
 				}
 			}
 		}
@@ -352,8 +352,8 @@ func wrapped(p *passed, f *file, path []ast.Node, call *ast.CallExpr) string {
 }
 
 // arguments lists what a function takes, where its parameters have names.
-func arguments(p *passed, call *ast.CallExpr) string {
-	t := p.info.Types[call.Fun].Type
+func arguments(f *File, call *ast.CallExpr) string {
+	t := f.Info.Types[call.Fun].Type
 	if t == nil {
 		return ""
 	}
@@ -376,8 +376,8 @@ func arguments(p *passed, call *ast.CallExpr) string {
 }
 
 // has reports whether a value has a method.
-func has(p *passed, x ast.Expr, method string) bool {
-	t := p.info.Types[x].Type
+func has(f *File, x ast.Expr, method string) bool {
+	t := f.Info.Types[x].Type
 	if t == nil {
 		return false
 	}
@@ -393,14 +393,14 @@ func inFunction(path []ast.Node) bool {
 }
 
 // inner is the text of the outermost call at the place that path ends at.
-func inner(f *file, path []ast.Node) string {
+func inner(f *File, path []ast.Node) string {
 	last := path[len(path)-1]
 	for i := len(path) - 1; i >= 0 && path[i].Pos() == last.Pos(); i-- {
 		if call, ok := path[i].(*ast.CallExpr); ok {
-			return f.text(call)
+			return f.Text(call)
 		}
 	}
-	return f.text(last)
+	return f.Text(last)
 }
 
 // outermostSelector is the whole of pkg.Name at the place of its first word.

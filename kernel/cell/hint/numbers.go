@@ -1,10 +1,11 @@
-package cell
+package hint
 
 import (
 	"fmt"
 	"go/ast"
 	"go/types"
 	"regexp"
+	"runtime"
 	"strings"
 
 	"github.com/holt-dl/holt/kernel/cell/spell"
@@ -13,14 +14,14 @@ import (
 // Go converts no number by itself: here are the messages about it.
 
 // mismatch shows how one operand becomes a number of the other's type.
-func mismatch(p *passed, f *file, path []ast.Node) string {
+func mismatch(f *File, path []ast.Node) string {
 	left, right, ok := operands(path)
 	if !ok {
 		return ""
 	}
-	x, y := p.info.Types[left].Type, p.info.Types[right].Type
+	x, y := f.Info.Types[left].Type, f.Info.Types[right].Type
 	if isText(x) && isNumber(y) {
-		return fmt.Sprintf("; a number becomes text by fmt.Sprint(%s), and fmt.Println takes both: fmt.Println(%s, %s)", f.text(right), f.text(left), f.text(right))
+		return fmt.Sprintf("; a number becomes text by fmt.Sprint(%s), and fmt.Println takes both: fmt.Println(%s, %s)", f.Text(right), f.Text(left), f.Text(right))
 	}
 	if !isNumber(x) || !isNumber(y) {
 		return ""
@@ -29,7 +30,7 @@ func mismatch(p *passed, f *file, path []ast.Node) string {
 	if wider(x, y) {
 		from, to = right, x
 	}
-	return fmt.Sprintf("; Go does not convert numbers by itself: write %s(%s)", spell.Type(to), f.text(from))
+	return fmt.Sprintf("; Go does not convert numbers by itself: write %s(%s)", spell.Type(to), f.Text(from))
 }
 
 // operands are both sides of an operator, or of an assignment such as x *= y.
@@ -58,13 +59,13 @@ func isText(t types.Type) bool {
 var usedAs = regexp.MustCompile(`^cannot use .* as (\S+) value in `)
 
 // converted shows the conversion that a number needs.
-func converted(p *passed, f *file, path []ast.Node, msg string) string {
+func converted(f *File, path []ast.Node, msg string) string {
 	m := usedAs.FindStringSubmatch(msg)
 	if m == nil || len(path) == 0 {
 		return ""
 	}
 	if lit, ok := innermost[*ast.CompositeLit](path); ok && strings.HasSuffix(msg, "has pointer receiver)") {
-		return "; write &" + f.text(lit)
+		return "; write &" + f.Text(lit)
 	}
 	x, ok := path[len(path)-1].(ast.Expr)
 	for i := len(path) - 1; i >= 0 && ok; i-- { // the whole argument, not its first word
@@ -72,18 +73,18 @@ func converted(p *passed, f *file, path []ast.Node, msg string) string {
 		if !isExpr || outer.Pos() != x.Pos() {
 			break
 		}
-		if _, isCall := outer.(*ast.CallExpr); isCall && outer != x && p.info.Types[outer].IsVoid() {
+		if _, isCall := outer.(*ast.CallExpr); isCall && outer != x && f.Info.Types[outer].IsVoid() {
 			break
 		}
 		x = outer
 	}
-	if !ok || !isNumber(p.info.Types[x].Type) {
+	if !ok || !isNumber(f.Info.Types[x].Type) {
 		return ""
 	}
-	if obj, ok := types.Universe.Lookup(m[1]).(*types.TypeName); !ok || !isNumber(obj.Type()) || p.info.Types[x].Value != nil {
+	if obj, ok := types.Universe.Lookup(m[1]).(*types.TypeName); !ok || !isNumber(obj.Type()) || f.Info.Types[x].Value != nil {
 		return ""
 	}
-	return fmt.Sprintf("; Go does not convert numbers by itself: write %s(%s)", m[1], f.text(x))
+	return fmt.Sprintf("; Go does not convert numbers by itself: write %s(%s)", m[1], f.Text(x))
 }
 
 func isNumber(t types.Type) bool {
@@ -93,6 +94,8 @@ func isNumber(t types.Type) bool {
 	b, ok := t.Underlying().(*types.Basic)
 	return ok && b.Info()&types.IsNumeric != 0
 }
+
+var sizes = types.SizesFor("gc", runtime.GOARCH)
 
 // wider reports whether values of y are better converted to x than the other way.
 func wider(x, y types.Type) bool {

@@ -1,4 +1,4 @@
-package cell
+package hint
 
 import (
 	"go/ast"
@@ -23,16 +23,16 @@ func hasFor(t types.Type) bool {
 
 // trained is the model of an optimizer's first argument: model for
 // model.parameters().
-func trained(f *file, call *ast.CallExpr) string {
+func trained(f *File, call *ast.CallExpr) string {
 	if call == nil || len(call.Args) == 0 {
 		return "model"
 	}
 	switch x := call.Args[0].(type) {
 	case *ast.Ident:
-		return f.text(x)
+		return f.Text(x)
 	case *ast.CallExpr:
 		if s, ok := x.Fun.(*ast.SelectorExpr); ok {
-			return f.text(s.X)
+			return f.Text(s.X)
 		}
 	}
 	return "model"
@@ -41,7 +41,7 @@ func trained(f *file, call *ast.CallExpr) string {
 // fieldsOf writes the fields of a struct that a call's arguments stand for, in
 // PyTorch's order, which is that of the fields: {In: 3, Out: 32}. It returns ""
 // where they do not fit.
-func fieldsOf(p *passed, f *file, s *types.Struct, call *ast.CallExpr) string {
+func fieldsOf(f *File, s *types.Struct, call *ast.CallExpr) string {
 	var fields []*types.Var
 	for v := range s.Fields() {
 		if v.Exported() && !v.Embedded() {
@@ -54,13 +54,13 @@ func fieldsOf(p *passed, f *file, s *types.Struct, call *ast.CallExpr) string {
 	}
 	var list []string
 	for i, a := range args {
-		if !fits(p, a, fields[i].Type()) {
+		if !fits(f, a, fields[i].Type()) {
 			if i > 0 {
 				return ""
 			}
 			break // an optimizer's parameters
 		}
-		list = append(list, fields[i].Name()+": "+f.text(a))
+		list = append(list, fields[i].Name()+": "+f.Text(a))
 	}
 	if len(args) == 0 && len(fields) > 0 || len(list) == 0 && len(args) > 0 {
 		if len(fields) > 0 && fields[0].Name() == "LR" {
@@ -72,8 +72,8 @@ func fieldsOf(p *passed, f *file, s *types.Struct, call *ast.CallExpr) string {
 }
 
 // fits reports whether an argument is a value of a type.
-func fits(p *passed, a ast.Expr, t types.Type) bool {
-	tv := p.info.Types[a]
+func fits(f *File, a ast.Expr, t types.Type) bool {
+	tv := f.Info.Types[a]
 	if tv.Type == nil || tv.Type == types.Typ[types.Invalid] {
 		return false
 	}
@@ -96,8 +96,8 @@ func fits(p *passed, a ast.Expr, t types.Type) bool {
 }
 
 // called writes the call of a method.
-func called(p *passed, f *file, x string, m *types.Func, args []ast.Expr) string {
-	list, ok := sample(p, f, m.Name(), m.Signature(), args)
+func called(f *File, x string, m *types.Func, args []ast.Expr) string {
+	list, ok := sample(f, m.Name(), m.Signature(), args)
 	if !ok {
 		return x + "." + m.Name()
 	}
@@ -106,7 +106,7 @@ func called(p *passed, f *file, x string, m *types.Func, args []ast.Expr) string
 
 // sample writes the arguments of a function: those that were given, where they
 // fit, else such as would do. It is false where it knows none.
-func sample(p *passed, f *file, name string, sig *types.Signature, args []ast.Expr) (string, bool) {
+func sample(f *File, name string, sig *types.Signature, args []ast.Expr) (string, bool) {
 	var list []string
 	tensors := 0
 	for i := range sig.Params().Len() {
@@ -116,10 +116,10 @@ func sample(p *passed, f *file, name string, sig *types.Signature, args []ast.Ex
 		if last {
 			t = t.(*types.Slice).Elem()
 		}
-		if len(args) > i && fits(p, args[i], t) {
-			list = append(list, f.text(args[i]))
-			for j := i + 1; last && j < len(args) && fits(p, args[j], t); j++ {
-				list = append(list, f.text(args[j]))
+		if len(args) > i && fits(f, args[i], t) {
+			list = append(list, f.Text(args[i]))
+			for j := i + 1; last && j < len(args) && fits(f, args[j], t); j++ {
+				list = append(list, f.Text(args[j]))
 			}
 			continue
 		}
@@ -182,23 +182,23 @@ func value(fun, name string, t types.Type, tensors *int) string {
 
 // firstArgument is the first argument of a call where that is a tensor, else x,
 // and the others where they are whole numbers.
-func firstArgument(p *passed, f *file, call *ast.CallExpr) (x, args string) {
+func firstArgument(f *File, call *ast.CallExpr) (x, args string) {
 	x = "x"
 	all := callArgs(call, 0)
-	if len(all) > 0 && p.info.Types[all[0]].Type != nil && spell.Type(p.info.Types[all[0]].Type) == "*dl.Tensor" {
-		x, all = f.text(all[0]), all[1:]
+	if len(all) > 0 && f.Info.Types[all[0]].Type != nil && spell.Type(f.Info.Types[all[0]].Type) == "*dl.Tensor" {
+		x, all = f.Text(all[0]), all[1:]
 	}
-	return x, numbers(p, f, all)
+	return x, numbers(f, all)
 }
 
 // numbers writes arguments that are all whole numbers, else "".
-func numbers(p *passed, f *file, all []ast.Expr) string {
+func numbers(f *File, all []ast.Expr) string {
 	var list []string
 	for _, a := range all {
-		if !fits(p, a, types.Typ[types.Int]) {
+		if !fits(f, a, types.Typ[types.Int]) {
 			return ""
 		}
-		list = append(list, f.text(a))
+		list = append(list, f.Text(a))
 	}
 	return strings.Join(list, ", ")
 }
@@ -214,7 +214,7 @@ func callArgs(call *ast.CallExpr, from int) []ast.Expr {
 // otherwise explains an argument of a function of Holt's that is no value of the
 // parameter's type: dl.Zeros(x) is dl.ZerosLike(x), of others the parameters are
 // listed.
-func (c *check) otherwise(p *passed, f *file, path []ast.Node) string {
+func (f *File) otherwise(path []ast.Node) string {
 	call, ok := innermost[*ast.CallExpr](path)
 	if !ok {
 		return ""
@@ -223,14 +223,14 @@ func (c *check) otherwise(p *passed, f *file, path []ast.Node) string {
 	if !ok {
 		return ""
 	}
-	obj := p.info.Uses[s.Sel]
+	obj := f.Info.Uses[s.Sel]
 	if obj == nil || obj.Pkg() == nil || !slices.Contains(ownPackages, obj.Pkg().Name()) {
 		return ""
 	}
-	if like, ok := c.named(obj.Pkg().Name(), obj.Name()+"Like").(*types.Func); ok && len(call.Args) > 0 && fits(p, call.Args[0], like.Signature().Params().At(0).Type()) {
-		if args, ok := sample(p, f, like.Name(), like.Signature(), call.Args); ok {
+	if like, ok := Named(f.Names, obj.Pkg().Name(), obj.Name()+"Like").(*types.Func); ok && len(call.Args) > 0 && fits(f, call.Args[0], like.Signature().Params().At(0).Type()) {
+		if args, ok := sample(f, like.Name(), like.Signature(), call.Args); ok {
 			return "; write " + obj.Pkg().Name() + "." + like.Name() + "(" + args + ")"
 		}
 	}
-	return arguments(p, call)
+	return arguments(f, call)
 }

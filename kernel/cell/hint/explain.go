@@ -1,11 +1,10 @@
-package cell
+package hint
 
 import (
 	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -52,32 +51,32 @@ var notUsed = regexp.MustCompile(`^(.*) (\(.*\) )?is not used$`)
 // which its language has and that of cells, Go 1.26's, has not.
 var promoted = regexp.MustCompile(`^use of promoted field (?:\w+\.)*(\w+) (in struct literal of type .*) requires go1\.\d+ or later$`)
 
-// explain returns the checker's message and what to try.
-func (c *check) explain(p *passed, f *file, e types.Error) string {
+// Explain returns a message of go/types about this file, and what to try.
+func (f *File) Explain(e types.Error) string {
 	e.Msg = promoted.ReplaceAllString(e.Msg, "unknown field $1 $2")
-	path := enclosing(f.ast, e.Pos)
-	hint := c.hiding(p, path, e.Msg)
+	path := enclosing(f.AST, e.Pos)
+	hint := f.hiding(path, e.Msg)
 	if hint == "" {
-		hint = c.habit(p, f, path, e.Msg)
+		hint = f.habit(path, e.Msg)
 	}
 	switch m := e.Msg; {
 	case hint != "":
 	case strings.HasPrefix(m, "undefined: "):
-		hint = c.undefined(p, f, path, strings.TrimPrefix(m, "undefined: "), e.Pos)
+		hint = f.undefined(path, strings.TrimPrefix(m, "undefined: "), e.Pos)
 	case strings.Contains(m, "has no field or method") && !strings.Contains(m, "but does have"):
-		hint = c.noField(p, path)
+		hint = f.noField(path)
 	case strings.HasPrefix(m, "name ") && strings.Contains(m, " not exported by package "):
-		hint = c.notExported(p, path)
+		hint = f.notExported(path)
 	case strings.Contains(m, "mismatched types"):
-		hint = mismatch(p, f, path)
+		hint = mismatch(f, path)
 	case strings.HasPrefix(m, "cannot use "):
-		hint = converted(p, f, path, m)
-	case strings.HasPrefix(m, "assignment mismatch: ") && (f.kind != stmtFile || !atTop(f, path)):
+		hint = converted(f, path, m)
+	case strings.HasPrefix(m, "assignment mismatch: ") && (f.Part != Statements || !atTop(f, path)):
 		if strings.Contains(m, "1 variable but ") && strings.Contains(m, "returns 2 values") {
 			hint = "; name both, as in v, err := f(): only at the top level of a cell is an error taken for you"
 		}
 	case notUsed.MatchString(m) && !strings.HasPrefix(m, "declared"):
-		if hint = "; only the cell's last line shows its value: move it there, or print it"; f.kind != stmtFile || !atTop(f, path) {
+		if hint = "; only the cell's last line shows its value: move it there, or print it"; f.Part != Statements || !atTop(f, path) {
 			hint = "; assign it, or remove it"
 		}
 		for _, n := range path {
@@ -88,7 +87,7 @@ func (c *check) explain(p *passed, f *file, e types.Error) string {
 		}
 	}
 	if hint == "" && asParameter.MatchString(e.Msg) {
-		hint = c.otherwise(p, f, path)
+		hint = f.otherwise(path)
 	}
 	for _, t := range endings {
 		if loc := t.match.FindStringSubmatchIndex(e.Msg); hint == "" && loc != nil {
@@ -104,8 +103,8 @@ func (c *check) explain(p *passed, f *file, e types.Error) string {
 }
 
 // atTop reports whether the innermost statement of path is one of the cell's own.
-func atTop(f *file, path []ast.Node) bool {
-	body := f.ast.Decls[len(f.ast.Decls)-1].(*ast.FuncDecl).Body
+func atTop(f *File, path []ast.Node) bool {
+	body := f.AST.Decls[len(f.AST.Decls)-1].(*ast.FuncDecl).Body
 	for i := len(path) - 1; i >= 0; i-- {
 		if st, ok := path[i].(ast.Stmt); ok {
 			return slices.Contains(body.List, st)
@@ -138,18 +137,18 @@ func innermost[T ast.Node](path []ast.Node) (t T, ok bool) {
 }
 
 // undefined explains a name that nothing declares: "x", or "pkg.Name".
-func (c *check) undefined(p *passed, f *file, path []ast.Node, name string, pos token.Pos) string {
+func (f *File) undefined(path []ast.Node, name string, pos token.Pos) string {
 	if pkg, sel, ok := strings.Cut(name, "."); ok {
-		if hint := c.packageName(p, f, path, []string{pkg, sel}); hint != "" {
+		if hint := f.packageName(path, []string{pkg, sel}); hint != "" {
 			return hint
 		}
-		return c.inPackage(pkg, sel)
+		return inPackage(f.Names, pkg, sel)
 	}
-	for _, t := range c.top {
-		if start := f.back(f.offset(pos)); f.kind == stmtFile && slices.Contains(t.defs, name) && t.start > start {
-			line := 1 + strings.Count(string(c.text[:t.start]), "\n")
+	for _, start := range f.Names.Defined(name) {
+		if f.Part == Statements && start > f.Offset(pos) {
+			line := 1 + strings.Count(f.Source[:start], "\n")
 			return fmt.Sprintf("; %s is defined below, in line %d: statements run from top to bottom", name, line)
-		} else if f.kind == declFile && slices.Contains(t.defs, name) {
+		} else if f.Part == Declarations {
 			return fmt.Sprintf("; %s is a variable of this cell, and constants and types are known when the cell is compiled", name)
 		}
 	}
@@ -162,36 +161,30 @@ func (c *check) undefined(p *passed, f *file, path []ast.Node, name string, pos 
 		isBase = ok && id.Name == name
 	}
 	if isBase {
-		if hint := c.packageName(p, f, path, chain(path)); hint != "" {
+		if hint := f.packageName(path, chain(path)); hint != "" {
 			return hint
 		}
 	}
 	if w := foreign[name]; w != "" {
 		return "; Go's word is " + w
 	}
-	if hint := c.alone(p, f, path, name, isBase); hint != "" {
+	if hint := f.alone(path, name, isBase); hint != "" {
 		return hint
 	}
-	if why := c.dropped[name]; why != "" && f.kind != unitFile {
-		if c.moved[name] != nil {
-			return "; with this cell its type no longer compiles"
-		}
-		return "; with this cell it no longer compiles: " + why
-	}
-	if why := c.nb.gone[name]; why != "" {
+	if why := f.Names.Gone(name, f.Part != Earlier); why != "" {
 		return "; " + why
 	}
-	if d := f.diagnose(pos, ""); slices.Contains([]string{"try", "except", "raise", "throw"}, name) {
-		return syntaxHint("", d.Source, false)
+	if slices.Contains([]string{"try", "except", "raise", "throw"}, name) {
+		return syntaxHint("", f.line(pos), false)
 	}
 	if isBase {
-		if hint := c.ownPackage(name, base.Sel.Name); hint != "" {
+		if hint := ownPackage(f.Names, name, base.Sel.Name); hint != "" {
 			return hint
 		}
 	}
-	names := c.inScope(p, pos)
+	names := f.inScope(pos)
 	if isBase {
-		names = append(names, c.nb.pk.Names()...)
+		names = append(names, f.Names.Packages()...)
 	}
 	set := assigned(path, name)
 	if set { // nobody assigns to a builtin
@@ -216,23 +209,16 @@ func assigned(path []ast.Node, name string) bool {
 }
 
 // exported lists the exported names of a package, by the name that Guess knows.
-func (c *check) exported(name string) []string {
-	path := c.imports[name]
-	if path == "" {
-		path, _ = c.nb.pk.Guess(name, nil)
-	}
-	if path == "" {
-		return nil
-	}
-	pkg, err := c.nb.pk.Import(path)
-	if err != nil {
+func exported(names Names, name string) []string {
+	pkg := names.Package(name)
+	if pkg == nil {
 		return nil
 	}
 	return slices.DeleteFunc(pkg.Scope().Names(), func(n string) bool { return !token.IsExported(n) })
 }
 
-func (c *check) inPackage(pkg, sel string) string {
-	all := near.All(sel, c.exported(pkg))
+func inPackage(names Names, pkg, sel string) string {
+	all := near.All(sel, exported(names, pkg))
 	if len(all) == 0 || len(all) > 4 {
 		return ""
 	}
@@ -248,20 +234,18 @@ func (c *check) inPackage(pkg, sel string) string {
 
 // ownPackage explains a name that is missing in one of Holt's packages, of which
 // nothing was used so far.
-func (c *check) ownPackage(pkg, sel string) string {
-	path, _ := c.nb.pk.Guess(pkg, nil)
-	if !strings.HasPrefix(path, ownModule) {
+func ownPackage(names Names, pkg, sel string) string {
+	p := names.Package(pkg)
+	if p == nil || !strings.HasPrefix(p.Path(), ownModule) {
 		return ""
 	}
-	if hint := c.inPackage(pkg, sel); hint != "" {
+	if hint := inPackage(names, pkg, sel); hint != "" {
 		return hint
 	}
 	var funcs []string
-	if p, err := c.nb.pk.Import(path); err == nil {
-		for _, name := range c.exported(pkg) {
-			if _, ok := p.Scope().Lookup(name).(*types.Func); ok {
-				funcs = append(funcs, name)
-			}
+	for _, name := range exported(names, pkg) {
+		if _, ok := p.Scope().Lookup(name).(*types.Func); ok {
+			funcs = append(funcs, name)
 		}
 	}
 	if len(funcs) == 0 {
@@ -276,7 +260,7 @@ func (c *check) ownPackage(pkg, sel string) string {
 
 const ownModule = "github.com/holt-dl/holt/"
 
-func (c *check) notExported(p *passed, path []ast.Node) string {
+func (f *File) notExported(path []ast.Node) string {
 	s, ok := innermost[*ast.SelectorExpr](path)
 	if !ok {
 		return ""
@@ -285,41 +269,35 @@ func (c *check) notExported(p *passed, path []ast.Node) string {
 	if !ok {
 		return ""
 	}
-	if hint := c.inPackage(id.Name, s.Sel.Name); hint != "" {
+	if hint := inPackage(f.Names, id.Name, s.Sel.Name); hint != "" {
 		return hint
 	}
 	return "; only names that begin with a capital letter are seen from outside their package"
 }
 
 // inScope lists the names that could stand at pos.
-func (c *check) inScope(p *passed, pos token.Pos) []string {
+func (f *File) inScope(pos token.Pos) []string {
 	var names []string
-	for s := p.pkg.Scope().Innermost(pos); s != nil; s = s.Parent() {
+	for s := f.Pkg.Scope().Innermost(pos); s != nil; s = s.Parent() {
 		names = append(names, s.Names()...)
 	}
-	names = append(names, p.pkg.Scope().Names()...)
+	names = append(names, f.Pkg.Scope().Names()...)
 	names = append(names, types.Universe.Names()...)
-	names = append(names, slices.Collect(maps.Keys(c.imports))...)
+	names = append(names, f.Names.Imports()...)
 	return slices.DeleteFunc(names, func(n string) bool {
 		return spell.Ours(n) || strings.HasPrefix(n, "Ħ") || strings.HasPrefix(n, "?")
 	})
 }
 
 // noField looks for a field or method that was meant.
-func (c *check) noField(p *passed, path []ast.Node) string {
+func (f *File) noField(path []ast.Node) string {
 	s, ok := innermost[*ast.SelectorExpr](path)
-	if !ok || p.info.Types[s.X].Type == nil {
+	if !ok || f.Info.Types[s.X].Type == nil {
 		return ""
 	}
-	t, _ := spell.Deref(p.info.Types[s.X].Type)
+	t, _ := spell.Deref(f.Info.Types[s.X].Type)
 	if n := near.To(s.Sel.Name, membersOf(t)); n != "" {
 		return "; did you mean " + n + "?"
 	}
 	return ""
-}
-
-// text is a node as the cell has it.
-func (f *file) text(n ast.Node) string {
-	start, end := f.span(n)
-	return f.source[start:end]
 }

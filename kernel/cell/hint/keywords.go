@@ -1,4 +1,4 @@
-package cell
+package hint
 
 import (
 	"go/types"
@@ -27,9 +27,9 @@ type argument struct{ name, value string } // name is "" where it is given by it
 
 // byKeyword says what is written for the first call of a line that has arguments by
 // name, or returns "".
-func (c *check) byKeyword(line string) string {
+func byKeyword(names Names, line string) string {
 	at := keyword.FindStringSubmatchIndex(line)
-	if at == nil || c.nb.pk == nil {
+	if at == nil || names == nil {
 		return ""
 	}
 	open := opening(line, at[2])
@@ -51,10 +51,10 @@ func (c *check) byKeyword(line string) string {
 		}
 	}
 	if len(list) == 1 {
-		in, isPackage = words.Package{Holt: ownPackages, Places: allPlaces}, true
+		in, isPackage = words.Package{Holt: ownPackages, Places: Places}, true
 	}
 	if !isPackage {
-		m := c.method(last)
+		m := Method(names, last)
 		if m == nil {
 			return ""
 		}
@@ -64,7 +64,7 @@ func (c *check) byKeyword(line string) string {
 		}
 		return lead + code + aside(args)
 	}
-	m := c.method(last)
+	m := Method(names, last)
 	if m != nil && strings.ToLower(last[:1]) == last[:1] && args[0].name == "" && plain.MatchString(args[0].value) {
 		if code, ok := methodCall(args[0].value+"."+m.Name(), m.Signature(), args[1:]); ok {
 			return lead + code + aside(args)
@@ -72,14 +72,14 @@ func (c *check) byKeyword(line string) string {
 	}
 	settings := false
 	for _, pkg := range in.Holt {
-		t, ok := c.object(pkg, last).(*types.TypeName)
+		t, ok := object(names, pkg, last).(*types.TypeName)
 		settings = settings || ok && isSettings(t.Type())
 	}
 	if w, ok := words.Find(last, in.Places...); ok && !w.Missing && !settings {
 		return "; Go has no keyword arguments; " + w.Say("x", "")
 	}
 	for _, pkg := range in.Holt {
-		switch obj := c.named(pkg, last).(type) {
+		switch obj := Named(names, pkg, last).(type) {
 		case *types.TypeName:
 			s, isStruct := obj.Type().Underlying().(*types.Struct)
 			if !isStruct || m != nil && strings.ToLower(last[:1]) == last[:1] {
@@ -94,9 +94,9 @@ func (c *check) byKeyword(line string) string {
 				}
 				code += ".For(" + of + ")"
 			}
-			if names := exportedFields(s); left && len(names) > 0 {
-				code += "; its fields are " + strings.Join(names[:min(len(names), 8)], ", ")
-				if len(names) > 8 {
+			if all := exportedFields(s); left && len(all) > 0 {
+				code += "; its fields are " + strings.Join(all[:min(len(all), 8)], ", ")
+				if len(all) > 8 {
 					code += ", …"
 				}
 			}

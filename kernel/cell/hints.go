@@ -1,0 +1,76 @@
+package cell
+
+import (
+	"go/token"
+	"go/types"
+	"maps"
+	"slices"
+
+	"github.com/holt-dl/holt/kernel/cell/hint"
+	"github.com/holt-dl/holt/kernel/cell/spell"
+)
+
+// hinted is a checked file as hints see it.
+func (c *check) hinted(p *passed, f *file) *hint.File {
+	part := map[fileKind]hint.Part{stmtFile: hint.Statements, declFile: hint.Declarations, unitFile: hint.Earlier}[f.kind]
+	return &hint.File{Part: part, AST: f.ast, Source: f.source, Info: p.info, Pkg: p.pkg, Names: c.names(),
+		Offset: func(pos token.Pos) int { return f.back(f.offset(pos)) }}
+}
+
+// names is what hints ask about names, or nil where no packages are known.
+func (c *check) names() hint.Names {
+	if c.nb.pk == nil {
+		return nil
+	}
+	return hintNames{c}
+}
+
+// hintNames implements hint.Names.
+type hintNames struct{ c *check }
+
+func (n hintNames) Package(name string, selected ...string) *types.Package {
+	path := n.c.imports[name]
+	if path == "" {
+		path, _ = n.c.nb.pk.Guess(name, selected)
+	}
+	if path == "" || path == "C" {
+		return nil
+	}
+	pkg, err := n.c.nb.pk.Import(path)
+	if err != nil {
+		return nil
+	}
+	return pkg
+}
+
+func (n hintNames) Packages() []string { return n.c.nb.pk.Names() }
+
+func (n hintNames) Imports() []string { return slices.Collect(maps.Keys(n.c.imports)) }
+
+func (n hintNames) Defined(name string) (starts []int) {
+	for _, t := range n.c.top {
+		if slices.Contains(t.defs, name) {
+			starts = append(starts, t.start)
+		}
+	}
+	return starts
+}
+
+func (n hintNames) Cell(name string) string {
+	if e := n.c.nb.names[name]; e != nil {
+		return e.cell
+	}
+	return ""
+}
+
+func (n hintNames) HidesType(name string) bool { return n.c.nb.names[spell.TypeMark+name] != nil }
+
+func (n hintNames) Gone(name string, now bool) string {
+	if why := n.c.dropped[name]; why != "" && now {
+		if n.c.moved[name] != nil {
+			return "with this cell its type no longer compiles"
+		}
+		return "with this cell it no longer compiles: " + why
+	}
+	return n.c.nb.gone[name]
+}
