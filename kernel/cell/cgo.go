@@ -201,7 +201,7 @@ func (c *check) cFile() (*file, error) {
 	}
 	_, text, _ := strings.Cut(c.cText, "package notebook")
 	f := &file{kind: cgoFile, name: c.src.Name, line: 1, source: text, body: text, back: func(i int) int { return i }}
-	if err := c.parseFile(f, "", "", ""); err != nil {
+	if err := c.parseFile(f, "", ""); err != nil {
 		return nil, err
 	}
 	return f, nil
@@ -250,7 +250,9 @@ func (c *check) shareC(f *file, scope *types.Scope) {
 		}
 	}
 	c.cShared = map[string]*types.TypeName{}
-	f.ast.Decls = slices.DeleteFunc(f.ast.Decls, func(d ast.Decl) bool {
+	rest := *f.ast
+	f.ast = &rest
+	f.ast.Decls = slices.DeleteFunc(slices.Clone(f.ast.Decls), func(d ast.Decl) bool {
 		g, ok := d.(*ast.GenDecl)
 		if !ok || g.Tok != token.TYPE || len(g.Specs) != 1 || !same[g.Specs[0].(*ast.TypeSpec).Name.Name] {
 			return false

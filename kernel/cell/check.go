@@ -24,7 +24,9 @@ type check struct {
 	seq    int
 	text   []byte
 	chunks []chunk
-	open   bool // a bracket, a string or a comment is not closed
+	open   bool            // a bracket, a string or a comment is not closed
+	trees  map[string]tree // what was parsed, by its name and text; see tree.go
+	parses int             // how often the parser was called
 
 	imports  map[string]string // live imports and those of this cell
 	imported map[string]bool   // names that this cell imports
@@ -76,9 +78,11 @@ type nestedErr struct {
 
 // A topStmt is a statement at the top level of a cell.
 type topStmt struct {
-	start, end int  // in the cell's text
-	isVar      bool // a var declaration
-	spec       bool // one of "var ( … )", so that its text lacks the var
+	stmt       ast.Stmt // a line of "var ( … )" as a declaration of its own
+	file       *file    // in which it was parsed
+	start, end int      // in the cell's text
+	isVar      bool     // a var declaration
+	spec       bool     // one of "var ( … )", so that its text lacks the var
 	values     []ast.Expr
 	embed      []Embed  // of //go:embed
 	defs       []string // the variables that it defines
@@ -119,7 +123,7 @@ func (nb *Notebook) Rebuild(ctx context.Context) (*Program, error) {
 
 func (nb *Notebook) newCheck(ctx context.Context, src Source) *check {
 	return &check{
-		nb: nb, ctx: ctx, src: src, seq: nb.seq + 1, text: []byte(src.Text),
+		nb: nb, ctx: ctx, src: src, seq: nb.seq + 1, text: []byte(src.Text), trees: map[string]tree{},
 		imports: maps.Clone(nb.imports), imported: map[string]bool{}, dots: maps.Clone(nb.dots),
 		ownNames: map[string]bool{}, changed: map[string]bool{}, rehome: map[string]*entity{},
 		rebody: map[*unit]*unit{}, moved: map[string]*entity{}, fresh: map[string]bool{},
@@ -131,7 +135,7 @@ func (nb *Notebook) newCheck(ctx context.Context, src Source) *check {
 
 func (c *check) run() (*Program, error) {
 	c.chunks, c.open = split(c.text)
-	if err := parseChunks(c.nb.pk, c.src.Name, c.text, c.chunks, c.open); err != nil {
+	if err := c.syntaxErrors(); err != nil {
 		return nil, err
 	}
 	if err := c.collect(); err != nil {
@@ -175,7 +179,7 @@ func (c *check) run() (*Program, error) {
 
 // collect finds what the cell imports, declares and runs.
 func (c *check) collect() error {
-	imports, err := c.parse(c.src.Name, c.part(func(ch chunk) bool { return ch.tok == token.IMPORT }, nil), "", "")
+	imports, err := c.importDecls()
 	if err != nil {
 		return err
 	}
@@ -184,7 +188,7 @@ func (c *check) collect() error {
 			return err
 		}
 	}
-	f, err := c.parse(c.src.Name, c.declText(nil), "", "")
+	f, err := c.decls()
 	if err != nil {
 		return err
 	}
@@ -238,7 +242,7 @@ func (c *check) collect() error {
 			c.add(u, start, end)
 		}
 	}
-	s, err := c.parse(c.src.Name, c.stmtText(nil), runHead, runTail)
+	s, err := c.stmts()
 	if err != nil {
 		return err
 	}
@@ -253,7 +257,7 @@ func (c *check) collect() error {
 			continue
 		}
 		start, end := s.span(st)
-		t := &topStmt{start: start, end: end}
+		t := &topStmt{start: start, end: end, stmt: st, file: s}
 		if st, ok := st.(*ast.AssignStmt); ok {
 			for _, l := range st.Lhs {
 				id, ok := l.(*ast.Ident)
@@ -290,9 +294,10 @@ func (c *check) collectVars(f *file, d *ast.DeclStmt) error {
 	}
 	for _, sp := range g.Specs {
 		vs := sp.(*ast.ValueSpec)
-		t := &topStmt{isVar: true, spec: grouped, values: vs.Values}
+		t := &topStmt{isVar: true, spec: grouped, values: vs.Values, stmt: d, file: f}
 		if t.start, t.end = f.span(d); grouped {
 			t.start, t.end = f.span(vs)
+			t.stmt = &ast.DeclStmt{Decl: &ast.GenDecl{TokPos: vs.Pos(), Tok: token.VAR, Specs: []ast.Spec{vs}}}
 		}
 		for _, id := range vs.Names {
 			if id.Name != "_" {

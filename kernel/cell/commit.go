@@ -38,13 +38,13 @@ func (g *generator) commit(prog *Program, reached int) {
 	for name, why := range c.dropped {
 		if recv, m, ok := strings.Cut(name, "."); ok {
 			if e := nb.names[recv]; e != nil && e.methods[m] != nil {
-				nb.keepBroken(nil, e.methods[m])
+				c.keepBroken(nil, e.methods[m])
 				delete(e.methods, m)
 			}
 			continue
 		}
 		if e := nb.names[name]; e != nil && e.unit != nil {
-			nb.keepBroken(e, e.unit)
+			c.keepBroken(e, e.unit)
 		}
 		nb.gone[name] = name + " is gone since " + c.src.Name + ", with which it no longer compiles: " + why
 		if c.moved[name] != nil {

@@ -45,6 +45,7 @@
 //
 //	split.go, text.go      a cell in chunks; its declarations and statements apart
 //	check.go               the stages, in order
+//	tree.go                text that is parsed once, and what passes change in copies
 //	order.go               var declarations in order of need
 //	hide.go                names that hide what they are made from
 //	imports.go, spread.go  packages that are named; what a change makes new

@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
-	"go/parser"
 	"go/scanner"
 	"go/token"
 	"go/types"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -83,42 +83,49 @@ func (f *file) at(off int, d Diagnostic) Diagnostic {
 	return d
 }
 
-// parseChunks reports the syntax errors of a cell. The packages are for hints; nil
-// leaves those out that need them.
-func parseChunks(pk Packages, name string, text []byte, chunks []chunk, open bool) error {
-	c := &check{nb: New(pk), src: Source{Name: name, Text: string(text)}, text: text, chunks: chunks, open: open}
-	if _, err := c.parse(name, c.declText(nil), "", ""); err != nil {
+// syntaxErrors reports the syntax errors of a cell.
+func (c *check) syntaxErrors() error {
+	if _, err := c.decls(); err != nil {
 		return err
 	}
-	if _, err := c.parse(name, c.part(func(ch chunk) bool { return ch.tok == token.IMPORT }, nil), "", ""); err != nil {
+	if _, err := c.importDecls(); err != nil {
 		return err
 	}
-	_, err := c.parse(name, c.stmtText(nil), runHead, runTail)
+	_, err := c.stmts()
 	return err
 }
 
-// parse parses a piece of the cell.
-func (c *check) parse(name string, r rendered, head, tail string) (*file, error) {
-	f := &file{name: name, line: 1, source: string(c.text), body: r.text, back: r.back}
-	return f, c.parseFile(f, "", head, tail)
+// decls parses the cell's declarations but for imports.
+func (c *check) decls() (*file, error) { return c.parse(c.declText(nil), "", "") }
+
+// importDecls parses the cell's imports.
+func (c *check) importDecls() (*file, error) {
+	return c.parse(c.part(func(ch chunk) bool { return ch.tok == token.IMPORT }, nil), "", "")
 }
 
-func (c *check) parseFile(f *file, imports, head, tail string) error {
-	prelude := "package notebook;" + imports + head
+// stmts parses the cell's statements, as the body of a function.
+func (c *check) stmts() (*file, error) { return c.parse(c.stmtText(nil), runHead, runTail) }
+
+// parse parses a piece of the cell.
+func (c *check) parse(r rendered, head, tail string) (*file, error) {
+	f := &file{name: c.src.Name, line: 1, source: string(c.text), body: r.text, back: r.back}
+	return f, c.parseFile(f, head, tail)
+}
+
+// parseFile parses a file's body, with text of ours before and after it.
+func (c *check) parseFile(f *file, head, tail string) error {
+	prelude := packageClause + head
 	f.prelude = len(prelude)
-	// SkipObjectResolution is off: findImports reads File.Unresolved.
-	parsed, err := parser.ParseFile(c.nb.fset, f.name, prelude+f.body+tail, parser.ParseComments)
-	if parsed != nil {
-		f.ast = parsed
-		f.tok = c.nb.fset.File(parsed.FileStart)
-	}
-	if err == nil {
+	t := c.tree(f.name, prelude+f.body+tail)
+	f.ast, f.tok = t.ast, t.tok
+	if t.err == nil {
 		return nil
 	}
 	var list scanner.ErrorList
-	if !errors.As(err, &list) {
-		return err
+	if !errors.As(t.err, &list) {
+		return t.err
 	}
+	list = slices.Clone(list)
 	list.RemoveMultiples() // one a line: garbage has one at every byte
 	// What the cell lacks at its end is asked for once, however many errors it has.
 	trimmed := len(strings.TrimRight(f.body, " \t\n"))
@@ -187,31 +194,28 @@ func selectorBases(f *ast.File) map[string][]string {
 	return bases
 }
 
-// preludeImports writes the imports that a file needs, on its first line.
-func (c *check) preludeImports(f *file, head, tail string) string {
+// addImports imports what a file needs.
+func (c *check) addImports(f *file) {
 	imports := c.imports
 	if f.unit != nil && f.kind == unitFile {
 		imports = f.unit.imports
 	}
-	if err := c.parseFile(f, "", head, tail); err != nil {
-		return ""
-	}
-	var b strings.Builder
+	var list []imported
 	bases := selectorBases(f.ast)
 	for _, name := range sortedKeys(bases) {
 		old, ok := strings.CutPrefix(name, spell.OldMark)
 		if name == "C" && imports[name] == "C" {
-			b.WriteString(`import "C";`)
+			list = append(list, imported{path: "C"})
 		} else if path := imports[old]; path != "" && (ok || !c.shadows(name)) {
-			fmt.Fprintf(&b, "import %s %q;", name, path)
+			list = append(list, imported{name, path})
 		}
 	}
 	for _, path := range sortedKeys(c.dots) {
 		if c.needsDot(f.ast, path) {
-			fmt.Fprintf(&b, "import . %q;", path)
+			list = append(list, imported{".", path})
 		}
 	}
-	return b.String()
+	f.ast = withImports(f.ast, list)
 }
 
 // needsDot reports whether a file uses a name that only a dot import declares.
@@ -234,23 +238,24 @@ func (c *check) shadows(name string) bool {
 	return c.ownNames[name] || c.fresh[name] || c.nb.names[name] != nil && !c.imported[name] && !(c.before[name] && c.kind == passFirst)
 }
 
-// varFile declares the variables that the package defines, one a line.
-func (c *check) varFile(kind passKind) (*file, string) {
+// varFile declares variables that the package defines, one a line, and returns what
+// it imports. It is nil where there are none. The others are objects: see asObject.
+func (c *check) varFile(kind passKind) (*file, []imported) {
 	names := map[string]types.Type{}
 	for name, e := range c.moved {
-		if c.dropped[name] == "" && !hasUnnameable(e.obj.Type()) {
+		if c.dropped[name] == "" && !asObject(e.obj.Type()) {
 			names[name] = e.obj.Type()
 		}
 	}
 	if kind == passFinal {
 		for name := range c.fresh {
-			if !hasUnnameable(c.vars[name]) {
+			if !asObject(c.vars[name]) {
 				names[name] = c.vars[name]
 			}
 		}
 	}
 	if len(names) == 0 {
-		return nil, ""
+		return nil, nil
 	}
 	f := &file{kind: varFile, name: c.src.Name, line: 1, back: func(i int) int { return 0 }}
 	aliases := map[string]string{}
@@ -261,11 +266,11 @@ func (c *check) varFile(kind passKind) (*file, string) {
 		f.vars = append(f.vars, name)
 	}
 	f.body = b.String()
-	var imports strings.Builder
+	var list []imported
 	for _, path := range sortedKeys(aliases) {
-		fmt.Fprintf(&imports, "import %s %q;", aliases[path], path)
+		list = append(list, imported{aliases[path], path})
 	}
-	return f, imports.String()
+	return f, list
 }
 
 // checkPrinter writes types as the checked package names them.

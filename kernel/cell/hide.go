@@ -2,7 +2,6 @@ package cell
 
 import (
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"go/types"
 	"slices"
@@ -141,7 +140,7 @@ func (c *check) madeFrom(t *topStmt, name string) bool {
 	if t.spec {
 		text = "var " + text
 	}
-	f, err := parser.ParseFile(token.NewFileSet(), "", "package p; func _() {"+text+"\n}", 0)
+	f, _, err := c.alone("func _() {" + text + "\n}")
 	if err != nil || !slices.ContainsFunc(f.Unresolved, func(id *ast.Ident) bool { return id.Name == name }) {
 		return false
 	}
@@ -204,11 +203,11 @@ func (c *check) mark(ed *editor, kind fileKind) {
 	if !c.hasGoNames() {
 		return
 	}
-	text, head, tail := c.declText(nil), "", ""
+	parse := c.decls
 	if kind == stmtFile {
-		text, head, tail = c.stmtText(nil), runHead, runTail
+		parse = c.stmts
 	}
-	f, err := c.parse(c.src.Name, text, head, tail)
+	f, err := parse()
 	if err != nil {
 		return
 	}
@@ -262,7 +261,6 @@ func (c *check) newRefs(first *passed) []int {
 // respell returns the source of a unit as it is checked in this pass, with the
 // longer names of what it means, and where each byte came from.
 func (c *check) respell(u *unit, kind passKind) (string, func(int) int) {
-	const head = "package p;"
 	other := map[string]string{}
 	own := "" // the type itself, under another name
 	for name := range u.imports {
@@ -293,13 +291,12 @@ func (c *check) respell(u *unit, kind passKind) (string, func(int) int) {
 	if len(other) == 0 && own == "" {
 		return u.text, same
 	}
-	fset := token.NewFileSet()
-	f, err := parser.ParseFile(fset, "", head+u.text, 0)
+	f, off, err := c.alone(u.text)
 	if err != nil {
 		return u.text, same
 	}
 	ed := &editor{text: []byte(u.text)}
-	at := func(id *ast.Ident) int { return fset.Position(id.Pos()).Offset - len(head) }
+	at := func(id *ast.Ident) int { return off(id.Pos()) }
 	for _, id := range f.Unresolved {
 		if to := other[id.Name]; to != "" {
 			ed.replace(at(id), at(id)+len(id.Name), to)

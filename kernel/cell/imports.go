@@ -39,13 +39,12 @@ func (c *check) findImports() error {
 	}
 	bases := map[string][]string{}
 	for _, f := range []struct {
-		text       rendered
-		head, tail string
-		stmts      bool
+		parse func() (*file, error)
+		stmts bool
 	}{
-		{c.declText(nil), "", "", false}, {c.stmtText(nil), runHead, runTail, true},
+		{c.decls, false}, {c.stmts, true},
 	} {
-		parsed, err := c.parse(c.src.Name, f.text, f.head, f.tail)
+		parsed, err := f.parse()
 		if err != nil {
 			return err
 		}

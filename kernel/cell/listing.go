@@ -2,7 +2,6 @@ package cell
 
 import (
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"go/types"
 	"slices"
@@ -151,7 +150,7 @@ func (g *generator) listDecl(f *file, d ast.Decl) []Decl {
 			if u.kind == kFunc && u.text == text {
 				decl.Names, decl.Recv, decl.Sig, decl.Generic = u.names, u.recv, u.sig, u.generic
 				if u.recv != "" && d.Recv == nil {
-					decl.Uses = withReceiver(decl.Uses, text, start, u.recv)
+					decl.Uses = g.c.withReceiver(decl.Uses, text, start, u.recv)
 				}
 			}
 		}
@@ -162,15 +161,13 @@ func (g *generator) listDecl(f *file, d ast.Decl) []Decl {
 
 // withReceiver corrects the places of names in a method that was checked as a
 // function: its head was written anew.
-func withReceiver(uses []Use, text string, start int, recv string) []Use {
-	const head = "package p;"
-	fset := token.NewFileSet()
-	f, err := parser.ParseFile(fset, "", head+text, parser.SkipObjectResolution)
+func (c *check) withReceiver(uses []Use, text string, start int, recv string) []Use {
+	f, at, err := c.alone(text)
 	if err != nil {
 		return uses
 	}
 	fn := f.Decls[0].(*ast.FuncDecl)
-	off := func(p token.Pos) int { return start + fset.Position(p).Offset - len(head) }
+	off := func(p token.Pos) int { return start + at(p) }
 	uses = slices.DeleteFunc(uses, func(u Use) bool { return u.End > start+len(text) || text[u.Start-start:u.End-start] != u.Name })
 	ast.Inspect(fn.Recv.List[0].Type, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok && id.Name == recv {
@@ -241,11 +238,11 @@ func (g *generator) typeUses(t *topStmt) (list []Use) {
 	if !t.isVar {
 		return nil
 	}
-	st, off := g.c.parseTop(t)
-	d, ok := st.(*ast.DeclStmt)
+	d, ok := t.stmt.(*ast.DeclStmt)
 	if !ok {
 		return nil
 	}
+	off := t.offset
 	vs := d.Decl.(*ast.GenDecl).Specs[0].(*ast.ValueSpec)
 	if vs.Type == nil {
 		return nil

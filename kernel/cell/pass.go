@@ -101,8 +101,7 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 	}
 
 	add := func(f *file, head, tail string) {
-		imports := c.preludeImports(f, head, tail)
-		if err := c.parseFile(f, imports, head, tail); err != nil {
+		if err := c.parseFile(f, head, tail); err != nil {
 			var e *Error
 			if errors.As(err, &e) {
 				for _, d := range e.Diagnostics {
@@ -111,14 +110,14 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 			}
 			return
 		}
+		c.addImports(f)
 		c.cNames(f)
 		c.wrapOldTypes(f.ast)
-		if kind == passFirst && f.kind != stmtFile && !c.bodies {
-			for _, d := range f.ast.Decls {
-				if fn, ok := d.(*ast.FuncDecl); ok {
-					fn.Body = nil
-				}
-			}
+		switch {
+		case kind == passFirst && f.kind == stmtFile:
+			f.ast = using(f.ast, c.defined())
+		case kind == passFirst && !c.bodies:
+			f.ast = withoutBodies(f.ast)
 		}
 		p.files = append(p.files, f)
 	}
@@ -127,7 +126,7 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 	}
 	add(cellFile(declFile, c.declText(c.editDecls)), "", "")
 	if kind == passFirst {
-		add(cellFile(stmtFile, c.stmtText(c.editFirst)), runHead, c.useAll()+runTail)
+		add(cellFile(stmtFile, c.stmtText(c.editFirst)), runHead, runTail)
 	} else {
 		for _, t := range c.top {
 			if len(t.embed) > 0 {
@@ -153,9 +152,10 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 			add(c.unitFile(u, kind, u.recv != ""), "", "")
 		}
 	}
-	c.declareUnnamed(p, kind)
+	c.declareObjects(p, kind)
 	if f, imports := c.varFile(kind); f != nil {
-		if err := c.parseFile(f, imports, "", ""); err == nil {
+		if err := c.parseFile(f, "", ""); err == nil {
+			f.ast = withImports(f.ast, imports)
 			p.files = append(p.files, f)
 		} else {
 			p.errs = append(p.errs, passError{Diagnostic{Cell: c.src.Name, Msg: err.Error()}, f, token.NoPos})

@@ -2,8 +2,6 @@ package cell
 
 import (
 	"fmt"
-	"go/parser"
-	"go/token"
 	"slices"
 
 	"github.com/holt-dl/holt/kernel/cell/spell"
@@ -21,7 +19,7 @@ type broken struct {
 }
 
 // keepBroken keeps the source of what is dropped.
-func (nb *Notebook) keepBroken(e *entity, u *unit) {
+func (c *check) keepBroken(e *entity, u *unit) {
 	b := &broken{e: e, unit: u, mentions: map[string]bool{}}
 	name := u.fullName()
 	if e != nil {
@@ -34,7 +32,7 @@ func (nb *Notebook) keepBroken(e *entity, u *unit) {
 		}
 	}
 	for _, u := range units {
-		f, err := parser.ParseFile(token.NewFileSet(), "", "package p;"+u.text, 0)
+		f, _, err := c.alone(u.text)
 		if err != nil {
 			return
 		}
@@ -42,7 +40,7 @@ func (nb *Notebook) keepBroken(e *entity, u *unit) {
 			b.mentions[id.Name] = true
 		}
 	}
-	nb.broken[name] = b
+	c.nb.broken[name] = b
 }
 
 // revive adds broken declarations to what this cell compiles again: those that

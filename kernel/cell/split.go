@@ -1,6 +1,7 @@
 package cell
 
 import (
+	"context"
 	"go/scanner"
 	"go/token"
 )
@@ -146,7 +147,9 @@ func IsComplete(text string) (status, indent string) {
 		}
 		return "incomplete", indent
 	}
-	if err := parseChunks(nil, "", []byte(text), chunks, open); err != nil {
+	c := New(nil).newCheck(context.Background(), Source{Text: text})
+	c.chunks, c.open = chunks, open
+	if err := c.syntaxErrors(); err != nil {
 		return "invalid", ""
 	}
 	return "complete", ""

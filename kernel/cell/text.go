@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"go/ast"
-	"go/parser"
 	"go/scanner"
 	"go/token"
 	"go/types"
@@ -93,16 +92,12 @@ func (c *check) blankGap(ed *editor, from int, ch chunk) {
 
 func errName(n int) string { return "ˣe" + strconv.Itoa(n) }
 
-// useAll uses every variable that the statements define, so that the checker
-// does not ask for a use within this cell.
-func (c *check) useAll() string {
-	var b strings.Builder
+// defined lists the variables that the statements define.
+func (c *check) defined() (names []string) {
 	for _, t := range c.top {
-		for _, d := range t.defs {
-			b.WriteString("\n_ = " + d)
-		}
+		names = append(names, t.defs...)
 	}
-	return b.String()
+	return names
 }
 
 // editFirst prepares the statements for the first pass.
@@ -141,11 +136,11 @@ func (c *check) editTop(ed *editor, first bool) {
 //
 //	x := f()    becomes    ˣv0_0, ˣe0 := f(); ˣuse(ˣe0); x := ˣv0_0
 func (c *check) takeError(ed *editor, t *topStmt, n int, first bool) {
-	s, off := c.parseTop(t)
+	off := t.offset
 	var lhs, op string
 	var names int
 	var call token.Pos
-	switch s := s.(type) {
+	switch s := t.stmt.(type) {
 	case *ast.AssignStmt:
 		names, call = len(s.Lhs), s.Rhs[0].Pos()
 		lhs = string(c.text[off(s.Lhs[0].Pos()):off(s.Lhs[names-1].End())])
@@ -201,30 +196,13 @@ func (c *check) leftNames(ids []*ast.Ident, first, defines bool) string {
 	return strings.Join(names, ", ")
 }
 
-// parseTop parses one statement alone.
-func (c *check) parseTop(t *topStmt) (ast.Stmt, func(token.Pos) int) {
-	head := "package p; func _() {"
-	if t.spec {
-		head += "var "
-	}
-	fset := token.NewFileSet()
-	f, err := parser.ParseFile(fset, "", head+string(c.text[t.start:t.end])+"\n}", parser.SkipObjectResolution)
-	if err != nil || len(f.Decls) == 0 {
-		return nil, nil
-	}
-	fn := f.Decls[0].(*ast.FuncDecl)
-	if len(fn.Body.List) == 0 {
-		return nil, nil
-	}
-	tf := fset.File(f.FileStart)
-	return fn.Body.List[0], func(p token.Pos) int { return tf.Offset(p) - len(head) + t.start }
-}
+// offset is where a node of the statement begins or ends in the cell's text.
+func (t *topStmt) offset(p token.Pos) int { return t.file.back(t.file.offset(p)) }
 
 // isPlainExpr reports whether the statement is an expression that Go does not
 // allow as a statement: anything but a call or a receive.
 func (c *check) isPlainExpr(t *topStmt) bool {
-	s, _ := c.parseTop(t)
-	es, ok := s.(*ast.ExprStmt)
+	es, ok := t.stmt.(*ast.ExprStmt)
 	if !ok {
 		return false
 	}
@@ -259,8 +237,8 @@ func (c *check) editFinal(ed *editor, first *passed) {
 			}
 			continue
 		}
-		s, off := c.parseTop(t)
-		switch s := s.(type) {
+		off := t.offset
+		switch s := t.stmt.(type) {
 		case *ast.AssignStmt:
 			ed.replace(off(s.TokPos), off(s.TokPos)+2, " =")
 		case *ast.DeclStmt:
@@ -349,7 +327,7 @@ func (c *check) editDecls(ed *editor) {
 		text := string(c.text[ch.start:ch.end])
 		for u := range c.rebody {
 			if u.recv != "" && u.text == text {
-				for _, e := range asFuncEdits(text) {
+				for _, e := range c.asFuncEdits(text) {
 					ed.replace(ch.start+e.start, ch.start+e.end, e.text)
 				}
 				break

@@ -2,8 +2,6 @@ package cell
 
 import (
 	"go/ast"
-	"go/parser"
-	"go/token"
 	"sort"
 	"strings"
 
@@ -12,21 +10,18 @@ import (
 
 // asFunc turns the text of a method into that of a function whose first
 // parameter is the receiver: func (p *T) m(x int) becomes func Ħˣm_T_m(p *T, x int).
-func asFunc(text string) string {
-	ed := &editor{text: []byte(text), edits: asFuncEdits(text)}
+func (c *check) asFunc(text string) string {
+	ed := &editor{text: []byte(text), edits: c.asFuncEdits(text)}
 	s, _ := ed.render(0, len(text))
 	return s
 }
 
-func asFuncEdits(text string) []edit {
-	const head = "package p;"
-	fset := token.NewFileSet()
-	f, err := parser.ParseFile(fset, "", head+text, parser.SkipObjectResolution)
+func (c *check) asFuncEdits(text string) []edit {
+	f, off, err := c.alone(text)
 	if err != nil {
 		return nil
 	}
 	fn := f.Decls[0].(*ast.FuncDecl)
-	off := func(p token.Pos) int { return fset.Position(p).Offset - len(head) }
 	recv, _ := receiver(fn.Recv.List[0].Type)
 	name := "_"
 	if n := fn.Recv.List[0].Names; len(n) > 0 {
@@ -125,7 +120,7 @@ func (c *check) unitFile(u *unit, kind passKind, function bool) *file {
 	text, back := c.respell(u, kind)
 	if function {
 		method, place := text, back
-		text = asFunc(method)
+		text = c.asFunc(method)
 		shift := len(text) - len(method) // only its first line moved
 		back = func(i int) int { return place(max(0, i-shift)) }
 	}
@@ -138,9 +133,7 @@ func (c *check) unitFile(u *unit, kind passKind, function bool) *file {
 
 // blankOthers replaces the names of a const group that it no longer declares by _.
 func (c *check) blankOthers(u *unit, text string) string {
-	const head = "package p;"
-	fset := token.NewFileSet()
-	f, err := parser.ParseFile(fset, "", head+text, parser.SkipObjectResolution)
+	f, off, err := c.alone(text)
 	if err != nil {
 		return text
 	}
@@ -148,8 +141,8 @@ func (c *check) blankOthers(u *unit, text string) string {
 	for _, s := range f.Decls[0].(*ast.GenDecl).Specs {
 		for _, n := range s.(*ast.ValueSpec).Names {
 			if e := c.entity(n.Name); e == nil || e.unit != u || c.ownNames[n.Name] {
-				off := fset.Position(n.Pos()).Offset - len(head)
-				ed.replace(off, off+len(n.Name), "_"+strings.Repeat(" ", len(n.Name)-1))
+				at := off(n.Pos())
+				ed.replace(at, at+len(n.Name), "_"+strings.Repeat(" ", len(n.Name)-1))
 			}
 		}
 	}

@@ -377,9 +377,30 @@ func (c *check) madeHere(t types.Type) (name string) {
 	return name
 }
 
-// declareUnnamed gives the checked package its variables of types that cannot be
-// written.
-func (c *check) declareUnnamed(p *passed, kind passKind) {
+// asObject reports whether a variable of this type is put into the checked package
+// as an object, and not declared by text: its type cannot be written, or it is the
+// same whatever the package declares and text would only be parsed again.
+func asObject(t types.Type) bool {
+	if hasUnnameable(t) {
+		return true
+	}
+	same := true
+	spell.Walk(t, func(t types.Type) {
+		switch t := t.(type) {
+		case *types.Basic:
+			same = same && t.Kind() != types.Invalid
+		case *types.Pointer, *types.Slice, *types.Array, *types.Map, *types.Chan:
+		case *types.Named:
+			same = same && (t.Obj().Pkg() == nil || t.Obj().Pkg().Path() != spell.Path)
+		default: // its parts have names and places of their own
+			same = false
+		}
+	})
+	return same
+}
+
+// declareObjects gives the checked package the variables that varFile leaves out.
+func (c *check) declareObjects(p *passed, kind passKind) {
 	pos := token.NoPos // in a file of this program, which is then the variables' home
 	for _, f := range p.files {
 		if f.kind == stmtFile {
@@ -387,7 +408,7 @@ func (c *check) declareUnnamed(p *passed, kind passKind) {
 		}
 	}
 	for name, e := range c.moved {
-		if c.dropped[name] == "" && hasUnnameable(e.obj.Type()) && !(kind == passFinal && c.fresh[name]) {
+		if c.dropped[name] == "" && asObject(e.obj.Type()) && !(kind == passFinal && c.fresh[name]) {
 			p.pkg.Scope().Insert(types.NewVar(pos, p.pkg, spell.Var(name), e.obj.Type()))
 		}
 	}
@@ -395,7 +416,7 @@ func (c *check) declareUnnamed(p *passed, kind passKind) {
 		return
 	}
 	for name := range c.fresh {
-		if hasUnnameable(c.vars[name]) {
+		if asObject(c.vars[name]) {
 			p.pkg.Scope().Insert(types.NewVar(pos, p.pkg, spell.Var(name), c.vars[name]))
 		}
 	}

@@ -1,0 +1,72 @@
+package cell
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestParses counts how often the parser is called for cells that are run one after
+// the other: a text that was parsed is not parsed again.
+func TestParses(t *testing.T) {
+	nb := New(newStdPackages())
+	tests := []struct {
+		cell string
+		want int
+	}{
+		{"x := 1", 2},         // as it is written, and as it is generated
+		{"x := 2", 2},         // the same variable
+		{"x + 1", 2},          // the value is shown
+		{"fmt.Println(x)", 1}, // nothing is written otherwise
+		{"", 1},
+		{"func f() int { return x }", 2},  // declarations, and a function without statements
+		{"var (\n\ta = b\n\tb = 2\n)", 3}, // the order is known after the first
+		{"import \"strings\"\ns := strings.ToUpper(`a`)", 3},
+		{"type T struct{ n int }\nfunc (t T) Get() int { return t.n }\nv := T{3}\nv.Get()", 4}, // and the type of v
+		{"type T struct{ n, m int }", 4},                                                       // the method and v are declared again
+	}
+	for i, tt := range tests {
+		c := nb.newCheck(context.Background(), Source{Name: fmt.Sprintf("cell[%d]", i+1), Text: tt.cell})
+		p, err := c.run()
+		if err != nil {
+			t.Fatalf("%s: %v", tt.cell, err)
+		}
+		if c.parses != tt.want {
+			t.Errorf("%q was parsed %d times, want %d", tt.cell, c.parses, tt.want)
+		}
+		p.Commit(-1)
+	}
+}
+
+// TestOneParser finds calls of the parser that TestParses would not count.
+func TestOneParser(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	more, err := filepath.Glob("*/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls := 0
+	for _, name := range append(files, more...) {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := strings.Count(string(text), "parser.ParseFile(") + strings.Count(string(text), "parser.ParseExpr")
+		if n > 0 && name != "tree.go" {
+			t.Errorf("%s calls the parser; use check.tree or check.alone", name)
+		}
+		calls += n
+	}
+	if calls != 1 {
+		t.Errorf("the parser is called at %d places, want 1", calls)
+	}
+}
