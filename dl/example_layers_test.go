@@ -106,6 +106,34 @@ func ExampleLSTM() {
 	// Output: [8 20 128] <nil>
 }
 
+// A state goes from one piece of a sequence to the next.
+func ExampleGRU() {
+	gru := &dl.GRU{Hidden: 8, Layers: 2}
+	build(gru, dl.Shape{20, 4, 3})
+	y, h := gru.ForwardState(dl.Rand(20, 4, 3), nil)
+	y, h = gru.ForwardState(dl.Rand(20, 4, 3), h)
+	fmt.Println(y.Shape(), h.Shape())
+	// Output: [20 4 8] [2 4 8]
+}
+
+func ExampleRNN() {
+	fmt.Println(build(dl.RNN{Hidden: 8, Nonlinearity: "relu"}, dl.Shape{20, 4, 3}).Names())
+	// Output: [weight_ih_l0 weight_hh_l0 bias_ih_l0 bias_hh_l0]
+}
+
+// Ten steps, each with the state of the last one.
+func ExampleLSTMCell() {
+	cell := &dl.LSTMCell{Hidden: 8}
+	build(cell, dl.Shape{4, 3}, dl.Shape{4, 8}, dl.Shape{4, 8})
+	x := dl.Rand(10, 4, 3)
+	var h, c *dl.Tensor // nil is zeros
+	for i := range 10 {
+		h, c = cell.Forward(x.Index(i), h, c)
+	}
+	fmt.Println(h.Shape(), c.Shape())
+	// Output: [4 8] [4 8]
+}
+
 func ExampleMultiheadAttention() {
 	fmt.Println(build(dl.MultiheadAttention{Heads: 4}, dl.Shape{20, 8, 64}).Names())
 	// Output: [in_proj_weight in_proj_bias out_proj.weight out_proj.bias]

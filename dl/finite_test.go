@@ -312,7 +312,8 @@ func layers() []layerCase {
 		{dl.InstanceNorm2d{Affine: true}, dl.Shape{1, 2, 3, 2}}, {dl.PixelShuffle{Upscale: 2}, dl.Shape{1, 4, 2, 1}}, {dl.PixelUnshuffle{Downscale: 2}, dl.Shape{1, 1, 4, 2}},
 		{dl.ReflectionPad2d{Padding: 2}, dl.Shape{1, 1, 3, 3}}, {dl.ReplicationPad2d{Padding: 3}, dl.Shape{1, 1, 3, 3}}, {dl.ZeroPad2d{Left: 2, Top: 1}, dl.Shape{1, 1, 3, 3}},
 		{dl.Upsample{Scale: 2}, dl.Shape{1, 2, 2, 2}}, {dl.Upsample{Scale: 0.7}, dl.Shape{1, 1, 4, 4}},
-		{dl.LSTM{Hidden: 2, Bidirectional: true}, dl.Shape{3, 2, 2}}, {dl.MultiheadAttention{Heads: 2}, dl.Shape{3, 1, 4}},
+		{dl.LSTM{Hidden: 2, Bidirectional: true}, dl.Shape{3, 2, 2}}, {dl.GRU{Hidden: 2, Bidirectional: true}, dl.Shape{3, 2, 2}},
+		{dl.RNN{Hidden: 2, Layers: 2}, dl.Shape{3, 2, 2}}, {dl.MultiheadAttention{Heads: 2}, dl.Shape{3, 1, 4}},
 		{dl.TransformerEncoderLayer{Heads: 2, Hidden: 3, GELU: true, Dropout: 1e-9}, dl.Shape{3, 1, 4}},
 		{&decodes{dl.TransformerDecoderLayer{Heads: 2, Hidden: 3, GELU: true, Dropout: 1e-9}}, dl.Shape{3, 1, 4}},
 	}
@@ -360,6 +361,36 @@ func TestFiniteDifferencesOfLayers(t *testing.T) {
 				defer p.Set(at)
 				return value(x)
 			})
+		}
+	}
+}
+
+// TestFiniteDifferencesOfCells checks the gradients of recurrent cells for their
+// input and states.
+func TestFiniteDifferencesOfCells(t *testing.T) {
+	on(t, "go")
+	x, state := dl.Shape{2, 3}, dl.Shape{2, 4}
+	for _, c := range []struct {
+		net    carries
+		shapes []dl.Shape
+	}{
+		{&carriesLSTMCell{dl.LSTMCell{Hidden: 4}}, []dl.Shape{x, state, state}},
+		{&carriesGRUCell{dl.GRUCell{Hidden: 4}}, []dl.Shape{x, state}},
+		{&carriesRNNCell{dl.RNNCell{Hidden: 4}}, []dl.Shape{x, state}},
+	} {
+		var shapes []any
+		var in []*dl.Tensor
+		for i, s := range c.shapes {
+			shapes, in = append(shapes, s), append(in, fill(1+i, 1, s...))
+		}
+		dl.Seed(4)
+		must(dl.Build(c.net, shapes...))
+		for i := range in {
+			finite(t, fmt.Sprintf("%T input %d", c.net, i), func(x *dl.Tensor) *dl.Tensor {
+				moved := append([]*dl.Tensor{}, in...)
+				moved[i] = x
+				return weighted(c.net.all(moved...))
+			}, in[i])
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,10 +68,10 @@ type layersReference struct {
 	}
 }
 
-// readLayers reads what layers.py wrote, and what pictures.py did.
+// readLayers reads what layers.py, pictures.py and recurrent.py wrote.
 func readLayers(t *testing.T) (ref layersReference) {
-	var pictures layersReference
-	for name, to := range map[string]*layersReference{"layers": &ref, "pictures": &pictures} {
+	var pictures, recurrent layersReference
+	for name, to := range map[string]*layersReference{"layers": &ref, "pictures": &pictures, "recurrent": &recurrent} {
 		b, err := os.ReadFile("testdata/ref/" + name + ".json")
 		if err != nil {
 			t.Fatal(err)
@@ -79,7 +80,7 @@ func readLayers(t *testing.T) (ref layersReference) {
 			t.Fatal(err)
 		}
 	}
-	ref.Layers, ref.Losses, ref.Grids = append(ref.Layers, pictures.Layers...), append(ref.Losses, pictures.Losses...), pictures.Grids
+	ref.Layers, ref.Losses, ref.Grids = slices.Concat(ref.Layers, pictures.Layers, recurrent.Layers), append(ref.Losses, pictures.Losses...), pictures.Grids
 	return ref
 }
 
@@ -89,7 +90,7 @@ var kinds = map[string]any{}
 func init() {
 	for _, v := range []any{
 		dl.Conv2d{}, dl.ConvTranspose2d{}, dl.Linear{}, dl.MaxPool2d{}, dl.AvgPool2d{}, dl.AdaptiveAvgPool2d{}, dl.BatchNorm1d{}, dl.BatchNorm2d{},
-		dl.LayerNorm{}, dl.Dropout{}, dl.Embedding{}, dl.LSTM{}, dl.MultiheadAttention{}, dl.TransformerEncoderLayer{}, dl.ReLU{}, dl.LeakyReLU{}, dl.ELU{}, dl.GELU{}, dl.SiLU{}, dl.Sigmoid{},
+		dl.LayerNorm{}, dl.Dropout{}, dl.Embedding{}, dl.LSTM{}, dl.GRU{}, dl.RNN{}, dl.MultiheadAttention{}, dl.TransformerEncoderLayer{}, dl.ReLU{}, dl.LeakyReLU{}, dl.ELU{}, dl.GELU{}, dl.SiLU{}, dl.Sigmoid{},
 		dl.Tanh{}, dl.Softmax{}, dl.LogSoftmax{}, dl.Flatten{},
 		dl.InstanceNorm2d{}, dl.PixelShuffle{}, dl.PixelUnshuffle{}, dl.ReflectionPad2d{}, dl.ReplicationPad2d{}, dl.ZeroPad2d{}, dl.Upsample{}, dl.Dropout2d{}, dl.BCELoss{},
 		dl.CrossEntropyLoss{}, dl.NLLLoss{}, dl.MSELoss{}, dl.L1Loss{}, dl.SmoothL1Loss{}, dl.BCEWithLogitsLoss{}, dl.KLDivLoss{},

@@ -103,6 +103,20 @@ func optimOf(name string, gs groups, of []any) *Optim {
 		}
 		o.groups = append(o.groups, one)
 	}
+	o.collect(name, gs, of)
+	for i, p := range o.params {
+		var slots []*Tensor
+		for _, s := range gs[o.in[i]].rule.slots() {
+			slots = append(slots, newVariable(filled(p.shape, float32(s.start)), false))
+		}
+		o.slots = append(o.slots, slots)
+	}
+	return o
+}
+
+// collect finds the parameters of models, networks and layers, and the group of
+// each.
+func (o *Optim) collect(name string, gs groups, of []any) {
 	seen := map[*Tensor]bool{}
 	for _, x := range of {
 		found, err := namedParameters(x)
@@ -134,14 +148,6 @@ func optimOf(name string, gs groups, of []any) *Optim {
 	if len(o.params) == 0 {
 		panic(fmt.Errorf("dl: %s.For: there are no parameters, want a model that dl.Build made, a part of one, or parameters", name))
 	}
-	for i, p := range o.params {
-		var slots []*Tensor
-		for _, s := range gs[o.in[i]].rule.slots() {
-			slots = append(slots, newVariable(filled(p.shape, float32(s.start)), false))
-		}
-		o.slots = append(o.slots, slots)
-	}
-	return o
 }
 
 // noticeUngrouped tells of parameters that are in no group, so that nothing trains

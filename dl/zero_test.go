@@ -108,6 +108,16 @@ func TestZero(t *testing.T) {
 		{"Adagrad.Epsilon", trainedBy(dl.Adagrad{LR: 0.1, Epsilon: dl.Zero}, 1), []float64{0.9}},
 		{"Adadelta.Rho", trainedBy(dl.Adadelta{LR: 0.1, Rho: dl.Zero, Epsilon: 1}, 1), []float64{1 - 0.1/math.Sqrt2}},
 		{"Adadelta.Epsilon", trainedBy(dl.Adadelta{Epsilon: dl.Zero}, 1), []float64{1}},
+		{"LBFGS.ToleranceGrad LBFGS.ToleranceChange", func() []float64 {
+			w := dl.NewParam(dl.Ones(1))
+			opt := dl.LBFGS{LR: 1e8, MaxIter: 1, ToleranceGrad: dl.Zero, ToleranceChange: dl.Zero}.For(w)
+			opt.Step(func() *dl.Tensor {
+				loss := w.Scale(1e-8).Sum()
+				loss.Backward()
+				return loss
+			})
+			return w.Float64s()
+		}, []float64{0}},
 		{"StepLR.Gamma", rates(dl.StepLR{StepSize: 1, Gamma: dl.Zero}, 1), []float64{1, 0, 0.9}},
 		{"MultiStepLR.Gamma", rates(dl.MultiStepLR{Milestones: []int{1}, Gamma: dl.Zero}, 1), []float64{1, 0, 0.9}},
 		{"LinearLR.StartFactor", rates(dl.LinearLR{StartFactor: dl.Zero, TotalIters: 2}, 2), []float64{0, 0.5, 1, 0.9}},

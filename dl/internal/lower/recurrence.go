@@ -15,12 +15,13 @@ import (
 // Recurrence is what a place of the sequence does. Its states are [N H], the
 // hidden state first.
 type Recurrence struct {
-	states int // 2 with the cell state
-	width  int // of the gates, in multiples of H
-	kept   int // of what the gradient needs, in multiples of H; 0 for nothing
+	States int  // 2 with the cell state
+	Width  int  // of the gates, in multiples of H
+	Apart  bool // the hidden state's bias cannot be added to the input's
+	kept   int  // of what the gradient needs, in multiples of H; 0 for nothing
 
 	// forward returns the new states, and what is kept, from the gates that the
-	// input gives and those that the hidden state gives [N width·H].
+	// input gives and those that the hidden state gives [N Width·H].
 	forward func(gates, hidden *graph.Node, states []*graph.Node) (next []*graph.Node, kept *graph.Node)
 
 	// backward returns the gradients for the gates of both, and for the states
@@ -31,7 +32,7 @@ type Recurrence struct {
 
 // LSTM is torch.nn.LSTMCell: gates in the order input, forget, cell, output.
 var LSTM = Recurrence{
-	states: 2, width: 4, kept: 5,
+	States: 2, Width: 4, kept: 5,
 	forward: func(gates, hidden *graph.Node, s []*graph.Node) ([]*graph.Node, *graph.Node) {
 		g := divide(graph.Add(gates, hidden), 4)
 		in, forget, cell, out := graph.Sigmoid(g[0]), graph.Sigmoid(g[1]), graph.Tanh(g[2]), graph.Sigmoid(g[3])
@@ -55,7 +56,7 @@ var LSTM = Recurrence{
 
 // GRU is torch.nn.GRUCell: gates in the order reset, update, new.
 var GRU = Recurrence{
-	states: 1, width: 3, kept: 4,
+	States: 1, Width: 3, Apart: true, kept: 4,
 	forward: func(gates, hidden *graph.Node, s []*graph.Node) ([]*graph.Node, *graph.Node) {
 		a, b := divide(gates, 3), divide(hidden, 3)
 		reset, update := graph.Sigmoid(graph.Add(a[0], b[0])), graph.Sigmoid(graph.Add(a[1], b[1]))
@@ -78,7 +79,7 @@ var GRU = Recurrence{
 
 // RNNTanh and RNNReLU are torch.nn.RNNCell.
 var RNNTanh = Recurrence{
-	states: 1, width: 1,
+	States: 1, Width: 1,
 	forward: func(gates, hidden *graph.Node, _ []*graph.Node) ([]*graph.Node, *graph.Node) {
 		return []*graph.Node{graph.Tanh(graph.Add(gates, hidden))}, nil
 	},
@@ -89,7 +90,7 @@ var RNNTanh = Recurrence{
 }
 
 var RNNReLU = Recurrence{
-	states: 1, width: 1,
+	States: 1, Width: 1,
 	forward: func(gates, hidden *graph.Node, _ []*graph.Node) ([]*graph.Node, *graph.Node) {
 		x := graph.Add(gates, hidden)
 		return []*graph.Node{graph.Max(x, graph.ZerosLike(x))}, nil
@@ -127,8 +128,8 @@ func divide(x *graph.Node, n int) []*graph.Node {
 	return all
 }
 
-// Step is one place: gates [N width·H] are what the input gives, matrix
-// [width·H H] and bias, which may be nil, belong to the hidden state.
+// Step is one place: gates [N Width·H] are what the input gives, matrix
+// [Width·H H] and bias, which may be nil, belong to the hidden state.
 func (r Recurrence) Step(gates, matrix, bias *graph.Node, states []*graph.Node) (next []*graph.Node, kept *graph.Node) {
 	hidden := graph.DotGeneral(states[0], []int{1}, nil, matrix, []int{1}, nil)
 	if bias != nil {
@@ -137,11 +138,11 @@ func (r Recurrence) Step(gates, matrix, bias *graph.Node, states []*graph.Node) 
 	return r.forward(gates, hidden, states)
 }
 
-// Run goes through gates [L N width·H], and returns the hidden state after each
+// Run goes through gates [L N Width·H], and returns the hidden state after each
 // place [L N H], and the states at the end. Backward reads from the last place.
 func (r Recurrence) Run(gates, matrix, bias *graph.Node, states []*graph.Node, backward bool) (hs *graph.Node, end []*graph.Node) {
 	d, kind := gates.Shape().Dimensions, gates.DType()
-	steps, n, hidden := d[0], d[1], d[2]/r.width
+	steps, n, hidden := d[0], d[1], d[2]/r.Width
 	same := []*graph.Node{matrix}
 	if bias != nil {
 		same = append(same, bias)
