@@ -36,9 +36,9 @@ func (s *server) publishComm(m CommMessage, parent json.RawMessage) {
 	if len(data) == 0 {
 		data = json.RawMessage("{}")
 	}
-	msg := s.codec.New(string(m.Kind), parent, commContent{ID: m.ID, Target: m.Target, Data: data})
+	msg := s.front.New(string(m.Kind), parent, commContent{ID: m.ID, Target: m.Target, Data: data})
 	msg.Metadata, msg.Buffers = m.Metadata, m.Buffers
-	s.publishMessage(msg)
+	s.front.PublishMessage(msg)
 }
 
 // enqueueComm hands comm messages to the engine, one at a time and in order,
@@ -71,13 +71,13 @@ func (s *server) enqueueComm(req *request) {
 func (s *server) comm(req *request) {
 	s.around(req, func() {
 		var content commContent
-		if json.Unmarshal(req.msg.Content, &content) != nil || content.ID == "" {
-			s.dropped.say("shell", &wire.MalformedError{Got: req.msg.Header.Type + " without a comm", Want: "comm_id"})
+		if json.Unmarshal(req.Content, &content) != nil || content.ID == "" {
+			s.front.Dropped("shell", &wire.MalformedError{Got: req.Header.Type + " without a comm", Want: "comm_id"})
 			return
 		}
 		m := CommMessage{
-			Kind: CommKind(req.msg.Header.Type), ID: content.ID, Target: content.Target,
-			Data: content.Data, Metadata: req.msg.Metadata, Buffers: req.msg.Buffers,
+			Kind: CommKind(req.Header.Type), ID: content.ID, Target: content.Target,
+			Data: content.Data, Metadata: req.Metadata, Buffers: req.Buffers,
 		}
 		s.mu.Lock()
 		switch m.Kind {
@@ -99,7 +99,7 @@ func (s *server) comm(req *request) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			delete(s.comms, m.ID)
-			s.publishComm(CommMessage{Kind: CommClose, ID: m.ID}, req.msg.RawHeader)
+			s.publishComm(CommMessage{Kind: CommClose, ID: m.ID}, req.RawHeader)
 		}
 	})
 }
@@ -108,7 +108,7 @@ func (s *server) commInfo(req *request) any {
 	var content struct {
 		Target string `json:"target_name"`
 	}
-	json.Unmarshal(req.msg.Content, &content)
+	json.Unmarshal(req.Content, &content)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	comms := map[string]any{}

@@ -5,11 +5,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"strings"
-	"sync"
-	"time"
 )
-
-func status(state string) map[string]any { return map[string]any{"execution_state": state} }
 
 func ok() map[string]any { return map[string]any{"status": "ok"} }
 
@@ -25,24 +21,4 @@ func cutRequest(typ string) (name string, found bool) {
 
 func logPanic(r any) {
 	slog.Error("kernel: panic", "value", fmt.Sprint(r), "stack", string(debug.Stack()))
-}
-
-// dropLog logs messages that are dropped, at most one line a second.
-type dropLog struct {
-	name string
-
-	mu     sync.Mutex
-	last   time.Time
-	silent int
-}
-
-func (d *dropLog) say(channel string, err error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if time.Since(d.last) < time.Second {
-		d.silent++
-		return
-	}
-	slog.Warn("kernel: "+d.name+" dropped", "channel", channel, "err", err, "others", d.silent)
-	d.last, d.silent = time.Now(), 0
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/kernel/front"
 	"github.com/holt-dl/holt/kernel/gonb"
 	"github.com/holt-dl/holt/kernel/history"
 	"github.com/holt-dl/holt/kernel/out"
@@ -53,7 +54,7 @@ func (s *server) enqueue(req *request) {
 	// "Run all" sends all cells at once. If the first fails quickly, others are
 	// still on their way; they were sent before anyone could know.
 	req.abort = req.abort || len(s.queue) >= maxQueue ||
-		time.Since(s.failed) < inFlight && sentBefore(req.msg, s.failed)
+		time.Since(s.failed) < inFlight && sentBefore(req.Message, s.failed)
 	s.queue = append(s.queue, req)
 	s.wake.Signal()
 }
@@ -100,9 +101,9 @@ func (s *server) aborted(req *request) {
 // run runs one cell and answers it.
 func (s *server) run(ctx context.Context, req *request) {
 	started := wire.Now()
-	header := req.msg.RawHeader
+	header := req.RawHeader
 	var content executeContent
-	if err := json.Unmarshal(req.msg.Content, &content); err != nil {
+	if err := json.Unmarshal(req.Content, &content); err != nil {
 		s.answer(req, "execute_reply", func() any {
 			return failed("BadRequest", "kernel: execute_request: its content cannot be read: "+err.Error())
 		})
@@ -121,13 +122,13 @@ func (s *server) run(ctx context.Context, req *request) {
 	s.running = &cell{req: req, cancel: cancel}
 	running := s.running
 	s.parent = header
-	s.publish("status", header, status("busy"))
+	s.front.Status(header, "busy")
 	s.mu.Unlock()
 
 	if content.Silent {
 		s.out.Begin(func(string, any) {})
 	} else {
-		s.publish("execute_input", header, map[string]any{"code": content.Code, "execution_count": count})
+		s.front.Publish("execute_input", header, map[string]any{"code": content.Code, "execution_count": count})
 		s.out.Begin(s.publisher(header))
 	}
 	if store && content.Code != "" {
@@ -137,7 +138,7 @@ func (s *server) run(ctx context.Context, req *request) {
 	payload := []any{}
 	var fail *session.Failure
 	todo := session.Request{
-		Code: code, CellID: cellID(req.msg), Queued: s.queued, Count: count,
+		Code: code, CellID: cellID(req.Message), Queued: s.queued, Count: count,
 		Silent: content.Silent, AllowStdin: isTrue(content.AllowStdin),
 		Input: s.inputFunc(ctx, req, isTrue(content.AllowStdin)),
 	}
@@ -159,7 +160,7 @@ func (s *server) run(ctx context.Context, req *request) {
 	if fail != nil {
 		failure := failureContent(fail)
 		if !content.Silent {
-			s.publish("error", header, failure)
+			s.front.Publish("error", header, failure)
 		}
 		reply["status"] = "error"
 		for k, v := range failure {
@@ -172,14 +173,14 @@ func (s *server) run(ctx context.Context, req *request) {
 	}
 	s.mu.Unlock()
 
-	msg := s.codec.New("execute_reply", header, reply)
+	msg := s.front.New("execute_reply", header, reply)
 	msg.Metadata, _ = json.Marshal(map[string]any{"started": started, "dependencies_met": true, "status": reply["status"]})
-	s.send(req.socket, req, msg)
+	s.front.Send(req.Socket, req.Request, msg)
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.running = nil
-	s.publish("status", header, status("idle"))
+	s.front.Status(header, "idle")
 	if isTrue(content.AllowStdin) { // somebody can be asked
 		s.warm(life)
 	}
@@ -296,7 +297,7 @@ func (s *server) queued(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.ContainsFunc(s.queue, func(req *request) bool {
-		return !req.abort && req.msg.Header.Type == "execute_request" && cellID(req.msg) == id
+		return !req.abort && req.Header.Type == "execute_request" && cellID(req.Message) == id
 	})
 }
 
@@ -316,7 +317,7 @@ func (s *server) inputFunc(ctx context.Context, req *request, allowed bool) func
 		return nil
 	}
 	return func(prompt string, password bool) (string, error) {
-		msg := s.codec.New("input_request", req.msg.RawHeader, map[string]any{"prompt": prompt, "password": password})
+		msg := s.front.New("input_request", req.RawHeader, map[string]any{"prompt": prompt, "password": password})
 		s.mu.Lock()
 		if s.asking != "" {
 			s.mu.Unlock()
@@ -330,7 +331,7 @@ func (s *server) inputFunc(ctx context.Context, req *request, allowed bool) func
 			s.mu.Unlock()
 		}()
 		s.out.Flush() // what was printed stands above the question
-		if err := s.send(s.sockets.Stdin, req, msg); err != nil {
+		if err := s.front.Send(s.front.Stdin, req.Request, msg); err != nil {
 			return "", errNoInput
 		}
 		select {
@@ -344,32 +345,22 @@ func (s *server) inputFunc(ctx context.Context, req *request, allowed bool) func
 
 // readInput takes answers to input requests.
 func (s *server) readInput(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case frames := <-s.sockets.Stdin.Messages():
-			msg, err := s.codec.Decode(frames)
-			if err != nil {
-				s.dropped.say("stdin", err)
-				continue
-			}
-			var content struct {
-				Value string `json:"value"`
-			}
-			if msg.Header.Type != "input_reply" || json.Unmarshal(msg.Content, &content) != nil {
-				slog.Debug("kernel: unknown message on stdin", "type", msg.Header.Type)
-				continue
-			}
-			if !s.expects(msg) {
-				continue
-			}
-			select {
-			case s.input <- content.Value:
-			case <-time.After(time.Second): // the cell was interrupted just now
-			}
+	s.front.Read(ctx, s.front.Stdin, "stdin", func(msg front.Request) {
+		var content struct {
+			Value string `json:"value"`
 		}
-	}
+		if msg.Header.Type != "input_reply" || json.Unmarshal(msg.Content, &content) != nil {
+			slog.Debug("kernel: unknown message on stdin", "type", msg.Header.Type)
+			return
+		}
+		if !s.expects(msg.Message) {
+			return
+		}
+		select {
+		case s.input <- content.Value:
+		case <-time.After(time.Second): // the cell was interrupted just now
+		}
+	})
 }
 
 // expects reports whether an answer is to the question that waits, and not to

@@ -81,7 +81,7 @@ func (s *server) complete(ctx context.Context, req *request) any {
 		Code   string `json:"code"`
 		Cursor *int   `json:"cursor_pos"`
 	}
-	json.Unmarshal(req.msg.Content, &content)
+	json.Unmarshal(req.Content, &content)
 	offset := byteOffset(content.Code, content.Cursor)
 	c := assist.Completion{Start: offset, End: offset}
 	if a := s.assistant(); a != nil {
@@ -112,7 +112,7 @@ func (s *server) inspect(ctx context.Context, req *request) any {
 		Cursor *int   `json:"cursor_pos"`
 		Detail int    `json:"detail_level"`
 	}
-	json.Unmarshal(req.msg.Content, &content)
+	json.Unmarshal(req.Content, &content)
 	found := assist.Inspection{}
 	if a := s.assistant(); a != nil {
 		ctx, cancel := context.WithTimeout(ctx, completeTimeout)
@@ -131,7 +131,7 @@ func (s *server) isComplete(ctx context.Context, req *request) any {
 	var content struct {
 		Code string `json:"code"`
 	}
-	json.Unmarshal(req.msg.Content, &content)
+	json.Unmarshal(req.Content, &content)
 	select {
 	case <-s.ready:
 	case <-time.After(isCompleteTimeout):
@@ -152,7 +152,7 @@ func (s *server) isComplete(ctx context.Context, req *request) any {
 func (s *server) searchHistory(ctx context.Context, req *request) any {
 	s.warm(ctx) // notebooks and consoles ask as they open
 	var q history.Query
-	if err := json.Unmarshal(req.msg.Content, &q); err != nil {
+	if err := json.Unmarshal(req.Content, &q); err != nil {
 		return failed("BadRequest", "kernel: history_request: its content cannot be read: "+err.Error())
 	}
 	found := [][3]any{}

@@ -5,24 +5,19 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"os"
-	"os/signal"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/kernel/front"
 	"github.com/holt-dl/holt/kernel/history"
-	"github.com/holt-dl/holt/kernel/orphan"
 	"github.com/holt-dl/holt/kernel/out"
 	"github.com/holt-dl/holt/kernel/session"
 	"github.com/holt-dl/holt/kernel/wire"
 )
 
-const (
-	linger       = time.Second     // for clients to read the last messages
-	closeTimeout = 3 * time.Second // for the engine to end; jupyter_client kills after 5 s
-)
+// closeTimeout is what the engine has to end; jupyter_client kills the kernel after 5 s.
+const closeTimeout = 3 * time.Second
 
 // Options are the settings of a kernel; the zero value works.
 type Options struct {
@@ -36,7 +31,7 @@ type Options struct {
 // interrupts the running cell. Open starts the engine that runs the cells; it
 // may take its time, as the kernel answers meanwhile and cells wait.
 func Serve(ctx context.Context, conn wire.Connection, opt Options, open func(session.Output) (Engine, error)) error {
-	sockets, err := wire.Open(conn)
+	f, err := front.Open("kernel", conn)
 	if err != nil {
 		return err
 	}
@@ -44,49 +39,27 @@ func Serve(ctx context.Context, conn wire.Connection, opt Options, open func(ses
 	defer cancel()
 	s := &server{
 		opt:     opt,
-		codec:   wire.NewCodec(conn.Key),
-		sockets: sockets,
+		front:   f,
 		stop:    cancel,
 		ready:   make(chan struct{}),
 		comms:   map[string]string{},
 		input:   make(chan string),
 		side:    make(chan struct{}, 16),
 		history: history.Open(opt.History),
-		dropped: dropLog{name: "message"},
 	}
 	s.wake = sync.NewCond(&s.mu)
 	s.out = out.New(s.publisher(nil), opt.Limits)
-	sockets.IOPub.OnSubscribe(s.codec.Welcome)
-	sockets.IOPub.OnDropped(s.codec.Missed)
-	sockets.Verify(s.codec.Signed)
-	sockets.Accept()
+	f.Accept()
 
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
-	defer signal.Stop(signals)
-
-	s.publish("status", nil, status("starting"))
 	var work sync.WaitGroup
+	defer front.Watch(ctx, &work, s.interrupt, cancel)()
+	f.Status(nil, "starting")
 	work.Go(func() { s.openEngine(open) })
-	work.Go(func() { s.read(ctx, sockets.Shell, "shell") })
-	work.Go(func() { s.read(ctx, sockets.Control, "control") })
+	take := func(req front.Request) { s.dispatch(ctx, &request{Request: req}) }
+	work.Go(func() { f.Read(ctx, f.Shell, "shell", take) })
+	work.Go(func() { f.Read(ctx, f.Control, "control", take) })
 	work.Go(func() { s.readInput(ctx) })
 	work.Go(func() { s.execute(ctx) })
-	work.Go(func() { orphan.Watch(ctx, cancel) })
-	work.Go(func() {
-		for {
-			select {
-			case sig := <-signals:
-				if sig == syscall.SIGINT {
-					s.interrupt()
-				} else {
-					cancel()
-				}
-			case <-ctx.Done():
-				return
-			}
-		}
-	})
 
 	<-ctx.Done()
 	s.mu.Lock()
@@ -110,22 +83,20 @@ func Serve(ctx context.Context, conn wire.Connection, opt Options, open func(ses
 	case <-time.After(closeTimeout):
 		slog.Warn("kernel: the engine did not end in time")
 	}
-	sockets.Close(linger)
+	f.Close()
 	return errors.Join(s.history.Close())
 }
 
 // server is one running kernel.
 type server struct {
 	opt     Options
-	codec   *wire.Codec
-	sockets *wire.Sockets
+	front   *front.Front
 	stop    func() // ends Serve
 	out     *out.Writer
 	history *history.History
 	side    chan struct{} // a slot for each request that is answered beside the cells
 	input   chan string   // answers to input requests
 	usage   usageMeter
-	dropped dropLog
 
 	// Set once, before ready is closed.
 	ready   chan struct{}
@@ -146,33 +117,15 @@ type server struct {
 	commBusy  bool
 }
 
-// request is one message and where its reply goes.
+// request is a message of a client that is to be answered.
 type request struct {
-	socket *wire.Socket
-	msg    *wire.Message
-	abort  bool // do not run it
-}
-
-// read takes what clients send to one socket.
-func (s *server) read(ctx context.Context, socket *wire.Socket, channel string) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case frames := <-socket.Messages():
-			msg, err := s.codec.Decode(frames)
-			if err != nil {
-				s.dropped.say(channel, err)
-				continue
-			}
-			s.dispatch(ctx, &request{socket: socket, msg: msg})
-		}
-	}
+	front.Request
+	abort bool // do not run it
 }
 
 // dispatch starts the answer to a request. It does not wait for it.
 func (s *server) dispatch(ctx context.Context, req *request) {
-	switch typ := req.msg.Header.Type; typ {
+	switch typ := req.Header.Type; typ {
 	case "execute_request":
 		s.enqueue(req)
 	case "kernel_info_request":
@@ -226,19 +179,19 @@ func (s *server) beside(ctx context.Context, req *request, typ string, f func(co
 
 // answer publishes busy, sends the reply that f makes, and publishes idle.
 func (s *server) answer(req *request, typ string, f func() any) {
-	s.around(req, func() { s.reply(req, typ, guard(f)) })
+	s.around(req, func() { s.front.Reply(req.Request, typ, guard(f)) })
 }
 
 // around publishes busy before f and idle after it.
 func (s *server) around(req *request, f func()) {
-	s.publish("status", req.msg.RawHeader, status("busy"))
+	s.front.Status(req.RawHeader, "busy")
 	f()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.publish("status", req.msg.RawHeader, status("idle"))
+	s.front.Status(req.RawHeader, "idle")
 	if s.running != nil {
 		// Clients show the last status that came, whatever its parent.
-		s.publish("status", s.running.req.msg.RawHeader, status("busy"))
+		s.front.Status(s.running.req.RawHeader, "busy")
 	}
 }
 
@@ -254,29 +207,6 @@ func guard(f func() any) (content any) {
 	return f()
 }
 
-func (s *server) reply(req *request, typ string, content any) {
-	s.send(req.socket, req, s.codec.New(typ, req.msg.RawHeader, content))
-}
-
-func (s *server) send(socket *wire.Socket, to *request, msg *wire.Message) error {
-	msg.Identities = to.msg.Identities
-	err := socket.Send(s.codec.Encode(msg))
-	if err != nil {
-		slog.Debug("kernel: the client of a reply has gone", "type", msg.Header.Type)
-	}
-	return err
-}
-
-// publish sends a message to every client.
-func (s *server) publish(typ string, parent json.RawMessage, content any) {
-	s.publishMessage(s.codec.New(typ, parent, content))
-}
-
-func (s *server) publishMessage(msg *wire.Message) {
-	frames := s.codec.EncodePublished(msg)
-	s.sockets.IOPub.Publish(frames, wire.Essential(frames))
-}
-
 // publisher publishes output under a parent. A display that cannot be encoded
 // is lost, and the kernel is not.
 func (s *server) publisher(parent json.RawMessage) out.Publish {
@@ -286,7 +216,7 @@ func (s *server) publisher(parent json.RawMessage) out.Publish {
 				logPanic(r)
 			}
 		}()
-		s.publish(typ, parent, content)
+		s.front.Publish(typ, parent, content)
 	}
 }
 
@@ -342,7 +272,7 @@ func (s *server) shutdown(req *request) {
 	var content struct {
 		Restart bool `json:"restart"`
 	}
-	json.Unmarshal(req.msg.Content, &content)
+	json.Unmarshal(req.Content, &content)
 	why := "the kernel was shut down"
 	if content.Restart {
 		why = "the kernel was restarted"
@@ -358,7 +288,7 @@ func (s *server) shutdown(req *request) {
 	reply := map[string]any{"status": "ok", "restart": content.Restart}
 	s.answer(req, "shutdown_reply", func() any {
 		// Clients other than the one that asked learn of it here.
-		s.publish("shutdown_reply", req.msg.RawHeader, reply)
+		s.front.Publish("shutdown_reply", req.RawHeader, reply)
 		return reply
 	})
 	s.stop()

@@ -22,7 +22,7 @@ func (m Machine) once(ctx context.Context, h hello) ([]Session, error) {
 	}
 	ln.c.Close()
 	if a.Error != "" {
-		return nil, (&proxy{machine: m}).refused(a)
+		return nil, m.refused(a)
 	}
 	return a.Sessions, nil
 }

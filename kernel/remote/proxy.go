@@ -5,19 +5,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"os"
-	"os/signal"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
-	"github.com/holt-dl/holt/kernel/orphan"
+	"github.com/holt-dl/holt/kernel/front"
 	"github.com/holt-dl/holt/kernel/wire"
 )
 
 const (
-	linger       = time.Second      // for clients to read the last messages
 	farewell     = 10 * time.Second // for the keeper to hear that we have its last words
 	stopPatience = 4 * time.Second  // for the kernel there to end; jupyter_client kills us after 5 s
 	retryFirst   = time.Second / 4  // the pause before a line is tried again, which doubles
@@ -30,12 +26,11 @@ const (
 // gone. A line that is cut is made again for the machine's grace period; until
 // then clients find a kernel that is busy, and what they send waits.
 func Serve(ctx context.Context, conn wire.Connection, m Machine) error {
-	sockets, err := wire.Open(conn)
+	f, err := front.Open("remote", conn)
 	if err != nil {
 		return err
 	}
-	p := newProxy(m, conn.Key, sockets)
-	return p.serve(ctx)
+	return newProxy(m, conn.Key, f).serve(ctx)
 }
 
 // proxy is one kernel here that runs there.
@@ -43,8 +38,7 @@ type proxy struct {
 	machine Machine
 	session string
 	key     wire.Key
-	codec   *wire.Codec
-	sockets *wire.Sockets
+	front   *front.Front
 	link    *link
 	pulse   pulse
 	open    func(context.Context, hello) (line, reply, error)
@@ -53,45 +47,30 @@ type proxy struct {
 	parting atomic.Bool   // the last words have come
 
 	mu       sync.Mutex
-	waiting  map[string]*request // by msg_id, what has no reply yet
-	order    []string            // of the cells in waiting, as they came
-	info     json.RawMessage     // the last kernel_info_reply
-	parent   json.RawMessage     // the header of the last request
-	state    string              // what the kernel there said last
-	cut      time.Time           // since when there is no line; zero while there is one
-	hungUp   chan struct{}       // closed when the line that is, or was last, has ended
-	told     bool                // clients were told that the line is cut
-	stopping bool                // the kernel there was asked to end
-	logged   time.Time           // when a message that was dropped was last logged
+	waiting  map[string]front.Request // by msg_id, what has no reply yet
+	order    []string                 // of the cells in waiting, as they came
+	info     json.RawMessage          // the last kernel_info_reply
+	parent   json.RawMessage          // the header of the last request
+	state    string                   // what the kernel there said last
+	cut      time.Time                // since when there is no line; zero while there is one
+	hungUp   chan struct{}            // closed when the line that is, or was last, has ended
+	told     bool                     // clients were told that the line is cut
+	stopping bool                     // the kernel there was asked to end
 }
 
-// request is a message of a client that has no reply yet.
-type request struct {
-	socket *wire.Socket
-	msg    *wire.Message
-}
-
-func newProxy(m Machine, key wire.Key, sockets *wire.Sockets) *proxy {
-	p := &proxy{
-		machine: m, session: wire.NewID(), key: key, codec: wire.NewCodec(key), sockets: sockets,
+func newProxy(m Machine, key wire.Key, f *front.Front) *proxy {
+	return &proxy{
+		machine: m, session: wire.NewID(), key: key, front: f,
 		open: m.open, ended: make(chan struct{}),
-		waiting: map[string]*request{}, state: "starting", cut: time.Now(),
+		waiting: map[string]front.Request{}, state: "starting", cut: time.Now(),
 	}
-	return p
 }
 
 func (p *proxy) serve(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	p.link = newLink(p.pulse, p.fromKernel)
-	p.sockets.IOPub.OnSubscribe(p.codec.Welcome)
-	p.sockets.IOPub.OnDropped(p.codec.Missed)
-	p.sockets.Verify(p.codec.Signed)
-	p.sockets.Accept()
-
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
-	defer signal.Stop(signals)
+	p.front.Accept()
 
 	// The line outlives ctx for as long as it takes to end the kernel there.
 	lines, cutOff := context.WithCancel(context.WithoutCancel(ctx))
@@ -101,25 +80,11 @@ func (p *proxy) serve(ctx context.Context) error {
 	stop := func() { once.Do(func() { close(asked) }) }
 
 	var work sync.WaitGroup
-	work.Go(func() { p.read(ctx, p.sockets.Shell, kindShell, stop) })
-	work.Go(func() { p.read(ctx, p.sockets.Control, kindControl, stop) })
-	work.Go(func() { p.read(ctx, p.sockets.Stdin, kindStdin, stop) })
-	work.Go(func() { orphan.Watch(ctx, stop) })
-	work.Go(func() {
-		for {
-			select {
-			case sig := <-signals:
-				if sig == syscall.SIGINT {
-					p.interrupt()
-				} else {
-					stop()
-				}
-			case <-ctx.Done():
-				stop()
-				return
-			}
-		}
-	})
+	for channel, kind := range map[string]kind{"shell": kindShell, "control": kindControl, "stdin": kindStdin} {
+		take := func(req front.Request) { p.toKernel(req, packet{kind, req.Frames}, stop) }
+		work.Go(func() { p.front.Read(ctx, p.socket(kind), channel, take) })
+	}
+	defer front.Watch(ctx, &work, p.interrupt, stop)()
 	broken := make(chan error, 1)
 	work.Go(func() { broken <- p.keepLine(lines) })
 
@@ -143,7 +108,7 @@ func (p *proxy) serve(ctx context.Context) error {
 	cancel()
 	cutOff()
 	work.Wait()
-	p.sockets.Close(linger)
+	p.front.Close()
 	return err
 }
 
@@ -186,7 +151,7 @@ func (p *proxy) keepLine(ctx context.Context) error {
 		Key: p.key, Dir: p.machine.Dir, Env: p.machine.environ(), Grace: p.machine.Grace, Client: hostName(),
 	}})
 	if err == nil {
-		err = p.refused(a)
+		err = p.machine.refused(a)
 	}
 	for err == nil {
 		p.joined()
@@ -223,7 +188,7 @@ func (p *proxy) again(ctx context.Context) (line, reply, error) {
 		over := time.Now().Round(0).Sub(cut) >= p.machine.Grace
 		ln, a, err := p.open(ctx, hello{Do: doOpen, Session: p.session, Received: p.link.Received()})
 		if err == nil {
-			if err := p.refused(a); err != nil {
+			if err := p.machine.refused(a); err != nil {
 				return line{}, reply{}, err
 			}
 			return ln, a, nil
@@ -243,49 +208,33 @@ func (p *proxy) again(ctx context.Context) (line, reply, error) {
 }
 
 // refused is the error of a reply that opens no line.
-func (p *proxy) refused(a reply) error {
+func (m Machine) refused(a reply) error {
 	switch {
 	case a.Gone:
-		return fmt.Errorf("remote: %s: the line was cut, and the kernel there has ended meanwhile, and its variables with it: the grace period of %s was over, it was stopped, or the machine was started again", p.machine.Name, p.machine.Grace)
+		return fmt.Errorf("remote: %s: the line was cut, and the kernel there has ended meanwhile, and its variables with it: the grace period of %s was over, it was stopped, or the machine was started again", m.Name, m.Grace)
 	case a.Error != "":
-		return fmt.Errorf("remote: %s: %s", p.machine.Name, a.Error)
+		return fmt.Errorf("remote: %s: %s", m.Name, a.Error)
 	case a.Protocol != protocol:
-		return fmt.Errorf("remote: %s: Holt there speaks version %d of the protocol, want %d; upgrade it: holt remote add %s %s", p.machine.Name, a.Protocol, protocol, p.machine.Name, p.machine.Destination)
+		return fmt.Errorf("remote: %s: Holt there speaks version %d of the protocol, want %d; upgrade it: holt remote add %s %s", m.Name, a.Protocol, protocol, m.Name, m.Destination)
 	}
 	return nil
 }
 
-// read takes what clients send to one socket.
-func (p *proxy) read(ctx context.Context, socket *wire.Socket, kind kind, stop func()) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case frames := <-socket.Messages():
-			msg, err := p.codec.Decode(frames)
-			if err != nil {
-				p.logDropped(err)
-				continue
-			}
-			p.toKernel(&request{socket, msg}, packet{kind, frames}, stop)
-		}
+// socket returns the socket of a kind of message that goes both ways.
+func (p *proxy) socket(k kind) *wire.Socket {
+	switch k {
+	case kindShell:
+		return p.front.Shell
+	case kindControl:
+		return p.front.Control
 	}
-}
-
-// logDropped logs at most one dropped message a second.
-func (p *proxy) logDropped(err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if time.Since(p.logged) > time.Second {
-		p.logged = time.Now()
-		slog.Warn("remote: message dropped", "err", err)
-	}
+	return p.front.Stdin
 }
 
 // toKernel sends a message on to the kernel there, or answers what cannot wait
 // for a line.
-func (p *proxy) toKernel(req *request, pkt packet, stop func()) {
-	typ := req.msg.Header.Type
+func (p *proxy) toKernel(req front.Request, pkt packet, stop func()) {
+	typ := req.Header.Type
 	p.mu.Lock()
 	offline, info := !p.cut.IsZero(), p.info
 	p.mu.Unlock()
@@ -296,7 +245,7 @@ func (p *proxy) toKernel(req *request, pkt packet, stop func()) {
 		p.mu.Unlock()
 		if offline {
 			var content map[string]any
-			json.Unmarshal(req.msg.Content, &content)
+			json.Unmarshal(req.Content, &content)
 			p.answer(req, "shutdown_reply", map[string]any{"status": "ok", "restart": content["restart"] == true})
 			stop()
 			return
@@ -307,16 +256,16 @@ func (p *proxy) toKernel(req *request, pkt packet, stop func()) {
 	}
 	if pkt.kind != kindStdin {
 		p.mu.Lock()
-		p.waiting[req.msg.Header.ID] = req
-		p.parent = req.msg.RawHeader
+		p.waiting[req.Header.ID] = req
+		p.parent = req.RawHeader
 		if typ == "execute_request" {
-			p.order = append(p.order, req.msg.Header.ID)
+			p.order = append(p.order, req.Header.ID)
 		}
 		p.mu.Unlock()
 	}
 	// Requests are refused where output would be left out: a client sees that.
 	if !p.link.Send(pkt, false) {
-		p.settle(req.msg.Header.ID)
+		p.settle(req.Header.ID)
 		p.refuse(req, "Busy", "remote: "+p.machine.Name+": too much waits for the line; try again when it is back")
 	}
 }
@@ -335,13 +284,12 @@ func (p *proxy) fromKernel(pkt packet) {
 				p.mu.Unlock()
 			}
 		}
-		p.sockets.IOPub.Publish(pkt.frames, wire.Essential(pkt.frames))
+		p.front.IOPub.Publish(pkt.frames, wire.Essential(pkt.frames))
 	case kindShell, kindControl, kindStdin:
-		socket := map[kind]*wire.Socket{kindShell: p.sockets.Shell, kindControl: p.sockets.Control, kindStdin: p.sockets.Stdin}[pkt.kind]
 		if pkt.kind != kindStdin {
 			p.note(pkt.frames)
 		}
-		if err := socket.Send(pkt.frames); err != nil {
+		if err := p.socket(pkt.kind).Send(pkt.frames); err != nil {
 			slog.Debug("remote: the client of a reply has gone")
 		}
 	case kindEnd:
@@ -375,15 +323,15 @@ func (p *proxy) note(frames [][]byte) {
 	var parent wire.Header
 	json.Unmarshal(wire.Parent(frames), &parent)
 	req := p.settle(parent.ID)
-	if req != nil && req.msg.Header.Type == "kernel_info_request" {
+	if req.Message != nil && req.Header.Type == "kernel_info_request" {
 		p.mu.Lock()
 		p.info = wire.Content(frames)
 		p.mu.Unlock()
 	}
 }
 
-// settle takes a request from those that wait, and returns it.
-func (p *proxy) settle(id string) *request {
+// settle takes a request from those that wait, and returns it, or none.
+func (p *proxy) settle(id string) front.Request {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	req := p.waiting[id]
@@ -399,7 +347,7 @@ func (p *proxy) settle(id string) *request {
 
 // interrupt passes SIGINT on as a message.
 func (p *proxy) interrupt() {
-	msg := p.codec.New("interrupt_request", nil, map[string]any{})
+	msg := p.front.New("interrupt_request", nil, map[string]any{})
 	msg.Identities = [][]byte{[]byte("holt-signal")} // whom the reply does not find
-	p.link.Send(packet{kindControl, p.codec.Encode(msg)}, true)
+	p.link.Send(packet{kindControl, p.front.Encode(msg)}, true)
 }

@@ -1,10 +1,11 @@
 package remote
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/holt-dl/holt/kernel/front"
 )
 
 // joined is called when there is a line.
@@ -42,28 +43,22 @@ func (p *proxy) tell(text string) {
 	if len(p.order) == 0 {
 		return
 	}
-	p.publish("stream", p.waiting[p.order[0]].msg.RawHeader, map[string]any{"name": "stderr", "text": "[holt: " + strings.TrimSpace(text) + "]\n"})
+	msg := p.front.New("stream", p.waiting[p.order[0]].RawHeader, map[string]any{"name": "stderr", "text": "[holt: " + strings.TrimSpace(text) + "]\n"})
+	p.front.IOPub.Publish(p.front.EncodePublished(msg), true) // also to a client that reads too slowly
 }
 
 func (p *proxy) publishStatus(state string) {
 	p.mu.Lock()
 	parent := p.parent
 	p.mu.Unlock()
-	p.publish("status", parent, map[string]any{"execution_state": state})
-}
-
-// publish sends a message to every client.
-func (p *proxy) publish(typ string, parent json.RawMessage, content any) {
-	p.sockets.IOPub.Publish(p.codec.EncodePublished(p.codec.New(typ, parent, content)), true)
+	p.front.Status(parent, state)
 }
 
 // answer answers a request here, between busy and idle as a kernel does.
-func (p *proxy) answer(req *request, typ string, content any) {
-	p.publish("status", req.msg.RawHeader, map[string]any{"execution_state": "busy"})
-	msg := p.codec.New(typ, req.msg.RawHeader, content)
-	msg.Identities = req.msg.Identities
-	req.socket.Send(p.codec.Encode(msg))
-	p.publish("status", req.msg.RawHeader, map[string]any{"execution_state": "idle"})
+func (p *proxy) answer(req front.Request, typ string, content any) {
+	p.front.Status(req.RawHeader, "busy")
+	p.front.Reply(req, typ, content)
+	p.front.Status(req.RawHeader, "idle")
 	p.mu.Lock()
 	told := p.told
 	p.mu.Unlock()
@@ -73,14 +68,14 @@ func (p *proxy) answer(req *request, typ string, content any) {
 }
 
 // refuse answers a request with an error, which a cell shows.
-func (p *proxy) refuse(req *request, name, value string) {
-	typ, ok := strings.CutSuffix(req.msg.Header.Type, "_request")
+func (p *proxy) refuse(req front.Request, name, value string) {
+	typ, ok := strings.CutSuffix(req.Header.Type, "_request")
 	if !ok {
 		return
 	}
 	content := map[string]any{"ename": name, "evalue": value, "traceback": []string{name + ": " + value}}
 	if typ == "execute" {
-		p.publish("error", req.msg.RawHeader, content)
+		p.front.Publish("error", req.RawHeader, content)
 	}
 	content["status"] = "error"
 	p.answer(req, typ+"_reply", content)
@@ -90,7 +85,7 @@ func (p *proxy) refuse(req *request, name, value string) {
 func (p *proxy) fail(err error) {
 	p.mu.Lock()
 	p.told = false // nobody is busy any more
-	var lost []*request
+	var lost []front.Request
 	for _, id := range p.order {
 		lost = append(lost, p.waiting[id])
 	}
