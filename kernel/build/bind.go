@@ -91,29 +91,35 @@ func (w *World) linkerFile() string {
 	return filepath.Join(w.dir, linkerName)
 }
 
-// boundArgs returns the arguments that make a linked plugin a bound one.
-func (w *World) boundArgs(u Unit, archive string) (args []string, ok bool) {
-	if !w.bound() {
-		return nil, false
-	}
-	args = []string{"-holt-import", filepath.Join(filepath.Dir(w.linkerFile()), symsName), "-holt-export", symsFile(archive)}
-	// A cell that was linked with copies has no list; it is linked again into
-	// this one.
-	for _, dep := range u.Deps {
-		if _, err := os.Stat(symsFile(dep)); err == nil {
-			args = append(args, "-holt-import", symsFile(dep))
-		}
-	}
-	for path, loaded := range u.Loaded {
-		if _, ok := u.Deps[path]; !ok && w.Carries(loaded) {
-			args = append(args, "-holt-import", symsFile(loaded))
-		}
-	}
+// boundArgs are the arguments of the world's linker that link a unit bound to the
+// host and to no other unit.
+func (w *World) boundArgs(u Unit, archive string) []string {
+	args := []string{"-holt-import", filepath.Join(filepath.Dir(w.linkerFile()), symsName), "-holt-export", symsFile(archive)}
 	if ld := w.systemLinker(); ld != nil {
 		// There is no library to look for.
 		args = append(args, "-holt-ld", quoteAll(append(ld, "-nostdlib")))
 	}
-	return append(args, "-extld", w.extld()), true
+	args = append(append(args, "-extld", w.extld()), u.pluginFlags()...)
+	// The file that the compiler read serves this linker too.
+	return append(args, "-importcfg", u.config(), archive)
+}
+
+// lists returns the lists of symbols of the units that a unit is bound to.
+func (w *World) lists(u Unit) []string {
+	var files []string
+	// A cell that was linked with copies has no list; it is linked again into
+	// this one.
+	for _, dep := range u.Deps {
+		if _, err := os.Stat(symsFile(dep)); err == nil {
+			files = append(files, symsFile(dep))
+		}
+	}
+	for path, loaded := range u.Loaded {
+		if _, ok := u.Deps[path]; !ok && w.Carries(loaded) {
+			files = append(files, symsFile(loaded))
+		}
+	}
+	return files
 }
 
 // Carries reports whether a cell's plugin holds packages besides the cell's

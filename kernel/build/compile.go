@@ -55,14 +55,23 @@ type Built struct {
 	// Copied says why the plugin could not be bound to the host and holds a copy
 	// of all that it reaches; empty when it is bound, and where none can be.
 	Copied string
+	// Ahead reports whether compiler and linker had been started by [World.Ahead].
+	Ahead bool
 }
 
 // Kept are the files that [World.Tidy] leaves of a unit that is not forgotten,
 // those that exist: later units are compiled and linked against them.
 func (b Built) Kept() []string { return []string{b.Archive, symsFile(b.Archive)} }
 
-// Build compiles and links a unit.
+// Build compiles and links a unit: with the compiler and the linker that
+// [World.Ahead] has started, where they fit it.
 func (w *World) Build(ctx context.Context, u Unit) (Built, error) {
+	if b, ok := w.buildAhead(ctx, u); ok {
+		return b, nil
+	}
+	if ctx.Err() != nil {
+		return Built{}, fmt.Errorf("build: stopped: %w", context.Cause(ctx))
+	}
 	var b Built
 	var err error
 	start := time.Now()
@@ -123,16 +132,11 @@ func (w *World) Compile(ctx context.Context, u Unit) (archive string, err error)
 	if err != nil {
 		return "", err
 	}
-	cfg := filepath.Join(u.Dir, "importcfg")
-	if err := os.WriteFile(cfg, []byte(w.importcfg(u.Deps)), 0o644); err != nil {
+	if err := os.WriteFile(u.config(), []byte(w.importcfg(u.Deps)), 0o644); err != nil {
 		return "", fmt.Errorf("build: %w", err)
 	}
-	archive = filepath.Join(u.Dir, "cell.a")
-	args := append(w.compileFlags(u.Path, u.Dir, cfg, archive), "-dynlink", wholeMaps)
-	if w.bound() {
-		args = append(args, "-linkshared")
-	}
-	args = append(args, u.Flags...)
+	archive = u.archive()
+	args := w.unitFlags(u)
 	if len(u.Embed) > 0 {
 		embed := filepath.Join(u.Dir, "embedcfg")
 		if err := u.embedConfig(embed); err != nil {
@@ -154,6 +158,20 @@ func (w *World) Compile(ctx context.Context, u Unit) (archive string, err error)
 		u.Said(out)
 	}
 	return archive, w.pack(u.Dir, archive, objects)
+}
+
+// archive and config name files of the unit's folder: what the compiler makes, and
+// where it and the linker find the packages.
+func (u Unit) archive() string { return filepath.Join(u.Dir, "cell.a") }
+func (u Unit) config() string  { return filepath.Join(u.Dir, "importcfg") }
+
+// unitFlags are the compiler's flags for a unit that embeds no files.
+func (w *World) unitFlags(u Unit) []string {
+	flags := append(w.compileFlags(u.Path, u.Dir, u.config(), u.archive()), "-dynlink", wholeMaps)
+	if w.bound() {
+		flags = append(flags, "-linkshared")
+	}
+	return append(flags, u.Flags...)
 }
 
 func (u Unit) check() error {
@@ -218,11 +236,17 @@ func withCells(config string, cells map[string]string) string {
 	return b.String()
 }
 
-// tool runs the compiler or the linker in a folder, which also takes what it and
-// its children leave behind when they are interrupted. They are short-lived and the
-// machine's memory is theirs: without a garbage collector they are a third faster.
+// toolEnv is the environment of a compiler or linker in a folder, which also takes
+// what it and its children leave behind when they are interrupted. They are
+// short-lived and the machine's memory is theirs: without a garbage collector they
+// are a third faster.
+func (w *World) toolEnv(dir string) []string {
+	return w.tc.env("GOGC=off", "GOMEMLIMIT=1GiB", "TMPDIR="+dir)
+}
+
+// tool runs the compiler or the linker in a folder.
 func (w *World) tool(ctx context.Context, dir, file string, args ...string) (output string, err error) {
-	cmd := command(ctx, dir, w.tc.env("GOGC=off", "GOMEMLIMIT=1GiB", "TMPDIR="+dir), file, args...)
+	cmd := command(ctx, dir, w.toolEnv(dir), file, args...)
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

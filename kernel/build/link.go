@@ -39,12 +39,14 @@ const rtPath = "github.com/holt-dl/holt/kernel/host/rt"
 // says how); else, and when that fails, the plugin holds a copy of all that it
 // reaches, which takes ten times as long. Why says what failed.
 func (w *World) Link(ctx context.Context, u Unit, archive string) (so, why string, err error) {
-	so = filepath.Join(u.Dir, path.Base(u.Path)+".so")
-	args := []string{"-o", so, "-buildmode=plugin", "-pluginpath", u.Path, "-s", "-w"}
-	bound, ok := w.boundArgs(u, archive)
+	so = u.plugin()
+	ok := w.bound()
 	if ok {
-		// The file that the compiler read serves this linker too.
-		bound = append(append(bound, args...), "-importcfg", filepath.Join(u.Dir, "importcfg"), archive)
+		var bound []string
+		for _, list := range w.lists(u) {
+			bound = append(bound, "-holt-import", list)
+		}
+		bound = append(bound, w.boundArgs(u, archive)...)
 		out, err := w.tool(ctx, u.Dir, w.linkerFile(), bound...)
 		if err == nil || os.Getenv("HOLT_LINK") == "bound" && ctx.Err() == nil {
 			return so, "", linkError(u, out, err)
@@ -68,7 +70,7 @@ func (w *World) Link(ctx context.Context, u Unit, archive string) (so, why strin
 	if err := os.WriteFile(cfg, []byte(withCells(config, u.Deps)), 0o644); err != nil {
 		return "", "", fmt.Errorf("build: %w", err)
 	}
-	args = append(args, "-importcfg", cfg, "-extld", w.extld(), archive)
+	args := append(u.pluginFlags(), "-importcfg", cfg, "-extld", w.extld(), archive)
 	link := w.tc.tool("link")
 	if ok { // cells are compiled for this linker
 		link, args = w.linkerFile(), append([]string{"-holt-copies"}, args...)
@@ -81,6 +83,13 @@ func (w *World) Link(ctx context.Context, u Unit, archive string) (so, why strin
 		os.Remove(so)
 	}
 	return so, why, linkError(u, out, err)
+}
+
+// plugin names the file that the linker makes.
+func (u Unit) plugin() string { return filepath.Join(u.Dir, path.Base(u.Path)+".so") }
+
+func (u Unit) pluginFlags() []string {
+	return []string{"-o", u.plugin(), "-buildmode=plugin", "-pluginpath", u.Path, "-s", "-w"}
 }
 
 // linkError says what a linker printed; it is nil when err is.

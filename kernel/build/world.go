@@ -43,6 +43,7 @@ type World struct {
 	src   string // the extracted source
 	cache string
 	adds  sync.Mutex // one Add at a time
+	next  nextUnit   // what [World.Ahead] has started
 
 	copying  sync.Mutex // one call of copies at a time
 	carrying sync.Map   // archives of cells → whether their plugins hold other packages too
@@ -279,8 +280,10 @@ func save(dir string, rec record) (err error) {
 	return nil
 }
 
-// Close lets other kernels remove the world when it is old.
+// Close ends what [World.Ahead] has started, and lets other kernels remove the world
+// when it is old.
 func (w *World) Close() error {
+	w.closeAhead()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.use == nil {

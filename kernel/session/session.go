@@ -244,7 +244,7 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 		commit(-1)
 		return nil
 	}
-	unit := build.Unit{Path: p.Path, Dir: filepath.Join(s.dir, fmt.Sprintf("c%d", p.Seq)), Deps: map[string]string{}, CDir: s.cwd, CTypes: map[string]build.CType{}}
+	unit := build.Unit{Path: p.Path, Dir: s.unitDir(p.Seq), Deps: map[string]string{}, CDir: s.cwd, CTypes: map[string]build.CType{}}
 	for _, e := range p.Embeds {
 		unit.Embed = append(unit.Embed, build.Embed{Pattern: e.Pattern, File: e.Cell, Line: e.Line})
 	}
@@ -265,6 +265,7 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 	}
 	b, err := s.world.Build(ctx, unit)
 	if err != nil {
+		s.buildAhead(p.Seq)
 		if keep := os.Getenv("HOLT_DEBUG"); keep != "" {
 			s.out.Stream("stderr", []byte(p.Describe()))
 		}
@@ -287,7 +288,8 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 	} else if err := s.spare.keep(s.dir, b.Kept()...); err != nil {
 		slog.Warn("session: no second copy of a cell is kept, which would be needed where TMPDIR is cleaned", "err", err)
 	}
-	slog.Debug("cell", "name", name, "compile", b.CompileTime, "link", b.LinkTime, "host", time.Since(began),
+	s.buildAhead(p.Seq + 1)
+	slog.Debug("cell", "name", name, "ahead", b.Ahead, "compile", b.CompileTime, "link", b.LinkTime, "host", time.Since(began),
 		"load", time.Duration(done.LoadNanos), "run", time.Duration(done.RunNanos))
 	if err != nil {
 		p.Commit(0)
@@ -313,6 +315,19 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 	}
 	return &ended{done}
 }
+
+// buildAhead has the tools started that build program seq, which is the next one
+// where the cell has any.
+func (s *Session) buildAhead(seq int) {
+	u := build.Unit{Path: fmt.Sprintf("notebook/c%d", seq), Dir: s.unitDir(seq), Deps: s.archives, Flags: s.modules.gcflags()}
+	for _, name := range []string{"f0.go", "f1.go", "f2.go", "f3.go", "support.go"} {
+		u.Files = append(u.Files, build.File{Name: name, Text: fmt.Appendf(nil, "package c%d\n", seq)})
+	}
+	s.world.Ahead(u)
+}
+
+// unitDir returns the folder in which program seq is built.
+func (s *Session) unitDir(seq int) string { return filepath.Join(s.dir, fmt.Sprintf("c%d", seq)) }
 
 // IsComplete answers Jupyter's is_complete_request: status is "complete",
 // "incomplete" or "invalid", and indent what the next line starts with.

@@ -1,0 +1,323 @@
+package build
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A compiler spends more time on its start than on a short cell: the process, the
+// tables of the language, the list of packages. So does the linker. [World.Ahead]
+// starts those of the next unit while nothing waits for them.
+//
+// The compiler gets its sources through pipes: their names are symbolic links to
+// /dev/fd/N in the unit's folder, and it has opened them when the unit is known.
+// They have the names that they would have as files, because the names of //line
+// are below the folder of the file that has them. The linker waits at its flag
+// -holt-wait (see linker/ld.go.txt).
+//
+// A unit that is not as it was foreseen is built by processes of its own, and so is
+// one with which those here fail, for whatever reason: then the reason is reported
+// by the usual way.
+//
+// Both processes end when this one does, however it ends: they read pipes that this
+// process alone can write to, and an end of the text where none was foreseen is an error.
+
+// ahead is a compiler and a linker that wait for a unit.
+type ahead struct {
+	w        *World
+	unit     Unit
+	config   string // what w.config was
+	compile  []string
+	link     []string // both command lines, without the names of lists
+	env      []string
+	ctx      context.Context
+	cancel   context.CancelFunc
+	started  chan struct{}  // closed at the end of start
+	sources  []*os.File     // the pipes to the compiler, one for each file of the unit
+	lists    io.WriteCloser // the pipe to the linker
+	compiler *process       // nil when it could not be started
+	linker   *process       // nil when it could not be started
+}
+
+// nextUnit is where a World keeps what waits.
+type nextUnit struct {
+	mu     sync.Mutex
+	ahead  *ahead
+	closed bool
+}
+
+// Ahead starts the compiler and the linker of the unit that is built next, as far
+// as it is known by now. Its Files have nothing but their package clauses. It may
+// turn out to lack some of them; Deps may be more than it needs. Its folder must be
+// new, and the folder above must be there. Ahead does not wait, and nothing happens where
+// plugins are not bound to the host.
+func (w *World) Ahead(u Unit) {
+	if !w.bound() || u.check() != nil || len(u.Embed) > 0 {
+		return
+	}
+	u.Deps = maps.Clone(u.Deps)
+	ctx, cancel := context.WithCancel(context.Background())
+	a := &ahead{w: w, unit: u, ctx: ctx, cancel: cancel, started: make(chan struct{})}
+	w.next.mu.Lock()
+	defer w.next.mu.Unlock()
+	if w.next.closed {
+		cancel()
+		return
+	}
+	old := w.next.ahead
+	w.next.ahead = a
+	go func() {
+		defer close(a.started)
+		if old != nil {
+			old.end()
+		}
+		if err := a.start(); err != nil {
+			slog.Debug("no compiler is started ahead", "unit", u.Path, "why", err)
+		}
+	}()
+}
+
+// takeAhead returns what waits; nil when nothing does.
+func (w *World) takeAhead() *ahead {
+	w.next.mu.Lock()
+	a := w.next.ahead
+	w.next.ahead = nil
+	w.next.mu.Unlock()
+	if a != nil {
+		<-a.started
+	}
+	return a
+}
+
+// closeAhead ends what waits, and lets nothing be started any more.
+func (w *World) closeAhead() {
+	w.next.mu.Lock()
+	w.next.closed = true
+	w.next.mu.Unlock()
+	if a := w.takeAhead(); a != nil {
+		a.end()
+	}
+}
+
+// buildAhead builds a unit with what waits. It reports whether that was possible.
+func (w *World) buildAhead(ctx context.Context, u Unit) (Built, bool) {
+	a := w.takeAhead()
+	if a == nil {
+		return Built{}, false
+	}
+	texts, why := a.fit(u)
+	if why == "" {
+		b, err := a.build(ctx, u, texts)
+		if err == nil {
+			a.cancel()
+			return b, true
+		}
+		why = err.Error()
+	}
+	a.end()
+	slog.Debug("a compiler that was started ahead is not used", "unit", u.Path, "started for", a.unit.Path, "why", why)
+	return Built{}, false
+}
+
+// end ends both processes, waits for them and removes the unit's folder.
+func (a *ahead) end() {
+	<-a.started
+	a.close()
+}
+
+func (a *ahead) close() {
+	a.cancel()
+	for _, f := range a.sources {
+		f.Close()
+	}
+	if a.lists != nil {
+		a.lists.Close()
+	}
+	for _, p := range []*process{a.compiler, a.linker} {
+		if p != nil {
+			p.cmd.Wait()
+		}
+	}
+	os.RemoveAll(a.unit.Dir)
+}
+
+// start starts both processes. When it fails, nothing is left of it.
+func (a *ahead) start() (err error) {
+	w, u := a.w, a.unit
+	defer func() {
+		if err != nil {
+			a.close()
+			a.compiler, a.linker = nil, nil
+		}
+	}()
+	entry, err := u.entryText()
+	if err != nil {
+		return err
+	}
+	// What an earlier attempt left must not be written through, and what is above
+	// the folder must not be made again: it is gone when the session has ended.
+	if err := os.RemoveAll(u.Dir); err != nil {
+		return err
+	}
+	if err := os.Mkdir(u.Dir, 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(u.Dir, entryFile), entry, 0o644); err != nil {
+		return err
+	}
+	w.mu.RLock()
+	a.config = w.config
+	w.mu.RUnlock()
+	if err := os.WriteFile(u.config(), []byte(withCells(a.config, u.Deps)), 0o644); err != nil {
+		return err
+	}
+	a.env, a.compile, a.link = w.toolEnv(u.Dir), a.compileArgs(u), a.linkArgs(u)
+
+	compiler := &process{cmd: command(a.ctx, u.Dir, a.env, a.compile[0], a.compile[1:]...)}
+	for i, f := range u.Files {
+		compiler.cmd.Args = append(compiler.cmd.Args, f.Name)
+		// ExtraFiles begin with descriptor 3.
+		if err := os.Symlink(fmt.Sprintf("/dev/fd/%d", 3+i), filepath.Join(u.Dir, f.Name)); err != nil {
+			return err
+		}
+		r, pipe, err := os.Pipe()
+		if err != nil {
+			return err
+		}
+		defer r.Close()
+		a.sources = append(a.sources, pipe)
+		compiler.cmd.ExtraFiles = append(compiler.cmd.ExtraFiles, r)
+	}
+	compiler.cmd.Args = append(compiler.cmd.Args, entryFile)
+	if err := compiler.start(); err != nil {
+		return err
+	}
+	a.compiler = compiler
+
+	linker := &process{cmd: command(a.ctx, u.Dir, a.env, a.link[0], a.link[1:]...)}
+	if a.lists, err = linker.cmd.StdinPipe(); err != nil {
+		return err
+	}
+	if err := linker.start(); err != nil {
+		return err
+	}
+	a.linker = linker
+	return nil
+}
+
+// compileArgs and linkArgs are the command lines for a unit, without its files and
+// its lists of symbols.
+func (a *ahead) compileArgs(u Unit) []string {
+	return append([]string{a.w.tc.tool("compile")}, a.w.unitFlags(u)...)
+}
+
+func (a *ahead) linkArgs(u Unit) []string {
+	return append([]string{a.w.linkerFile(), "-holt-wait"}, a.w.boundArgs(u, u.archive())...)
+}
+
+// fit returns the texts for the pipes to the compiler, or why the unit cannot be
+// built by what waits.
+func (a *ahead) fit(u Unit) (texts [][]byte, why string) {
+	w := a.w
+	if a.linker == nil {
+		return nil, "it could not be started"
+	}
+	if u.check() != nil || u.Path != a.unit.Path || u.Dir != a.unit.Dir || u.Entry != a.unit.Entry {
+		return nil, "it is another unit"
+	}
+	if len(u.Embed) > 0 || slices.ContainsFunc(u.Files, func(f File) bool { return usesC(f.Text) }) {
+		return nil, "it has C code or embeds files"
+	}
+	files := u.Files
+	for _, f := range a.unit.Files {
+		if len(files) > 0 && files[0].Name == f.Name {
+			f, files = files[0], files[1:]
+		}
+		texts = append(texts, f.Text)
+	}
+	if len(files) > 0 {
+		return nil, "it has other files"
+	}
+	w.mu.RLock()
+	same := w.config == a.config
+	w.mu.RUnlock()
+	for path, archive := range u.Deps {
+		same = same && a.unit.Deps[path] == archive
+	}
+	if !same {
+		return nil, "it needs other packages"
+	}
+	if !w.bound() || !slices.Equal(a.compileArgs(u), a.compile) || !slices.Equal(a.linkArgs(u), a.link) || !slices.Equal(w.toolEnv(u.Dir), a.env) {
+		return nil, "its command lines differ"
+	}
+	return texts, ""
+}
+
+// build hands a unit that fits to the processes. Its error is for the log alone.
+func (a *ahead) build(ctx context.Context, u Unit, texts [][]byte) (Built, error) {
+	stop := context.AfterFunc(ctx, a.cancel)
+	defer stop()
+	start := time.Now()
+	for i, pipe := range a.sources {
+		if _, err := pipe.Write(texts[i]); err != nil {
+			return Built{}, err
+		}
+		if err := pipe.Close(); err != nil {
+			return Built{}, err
+		}
+	}
+	said, err := a.compiler.wait()
+	if err != nil {
+		return Built{}, err
+	}
+	b := Built{Archive: u.archive(), Plugin: u.plugin(), CompileTime: time.Since(start), Ahead: true}
+	start = time.Now()
+	var names strings.Builder
+	for _, list := range a.w.lists(u) {
+		names.WriteString(list + "\x00")
+	}
+	if _, err := io.WriteString(a.lists, names.String()+"\x00"); err != nil {
+		return Built{}, err
+	}
+	if _, err := a.linker.wait(); err != nil {
+		return Built{}, err
+	}
+	b.LinkTime = time.Since(start)
+	if ctx.Err() != nil { // the caller stops
+		return Built{}, context.Cause(ctx)
+	}
+	if u.Said != nil && said != "" {
+		u.Said(said)
+	}
+	return b, nil
+}
+
+// process is a tool that runs while others do.
+type process struct {
+	cmd *exec.Cmd
+	out bytes.Buffer
+}
+
+func (p *process) start() error {
+	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
+	return p.cmd.Start()
+}
+
+// wait returns what the process printed, which an error holds too.
+func (p *process) wait() (said string, err error) {
+	if err := p.cmd.Wait(); err != nil {
+		return "", fmt.Errorf("%s: %w: %s", filepath.Base(p.cmd.Path), err, gist(p.out.String()))
+	}
+	return p.out.String(), nil
+}
