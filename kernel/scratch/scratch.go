@@ -86,6 +86,12 @@ func (d *Dir) Ensure() error {
 	return d.claim()
 }
 
+// Intact reports whether the folder is there and is this user's.
+func (d *Dir) Intact() bool {
+	info, err := os.Lstat(d.Path)
+	return err == nil && mine(info)
+}
+
 // Remove removes the folder with all it holds.
 func (d *Dir) Remove() error {
 	err := os.RemoveAll(d.Path)

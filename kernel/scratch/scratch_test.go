@@ -93,8 +93,14 @@ func TestEnsure(t *testing.T) {
 	if err := os.RemoveAll(d.Path); err != nil {
 		t.Fatal(err)
 	}
+	if d.Intact() {
+		t.Error("a removed folder is taken for intact")
+	}
 	if err := d.Ensure(); err != nil {
 		t.Error(err)
+	}
+	if !d.Intact() {
+		t.Error("the new folder is not intact")
 	}
 	if info, err := os.Stat(d.Path); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("made again: %v, %v", info, err)
@@ -106,6 +112,9 @@ func TestEnsure(t *testing.T) {
 	os.RemoveAll(d.Path)
 	if err := os.Symlink(t.TempDir(), d.Path); err != nil {
 		t.Fatal(err)
+	}
+	if d.Intact() {
+		t.Error("a link in its place is taken for the folder")
 	}
 	if err := d.Ensure(); err == nil || !strings.Contains(err.Error(), "something of another user is there now; restart the kernel") {
 		t.Errorf("a link in its place: %v", err)

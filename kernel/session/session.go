@@ -319,6 +319,9 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 // buildAhead has the tools started that build program seq, which is the next one
 // where the cell has any.
 func (s *Session) buildAhead(seq int) {
+	if !s.scratch.Intact() { // the next cell mends it
+		return
+	}
 	u := build.Unit{Path: fmt.Sprintf("notebook/c%d", seq), Dir: s.unitDir(seq), Deps: s.archives, Flags: s.modules.gcflags()}
 	for _, name := range []string{"f0.go", "f1.go", "f2.go", "f3.go", "support.go"} {
 		u.Files = append(u.Files, build.File{Name: name, Text: fmt.Appendf(nil, "package c%d\n", seq)})

@@ -40,7 +40,7 @@ func TestCleanedTemp(t *testing.T) {
 	n.must("double(p.sum())", "^= 6$")
 	n.must("fmt.Fprint(w, `a`); w.Flush()", "^a")
 
-	os.RemoveAll(folder())
+	clean(t, folder())
 	n.must("double(y)", "^= 4$", said)
 	if info, err := os.Stat(folder()); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("the folder is %v (%v), want drwx------", info, err)
@@ -59,13 +59,29 @@ func TestCleanedTemp(t *testing.T) {
 
 	// Another user's folder in its place is not used.
 	dir := folder()
-	os.RemoveAll(dir)
-	if err := os.Symlink(t.TempDir(), dir); err != nil {
+	clean(t, dir)
+	theirs := t.TempDir()
+	if err := os.Symlink(theirs, dir); err != nil {
 		t.Fatal(err)
 	}
 	n.fails("y", "something of another user is there now; restart the kernel")
+	if left, err := os.ReadDir(theirs); err != nil || len(left) > 0 {
+		t.Errorf("it holds %v (%v), want nothing", left, err)
+	}
 	os.Remove(dir)
 	n.must("y", "^= 2$")
+}
+
+// clean removes a folder in which the tools of the next cell may be at work.
+func clean(t *testing.T, dir string) {
+	t.Helper()
+	for range 100 {
+		if os.RemoveAll(dir) == nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("%s is always there again", dir)
 }
 
 // TestInterruptedLink interrupts cells while they are compiled and linked, which

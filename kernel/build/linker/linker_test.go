@@ -90,7 +90,7 @@ func TestBuild(t *testing.T) {
 		t.Fatal(err)
 	}
 	help, _ := exec.Command(file, "-help").CombinedOutput()
-	for _, name := range []string{"-holt-import", "-holt-export", "-holt-ld"} {
+	for _, name := range []string{"-holt-import", "-holt-export", "-holt-ld", "-holt-wait"} {
 		if !strings.Contains(string(help), name) {
 			t.Errorf("%s is no flag of the linker: %s", name, help)
 		}
@@ -123,6 +123,18 @@ func TestLists(t *testing.T) {
 		out, err := exec.Command(file, "-holt-import", list, "x.a").CombinedOutput()
 		if err == nil || !strings.Contains(string(out), "not a list of symbols") {
 			t.Errorf("%q: got %v: %s", text, err, out)
+		}
+		for in, want := range map[string]string{
+			list + "\x00": list + ": not a list of symbols",
+			"":            "-holt-wait: standard input ended before the last file was named",
+			list:          "-holt-wait: standard input ended before the last file was named",
+		} {
+			cmd := exec.Command(file, "-holt-wait", "-o", filepath.Join(t.TempDir(), "x.so"), "x.a")
+			cmd.Stdin = strings.NewReader(in)
+			out, err := cmd.CombinedOutput()
+			if err == nil || !strings.Contains(string(out), want) {
+				t.Errorf("-holt-wait, given %q: got %v: %s", in, err, out)
+			}
 		}
 	}
 }
