@@ -170,14 +170,18 @@ func TestAhead(t *testing.T) {
 // TestAheadPackages: packages that were not known yet, and archives that changed.
 func TestAheadPackages(t *testing.T) {
 	hosttest.Proxy(t, map[string]map[string]string{
-		"example.com/k@v0.1.0": {"go.mod": "module example.com/k\n", "k.go": "package k\nconst N = 7"},
+		"example.com/ahead@v0.1.0": {"go.mod": "module example.com/ahead\n", "a.go": "package ahead\nconst N = 7"},
 	})
-	h := newAheadHost(t)
+	w := smallWorld(t, cache, nil)
+	if _, err := os.Stat(filepath.Join(filepath.Dir(w.Host()), "host.syms")); err != nil {
+		t.Skipf("plugins are not bound with this Go: %v", err)
+	}
+	h := &aheadHost{Host: hosttest.StartIn(t, w, proc.Options{}), dir: t.TempDir(), loaded: map[string]string{}}
 	h.World.Ahead(h.unit(1, ""))
-	if _, err := h.World.Add(context.Background(), []string{"example.com/k", "text/tabwriter"}); err != nil {
+	if _, err := h.World.Add(context.Background(), []string{"example.com/ahead", "text/tabwriter"}); err != nil {
 		t.Fatal(err)
 	}
-	b, out := h.run(h.unit(1, "import (\"fmt\"; \"example.com/k\")\nconst N = k.N\nfunc Run() { fmt.Print(N) }\n"), 1)
+	b, out := h.run(h.unit(1, "import (\"fmt\"; \"example.com/ahead\")\nconst N = ahead.N\nfunc Run() { fmt.Print(N) }\n"), 1)
 	if b.Ahead || out != "7" {
 		t.Errorf("a package that came later: %q, ahead %v", out, b.Ahead)
 	}

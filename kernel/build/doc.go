@@ -5,7 +5,8 @@
 // the same archives. Cells call the compiler and the linker directly, without
 // "go build" between, which halves the time; and because host and cells share
 // the very same archives, a plugin cannot be refused for a "different version
-// of package".
+// of package". [World.Ahead] starts both for the next cell, while nothing waits for
+// them.
 //
 // # Rules
 //

@@ -12,6 +12,9 @@
 // way to learn the symbols, reading the library's, takes longer than all the
 // rest.
 //
+// With -holt-wait, a linker that was started before there is anything to link stops
+// when it has read what it can, and goes on when its standard input says so.
+//
 // The linker is built on the user's machine, from the sources in GOROOT, with
 // the few lines of [edits] changed and the two files ld.go.txt and
 // loader.go.txt added, both by "go build -overlay": nothing is written to
