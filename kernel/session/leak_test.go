@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -82,7 +83,8 @@ func TestLeaks(t *testing.T) {
 }
 
 // BenchmarkExecutions runs one cell b.N times in one notebook and reports what
-// each execution adds to the resident memory of host and kernel, in kB:
+// each execution adds to the resident memory of host and kernel, in kB, and the
+// medians of the first hundred and of the last hundred executions:
 //
 //	go test ./kernel/session -run '^$' -bench Executions -benchtime 1000x
 func BenchmarkExecutions(b *testing.B) {
@@ -92,9 +94,18 @@ func BenchmarkExecutions(b *testing.B) {
 	n.must("import (`strconv`; `strings`)\n" + rss)
 	n.must("import `runtime/debug`\ndebug.FreeOSMemory()")
 	host, kernel := n.count("resident()"), resident()
+	var times []time.Duration
 	for b.Loop() {
+		began := time.Now()
 		n.must("x++")
+		times = append(times, time.Since(began))
 	}
+	median := func(list []time.Duration) float64 {
+		list = slices.Sorted(slices.Values(list))
+		return list[len(list)/2].Seconds() * 1e3
+	}
+	b.ReportMetric(median(times[:min(100, len(times))]), "first-ms")
+	b.ReportMetric(median(times[max(0, len(times)-100):]), "last-ms")
 	n.must("debug.FreeOSMemory()")
 	b.ReportMetric(float64(n.count("resident()")-host)/float64(b.N), "host-kB/op")
 	b.ReportMetric(float64(resident()-kernel)/float64(b.N), "kernel-kB/op")

@@ -137,7 +137,11 @@ func (s *Session) open() (err error) {
 		return err
 	}
 	s.remember()
-	return s.start()
+	if err := s.start(); err != nil {
+		return err
+	}
+	s.buildAhead(1)
+	return nil
 }
 
 // unopen removes what an attempt that failed has made.
