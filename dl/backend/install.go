@@ -15,6 +15,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/holt-dl/holt/internal/aside"
 	"github.com/holt-dl/holt/internal/download"
 )
 
@@ -134,7 +135,6 @@ func (in *installer) run(ctx context.Context) error {
 		in.report(Progress{Stage: "done"})
 		return nil
 	}
-	in.sweep()
 	var paths []string
 	for i := range in.wheels {
 		path, err := in.bring(ctx, i)
@@ -164,14 +164,6 @@ func (in *installer) report(p Progress) {
 func (in *installer) current() bool {
 	p, ok := installed(in.dir, in.kind)
 	return ok && slices.EqualFunc(p.SHA256, in.wheels, func(sum string, w wheel) bool { return sum == w.sha256 })
-}
-
-// sweep removes what an installation that was killed left aside.
-func (in *installer) sweep() {
-	old, _ := filepath.Glob(filepath.Join(in.dir, ".new-*"))
-	for _, path := range old {
-		os.RemoveAll(path)
-	}
 }
 
 // bring returns the path of the i-th wheel, downloaded if need be.
@@ -205,17 +197,17 @@ func (in *installer) bring(ctx context.Context, i int) (string, error) {
 	return f.Path, f.Get(ctx)
 }
 
-// unpack makes the plugin's folder aside and moves it to its place.
-func (in *installer) unpack(ctx context.Context, paths []string) (err error) {
-	aside, err := os.MkdirTemp(in.dir, ".new-")
-	if err != nil {
+// unpack makes the plugin's folder, whole or not at all.
+func (in *installer) unpack(ctx context.Context, paths []string) error {
+	return aside.Folder(filepath.Join(in.dir, in.kind), func(path string) error { return in.fill(ctx, path, paths) })
+}
+
+// fill makes a plugin's folder of its wheels.
+func (in *installer) fill(ctx context.Context, path string, paths []string) error {
+	if err := os.Mkdir(path, 0o755); err != nil {
 		return err
 	}
-	defer os.RemoveAll(aside)
-	if err := os.Chmod(aside, 0o755); err != nil {
-		return err
-	}
-	root, err := os.OpenRoot(aside)
+	root, err := os.OpenRoot(path)
 	if err != nil {
 		return err
 	}
@@ -250,18 +242,5 @@ func (in *installer) unpack(ctx context.Context, paths []string) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := root.WriteFile(receiptName, receipt, 0o644); err != nil {
-		return err
-	}
-	// A folder cannot be renamed over another, so an older one steps aside first.
-	place, old := filepath.Join(in.dir, in.kind), aside+"-old"
-	if err := os.Rename(place, old); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	defer os.RemoveAll(old)
-	if err := os.Rename(aside, place); err != nil {
-		os.Rename(old, place)
-		return err
-	}
-	return nil
+	return root.WriteFile(receiptName, receipt, 0o644)
 }

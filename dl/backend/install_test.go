@@ -166,7 +166,7 @@ func TestInstall(t *testing.T) {
 			if got := x.files.Load(); got != tt.files {
 				t.Errorf("%d downloads, want %d", got, tt.files)
 			}
-			left, _ := filepath.Glob(filepath.Join(in.dir, ".new-*"))
+			left, _ := filepath.Glob(filepath.Join(in.dir, ".*.holt-part-*"))
 			if len(left) > 0 {
 				t.Errorf("left behind: %q", left)
 			}

@@ -1,6 +1,7 @@
 // Package aside writes files so that a reader finds all of the old
 // content or all of the new, also after a crash: the new content is written to a
-// file beside the old one, brought to the disk, and renamed.
+// file beside the old one, brought to the disk, and renamed. Folder and NewFolder
+// do so with folders.
 //
 // A new file has the permissions that the umask leaves, as of any program that
 // creates one; an existing file keeps its own. What a writer that was killed has
@@ -29,15 +30,33 @@ var leftover = regexp.MustCompile(`^\..*` + regexp.QuoteMeta(infix) + `[0-9]+$`)
 // WriteFile makes a file of what write writes. When it fails, the file is as it
 // was. A name that is a symbolic link stays one, and the file that it leads to is
 // written.
-func WriteFile(name string, write func(io.Writer) error) (err error) {
+func WriteFile(name string, write func(io.Writer) error) error {
+	return writeFile(name, nil, write)
+}
+
+// WriteMode is WriteFile of a file with the given permissions, whatever the umask
+// and the permissions of an existing file are: of a program, or of what is private.
+func WriteMode(name string, mode fs.FileMode, write func(io.Writer) error) error {
+	return writeFile(name, &mode, write)
+}
+
+// Bytes returns a function for WriteFile and WriteMode that writes data.
+func Bytes(data []byte) func(io.Writer) error {
+	return func(w io.Writer) error { _, err := w.Write(data); return err }
+}
+
+// writeFile makes a file with the permissions of want, or as WriteFile says.
+func writeFile(name string, want *fs.FileMode, write func(io.Writer) error) (err error) {
 	if target, err := filepath.EvalSymlinks(name); err == nil {
 		name = target
 	}
 	dir := filepath.Dir(name)
 	Sweep(dir)
-	mode, exists := fs.FileMode(0o666), false
-	if info, err := os.Stat(name); err == nil {
-		mode, exists = info.Mode().Perm(), true
+	mode, exact := fs.FileMode(0o666), false
+	if want != nil {
+		mode, exact = *want, true
+	} else if info, err := os.Stat(name); err == nil {
+		mode, exact = info.Mode().Perm(), true
 	}
 	f, err := create(name, mode)
 	if err != nil {
@@ -56,7 +75,7 @@ func WriteFile(name string, write func(io.Writer) error) (err error) {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if exists { // the umask has no say
+	if exact { // the umask has no say
 		if err := f.Chmod(mode); err != nil {
 			return err
 		}
@@ -68,10 +87,7 @@ func WriteFile(name string, write func(io.Writer) error) (err error) {
 		return err
 	}
 	// The name is on disk only when its folder is.
-	if d, err := os.Open(dir); err == nil {
-		d.Sync()
-		d.Close()
-	}
+	syncFolder(dir)
 	return f.Close()
 }
 
@@ -91,18 +107,27 @@ func create(name string, mode fs.FileMode) (*os.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if _, gone := os.Lstat(part); err == nil && gone == nil || err != nil && !errors.Is(err, syscall.EWOULDBLOCK) {
-			return f, nil // a file system without locks has none that Sweep could take
+		if locked(f) {
+			return f, nil
 		}
-		// Another process took it for a leftover before it was locked.
 		f.Close()
 		os.Remove(part)
 	}
 	return nil, fmt.Errorf("%s: no free name for a file beside it", name)
 }
 
-// Sweep removes from a folder the files of writers that were killed, as every
+// locked locks a file or folder that was just made, and reports whether it is this
+// process's; if not, another took it for a leftover before it was locked.
+func locked(f *os.File) bool {
+	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if err != nil {
+		return !errors.Is(err, syscall.EWOULDBLOCK) // a file system without locks has none that Sweep could take
+	}
+	_, err = os.Lstat(f.Name())
+	return err == nil
+}
+
+// Sweep removes from a folder the files and folders of writers that were killed, as every
 // write there does.
 func Sweep(dir string) {
 	d, err := os.Open(dir)
@@ -118,22 +143,25 @@ func Sweep(dir string) {
 	}
 }
 
-// removeDead removes a file that was written aside, unless its writer lives or is
-// another user.
+// removeDead removes a file or folder that was written aside, unless its writer lives
+// or is another user.
 func removeDead(part string) {
 	f, err := os.OpenFile(part, os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, syscall.EISDIR) {
+		f, err = os.OpenFile(part, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_DIRECTORY, 0)
+	}
 	if err != nil {
 		return
 	}
 	defer f.Close()
 	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() {
+	if err != nil || !info.Mode().IsRegular() && !info.IsDir() {
 		return
 	}
 	if stat, ok := info.Sys().(*syscall.Stat_t); !ok || int(stat.Uid) != os.Geteuid() {
 		return
 	}
 	if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
-		os.Remove(part)
+		os.RemoveAll(part)
 	}
 }

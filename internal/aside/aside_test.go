@@ -166,3 +166,94 @@ func TestManyWriters(t *testing.T) {
 	wg.Wait()
 	alone(t, dir, "w")
 }
+
+// TestWriteMode: what is private stays so, and a program can be run.
+func TestWriteMode(t *testing.T) {
+	for _, tt := range []struct{ existing, want os.FileMode }{{0, 0o600}, {0o644, 0o600}, {0, 0o755}, {0o600, 0o755}} {
+		name := filepath.Join(t.TempDir(), "f")
+		if tt.existing != 0 {
+			if err := os.WriteFile(name, nil, tt.existing); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := WriteMode(name, tt.want, Bytes([]byte("x"))); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != tt.want {
+			t.Errorf("mode is %v (%v), want %v", info.Mode().Perm(), err, tt.want)
+		}
+		content(t, name, "x")
+	}
+}
+
+// fill makes a folder with one file.
+func fill(s string) func(string) error {
+	return func(path string) error {
+		if err := os.Mkdir(path, 0o777); err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(path, "f"), []byte(s), 0o644)
+	}
+}
+
+func TestFolder(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "not there yet")
+	dir := filepath.Join(root, "d")
+	for _, s := range []string{"one", "two"} {
+		if err := Folder(dir, fill(s)); err != nil {
+			t.Fatal(err)
+		}
+		content(t, filepath.Join(dir, "f"), s)
+		alone(t, root, "d")
+	}
+	full := errors.New("no space left")
+	err := Folder(dir, func(path string) error { return errors.Join(fill("three")(path), full) })
+	if !errors.Is(err, full) {
+		t.Errorf("got %v", err)
+	}
+	if err := Folder(dir, func(string) error { return nil }); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("without a folder: %v, want %v", err, os.ErrNotExist)
+	}
+	content(t, filepath.Join(dir, "f"), "two")
+	alone(t, root, "d")
+
+	if err := NewFolder(dir, fill("late")); err != nil {
+		t.Fatal(err)
+	}
+	content(t, filepath.Join(dir, "f"), "two")
+	if err := NewFolder(filepath.Join(root, "e"), fill("first")); err != nil {
+		t.Fatal(err)
+	}
+	content(t, filepath.Join(root, "e", "f"), "first")
+	if err := NewFolder(filepath.Join(root, "g"), func(string) error { return nil }); err == nil {
+		t.Error("a folder that was not made is no error")
+	}
+	alone(t, root, "d", "e")
+}
+
+// TestSweepFolder leaves a folder as a process that was killed does, and another
+// that is being made.
+func TestSweepFolder(t *testing.T) {
+	root := t.TempDir()
+	dead := filepath.Join(root, ".d"+infix+"7", "d")
+	if err := os.MkdirAll(dead, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	err := Folder(filepath.Join(root, "d"), func(path string) error {
+		if _, err := os.Stat(dead); err == nil {
+			t.Error("what a killed process left is still there")
+		}
+		if err := fill("x")(path); err != nil {
+			return err
+		}
+		if err := WriteFile(filepath.Join(root, "other"), text("y")); err != nil {
+			return err
+		}
+		_, err := os.Stat(path)
+		return err // the write beside it took it for a leftover
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone(t, root, "d", "other")
+}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+	"github.com/holt-dl/holt/internal/aside"
 )
 
 // sourceHash returns a hash of the names and texts of all files in fsys.
@@ -50,22 +51,9 @@ func extract(fsys fs.FS, dir string) error {
 			return fmt.Errorf("build: the damaged source in %s cannot be removed: %w", dir, err)
 		}
 	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return fmt.Errorf("build: %w", err)
-	}
-	aside, err := os.MkdirTemp(filepath.Dir(dir), ".new-")
+	err := aside.NewFolder(dir, func(path string) error { return os.CopyFS(path, fsys) })
 	if err != nil {
-		return fmt.Errorf("build: %w", err)
-	}
-	defer os.RemoveAll(aside)
-	if err := os.CopyFS(filepath.Join(aside, "m"), fsys); err != nil {
 		return fmt.Errorf("build: write the source to %s: %w", dir, err)
-	}
-	if err := os.Rename(filepath.Join(aside, "m"), dir); err != nil {
-		if _, there := os.Stat(dir); there == nil {
-			return nil // another kernel was faster
-		}
-		return fmt.Errorf("build: %w", err)
 	}
 	return nil
 }

@@ -170,7 +170,7 @@ func mirrorFolder(from, to string, mod []byte, leaveOut func(dir string) bool) e
 	if old, err := os.ReadFile(file); err == nil && bytes.Equal(old, mod) {
 		return nil
 	}
-	return aside.WriteFile(file, func(w io.Writer) error { _, err := w.Write(mod); return err })
+	return aside.WriteFile(file, aside.Bytes(mod))
 }
 
 func mirrorFile(from, to string) error {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/holt-dl/holt/internal/aside"
 	"github.com/holt-dl/holt/kernel/build/gosource"
 	"github.com/holt-dl/holt/kernel/build/linker"
 )
@@ -268,13 +269,7 @@ func save(dir string, rec record) (err error) {
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, ".packages-")
-	if err != nil {
-		return fmt.Errorf("build: %w", err)
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Close(), os.Rename(f.Name(), filepath.Join(dir, "packages.json"))); err != nil {
+	if err := aside.WriteFile(filepath.Join(dir, "packages.json"), aside.Bytes(text)); err != nil {
 		return fmt.Errorf("build: %w", err)
 	}
 	return nil

@@ -19,6 +19,7 @@ import (
 	"sync"
 
 	"github.com/gofrs/flock"
+	"github.com/holt-dl/holt/internal/aside"
 )
 
 const (
@@ -134,11 +135,7 @@ func shorten(path string) error {
 	if i := slices.Index(data, '\n'); i >= 0 {
 		data = data[i+1:]
 	}
-	part := path + ".part"
-	if err := os.WriteFile(part, data, 0o600); err != nil {
-		return fmt.Errorf("history: %w", err)
-	}
-	if err := os.Rename(part, path); err != nil {
+	if err := aside.WriteMode(path, 0o600, aside.Bytes(data)); err != nil {
 		return fmt.Errorf("history: %w", err)
 	}
 	return nil

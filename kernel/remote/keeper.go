@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/holt-dl/holt/internal/aside"
 	"github.com/holt-dl/holt/kernel/wire"
 )
 
@@ -150,9 +151,7 @@ func (k *keeper) listen(id string) error {
 	if err != nil {
 		return err
 	}
-	// Renamed, so that no agent reads half of it.
-	part := filepath.Join(k.dir, ".session.json")
-	if err := errors.Join(os.WriteFile(part, data, 0o600), os.Rename(part, filepath.Join(k.dir, "session.json"))); err != nil {
+	if err := aside.WriteMode(filepath.Join(k.dir, "session.json"), 0o600, aside.Bytes(data)); err != nil {
 		l.Close()
 		return fmt.Errorf("start the kernel: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holt-dl/holt/internal/aside"
 	"github.com/holt-dl/holt/kernel/spec"
 )
 
@@ -121,8 +122,10 @@ func (m Machine) save() error {
 	if err != nil {
 		return err
 	}
-	part := file + ".part"
-	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(part, append(data, '\n'), 0o600), os.Rename(part, file)); err != nil {
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return fmt.Errorf("remote: %w", err)
+	}
+	if err := aside.WriteMode(file, 0o600, aside.Bytes(append(data, '\n'))); err != nil {
 		return fmt.Errorf("remote: %w", err)
 	}
 	return nil

@@ -15,6 +15,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/holt-dl/holt/internal/aside"
 )
 
 //go:embed logos/logo-32x32.png logos/logo-64x64.png logos/logo-svg.svg
@@ -289,15 +291,12 @@ func environment() map[string]string {
 
 // writeDir writes a kernelspec aside and puts it in the place of the old one.
 func writeDir(dir string, spec Spec) error {
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return err
-	}
-	part, err := os.MkdirTemp(filepath.Dir(dir), ".holt-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(part)
-	if err := os.Chmod(part, 0o755); err != nil {
+	return aside.Folder(dir, func(part string) error { return fill(part, spec) })
+}
+
+// fill makes a folder of the files of a kernelspec.
+func fill(part string, spec Spec) error {
+	if err := os.Mkdir(part, 0o755); err != nil {
 		return err
 	}
 	data, err := json.MarshalIndent(spec, "", "  ")
@@ -320,10 +319,7 @@ func writeDir(dir string, spec Spec) error {
 			return err
 		}
 	}
-	if err := os.RemoveAll(dir); err != nil {
-		return err
-	}
-	return os.Rename(part, dir)
+	return nil
 }
 
 // copyBinary copies a program aside and renames it, as a running program
@@ -344,21 +340,5 @@ func copyBinary(from, to string) error {
 		return err
 	}
 	defer in.Close()
-	part, err := os.CreateTemp(filepath.Dir(to), ".holt-")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(part.Name())
-	if _, err := io.Copy(part, in); err != nil {
-		part.Close()
-		return err
-	}
-	if err := part.Chmod(0o755); err != nil {
-		part.Close()
-		return err
-	}
-	if err := part.Close(); err != nil {
-		return err
-	}
-	return os.Rename(part.Name(), to)
+	return aside.WriteMode(to, 0o755, func(w io.Writer) error { _, err := io.Copy(w, in); return err })
 }

@@ -5,13 +5,14 @@ import (
 	"archive/zip"
 	"compress/gzip"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
+
+	"github.com/holt-dl/holt/internal/aside"
 )
 
 // Limits of an archive, above those of the data sets: CIFAR-10 has 8 entries
@@ -34,36 +35,26 @@ func unpack(ctx context.Context, archive, root, folder string) (err error) {
 	if err != nil {
 		return err
 	}
-	aside, err := os.MkdirTemp(root, "."+folder+"-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(aside)
-	in, err := os.OpenRoot(aside)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-
-	x := extraction{ctx: ctx, in: in, folder: folder, left: info.Size()*maxRatio + 1<<20}
-	if strings.EqualFold(filepath.Ext(archive), ".zip") {
-		err = x.zip(f, info.Size())
-	} else {
-		err = x.tar(f)
-	}
-	if err != nil {
-		return err
-	}
-	if _, err := in.Stat(folder); err != nil {
-		return fmt.Errorf("it does not hold %s", folder)
-	}
-	place := filepath.Join(root, folder)
-	old := aside + "-old" // what was there was incomplete: it makes way
-	if err := os.Rename(place, old); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	defer os.RemoveAll(old)
-	return os.Rename(filepath.Join(aside, folder), place)
+	return aside.Folder(filepath.Join(root, folder), func(path string) error {
+		in, err := os.OpenRoot(filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		defer in.Close()
+		x := extraction{ctx: ctx, in: in, folder: folder, left: info.Size()*maxRatio + 1<<20}
+		if strings.EqualFold(filepath.Ext(archive), ".zip") {
+			err = x.zip(f, info.Size())
+		} else {
+			err = x.tar(f)
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := in.Stat(folder); err != nil {
+			return fmt.Errorf("it does not hold %s", folder)
+		}
+		return nil
+	})
 }
 
 // extraction writes the entries of one archive into a folder.

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/holt-dl/holt/internal/aside"
 	"github.com/holt-dl/holt/kernel/build/gosource"
 )
 
@@ -57,35 +58,27 @@ func Build(ctx context.Context, opt Options) (file string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(opt.Parent, 0o755); err != nil {
-		return "", fmt.Errorf("linker: %w", err)
-	}
-	// Built aside and then renamed, so that a linker is whole or absent.
-	tmp, err := os.MkdirTemp(opt.Parent, ".new-")
-	if err != nil {
-		return "", fmt.Errorf("linker: %w", err)
-	}
-	defer os.RemoveAll(tmp)
-	overlay, _, err := gosource.Overlay(tmp, files)
-	if err != nil {
-		return "", fmt.Errorf("linker: %w", err)
-	}
-	bin := filepath.Join(tmp, "bin")
-	cmd := exec.CommandContext(ctx, opt.Go, "build", "-trimpath", "-buildvcs=false", "-overlay", overlay, "-o", filepath.Join(bin, "link"), "cmd/link")
-	cmd.Dir = opt.Root
-	// No module is needed, and Go replaces no file below the module cache, where a
-	// toolchain that the go command downloaded is.
-	cmd.Env = append(slices.Clip(opt.Env), "GOMODCACHE="+filepath.Join(tmp, "mod"))
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // compilers end with the go command
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = 2 * time.Second
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("linker: go build cmd/link: %w: %s", err, strings.TrimSpace(string(out)))
-	}
-	if err := os.Rename(bin, dir); err != nil {
-		if _, there := os.Stat(file); there == nil {
-			return file, nil // another kernel was faster
+	// A linker is whole or absent.
+	err = aside.NewFolder(dir, func(bin string) error {
+		tmp := filepath.Dir(bin)
+		overlay, _, err := gosource.Overlay(tmp, files)
+		if err != nil {
+			return err
 		}
+		cmd := exec.CommandContext(ctx, opt.Go, "build", "-trimpath", "-buildvcs=false", "-overlay", overlay, "-o", filepath.Join(bin, "link"), "cmd/link")
+		cmd.Dir = opt.Root
+		// No module is needed, and Go replaces no file below the module cache, where a
+		// toolchain that the go command downloaded is.
+		cmd.Env = append(slices.Clip(opt.Env), "GOMODCACHE="+filepath.Join(tmp, "mod"))
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // compilers end with the go command
+		cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+		cmd.WaitDelay = 2 * time.Second
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("go build cmd/link: %w: %s", err, strings.TrimSpace(string(out)))
+		}
+		return nil
+	})
+	if err != nil {
 		return "", fmt.Errorf("linker: %w", err)
 	}
 	return file, nil

@@ -99,7 +99,7 @@ func TestBuild(t *testing.T) {
 	if again, err := Build(context.Background(), opt); err != nil || again != file {
 		t.Errorf("the second time: got %s, %v", again, err)
 	}
-	left, err := filepath.Glob(filepath.Join(opt.Parent, ".new-*"))
+	left, err := filepath.Glob(filepath.Join(opt.Parent, ".*.holt-part-*"))
 	if err != nil || len(left) > 0 {
 		t.Errorf("left %v, %v", left, err)
 	}
