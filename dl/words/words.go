@@ -134,6 +134,54 @@ var Packages = map[string]Package{
 	"board": {[]string{"board"}, []string{"board"}}, "pth": {[]string{"pth"}, []string{"torch"}},
 }
 
+// Own are Holt's packages, in the order in which a name is looked up in them.
+var Own = []string{"dl", "vision", "models", "display", "board", "pth"}
+
+// Places are those of the table that packages have.
+var Places = []string{"torch", "init", "transforms", "datasets", "models", "torchvision", "pyplot"}
+
+// Type says where the methods of a type's values are looked up.
+type Type struct {
+	Place string // of the table
+	Name  string // what the table calls a value, or "" where it is $x
+}
+
+// Types are Holt's types by their names. For others, see Kind.
+var Types = map[string]Type{
+	"dl.Tensor": {"Tensor", ""}, "dl.Model": {"Module", "model"}, "dl.Optim": {"Optim", "opt"}, "dl.Step": {"Step", "step"},
+	"dl.Schedule": {"Schedule", "schedule"}, "dl.DataLoader": {"Loader", "loader"}, "dl.Batch": {"Batch", "batch"},
+}
+
+// Kind is Types for types that are one of many: losses, optimizers, schedulers,
+// layers and data sets, which the names and methods of a type tell.
+func Kind(name string, has func(methods ...string) bool) Type {
+	own := strings.HasPrefix(name, "dl.")
+	switch {
+	case own && strings.HasSuffix(name, "Loss"):
+		return Type{Place: "Loss"}
+	case own && has("For"):
+		return Type{Place: "Settings"}
+	case own && (strings.HasSuffix(name, "LR") || name == "dl.ReduceLROnPlateau"):
+		return Type{Place: "Scheduler"}
+	case has("Forward"):
+		return Type{Place: "Module"}
+	case has("Len", "Get"):
+		return Type{"Dataset", "set"}
+	}
+	return Type{}
+}
+
+// Samples are values for parameters of Holt's types, as a person could write them.
+var Samples = map[string][]string{"*dl.Tensor": {"y", "z", "w"}, "[]*dl.Tensor": {"[]*dl.Tensor{x, y}"}}
+
+// Operator returns the methods that do what an operator of Go does on tensors: with
+// another value, and with a number. They are "" where there is none.
+func Operator(op string) (method, byNumber string) {
+	w, _ := Find(op, "operator")
+	method, byNumber, _ = strings.Cut(w.Text, " ")
+	return method, byNumber
+}
+
 // Spells reports whether the entry has a name in the way it is spelt here, capital
 // or not: F.softplus and nn.Softplus are two.
 func (w Word) Spells(name string) bool {

@@ -21,7 +21,7 @@ import (
 
 // places are those that words.tsv may name.
 var places = strings.Fields("torch Tensor Module Settings Optim Scheduler Schedule Step Loader Batch Dataset Loss number bool " +
-	"init transforms datasets models torchvision numpy pyplot board python keyword axis")
+	"init transforms datasets models torchvision numpy pyplot board python keyword axis operator syntax misfit")
 
 // TestTable finds lines that are no entries, and names that two lines have.
 func TestTable(t *testing.T) {

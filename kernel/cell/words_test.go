@@ -117,7 +117,7 @@ func TestWordsAreMissing(t *testing.T) {
 	nb := New(realPackages{newStdPackages()})
 	names := (&check{nb: nb, imports: map[string]string{}}).names()
 	for _, w := range words.All() {
-		if !w.Missing || !slices.Contains(hint.Places, w.Place) && w.Place != "Tensor" {
+		if !w.Missing || !slices.Contains(words.Places, w.Place) && w.Place != "Tensor" {
 			continue
 		}
 		for _, name := range w.Names {

@@ -51,7 +51,7 @@ func byKeyword(names Names, line string) string {
 		}
 	}
 	if len(list) == 1 {
-		in, isPackage = words.Package{Holt: ownPackages, Places: Places}, true
+		in, isPackage = words.Package{Holt: words.Own, Places: words.Places}, true
 	}
 	if !isPackage {
 		m := Method(names, last)

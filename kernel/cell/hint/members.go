@@ -113,21 +113,8 @@ func placeOf(t types.Type) (place, its string) {
 		}
 		return true
 	}
-	switch name {
-	case "dl.Tensor":
-		return "Tensor", ""
-	case "dl.Model":
-		return "Module", "model"
-	case "dl.Optim":
-		return "Optim", "opt"
-	case "dl.Step":
-		return "Step", "step"
-	case "dl.Schedule":
-		return "Schedule", "schedule"
-	case "dl.DataLoader":
-		return "Loader", "loader"
-	case "dl.Batch":
-		return "Batch", "batch"
+	if t, ok := words.Types[name]; ok {
+		return t.Place, t.Name
 	}
 	if b, ok := t.Underlying().(*types.Basic); ok {
 		switch {
@@ -138,19 +125,8 @@ func placeOf(t types.Type) (place, its string) {
 		}
 		return "", ""
 	}
-	switch {
-	case strings.HasPrefix(name, "dl.") && strings.HasSuffix(name, "Loss"):
-		return "Loss", ""
-	case strings.HasPrefix(name, "dl.") && has("For"):
-		return "Settings", ""
-	case strings.HasPrefix(name, "dl.") && (strings.HasSuffix(name, "LR") || name == "dl.ReduceLROnPlateau"):
-		return "Scheduler", ""
-	case has("Forward"):
-		return "Module", ""
-	case has("Len", "Get"):
-		return "Dataset", "set"
-	}
-	return "", ""
+	kind := words.Kind(name, has)
+	return kind.Place, kind.Name
 }
 
 // renamed puts the name that a cell has in place of the table's.

@@ -68,13 +68,13 @@ func (f *File) nameIn(in words.Package, typed, name string, call *ast.CallExpr) 
 	if m != nil {
 		return "it is a method of tensors: write " + called(f, x, m, callArgs(call, 1))
 	}
-	for _, pkg := range ownPackages {
+	for _, pkg := range words.Own {
 		if obj := Named(f.Names, pkg, name); obj != nil && !listed && !slices.Contains(in.Holt, pkg) {
 			return f.isHere(typed, pkg, obj, call)
 		}
 	}
 	if !listed {
-		w, listed = words.Find(name, Places...)
+		w, listed = words.Find(name, words.Places...)
 		if listed && !w.Missing {
 			return w.Say(x, args)
 		}
@@ -106,12 +106,6 @@ func isSettings(t types.Type) bool {
 	}
 	return false
 }
-
-// ownPackages are Holt's, in the order in which names are looked up in them.
-var ownPackages = []string{"dl", "vision", "models", "display", "board", "pth"}
-
-// Places are those of the table that packages have.
-var Places = []string{"torch", "init", "transforms", "datasets", "models", "torchvision", "pyplot"}
 
 // kindOf is the entry for names that have none of their own.
 func kindOf(name string) string {
@@ -237,7 +231,7 @@ func (f *File) alone(path []ast.Node, name string, isBase bool) string {
 	if isBase {
 		return ""
 	}
-	for _, pkg := range ownPackages {
+	for _, pkg := range words.Own {
 		if !token.IsExported(name) || !slices.Contains(exported(f.Names, pkg), name) {
 			continue
 		}
@@ -249,7 +243,7 @@ func (f *File) alone(path []ast.Node, name string, isBase bool) string {
 	if call == nil || !words.Known(name) {
 		return ""
 	}
-	if hint := f.nameIn(words.Package{Holt: []string{"dl"}, Places: Places}, name, name, call); hint != "" {
+	if hint := f.nameIn(words.Package{Holt: []string{"dl"}, Places: words.Places}, name, name, call); hint != "" {
 		return "; " + hint
 	}
 	return ""

@@ -9,34 +9,57 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/holt-dl/holt/dl/words"
 	"github.com/holt-dl/holt/internal/near"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
-// This file knows what a person writes who is used to PyTorch, and what is
-// written here instead. The kernel does not import dl, so types are known by
-// their names, and operators, indexing and the like by the methods that a
-// value has: a type from a cell or another package is helped as well.
-
-// operators are the methods that do what an operator does in Python: with
-// another value, and with a number.
-var operators = map[token.Token][2]string{
-	token.ADD: {"Add", "Shift"}, token.SUB: {"Sub", "Shift"}, token.MUL: {"Mul", "Scale"}, token.QUO: {"Div", "Scale"},
-}
+// This file finds what a person writes who is used to PyTorch; what is written here
+// instead is in the table of dl/words. Types are known by their names, and operators,
+// indexing and the like by the methods that a value has: a type from a cell or another
+// package is helped as well.
 
 // compound are the operators that an assignment such as x += y has in it.
 var compound = map[token.Token]token.Token{
 	token.ADD_ASSIGN: token.ADD, token.SUB_ASSIGN: token.SUB, token.MUL_ASSIGN: token.MUL, token.QUO_ASSIGN: token.QUO,
 }
 
-// comparisons and logical are the methods of tensors that do what an operator does
-// in Python.
-var (
-	comparisons = map[token.Token]string{
-		token.GTR: "Greater", token.GEQ: "GreaterEqual", token.LSS: "Less", token.LEQ: "LessEqual", token.EQL: "Equal", token.NEQ: "NotEqual",
+// arithmetic are the operators that also a number may stand beside.
+var arithmetic = []token.Token{token.ADD, token.SUB, token.MUL, token.QUO}
+
+// operator returns the methods that do what an operator of numbers does, with
+// another value and with a number; ok is false for other operators.
+func operator(op token.Token) (methods [2]string, ok bool) {
+	if slices.Contains(arithmetic, op) {
+		methods[0], methods[1] = words.Operator(op.String())
 	}
-	logical = map[token.Token]string{token.AND: "LogicalAnd", token.OR: "LogicalOr", token.LAND: "LogicalAnd", token.LOR: "LogicalOr", token.XOR: "NotEqual"}
-)
+	return methods, methods[0] != ""
+}
+
+// comparison and logical return the method that does what such an operator does, or "".
+func comparison(op token.Token) string {
+	switch op {
+	case token.GTR, token.GEQ, token.LSS, token.LEQ, token.EQL, token.NEQ:
+		m, _ := words.Operator(op.String())
+		return m
+	}
+	return ""
+}
+
+func logical(op token.Token) string {
+	switch op {
+	case token.AND, token.OR, token.LAND, token.LOR, token.XOR:
+		m, _ := words.Operator(op.String())
+		return m
+	}
+	return ""
+}
+
+// misfit is what the table says of Go that does not fit, for a value x.
+func misfit(name, x, args string) string {
+	w, _ := words.Find(name, "misfit")
+	return "; " + w.Say(x, args)
+}
 
 // byNumber is the number that a method of operators takes: x - 2 is x.Shift(-2).
 func byNumber(op token.Token, value string) string {
@@ -78,22 +101,22 @@ func (f *File) habit(path []ast.Node, msg string) string {
 		return byMethod(f, path)
 	case strings.HasPrefix(msg, "invalid argument: ") && strings.HasSuffix(msg, "for built-in len"):
 		if x, ok := path[len(path)-1].(ast.Expr); ok && has(f, x, "Len") {
-			return "; write " + f.Text(x) + ".Len()"
+			return misfit("Len", f.Text(x), "")
 		} else if ok && has(f, x, "Shape") {
-			return fmt.Sprintf("; %s.Shape()[0] is the length of the first axis", f.Text(x))
+			return misfit("Shape", f.Text(x), "")
 		}
 	case strings.HasSuffix(msg, "cannot be ordered") && call != nil && len(call.Args) == 2:
-		if m := map[string]string{"max": "Maximum", "min": "Minimum"}[f.Text(call.Fun)]; m != "" && has(f, call.Args[0], m) {
+		if m, _ := words.Operator(f.Text(call.Fun)); m != "" && has(f, call.Args[0], m) {
 			return fmt.Sprintf("; value by value, write %s.%s(%s)", f.Text(call.Args[0]), m, f.Text(call.Args[1]))
 		}
 	case strings.HasPrefix(msg, "invalid use of copy (built-in)"):
 		return "; " + wordsOf("copy", "python")
 	case strings.HasPrefix(msg, "cannot range over "):
 		if x, ok := path[len(path)-1].(ast.Expr); ok && has(f, x, "Batches") {
-			return fmt.Sprintf("; write for batch := range %s.Batches()", f.Text(x))
+			return misfit("Batches", f.Text(x), "")
 		}
 	case severalVars.MatchString(msg) && strings.Contains(msg, "dl.Batch"):
-		return "; it gives batches: for batch := range …, with batch.Inputs and batch.Labels"
+		return misfit("epoch", "", "")
 	case unusedErr.MatchString(msg):
 		return unusedErr.ReplaceAllString(msg, "; a loop stops at an error only if you say so: if $1 != nil { panic($1) }, or return it")
 	case manyValues.MatchString(msg):
@@ -102,7 +125,7 @@ func (f *File) habit(path []ast.Node, msg string) string {
 		}
 		return "; name both first: v, err := " + inner(f, path)
 	case conversion.MatchString(msg) && call != nil && len(call.Args) == 1 && isNumber(f.Info.Types[call.Fun].Type) && has(f, call.Args[0], "Item"):
-		return fmt.Sprintf("; the number in a tensor is %s.Item()", f.Text(call.Args[0]))
+		return misfit("Item", f.Text(call.Args[0]), "")
 	case conversion.MatchString(msg) && call != nil && f.Info.Types[call.Fun].IsType():
 		return literal(f, call.Fun)
 	case strings.HasSuffix(msg, "(type) is not an expression"):
@@ -120,22 +143,22 @@ func (f *File) habit(path []ast.Node, msg string) string {
 	case strings.HasPrefix(msg, "not enough arguments in call to ") && call != nil:
 		return arguments(f, call)
 	case strings.Contains(msg, "does not satisfy dl.Element"):
-		return "; rows stand one after the other, and the shape says how long they are: dl.FromSlice([]float32{1, 2, 3, 4}, 2, 2)"
+		return misfit("Element", "", "")
 	case strings.Contains(msg, "type dl.Batch of ") && strings.Contains(msg, "does not match display.Loader"):
-		return "; a loader is wanted: a batch is shown by display.Grid{Of: batch.Inputs, Labels: batch.Labels}"
+		return misfit("Grid", "", "")
 	case unknownName.MatchString(msg):
 		if lit, ok := innermost[*ast.CompositeLit](path); ok {
 			return fieldMeant(f.Info.Types[lit].Type, unknownName.FindStringSubmatch(msg)[1])
 		}
 	case strings.HasSuffix(msg, "does not implement dl.Layer (missing method Forward)"), strings.Contains(msg, "have forward("):
-		return "; a layer has a method Forward(x *dl.Tensor) *dl.Tensor"
+		return misfit("Layer", "", "")
 	case strings.Contains(msg, "as dl.Batches value") && strings.Contains(msg, "missing method Epoch"):
 		if x, ok := path[len(path)-1].(ast.Expr); ok {
-			return fmt.Sprintf("; a loader makes batches of a data set: dl.DataLoader{Dataset: %s, BatchSize: 64}", f.Text(x))
+			return misfit("DataLoader", f.Text(x), "")
 		}
 	case strings.HasPrefix(msg, "too many arguments in call to ") && strings.HasSuffix(msg, "want (dl.Batch)"):
 		if call != nil && len(call.Args) == 2 {
-			return fmt.Sprintf("; a batch is one value: dl.Batch{Inputs: %s, Labels: %s}", f.Text(call.Args[0]), f.Text(call.Args[1]))
+			return misfit("Batch", f.Text(call.Args[0]), f.Text(call.Args[1]))
 		}
 	case asParameter.MatchString(msg) && call != nil:
 		return wrapped(f, path, call)
@@ -157,11 +180,11 @@ func uncallable(f *File, call *ast.CallExpr) string {
 	t, _ = spell.Deref(t)
 	switch name := spell.Type(t); {
 	case has(f, call.Fun, "Predict"):
-		return fmt.Sprintf("; %s.Predict(%s) runs the model", x, args)
-	case strings.HasPrefix(name, "dl.") && strings.HasSuffix(name, "Loss"):
-		return fmt.Sprintf("; output.Loss(%s, target) is its value", x)
+		return misfit("Predict", x, args)
+	case words.Kind(name, func(...string) bool { return false }).Place == "Loss":
+		return misfit("Loss", x, "")
 	case has(f, call.Fun, "Forward"):
-		return fmt.Sprintf("; a layer runs by its method: %s.Forward(%s)", x, args)
+		return misfit("Forward", x, args)
 	}
 	return ""
 }
@@ -171,7 +194,7 @@ func byMethod(f *File, path []ast.Node) string {
 	for i := len(path) - 1; i >= 0; i-- {
 		switch n := path[i].(type) {
 		case *ast.AssignStmt:
-			methods, ok := operators[compound[n.Tok]]
+			methods, ok := operator(compound[n.Tok])
 			if !ok || len(n.Lhs) != 1 || len(n.Rhs) != 1 || !has(f, n.Lhs[0], methods[0]) {
 				return ""
 			}
@@ -183,10 +206,10 @@ func byMethod(f *File, path []ast.Node) string {
 		case *ast.BinaryExpr:
 			if star, ok := n.Y.(*ast.StarExpr); ok && n.Op == token.MUL && has(f, n.X, "Pow") {
 				if value := f.Text(star.X); isNumber(f.Info.Types[star.X].Type) {
-					return fmt.Sprintf("; Go has no power operator: write %s.Pow(%s)", f.Text(n.X), value)
+					return "; Go has no power operator: " + strings.TrimPrefix(misfit("Pow", f.Text(n.X), value), "; ")
 				}
 			}
-			methods, ok := operators[n.Op]
+			methods, ok := operator(n.Op)
 			x, y, number := n.X, n.Y, isNumber(f.Info.Types[n.Y].Type)
 			if isNumber(f.Info.Types[x].Type) {
 				x, y, number = y, x, true
@@ -198,27 +221,28 @@ func byMethod(f *File, path []ast.Node) string {
 				return fmt.Sprintf("; Go's operators are for numbers and strings: write %s.%s(%s)", f.Text(x), methods[1], byNumber(n.Op, value))
 			case n.Op == token.REM && has(f, x, "Floor"):
 				return "; Holt has no remainder; " + wordsOf("remainder", "torch")
-			case comparisons[n.Op] != "" && has(f, x, "Item"):
-				hint := fmt.Sprintf("; the number in a tensor is %s.Item()", f.Text(x))
-				if m := comparisons[n.Op]; has(f, x, m) && x == n.X {
+			case comparison(n.Op) != "" && has(f, x, "Item"):
+				hint := misfit("Item", f.Text(x), "")
+				if m := comparison(n.Op); has(f, x, m) && x == n.X {
 					if number {
-						value = "dl.Full(" + value + ")"
+						full, _ := words.Find("number", "operator")
+						value = full.Say(value, "")
 					}
 					hint += fmt.Sprintf("; value by value, write %s.%s(%s)", f.Text(x), m, value)
 				}
 				return hint
 			case !ok && number && has(f, x, "Item"):
-				return fmt.Sprintf("; the number in a tensor is %s.Item()", f.Text(x))
-			case !ok && logical[n.Op] != "" && has(f, x, logical[n.Op]):
-				return fmt.Sprintf("; Go's operators are for numbers and bools: write %s.%s(%s)", f.Text(x), logical[n.Op], value)
+				return misfit("Item", f.Text(x), "")
+			case !ok && logical(n.Op) != "" && has(f, x, logical(n.Op)):
+				return fmt.Sprintf("; Go's operators are for numbers and bools: write %s.%s(%s)", f.Text(x), logical(n.Op), value)
 			}
 			return ""
 		case *ast.UnaryExpr:
 			if (n.Op == token.NOT || n.Op == token.XOR) && has(f, n.X, "LogicalNot") {
-				return fmt.Sprintf("; Go's operators are for numbers and bools: write %s.LogicalNot()", f.Text(n.X))
+				return "; Go's operators are for numbers and bools: " + strings.TrimPrefix(misfit("LogicalNot", f.Text(n.X), ""), "; ")
 			}
 			if n.Op == token.SUB && has(f, n.X, "Neg") {
-				return fmt.Sprintf("; Go's operators are for numbers and strings: write %s.Neg()", f.Text(n.X))
+				return "; Go's operators are for numbers and strings: " + strings.TrimPrefix(misfit("Neg", f.Text(n.X), ""), "; ")
 			}
 			return ""
 		case *ast.IndexExpr:
@@ -230,7 +254,7 @@ func byMethod(f *File, path []ast.Node) string {
 			return ""
 		case *ast.SliceExpr:
 			if has(f, n.X, "Narrow") {
-				return fmt.Sprintf("; write %s.Narrow(axis, from, n), which has n rows of an axis", f.Text(n.X))
+				return misfit("Narrow", f.Text(n.X), "")
 			}
 			return ""
 		}
@@ -245,7 +269,7 @@ func literal(f *File, typ ast.Expr) string {
 		return ""
 	}
 	text := f.Text(typ)
-	if name := spell.Type(t); name == "dl.Tensor" {
+	if isTensor(t) {
 		return "; " + wordsOf("tensor", "torch")
 	}
 	switch u := t.Underlying().(type) {
@@ -329,7 +353,8 @@ func wrapped(f *File, path []ast.Node, call *ast.CallExpr) string {
 		}
 		sel, isMethod := call.Fun.(*ast.SelectorExpr)
 		if isMethod && isNumber(f.Info.Types[arg].Type) {
-			for op, m := range operators {
+			for _, op := range arithmetic {
+				m, _ := operator(op)
 				if sel.Sel.Name == m[0] && has(f, sel.X, m[1]) {
 					value := f.Text(arg)
 					return fmt.Sprintf("; write, with a number, %s.%s(%s)", f.Text(sel.X), m[1], byNumber(op, value))

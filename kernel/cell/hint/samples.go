@@ -153,13 +153,13 @@ func value(fun, name string, t types.Type, tensors *int) string {
 	case "classes":
 		return "1000"
 	}
-	switch spell.Type(t) {
-	case "*dl.Tensor":
-		*tensors++
-		return []string{"y", "z", "w"}[min(*tensors-1, 2)]
-	case "[]*dl.Tensor":
-		return "[]*dl.Tensor{x, y}"
-	case "any":
+	if list := words.Samples[spell.Type(t)]; list != nil {
+		if len(list) > 1 {
+			*tensors++
+		}
+		return list[max(0, min(*tensors, len(list))-1)]
+	}
+	if spell.Type(t) == "any" {
 		return "model"
 	}
 	switch u := t.Underlying().(type) {
@@ -185,11 +185,16 @@ func value(fun, name string, t types.Type, tensors *int) string {
 func firstArgument(f *File, call *ast.CallExpr) (x, args string) {
 	x = "x"
 	all := callArgs(call, 0)
-	if len(all) > 0 && f.Info.Types[all[0]].Type != nil && spell.Type(f.Info.Types[all[0]].Type) == "*dl.Tensor" {
-		x, all = f.Text(all[0]), all[1:]
+	if len(all) > 0 && f.Info.Types[all[0]].Type != nil {
+		if t, pointer := spell.Deref(f.Info.Types[all[0]].Type); pointer && isTensor(t) {
+			x, all = f.Text(all[0]), all[1:]
+		}
 	}
 	return x, numbers(f, all)
 }
+
+// isTensor reports whether a type is that of a tensor; a cell has pointers to it.
+func isTensor(t types.Type) bool { return words.Types[spell.Type(t)].Place == "Tensor" }
 
 // numbers writes arguments that are all whole numbers, else "".
 func numbers(f *File, all []ast.Expr) string {
@@ -224,7 +229,7 @@ func (f *File) otherwise(path []ast.Node) string {
 		return ""
 	}
 	obj := f.Info.Uses[s.Sel]
-	if obj == nil || obj.Pkg() == nil || !slices.Contains(ownPackages, obj.Pkg().Name()) {
+	if obj == nil || obj.Pkg() == nil || !slices.Contains(words.Own, obj.Pkg().Name()) {
 		return ""
 	}
 	if like, ok := Named(f.Names, obj.Pkg().Name(), obj.Name()+"Like").(*types.Func); ok && len(call.Args) > 0 && fits(f, call.Args[0], like.Signature().Params().At(0).Type()) {
