@@ -115,7 +115,8 @@ func (d declaration) set(name, value string) string {
 // declarations finds the variables and constants that a cell declares at its
 // top level.
 func declarations(source string) map[string]declaration {
-	decls, stmts := cell.Halves(gonb.Split(source).Go)
+	// What does not parse fails when the cell runs, with a better message.
+	decls, stmts := cell.Parse(gonb.Split(source).Go)
 	found := map[string]declaration{}
 	specs := func(d *ast.GenDecl) {
 		for _, s := range d.Specs {
@@ -136,23 +137,12 @@ func declarations(source string) map[string]declaration {
 			}
 		}
 	}
-	// What does not parse fails when the cell runs, with a better message.
-	if f, _ := parser.ParseFile(token.NewFileSet(), "", "package p\n"+decls, parser.SkipObjectResolution); f != nil {
-		for _, d := range f.Decls {
-			if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.CONST {
-				specs(g)
-			}
+	for _, d := range decls {
+		if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.CONST {
+			specs(g)
 		}
 	}
-	f, _ := parser.ParseFile(token.NewFileSet(), "", "package p\nfunc _() {\n"+stmts+"\n}", parser.SkipObjectResolution)
-	if f == nil || len(f.Decls) == 0 {
-		return found
-	}
-	fn, ok := f.Decls[0].(*ast.FuncDecl)
-	if !ok || fn.Body == nil {
-		return found
-	}
-	for _, st := range fn.Body.List {
+	for _, st := range stmts {
 		switch st := st.(type) {
 		case *ast.DeclStmt:
 			if g, ok := st.Decl.(*ast.GenDecl); ok {

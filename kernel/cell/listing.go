@@ -35,6 +35,7 @@ type Decl struct {
 	Names      []string // what it declares; of a method, its name
 	Recv       string   // of a method, the receiver's type
 	Sig        string   // of a function or method, its signature as text
+	Name       int      // where the name of a function begins
 	Body       int      // where the body of a function begins; 0 where there is none
 	Generic    bool     // it has type parameters
 	Uses       []Use
@@ -43,8 +44,10 @@ type Decl struct {
 // Stmt is a statement at the top level.
 type Stmt struct {
 	Start, End int
-	Spec       bool     // a line of "var ( … )", whose text lacks the var
-	Defs       []string // the variables that it defines
+	Node       ast.Stmt            // as the cell has it; a line of "var ( … )" is a declaration of its own
+	Offset     func(token.Pos) int // of a place in Node
+	Spec       bool                // a line of "var ( … )", whose text lacks the var
+	Defs       []string            // the variables that it defines
 	Uses       []Use
 	// Of an expression: how many results it has, whether the last of them is an
 	// error that ends the cell, and whether the others are shown as the cell's value.
@@ -145,12 +148,13 @@ func (g *generator) listDecl(f *file, d ast.Decl) []Decl {
 		if d.Body != nil {
 			decl.Body, _ = f.span(d.Body)
 		}
+		decl.Name, _ = f.span(d.Name)
 		text := string(g.c.text[start:end])
 		for _, u := range g.c.own { // a method that only gets a new body is checked as a function
 			if u.kind == kFunc && u.text == text {
 				decl.Names, decl.Recv, decl.Sig, decl.Generic = u.names, u.recv, u.sig, u.generic
 				if u.recv != "" && d.Recv == nil {
-					decl.Uses = g.c.withReceiver(decl.Uses, text, start, u.recv)
+					g.c.asMethod(&decl, text)
 				}
 			}
 		}
@@ -159,23 +163,22 @@ func (g *generator) listDecl(f *file, d ast.Decl) []Decl {
 	return nil
 }
 
-// withReceiver corrects the places of names in a method that was checked as a
-// function: its head was written anew.
-func (c *check) withReceiver(uses []Use, text string, start int, recv string) []Use {
-	f, at, err := c.alone(text)
+// asMethod corrects the places of names in a method that was checked as a function:
+// its head was written anew.
+func (c *check) asMethod(d *Decl, text string) {
+	f, off, err := c.alone(text)
 	if err != nil {
-		return uses
+		return
 	}
 	fn := f.Decls[0].(*ast.FuncDecl)
-	off := func(p token.Pos) int { return start + at(p) }
-	uses = slices.DeleteFunc(uses, func(u Use) bool { return u.End > start+len(text) || text[u.Start-start:u.End-start] != u.Name })
+	d.Name = d.Start + off(fn.Name.Pos())
+	d.Uses = slices.DeleteFunc(d.Uses, func(u Use) bool { return u.End > d.Start+len(text) || text[u.Start-d.Start:u.End-d.Start] != u.Name })
 	ast.Inspect(fn.Recv.List[0].Type, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok && id.Name == recv {
-			uses = slices.Insert(uses, 0, Use{Start: off(id.Pos()), End: off(id.End()), Name: recv})
+		if id, ok := n.(*ast.Ident); ok && id.Name == d.Recv {
+			d.Uses = slices.Insert(d.Uses, 0, Use{Start: d.Start + off(id.Pos()), End: d.Start + off(id.End()), Name: d.Recv})
 		}
 		return true
 	})
-	return uses
 }
 
 func (g *generator) listStmts(f *file) []Stmt {
@@ -183,7 +186,7 @@ func (g *generator) listStmts(f *file) []Stmt {
 	at := map[int]*Stmt{}
 	for i, t := range g.c.top {
 		_, takes := g.c.fixErr[i]
-		list[i] = Stmt{Start: t.start, End: t.end, Spec: t.spec, Defs: t.defs, Takes: takes}
+		list[i] = Stmt{Start: t.start, End: t.end, Node: t.stmt, Offset: t.offset, Spec: t.spec, Defs: t.defs, Takes: takes}
 		at[t.start] = &list[i]
 	}
 	body := f.ast.Decls[len(f.ast.Decls)-1].(*ast.FuncDecl).Body

@@ -3,6 +3,7 @@ package cell
 import (
 	"context"
 	"fmt"
+	"go/ast"
 	"go/types"
 	"maps"
 	"path"
@@ -19,6 +20,25 @@ func Halves(text string) (decls, stmts string) {
 	c.chunks, _ = split(c.text)
 	isStmt := func(ch chunk) bool { return !ch.isDecl() }
 	return c.part(chunk.isDecl, nil).text, c.part(isStmt, nil).text
+}
+
+// Parse returns the declarations of a cell but for imports, and its statements, each
+// as far as they can be parsed. A declaration of variables is a statement, since it
+// runs where it stands.
+func Parse(text string) (decls []ast.Decl, stmts []ast.Stmt) {
+	c := New(nil).newCheck(context.Background(), Source{Text: text})
+	c.chunks, c.open = split(c.text)
+	if f, _ := c.decls(); f.ast != nil {
+		decls = f.ast.Decls
+	}
+	f, _ := c.stmts()
+	if f.ast == nil || len(f.ast.Decls) == 0 {
+		return decls, nil
+	}
+	if fn, ok := f.ast.Decls[0].(*ast.FuncDecl); ok && fn.Body != nil {
+		stmts = fn.Body.List
+	}
+	return decls, stmts
 }
 
 // Source returns what is declared as one Go file of package main, with

@@ -70,3 +70,21 @@ func TestOneParser(t *testing.T) {
 		t.Errorf("the parser is called at %d places, want 1", calls)
 	}
 }
+
+func TestParse(t *testing.T) {
+	tests := []struct {
+		text         string
+		decls, stmts int
+	}{
+		{"import \"fmt\"\nconst k = 1\nx := k\nvar y int\nfunc f() {}\nfmt.Println(x, y)", 2, 3},
+		{"", 0, 0},
+		{"x := 1\ny := )", 0, 2}, // the second without its value
+		{"const k = )\nx := 1", 1, 1},
+	}
+	for _, tt := range tests {
+		decls, stmts := Parse(tt.text)
+		if len(decls) != tt.decls || len(stmts) != tt.stmts {
+			t.Errorf("%q has %d declarations and %d statements, want %d and %d", tt.text, len(decls), len(stmts), tt.decls, tt.stmts)
+		}
+	}
+}

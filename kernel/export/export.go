@@ -101,7 +101,7 @@ func Write(ctx context.Context, nb *ipynb.Notebook, name string, packages cell.P
 			}
 		}
 		for _, s := range info.listing.Stmts {
-			info.separate = info.separate || jumps(parts.Go[s.Start:s.End], s.Spec)
+			info.separate = info.separate || jumps(s.Node)
 		}
 		w.markdown[number] = texts
 		w.places = append(w.places, number)

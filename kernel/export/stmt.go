@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"go/ast"
-	"go/parser"
 	"go/scanner"
 	"go/token"
 	"go/types"
@@ -89,11 +88,8 @@ func (w *writer) stmt(b *bytes.Buffer, c *cellInfo, s *cell.Stmt) {
 	text := c.listing.Text
 	edits := w.renames(s.Uses, c.meaning)
 	plain := func() string { return apply(text, s.Start, s.End, edits) }
-	st, off := parse(text[s.Start:s.End], s.Spec)
-	at := func(p token.Pos) int { return off(p) + s.Start }
+	st, at := s.Node, s.Offset
 	switch {
-	case st == nil:
-		b.WriteString(plain())
 	case s.Unused:
 		b.WriteString("_ = " + plain())
 	case len(s.Results) > 0 && (s.Fails || s.Value):
@@ -115,24 +111,6 @@ func (w *writer) stmt(b *bytes.Buffer, c *cellInfo, s *cell.Stmt) {
 		}
 		b.WriteString(plain())
 	}
-}
-
-// parse parses a statement alone. Off returns the offset of a position in the text.
-func parse(text string, spec bool) (st ast.Stmt, off func(token.Pos) int) {
-	head := "package p; func _() {"
-	if spec {
-		head += "var "
-	}
-	fset := token.NewFileSet()
-	f, err := parser.ParseFile(fset, "", head+text+"\n}", parser.SkipObjectResolution)
-	if err != nil || len(f.Decls) == 0 {
-		return nil, nil
-	}
-	fn, ok := f.Decls[0].(*ast.FuncDecl)
-	if !ok || len(fn.Body.List) == 0 {
-		return nil, nil
-	}
-	return fn.Body.List[0], func(p token.Pos) int { return int(p) - 1 - len(head) }
 }
 
 // hasLiteral reports whether a statement holds a composite literal, which the
@@ -164,11 +142,7 @@ func returns(st ast.Stmt, at func(token.Pos) int) []edit {
 
 // jumps reports whether a statement of a cell has to stand in a function of its
 // own: it returns, defers or jumps.
-func jumps(text string, spec bool) bool {
-	st, _ := parse(text, spec)
-	if st == nil {
-		return false
-	}
+func jumps(st ast.Stmt) bool {
 	found := false
 	ast.Inspect(st, func(n ast.Node) bool {
 		switch n := n.(type) {

@@ -287,12 +287,11 @@ func (w *writer) declare(u *unit) {
 		text := body.cell.listing.Text
 		edits := w.renames(d.Uses, func(use cell.Use) *entity { return body.names[use.Name] })
 		if d.Tok == token.FUNC && (u.renamed != "" || len(bodies) > 1) {
-			start, end := nameOf(text[d.Start:d.End])
 			name := u.renamed
 			if name == "" {
 				name = d.Names[0] + strconv.Itoa(i+1)
 			}
-			edits = append(edits, edit{d.Start + start, d.Start + end, name})
+			edits = append(edits, edit{d.Name, d.Name + len(d.Names[0]), name})
 		}
 		w.decls.WriteString(comment(text, d.Start))
 		for _, e := range body.self {
@@ -305,17 +304,6 @@ func (w *writer) declare(u *unit) {
 	if len(bodies) > 1 {
 		w.dispatch(u, bodies)
 	}
-}
-
-// nameOf is where the name of a function stands in its declaration.
-func nameOf(text string) (start, end int) {
-	const head = "package p;"
-	f, err := parser.ParseFile(token.NewFileSet(), "", head+text, parser.SkipObjectResolution)
-	if err != nil || len(f.Decls) == 0 {
-		return 0, 0
-	}
-	id := f.Decls[0].(*ast.FuncDecl).Name
-	return int(id.Pos()) - 1 - len(head), int(id.End()) - 1 - len(head)
 }
 
 // dispatch writes a method that has several bodies in the course of the

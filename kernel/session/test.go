@@ -97,23 +97,20 @@ func (s *Session) examples() []*doc.Example {
 
 // chooseTests returns the flags that run what a cell declares.
 func chooseTests(text string, found map[string][]string) []string {
-	decls, _ := cell.Halves(text)
+	decls, _ := cell.Parse(text)
 	var run, bench []string
-	f, _ := parser.ParseFile(token.NewFileSet(), "", "package p\n"+decls, parser.SkipObjectResolution)
-	if f != nil {
-		for _, d := range f.Decls {
-			fn, ok := d.(*ast.FuncDecl)
-			if !ok {
-				continue
-			}
-			for field, names := range found {
-				switch {
-				case !slices.Contains(names, fn.Name.Name):
-				case field == "Benchmarks":
-					bench = append(bench, fn.Name.Name)
-				default:
-					run = append(run, fn.Name.Name)
-				}
+	for _, d := range decls {
+		fn, ok := d.(*ast.FuncDecl)
+		if !ok {
+			continue
+		}
+		for field, names := range found {
+			switch {
+			case !slices.Contains(names, fn.Name.Name):
+			case field == "Benchmarks":
+				bench = append(bench, fn.Name.Name)
+			default:
+				run = append(run, fn.Name.Name)
 			}
 		}
 	}
