@@ -50,7 +50,11 @@ const (
 // shown.
 const maxExplained = 100
 
-// pass checks the package that the cell becomes.
+// pass checks the package that the cell becomes: all that lives in the notebook,
+// with what the cell declares and what is compiled again because of it. The first
+// pass has the statements as the body of a function, so that := defines variables
+// whose types the checker finds. The final pass has these variables at package level;
+// it has the result of the first one in first.
 func (c *check) pass(kind passKind, first *passed) *passed {
 	c.kind = kind
 	p := &passed{
@@ -62,94 +66,15 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 		},
 		old: map[types.Object]string{},
 	}
-	again := map[string]bool{}
-	for u := range c.rebody {
-		if u.recv == "" {
-			again[u.names[0]] = true
-		}
-	}
-	for name, e := range c.nb.names {
-		if c.ownNames[name] || c.rehome[name] != nil || c.moved[name] != nil || c.dropped[name] != "" ||
-			c.imported[name] || again[name] && kind == passFinal || kind == passFinal && c.fresh[name] {
-			continue
-		}
-		plain, isHidden := strings.CutPrefix(name, spell.TypeMark)
-		switch {
-		case isHidden && c.unhide[plain], kind == passFirst && (c.before[name] || c.arrays[name] != nil):
-			continue
-		case e.kind == kVar:
-			name = spell.Var(name)
-		}
-		insert(p.pkg, name, e.obj)
-		if isHidden && kind == passFirst && c.before[plain] {
-			insert(p.pkg, plain, e.obj)
-		}
-	}
-	if kind == passFirst {
-		for name, t := range c.arrays {
-			p.pkg.Scope().Insert(types.NewVar(0, p.pkg, name, t))
-		}
-	}
-	anySlice := types.NewSlice(types.Universe.Lookup("any").Type())
-	helpers := []string{"ˣresult", "ˣuse", "ˣzero", "ˣmark"}
-	for _, ch := range c.initChunks() {
-		helpers = append(helpers, c.initName(ch.start))
-	}
-	for _, name := range helpers {
-		sig := types.NewSignatureType(nil, nil, nil, types.NewTuple(types.NewVar(0, p.pkg, "", anySlice)), nil, true)
-		p.pkg.Scope().Insert(types.NewFunc(0, p.pkg, name, sig))
-	}
-
-	add := func(f *file, head, tail string) {
-		if err := c.parseFile(f, head, tail); err != nil {
-			var e *Error
-			if errors.As(err, &e) {
-				for _, d := range e.Diagnostics {
-					p.errs = append(p.errs, passError{d, f, token.NoPos})
-				}
-			}
-			return
-		}
-		c.addImports(f)
-		c.cNames(f)
-		c.wrapOldTypes(f.ast)
-		switch {
-		case kind == passFirst && f.kind == stmtFile:
-			f.ast = using(f.ast, c.defined())
-		case kind == passFirst && !c.bodies:
-			f.ast = withoutBodies(f.ast)
-		}
-		p.files = append(p.files, f)
-	}
-	cellFile := func(k fileKind, r rendered) *file {
-		return &file{kind: k, name: c.src.Name, line: 1, source: string(c.text), body: r.text, back: r.back}
-	}
-	add(cellFile(declFile, c.declText(c.editDecls)), "", "")
-	if kind == passFirst {
-		add(cellFile(stmtFile, c.stmtText(c.editFirst)), runHead, runTail)
-	} else {
-		for _, t := range c.top {
-			if len(t.embed) > 0 {
-				p.pkg.Scope().Insert(types.NewVar(0, p.pkg, embedName(t.defs[0]), c.vars[t.defs[0]]))
-			}
-		}
-		add(cellFile(stmtFile, c.stmtText(func(ed *editor) { c.editFinal(ed, first) })), runHead, runTail)
-		for name := range c.fresh {
-			if e := c.nb.names[name]; e != nil && c.moved[name] == nil && c.rehome[name] == nil {
-				mark := spell.OldMark
-				if c.hides[name] {
-					mark = spell.TypeMark
-				}
-				p.old[insert(p.pkg, mark+name, e.obj)] = name
-			}
-		}
-	}
+	c.declareEarlier(p)
+	c.declareHelpers(p)
+	c.addCell(p, first)
 	for _, u := range c.rehomed() {
-		add(c.unitFile(u, kind, false), "", "")
+		c.addFile(p, c.unitFile(u, kind, false), "", "")
 	}
 	if kind == passFinal {
 		for _, u := range c.rebodied() {
-			add(c.unitFile(u, kind, u.recv != ""), "", "")
+			c.addFile(p, c.unitFile(u, kind, u.recv != ""), "", "")
 		}
 	}
 	c.declareObjects(p, kind)
@@ -161,7 +86,6 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 			p.errs = append(p.errs, passError{Diagnostic{Cell: c.src.Name, Msg: err.Error()}, f, token.NoPos})
 		}
 	}
-
 	cf, err := c.cFile()
 	if err != nil {
 		p.errs = append(p.errs, c.cErrors(err)...)
@@ -169,7 +93,114 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 		c.shareC(cf, p.pkg.Scope())
 		p.files = append(p.files, cf)
 	}
+	c.checkTypes(p, cf != nil, err != nil)
+	return p
+}
 
+// declareEarlier puts into the package's scope what earlier cells declared and this
+// one leaves as it is.
+func (c *check) declareEarlier(p *passed) {
+	again := map[string]bool{} // functions that get another body
+	for u := range c.rebody {
+		if u.recv == "" {
+			again[u.names[0]] = true
+		}
+	}
+	for name, e := range c.nb.names {
+		if c.ownNames[name] || c.rehome[name] != nil || c.moved[name] != nil || c.dropped[name] != "" || c.imported[name] {
+			continue
+		}
+		if c.kind == passFinal && (again[name] || c.fresh[name]) {
+			continue
+		}
+		plain, isHidden := strings.CutPrefix(name, spell.TypeMark)
+		switch {
+		case isHidden && c.unhide[plain], c.kind == passFirst && (c.before[name] || c.arrays[name] != nil):
+			continue
+		case e.kind == kVar:
+			name = spell.Var(name)
+		}
+		insert(p.pkg, name, e.obj)
+		if isHidden && c.kind == passFirst && c.before[plain] {
+			insert(p.pkg, plain, e.obj)
+		}
+	}
+	if c.kind == passFirst {
+		for name, t := range c.arrays {
+			p.pkg.Scope().Insert(types.NewVar(0, p.pkg, name, t))
+		}
+	}
+}
+
+// declareHelpers puts the functions into the package's scope that text of ours calls:
+// what they do is the runtime's, and they take anything.
+func (c *check) declareHelpers(p *passed) {
+	helpers := []string{"ˣresult", "ˣuse", "ˣzero", "ˣmark"}
+	for _, ch := range c.initChunks() {
+		helpers = append(helpers, c.initName(ch.start))
+	}
+	anySlice := types.NewSlice(types.Universe.Lookup("any").Type())
+	for _, name := range helpers {
+		sig := types.NewSignatureType(nil, nil, nil, types.NewTuple(types.NewVar(0, p.pkg, "", anySlice)), nil, true)
+		p.pkg.Scope().Insert(types.NewFunc(0, p.pkg, name, sig))
+	}
+}
+
+// addFile adds a file to the package, or its syntax errors to the result.
+func (c *check) addFile(p *passed, f *file, head, tail string) {
+	if err := c.parseFile(f, head, tail); err != nil {
+		var e *Error
+		if errors.As(err, &e) {
+			for _, d := range e.Diagnostics {
+				p.errs = append(p.errs, passError{d, f, token.NoPos})
+			}
+		}
+		return
+	}
+	c.addImports(f)
+	c.cNames(f)
+	c.wrapOldTypes(f.ast)
+	switch {
+	case c.kind == passFirst && f.kind == stmtFile:
+		f.ast = using(f.ast, c.defined())
+	case c.kind == passFirst && !c.bodies:
+		f.ast = withoutBodies(f.ast)
+	}
+	p.files = append(p.files, f)
+}
+
+// addCell adds the cell's declarations and statements. In the final pass, a name that
+// the cell defines anew means what it meant before under a longer name.
+func (c *check) addCell(p *passed, first *passed) {
+	cellFile := func(k fileKind, r rendered) *file {
+		return &file{kind: k, name: c.src.Name, line: 1, source: string(c.text), body: r.text, back: r.back}
+	}
+	c.addFile(p, cellFile(declFile, c.declText(c.editDecls)), "", "")
+	if c.kind == passFirst {
+		c.addFile(p, cellFile(stmtFile, c.stmtText(c.editFirst)), runHead, runTail)
+		return
+	}
+	for _, t := range c.top {
+		if len(t.embed) > 0 {
+			p.pkg.Scope().Insert(types.NewVar(0, p.pkg, embedName(t.defs[0]), c.vars[t.defs[0]]))
+		}
+	}
+	c.addFile(p, cellFile(stmtFile, c.stmtText(func(ed *editor) { c.editFinal(ed, first) })), runHead, runTail)
+	for name := range c.fresh {
+		if e := c.nb.names[name]; e != nil && c.moved[name] == nil && c.rehome[name] == nil {
+			mark := spell.OldMark
+			if c.hides[name] {
+				mark = spell.TypeMark
+			}
+			p.old[insert(p.pkg, mark+name, e.obj)] = name
+		}
+	}
+}
+
+// checkTypes runs go/types over the package's files, and adds the errors that hold
+// for a cell, with what to try. HasC says that there are declarations of cmd/cgo, and
+// noC that they could not be had.
+func (c *check) checkTypes(p *passed, hasC, noC bool) {
 	byTok := map[*token.File]*file{}
 	var files []*ast.File
 	for _, f := range p.files {
@@ -184,16 +215,16 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 		Error: func(err error) {
 			e := err.(types.Error)
 			f := byTok[c.nb.fset.File(e.Pos)]
-			if f == nil || f.kind == cgoFile || ignored(e.Msg) || kind == passFirst && f.kind != stmtFile && !c.bodies && bodiless(e.Msg) {
+			if f == nil || f.kind == cgoFile || ignored(e.Msg) || c.kind == passFirst && f.kind != stmtFile && !c.bodies && bodiless(e.Msg) {
 				return
 			}
 			errs = append(errs, e)
 		},
 	}
-	if cf != nil {
+	if hasC {
 		usesCgo(&conf)
 	}
-	conf.FakeImportC = err != nil
+	conf.FakeImportC = noC
 	types.NewChecker(&conf, c.nb.fset, p.pkg, p.info).Files(files)
 	for i, e := range errs { // hints need what the whole check found
 		f := byTok[c.nb.fset.File(e.Pos)]
@@ -203,7 +234,6 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 		}
 		p.errs = append(p.errs, passError{f.diagnose(e.Pos, msg), f, e.Pos})
 	}
-	return p
 }
 
 // wrapOldTypes puts the A of "type B A" in parentheses when an earlier cell

@@ -79,95 +79,135 @@ func (c *check) decide() {
 	}
 }
 
-// spread finds what must be compiled again because of what changed.
+// spread finds what must be compiled again because of what changed. What a name means
+// has changed when the cell declares it in another way, and also when it is declared
+// again because of another name: so it goes on until nothing more is found.
+//
+// A type, constant or function that mentions a changed name where others see it, in
+// its type or signature, is declared again (rehome), and a variable of such a type is
+// moved. Where only the body of a function or method mentions one, the body alone is
+// compiled, and hooked into the package that is there (rebody). Of what is generic,
+// there is no body apart from what uses it.
 func (c *check) spread() {
-	hits := func(names map[string]bool) bool {
-		for n := range names {
-			if c.changed[n] {
-				return true
-			}
-		}
-		return false
-	}
 	for again := true; again; {
 		again = false
 		for name, e := range c.nb.names {
-			if c.ownNames[name] || c.rehome[name] != nil || c.moved[name] != nil || c.fresh[name] || c.dropped[name] != "" || c.unhide[spell.Written(name)] && spell.IsMarked(name) {
+			if c.ownNames[name] || c.fresh[name] || c.rehome[name] != nil || c.moved[name] != nil || c.isGone(name) {
 				continue
 			}
-			redo := false
-			switch e.kind {
-			case kVar:
-				spell.NotebookTypes(e.obj.Type(), func(t *types.TypeName) { redo = redo || c.changed[c.nb.typeName(t)] })
-				if redo && mixed(e.obj.Type()) {
-					c.dropped[name], c.changed[name] = "its type was declared again", true
-					c.notices = append(c.notices, fmt.Sprintf("%s (%s) is gone: its type %s holds one that was declared again; run %s again to make it", name, e.cell, spell.Type(e.obj.Type()), e.cell))
-					continue
-				}
-				if redo {
-					c.moved[name] = e
-				}
-			case kConst:
-				spell.NotebookTypes(e.obj.Type(), func(t *types.TypeName) { redo = redo || c.changed[c.nb.typeName(t)] })
-			case kType:
-				redo = hits(e.unit.iface)
-				for _, m := range e.methods {
-					redo = redo || hits(m.iface) || e.unit.generic && hits(m.body)
-				}
-			case kFunc:
-				redo = hits(e.unit.iface) || e.unit.generic && hits(e.unit.body)
-			}
-			if !redo {
+			if e.kind == kVar && mixed(e.obj.Type()) && c.typeChanged(e) {
+				c.dropped[name], c.changed[name] = "its type was declared again", true
+				c.notices = append(c.notices, fmt.Sprintf("%s (%s) is gone: its type %s holds one that was declared again; run %s again to make it", name, e.cell, spell.Type(e.obj.Type()), e.cell))
 				continue
 			}
-			again = true
-			c.changed[name] = true
-			if e.kind != kVar {
-				c.rehome[name] = e
-				if e.kind == kConst {
-					for _, n := range e.unit.names {
-						if o := c.nb.names[n]; o != nil && o.unit == e.unit && !c.ownNames[n] {
-							c.rehome[n], c.changed[n] = o, true
-						}
-					}
-				}
+			if c.isStale(e) {
+				again = true
+				c.redeclare(name, e)
 			}
 		}
-		// A function whose type was declared again in this cell, or which is
-		// itself declared again, is no longer a matter of its body alone.
-		for u, old := range c.rebody {
-			if u.recv != "" && (c.rehome[u.recv] != nil || c.ownNames[u.recv]) {
-				delete(c.rebody, u)
-			} else if u.recv == "" && !slices.Contains(c.own, u) && c.rehome[u.names[0]] != nil {
-				delete(c.rebody, u)
-			} else if hits(old.iface) && u.recv == "" && !c.changed[u.names[0]] {
-				delete(c.rebody, u)
-				c.changed[u.names[0]] = true
-				if !slices.Contains(c.own, u) {
-					c.rehome[u.names[0]] = c.nb.names[u.names[0]]
-				}
-				again = true
-			}
+		again = c.notBodyAlone() || again
+	}
+	for name, e := range c.nb.names {
+		if c.rehome[name] == nil && !c.isGone(name) && (!c.ownNames[name] || e.kind == kFunc) {
+			c.staleBodies(name, e)
 		}
 	}
-	// Bodies that mention what changed.
-	for name, e := range c.nb.names {
-		if c.dropped[name] != "" || c.rehome[name] != nil || c.ownNames[name] && e.kind != kFunc || c.unhide[spell.Written(name)] && spell.IsMarked(name) {
-			continue
+}
+
+// isGone reports whether a name is dropped, or that of a hidden type which is declared
+// again under its own name.
+func (c *check) isGone(name string) bool {
+	return c.dropped[name] != "" || c.unhide[spell.Written(name)] && spell.IsMarked(name)
+}
+
+// hits reports whether one of the names has changed.
+func (c *check) hits(names map[string]bool) bool {
+	for n := range names {
+		if c.changed[n] {
+			return true
 		}
-		switch e.kind {
-		case kFunc:
-			if !c.ownNames[name] && !e.unit.generic && hits(e.unit.body) {
-				c.rebody[e.unit] = e.unit
+	}
+	return false
+}
+
+// typeChanged reports whether the type of a variable or constant mentions a type of
+// the notebook that has changed.
+func (c *check) typeChanged(e *entity) (changed bool) {
+	spell.NotebookTypes(e.obj.Type(), func(t *types.TypeName) { changed = changed || c.changed[c.nb.typeName(t)] })
+	return changed
+}
+
+// isStale reports whether what a name means rests on a name that has changed.
+func (c *check) isStale(e *entity) bool {
+	switch e.kind {
+	case kVar, kConst:
+		return c.typeChanged(e)
+	case kType:
+		stale := c.hits(e.unit.iface)
+		for _, m := range e.methods {
+			stale = stale || c.hits(m.iface) || e.unit.generic && c.hits(m.body)
+		}
+		return stale
+	}
+	return c.hits(e.unit.iface) || e.unit.generic && c.hits(e.unit.body)
+}
+
+// redeclare has a name declared again; of a group of constants, all.
+func (c *check) redeclare(name string, e *entity) {
+	c.changed[name] = true
+	if e.kind == kVar {
+		c.moved[name] = e
+		return
+	}
+	c.rehome[name] = e
+	if e.kind != kConst {
+		return
+	}
+	for _, n := range e.unit.names {
+		if o := c.nb.names[n]; o != nil && o.unit == e.unit && !c.ownNames[n] {
+			c.rehome[n], c.changed[n] = o, true
+		}
+	}
+}
+
+// notBodyAlone finds functions whose type was declared again in this cell, or which
+// are themselves declared again: they are no longer a matter of their bodies alone. It
+// reports whether a name has changed by that.
+func (c *check) notBodyAlone() (again bool) {
+	for u, old := range c.rebody {
+		name := u.names[0]
+		switch isOwn := slices.Contains(c.own, u); {
+		case u.recv != "":
+			if c.rehome[u.recv] != nil || c.ownNames[u.recv] {
+				delete(c.rebody, u)
 			}
-		case kType:
-			if e.unit.generic {
-				continue
+		case !isOwn && c.rehome[name] != nil:
+			delete(c.rebody, u)
+		case c.hits(old.iface) && !c.changed[name]:
+			delete(c.rebody, u)
+			c.changed[name] = true
+			if !isOwn {
+				c.rehome[name] = c.nb.names[name]
 			}
-			for _, m := range e.methods {
-				if hits(m.body) && !c.ownMethod(name, m.names[0]) {
-					c.rebody[m] = m
-				}
+			again = true
+		}
+	}
+	return again
+}
+
+// staleBodies has the bodies compiled that mention what changed: of a function, or of
+// a type's methods.
+func (c *check) staleBodies(name string, e *entity) {
+	switch {
+	case e.unit == nil || e.unit.generic:
+	case e.kind == kFunc:
+		if !c.ownNames[name] && c.hits(e.unit.body) {
+			c.rebody[e.unit] = e.unit
+		}
+	case e.kind == kType:
+		for _, m := range e.methods {
+			if c.hits(m.body) && !c.ownMethod(name, m.names[0]) {
+				c.rebody[m] = m
 			}
 		}
 	}

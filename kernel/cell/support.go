@@ -94,16 +94,56 @@ func (g *generator) hookOf(d *ast.FuncDecl) string {
 	return "ĦˣH_" + name
 }
 
-// support writes what the cell's own text does not hold: variables, hooks,
+// A support is the file with what the cell's own text does not hold: variables, hooks,
 // accessors, aliases, and Run.
-func (g *generator) support(hasRun bool) (string, map[string]string, error) {
-	c, p := g.c, g.p
-	use := map[string]string{"ˣrt": runtimePath}
-	tp := g.printer(use)
-	var decl, run strings.Builder
+type support struct {
+	g    *generator
+	tp   *spell.Printer
+	use  map[string]string // imports: name → path
+	decl strings.Builder   // declarations
+	run  strings.Builder   // what Run does before the cell's own statements
+}
 
-	// Variables.
-	kept := &witnesses{printer: tp, prefix: "ˣw", found: map[*types.Package][]witness{}}
+// support writes the support file, and returns its text and what it imports.
+func (g *generator) support(hasRun bool) (string, map[string]string, error) {
+	use := map[string]string{"ˣrt": runtimePath}
+	s := &support{g: g, tp: g.printer(use), use: use}
+	s.variables()
+	named := s.declared()
+	s.bodies()
+	for _, old := range g.c.nb.release {
+		s.use["ˣ"+strconv.Itoa(old.home)] = pkgPath(old.home)
+		fmt.Fprintf(&s.run, "\tˣzero(&ˣ%d.Ħ%s)\n", old.home, old.name)
+	}
+	if keep := g.keep(s.tp, named); keep != "" {
+		fmt.Fprintf(&s.decl, "func ˣkeep() {\n%s}\n", keep)
+		s.run.WriteString("\tif ˣrt.Never { ˣkeep() }\n")
+	}
+	g.aliases(&s.decl, s.tp, s.use)
+	for _, name := range sortedKeys(g.localAlias) {
+		obj := g.localAlias[name]
+		params, args := typeParams(s.tp, obj)
+		fmt.Fprintf(&s.decl, "type %s%s = %sĦ%s%s\n", name, params, fromAlias(s.use, g.home(obj)), name, args)
+	}
+	if s.tp.Err != nil {
+		return "", nil, &Error{Diagnostics: []Diagnostic{{Cell: g.c.src.Name, Msg: s.tp.Err.Error()}}}
+	}
+	s.helpers()
+	s.run.WriteString(g.oldValues(s.use))
+	if hasRun {
+		s.run.WriteString("\t" + runName + "()\n")
+	}
+	if g.c.hasMain {
+		s.run.WriteString("\tĦmain()\n")
+	}
+	return "\n" + s.decl.String() + "\n// Run runs the cell.\nfunc Run() {\n\tˣrt.Reached = 0\n" + s.run.String() + "}\n", s.use, nil
+}
+
+// variables declares the variables of the package. One whose type was declared again
+// gets the value of the old one, whose memory it reads under the new type.
+func (s *support) variables() {
+	c := s.g.c
+	kept := &witnesses{printer: s.tp, prefix: "ˣw", found: map[*types.Package][]witness{}}
 	vars := map[string]bool{}
 	for name := range c.fresh {
 		vars[name] = true
@@ -114,125 +154,125 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 		}
 	}
 	for _, name := range sortedKeys(vars) {
-		t := p.pkg.Scope().Lookup(spell.Var(name)).Type()
+		t := s.g.p.pkg.Scope().Lookup(spell.Var(name)).Type()
 		if hasUnnameable(t) {
 			x, ok := kept.of(t)
 			if !ok {
-				tp.Fail("the type of %s cannot be inferred", name)
+				s.tp.Fail("the type of %s cannot be inferred", name)
 			}
-			fmt.Fprintf(&decl, "var Ħ%s = %s\n", name, x)
+			fmt.Fprintf(&s.decl, "var Ħ%s = %s\n", name, x)
 		} else {
-			fmt.Fprintf(&decl, "var Ħ%s %s\n", name, tp.String(t))
+			fmt.Fprintf(&s.decl, "var Ħ%s %s\n", name, s.tp.String(t))
 		}
-		e := c.moved[name]
-		if e == nil || c.fresh[name] || e.lost != "" {
-			continue
+		if e := c.moved[name]; e != nil && !c.fresh[name] && e.lost == "" {
+			s.carry(name, e, t)
 		}
-		if !spell.SameLayout(e.obj.Type(), t) {
-			c.notices = append(c.notices, fmt.Sprintf("%s (%s) held a value of a type that changed, and is gone: run %s again to make it", name, e.cell, e.cell))
-			continue
-		}
-		use["ˣunsafe"] = "unsafe"
-		use["ˣ"+strconv.Itoa(e.home)] = pkgPath(e.home)
-		if hasUnnameable(t) { // it is the same: no type of the notebook is in it
-			fmt.Fprintf(&run, "\tĦ%s = ˣ%d.Ħ%s\n\tˣzero(&ˣ%d.Ħ%s)\n", name, e.home, name, e.home, name)
-			continue
-		}
-		fmt.Fprintf(&run, "\tĦ%s = *(*%s)(ˣunsafe.Pointer(&ˣ%d.Ħ%s))\n\tˣzero(&ˣ%d.Ħ%s)\n", name, tp.String(t), e.home, name, e.home, name)
 	}
+	s.decl.WriteString(kept.decl.String())
+}
 
-	decl.WriteString(kept.decl.String())
+// carry gives a variable the value that it had under an old type, when the layout of
+// its memory is the same.
+func (s *support) carry(name string, e *entity, t types.Type) {
+	if !spell.SameLayout(e.obj.Type(), t) {
+		s.g.c.notices = append(s.g.c.notices, fmt.Sprintf("%s (%s) held a value of a type that changed, and is gone: run %s again to make it", name, e.cell, e.cell))
+		return
+	}
+	s.use["ˣunsafe"] = "unsafe"
+	s.use["ˣ"+strconv.Itoa(e.home)] = pkgPath(e.home)
+	if hasUnnameable(t) { // it is the same: no type of the notebook is in it
+		fmt.Fprintf(&s.run, "\tĦ%s = ˣ%d.Ħ%s\n\tˣzero(&ˣ%d.Ħ%s)\n", name, e.home, name, e.home, name)
+		return
+	}
+	fmt.Fprintf(&s.run, "\tĦ%s = *(*%s)(ˣunsafe.Pointer(&ˣ%d.Ħ%s))\n\tˣzero(&ˣ%d.Ħ%s)\n", name, s.tp.String(t), e.home, name, e.home, name)
+}
 
-	// What the package declares.
-	scope := p.pkg.Scope()
-	var named []*types.TypeName
+// declared writes what goes with the types and functions that the package declares:
+// exported aliases, accessors and hooks. It returns the named types, those of C left
+// out.
+func (s *support) declared() (named []*types.TypeName) {
+	scope := s.g.p.pkg.Scope()
 	for _, name := range scope.Names() {
 		obj := scope.Lookup(name)
-		if !g.files[c.nb.fset.File(obj.Pos())] || namesOfC(name) && !isCType(obj) {
+		if !s.g.files[s.g.c.nb.fset.File(obj.Pos())] || namesOfC(name) && !isCType(obj) {
 			continue
 		}
 		switch obj := obj.(type) {
 		case *types.TypeName:
-			params, args := typeParams(tp, obj)
-			if !obj.Exported() {
-				fmt.Fprintf(&decl, "type Ħ%s%s = %s%s\n", name, params, name, args)
-			}
-			if obj.IsAlias() {
-				continue
-			}
-			if !isCType(obj) {
+			s.typeName(name, obj)
+			if !obj.IsAlias() && !isCType(obj) {
 				named = append(named, obj)
 			}
-			if st, ok := obj.Type().Underlying().(*types.Struct); ok && g.own(obj, st) {
-				g.accessors(&decl, tp, name, params, args, st)
-			}
-			if params != "" {
-				continue
-			}
-			nt := obj.Type().(*types.Named)
-			for i := range nt.NumMethods() {
-				m := nt.Method(i)
-				var b strings.Builder
-				b.WriteString("func")
-				tp.Signature(&b, m.Signature().Recv().Type(), m.Signature())
-				fmt.Fprintf(&decl, "var ĦˣH_%s_%s %s\n", name, m.Name(), b.String())
-			}
 		case *types.Func:
-			if g.hooked[name] != nil {
-				fmt.Fprintf(&run, "\t%sĦˣH_%s = Ħˣb_%s\n", fromAlias(use, g.hooked[name].home), name, name)
-				continue
-			}
-			if spell.Ours(name) {
-				continue
-			}
-			if isInit(name) || name == "main" || obj.Signature().TypeParams().Len() > 0 {
-				continue
-			}
-			fmt.Fprintf(&decl, "var ĦˣH_%s %s\n", name, tp.String(obj.Type()))
+			s.function(name, obj)
 		}
 	}
-	for u := range c.rebody {
-		if u.recv != "" {
-			e := c.nb.names[u.recv]
-			recv := u.recv
-			if c.hides[recv] {
-				recv = spell.TypeMark + recv
-			}
-			fmt.Fprintf(&run, "\t%sĦˣH_%s_%s = %s\n", fromAlias(use, e.home), e.obj.Name(), u.names[0], methodFunc(recv, u.names[0]))
+	return named
+}
+
+// typeName writes the alias of an unexported type, the accessors of its fields and the
+// hooks of its methods.
+func (s *support) typeName(name string, obj *types.TypeName) {
+	params, args := typeParams(s.tp, obj)
+	if !obj.Exported() {
+		fmt.Fprintf(&s.decl, "type Ħ%s%s = %s%s\n", name, params, name, args)
+	}
+	if obj.IsAlias() {
+		return
+	}
+	if st, ok := obj.Type().Underlying().(*types.Struct); ok && s.g.own(obj, st) {
+		s.g.accessors(&s.decl, s.tp, name, params, args, st)
+	}
+	if params != "" {
+		return
+	}
+	nt := obj.Type().(*types.Named)
+	for i := range nt.NumMethods() {
+		m := nt.Method(i)
+		var b strings.Builder
+		b.WriteString("func")
+		s.tp.Signature(&b, m.Signature().Recv().Type(), m.Signature())
+		fmt.Fprintf(&s.decl, "var ĦˣH_%s_%s %s\n", name, m.Name(), b.String())
+	}
+}
+
+// function declares the hook of a function, or sets that of one which gets a new body.
+func (s *support) function(name string, obj *types.Func) {
+	if hooked := s.g.hooked[name]; hooked != nil {
+		fmt.Fprintf(&s.run, "\t%sĦˣH_%s = Ħˣb_%s\n", fromAlias(s.use, hooked.home), name, name)
+		return
+	}
+	if spell.Ours(name) || isInit(name) || name == "main" || obj.Signature().TypeParams().Len() > 0 {
+		return
+	}
+	fmt.Fprintf(&s.decl, "var ĦˣH_%s %s\n", name, s.tp.String(obj.Type()))
+}
+
+// bodies sets the hooks of methods that get new bodies.
+func (s *support) bodies() {
+	for u := range s.g.c.rebody {
+		if u.recv == "" {
+			continue
 		}
+		e := s.g.c.nb.names[u.recv]
+		recv := u.recv
+		if s.g.c.hides[recv] {
+			recv = spell.TypeMark + recv
+		}
+		fmt.Fprintf(&s.run, "\t%sĦˣH_%s_%s = %s\n", fromAlias(s.use, e.home), e.obj.Name(), u.names[0], methodFunc(recv, u.names[0]))
 	}
-	for _, old := range c.nb.release {
-		use["ˣ"+strconv.Itoa(old.home)] = pkgPath(old.home)
-		fmt.Fprintf(&run, "\tˣzero(&ˣ%d.Ħ%s)\n", old.home, old.name)
+}
+
+// helpers writes the functions that generated code calls, and the flag by which the
+// cell is stopped.
+func (s *support) helpers() {
+	fmt.Fprintf(&s.decl, "func ˣzero[T any](p *T) { var z T; *p = z }\n")
+	if s.g.converts {
+		s.use["ˣunsafe"] = "unsafe"
+		fmt.Fprintf(&s.decl, "func ˣconvert[To, From any](v From) To { return *(*To)(ˣunsafe.Pointer(&v)) }\n")
 	}
-	if keep := g.keep(tp, named); keep != "" {
-		fmt.Fprintf(&decl, "func ˣkeep() {\n%s}\n", keep)
-		run.WriteString("\tif ˣrt.Never { ˣkeep() }\n")
-	}
-	g.aliases(&decl, tp, use)
-	for _, name := range sortedKeys(g.localAlias) {
-		obj := g.localAlias[name]
-		params, args := typeParams(tp, obj)
-		fmt.Fprintf(&decl, "type %s%s = %sĦ%s%s\n", name, params, fromAlias(use, g.home(obj)), name, args)
-	}
-	if tp.Err != nil {
-		return "", nil, &Error{Diagnostics: []Diagnostic{{Cell: c.src.Name, Msg: tp.Err.Error()}}}
-	}
-	fmt.Fprintf(&decl, "func ˣzero[T any](p *T) { var z T; *p = z }\n")
-	if g.converts {
-		use["ˣunsafe"] = "unsafe"
-		fmt.Fprintf(&decl, "func ˣconvert[To, From any](v From) To { return *(*To)(ˣunsafe.Pointer(&v)) }\n")
-	}
-	fmt.Fprintf(&decl, "func ˣmark(n int) { ˣrt.Reached = n }\n")
-	fmt.Fprintf(&decl, "var %s uint32\nfunc init() { ˣrt.Watch(%q, &%s) }\n", stopFlag, pkgPath(c.seq), stopFlag)
-	run.WriteString(g.oldValues(use))
-	if hasRun {
-		run.WriteString("\t" + runName + "()\n")
-	}
-	if c.hasMain {
-		run.WriteString("\tĦmain()\n")
-	}
-	return "\n" + decl.String() + "\n// Run runs the cell.\nfunc Run() {\n\tˣrt.Reached = 0\n" + run.String() + "}\n", use, nil
+	fmt.Fprintf(&s.decl, "func ˣmark(n int) { ˣrt.Reached = n }\n")
+	fmt.Fprintf(&s.decl, "var %s uint32\nfunc init() { ˣrt.Watch(%q, &%s) }\n", stopFlag, pkgPath(s.g.c.seq), stopFlag)
 }
 
 func fromAlias(use map[string]string, home int) string {
