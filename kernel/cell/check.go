@@ -16,7 +16,21 @@ type Source struct {
 	Text string
 }
 
-// check is one run of [Notebook.Check].
+// check is one run of [Notebook.Check]. Its stages, in the order of run:
+//
+//	split, parse      the text in chunks; imports, declarations and statements apart
+//	collect           what the cell imports and declares (own), and its statements (top)
+//	classify          declarations that give a function another body, and those that
+//	                  change what a name means
+//	findImports       packages that are named without an import
+//	findChanged       what of earlier cells must be compiled again
+//	infer             the first passes of go/types: the types of new variables, calls
+//	                  whose error is taken, the value of the last line
+//	pass, handleErrors   the final pass, and what it found
+//	generate          the program
+//
+// What no longer compiles is left out, and the stages from findChanged on are gone
+// through again. Nothing of the notebook changes before the program is committed.
 type check struct {
 	nb     *Notebook
 	ctx    context.Context
@@ -44,8 +58,8 @@ type check struct {
 	vars   map[string]types.Type
 
 	changed    map[string]bool       // names that mean something else from now on
-	rehome     map[string]*entity    // declared again in the new package from their source
-	rebody     map[*unit]*unit       // functions and methods compiled alone: unit → the live one it replaces
+	redeclared map[string]*entity    // declared again in the new package from their source
+	newBodies  map[*unit]*unit       // functions and methods compiled alone: unit → the live one it replaces
 	kind       passKind              // of the pass that runs
 	bodies     bool                  // the first pass looks into functions, too
 	before     map[string]bool       // variables defined again from what their names hide
@@ -54,8 +68,8 @@ type check struct {
 	arrays     map[string]types.Type // arrays of the cell whose length its declarations need
 	unhide     map[string]bool       // names of hidden types that are declared again
 	locals     map[*types.Var]bool   // of the first pass, the cell's variables
-	moved      map[string]*entity    // variables whose type was declared again
-	fresh      map[string]bool       // variables that this cell defines with a new type
+	retyped    map[string]*entity    // variables whose type was declared again
+	newVars    map[string]bool       // variables that this cell defines with a new type
 	revived    map[string]*broken    // what no longer compiled and is tried again
 	refused    map[string]bool       // what still does not
 	dropped    map[string]string     // live names that no longer compile: why
@@ -65,9 +79,9 @@ type check struct {
 	cText   string                         // what cmd/cgo makes of them
 	cShared map[string]*types.TypeName     // C types that are an earlier program's
 
-	fixErr  map[int]int // top statements whose error is taken: index → number of the variable
-	nested  []nestedErr // likewise inside of loops and branches
-	notices []string
+	takenErr map[int]int // top statements whose error is taken: index → number of the variable
+	nested   []nestedErr // likewise inside of loops and branches
+	notices  []string
 }
 
 // A nestedErr is a definition x := f() in a loop or a branch of a cell's top level
@@ -113,9 +127,9 @@ func (nb *Notebook) Rebuild(ctx context.Context) (*Program, error) {
 		}
 		c.changed[name] = true
 		if e.kind == kVar {
-			c.moved[name] = e
+			c.retyped[name] = e
 		} else {
-			c.rehome[name] = e
+			c.redeclared[name] = e
 		}
 	}
 	return c.run()
@@ -125,11 +139,11 @@ func (nb *Notebook) newCheck(ctx context.Context, src Source) *check {
 	return &check{
 		nb: nb, ctx: ctx, src: src, seq: nb.seq + 1, text: []byte(src.Text), trees: map[string]tree{},
 		imports: maps.Clone(nb.imports), imported: map[string]bool{}, dots: maps.Clone(nb.dots),
-		ownNames: map[string]bool{}, changed: map[string]bool{}, rehome: map[string]*entity{},
-		rebody: map[*unit]*unit{}, moved: map[string]*entity{}, fresh: map[string]bool{},
+		ownNames: map[string]bool{}, changed: map[string]bool{}, redeclared: map[string]*entity{},
+		newBodies: map[*unit]*unit{}, retyped: map[string]*entity{}, newVars: map[string]bool{},
 		revived: map[string]*broken{}, refused: map[string]bool{},
 		arrays: map[string]types.Type{}, before: map[string]bool{}, hides: map[string]bool{}, unhide: map[string]bool{}, locals: map[*types.Var]bool{},
-		dropped: map[string]string{}, fixErr: map[int]int{}, cUses: map[*preamble]map[cName]string{}, vars: map[string]types.Type{},
+		dropped: map[string]string{}, takenErr: map[int]int{}, cUses: map[*preamble]map[cName]string{}, vars: map[string]types.Type{},
 	}
 }
 
@@ -141,7 +155,7 @@ func (c *check) run() (*Program, error) {
 	if err := c.collect(); err != nil {
 		return nil, err
 	}
-	c.decide()
+	c.classify()
 	if err := c.findImports(); err != nil {
 		return nil, err
 	}
@@ -150,19 +164,19 @@ func (c *check) run() (*Program, error) {
 			return nil, err
 		}
 		for more := true; more; {
-			c.spread()
+			c.findChanged()
 			more = c.revive()
 		}
 		first, err := c.infer()
-		if err != nil && c.giveUp() {
+		if err != nil && c.refuseRevived() {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		c.spread()
+		c.findChanged()
 		p := c.pass(passFinal, first)
-		again, err := c.settle(p)
+		again, err := c.handleErrors(p)
 		if again {
 			continue
 		}

@@ -47,8 +47,8 @@ func (g *generator) commit(prog *Program, reached int) {
 			c.keepBroken(e, e.unit)
 		}
 		nb.gone[name] = name + " is gone since " + c.src.Name + ", with which it no longer compiles: " + why
-		if c.moved[name] != nil {
-			nb.gone[name] = name + " is gone since " + c.src.Name + ", with which its type no longer compiles: run " + c.moved[name].cell + " again to make it"
+		if c.retyped[name] != nil {
+			nb.gone[name] = name + " is gone since " + c.src.Name + ", with which its type no longer compiles: run " + c.retyped[name].cell + " again to make it"
 		}
 		nb.drop(name)
 	}
@@ -66,7 +66,7 @@ func (g *generator) commit(prog *Program, reached int) {
 			continue // below, when all types are there
 		case u.unnamed():
 			continue
-		case c.rebody[u] != nil:
+		case c.newBodies[u] != nil:
 			e := nb.names[u.names[0]]
 			e.unit, e.cell = u, c.src.Name
 			continue
@@ -90,7 +90,7 @@ func (g *generator) commit(prog *Program, reached int) {
 			e.methods[u.names[0]] = u
 		}
 	}
-	for name, e := range c.rehome {
+	for name, e := range c.redeclared {
 		if c.ownNames[name] || c.dropped[name] != "" {
 			continue
 		}
@@ -103,12 +103,12 @@ func (g *generator) commit(prog *Program, reached int) {
 			nb.hidden[t] = name
 		}
 	}
-	for name, e := range c.moved {
-		if c.dropped[name] != "" || c.fresh[name] && !g.reached(name, reached) {
+	for name, e := range c.retyped {
+		if c.dropped[name] != "" || c.newVars[name] && !g.reached(name, reached) {
 			continue
 		}
 		obj := scope.Lookup(spell.Var(name))
-		if e.lost == "" && !c.fresh[name] && !spell.SameLayout(e.obj.Type(), obj.Type()) {
+		if e.lost == "" && !c.newVars[name] && !spell.SameLayout(e.obj.Type(), obj.Type()) {
 			e.lost = "the type of its value was changed in " + c.src.Name
 		}
 		e.obj, e.home = obj, prog.Seq
@@ -118,7 +118,7 @@ func (g *generator) commit(prog *Program, reached int) {
 			continue
 		}
 		e := nb.names[name]
-		if c.fresh[name] {
+		if c.newVars[name] {
 			if c.hides[name] {
 				nb.hide(name)
 			}

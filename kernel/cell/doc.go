@@ -48,7 +48,7 @@
 //	tree.go                text that is parsed once, and what passes change in copies
 //	order.go               var declarations in order of need
 //	hide.go                names that hide what they are made from
-//	imports.go, spread.go  packages that are named; what a change makes new
+//	imports.go, changes.go packages that are named; what a change makes new
 //	infer.go, pass.go      the types of variables; one run of go/types
 //	lost.go, old.go        errors of earlier cells' code; values that are gone, or of an old type
 //	unnamed.go             variables of types that a library does not export

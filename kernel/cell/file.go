@@ -225,7 +225,7 @@ func (c *check) needsDot(f *ast.File, path string) bool {
 		return false
 	}
 	for _, id := range f.Unresolved {
-		if id.IsExported() && c.nb.names[id.Name] == nil && !c.ownNames[id.Name] && !c.fresh[id.Name] && p.Scope().Lookup(id.Name) != nil {
+		if id.IsExported() && c.nb.names[id.Name] == nil && !c.ownNames[id.Name] && !c.newVars[id.Name] && p.Scope().Lookup(id.Name) != nil {
 			return true
 		}
 	}
@@ -235,20 +235,20 @@ func (c *check) needsDot(f *ast.File, path string) bool {
 // shadows reports whether a declaration of the notebook hides the import of a
 // name.
 func (c *check) shadows(name string) bool {
-	return c.ownNames[name] || c.fresh[name] || c.nb.names[name] != nil && !c.imported[name] && !(c.before[name] && c.kind == passFirst)
+	return c.ownNames[name] || c.newVars[name] || c.nb.names[name] != nil && !c.imported[name] && !(c.before[name] && c.kind == passFirst)
 }
 
 // varFile declares variables that the package defines, one a line, and returns what
 // it imports. It is nil where there are none. The others are objects: see asObject.
 func (c *check) varFile(kind passKind) (*file, []imported) {
 	names := map[string]types.Type{}
-	for name, e := range c.moved {
+	for name, e := range c.retyped {
 		if c.dropped[name] == "" && !asObject(e.obj.Type()) {
 			names[name] = e.obj.Type()
 		}
 	}
 	if kind == passFinal {
-		for name := range c.fresh {
+		for name := range c.newVars {
 			if !asObject(c.vars[name]) {
 				names[name] = c.vars[name]
 			}

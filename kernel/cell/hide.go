@@ -246,7 +246,7 @@ func (c *check) newRefs(first *passed) []int {
 					continue
 				}
 				isNew := c.locals[v] ||
-					spell.PackageLevel(v) && !(c.fresh[spell.Written(id.Name)] && c.moved[spell.Written(id.Name)] == nil)
+					spell.PackageLevel(v) && !(c.newVars[spell.Written(id.Name)] && c.retyped[spell.Written(id.Name)] == nil)
 				start, _ := f.span(id)
 				if isNew && strings.HasPrefix(string(c.text[start:]), spell.Written(id.Name)) { // not in text of ours
 					at = append(at, start)

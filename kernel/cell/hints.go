@@ -67,7 +67,7 @@ func (n hintNames) HidesType(name string) bool { return n.c.nb.names[spell.TypeM
 
 func (n hintNames) Gone(name string, now bool) string {
 	if why := n.c.dropped[name]; why != "" && now {
-		if n.c.moved[name] != nil {
+		if n.c.retyped[name] != nil {
 			return "with this cell its type no longer compiles"
 		}
 		return "with this cell it no longer compiles: " + why

@@ -15,7 +15,7 @@ import (
 func (c *check) infer() (*passed, error) {
 search:
 	for {
-		c.fresh, c.hides = map[string]bool{}, map[string]bool{}
+		c.newVars, c.hides = map[string]bool{}, map[string]bool{}
 		p := c.pass(passFirst, nil)
 		if c.takeErrors(p) || c.takeValue(p) || c.meansBefore(p) || c.lengths(p) {
 			continue
@@ -27,8 +27,8 @@ search:
 			}
 		}
 		if len(ds) > 0 {
-			if c.lose(p) { // the cause may be what no longer compiles
-				c.spread()
+			if c.dropBroken(p) { // the cause may be what no longer compiles
+				c.findChanged()
 				continue
 			}
 			return nil, &Error{Diagnostics: trim(append(ds, c.inBodies()...))}
@@ -38,8 +38,8 @@ search:
 				continue
 			}
 			if err := c.variables(p, f); err != nil {
-				if c.lose(p) {
-					c.spread()
+				if c.dropBroken(p) {
+					c.findChanged()
 					continue search
 				}
 				return nil, err
@@ -128,10 +128,10 @@ func (c *check) variables(p *passed, f *file) error {
 		c.vars[id.Name] = obj.Type()
 		c.locals[obj] = true
 		e := c.nb.names[id.Name]
-		if e != nil && e.kind == kVar && c.moved[id.Name] == nil && types.Identical(e.obj.Type(), obj.Type()) {
+		if e != nil && e.kind == kVar && c.retyped[id.Name] == nil && types.Identical(e.obj.Type(), obj.Type()) {
 			return nil // the same variable gets a new value
 		}
-		c.fresh[id.Name] = true
+		c.newVars[id.Name] = true
 		switch {
 		case e == nil:
 		case e.kind == kType:
@@ -213,8 +213,8 @@ func (c *check) takeErrors(p *passed) bool {
 			}
 			start, _ := f.span(st)
 			for i, t := range c.top {
-				if _, done := c.fixErr[i]; t.start == start && !done {
-					c.fixErr[i] = len(c.fixErr)
+				if _, done := c.takenErr[i]; t.start == start && !done {
+					c.takenErr[i] = len(c.takenErr)
 					found = true
 				}
 			}

@@ -102,11 +102,11 @@ func (g *generator) listing() *Listing {
 		l.Dropped[name] = true
 	}
 	l.Revived = sortedKeys(g.c.revived)
-	for _, name := range sortedKeys(g.c.fresh) {
+	for _, name := range sortedKeys(g.c.newVars) {
 		l.Vars = append(l.Vars, Var{name, g.c.vars[name]})
 	}
-	for _, name := range sortedKeys(g.c.moved) {
-		if obj := g.p.pkg.Scope().Lookup(name); obj != nil && !g.c.fresh[name] && g.c.dropped[name] == "" {
+	for _, name := range sortedKeys(g.c.retyped) {
+		if obj := g.p.pkg.Scope().Lookup(name); obj != nil && !g.c.newVars[name] && g.c.dropped[name] == "" {
 			l.Moved = append(l.Moved, Var{name, obj.Type()})
 		}
 	}
@@ -185,7 +185,7 @@ func (g *generator) listStmts(f *file) []Stmt {
 	list := make([]Stmt, len(g.c.top))
 	at := map[int]*Stmt{}
 	for i, t := range g.c.top {
-		_, takes := g.c.fixErr[i]
+		_, takes := g.c.takenErr[i]
 		list[i] = Stmt{Start: t.start, End: t.end, Node: t.stmt, Offset: t.offset, Spec: t.spec, Defs: t.defs, Takes: takes}
 		at[t.start] = &list[i]
 	}

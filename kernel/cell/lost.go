@@ -13,10 +13,10 @@ import (
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
-// settle looks at the errors of the last pass. Those in the cell end it. What
+// handleErrors looks at the errors of the last pass. Those in the cell end it. What
 // earlier cells declared and no longer compiles is dropped with a notice, and the
 // check is made again.
-func (c *check) settle(p *passed) (again bool, err error) {
+func (c *check) handleErrors(p *passed) (again bool, err error) {
 	var mine []Diagnostic
 	for _, d := range p.errs {
 		if c.isOwn(d) {
@@ -24,10 +24,10 @@ func (c *check) settle(p *passed) (again bool, err error) {
 		}
 	}
 	switch {
-	case c.lose(p):
+	case c.dropBroken(p):
 		return true, nil
 	case len(mine) > 0:
-		return c.giveUp(), &Error{Diagnostics: trim(mine)}
+		return c.refuseRevived(), &Error{Diagnostics: trim(mine)}
 	case len(p.errs) > 0:
 		return false, &Error{Diagnostics: trim([]Diagnostic{p.errs[0].Diagnostic})}
 	}
@@ -37,14 +37,14 @@ func (c *check) settle(p *passed) (again bool, err error) {
 // isOwn reports whether an error is in what the cell itself says.
 func (c *check) isOwn(e passError) bool {
 	if e.file.kind == varFile {
-		return c.moved[e.file.variable(e.pos)] == nil
+		return c.retyped[e.file.variable(e.pos)] == nil
 	}
 	return e.file.unit == nil || slices.Contains(c.own, e.file.unit)
 }
 
-// lose drops what earlier cells declared and no longer compiles, and reports
+// dropBroken drops what earlier cells declared and no longer compiles, and reports
 // whether there is more of it than before.
-func (c *check) lose(p *passed) (more bool) {
+func (c *check) dropBroken(p *passed) (more bool) {
 	for _, d := range p.errs {
 		if c.isOwn(d) {
 			continue
@@ -54,7 +54,7 @@ func (c *check) lose(p *passed) (more bool) {
 			if c.dropped[name] != "" {
 				continue
 			}
-			e := c.moved[name]
+			e := c.retyped[name]
 			c.dropped[name], c.changed[name] = "its type no longer compiles", true
 			c.notices = append(c.notices, fmt.Sprintf("%s (%s) is gone with its type %s; run %s again to make it", name, e.cell, spell.Type(e.obj.Type()), e.cell))
 			more = true
@@ -78,12 +78,12 @@ func (c *check) lose(p *passed) (more bool) {
 		more = true
 		if u.recv != "" { // a type is made without the method: its calls must not run the old one
 			if e := c.nb.names[u.recv]; e != nil && !c.ownNames[u.recv] && c.dropped[u.recv] == "" {
-				c.changed[u.recv], c.rehome[u.recv] = true, e
+				c.changed[u.recv], c.redeclared[u.recv] = true, e
 			}
 		} else { // of a group of constants, all
 			for _, n := range named {
 				c.dropped[n], c.changed[n] = d.Msg, true
-				delete(c.rehome, n)
+				delete(c.redeclared, n)
 			}
 			name = strings.Join(named, ", ")
 		}
@@ -92,7 +92,7 @@ func (c *check) lose(p *passed) (more bool) {
 			verb = "compile and are"
 		}
 		c.notices = append(c.notices, fmt.Sprintf("%s (%s) no longer %s gone: %s; change it and run its cell again", spell.Written(name), u.cell, verb, d.Msg))
-		delete(c.rebody, u)
+		delete(c.newBodies, u)
 	}
 	return more
 }

@@ -19,7 +19,7 @@ func (g *generator) replaced() []string {
 	var list []string
 	for _, name := range sortedKeys(g.c.nb.names) {
 		e := g.c.nb.names[name]
-		if e.kind != kType || !g.c.ownType(name) && g.c.rehome[name] == nil {
+		if e.kind != kType || !g.c.ownType(name) && g.c.redeclared[name] == nil {
 			continue
 		}
 		if tn, ok := e.obj.(*types.TypeName); !ok || tn.IsAlias() || types.IsInterface(tn.Type()) {
@@ -39,11 +39,11 @@ func (g *generator) oldValues(use map[string]string) string {
 	var b strings.Builder
 	for _, name := range sortedKeys(g.c.nb.names) {
 		e := g.c.nb.names[name]
-		if e.kind != kVar || g.c.fresh[name] || g.c.dropped[name] != "" || e.lost != "" {
+		if e.kind != kVar || g.c.newVars[name] || g.c.dropped[name] != "" || e.lost != "" {
 			continue
 		}
 		home, t := e.home, e.obj.Type()
-		if g.c.moved[name] != nil {
+		if g.c.retyped[name] != nil {
 			home, t = g.c.seq, g.p.pkg.Scope().Lookup(spell.Var(name)).Type()
 		}
 		if !holdsInterface(t) {

@@ -69,11 +69,11 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 	c.declareEarlier(p)
 	c.declareHelpers(p)
 	c.addCell(p, first)
-	for _, u := range c.rehomed() {
+	for _, u := range c.redeclaredUnits() {
 		c.addFile(p, c.unitFile(u, kind, false), "", "")
 	}
 	if kind == passFinal {
-		for _, u := range c.rebodied() {
+		for _, u := range c.newBodyUnits() {
 			c.addFile(p, c.unitFile(u, kind, u.recv != ""), "", "")
 		}
 	}
@@ -101,16 +101,16 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 // one leaves as it is.
 func (c *check) declareEarlier(p *passed) {
 	again := map[string]bool{} // functions that get another body
-	for u := range c.rebody {
+	for u := range c.newBodies {
 		if u.recv == "" {
 			again[u.names[0]] = true
 		}
 	}
 	for name, e := range c.nb.names {
-		if c.ownNames[name] || c.rehome[name] != nil || c.moved[name] != nil || c.dropped[name] != "" || c.imported[name] {
+		if c.ownNames[name] || c.redeclared[name] != nil || c.retyped[name] != nil || c.dropped[name] != "" || c.imported[name] {
 			continue
 		}
-		if c.kind == passFinal && (again[name] || c.fresh[name]) {
+		if c.kind == passFinal && (again[name] || c.newVars[name]) {
 			continue
 		}
 		plain, isHidden := strings.CutPrefix(name, spell.TypeMark)
@@ -186,8 +186,8 @@ func (c *check) addCell(p *passed, first *passed) {
 		}
 	}
 	c.addFile(p, cellFile(stmtFile, c.stmtText(func(ed *editor) { c.editFinal(ed, first) })), runHead, runTail)
-	for name := range c.fresh {
-		if e := c.nb.names[name]; e != nil && c.moved[name] == nil && c.rehome[name] == nil {
+	for name := range c.newVars {
+		if e := c.nb.names[name]; e != nil && c.retyped[name] == nil && c.redeclared[name] == nil {
 			mark := spell.OldMark
 			if c.hides[name] {
 				mark = spell.TypeMark

@@ -66,7 +66,7 @@ func (c *check) initName(offset int) string { return "ˣinit_" + strconv.Itoa(of
 func (c *check) generate(p *passed) (*Program, error) {
 	g := &generator{c: c, p: p, hooked: map[string]*entity{}, localAlias: map[string]*types.TypeName{}, files: map[*token.File]bool{}, owners: map[*types.Var]*types.TypeName{},
 		shapes: map[string]shape{}, named: map[string][]namedShape{}, declared: map[string]shape{}, shaped: map[*types.Var]shape{}}
-	for u := range c.rebody {
+	for u := range c.newBodies {
 		if u.recv == "" {
 			g.hooked[u.names[0]] = c.nb.names[u.names[0]]
 		}
@@ -164,10 +164,10 @@ func (c *check) generate(p *passed) (*Program, error) {
 	prog.Notices = c.notices
 	g.dependencies(prog, deps)
 	prog.Imports = sortedKeys(external)
-	prog.Empty = !hasRun && !c.hasMain && len(c.own) == 0 && len(c.rehome) == 0 && len(c.moved) == 0 && len(c.rebody) == 0 && len(c.blank) == 0
+	prog.Empty = !hasRun && !c.hasMain && len(c.own) == 0 && len(c.redeclared) == 0 && len(c.retyped) == 0 && len(c.newBodies) == 0 && len(c.blank) == 0
 	prog.Effects = g.effects()
-	prog.Leaf = len(c.fresh)+len(c.moved)+len(c.rehome)+len(g.structs)+len(c.cUses) == 0 &&
-		!slices.ContainsFunc(c.own, func(u *unit) bool { return !u.unnamed() && c.rebody[u] == nil })
+	prog.Leaf = len(c.newVars)+len(c.retyped)+len(c.redeclared)+len(g.structs)+len(c.cUses) == 0 &&
+		!slices.ContainsFunc(c.own, func(u *unit) bool { return !u.unnamed() && c.newBodies[u] == nil })
 	prog.listing = g.listing
 	prog.commit = func(reached int) { g.commit(prog, reached) }
 	return prog, nil

@@ -65,7 +65,7 @@ func (c *check) revive() (more bool) {
 			}
 			c.revived[name] = b
 			if b.e != nil {
-				c.rehome[name] = b.e
+				c.redeclared[name] = b.e
 			}
 			again, more = true, true
 		}
@@ -86,7 +86,7 @@ func (c *check) reviveMethod(u *unit) bool {
 		return c.ownType(u.recv) && !c.ownMethod(u.recv, u.names[0])
 	}
 	if !c.ownNames[u.recv] {
-		c.changed[u.recv], c.rehome[u.recv] = true, e
+		c.changed[u.recv], c.redeclared[u.recv] = true, e
 	}
 	return true
 }
@@ -108,13 +108,13 @@ func (c *check) refuse(u *unit) {
 	for name := c.revivedAs(u); name != ""; name = c.revivedAs(u) { // of a group of constants, all
 		c.refused[name] = true
 		delete(c.revived, name)
-		delete(c.rehome, name)
+		delete(c.redeclared, name)
 	}
 }
 
-// giveUp leaves all broken declarations out, in case they are why the cell has
+// refuseRevived leaves all broken declarations out, in case they are why the cell has
 // errors, and reports whether there were any.
-func (c *check) giveUp() bool {
+func (c *check) refuseRevived() bool {
 	any := len(c.revived) > 0
 	for _, name := range sortedKeys(c.revived) {
 		if b := c.revived[name]; b != nil {

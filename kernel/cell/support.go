@@ -145,10 +145,10 @@ func (s *support) variables() {
 	c := s.g.c
 	kept := &witnesses{printer: s.tp, prefix: "ˣw", found: map[*types.Package][]witness{}}
 	vars := map[string]bool{}
-	for name := range c.fresh {
+	for name := range c.newVars {
 		vars[name] = true
 	}
-	for name := range c.moved {
+	for name := range c.retyped {
 		if c.dropped[name] == "" {
 			vars[name] = true
 		}
@@ -164,7 +164,7 @@ func (s *support) variables() {
 		} else {
 			fmt.Fprintf(&s.decl, "var Ħ%s %s\n", name, s.tp.String(t))
 		}
-		if e := c.moved[name]; e != nil && !c.fresh[name] && e.lost == "" {
+		if e := c.retyped[name]; e != nil && !c.newVars[name] && e.lost == "" {
 			s.carry(name, e, t)
 		}
 	}
@@ -250,7 +250,7 @@ func (s *support) function(name string, obj *types.Func) {
 
 // bodies sets the hooks of methods that get new bodies.
 func (s *support) bodies() {
-	for u := range s.g.c.rebody {
+	for u := range s.g.c.newBodies {
 		if u.recv == "" {
 			continue
 		}

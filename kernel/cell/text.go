@@ -119,7 +119,7 @@ func (c *check) editTop(ed *editor, first bool) {
 				ed.insert(t.end, ")")
 			}
 		}
-		if n, ok := c.fixErr[i]; ok {
+		if n, ok := c.takenErr[i]; ok {
 			c.takeError(ed, t, n, first)
 		}
 	}
@@ -228,7 +228,7 @@ func (c *check) editFinal(ed *editor, first *passed) {
 		}
 	}
 	for i, t := range c.top {
-		if _, taken := c.fixErr[i]; taken {
+		if _, taken := c.takenErr[i]; taken {
 			continue
 		}
 		if len(t.defs) == 0 {
@@ -290,7 +290,7 @@ func (c *check) oldRefs(first *passed) []edit {
 		}
 		for id, obj := range first.info.Uses {
 			name := spell.Written(id.Name)
-			if c.nb.fset.File(id.Pos()) == f.tok && (c.fresh[name] && c.moved[name] == nil || c.before[name]) {
+			if c.nb.fset.File(id.Pos()) == f.tok && (c.newVars[name] && c.retyped[name] == nil || c.before[name]) {
 				e := c.nb.names[name]
 				_, isPkg := obj.(*types.PkgName)
 				if isPkg || e != nil && spell.PackageLevel(obj) {
@@ -325,7 +325,7 @@ func (c *check) editDecls(ed *editor) {
 			continue
 		}
 		text := string(c.text[ch.start:ch.end])
-		for u := range c.rebody {
+		for u := range c.newBodies {
 			if u.recv != "" && u.text == text {
 				for _, e := range c.asFuncEdits(text) {
 					ed.replace(ch.start+e.start, ch.start+e.end, e.text)

@@ -44,12 +44,12 @@ func (c *check) asFuncEdits(text string) []edit {
 
 func methodFunc(recv, name string) string { return "Ħˣm_" + recv + "_" + name }
 
-// rehomed lists the units that are declared again, types with their methods.
-func (c *check) rehomed() []*unit {
+// redeclaredUnits lists the units that are declared again, types with their methods.
+func (c *check) redeclaredUnits() []*unit {
 	seen := map[*unit]bool{}
 	var list []*unit
-	for _, name := range sortedKeys(c.rehome) {
-		e := c.rehome[name]
+	for _, name := range sortedKeys(c.redeclared) {
+		e := c.redeclared[name]
 		if !seen[e.unit] {
 			seen[e.unit] = true
 			list = append(list, e.unit)
@@ -70,7 +70,7 @@ func (c *check) rehomed() []*unit {
 		if plain, isHidden := strings.CutPrefix(name, spell.TypeMark); isHidden && c.unhide[plain] {
 			name = plain
 		}
-		if e.kind != kType || c.rehome[name] == nil && !c.ownType(name) {
+		if e.kind != kType || c.redeclared[name] == nil && !c.ownType(name) {
 			continue
 		}
 		for _, m := range sortedKeys(e.methods) {
@@ -91,10 +91,10 @@ func (c *check) ownType(name string) bool {
 	return false
 }
 
-// rebodied lists the units of earlier cells whose body alone is compiled.
-func (c *check) rebodied() []*unit {
+// newBodyUnits lists the units of earlier cells whose body alone is compiled.
+func (c *check) newBodyUnits() []*unit {
 	var list []*unit
-	for u := range c.rebody {
+	for u := range c.newBodies {
 		mine := false
 		for _, o := range c.own {
 			mine = mine || o == u

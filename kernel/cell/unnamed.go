@@ -369,7 +369,7 @@ func mixed(t types.Type) (found bool) {
 func (c *check) madeHere(t types.Type) (name string) {
 	if hasUnnameable(t) {
 		spell.NotebookTypes(t, func(t *types.TypeName) {
-			if n := c.typeName(t); c.ownNames[n] || c.rehome[n] != nil {
+			if n := c.typeName(t); c.ownNames[n] || c.redeclared[n] != nil {
 				name = n
 			}
 		})
@@ -407,15 +407,15 @@ func (c *check) declareObjects(p *passed, kind passKind) {
 			pos = f.tok.Pos(0)
 		}
 	}
-	for name, e := range c.moved {
-		if c.dropped[name] == "" && asObject(e.obj.Type()) && !(kind == passFinal && c.fresh[name]) {
+	for name, e := range c.retyped {
+		if c.dropped[name] == "" && asObject(e.obj.Type()) && !(kind == passFinal && c.newVars[name]) {
 			p.pkg.Scope().Insert(types.NewVar(pos, p.pkg, spell.Var(name), e.obj.Type()))
 		}
 	}
 	if kind != passFinal {
 		return
 	}
-	for name := range c.fresh {
+	for name := range c.newVars {
 		if asObject(c.vars[name]) {
 			p.pkg.Scope().Insert(types.NewVar(pos, p.pkg, spell.Var(name), c.vars[name]))
 		}

@@ -44,9 +44,9 @@ func (c *check) sameC(u *unit) bool {
 	return u.pre == nil || c.pre != nil && c.pre.text == u.pre.text
 }
 
-// decide sorts the cell's own declarations into those that replace a body and
+// classify sorts the cell's own declarations into those that replace a body and
 // those that change what a name means.
-func (c *check) decide() {
+func (c *check) classify() {
 	for _, u := range c.own {
 		if u.recv != "" {
 			if c.ownNames[u.recv] {
@@ -57,15 +57,15 @@ func (c *check) decide() {
 				continue // the checker explains it
 			}
 			if old := e.methods[u.names[0]]; old != nil && old.sig == u.sig && !e.unit.generic {
-				c.rebody[u] = old
+				c.newBodies[u] = old
 			} else {
 				c.changed[u.recv] = true
-				c.rehome[u.recv] = e
+				c.redeclared[u.recv] = e
 			}
 			continue
 		}
 		if old := c.live(u); old != nil && u.kind == kFunc && old.sig == u.sig && !u.generic && !old.generic {
-			c.rebody[u] = old
+			c.newBodies[u] = old
 			continue
 		}
 		for _, n := range u.names {
@@ -79,20 +79,20 @@ func (c *check) decide() {
 	}
 }
 
-// spread finds what must be compiled again because of what changed. What a name means
-// has changed when the cell declares it in another way, and also when it is declared
-// again because of another name: so it goes on until nothing more is found.
+// findChanged finds what must be compiled again because of what changed. What a name
+// means has changed when the cell declares it in another way, and also when it is
+// declared again because of another name: so it goes on until nothing more is found.
 //
 // A type, constant or function that mentions a changed name where others see it, in
-// its type or signature, is declared again (rehome), and a variable of such a type is
-// moved. Where only the body of a function or method mentions one, the body alone is
-// compiled, and hooked into the package that is there (rebody). Of what is generic,
-// there is no body apart from what uses it.
-func (c *check) spread() {
+// its type or signature, is declared again, and so is a variable of such a type. Where
+// only the body of a function or method mentions one, the body alone is compiled, and
+// hooked into the package that is there. Of what is generic, there is no body apart
+// from what uses it.
+func (c *check) findChanged() {
 	for again := true; again; {
 		again = false
 		for name, e := range c.nb.names {
-			if c.ownNames[name] || c.fresh[name] || c.rehome[name] != nil || c.moved[name] != nil || c.isGone(name) {
+			if c.ownNames[name] || c.newVars[name] || c.redeclared[name] != nil || c.retyped[name] != nil || c.isGone(name) {
 				continue
 			}
 			if e.kind == kVar && mixed(e.obj.Type()) && c.typeChanged(e) {
@@ -108,7 +108,7 @@ func (c *check) spread() {
 		again = c.notBodyAlone() || again
 	}
 	for name, e := range c.nb.names {
-		if c.rehome[name] == nil && !c.isGone(name) && (!c.ownNames[name] || e.kind == kFunc) {
+		if c.redeclared[name] == nil && !c.isGone(name) && (!c.ownNames[name] || e.kind == kFunc) {
 			c.staleBodies(name, e)
 		}
 	}
@@ -156,16 +156,16 @@ func (c *check) isStale(e *entity) bool {
 func (c *check) redeclare(name string, e *entity) {
 	c.changed[name] = true
 	if e.kind == kVar {
-		c.moved[name] = e
+		c.retyped[name] = e
 		return
 	}
-	c.rehome[name] = e
+	c.redeclared[name] = e
 	if e.kind != kConst {
 		return
 	}
 	for _, n := range e.unit.names {
 		if o := c.nb.names[n]; o != nil && o.unit == e.unit && !c.ownNames[n] {
-			c.rehome[n], c.changed[n] = o, true
+			c.redeclared[n], c.changed[n] = o, true
 		}
 	}
 }
@@ -174,20 +174,20 @@ func (c *check) redeclare(name string, e *entity) {
 // are themselves declared again: they are no longer a matter of their bodies alone. It
 // reports whether a name has changed by that.
 func (c *check) notBodyAlone() (again bool) {
-	for u, old := range c.rebody {
+	for u, old := range c.newBodies {
 		name := u.names[0]
 		switch isOwn := slices.Contains(c.own, u); {
 		case u.recv != "":
-			if c.rehome[u.recv] != nil || c.ownNames[u.recv] {
-				delete(c.rebody, u)
+			if c.redeclared[u.recv] != nil || c.ownNames[u.recv] {
+				delete(c.newBodies, u)
 			}
-		case !isOwn && c.rehome[name] != nil:
-			delete(c.rebody, u)
+		case !isOwn && c.redeclared[name] != nil:
+			delete(c.newBodies, u)
 		case c.hits(old.iface) && !c.changed[name]:
-			delete(c.rebody, u)
+			delete(c.newBodies, u)
 			c.changed[name] = true
 			if !isOwn {
-				c.rehome[name] = c.nb.names[name]
+				c.redeclared[name] = c.nb.names[name]
 			}
 			again = true
 		}
@@ -202,12 +202,12 @@ func (c *check) staleBodies(name string, e *entity) {
 	case e.unit == nil || e.unit.generic:
 	case e.kind == kFunc:
 		if !c.ownNames[name] && c.hits(e.unit.body) {
-			c.rebody[e.unit] = e.unit
+			c.newBodies[e.unit] = e.unit
 		}
 	case e.kind == kType:
 		for _, m := range e.methods {
 			if c.hits(m.body) && !c.ownMethod(name, m.names[0]) {
-				c.rebody[m] = m
+				c.newBodies[m] = m
 			}
 		}
 	}
