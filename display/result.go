@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/holt-dl/holt/internal/classify"
 	"github.com/holt-dl/holt/internal/frame"
 )
 
@@ -28,20 +29,16 @@ func (c Confusion) bundle() (frame.Bundle, error) {
 	texts := make([][]string, len(counts))
 	for i, row := range counts {
 		shares[i], texts[i] = make([]float64, len(row)), make([]string, len(row))
-		total := 0
-		for _, n := range row {
-			total += n
-		}
+		there := counts.Class(i).There
 		for k, n := range row {
-			if total > 0 {
-				shares[i][k] = float64(n) / float64(total)
-			}
+			shares[i][k], _ = classify.Share(n, there)
 			if n > 0 {
 				texts[i][k] = fmt.Sprint(n)
 			}
 		}
 	}
-	title := fmt.Sprintf("%d of %d right (%.1f%%)", j.right(), len(j.labels), 100*float64(j.right())/float64(len(j.labels)))
+	right, n := counts.Right()
+	title := fmt.Sprintf("%d of %d right (%.1f%%)", right, n, 100*counts.Accuracy())
 	if c.Title != "" {
 		title = c.Title + " · " + title
 	}
@@ -91,40 +88,25 @@ func (r Report) bundle() (frame.Bundle, error) {
 	}
 	counts := j.counts()
 	rows := [][]any{}
-	share := func(part, whole int) any {
-		if whole == 0 {
-			return nil
-		}
-		return fixed3(float64(part) / float64(whole))
+	values := []func(classify.Class) (float64, bool){classify.Class.Precision, classify.Class.Recall, classify.Class.F1}
+	_, n := counts.Right()
+	macro, weighted := []any{"macro average"}, []any{"weighted average"}
+	for _, value := range values {
+		macro = append(macro, fixed3(counts.Mean(value, false)))
+		weighted = append(weighted, fixed3(counts.Mean(value, true)))
 	}
-	var macro, weighted [3]fixed3
-	occur := 0
 	for i, name := range j.names {
-		hit, found, there := counts[i][i], 0, 0
-		for k := range j.names {
-			found += counts[k][i]
-			there += counts[i][k]
-		}
-		shares := [3]any{share(hit, found), share(hit, there), share(2*hit, found+there)}
-		rows = append(rows, []any{name, shares[0], shares[1], shares[2], there})
-		if found+there > 0 {
-			occur++
-		}
-		for c, s := range shares {
-			if s, ok := s.(fixed3); ok {
-				macro[c] += s
-				weighted[c] += s * fixed3(there)
+		row := []any{name}
+		for _, value := range values {
+			if share, ok := value(counts.Class(i)); ok {
+				row = append(row, fixed3(share))
+			} else {
+				row = append(row, nil)
 			}
 		}
+		rows = append(rows, append(row, counts.Class(i).There))
 	}
-	n := len(j.labels)
-	for c := range macro {
-		macro[c] /= fixed3(occur)
-		weighted[c] /= fixed3(n)
-	}
-	rows = append(rows, []any{"accuracy", nil, nil, share(j.right(), n), n},
-		[]any{"macro average", macro[0], macro[1], macro[2], n},
-		[]any{"weighted average", weighted[0], weighted[1], weighted[2], n})
+	rows = append(rows, []any{"accuracy", nil, nil, fixed3(counts.Accuracy()), n}, append(macro, n), append(weighted, n))
 	return Table{Title: r.Title, Head: []string{"class", "precision", "recall", "F1", "examples"}, Rows: rows, Max: len(rows)}.bundle()
 }
 
@@ -176,24 +158,12 @@ func judge(labels, predicted any, classes []string) (judgement, error) {
 	return j, nil
 }
 
-func (j judgement) counts() [][]int {
-	counts := make([][]int, len(j.names))
-	for i := range counts {
-		counts[i] = make([]int, len(j.names))
-	}
+func (j judgement) counts() classify.Counts {
+	counts := classify.New(len(j.names))
 	for i := range j.labels {
 		counts[j.labels[i]][j.predicted[i]]++
 	}
 	return counts
-}
-
-func (j judgement) right() (n int) {
-	for i := range j.labels {
-		if j.labels[i] == j.predicted[i] {
-			n++
-		}
-	}
-	return n
 }
 
 // ROC is the receiver operating characteristic of a classifier, one curve for

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/holt-dl/holt/internal/classify"
 )
 
 // Metric is a number that [Evaluate] finds beside the loss: [TopK],
@@ -199,9 +201,7 @@ func (c *Confusion) Add(output, labels *Tensor) error {
 		return err
 	}
 	if c.Counts == nil {
-		for range classes {
-			c.Counts = append(c.Counts, make([]int, classes))
-		}
+		c.Counts = classify.New(classes)
 	}
 	if len(c.Counts) != classes {
 		return fmt.Errorf("output has %d classes, want %d as before", classes, len(c.Counts))
@@ -223,68 +223,24 @@ func (c *Confusion) Add(output, labels *Tensor) error {
 func (c *Confusion) Value() float64 { return c.Accuracy() }
 
 // Accuracy returns the share of the examples that are right.
-func (c *Confusion) Accuracy() float64 {
-	right, n := 0, 0
-	for i, row := range c.Counts {
-		right += row[i]
-		for _, v := range row {
-			n += v
-		}
-	}
-	return float64(right) / float64(n)
-}
-
-// class returns a class's numbers: examples that are right, taken for it, and
-// of it.
-func (c *Confusion) class(k int) (right, taken, there int) {
-	for i := range c.Counts {
-		taken += c.Counts[i][k]
-		there += c.Counts[k][i]
-	}
-	return c.Counts[k][k], taken, there
-}
+func (c *Confusion) Accuracy() float64 { return classify.Counts(c.Counts).Accuracy() }
 
 // Precision returns the average of all classes' precision. Classes that are
 // neither among the labels nor the predictions do not count, as in
 // scikit-learn.
-func (c *Confusion) Precision(a Average) float64 {
-	return c.mean(a, func(right, taken, _ int) float64 { return share(right, taken) })
-}
+func (c *Confusion) Precision(a Average) float64 { return c.mean(a, classify.Class.Precision) }
 
 // Recall returns the average of all classes' recall, as Precision.
-func (c *Confusion) Recall(a Average) float64 {
-	return c.mean(a, func(right, _, there int) float64 { return share(right, there) })
-}
+func (c *Confusion) Recall(a Average) float64 { return c.mean(a, classify.Class.Recall) }
 
 // F1 returns the average of all classes' F1, as Precision.
-func (c *Confusion) F1(a Average) float64 {
-	return c.mean(a, func(right, taken, there int) float64 { return share(2*right, taken+there) })
-}
+func (c *Confusion) F1(a Average) float64 { return c.mean(a, classify.Class.F1) }
 
-// share is a part of a whole, 0 of nothing.
-func share(part, whole int) float64 {
-	if whole == 0 {
-		return 0
-	}
-	return float64(part) / float64(whole)
-}
-
-func (c *Confusion) mean(a Average, value func(right, taken, there int) float64) float64 {
+func (c *Confusion) mean(a Average, value func(classify.Class) (float64, bool)) float64 {
 	if a == "micro" {
 		return c.Accuracy() // each example has one label and one prediction
 	}
-	sum, weights := 0.0, 0.0
-	for k := range c.Counts {
-		right, taken, there := c.class(k)
-		weight := 1.0
-		if a == "weighted" {
-			weight = float64(there)
-		}
-		if taken+there > 0 {
-			sum, weights = sum+weight*value(right, taken, there), weights+weight
-		}
-	}
-	return sum / weights
+	return classify.Counts(c.Counts).Mean(value, a == "weighted")
 }
 
 // name returns what a class is called.
@@ -326,10 +282,11 @@ func (c *Confusion) HTML() string {
 	}
 	b.WriteString("</tr></thead><tbody>")
 	for k, row := range c.Counts {
-		_, _, there := c.class(k)
+		there := classify.Counts(c.Counts).Class(k).There
 		fmt.Fprintf(&b, "<tr><th>%s</th>", html.EscapeString(c.name(k)))
 		for _, n := range row {
-			fmt.Fprintf(&b, `<td style="background:rgba(31,119,180,%.2f)">%d</td>`, 0.7*share(n, there), n)
+			share, _ := classify.Share(n, there)
+			fmt.Fprintf(&b, `<td style="background:rgba(31,119,180,%.2f)">%d</td>`, 0.7*share, n)
 		}
 		b.WriteString("</tr>")
 	}
