@@ -387,11 +387,11 @@ func (r *recording) differentiate(y *Tensor, at []leaf) []*Tensor {
 //
 // A function that does not return a single number is a [*ShapeError]; so is
 // what does not fit inside of it. The function runs at every call; equal
-// programs are compiled once. Inside of a compiled function, or of a function
-// whose gradient is asked for, the gradients are part of the program, and can
-// be differentiated again.
+// programs are compiled once. The gradients can be differentiated again, as with
+// create_graph=True: at once, in a compiled function, and in a function whose gradient
+// is asked for.
 func Grad(f func(x ...*Tensor) *Tensor, at ...*Tensor) ([]*Tensor, error) {
-	on, placed, err := commonDevice(at)
+	on, _, err := commonDevice(at)
 	if err != nil {
 		return nil, err
 	}
@@ -399,7 +399,7 @@ func Grad(f func(x ...*Tensor) *Tensor, at ...*Tensor) ([]*Tensor, error) {
 	inner := r != nil
 	if !inner {
 		r = newRecording("gradient", on)
-		r.atOnce = true
+		r.whole = true
 		defer r.close()
 	}
 	var gradients []*Tensor
@@ -433,13 +433,7 @@ func Grad(f func(x ...*Tensor) *Tensor, at ...*Tensor) ([]*Tensor, error) {
 	if err != nil || inner {
 		return gradients, err
 	}
-	ctx := xla.Context()
-	out, err := r.run(ctx, nil, gradients)
-	if err != nil {
-		return nil, err
-	}
-	for _, y := range out {
-		y.data.Place(placed)
-	}
-	return out, nil
+	var out []*Tensor
+	err = xla.Guard(func() { out, err = r.now(gradients) })
+	return out, err
 }

@@ -3,6 +3,7 @@ package dl
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -48,6 +49,7 @@ type recording struct {
 	numbers []float64 // that Go gave to operations
 	opaque  bool      // the text does not tell all
 	atOnce  bool      // it is run for a call at once, in Go where it is small
+	whole   bool      // it becomes one operation, and so takes results of others at once as they are
 	closed  bool
 	stops   bool // no gradient goes through what is recorded now
 
@@ -121,6 +123,10 @@ func newRecording(name string, on *xla.Device) *recording {
 // argument adds an input whose value is t. Inside the recording the tensor that
 // it returns stands for it.
 func (r *recording) argument(t *Tensor, split bool) *Tensor {
+	if t.rec != nil {
+		recordingOf([]*Tensor{t}) // says so where its program is over
+		panic(errOtherProgram)
+	}
 	return r.input(t, t.dtype, t.shape, split)
 }
 
@@ -149,6 +155,8 @@ func (r *recording) symbol(s *signature) *Tensor {
 	return x
 }
 
+var errOtherProgram = errors.New("dl: a tensor of another program is used here: return it from the function that made it")
+
 // id returns the number of a tensor's value in the recording.
 func (r *recording) id(t *Tensor) int32 {
 	if t.v != nil {
@@ -172,9 +180,10 @@ func (r *recording) id(t *Tensor) int32 {
 		return r.loop.capture(t)
 	}
 	if t.rec != nil {
-		panic(fmt.Errorf("dl: a tensor of another program is used here: return it from the function that made it"))
+		recordingOf([]*Tensor{t})
+		panic(errOtherProgram)
 	}
-	if t.tape != nil {
+	if t.tape != nil && !r.whole {
 		return r.replay(t)
 	}
 	x := r.input(t, t.dtype, t.shape, false)
