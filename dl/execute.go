@@ -149,15 +149,17 @@ func (r *recording) runWith(ctx, running context.Context, shape Shape, wanted []
 // moment, pinned.
 func (r *recording) inputValues() (values []*Tensor, release func()) {
 	values = make([]*Tensor, len(r.inputs), len(r.inputs)+len(r.numbers))
-	commits.RLock()
-	for i, in := range r.inputs {
-		values[i] = in.t
-		if in.t.v != nil {
-			values[i] = in.t.v.now.Load()
+	func() {
+		commits.RLock()
+		defer commits.RUnlock()
+		for i, in := range r.inputs {
+			values[i] = in.t
+			if in.t.v != nil {
+				values[i] = in.t.v.now.Load()
+			}
+			values[i].data.Pin()
 		}
-		values[i].data.Pin()
-	}
-	commits.RUnlock()
+	}()
 	n := len(values)
 	all := values
 	return values, func() {

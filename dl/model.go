@@ -175,7 +175,17 @@ func (m *Model) applyAll(ctx context.Context, name string, on *xla.Device, x *Te
 }
 
 // begin returns an input in the type that the network wants.
-func (m *Model) begin(x *Tensor) *Tensor { return x.as(m.dtype) }
+func (m *Model) begin(x *Tensor) *Tensor { return inputAs(x, m.dtype) }
+
+// inputAs returns an input in the type that the network was built for. Integers
+// become floating-point numbers, as pictures of bytes do; the other way, what is
+// behind the point would be lost.
+func inputAs(x *Tensor, want DType) *Tensor {
+	if x.dtype.IsFloat() && !want.IsFloat() {
+		panic(fmt.Errorf("dl: input is %v %s, want %s, for which the model was built; numbers of words are integers, as x.As(dl.Int64) has them", x.shape, typeName(x.dtype), typeName(want)))
+	}
+	return x.as(want)
+}
 
 // Call runs the network on its inputs and returns its output: at once, or as a
 // part of the program inside of a compiled function. It runs in training mode,
@@ -191,7 +201,7 @@ func (m *Model) Call(inputs ...*Tensor) *Tensor {
 		if x == nil {
 			panic(fmt.Errorf("dl: Call: input %d is nil, want a tensor", i))
 		}
-		xs[i] = x.as(m.inputs[i].dtype)
+		xs[i] = inputAs(x, m.inputs[i].dtype)
 	}
 	r := recordingOf(xs)
 	if r == nil {

@@ -3,6 +3,7 @@ package dl
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -33,6 +34,28 @@ type walker struct {
 	slices   map[unsafe.Pointer]string // a Sequential's first element
 	sites    map[*site]string          // layers of this package, which copies of a layer share
 	put      *replacement              // what takes a layer's place; nil for nothing
+
+	within []holder // what holds the value that is visited
+}
+
+// holder is a pointer or a slice whose layers are being visited.
+type holder struct {
+	at  unsafe.Pointer
+	len int // of a slice; -1 for a pointer
+}
+
+// enter notes that the layers of v, a pointer or a slice, are visited until leave is
+// called. One that is visited already holds itself: an error.
+func (w *walker) enter(v reflect.Value, path, kind string) (leave func(), err error) {
+	here := holder{v.UnsafePointer(), -1}
+	if v.Kind() == reflect.Slice {
+		here.len = v.Len()
+	}
+	if slices.Contains(w.within, here) {
+		return nil, fmt.Errorf("dl: Build: %s is the %s that holds it, so the layers are a cycle and have no end; take it out, or tag a field that only points back with `dl:\"-\"`", path, kind)
+	}
+	w.within = append(w.within, here)
+	return func() { w.within = w.within[:len(w.within)-1] }, nil
 }
 
 var (
@@ -75,6 +98,11 @@ func (w *walker) walk(v reflect.Value, path, name string) (*module, error) {
 		if v.IsNil() {
 			return nil, fmt.Errorf("dl: Build: layer %s is a nil *%s, want a layer; fill it in or take it out", path, typeText(v.Type()))
 		}
+		leave, err := w.enter(v, path, typeText(v.Type().Elem()))
+		if err != nil {
+			return nil, err
+		}
+		defer leave()
 		if first, ok := w.pointers[v.UnsafePointer()]; ok {
 			return w.add(&module{path: path, name: name, kind: typeText(v.Type().Elem()), leaf: true, again: first}), nil
 		}
@@ -107,6 +135,13 @@ func (w *walker) walk(v reflect.Value, path, name string) (*module, error) {
 }
 
 func (w *walker) walkList(v reflect.Value, path, name string) (*module, error) {
+	if v.Kind() == reflect.Slice && v.Len() > 0 {
+		leave, err := w.enter(v, path, typeText(v.Type()))
+		if err != nil {
+			return nil, err
+		}
+		defer leave()
+	}
 	if v.Kind() == reflect.Slice {
 		own := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
 		reflect.Copy(own, v)
@@ -133,7 +168,7 @@ func (w *walker) walkStruct(v reflect.Value, path, name string) (*module, error)
 	m := w.add(&module{path: path, name: name, kind: typeText(v.Type())})
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
-		if !holdsLayers(field.Type, nil) {
+		if field.Tag.Get("dl") == "-" || !holdsLayers(field.Type, nil) {
 			continue
 		}
 		if field.Type.Kind() == reflect.Map {
