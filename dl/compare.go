@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/dl/internal/lower"
 )
 
 // Operations that give or take tensors of bools. [Tensor.As] makes numbers of
@@ -88,12 +90,12 @@ func (x *node) truth() *node {
 
 // Maximum returns the larger of t and u, value by value, with shapes as for Add.
 func (t *Tensor) Maximum(u *Tensor) *Tensor {
-	return t.binary("maximum", u, func(x, y *node) *node { return x.binary("Maximum", y, graph.Max) })
+	return t.binary("maximum", u, func(x, y *node) *node { return x.binary("Maximum", y, lower.Max) })
 }
 
 // Minimum returns the smaller of t and u, value by value, with shapes as for Add.
 func (t *Tensor) Minimum(u *Tensor) *Tensor {
-	return t.binary("minimum", u, func(x, y *node) *node { return x.binary("Minimum", y, graph.Min) })
+	return t.binary("minimum", u, func(x, y *node) *node { return x.binary("Minimum", y, lower.Min) })
 }
 
 // Equal tells where t and u are equal, as a tensor of bools, with shapes as for

@@ -134,7 +134,8 @@ func (t *Tensor) Var(axes ...int) *Tensor {
 	return t.with("var", intsOf(axes), func(x *node) *node { return x.Var(axes...) })
 }
 
-// Max takes the largest along the axes; all of them if none is named.
+// Max takes the largest along the axes; all of them if none is named. What is not a
+// number counts as the largest, and as the smallest of Min.
 func (t *Tensor) Max(axes ...int) *Tensor {
 	return t.with("max", intsOf(axes), func(x *node) *node { return x.Max(axes...) })
 }

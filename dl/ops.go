@@ -258,9 +258,9 @@ func (x *node) Log() *node { return x.each(graph.Log) }
 func (x *node) Sqrt() *node { return x.each(graph.Sqrt) }
 
 // Argmax returns where along an axis the largest value is, the first if there
-// are several. The axis goes away; the result is int64.
+// are several, or the first that is not a number. The axis goes away; the result is int64.
 func (x *node) Argmax(axis int) *node {
-	return x.With(graph.StopGradient(graph.ArgMax(x.value(), x.axis(x.t.where("Argmax"), axis), Int64)))
+	return x.With(graph.StopGradient(lower.Arg(graph.ArgMax, x.value(), x.axis(x.t.where("Argmax"), axis))))
 }
 
 // Sum adds up along the axes, which go away; all of them if none is named.
@@ -296,7 +296,7 @@ func (x *node) extreme(op string, axes []int, reduce func(*graph.Node, ...int) *
 		return graph.BroadcastToDims(graph.Reshape(v, keep...), raw.Shape().Dimensions...)
 	}
 	return x.With(lower.CustomGradient(raw, func(in *graph.Node) *graph.Node {
-		best = reduce(in, along...)
+		best = lower.WithNaN(reduce(in, along...), in, along)
 		return best
 	}, func(v *graph.Node) *graph.Node {
 		hit := graph.ConvertDType(graph.Equal(raw, spread(best)), v.DType())

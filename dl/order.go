@@ -5,6 +5,8 @@ import (
 
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/dl/internal/lower"
 )
 
 // Operations that look for values, or pick them by their numbers.
@@ -64,29 +66,30 @@ func places(index *graph.Node, axis int) *graph.Node {
 // last axis.
 func (t *Tensor) Argmin(axis int) *Tensor {
 	return t.with("argmin", axis, func(x *node) *node {
-		return x.With(graph.StopGradient(graph.ArgMin(x.value(), x.axis(x.t.where("Argmin"), axis), Int64)))
+		return x.With(graph.StopGradient(lower.Arg(graph.ArgMin, x.value(), x.axis(x.t.where("Argmin"), axis))))
 	})
 }
 
 // TopK returns the k largest values along an axis, the largest first, and where
-// they are, as int64. Of equal values the first comes first.
+// they are, as int64. Of equal values the first comes first, and what is not a number
+// before all.
 func (t *Tensor) TopK(k, axis int) (values, index *Tensor) {
 	n := t.Dim(axis)
 	if k < 1 || k > n {
 		panic(fmt.Errorf("dl: TopK: k is %d, want 1 to %d, the length of axis %d", k, n, axis))
 	}
-	return t.sorted("topk", k, axis, graph.TopK)
+	return t.sorted("topk", k, axis, false)
 }
 
 // Sort returns the values along an axis, the smallest first, and where they were,
-// as int64. Equal values keep their order. x.TopK(x.Dim(axis), axis) has the
+// as int64. Equal values keep their order, and what is not a number comes last. x.TopK(x.Dim(axis), axis) has the
 // largest first.
 func (t *Tensor) Sort(axis int) (values, index *Tensor) {
 	n := t.Dim(axis)
 	if n == 0 {
 		return t, ZerosLike(t).As(Int64)
 	}
-	return t.sorted("sort", n, axis, graph.BottomK)
+	return t.sorted("sort", n, axis, true)
 }
 
 // Argsort returns where the values along an axis are, the smallest first, as
@@ -96,12 +99,11 @@ func (t *Tensor) Argsort(axis int) *Tensor {
 	return index
 }
 
-// sorted finds the k first by an order that f knows. The gradient goes through the
+// sorted finds the k first, the smallest or the largest. The gradient goes through the
 // choice of the values, not through that of their places.
-func (t *Tensor) sorted(name string, k, axis int, f func(x *graph.Node, k, axis int) (values, index *graph.Node)) (values, index *Tensor) {
+func (t *Tensor) sorted(name string, k, axis int, ascending bool) (values, index *Tensor) {
 	index = t.Detach().with(name, [2]int{k, axis}, func(x *node) *node {
-		_, at := f(x.value(), k, x.axis(name, axis))
-		return x.With(graph.ConvertDType(at, Int64))
+		return x.With(graph.ConvertDType(lower.Order(x.value(), k, x.axis(name, axis), ascending), Int64))
 	})
 	return t.Gather(axis, index), index
 }

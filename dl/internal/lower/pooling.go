@@ -33,8 +33,9 @@ func MaxTiles(x *graph.Node, kernel [2]int, height, width int) *graph.Node {
 				best, which = value, graph.ConvertDType(graph.ZerosLike(value), dtypes.Int32)
 				continue
 			}
-			which = graph.Where(graph.GreaterThan(value, best), graph.AddScalar(graph.ZerosLike(which), i), which)
-			best = graph.Max(best, value)
+			larger := graph.LogicalOr(graph.GreaterThan(value, best), isNaN(value))
+			which = graph.Where(larger, graph.AddScalar(graph.ZerosLike(which), i), which)
+			best = graph.Where(larger, value, best)
 		}
 		return best
 	}
@@ -68,8 +69,9 @@ func (w Window) MaxAlong(x *graph.Node, axis, places int) *graph.Node {
 				best, which = value, graph.ConvertDType(graph.ZerosLike(value), dtypes.Int32)
 				continue
 			}
-			which = graph.Where(graph.GreaterThan(value, best), graph.AddScalar(graph.ZerosLike(which), i), which)
-			best = graph.Max(best, value)
+			larger := graph.LogicalOr(graph.GreaterThan(value, best), isNaN(value))
+			which = graph.Where(larger, graph.AddScalar(graph.ZerosLike(which), i), which)
+			best = graph.Where(larger, value, best)
 		}
 		return best
 	}
