@@ -155,6 +155,9 @@ func (c *check) generate(p *passed) (*Program, error) {
 		if f.kind == stmtFile {
 			c.notices = append(c.notices, c.hinted(p, f).Printed()...)
 		}
+		if f.kind == stmtFile || f.kind == declFile {
+			c.notices = append(c.notices, c.hinted(p, f).Compared()...)
+		}
 	}
 	text, use, err := g.support(hasRun)
 	if err != nil {

@@ -217,6 +217,31 @@ func TestMessages(t *testing.T) {
 	golden.Check(t, "messages", []byte(text))
 }
 
+// TestEqualNotice tells that == of tensors compares no values, and only then.
+func TestEqualNotice(t *testing.T) {
+	nb := New(realPackages{newStdPackages()})
+	for i, tt := range []struct {
+		cell string
+		want []string
+	}{
+		{"x, y := dl.Ones(2), dl.Ones(2)", nil},
+		{"x == y", []string{"x == y asks whether both are one and the same tensor, not what is in them: x.Equal(y) compares value by value"}},
+		{"for range 2 { if x.Neg() != y && x != nil { fmt.Println(1 == 2, x == nil) } }", []string{
+			"x.Neg() != y asks whether both are one and the same tensor, not what is in them: x.Neg().NotEqual(y) compares value by value"}},
+		{"func same(a, b *dl.Tensor) bool { return a == b }", []string{"a == b asks whether both are one and the same tensor, not what is in them: a.Equal(b) compares value by value"}},
+		{"same(x, y)\nx.Equal(y)", nil},
+	} {
+		p, err := nb.Check(context.Background(), Source{Name: fmt.Sprintf("cell[%d]", i+1), Text: tt.cell})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(p.Notices, tt.want) {
+			t.Errorf("%s: notices are %q, want %q", tt.cell, p.Notices, tt.want)
+		}
+		p.Commit(-1)
+	}
+}
+
 // TestPrintNotice tells that Go's own print shows no value, and only then.
 func TestPrintNotice(t *testing.T) {
 	nb := New(newStdPackages())
