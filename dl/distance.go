@@ -82,6 +82,35 @@ func (l SmoothL1Loss) terms(output, target *node) (terms, weights *node) {
 	return valueTerms(output, graph.Where(close, near, graph.AddScalar(far, -l.Beta/2)), l.Reduction)
 }
 
+// HuberLoss is half the squared difference where that is below Delta, else Delta times
+// the absolute difference minus Delta/2, as torch.nn.HuberLoss. Huber, "Robust
+// Estimation of a Location Parameter", 1964.
+//
+//	output, target  the same shape, [N …]
+type HuberLoss struct {
+	Delta     float64   // where the square ends; 0 means 1
+	Reduction Reduction // "mean" where it is empty
+}
+
+func (l HuberLoss) reduction() Reduction { return l.Reduction }
+
+// Terms returns the loss of each value.
+func (l HuberLoss) Terms(output, target *Tensor) (terms, weights *Tensor) {
+	return lossTerms(l, output, target)
+}
+
+func (l HuberLoss) terms(output, target *node) (terms, weights *node) {
+	fallback(&l.Delta, 1)
+	if l.Delta <= 0 {
+		panic(fmt.Errorf("dl: HuberLoss: Delta is %v, want above 0; try 1", l.Delta))
+	}
+	d := difference("HuberLoss", output, target)
+	far := absolute(d)
+	near := graph.MulScalar(graph.Square(d), 0.5)
+	close := graph.LessThan(far, graph.MulScalar(graph.OnesLike(far), l.Delta))
+	return valueTerms(output, graph.Where(close, near, graph.MulScalar(graph.AddScalar(far, -l.Delta/2), l.Delta)), l.Reduction)
+}
+
 // BCEWithLogitsLoss is the cross entropy of a sigmoid, for classes that do not
 // exclude one another, as torch.nn.BCEWithLogitsLoss.
 //

@@ -282,7 +282,7 @@ func losses() map[string]func(x *dl.Tensor) *dl.Tensor {
 		target *dl.Tensor
 	}{
 		{dl.CrossEntropyLoss{LabelSmoothing: 0.1, Weight: weight}, labels}, {dl.CrossEntropyLoss{}, shares}, {dl.NLLLoss{Weight: weight}, labels},
-		{dl.MSELoss{}, shares}, {dl.L1Loss{}, shares}, {dl.SmoothL1Loss{Beta: 0.5}, shares}, {dl.BCEWithLogitsLoss{PosWeight: weight}, shares},
+		{dl.MSELoss{}, shares}, {dl.L1Loss{}, shares}, {dl.SmoothL1Loss{Beta: 0.5}, shares}, {dl.HuberLoss{Delta: 0.5}, shares}, {dl.BCEWithLogitsLoss{PosWeight: weight}, shares},
 		{dl.KLDivLoss{Reduction: "batchmean"}, shares}, {dl.KLDivLoss{LogTarget: true}, shares},
 	} {
 		all[fmt.Sprintf("%T%+v", c.loss, c.loss)] = func(x *dl.Tensor) *dl.Tensor { return x.Loss(c.loss, c.target) }
@@ -309,7 +309,9 @@ func layers() []layerCase {
 	return []layerCase{
 		{dl.Conv2d{Out: 2, Kernel: 3, Padding: 1, Stride: 2}, dl.Shape{1, 2, 4, 3}}, {dl.ConvTranspose2d{Out: 2, Kernel: 3, Stride: 2}, dl.Shape{1, 2, 2, 3}},
 		{dl.Linear{Out: 3}, dl.Shape{3, 4}}, {dl.BatchNorm1d{}, dl.Shape{5, 3}}, {dl.BatchNorm2d{}, dl.Shape{2, 2, 2, 2}}, {dl.LayerNorm{}, dl.Shape{3, 5}},
-		{dl.InstanceNorm2d{Affine: true}, dl.Shape{1, 2, 3, 2}}, {dl.PixelShuffle{Upscale: 2}, dl.Shape{1, 4, 2, 1}}, {dl.PixelUnshuffle{Downscale: 2}, dl.Shape{1, 1, 4, 2}},
+		{dl.InstanceNorm2d{Affine: true}, dl.Shape{1, 2, 3, 2}}, {dl.GroupNorm{Groups: 2}, dl.Shape{1, 4, 3}}, {dl.RMSNorm{}, dl.Shape{2, 4}}, {dl.PReLU{Slopes: 2}, dl.Shape{1, 2, 4}},
+		{dl.Conv1d{Out: 2, Kernel: 3, Stride: 2, Padding: 1}, dl.Shape{1, 2, 6}}, {dl.MaxPool1d{Kernel: 2, Stride: 1}, dl.Shape{1, 2, 5}}, {dl.AvgPool1d{Kernel: 3, Padding: 1}, dl.Shape{1, 1, 7}},
+		{dl.AdaptiveAvgPool1d{Out: 2}, dl.Shape{1, 2, 5}}, {dl.PixelShuffle{Upscale: 2}, dl.Shape{1, 4, 2, 1}}, {dl.PixelUnshuffle{Downscale: 2}, dl.Shape{1, 1, 4, 2}},
 		{dl.ReflectionPad2d{Padding: 2}, dl.Shape{1, 1, 3, 3}}, {dl.ReplicationPad2d{Padding: 3}, dl.Shape{1, 1, 3, 3}}, {dl.ZeroPad2d{Left: 2, Top: 1}, dl.Shape{1, 1, 3, 3}},
 		{dl.Upsample{Scale: 2}, dl.Shape{1, 2, 2, 2}}, {dl.Upsample{Scale: 0.7}, dl.Shape{1, 1, 4, 4}},
 		{dl.LSTM{Hidden: 2, Bidirectional: true}, dl.Shape{3, 2, 2}}, {dl.GRU{Hidden: 2, Bidirectional: true}, dl.Shape{3, 2, 2}},

@@ -68,10 +68,10 @@ type layersReference struct {
 	}
 }
 
-// readLayers reads what layers.py, pictures.py and recurrent.py wrote.
+// readLayers reads what layers.py, pictures.py, recurrent.py and sequences.py wrote.
 func readLayers(t *testing.T) (ref layersReference) {
-	var pictures, recurrent layersReference
-	for name, to := range map[string]*layersReference{"layers": &ref, "pictures": &pictures, "recurrent": &recurrent} {
+	var pictures, recurrent, sequences layersReference
+	for name, to := range map[string]*layersReference{"layers": &ref, "pictures": &pictures, "recurrent": &recurrent, "sequences": &sequences} {
 		b, err := os.ReadFile("testdata/ref/" + name + ".json")
 		if err != nil {
 			t.Fatal(err)
@@ -80,7 +80,8 @@ func readLayers(t *testing.T) (ref layersReference) {
 			t.Fatal(err)
 		}
 	}
-	ref.Layers, ref.Losses, ref.Grids = slices.Concat(ref.Layers, pictures.Layers, recurrent.Layers), append(ref.Losses, pictures.Losses...), pictures.Grids
+	ref.Layers = slices.Concat(ref.Layers, pictures.Layers, recurrent.Layers, sequences.Layers)
+	ref.Losses, ref.Grids = slices.Concat(ref.Losses, pictures.Losses, sequences.Losses), pictures.Grids
 	return ref
 }
 
@@ -93,6 +94,7 @@ func init() {
 		dl.LayerNorm{}, dl.Dropout{}, dl.Embedding{}, dl.LSTM{}, dl.GRU{}, dl.RNN{}, dl.MultiheadAttention{}, dl.TransformerEncoderLayer{}, dl.ReLU{}, dl.LeakyReLU{}, dl.ELU{}, dl.GELU{}, dl.SiLU{}, dl.Sigmoid{},
 		dl.Tanh{}, dl.Softmax{}, dl.LogSoftmax{}, dl.Flatten{},
 		dl.InstanceNorm2d{}, dl.PixelShuffle{}, dl.PixelUnshuffle{}, dl.ReflectionPad2d{}, dl.ReplicationPad2d{}, dl.ZeroPad2d{}, dl.Upsample{}, dl.Dropout2d{}, dl.BCELoss{},
+		dl.Conv1d{}, dl.MaxPool1d{}, dl.AvgPool1d{}, dl.AdaptiveAvgPool1d{}, dl.GroupNorm{}, dl.RMSNorm{}, dl.PReLU{}, dl.HuberLoss{},
 		dl.CrossEntropyLoss{}, dl.NLLLoss{}, dl.MSELoss{}, dl.L1Loss{}, dl.SmoothL1Loss{}, dl.BCEWithLogitsLoss{}, dl.KLDivLoss{},
 	} {
 		kinds[reflect.TypeOf(v).Name()] = v

@@ -151,6 +151,9 @@ func (a *affine) without(v reflect.Value) {
 	if set("NoAffine") {
 		a.Weight = nil
 	}
+	if t := v.Type(); t == reflect.TypeFor[RMSNorm]() || t == reflect.TypeFor[PReLU]() {
+		a.Bias = nil
+	}
 	if f := v.FieldByName("Affine"); f.IsValid() && !f.Bool() {
 		a.Weight, a.Bias = nil, nil
 	}

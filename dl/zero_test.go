@@ -91,6 +91,9 @@ func TestZero(t *testing.T) {
 			m := must(dl.Build(dl.InstanceNorm2d{Epsilon: dl.Zero}, dl.Shape{1, 2, 1, 2}))
 			return m.Call(x.Reshape(1, 2, 1, 2)).Float64s()
 		}, []float64{-1, 1, -1, 1}},
+		{"GroupNorm.Epsilon", norm(dl.GroupNorm{Groups: 1, Epsilon: dl.Zero}, ""), []float64{-1, 1, -1, 1}},
+		{"RMSNorm.Epsilon", norm(dl.RMSNorm{Epsilon: dl.Zero}, ""), []float64{-2 / math.Sqrt(2.5), 1 / math.Sqrt(2.5), 3 / math.Sqrt(12.5), 4 / math.Sqrt(12.5)}},
+		{"PReLU.Start", norm(dl.PReLU{Start: dl.Zero}, ""), []float64{0, 1, 3, 4}},
 		{"InstanceNorm2d.Momentum", func() []float64 {
 			m := must(dl.Build(dl.InstanceNorm2d{Momentum: dl.Zero, Running: true}, dl.Shape{1, 2, 1, 2}))
 			m.Call(x.Reshape(1, 2, 1, 2))
@@ -152,7 +155,7 @@ func TestZero(t *testing.T) {
 	}
 	// A rate of 0 trains nothing, what is divided by cannot be 0, and the parts of a
 	// Transformer are above.
-	refuse := "LR DivFactor FinalDiv Dropout MemoryFraction"
+	refuse := "LR DivFactor FinalDiv Delta Dropout MemoryFraction"
 	for _, field := range meaningOfZero(t) {
 		if _, name, _ := strings.Cut(field, "."); !shown[field] && !strings.Contains(refuse, name) {
 			t.Errorf("what %s does with dl.Zero is not shown", field)
