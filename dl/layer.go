@@ -13,7 +13,7 @@ import (
 //
 // A type of your own is a layer when it has a Forward method. Its exported
 // fields may be layers, slices of layers or structs of such; Forward calls
-// theirs.
+// theirs. A field tagged dl:"-" is left out: one that points back to its owner, say.
 type Layer interface {
 	Forward(x *Tensor) *Tensor
 }
