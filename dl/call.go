@@ -146,34 +146,36 @@ func (o *operation) now(numbers []float64, xs []*Tensor, names []string) []*Tens
 
 // compiled runs the operation on a device, compiling it at the first call.
 func (o *operation) compiled(on *xla.Device, values []*Tensor, numbers []float64, names []string) ([]*Tensor, error) {
+	write := func(g *graph.Graph) []*graph.Node {
+		t := &trace{graph: g}
+		var in []*node
+		for _, s := range o.in {
+			in = append(in, t.input(s.dtype, s.shape))
+		}
+		if o.random {
+			in = append(in, t.input(keyType, Shape{2}))
+		}
+		dynamic := make([]*graph.Node, len(numbers))
+		for i := range numbers {
+			dynamic[i] = xla.Parameter(g, Float32, nil)
+		}
+		var out []*graph.Node
+		for _, y := range o.full(g, in, names, 0, numbers, dynamic) {
+			out = append(out, y.value())
+		}
+		return out
+	}
 	p, err := o.programs.Get(on.Label(), func() (*xla.Program, error) {
 		var first Shape
 		if len(values) > 0 {
 			first = values[0].shape
 		}
-		return xla.Compile(xla.Context(), on, nil, "tensor operation", first, func(g *graph.Graph) []*graph.Node {
-			t := &trace{graph: g}
-			var in []*node
-			for _, s := range o.in {
-				in = append(in, t.input(s.dtype, s.shape))
-			}
-			if o.random {
-				in = append(in, t.input(keyType, Shape{2}))
-			}
-			dynamic := make([]*graph.Node, len(numbers))
-			for i := range numbers {
-				dynamic[i] = xla.Parameter(g, Float32, nil)
-			}
-			var out []*graph.Node
-			for _, y := range o.full(g, in, names, 0, numbers, dynamic) {
-				out = append(out, y.value())
-			}
-			return out
-		})
+		return xla.Compile(xla.Context(), on, nil, "tensor operation", first, write)
 	})
 	if err != nil {
 		return nil, err
 	}
+	p.Quicken(write)
 	inputs := values
 	for _, n := range numbers {
 		inputs = append(inputs[:len(inputs):len(inputs)], Scalar(float32(n)))

@@ -9,6 +9,8 @@ import (
 	_ "github.com/gomlx/go-xla/compute/xla"
 
 	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/internal/executables"
+	"github.com/holt-dl/holt/internal/goxla"
 )
 
 // cifarNet is the tutorial network of the benchmarks: three convolutions with
@@ -52,6 +54,10 @@ func must[T any](v T, err error) T {
 }
 
 func TestMain(m *testing.M) {
+	if os.Getenv(executables.Env) == "" {
+		os.Setenv(executables.Env, "0") // tests compile by themselves
+	}
+	goxla.Install()
 	os.Exit(m.Run())
 }
 

@@ -116,6 +116,7 @@ func (r *recording) runWith(ctx, running context.Context, shape Shape, wanted []
 					inputs = append(inputs, Scalar(float32(n)))
 				}
 			}
+			v.Program.Quicken(func(g *graph.Graph) []*graph.Node { return r.write(g, v.Inputs, ids) })
 			out, err = runProgram(v.Program, inputs)
 		}
 		if err != nil {

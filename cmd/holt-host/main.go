@@ -10,6 +10,7 @@ import (
 	"github.com/holt-dl/holt/display"
 	"github.com/holt-dl/holt/display/plot"
 	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/internal/goxla"
 	"github.com/holt-dl/holt/internal/hooks"
 	"github.com/holt-dl/holt/kernel/host"
 )
@@ -18,10 +19,9 @@ func main() {
 	hooks.Set(func(h *hooks.Hooks) {
 		h.Context = host.Context
 		h.Notice = func(sentence string) { frame.Warn(sentence) }
-		h.DeviceMemory = deviceMemory
-		h.Opened = keepExecutables
 		h.Plotter = plot.Gonum{}
 	})
+	goxla.Install()
 	listenForever()
 	inOrder()
 	host.Main(host.Options{Render: display.Render})

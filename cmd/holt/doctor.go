@@ -41,7 +41,36 @@ func allChecks() []doctor.Check {
 		doctor.Check{Name: "executables", Optional: true, Look: func(context.Context) doctor.Finding {
 			path, _ := backend.Find("cpu")
 			return lookExecutables(path)
+		}},
+		doctor.Check{Name: "oneDNN", Optional: true, Look: func(context.Context) doctor.Finding {
+			path, _ := backend.Find("cpu")
+			return lookOneDNN(path)
 		}})
+}
+
+// lookOneDNN says whether programs for the processor call oneDNN. path is the plugin,
+// empty where there is none.
+func lookOneDNN(path string) doctor.Finding {
+	const env = "HOLT_ONEDNN"
+	if os.Getenv(env) == "0" {
+		return doctor.Finding{OK: true, Detail: "not called, as " + env + "=0 asks"}
+	}
+	if path == "" {
+		return doctor.Finding{Detail: "comes with the cpu backend"}
+	}
+	store, _ := executables.Default() // without a folder, the sum is not kept
+	sum, err := store.SumOf(path)
+	if err != nil {
+		return doctor.Finding{Broken: true, Detail: err.Error()}
+	}
+	if !plugins.Known(sum) {
+		return doctor.Finding{Detail: "not called, because Holt's tests did not run with " + path}
+	}
+	from := "from a program's 50th run on; " + env + "=1: from the first, " + env + "=0: never"
+	if os.Getenv(env) == "1" {
+		from = "from the first run on, as " + env + "=1 asks"
+	}
+	return doctor.Finding{OK: true, Detail: "large convolutions and products are oneDNN's, " + from}
 }
 
 // lookExecutables says what is kept of what XLA compiled, and why it is not. A kernel

@@ -37,3 +37,21 @@ func TestLookExecutables(t *testing.T) {
 	check(folder, "", "2 files, 0.5 of at most 1024 MiB, "+folder+"; 1 of them damaged or of another user, and not used, such as abc.xla")
 	check(folder, plugin, "2 files, 0.5 of at most 1024 MiB, "+folder+"; 1 of them damaged or of another user, and not used, such as abc.xla; of those for the processor none, because Holt's tests did not run with "+plugin)
 }
+
+func TestLookOneDNN(t *testing.T) {
+	t.Setenv(executables.Env, t.TempDir())
+	plugin := filepath.Join(t.TempDir(), "plugin.so")
+	if err := os.WriteFile(plugin, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ env, path, want string }{
+		{"0", plugin, "not called, as HOLT_ONEDNN=0 asks"},
+		{"", "", "comes with the cpu backend"},
+		{"", plugin, "not called, because Holt's tests did not run with " + plugin},
+	} {
+		t.Setenv("HOLT_ONEDNN", tt.env)
+		if f := lookOneDNN(tt.path); f.Detail != tt.want || f.Broken || f.OK != (tt.env == "0") {
+			t.Errorf("%q, %q: it finds %+v, want %q", tt.env, tt.path, f, tt.want)
+		}
+	}
+}

@@ -30,6 +30,13 @@ type Hooks struct {
 	// compute.Backend, kind is cpu or cuda, and library is the plugin's file.
 	Opened func(backend any, kind, library string)
 
+	// KnownPlugin reports whether a backend's plugin is one that Holt's tests ran with.
+	KnownPlugin func(backend any) bool
+	// CustomCall writes a custom call of XLA, which gives float32 numbers of a shape,
+	// into a function of a program, and false where the function is another backend's.
+	// The function is a compute.Function; operands and result are its compute.Values.
+	CustomCall func(function any, target, config string, dims []int, operands []any) (result any, ok bool, err error)
+
 	// Archive brings an archive and unpacks it, so that root/Folder or root/File
 	// is there afterwards, whole or not at all. progress may be nil.
 	Archive func(ctx context.Context, a Archive, root string, progress func(done, total int64)) error

@@ -21,7 +21,12 @@ type convolution struct {
 
 // Convolve convolves x [N H W I] with weight [O I/groups K K].
 func Convolve(x, weight *graph.Node, w Window, groups int) *graph.Node {
-	return convolution{w, groups}.forward(x, graph.TransposeAllAxes(weight, 2, 3, 1, 0))
+	c := convolution{w, groups}
+	size := x.Shape().Dimensions
+	if c.ofOneDNN(x, weight, size[0]*w.Places(0, size[1])*w.Places(1, size[2])) {
+		return oihw{c}.forward(x, weight)
+	}
+	return c.forward(x, graph.TransposeAllAxes(weight, 2, 3, 1, 0))
 }
 
 // ConvolveTransposed paints weight [I O/groups K K] into images of the given
@@ -29,6 +34,9 @@ func Convolve(x, weight *graph.Node, w Window, groups int) *graph.Node {
 // convolution that has x as its output.
 func ConvolveTransposed(x, weight *graph.Node, w Window, groups int, size [2]int) *graph.Node {
 	c := convolution{w, groups}
+	if n := x.Shape().Dimensions; c.ofOneDNN(x, weight, n[0]*n[1]*n[2]) {
+		return oihw{c}.inputGradient(weight, x, size)
+	}
 	filters := graph.TransposeAllAxes(weight, 2, 3, 1, 0) // of that convolution: [K K O/groups I]
 	channels := filters.Shape().Dimensions[2] * groups
 	turned := c.turn(filters, channels)
@@ -103,18 +111,22 @@ func (c convolution) turn(w *graph.Node, channels int) *graph.Node {
 // given size: v, with its pixels stride apart, convolved with the filters
 // turned by half a turn.
 func (c convolution) inputGradient(turned, v *graph.Node, size [2]int) *graph.Node {
-	var padding [2][2]int
-	for i := range 2 {
-		spread := (v.Shape().Dimensions[1+i]-1)*c.Stride[i] + 1
-		before := c.Span(i) - 1 - c.Padding[i][0]
-		padding[i] = [2]int{before, size[i] + c.Span(i) - 1 - spread - before}
-	}
-	y := slide(v, turned, [2]int{1, 1}, padding, c.Stride, c.Dilation, c.groups)
+	y := slide(v, turned, [2]int{1, 1}, c.inputPadding(v, size), c.Stride, c.Dilation, c.groups)
 	remember(y, func(u *graph.Node) (forV, forTurned *graph.Node) {
 		filters := c.turn(turned, v.Shape().Dimensions[3])
 		return c.forward(u, filters), c.turn(c.kernelGradient(u, v), turned.Shape().Dimensions[3])
 	})
 	return y
+}
+
+// inputPadding is what inputGradient pads v with.
+func (c convolution) inputPadding(v *graph.Node, size [2]int) (padding [2][2]int) {
+	for i := range 2 {
+		spread := (v.Shape().Dimensions[1+i]-1)*c.Stride[i] + 1
+		before := c.Span(i) - 1 - c.Padding[i][0]
+		padding[i] = [2]int{before, size[i] + c.Span(i) - 1 - spread - before}
+	}
+	return padding
 }
 
 // slide convolves x [N H W I], with its pixels spread apart, and w [K K I O].
@@ -161,12 +173,7 @@ func slide(x, w *graph.Node, stride [2]int, padding [2][2]int, spread, dilation 
 // the filter, where the images of the batch play the input channels.
 func (c convolution) kernelGradient(x, v *graph.Node) *graph.Node {
 	image := x.Shape().Dimensions
-	var padding [][2]int
-	for i := range 2 {
-		spread := (v.Shape().Dimensions[1+i]-1)*c.Stride[i] + 1
-		after := c.Span(i) - 1 + spread - image[1+i] - c.Padding[i][0]
-		padding = append(padding, [2]int{c.Padding[i][0], after})
-	}
+	padding := c.kernelPadding(x, v)
 	// The axes are moved by hand: the pure-Go backend of compute v0.1.5 reads
 	// past its buffers when the configuration of the axes moves them.
 	asImages := func(x *graph.Node) *graph.Node { return graph.TransposeAllAxes(x, 3, 1, 2, 0) }
@@ -177,4 +184,14 @@ func (c convolution) kernelGradient(x, v *graph.Node) *graph.Node {
 		return asImages(c.inputGradient(c.turn(w, image[3]), v, [2]int{image[1], image[2]})), asFilters(c.forward(x, w))
 	})
 	return asFilters(y)
+}
+
+// kernelPadding is what kernelGradient pads x with.
+func (c convolution) kernelPadding(x, v *graph.Node) (padding [][2]int) {
+	for i := range 2 {
+		spread := (v.Shape().Dimensions[1+i]-1)*c.Stride[i] + 1
+		after := c.Span(i) - 1 + spread - x.Shape().Dimensions[1+i] - c.Padding[i][0]
+		padding = append(padding, [2]int{c.Padding[i][0], after})
+	}
+	return padding
 }

@@ -23,12 +23,24 @@ type closures struct {
 	main    compute.Function
 	inside  []compute.Function // that are being written, the innermost last
 	last    compute.Function   // that was made
+	oneDNN  bool               // the main function has calls of oneDNN
+}
+
+// calls returns how many calls of oneDNN there are.
+func (c *closures) calls() int {
+	if f, ok := c.main.(*oneDNN); ok {
+		return f.calls
+	}
+	return 0
 }
 
 // Main returns the main function.
 func (b onceBuilder) Main() compute.Function {
 	if b.closures.main == nil {
 		b.closures.main = b.Builder.Main()
+		if b.closures.oneDNN {
+			b.closures.main = &oneDNN{Function: b.closures.main, builder: b.Builder}
+		}
 		return b.closures.main
 	}
 	return closureMaker{b.closures.main, b.closures}

@@ -3,6 +3,7 @@ package xla
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/gomlx/compute/distributed"
@@ -17,7 +18,32 @@ import (
 func Compile(ctx context.Context, on *Device, group *Group, name string, input []int, build func(g *graph.Graph) []*graph.Node) (*Program, error) {
 	end := announce(ctx, name, input, on)
 	defer end()
-	g := on.NewGraph(strings.ReplaceAll(name, " ", "_"))
+	if group == nil && os.Getenv(OneDNNEnv) == "1" && on.callsOneDNN() {
+		if p, calls, err := compileGraph(ctx, on, nil, name, true, build); err == nil && calls > 0 {
+			p.settled.Store(true)
+			return p, nil
+		}
+	}
+	p, _, err := compileGraph(ctx, on, group, name, false, build)
+	return p, err
+}
+
+// compileGraph is [Compile] for a program with calls of oneDNN or without, and returns
+// how many there are; a program without is not compiled where they are asked for.
+func compileGraph(ctx context.Context, on *Device, group *Group, name string, oneDNN bool, build func(g *graph.Graph) []*graph.Node) (*Program, int, error) {
+	p, compile, calls, err := writeGraph(on, group, name, oneDNN, build)
+	if err == nil && (!oneDNN || calls > 0) {
+		err = Await(ctx, compile)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	return p, calls, nil
+}
+
+// writeGraph writes a graph, and returns what compiles it into the program.
+func writeGraph(on *Device, group *Group, name string, oneDNN bool, build func(g *graph.Graph) []*graph.Node) (p *Program, compile func() error, calls int, err error) {
+	g, c := on.newGraph(strings.ReplaceAll(name, " ", "_"), oneDNN)
 	var mesh *distributed.DeviceMesh
 	if group != nil {
 		var err error
@@ -25,14 +51,14 @@ func Compile(ctx context.Context, on *Device, group *Group, name string, input [
 			err = g.SetAutoSharding(mesh)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("dl: share a batch between %d devices: %w", len(group.Devices), err)
+			return nil, nil, 0, fmt.Errorf("dl: share a batch between %d devices: %w", len(group.Devices), err)
 		}
 	}
 	var outputs []*graph.Node
 	if err := Guard(func() { outputs = build(g) }); err != nil {
-		return nil, err
+		return nil, nil, 0, err
 	}
-	p := &Program{on: on, group: group}
+	p = &Program{on: on, group: group, name: name}
 	var shardings []*distributed.ShardingSpec
 	for _, out := range outputs {
 		p.outs = append(p.outs, out.Shape())
@@ -40,7 +66,7 @@ func Compile(ctx context.Context, on *Device, group *Group, name string, input [
 			shardings = append(shardings, distributed.NewReplicatedShardingSpec(mesh))
 		}
 	}
-	err := Await(ctx, func() error {
+	compile = func() error {
 		var err error
 		if e := Guard(func() { err = g.CompileWithSharding(outputs, shardings) }); e != nil {
 			err = e
@@ -51,11 +77,8 @@ func Compile(ctx context.Context, on *Device, group *Group, name string, input [
 		if err != nil {
 			return fmt.Errorf("dl: compile %s for %s: %w", name, on.Label(), err)
 		}
+		p.exec.Store(g.Executable().(*executable))
 		return nil
-	})
-	if err != nil {
-		return nil, err
 	}
-	p.exec = g.Executable().(*executable)
-	return p, nil
+	return p, compile, c.calls(), nil
 }

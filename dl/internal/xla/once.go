@@ -50,7 +50,13 @@ type once struct {
 
 // NewGraph begins a graph for the device, in which there can be loops.
 func (on *Device) NewGraph(name string) *graph.Graph {
-	return graph.NewGraph(once{on.Backend, &closures{}}, name)
+	g, _ := on.newGraph(name, false)
+	return g
+}
+
+func (on *Device) newGraph(name string, oneDNN bool) (*graph.Graph, *closures) {
+	c := &closures{oneDNN: oneDNN}
+	return graph.NewGraph(once{on.Backend, c}, name), c
 }
 
 // Builder begins a program.

@@ -1,4 +1,4 @@
-package main
+package goxla
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"unsafe"
 
@@ -25,10 +26,29 @@ import (
 // names, or the machine does not tell what its code would be made for, all is
 // compiled.
 func keepExecutables(b any, kind, library string) {
+	x, isXLA := b.(*xla.Backend)
+	if !isXLA {
+		return
+	}
 	store, ok := executables.Default()
-	if x, isXLA := b.(*xla.Backend); ok && isXLA {
+	libraries.Store(x, library)
+	if ok {
 		keepIn(store, x, kind, library)
 	}
+}
+
+// libraries has the files of the backends' plugins.
+var libraries sync.Map
+
+// knownPlugin reports whether a backend's plugin is one that Holt's tests ran with.
+func knownPlugin(b any) bool {
+	library, ok := libraries.Load(b)
+	if !ok {
+		return false
+	}
+	store, _ := executables.Default() // without a folder, the sum is not kept
+	sum, err := store.SumOf(library.(string))
+	return err == nil && plugins.Known(sum)
 }
 
 func keepIn(store executables.Store, b *xla.Backend, kind, library string) (c *diskCache) {

@@ -1,0 +1,440 @@
+package xla
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"sync"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/internal/hooks"
+)
+
+// XLA's plugin for the processor has oneDNN in it, and executes custom calls of it,
+// though its own compiler never writes one. For convolutions and products of
+// matrices they take half the time. The calls are inner names of one plugin, so that
+// they are written only for one that Holt's tests ran with, after each form has
+// given XLA's own numbers in this process.
+//
+// A program with such a call cannot be kept on disk, and takes as long to compile as
+// XLA's own. So a program begins as XLA's own, which is on disk after the first
+// time, and is one with calls from its [quickFrom]th run on, compiled in the
+// background since its [quickBegins]th: what runs a few times is compiled once. The
+// numbers of the runs, and not the time, decide, so that two kernels give the same
+// bits.
+
+const (
+	quickBegins = 10
+	quickFrom   = 50
+)
+
+// OneDNNEnv is the variable that is 0 where oneDNN is never to be called, and 1 where
+// it is called from the first run on.
+const OneDNNEnv = "HOLT_ONEDNN"
+
+// oneDNNFrom is lower.OneDNNFrom, for products.
+const oneDNNFrom = 1 << 24
+
+// oneDNN is the main function of a program in which calls of oneDNN stand for
+// convolutions and products.
+type oneDNN struct {
+	compute.Function
+	builder compute.Builder
+	calls   int
+}
+
+// OneDNN reports whether convolutions are to be written for oneDNN.
+func (b once) OneDNN() bool { return b.closures.oneDNN }
+
+// mayCallOneDNN reports whether programs of a device may have calls of oneDNN, where
+// its plugin has them.
+func (on *Device) mayCallOneDNN() bool {
+	h := hooks.Get()
+	return on.Kind == "cpu" && h.CustomCall != nil && h.KnownPlugin != nil && os.Getenv(OneDNNEnv) != "0"
+}
+
+// callsOneDNN reports whether a device has calls of oneDNN that give XLA's own
+// numbers, which is checked first.
+func (on *Device) callsOneDNN() bool { return on.mayCallOneDNN() && oneDNNChecked(on) }
+
+// call writes a call of oneDNN that gives float32 numbers of a shape.
+func (f *oneDNN) call(target string, config any, dims []int, operands ...compute.Value) (compute.Value, error) {
+	text, err := json.Marshal(config)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]any, len(operands))
+	for i, x := range operands {
+		all[i] = x
+	}
+	result, ok, err := hooks.Get().CustomCall(f.Function, target, string(text), dims, all)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fmt.Errorf("dl: %T has no calls of oneDNN", f.Function)
+	}
+	f.calls++
+	return result.(compute.Value), nil
+}
+
+// The configuration of a convolution, as XLA's OneDnnConvolutionConfig has it. Axes
+// and sizes are plain numbers.
+type convConfig struct {
+	Conv struct {
+		Dims   int `json:"dims"`
+		Groups int `json:"feature_groups"`
+		Input  struct {
+			Data axesConfig `json:"data"`
+		} `json:"input"`
+		Kernel struct {
+			Filter filterConfig `json:"filter"`
+		} `json:"kernel"`
+		Output struct {
+			Data axesConfig `json:"data"`
+		} `json:"output"`
+		Window struct {
+			Left      []int `json:"pad_left"`
+			Right     []int `json:"pad_right"`
+			Strides   []int `json:"strides"`
+			Dilations []int `json:"window_dilations"`
+		} `json:"window"`
+	} `json:"onednn_conv_config"`
+}
+
+type axesConfig struct {
+	Batch   int   `json:"batch_dim"`
+	Feature int   `json:"feature_dim"`
+	Spatial []int `json:"spatial_dims"`
+}
+
+type filterConfig struct {
+	In      int   `json:"input_feature_dim"`
+	Out     int   `json:"output_feature_dim"`
+	Spatial []int `json:"spatial_dims"`
+}
+
+// ConvGeneral implements compute.Function. What package lower writes for oneDNN has
+// other axes than filters [K K I O], which all other convolutions have.
+func (f *oneDNN) ConvGeneral(x, kernel compute.Value, axes compute.ConvolveAxesConfig, strides []int, padding [][2]int,
+	spread, dilations []int, groups, batchGroups int) (compute.Value, error) {
+	in, err := f.builder.OpShape(x)
+	if err != nil {
+		return nil, err
+	}
+	filter, err := f.builder.OpShape(kernel)
+	if err != nil {
+		return nil, err
+	}
+	if in.DType != dtypes.Float32 || filter.DType != dtypes.Float32 || groups > 1 || batchGroups > 1 || axes.KernelSpatial[0] == 0 {
+		return f.Function.ConvGeneral(x, kernel, axes, strides, padding, spread, dilations, groups, batchGroups)
+	}
+	// OneDNN knows neither zeros between pixels nor negative padding.
+	padding, spread = slices.Clone(padding), slices.Clone(spread)
+	before := make([]compute.PadAxis, in.Rank())
+	pads := false
+	for i, axis := range axes.InputSpatial {
+		p := &before[axis]
+		p.Start, p.End = min(0, padding[i][0]), min(0, padding[i][1])
+		if spread != nil {
+			p.Interior = spread[i] - 1
+		}
+		pads = pads || *p != compute.PadAxis{}
+		padding[i] = [2]int{max(0, padding[i][0]), max(0, padding[i][1])}
+	}
+	if pads {
+		zero, err := f.Function.Constant([]float32{0})
+		if err != nil {
+			return nil, err
+		}
+		if x, err = f.Function.Pad(x, zero, before...); err != nil {
+			return nil, err
+		}
+		if in, err = f.builder.OpShape(x); err != nil {
+			return nil, err
+		}
+	}
+	var c convConfig
+	c.Conv.Dims, c.Conv.Groups = in.Rank(), 1
+	c.Conv.Input.Data = axesConfig{axes.InputBatch, axes.InputChannels, axes.InputSpatial}
+	c.Conv.Kernel.Filter = filterConfig{axes.KernelInputChannels, axes.KernelOutputChannels, axes.KernelSpatial}
+	c.Conv.Output.Data = axesConfig{axes.OutputBatch, axes.OutputChannels, axes.OutputSpatial}
+	w := &c.Conv.Window
+	w.Strides, w.Dilations = strides, dilations
+	dims := make([]int, in.Rank())
+	dims[axes.OutputBatch], dims[axes.OutputChannels] = in.Dimensions[axes.InputBatch], filter.Dimensions[axes.KernelOutputChannels]
+	for i, axis := range axes.OutputSpatial {
+		w.Left, w.Right = append(w.Left, padding[i][0]), append(w.Right, padding[i][1])
+		room := in.Dimensions[axes.InputSpatial[i]] + padding[i][0] + padding[i][1] - dilations[i]*(filter.Dimensions[axes.KernelSpatial[i]]-1) - 1
+		dims[axis] = room/strides[i] + 1
+	}
+	return f.call("__onednn$convolution", c, dims, x, kernel)
+}
+
+// The configuration of a product, as XLA's OneDnnMatMulConfig has it.
+type matmulConfig struct {
+	Matmul struct {
+		TransposeA bool `json:"transpose_a"`
+		TransposeB bool `json:"transpose_b"`
+	} `json:"onednn_matmul_config"`
+}
+
+// DotGeneral implements compute.Function. A product that is one of two matrices,
+// when axes are taken together, is oneDNN's where it is large enough: XLA would move
+// all numbers before it multiplies over two axes.
+func (f *oneDNN) DotGeneral(x compute.Value, sumX, batchX []int, y compute.Value, sumY, batchY []int, config compute.DotGeneralConfig) (compute.Value, error) {
+	theirs := func() (compute.Value, error) {
+		return f.Function.DotGeneral(x, sumX, batchX, y, sumY, batchY, config)
+	}
+	a, err := f.builder.OpShape(x)
+	if err != nil {
+		return nil, err
+	}
+	b, err := f.builder.OpShape(y)
+	if err != nil {
+		return nil, err
+	}
+	plain := func(d dtypes.DType) bool { return d == dtypes.InvalidDType || d == dtypes.Float32 }
+	if a.DType != dtypes.Float32 || b.DType != dtypes.Float32 || len(batchX)+len(batchY) > 0 || !plain(config.AccumulatorDType) || !plain(config.OutputDType) {
+		return theirs()
+	}
+	inner, outerX, firstX, okX := matrix(a, sumX)
+	_, outerY, firstY, okY := matrix(b, sumY)
+	m, n := product(outerX), product(outerY)
+	if !okX || !okY || 2*m*n*inner < oneDNNFrom {
+		return theirs()
+	}
+	flat := func(v compute.Value, s shapes.Shape, outer int, first bool) (compute.Value, error) {
+		dims := []int{outer, inner}
+		if first {
+			dims = []int{inner, outer}
+		}
+		if slices.Equal(s.Dimensions, dims) {
+			return v, nil
+		}
+		return f.Function.Reshape(v, dims...)
+	}
+	if x, err = flat(x, a, m, firstX); err != nil {
+		return nil, err
+	}
+	if y, err = flat(y, b, n, firstY); err != nil {
+		return nil, err
+	}
+	var c matmulConfig
+	c.Matmul.TransposeA, c.Matmul.TransposeB = firstX, !firstY
+	z, err := f.call("__onednn$matmul", c, []int{m, n}, x, y)
+	if dims := slices.Concat(outerX, outerY); err == nil && len(dims) != 2 {
+		return f.Function.Reshape(z, dims...)
+	}
+	return z, err
+}
+
+// matrix reports whether the axes that a product sums over are the first or the last
+// ones of an operand, in their order: then it is a matrix of inner by outer numbers,
+// or the other way round.
+func matrix(s shapes.Shape, sum []int) (inner int, outer []int, first, ok bool) {
+	n, all := len(sum), s.Dimensions
+	if n == 0 || n == len(all) {
+		return 0, nil, false, false
+	}
+	from := sum[0]
+	for i, axis := range sum {
+		if axis != from+i {
+			return 0, nil, false, false
+		}
+	}
+	switch from {
+	case 0:
+		return product(all[:n]), all[n:], true, true
+	case len(all) - n:
+		return product(all[from:]), all[:from], false, true
+	}
+	return 0, nil, false, false
+}
+
+func product(dims []int) int {
+	n := 1
+	for _, d := range dims {
+		n *= d
+	}
+	return n
+}
+
+// parts is into how many parts a long sum is cut.
+const parts = 8
+
+// ReduceSum implements compute.Function. A sum over all axes but the last, which is
+// the gradient of a bias, is one of a few parts first, which XLA adds as fast as it
+// reads them; down the columns it is several times as slow.
+func (f *oneDNN) ReduceSum(x compute.Value, axes ...int) (compute.Value, error) {
+	s, err := f.builder.OpShape(x)
+	if err != nil {
+		return nil, err
+	}
+	last := s.Rank() - 1
+	rows := 0
+	if last > 0 {
+		rows = product(s.Dimensions[:last])
+	}
+	leading := len(axes) == last
+	for i := range axes {
+		leading = leading && axes[i] == i
+	}
+	if !leading || s.DType != dtypes.Float32 || rows%parts != 0 || s.Size() < 1<<16 || s.Dimensions[last] < 10 {
+		return f.Function.ReduceSum(x, axes...)
+	}
+	n, c := rows/parts, s.Dimensions[last]
+	if x, err = f.Function.Reshape(x, parts, n, c); err != nil {
+		return nil, err
+	}
+	var sum compute.Value
+	for i := range parts {
+		part, err := f.Function.Slice(x, []int{i, 0, 0}, []int{i + 1, n, c}, []int{1, 1, 1})
+		if err == nil && sum != nil {
+			part, err = f.Function.Add(sum, part)
+		}
+		if err != nil {
+			return nil, err
+		}
+		sum = part
+	}
+	if sum, err = f.Function.Reshape(sum, n, c); err != nil {
+		return nil, err
+	}
+	return f.Function.ReduceSum(sum, 0)
+}
+
+// checkedOneDNN is whether the forms of oneDNN's calls gave XLA's own numbers.
+var checkedOneDNN = map[compute.Backend]func() bool{}
+var checkingOneDNN sync.Mutex
+
+// oneDNNChecked checks once whether oneDNN's calls give what XLA's own program gives.
+func oneDNNChecked(on *Device) bool {
+	checkingOneDNN.Lock()
+	check := checkedOneDNN[on.Backend]
+	if check == nil {
+		check = sync.OnceValue(func() bool {
+			if !hooks.Get().KnownPlugin(on.Backend) {
+				return false
+			}
+			err := checkOneDNN(on)
+			if err != nil {
+				hooks.Notice(fmt.Sprintf("oneDNN is not used, and networks run as XLA compiles them by itself: %v", err))
+			}
+			return err == nil
+		})
+		checkedOneDNN[on.Backend] = check
+	}
+	checkingOneDNN.Unlock()
+	return check()
+}
+
+// checkOneDNN compares the forms of calls that there are: convolutions with stride,
+// dilation, padding that is cut away, zeros between pixels, of three axes; products
+// of matrices that lie either way, and with axes taken together; sums in parts.
+func checkOneDNN(on *Device) error {
+	var inputs []*Array
+	random := rand.New(rand.NewPCG(1, 2))
+	build := func(g *graph.Graph) (out []*graph.Node) {
+		first := len(inputs) == 0
+		n := 0
+		input := func(dims ...int) *graph.Node {
+			if first {
+				values := make([]float32, product(dims))
+				for i := range values {
+					values[i] = float32(random.NormFloat64())
+				}
+				inputs = append(inputs, NewArray(dtypes.Float32, dims, values))
+			}
+			n++
+			return Parameter(g, dtypes.Float32, dims)
+		}
+		x, w := input(2, 9, 10, 5), input(6, 5, 3, 2)
+		filters := func(in, out int) graph.ConvolveAxesConfig {
+			return graph.ConvolveAxesConfig{InputBatch: 0, InputSpatial: []int{1, 2}, InputChannels: 3, KernelInputChannels: in, KernelOutputChannels: out,
+				KernelSpatial: []int{2, 3}, OutputBatch: 0, OutputSpatial: []int{1, 2}, OutputChannels: 3}
+		}
+		conv := func(x, w *graph.Node, axes graph.ConvolveAxesConfig, strides []int, padding [][2]int, spread, dilations []int) {
+			out = append(out, graph.ConvGeneral(x, w, axes, strides, padding, spread, dilations, 1, 1))
+		}
+		one := []int{1, 1}
+		conv(x, w, filters(1, 0), one, [][2]int{{1, 1}, {0, 2}}, nil, one)
+		conv(x, w, filters(1, 0), []int{2, 3}, [][2]int{{0, 1}, {1, 0}}, nil, one)
+		conv(x, w, filters(1, 0), one, [][2]int{{2, 2}, {1, 1}}, nil, []int{2, 3})
+		conv(x, input(5, 7, 3, 3), filters(0, 1), one, [][2]int{{1, 2}, {2, 0}}, []int{2, 3}, one)
+		conv(x, input(5, 7, 3, 3), filters(0, 1), one, [][2]int{{-1, 2}, {2, -2}}, []int{2, 1}, []int{1, 2})
+		pictures := graph.ConvolveAxesConfig{InputBatch: 4, InputChannels: 0, InputSpatial: []int{1, 2, 3}, KernelInputChannels: 0, KernelOutputChannels: 4,
+			KernelSpatial: []int{1, 2, 3}, OutputBatch: 0, OutputChannels: 1, OutputSpatial: []int{3, 4, 2}}
+		x3 := graph.Reshape(x, 2, 9, 10, 5, 1)
+		conv(x3, input(2, 9, 10, 1, 6), pictures, []int{1, 1, 1}, [][2]int{{1, 1}, {1, 1}, {}}, nil, []int{1, 1, 1})
+		conv(x3, input(2, 4, 3, 1, 6), pictures, []int{1, 2, 1}, [][2]int{{1, -1}, {0, 1}, {}}, nil, []int{2, 3, 1})
+
+		const big = 256
+		a, b := input(big, big), input(big, big)
+		for _, axes := range [][2]int{{1, 0}, {1, 1}, {0, 0}, {0, 1}} {
+			out = append(out, graph.DotGeneral(a, axes[:1], nil, b, axes[1:], nil))
+		}
+		c, d := input(16, 16, big), input(16, 16, big)
+		out = append(out, graph.DotGeneral(c, []int{2}, nil, b, []int{1}, nil), graph.DotGeneral(c, []int{0, 1}, nil, d, []int{0, 1}, nil))
+		out = append(out, graph.ReduceSum(c, 0, 1))
+		return out
+	}
+	run := func(oneDNN bool) ([]*Array, error) {
+		p, calls, err := compileGraph(context.Background(), on, nil, "check of oneDNN", oneDNN, build)
+		if err != nil {
+			return nil, err
+		}
+		if want := 13; oneDNN && calls != want {
+			return nil, fmt.Errorf("%d calls were written, want %d", calls, want)
+		}
+		return p.Run(inputs)
+	}
+	own, err := run(false)
+	if err != nil {
+		return err
+	}
+	theirs, err := run(true)
+	if err != nil {
+		return err
+	}
+	for i := range own {
+		if err := near(own[i], theirs[i]); err != nil {
+			return fmt.Errorf("form %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// near returns an error where two arrays differ by more than rounding brings about.
+func near(a, b *Array) error {
+	x, err := a.Flat()
+	if err != nil {
+		return err
+	}
+	y, err := b.Flat()
+	if err != nil {
+		return err
+	}
+	p, q := x.([]float32), y.([]float32)
+	if len(p) != len(q) {
+		return fmt.Errorf("there are %d numbers, want %d", len(q), len(p))
+	}
+	most := 0.0
+	for _, v := range p {
+		most = max(most, math.Abs(float64(v)))
+	}
+	for i := range p {
+		if d := math.Abs(float64(p[i] - q[i])); !(d <= 1e-5*most) {
+			return fmt.Errorf("number %d is %v, want %v", i, q[i], p[i])
+		}
+	}
+	return nil
+}

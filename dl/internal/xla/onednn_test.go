@@ -1,0 +1,36 @@
+package xla
+
+import (
+	"testing"
+
+	_ "github.com/gomlx/compute/gobackend"
+	_ "github.com/gomlx/go-xla/compute/xla"
+
+	"github.com/holt-dl/holt/internal/goxla"
+	"github.com/holt-dl/holt/internal/hooks"
+)
+
+// TestOneDNN compares all forms of oneDNN's calls with XLA's own program.
+func TestOneDNN(t *testing.T) {
+	t.Setenv("HOLT_EXECUTABLES", "0")
+	before := hooks.Get()
+	goxla.Install()
+	defer hooks.Set(func(h *hooks.Hooks) { *h = before })
+	on, err := Find("test", "cpu")
+	if err != nil {
+		t.Skip(err)
+	}
+	if !hooks.Get().KnownPlugin(on.Backend) {
+		t.Skip("the plugin is another")
+	}
+	if err := checkOneDNN(on); err != nil {
+		t.Error(err)
+	}
+	if !on.callsOneDNN() {
+		t.Error("they are not called")
+	}
+	t.Setenv(OneDNNEnv, "0")
+	if on.callsOneDNN() {
+		t.Errorf("they are called, where %s is 0", OneDNNEnv)
+	}
+}

@@ -1,0 +1,95 @@
+package dl_test
+
+import (
+	"math"
+	"os"
+	"testing"
+
+	"github.com/holt-dl/holt/dl"
+)
+
+// TestOneDNN runs programs until oneDNN's calls are in the place of XLA's own
+// convolutions and products, and compares gradients of before and after, and
+// gradients of gradients. Before, all runs give the same bits.
+func TestOneDNN(t *testing.T) {
+	if os.Getenv("HOLT_ONEDNN") != "" {
+		t.Skip("HOLT_ONEDNN is set")
+	}
+	if testing.Short() {
+		t.Skip("it compiles much")
+	}
+	on(t, "cpu")
+	conv := func(c dl.Conv2d) func(x, w *dl.Tensor) *dl.Tensor {
+		return func(x, w *dl.Tensor) *dl.Tensor { return x.Conv2d(w, nil, c) }
+	}
+	for _, tt := range []struct {
+		name string
+		f    func(x, w *dl.Tensor) *dl.Tensor
+		x, w dl.Shape
+	}{
+		{"3×3", conv(dl.Conv2d{Kernel: 3, Padding: 1}), dl.Shape{8, 32, 16, 16}, dl.Shape{32, 32, 3, 3}},
+		{"stride 2", conv(dl.Conv2d{Kernel: 3, Stride: 2, Padding: 1}), dl.Shape{8, 32, 17, 16}, dl.Shape{64, 32, 3, 3}},
+		{"dilation 2", conv(dl.Conv2d{Kernel: 3, Dilation: 2, Padding: 2}), dl.Shape{8, 32, 16, 16}, dl.Shape{32, 32, 3, 3}},
+		{"stride and dilation", conv(dl.Conv2d{Kernel: 3, Stride: 2, Dilation: 2, Padding: 1}), dl.Shape{16, 32, 17, 18}, dl.Shape{64, 32, 3, 3}},
+		{"5×5 without padding", conv(dl.Conv2d{Kernel: 5}), dl.Shape{4, 16, 16, 20}, dl.Shape{32, 16, 5, 5}},
+		{"7×7, three channels", conv(dl.Conv2d{Kernel: 7, Stride: 2, Padding: 3}), dl.Shape{4, 3, 64, 64}, dl.Shape{64, 3, 7, 7}},
+		{"1×1", conv(dl.Conv2d{Kernel: 1, Stride: 2}), dl.Shape{8, 128, 16, 16}, dl.Shape{128, 128, 1, 1}},
+		{"pictures smaller than the filter", conv(dl.Conv2d{Kernel: 3, Padding: 1}), dl.Shape{4, 256, 2, 2}, dl.Shape{256, 256, 3, 3}},
+		{"more padding than filter", conv(dl.Conv2d{Kernel: 2, Padding: 3}), dl.Shape{8, 64, 8, 8}, dl.Shape{64, 64, 2, 2}},
+		{"transposed", func(x, w *dl.Tensor) *dl.Tensor {
+			return x.ConvTranspose2d(w, nil, dl.ConvTranspose2d{Kernel: 3, Stride: 2, Padding: 1, OutputPadding: 1})
+		}, dl.Shape{8, 64, 8, 8}, dl.Shape{64, 32, 3, 3}},
+		{"linear", func(x, w *dl.Tensor) *dl.Tensor { return x.Linear(w, nil) }, dl.Shape{256, 256}, dl.Shape{256, 256}},
+		{"linear on sequences", func(x, w *dl.Tensor) *dl.Tensor { return x.Linear(w, nil).Tanh() }, dl.Shape{16, 16, 256}, dl.Shape{256, 256}},
+		{"product", func(x, w *dl.Tensor) *dl.Tensor { return x.MatMul(w) }, dl.Shape{16, 16, 256}, dl.Shape{256, 256}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			x, w := fill(1, 1, tt.x...), fill(2, 0.1, tt.w...)
+			grads := func(x ...*dl.Tensor) []*dl.Tensor {
+				return must(dl.Grad(func(x ...*dl.Tensor) *dl.Tensor {
+					y := tt.f(x[0], x[1])
+					return y.Mul(y).Mean()
+				}, x...))
+			}
+			f := dl.Compile(func(x, w *dl.Tensor) []*dl.Tensor {
+				first := grads(x, w)
+				return append(first, must(dl.Grad(func(x ...*dl.Tensor) *dl.Tensor {
+					g := grads(x...)
+					return g[0].Mul(g[0]).Sum().Add(g[1].Mul(g[1]).Sum())
+				}, x, w))...)
+			})
+			var before [][]float32
+			for _, g := range f.Call(x, w) {
+				before = append(before, g.Float32s())
+			}
+			differ := 0
+			for run := 2; run <= 51; run++ {
+				now := f.Call(x, w)
+				if run < 49 {
+					continue
+				}
+				for i, g := range now {
+					most := 0.0
+					for _, v := range before[i] {
+						most = max(most, math.Abs(float64(v)))
+					}
+					for j, v := range g.Float32s() {
+						d := math.Abs(float64(v - before[i][j]))
+						if d > 0 && run < 50 {
+							t.Fatalf("run %d, gradient %d: number %d is %v, and was %v", run, i, j, v, before[i][j])
+						}
+						if !(d <= 2e-5*most) {
+							t.Fatalf("run %d, gradient %d: number %d is %v, and was %v", run, i, j, v, before[i][j])
+						}
+						if d > 0 {
+							differ++
+						}
+					}
+				}
+			}
+			if differ == 0 {
+				t.Error("all bits are the same: XLA's own program runs")
+			}
+		})
+	}
+}
