@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/gomlx/compute"
@@ -51,8 +52,14 @@ type oneDNN struct {
 	calls   int
 }
 
-// OneDNN reports whether convolutions are to be written for oneDNN.
-func (b once) OneDNN() bool { return b.closures.oneDNN }
+// OneDNN reports whether convolutions are to be written for oneDNN, and whether the
+// processor has AVX-512.
+func (b once) OneDNN() (calls, wide bool) { return b.closures.oneDNN, b.closures.oneDNN && avx512() }
+
+var avx512 = sync.OnceValue(func() bool {
+	text, err := os.ReadFile("/proc/cpuinfo")
+	return err == nil && strings.Contains(string(text), " avx512f")
+})
 
 // mayCallOneDNN reports whether programs of a device may have calls of oneDNN, where
 // its plugin has them.
