@@ -85,7 +85,7 @@ func (c oihw) inputGradient(w, v *graph.Node, size [2]int) *graph.Node {
 // kernelGradient is the gradient for w.
 func (c oihw) kernelGradient(x, w, v *graph.Node) *graph.Node {
 	if _, wide := callsOneDNN(x.Graph()); !wide {
-		return graph.TransposeAllAxes(c.convolution.kernelGradient(x, w, v), 3, 2, 0, 1)
+		return graph.TransposeAllAxes(c.convolution.kernelGradient(x, v), 3, 2, 0, 1)
 	}
 	size, places, filters := x.Shape().Dimensions, v.Shape().Dimensions, w.Shape().Dimensions
 	pictures := append(slices.Clone(size), 1)
