@@ -99,7 +99,8 @@ func (w *World) boundArgs(u Unit, archive string) []string {
 		// There is no library to look for.
 		args = append(args, "-holt-ld", quoteAll(append(ld, "-nostdlib")))
 	}
-	args = append(append(args, "-extld", w.extld()), u.pluginFlags()...)
+	// Of a folder of its own the linker would wait for the removal.
+	args = append(append(args, "-extld", w.extld(), "-tmpdir", u.Dir), u.pluginFlags()...)
 	// The file that the compiler read serves this linker too.
 	return append(args, "-importcfg", u.config(), archive)
 }

@@ -125,6 +125,7 @@ func gist(out string) string {
 var (
 	// reason begins what the system's linkers give as one.
 	reason = regexp.MustCompile(`undefined reference|multiple definition|cannot find |undefined symbol|requires dynamic |relocation R_`)
-	// objectFile is how they name a place in Go's object.
-	objectFile = regexp.MustCompile(`/\S*go-link-\d+/\S+:\s*`)
+	// objectFile is how they name a place in one of the objects that Go's linker gives
+	// them.
+	objectFile = regexp.MustCompile(`/\S*/(go-link-\d+/\S+|(go|\d{6})\.o):(\S+:)?\s*`)
 )

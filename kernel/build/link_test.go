@@ -12,6 +12,10 @@ func TestLinkError(t *testing.T) {
 	tests := []struct{ name, out, want string }{
 		{"symbol twice", command + "/usr/bin/ld: /tmp/go-link-12/go.o:(.data.rel.ro+0x0): multiple definition of `go:itab.*a.T,error'; /tmp/go-link-12/go.o:(.data.rel.ro+0x40): first defined here\ncollect2: error: ld returned 1 exit status\n",
 			"multiple definition of `go:itab.*a.T,error'; first defined here"},
+		{"symbol twice, bound", "/c/link: /usr/bin/ld: exit status 1\n/usr/bin/ld: /tmp/holt-12/c1/go.o:(.data.rel.ro+0x0): multiple definition of `go:itab.*a.T,error'; /tmp/holt-12/c1/000001.o: first defined here\n",
+			"multiple definition of `go:itab.*a.T,error'; first defined here"},
+		{"gold, bound", "/c/link: /usr/bin/ld.gold: exit status 1\n/usr/bin/ld.gold: error: /tmp/holt-12/c1/go.o: requires dynamic R_X86_64_PC32 reloc against 'a.F'\n",
+			"requires dynamic R_X86_64_PC32 reloc against 'a.F'"},
 		{"no C function", command + "/usr/bin/ld: /tmp/go-link-12/000001.o: in function `_cgo_f':\n/tmp/go-build/cgo.go:7: undefined reference to `nosuch'\ncollect2: error: ld returned 1 exit status\n",
 			"undefined reference to `nosuch'"},
 		{"no library", command + "/usr/bin/ld: cannot find -lnosuch: No such file or directory\ncollect2: error: ld returned 1 exit status\n",

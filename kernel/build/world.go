@@ -46,8 +46,9 @@ type World struct {
 	adds  sync.Mutex // one Add at a time
 	next  nextUnit   // what [World.Ahead] has started
 
-	copying  sync.Mutex // one call of copies at a time
-	carrying sync.Map   // archives of cells → whether their plugins hold other packages too
+	copying  sync.Mutex     // one call of copies at a time
+	carrying sync.Map       // archives of cells → whether their plugins hold other packages too
+	tidying  sync.WaitGroup // the removals of [World.Tidy]
 
 	verifying sync.Mutex      // guards verified
 	verified  map[string]bool // IDs of the archives that were read and compared
@@ -275,10 +276,11 @@ func save(dir string, rec record) (err error) {
 	return nil
 }
 
-// Close ends what [World.Ahead] has started, and lets other kernels remove the world
-// when it is old.
+// Close ends what [World.Ahead] has started, waits for what [World.Tidy] removes, and
+// lets other kernels remove the world when it is old.
 func (w *World) Close() error {
 	w.closeAhead()
+	w.tidying.Wait()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.use == nil {
