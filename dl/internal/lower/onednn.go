@@ -67,7 +67,7 @@ func (c oihw) forward(x, w *graph.Node) *graph.Node {
 	y := graph.ConvGeneral(x, w, filterAxes(1, 0), c.Stride[:], c.Padding[:], nil, c.Dilation[:], 1, 1)
 	remember(y, func(v *graph.Node) (forX, forKernel *graph.Node) {
 		size := x.Shape().Dimensions
-		return c.inputGradient(w, v, [2]int{size[1], size[2]}), c.kernelGradient(w, x, v)
+		return c.inputGradient(w, v, [2]int{size[1], size[2]}), c.kernelGradient(x, w, v)
 	})
 	return y
 }
