@@ -175,7 +175,6 @@ func (o *operation) compiled(on *xla.Device, values []*Tensor, numbers []float64
 	if err != nil {
 		return nil, err
 	}
-	p.Quicken(write)
 	inputs := values
 	for _, n := range numbers {
 		inputs = append(inputs[:len(inputs):len(inputs)], Scalar(float32(n)))

@@ -98,6 +98,7 @@ func (c *Compiled[F]) call(f func([]reflect.Value) []reflect.Value, args []refle
 	r := newRecording(c.name, on)
 	defer r.close()
 	n := c.n.Add(1) - 1
+	r.nth = int(n)
 	r.newKey = func() *Tensor { return randomKey(c.seed, n) }
 	var results []reflect.Value
 	var outs []*Tensor

@@ -57,7 +57,9 @@ func evaluate(ctx context.Context, m *Model, data Source, loss Loss, metrics []M
 	defer free()
 	var total tally
 	var size int
+	nth := -1
 	for batch, err := range from(batches, 0, 0) {
+		nth++
 		if err != nil {
 			return Result{}, during("Evaluate", err)
 		}
@@ -66,7 +68,7 @@ func evaluate(ctx context.Context, m *Model, data Source, loss Loss, metrics []M
 			return Result{}, during("Evaluate", err)
 		}
 		size = max(size, rows)
-		score, output, err := moment.pass(ctx, on, batch, loss, rows, size, len(meters) > 0)
+		score, output, err := moment.pass(ctx, on, batch, nth, loss, rows, size, len(meters) > 0)
 		if err != nil {
 			return Result{}, during("Evaluate", err)
 		}
@@ -99,12 +101,12 @@ func evaluate(ctx context.Context, m *Model, data Source, loss Loss, metrics []M
 	return r, nil
 }
 
-// pass evaluates a batch: the numbers of a tally, and the model's output where
+// pass evaluates the nth batch: the numbers of a tally, and the model's output where
 // it is wanted.
-func (m *Model) pass(ctx context.Context, on *xla.Device, batch Batch, loss Loss, rows, size int, outputs bool) (score, output *Tensor, err error) {
+func (m *Model) pass(ctx context.Context, on *xla.Device, batch Batch, nth int, loss Loss, rows, size int, outputs bool) (score, output *Tensor, err error) {
 	r := m.record("evaluation", on)
 	defer r.close()
-	r.training = false
+	r.training, r.nth = false, nth
 	var n lossParts
 	err = xla.Guard(func() {
 		defer r.begin()()

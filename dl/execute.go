@@ -116,8 +116,8 @@ func (r *recording) runWith(ctx, running context.Context, shape Shape, wanted []
 					inputs = append(inputs, Scalar(float32(n)))
 				}
 			}
-			v.Program.Quicken(func(g *graph.Graph) []*graph.Node { return r.write(g, v.Inputs, ids) })
-			out, err = runProgram(v.Program, inputs)
+			p := v.Program.Quick(r.nth, func(g *graph.Graph) []*graph.Node { return r.write(g, v.Inputs, ids) })
+			out, err = runProgram(p, inputs)
 		}
 		if err != nil {
 			return err

@@ -20,7 +20,7 @@ func Compile(ctx context.Context, on *Device, group *Group, name string, input [
 	defer end()
 	if group == nil && os.Getenv(OneDNNEnv) == "1" && on.callsOneDNN() {
 		if p, calls, err := compileGraph(ctx, on, nil, name, true, build); err == nil && calls > 0 {
-			p.settled.Store(true)
+			p.quick.begin.Do(func() { p.quick.done = closedChannel })
 			return p, nil
 		}
 	}
@@ -77,7 +77,7 @@ func writeGraph(on *Device, group *Group, name string, oneDNN bool, build func(g
 		if err != nil {
 			return fmt.Errorf("dl: compile %s for %s: %w", name, on.Label(), err)
 		}
-		p.exec.Store(g.Executable().(*executable))
+		p.exec = g.Executable().(*executable)
 		return nil
 	}
 	return p, compile, c.calls(), nil

@@ -106,7 +106,7 @@ func (s *Group) execute(p *Program, inputs []*Array) ([]*Array, error) {
 	}
 	var results []compute.Buffer
 	err := s.Devices[0].RetryOOM(func() (err error) {
-		results, err = p.exec.Load().Execute(buffers, nil, s.Devices[0].Num)
+		results, err = p.exec.Execute(buffers, nil, s.Devices[0].Num)
 		return err
 	})
 	runtime.KeepAlive(p)

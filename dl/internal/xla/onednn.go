@@ -26,11 +26,12 @@ import (
 // given XLA's own numbers in this process.
 //
 // A program with such a call cannot be kept on disk, and takes as long to compile as
-// XLA's own. So a program begins as XLA's own, which is on disk after the first
-// time, and is one with calls from its [quickFrom]th run on, compiled in the
-// background since its [quickBegins]th: what runs a few times is compiled once. The
-// numbers of the runs, and not the time, decide, so that two kernels give the same
-// bits.
+// XLA's own. So a training, an evaluation or a compiled function begins with XLA's own
+// program, which is on disk after the first time, and has one with calls from its
+// [quickFrom]th run on, compiled in the background since its [quickBegins]th. Other
+// runs, such as a prediction, have XLA's own. What decides is the number of the run in
+// its training, which a checkpoint keeps, and neither the time nor what ran before: a
+// training that is repeated or resumed has the same bits.
 
 const (
 	quickBegins = 10

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
-	"sync/atomic"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/shapes"
@@ -18,52 +17,66 @@ type Program struct {
 
 	name  string
 	on    *Device
-	exec  atomic.Pointer[executable]
+	exec  *executable
 	outs  []shapes.Shape
 	group *Group // devices that share the batch; nil for one
 
-	runs    atomic.Int64 // that Quicken has seen
-	settled atomic.Bool  // exec stays as it is
-	quick   atomic.Pointer[chan *executable]
+	quick struct { // the form of it with calls of oneDNN
+		begin sync.Once
+		done  chan struct{} // closed when it is known
+		form  *Program      // nil where there is none
+	}
 }
 
-// Quicken is called before each run of a program that may have another form, which
-// is quicker: with calls of oneDNN. build writes the program's graph again.
-func (p *Program) Quicken(build func(g *graph.Graph) []*graph.Node) {
-	if p.settled.Load() {
+// Quick returns what is to be run as the nth run, counted from 0, of what the program belongs to,
+// such as a training: the program itself, and from the [quickFrom]th on its form with calls of
+// oneDNN, where it has one. build writes the program's graph again.
+func (p *Program) Quick(n int, build func(g *graph.Graph) []*graph.Node) *Program {
+	if n < quickBegins {
+		return p
+	}
+	q := &p.quick
+	q.begin.Do(func() { p.compileQuick(build) })
+	if n < quickFrom {
+		return p
+	}
+	if <-q.done; q.form != nil {
+		return q.form
+	}
+	return p
+}
+
+// closedChannel is the done of a program that has no other form.
+var closedChannel = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
+// compileQuick begins to compile the form with calls of oneDNN, where there is one.
+func (p *Program) compileQuick(build func(g *graph.Graph) []*graph.Node) {
+	q := &p.quick
+	q.done = closedChannel
+	if p.group != nil || !p.on.mayCallOneDNN() {
 		return
 	}
-	switch n := p.runs.Add(1); {
-	case n == quickBegins:
-		if p.group != nil || !p.on.mayCallOneDNN() {
-			p.settled.Store(true)
-			return
-		}
-		done := make(chan *executable, 1)
-		q, compile, calls, err := writeGraph(p.on, nil, p.name, true, build)
-		if err != nil || calls == 0 {
-			p.settled.Store(true)
-			return
-		}
-		p.quick.Store(&done)
-		go func() {
-			if Shield(func() error {
-				if !p.on.callsOneDNN() {
-					return errors.ErrUnsupported
-				}
-				return compile()
-			}) == nil {
-				done <- q.exec.Load()
-			}
-			close(done)
-		}()
-	case n >= quickFrom:
-		if done := p.quick.Load(); done != nil && p.settled.CompareAndSwap(false, true) {
-			if e := <-*done; e != nil {
-				p.exec.Store(e)
-			}
-		}
+	form, compile, calls, err := writeGraph(p.on, nil, p.name, true, build)
+	if err != nil || calls == 0 {
+		return
 	}
+	q.done = make(chan struct{})
+	go func() {
+		defer close(q.done)
+		err := Shield(func() error {
+			if !p.on.callsOneDNN() {
+				return errors.ErrUnsupported
+			}
+			return compile()
+		})
+		if err == nil {
+			q.form = form
+		}
+	}()
 }
 
 // Run executes the program. Nothing is donated: go-xla v0.4.4 writes no
@@ -85,7 +98,7 @@ func (p *Program) Run(inputs []*Array) ([]*Array, error) {
 	}
 	var results []compute.Buffer
 	err := p.on.RetryOOM(func() (err error) {
-		results, err = p.exec.Load().Execute(buffers, nil, p.on.Num)
+		results, err = p.exec.Execute(buffers, nil, p.on.Num)
 		return err
 	})
 	runtime.KeepAlive(p)
