@@ -174,8 +174,7 @@ func (r Recurrence) gradient(l Loop, done *LoopResult) loopGradient {
 	back := Loop{Steps: l.Steps, Backward: !l.Backward}
 	shape := element(done.xs[0].Shape())
 	back.Ys = []shapes.Shape{shape}
-	apart := len(done.same) > 1 // the hidden gates' gradients are not those of the input's
-	if apart {
+	if r.Apart { // the hidden gates' gradients are not those of the input's
 		back.Ys = append(back.Ys, shape)
 	}
 	begin := slices.Clone(done.vEnd)
@@ -219,7 +218,7 @@ func (r Recurrence) gradient(l Loop, done *LoopResult) loopGradient {
 			next[i] = graph.Add(next[i], in[3][k])
 		}
 		ys = []*graph.Node{gates}
-		if apart {
+		if r.Apart {
 			ys = append(ys, hidden)
 		}
 		return next, ys, nil
@@ -227,7 +226,7 @@ func (r Recurrence) gradient(l Loop, done *LoopResult) loopGradient {
 	out := back.Run(first.Graph(), begin, inputs.join(), []*graph.Node{matrix})
 	hidden := out.Ys[len(out.Ys)-1]
 	same := []*graph.Node{graph.DotGeneral(hidden, []int{0, 1}, nil, before, []int{0, 1}, nil)}
-	if apart {
+	if len(done.same) > 1 { // the bias
 		same = append(same, graph.ReduceSum(hidden, 0, 1))
 	}
 	return loopGradient{out.End, out.Ys[:1], same}
