@@ -216,7 +216,12 @@ type ring struct {
 	Next   *ring
 }
 
-func (r *ring) Forward(x *dl.Tensor) *dl.Tensor { return r.Next.Forward(r.Linear.Forward(x)) }
+func (r *ring) Forward(x *dl.Tensor) *dl.Tensor {
+	if r.Next == nil {
+		return x
+	}
+	return r.Next.Forward(r.Linear.Forward(x))
+}
 
 type owner struct{ Part *part }
 

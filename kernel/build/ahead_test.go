@@ -24,7 +24,6 @@ import (
 type aheadHost struct {
 	*hosttest.Host
 	dir    string
-	n      int               // units that were tried
 	loaded map[string]string // their archives
 }
 

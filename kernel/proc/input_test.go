@@ -99,7 +99,7 @@ func Run() { var b [9]byte; n, err := os.Stdin.Read(b[:]); fmt.Printf("%q %v\n",
 func Run() { var b [9]byte; n, err := syscall.Read(0, b[:]); fmt.Printf("%q %v\n", b[:n], err) }`,
 			[]string{"y"}, `"" false`, "\"y\\n\" <nil>\n"},
 		{"goroutines", `import ("fmt"; "sync")
-func Run() { var wg sync.WaitGroup; var mu sync.Mutex; sum := 0; for range 3 { wg.Go(func() { var n int; fmt.Scanln(&n); mu.Lock(); sum += n; mu.Unlock() }) }; wg.Wait(); fmt.Println(sum) }`,
+func Run() { var wg sync.WaitGroup; var mu sync.Mutex; sum := 0; for range 3 { wg.Go(func() { mu.Lock(); defer mu.Unlock(); var n int; fmt.Scanln(&n); sum += n }) }; wg.Wait(); fmt.Println(sum) }`,
 			[]string{"100", "100", "100"}, `"" false; "" false; "" false`, "300\n"},
 		{"a long line", `import ("bufio"; "os"; "fmt")
 func Run() { s, _ := bufio.NewReader(os.Stdin).ReadString('\n'); fmt.Println(len(s)) }`,

@@ -116,9 +116,8 @@ func (f *function) compile() (*Program, error) {
 		isOutput[b] = true
 	}
 	// Memory is used again when its last reader is done.
-	free := map[int][]int{} // by words
-	var ends [][]*value     // bases by the step that reads them last
-	ends = make([][]*value, len(order)+1)
+	free := map[int][]int{}                // by words
+	ends := make([][]*value, len(order)+1) // bases by the step that reads them last
 	words := func(b *value) int { return (b.size*b.shape.DType.Size() + 7) / 8 }
 	at := map[*value]int{}
 	take := func(n int) int {

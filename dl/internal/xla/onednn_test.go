@@ -15,7 +15,7 @@ func TestOneDNN(t *testing.T) {
 	t.Setenv("HOLT_EXECUTABLES", "0")
 	before := hooks.Get()
 	goxla.Install()
-	defer hooks.Set(func(h *hooks.Hooks) { *h = before })
+	t.Cleanup(func() { hooks.Set(func(h *hooks.Hooks) { *h = before }) })
 	on, err := Find("test", "cpu")
 	if err != nil {
 		t.Skip(err)
