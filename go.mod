@@ -6,7 +6,7 @@ require (
 	codeberg.org/go-fonts/liberation v0.5.0
 	github.com/alecthomas/chroma/v2 v2.27.0
 	github.com/alecthomas/kong v1.17.0
-	github.com/go-zeromq/zmq4 v0.17.0 // BSD-3-Clause; ZMTP in kernel/wire, and TestFaultsOfZMQ4 says what another version must keep
+	github.com/go-zeromq/zmq4 v0.17.0 // BSD-3-Clause; ZMTP in kernel/jupyter/wire, and TestFaultsOfZMQ4 says what another version must keep
 	github.com/gofrs/flock v0.13.2
 	github.com/gomlx/compute v0.1.5
 	github.com/gomlx/go-xla v0.4.4

@@ -45,7 +45,7 @@ def has_kernel(python, name):
 def go_bench(package, name, count):
     """A benchmark of a package, alone in its process, so that its peak is its own: a dictionary of what it reports.
 
-    It has the environment that a kernel gives its host (kernel/proc/tunables.go).
+    It has the environment that a kernel gives its host (kernel/host/proc/tunables.go).
     """
     binary = os.path.join(here, "out", package.replace("/", "-") + ".test")
     folder = os.path.join(root, package)

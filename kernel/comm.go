@@ -3,7 +3,7 @@ package kernel
 import (
 	"encoding/json"
 
-	"github.com/holt-dl/holt/kernel/wire"
+	"github.com/holt-dl/holt/kernel/jupyter/wire"
 )
 
 // commContent is the content of comm_open, comm_msg and comm_close.

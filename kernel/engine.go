@@ -4,9 +4,9 @@ import (
 	"context"
 
 	"github.com/holt-dl/holt/internal/frame"
-	"github.com/holt-dl/holt/kernel/assist"
-	"github.com/holt-dl/holt/kernel/comm"
+	"github.com/holt-dl/holt/kernel/jupyter/comm"
 	"github.com/holt-dl/holt/kernel/session"
+	"github.com/holt-dl/holt/kernel/session/assist"
 )
 
 // Engine runs cells; [session.Session] is one. An engine may also be an

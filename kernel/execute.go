@@ -10,12 +10,12 @@ import (
 	"time"
 
 	"github.com/holt-dl/holt/internal/frame"
-	"github.com/holt-dl/holt/kernel/front"
-	"github.com/holt-dl/holt/kernel/gonb"
-	"github.com/holt-dl/holt/kernel/history"
-	"github.com/holt-dl/holt/kernel/out"
+	"github.com/holt-dl/holt/kernel/cell/gonb"
+	"github.com/holt-dl/holt/kernel/jupyter/front"
+	"github.com/holt-dl/holt/kernel/jupyter/history"
+	"github.com/holt-dl/holt/kernel/jupyter/out"
+	"github.com/holt-dl/holt/kernel/jupyter/wire"
 	"github.com/holt-dl/holt/kernel/session"
-	"github.com/holt-dl/holt/kernel/wire"
 )
 
 const (

@@ -6,8 +6,8 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/holt-dl/holt/kernel/assist"
-	"github.com/holt-dl/holt/kernel/gonb"
+	"github.com/holt-dl/holt/kernel/cell/gonb"
+	"github.com/holt-dl/holt/kernel/session/assist"
 )
 
 // helpTimeout is how long a cell waits for help. A gopls that has just been

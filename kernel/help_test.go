@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holt-dl/holt/kernel/gonb"
+	"github.com/holt-dl/holt/kernel/cell/gonb"
 )
 
 func TestSplitHelp(t *testing.T) {

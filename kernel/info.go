@@ -9,11 +9,11 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/holt-dl/holt/kernel/assist"
-	"github.com/holt-dl/holt/kernel/gonb"
-	"github.com/holt-dl/holt/kernel/history"
-	"github.com/holt-dl/holt/kernel/spec"
-	"github.com/holt-dl/holt/kernel/wire"
+	"github.com/holt-dl/holt/kernel/cell/gonb"
+	"github.com/holt-dl/holt/kernel/jupyter/history"
+	"github.com/holt-dl/holt/kernel/jupyter/spec"
+	"github.com/holt-dl/holt/kernel/jupyter/wire"
+	"github.com/holt-dl/holt/kernel/session/assist"
 )
 
 // info is the content of kernel_info_reply.

@@ -9,11 +9,11 @@ import (
 	"time"
 
 	"github.com/holt-dl/holt/internal/frame"
-	"github.com/holt-dl/holt/kernel/front"
-	"github.com/holt-dl/holt/kernel/history"
-	"github.com/holt-dl/holt/kernel/out"
+	"github.com/holt-dl/holt/kernel/jupyter/front"
+	"github.com/holt-dl/holt/kernel/jupyter/history"
+	"github.com/holt-dl/holt/kernel/jupyter/out"
+	"github.com/holt-dl/holt/kernel/jupyter/wire"
 	"github.com/holt-dl/holt/kernel/session"
-	"github.com/holt-dl/holt/kernel/wire"
 )
 
 // closeTimeout is what the engine has to end; jupyter_client kills the kernel after 5 s.

@@ -20,9 +20,9 @@ import (
 	"github.com/go-zeromq/zmq4"
 
 	"github.com/holt-dl/holt/internal/frame"
-	"github.com/holt-dl/holt/kernel/assist"
+	"github.com/holt-dl/holt/kernel/jupyter/wire"
 	"github.com/holt-dl/holt/kernel/session"
-	"github.com/holt-dl/holt/kernel/wire"
+	"github.com/holt-dl/holt/kernel/session/assist"
 )
 
 // script is an engine whose cells are commands, one a line.
@@ -67,7 +67,7 @@ func (e *script) Execute(ctx context.Context, req session.Request) *session.Fail
 			}()
 		case "flood":
 			line := []byte(strings.Repeat("x", 99) + "\n")
-			for range 300_000 { // 30 MB; kernel/out has the test of 100 MB
+			for range 300_000 { // 30 MB; kernel/jupyter/out has the test of 100 MB
 				e.out.Stream("stdout", line)
 			}
 		case "big":

@@ -28,7 +28,7 @@ if [ -n "$HOLT_TEST_GO" ]; then
 		echo "$HOLT_TEST_GO cannot be fetched: the kernel is tested with $(go env GOVERSION) only" | tee -a "$HOLT_TEST_COUNTS"
 	fi
 fi
-go test -json -vet=off -timeout 20m -run "$MEMORY" ./kernel/history | $python scripts/gotest.py "go test -run '$MEMORY' ./kernel/history" || status=1
+go test -json -vet=off -timeout 20m -run "$MEMORY" ./kernel/jupyter/history | $python scripts/gotest.py "go test -run '$MEMORY' ./kernel/jupyter/history" || status=1
 go test -json -vet=off -race -timeout 20m -run "$RACE_DL" ./dl | $python scripts/gotest.py "go test -race -run '$RACE_DL' ./dl" || status=1
 
 # client NAME: the tests in tests/NAME, and their closing line.

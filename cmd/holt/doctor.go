@@ -11,7 +11,7 @@ import (
 	"github.com/holt-dl/holt/dl/backend"
 	"github.com/holt-dl/holt/internal/executables"
 	"github.com/holt-dl/holt/internal/plugins"
-	"github.com/holt-dl/holt/kernel/doctor"
+	"github.com/holt-dl/holt/kernel/machine/doctor"
 )
 
 // errUnhealthy ends the program with status 1 and no message, as the doctor

@@ -10,8 +10,8 @@ import (
 
 	"github.com/holt-dl/holt"
 	"github.com/holt-dl/holt/kernel/build"
-	"github.com/holt-dl/holt/kernel/export"
-	"github.com/holt-dl/holt/kernel/ipynb"
+	"github.com/holt-dl/holt/kernel/notebook/export"
+	"github.com/holt-dl/holt/kernel/notebook/ipynb"
 	"github.com/holt-dl/holt/kernel/session"
 )
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/holt-dl/holt/kernel/assist"
+	"github.com/holt-dl/holt/kernel/session/assist"
 )
 
 type goplsCmd struct {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/holt-dl/holt/dl/backend"
-	"github.com/holt-dl/holt/kernel/spec"
+	"github.com/holt-dl/holt/kernel/jupyter/spec"
 )
 
 type placeFlags struct {

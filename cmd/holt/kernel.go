@@ -12,8 +12,8 @@ import (
 	"github.com/holt-dl/holt"
 	"github.com/holt-dl/holt/dl/backend"
 	"github.com/holt-dl/holt/kernel"
+	"github.com/holt-dl/holt/kernel/jupyter/wire"
 	"github.com/holt-dl/holt/kernel/session"
-	"github.com/holt-dl/holt/kernel/wire"
 )
 
 type kernelCmd struct {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/holt-dl/holt/internal/pjrt"
 	"github.com/holt-dl/holt/internal/plugins"
-	"github.com/holt-dl/holt/kernel/doctor"
+	"github.com/holt-dl/holt/kernel/machine/doctor"
 )
 
 // probeCmd loads a plugin and says what it says of itself. The doctor runs it in

@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"github.com/holt-dl/holt"
-	"github.com/holt-dl/holt/kernel/doctor"
+	"github.com/holt-dl/holt/kernel/jupyter/spec"
+	"github.com/holt-dl/holt/kernel/jupyter/wire"
+	"github.com/holt-dl/holt/kernel/machine/doctor"
 	"github.com/holt-dl/holt/kernel/remote"
-	"github.com/holt-dl/holt/kernel/spec"
-	"github.com/holt-dl/holt/kernel/wire"
 )
 
 type remoteCmd struct {

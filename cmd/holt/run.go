@@ -18,9 +18,9 @@ import (
 	"github.com/holt-dl/holt"
 	"github.com/holt-dl/holt/dl/backend"
 	"github.com/holt-dl/holt/internal/aside"
-	"github.com/holt-dl/holt/kernel/batch"
-	"github.com/holt-dl/holt/kernel/ipynb"
-	"github.com/holt-dl/holt/kernel/page"
+	"github.com/holt-dl/holt/kernel/notebook/batch"
+	"github.com/holt-dl/holt/kernel/notebook/ipynb"
+	"github.com/holt-dl/holt/kernel/notebook/page"
 	"github.com/holt-dl/holt/kernel/session"
 )
 

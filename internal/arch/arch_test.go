@@ -120,7 +120,7 @@ func TestRules(t *testing.T) {
 		{pkg: pkg{ImportPath: module + "/display", Deps: []string{"net/http"}}, want: "linked again"},
 		{pkg: pkg{ImportPath: module + "/internal/frame", Deps: []string{"fmt", "github.com/pkg/errors"}}, want: "internal/frame depends on github.com/pkg/errors"},
 		{pkg: pkg{ImportPath: module + "/internal/hooks", Deps: []string{"context", "github.com/gomlx/compute"}}, want: "internal/hooks depends on github.com/gomlx/compute"},
-		{pkg: pkg{ImportPath: module + "/cmd/holt", Imports: []string{module + "/kernel/wire", module + "/dl/backend", "fmt"}}},
+		{pkg: pkg{ImportPath: module + "/cmd/holt", Imports: []string{module + "/kernel/jupyter/wire", module + "/dl/backend", "fmt"}}},
 		{pkg: pkg{ImportPath: module + "/cmd/holt", Imports: []string{module + "/display"}}, want: "cmd/holt imports"},
 		{pkg: pkg{ImportPath: module + "/cmd/holt-host", Imports: []string{module + "/display", module + "/dl", module + "/kernel/host"}}},
 	}

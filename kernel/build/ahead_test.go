@@ -17,7 +17,7 @@ import (
 	"github.com/holt-dl/holt/kernel/build"
 	"github.com/holt-dl/holt/kernel/host/hosttest"
 	"github.com/holt-dl/holt/kernel/host/msg"
-	"github.com/holt-dl/holt/kernel/proc"
+	"github.com/holt-dl/holt/kernel/host/proc"
 )
 
 // aheadHost is a host whose units are built by what was started ahead.

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/holt-dl/holt/kernel/host/hosttest"
-	"github.com/holt-dl/holt/kernel/proc"
+	"github.com/holt-dl/holt/kernel/host/proc"
 )
 
 // asmModule has what assembly of popular modules has: a function that calls Go, tables and

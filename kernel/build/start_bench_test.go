@@ -6,7 +6,7 @@ import (
 
 	"github.com/holt-dl/holt"
 	"github.com/holt-dl/holt/kernel/build"
-	"github.com/holt-dl/holt/kernel/proc"
+	"github.com/holt-dl/holt/kernel/host/proc"
 )
 
 // BenchmarkStart is a second start: find Go, open a complete world, start the

@@ -10,7 +10,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/host/hosttest"
 	"github.com/holt-dl/holt/kernel/host/msg"
-	"github.com/holt-dl/holt/kernel/proc"
+	"github.com/holt-dl/holt/kernel/host/proc"
 )
 
 // boundHost starts a host under a collector that never rests and overwrites

@@ -12,7 +12,7 @@ import (
 	"github.com/holt-dl/holt/kernel/build"
 	"github.com/holt-dl/holt/kernel/host/hosttest"
 	"github.com/holt-dl/holt/kernel/host/msg"
-	"github.com/holt-dl/holt/kernel/proc"
+	"github.com/holt-dl/holt/kernel/host/proc"
 )
 
 // rtImport is what generated code imports for interrupt checks.

@@ -13,7 +13,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/build"
 	"github.com/holt-dl/holt/kernel/host/hosttest"
-	"github.com/holt-dl/holt/kernel/proc"
+	"github.com/holt-dl/holt/kernel/host/proc"
 )
 
 // moduleTest is a module with two cells: the second uses what the first made.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/host/hosttest"
 	"github.com/holt-dl/holt/kernel/host/msg"
-	"github.com/holt-dl/holt/kernel/proc"
+	"github.com/holt-dl/holt/kernel/host/proc"
 )
 
 // callLoop calls f of the cell before from many goroutines.

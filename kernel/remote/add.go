@@ -17,7 +17,7 @@ import (
 
 	"golang.org/x/mod/semver"
 
-	"github.com/holt-dl/holt/kernel/spec"
+	"github.com/holt-dl/holt/kernel/jupyter/spec"
 )
 
 // AddOptions say how to install Holt on a machine. The machine's Name and

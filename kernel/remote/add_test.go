@@ -9,7 +9,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/holt-dl/holt/kernel/spec"
+	"github.com/holt-dl/holt/kernel/jupyter/spec"
 )
 
 // fakeGo is a Go that "builds" a holt of its version, if it finds the sources.

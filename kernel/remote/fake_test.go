@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"github.com/holt-dl/holt/kernel"
+	"github.com/holt-dl/holt/kernel/jupyter/wire"
 	"github.com/holt-dl/holt/kernel/session"
-	"github.com/holt-dl/holt/kernel/wire"
 )
 
 // TestMain is also the holt of the machine that the tests reach.

@@ -19,7 +19,7 @@ import (
 	"time"
 
 	"github.com/holt-dl/holt/internal/aside"
-	"github.com/holt-dl/holt/kernel/wire"
+	"github.com/holt-dl/holt/kernel/jupyter/wire"
 )
 
 // keeperReady is the keeper's first word when its kernel is started. Any other

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/holt-dl/holt/kernel/wire"
+	"github.com/holt-dl/holt/kernel/jupyter/wire"
 )
 
 // bufferLimit is how many bytes of messages one side keeps for the other. While

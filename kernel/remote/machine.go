@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/holt-dl/holt/internal/aside"
-	"github.com/holt-dl/holt/kernel/spec"
+	"github.com/holt-dl/holt/kernel/jupyter/spec"
 )
 
 // Machine is another machine that Holt is installed on.

@@ -9,8 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/holt-dl/holt/kernel/front"
-	"github.com/holt-dl/holt/kernel/wire"
+	"github.com/holt-dl/holt/kernel/jupyter/front"
+	"github.com/holt-dl/holt/kernel/jupyter/wire"
 )
 
 const (

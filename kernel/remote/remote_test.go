@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holt-dl/holt/kernel/wire"
+	"github.com/holt-dl/holt/kernel/jupyter/wire"
 )
 
 func counted(n int) string {

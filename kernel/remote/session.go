@@ -9,7 +9,7 @@ import (
 	"regexp"
 	"time"
 
-	"github.com/holt-dl/holt/kernel/wire"
+	"github.com/holt-dl/holt/kernel/jupyter/wire"
 )
 
 // protocol is the version of what a proxy, an agent and a keeper say to one

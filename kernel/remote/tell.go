@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holt-dl/holt/kernel/front"
+	"github.com/holt-dl/holt/kernel/jupyter/front"
 )
 
 // joined is called when there is a line.

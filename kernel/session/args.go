@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/holt-dl/holt/kernel/gonb"
+	"github.com/holt-dl/holt/kernel/cell/gonb"
 )
 
 // later keeps the arguments of a cell that has nothing but %args for the cells

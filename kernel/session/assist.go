@@ -12,9 +12,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/holt-dl/holt/kernel/assist"
 	"github.com/holt-dl/holt/kernel/cell"
-	"github.com/holt-dl/holt/kernel/gonb"
+	"github.com/holt-dl/holt/kernel/cell/gonb"
+	"github.com/holt-dl/holt/kernel/session/assist"
 )
 
 // remember keeps what is declared for completion, which may be asked for while

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/holt-dl/holt/internal/frame"
-	"github.com/holt-dl/holt/kernel/gonb"
+	"github.com/holt-dl/holt/kernel/cell/gonb"
 )
 
 // capture copies what the host prints and shows to a file, until stop.

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/holt-dl/holt/kernel/cell"
-	"github.com/holt-dl/holt/kernel/gonb"
+	"github.com/holt-dl/holt/kernel/cell/gonb"
 )
 
 // commands is a session as GoNB's commands see it. A file for each subject has

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/holt-dl/holt/kernel/build"
-	"github.com/holt-dl/holt/kernel/gonb"
+	"github.com/holt-dl/holt/kernel/cell/gonb"
 )
 
 // getsModules recognises the command "go get …". Without a module of the

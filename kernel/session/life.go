@@ -8,7 +8,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/holt-dl/holt/kernel/proc"
+	"github.com/holt-dl/holt/kernel/host/proc"
 )
 
 // start starts a host process. Where the program ends before it is ready, it is

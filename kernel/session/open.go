@@ -13,7 +13,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/build"
 	"github.com/holt-dl/holt/kernel/cell"
-	"github.com/holt-dl/holt/kernel/scratch"
+	"github.com/holt-dl/holt/kernel/machine/scratch"
 )
 
 // opening is one attempt to make the world and to start the host.

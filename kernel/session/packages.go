@@ -15,7 +15,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/build"
 	"github.com/holt-dl/holt/kernel/cell"
-	"github.com/holt-dl/holt/kernel/scratch"
+	"github.com/holt-dl/holt/kernel/machine/scratch"
 )
 
 // errNewHost says that a package needs other versions of modules than those

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 
-	"github.com/holt-dl/holt/kernel/comm"
-	"github.com/holt-dl/holt/kernel/proc"
+	"github.com/holt-dl/holt/kernel/host/proc"
+	"github.com/holt-dl/holt/kernel/jupyter/comm"
 )
 
 // commSender is an [Output] that can also send comm messages, and show at once

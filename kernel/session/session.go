@@ -20,16 +20,16 @@ import (
 	"time"
 
 	"github.com/holt-dl/holt/internal/frame"
-	"github.com/holt-dl/holt/kernel/assist"
 	"github.com/holt-dl/holt/kernel/build"
 	"github.com/holt-dl/holt/kernel/cell"
-	"github.com/holt-dl/holt/kernel/comm"
-	"github.com/holt-dl/holt/kernel/gonb"
+	"github.com/holt-dl/holt/kernel/cell/gonb"
+	"github.com/holt-dl/holt/kernel/cell/lineage"
 	"github.com/holt-dl/holt/kernel/host/msg"
-	"github.com/holt-dl/holt/kernel/lineage"
-	"github.com/holt-dl/holt/kernel/proc"
-	"github.com/holt-dl/holt/kernel/scratch"
-	"github.com/holt-dl/holt/kernel/tensorboard"
+	"github.com/holt-dl/holt/kernel/host/proc"
+	"github.com/holt-dl/holt/kernel/jupyter/comm"
+	"github.com/holt-dl/holt/kernel/machine/scratch"
+	"github.com/holt-dl/holt/kernel/machine/tensorboard"
+	"github.com/holt-dl/holt/kernel/session/assist"
 )
 
 // Output receives what cells show. Every call that belongs to a cell is made

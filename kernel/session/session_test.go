@@ -19,8 +19,8 @@ import (
 
 	"github.com/holt-dl/holt/internal/frame"
 	"github.com/holt-dl/holt/kernel/host/hosttest"
+	"github.com/holt-dl/holt/kernel/machine/tensorboard/tensorboardtest"
 	"github.com/holt-dl/holt/kernel/session"
-	"github.com/holt-dl/holt/kernel/tensorboard/tensorboardtest"
 )
 
 // cache is where the worlds of these tests live; TestMain makes it.

@@ -13,8 +13,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/holt-dl/holt/kernel/gonb"
-	"github.com/holt-dl/holt/kernel/orphan"
+	"github.com/holt-dl/holt/kernel/cell/gonb"
+	"github.com/holt-dl/holt/kernel/machine/orphan"
 )
 
 const (

@@ -3,8 +3,8 @@ package session
 import (
 	"strings"
 
-	"github.com/holt-dl/holt/kernel/assist"
-	"github.com/holt-dl/holt/kernel/gonb"
+	"github.com/holt-dl/holt/kernel/cell/gonb"
+	"github.com/holt-dl/holt/kernel/session/assist"
 )
 
 // special is the part of a line that begins with % up to a byte offset, or "".

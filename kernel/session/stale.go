@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"github.com/holt-dl/holt/kernel/cell"
-	"github.com/holt-dl/holt/kernel/lineage"
+	"github.com/holt-dl/holt/kernel/cell/lineage"
 )
 
 // record tells the notebook's log that a cell ran, as far as reached says, and

@@ -7,7 +7,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/holt-dl/holt/kernel/cell"
-	"github.com/holt-dl/holt/kernel/lineage"
+	"github.com/holt-dl/holt/kernel/cell/lineage"
 )
 
 // List describes what is declared.

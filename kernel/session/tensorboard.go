@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 
 	"github.com/holt-dl/holt/internal/frame"
-	"github.com/holt-dl/holt/kernel/gonb"
-	"github.com/holt-dl/holt/kernel/tensorboard"
+	"github.com/holt-dl/holt/kernel/cell/gonb"
+	"github.com/holt-dl/holt/kernel/machine/tensorboard"
 )
 
 // TensorBoard shows TensorBoard below the cell.

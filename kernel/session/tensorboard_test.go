@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holt-dl/holt/kernel/tensorboard/tensorboardtest"
+	"github.com/holt-dl/holt/kernel/machine/tensorboard/tensorboardtest"
 )
 
 // TestTensorBoard: it is started once in the notebook's folder, and ends with the session.

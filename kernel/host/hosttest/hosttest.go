@@ -19,7 +19,7 @@ import (
 	"github.com/holt-dl/holt/internal/frame"
 	"github.com/holt-dl/holt/kernel/build"
 	"github.com/holt-dl/holt/kernel/host/msg"
-	"github.com/holt-dl/holt/kernel/proc"
+	"github.com/holt-dl/holt/kernel/host/proc"
 )
 
 // Main is the small host's program.

@@ -1,0 +1,37 @@
+package gonb
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/holt-dl/holt/kernel/machine/tensorboard"
+)
+
+// TensorBoard is what shows logs.
+type TensorBoard interface {
+	// TensorBoard shows one that serves what is asked for, and starts it where
+	// none does.
+	TensorBoard(ctx context.Context, r tensorboard.Request) error
+}
+
+// options are the options of commands that completion knows, sorted.
+var options = map[string][]string{"%tensorboard": tensorboard.Options}
+
+// boardCommands are IPython's words for TensorBoard.
+var boardCommands = []command{
+	{[]string{"tensorboard"}, "--logdir DIR [--port N] [--host NAME] [--height PIXELS] [OPTIONS]", "shows TensorBoard here, of the logs that board.Open wrote in DIR or below:\none that runs already, or a new one, which ends with the kernel. OPTIONS are\nTensorBoard's, which --help lists", func(ctx context.Context, r *runner, c line) error {
+		request, err := tensorboard.Parse(split(c.rest, `"'`), func(file string) string { return expand(r.nb, file) })
+		if err != nil {
+			return err
+		}
+		return r.nb.TensorBoard(ctx, request)
+	}},
+	{[]string{"load_ext", "reload_ext"}, "tensorboard", "nothing: %tensorboard is there without it", func(_ context.Context, r *runner, c line) error {
+		if name, _, _ := strings.Cut(c.rest, "."); name != "tensorboard" {
+			return fmt.Errorf("%%%s: %q is an extension of IPython, which is for Python; %%help lists what Holt has", c.name, c.rest)
+		}
+		r.nb.Print(fmt.Sprintf("%%%s: nothing needs to be loaded; go on with %%tensorboard --logdir DIR\n", c.name))
+		return nil
+	}},
+}

@@ -1,0 +1,411 @@
+package proc
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/janpfeifer/gonb/gonbui/protocol"
+
+	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/kernel/host/msg"
+	"github.com/holt-dl/holt/kernel/machine/orphan"
+)
+
+// Options are the settings of a host process. The functions are called by one
+// goroutine at a time, in the order in which things were printed and shown.
+type Options struct {
+	Dir string   // where cells run; the kernel's folder when empty
+	Env []string // "KEY=value", added to the kernel's environment
+
+	Stdout func([]byte) // what the process prints; the slice is lent for the call
+	Stderr func([]byte)
+	Frame  func(frame.Message) // display, update, result, clear or warn; Cell says whose
+	// Print takes what a goroutine of a cell has printed that is over.
+	Print func(cell int, stream string, p []byte)
+	// Input asks the person for a line, for a cell that waits for standard input
+	// and for gonbui.RequestInput. nil means that there is no one to ask.
+	Input func(prompt string, password bool) (string, error)
+	// Page is what gonbui/comms talks with; nil when there is none.
+	Page Page
+	// Sync brings all that was shown to the notebook at once, for gonbui.Sync.
+	Sync func()
+}
+
+// unresponsive is how long an interrupted host has to answer at all. It
+// reports a cell that it cannot stop after a second.
+const unresponsive = 10 * time.Second
+
+// Process is a running host. Its methods may be called by several goroutines.
+type Process struct {
+	opt      Options
+	cmd      *exec.Cmd
+	conn     net.Conn
+	ready    chan struct{} // closed by the host's first message
+	done     chan struct{} // closed after the end, when all output is delivered
+	received chan struct{} // closed when the host has hung up
+	exit     *Exit         // set before done is closed
+
+	deliver sync.Mutex // held while a function of opt runs
+	out     *stream
+	errs    *stream
+	held    *hold
+	gonb    *gonb
+	prompt  prompt // guarded by deliver
+
+	questions questions
+
+	write sync.Mutex // one message at a time to the host
+
+	mu     sync.Mutex
+	killed bool
+	runs   map[int]chan msg.Done
+	calls  map[int]chan msg.Return
+	seq    int
+}
+
+// Start starts the host program and waits until it listens. Cancelling ctx
+// ends only the waiting and the process with it; a started process runs until
+// [Process.Kill] or the end of the kernel.
+func Start(ctx context.Context, host string, opt Options) (*Process, error) {
+	if opt.Stdout == nil {
+		opt.Stdout = func([]byte) {}
+	}
+	if opt.Stderr == nil {
+		opt.Stderr = func([]byte) {}
+	}
+	if opt.Frame == nil {
+		opt.Frame = func(frame.Message) {}
+	}
+	if opt.Print == nil {
+		opt.Print = func(_ int, stream string, b []byte) {
+			if stream == "stderr" {
+				opt.Stderr(b)
+			} else {
+				opt.Stdout(b)
+			}
+		}
+	}
+	p := &Process{
+		opt: opt, ready: make(chan struct{}), received: make(chan struct{}), done: make(chan struct{}),
+		runs: map[int]chan msg.Done{}, calls: map[int]chan msg.Return{},
+	}
+	if err := p.launch(host); err != nil {
+		return nil, fmt.Errorf("proc: start %s: %w", host, err)
+	}
+	select {
+	case <-p.ready:
+		return p, nil
+	case <-p.done:
+		return nil, fmt.Errorf("proc: start %s: %w", host, p.exit)
+	case <-ctx.Done():
+		p.Kill()
+		<-p.done
+		return nil, fmt.Errorf("proc: start %s: %w", host, context.Cause(ctx))
+	}
+}
+
+// launch starts the process and the goroutines that read from it.
+func (p *Process) launch(host string) (err error) {
+	var opened []*os.File // closed on error
+	defer func() {
+		if err != nil {
+			for _, f := range opened {
+				f.Close()
+			}
+			if p.gonb != nil {
+				p.gonb.close()
+			}
+		}
+	}()
+	pipe := func() (r, w *os.File) {
+		if err == nil {
+			if r, w, err = os.Pipe(); err == nil {
+				opened = append(opened, r, w)
+			}
+		}
+		return r, w
+	}
+	outR, outW := pipe()
+	errR, errW := pipe()
+	if err != nil {
+		return err
+	}
+	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	theirs := os.NewFile(uintptr(pair[1]), "host")
+	ours := os.NewFile(uintptr(pair[0]), "kernel")
+	opened = append(opened, theirs, ours)
+	if p.conn, err = net.FileConn(ours); err != nil {
+		return err
+	}
+	ours.Close()
+	if p.gonb, err = newGonb(p); err != nil {
+		return err
+	}
+	p.out = newStream(outR, func(b []byte) { p.prompt.add(b); p.opt.Stdout(b) })
+	p.held = &hold{f: func(b []byte) { p.prompt.add(b); p.opt.Stderr(b) }, mu: &p.deliver, alive: p.alive}
+	p.errs = newStream(errR, p.held.write)
+	p.errs.tail = &tail{}
+
+	p.cmd = exec.Command(host)
+	p.cmd.Dir = p.opt.Dir
+	p.cmd.Env = append(withLargePages(append(os.Environ(), p.opt.Env...)), "HOLT_HOST_FD=3")
+	p.cmd.Env = append(p.cmd.Env, p.gonb.env()...)
+	p.cmd.Stdout, p.cmd.Stderr = outW, errW // each cell makes a standard input of its own
+	p.cmd.ExtraFiles = []*os.File{theirs}
+	// A group of its own, so that Ctrl-C in the kernel's terminal does not
+	// reach it, and no life after the kernel's.
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+
+	started := make(chan error)
+	go func() {
+		// The death signal comes when the thread ends that started the
+		// process, not when the kernel does, so this thread has to stay.
+		runtime.LockOSThread()
+		err := p.cmd.Start()
+		var release func()
+		if err == nil {
+			release = orphan.Guard(p.cmd.Process.Pid) // for the programs that cells start
+		}
+		started <- err
+		if err != nil {
+			return
+		}
+		defer release()
+		p.end(p.cmd.Wait())
+	}()
+	if err := <-started; err != nil {
+		p.conn.Close()
+		return err
+	}
+	for _, f := range []*os.File{outW, errW, theirs} {
+		f.Close()
+	}
+	opened = nil
+	go p.out.read(&p.deliver)
+	go p.errs.read(&p.deliver)
+	go p.receive()
+	p.gonb.start()
+	return nil
+}
+
+// receive handles what the host sends, until it hangs up.
+func (p *Process) receive() {
+	defer close(p.received)
+	var once sync.Once
+	for {
+		m, err := frame.Read(p.conn)
+		if err != nil {
+			return
+		}
+		switch m.Kind {
+		case msg.KindReady:
+			once.Do(func() { close(p.ready) })
+		case frame.KindDisplay, frame.KindUpdate, frame.KindResult, frame.KindClear, frame.KindWarn:
+			p.show(m)
+			// The cell waits for this: what it prints next comes after.
+			p.send(msg.KindAck, m.Cell, nil)
+		case msg.KindPrint:
+			var text msg.Print
+			if json.Unmarshal(m.Body, &text) == nil {
+				p.deliver.Lock()
+				p.opt.Print(m.Cell, text.Stream, text.Text)
+				p.deliver.Unlock()
+			}
+			p.send(msg.KindAck, m.Cell, nil)
+		case msg.KindSync:
+			p.gonb.drain()
+			p.send(msg.KindAck, m.Cell, nil)
+		case msg.KindInput:
+			go p.ask() // a person may take long
+		case msg.KindDone:
+			var d msg.Done
+			if err := json.Unmarshal(m.Body, &d); err != nil {
+				d = msg.Done{Result: msg.Refused, Name: "protocol", Value: err.Error()}
+			}
+			p.drain()
+			p.deliver.Lock()
+			p.held.release() // the process lives
+			p.deliver.Unlock()
+			p.mu.Lock()
+			if ch := p.runs[m.Cell]; ch != nil {
+				ch <- d // has room for one
+				delete(p.runs, m.Cell)
+			}
+			p.mu.Unlock()
+		case msg.KindReturn:
+			var r msg.Return
+			if json.Unmarshal(m.Body, &r) != nil {
+				continue
+			}
+			p.mu.Lock()
+			if ch := p.calls[r.Seq]; ch != nil {
+				ch <- r
+				delete(p.calls, r.Seq)
+			}
+			p.mu.Unlock()
+		}
+	}
+}
+
+// alive reports whether the host answers. One whose runtime writes the report of
+// a crash does not.
+func (p *Process) alive() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	return p.Ping(ctx) == nil
+}
+
+// show delivers a frame after all that was printed before it.
+func (p *Process) show(m frame.Message) {
+	p.gonb.drain()
+	p.emit(m)
+}
+
+func (p *Process) emit(m frame.Message) {
+	p.deliver.Lock()
+	defer p.deliver.Unlock()
+	p.out.drain(false)
+	p.errs.drain(false)
+	p.opt.Frame(m)
+}
+
+// drain delivers everything that the process has printed and shown until now.
+func (p *Process) drain() {
+	p.gonb.drain()
+	p.deliver.Lock()
+	defer p.deliver.Unlock()
+	p.out.drain(true)
+	p.errs.drain(true)
+}
+
+func (p *Process) send(kind frame.Kind, cell int, body any) error {
+	m := frame.Message{Kind: kind, Cell: cell}
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			return fmt.Errorf("proc: %w", err)
+		}
+		m.Body = text
+	}
+	p.write.Lock()
+	defer p.write.Unlock()
+	return frame.Write(p.conn, m)
+}
+
+// Unit is a plugin to run.
+type Unit struct {
+	Plugin string // file name of the .so
+	Path   string // import path of the cell's package
+	File   string // the cell's name in //line directives, "cell[5]"
+	Cell   int    // number of the execution, from 1, never used before in this process
+	// Deps are the import paths of the earlier cells that it is made of, which an
+	// interrupt stops too.
+	Deps []string
+}
+
+// SendValue gives the cells a value of the notebook page, for gonbui/comms. It
+// must be of one of the types that gonbui's protocol names.
+func (p *Process) SendValue(address string, value any) {
+	p.gonb.send(protocol.CommValue{Address: address, Value: value})
+}
+
+// Run runs a cell and returns how it ended, after all that it printed and
+// displayed has been delivered. Cancelling ctx interrupts the cell, which ends
+// within about a second or is reported as stuck. The error is an [*Exit] when
+// the process died.
+func (p *Process) Run(ctx context.Context, u Unit) (msg.Done, error) {
+	ch := make(chan msg.Done, 1)
+	p.mu.Lock()
+	p.runs[u.Cell] = ch
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		delete(p.runs, u.Cell)
+		p.mu.Unlock()
+	}()
+	p.gonb.cell(u.Cell)
+	p.deliver.Lock()
+	p.prompt.text = nil
+	p.deliver.Unlock()
+	if err := p.send(msg.KindRun, u.Cell, msg.Run{Plugin: u.Plugin, Path: u.Path, File: u.File, Deps: u.Deps}); err != nil {
+		return msg.Done{}, p.lost(err)
+	}
+	interrupt := ctx.Done()
+	var deaf <-chan time.Time
+	for {
+		select {
+		case d := <-ch:
+			return d, nil
+		case <-p.done:
+			select {
+			case d := <-ch: // it ended before the process did
+				return d, nil
+			default:
+				return msg.Done{}, p.exit
+			}
+		case <-interrupt:
+			interrupt = nil
+			deaf = time.After(unresponsive)
+			p.send(msg.KindInterrupt, u.Cell, nil)
+		case <-deaf:
+			p.drain()
+			return msg.Done{
+				Result: msg.Interrupted, Name: "Interrupted", Stuck: "unknown",
+				Value: fmt.Sprintf("the host process did not answer the interrupt within %v; restart it", unresponsive),
+			}, nil
+		}
+	}
+}
+
+// lost waits a moment for the end that explains a broken connection.
+func (p *Process) lost(err error) error {
+	select {
+	case <-p.done:
+		return p.exit
+	case <-time.After(2 * time.Second):
+		return fmt.Errorf("proc: the connection to the host is lost: %w", err)
+	}
+}
+
+// PID returns the process id.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Done is closed when the process has ended and all it printed is delivered.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Wait waits for the end of the process and says why it came.
+func (p *Process) Wait() *Exit {
+	<-p.done
+	return p.exit
+}
+
+// Killed reports whether [Process.Kill] was called: the end is near when it has
+// not come yet.
+func (p *Process) Killed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.killed
+}
+
+// Kill ends the process at once, and the programs that its cells started.
+func (p *Process) Kill() {
+	p.mu.Lock()
+	p.killed = true
+	p.mu.Unlock()
+	select {
+	case <-p.done: // the number may belong to another process by now
+	default:
+		syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	}
+}

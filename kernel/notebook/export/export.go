@@ -1,0 +1,258 @@
+package export
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"go/types"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"github.com/holt-dl/holt/kernel/cell"
+	"github.com/holt-dl/holt/kernel/cell/gonb"
+	"github.com/holt-dl/holt/kernel/notebook/ipynb"
+)
+
+// Program is a notebook as a program.
+type Program struct {
+	Name     string            // of the program; its module is notebook/Name
+	Files    map[string][]byte // Go files by name
+	Imports  []string          // the packages that it imports, without those of the standard library's that it needs for itself
+	Warnings []string          // what the program does not do, a sentence each
+}
+
+const (
+	holtPath    = "github.com/holt-dl/holt"
+	displayPath = holtPath + "/display"
+)
+
+// Write writes the notebook as a program of that name. Packages are those of
+// the kernel; see session.Packages.
+//
+// The error names the cell that does not compile, or says what a program cannot do
+// that the notebook does.
+func Write(ctx context.Context, nb *ipynb.Notebook, name string, packages cell.Packages) (*Program, error) {
+	w := &writer{title: moduleName(name), markdown: map[int][]string{}, names: map[string]string{}}
+	w.m = newModel(identifiers(nb))
+	w.imports, w.helpers = map[string]string{}, map[string]bool{}
+	p := &Program{Name: w.title, Files: map[string][]byte{}}
+	front := cell.New(packages)
+	number := 0
+	var texts []string
+	for _, c := range nb.Cells {
+		switch {
+		case c.Type == ipynb.Markdown:
+			texts = append(texts, c.Source)
+			continue
+		case c.Type != ipynb.Code || strings.TrimSpace(c.Source) == "" || c.Tagged("skip-execution"):
+			continue
+		}
+		number++
+		info := &cellInfo{number: number, calls: map[int]*unit{}, listing: &cell.Listing{}}
+		code, asked := gonb.Questions(c.Source)
+		for _, q := range asked {
+			info.before = append(info.before, func() string { return "// " + q.Name + strings.Repeat("?", q.Detail+1) })
+		}
+		parts := gonb.Split(code)
+		if parts.Magic != "" {
+			_, warning := w.magic(parts)
+			p.warn(number, warning)
+			info.before = append(info.before, func() string {
+				code, _ := w.magic(parts)
+				return code
+			})
+		}
+		for _, cmd := range parts.Commands {
+			switch fields := strings.Fields(cmd.Text); fields[0] {
+			case "%reset":
+				front, w.m.names = cell.New(packages), map[string]*entity{}
+			case "%rm", "%remove":
+				for _, name := range fields[1:] {
+					front.Remove(name)
+					delete(w.m.names, name)
+				}
+			}
+			_, warning := w.command(cmd)
+			p.warn(number, warning)
+			info.before = append(info.before, func() string {
+				code, _ := w.command(cmd)
+				return code
+			})
+		}
+		if strings.TrimSpace(parts.Go) != "" {
+			checked, err := front.Check(ctx, cell.Source{Name: fmt.Sprintf("cell[%d]", number), Text: parts.Go})
+			var wrong *cell.Error
+			switch {
+			case errors.As(err, &wrong) && c.Tagged("raises-exception"):
+				p.warn(number, "it does not compile, as its tag raises-exception allows: the program leaves it out")
+				continue
+			case err != nil:
+				return nil, fmt.Errorf("export: cell %d cannot be written as a program: %w", number, err)
+			}
+			info.listing = checked.Listing()
+			checked.Commit(-1)
+			if c.Tagged("raises-exception") {
+				p.warn(number, "it may fail, as its tag raises-exception says: its error ends the program")
+			}
+		}
+		for _, s := range info.listing.Stmts {
+			info.separate = info.separate || jumps(s.Node)
+		}
+		w.markdown[number] = texts
+		w.places = append(w.places, number)
+		texts = nil
+		w.m.add(info)
+	}
+	w.rest = texts
+	if err := w.finish(p, packages); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *Program) warn(number int, sentence string) {
+	if sentence != "" {
+		p.Warnings = append(p.Warnings, fmt.Sprintf("cell %d: %s", number, sentence))
+	}
+}
+
+// finish writes the files, and checks that they compile.
+func (w *writer) finish(p *Program, packages cell.Packages) error {
+	for range 5 {
+		main, err := w.program()
+		if err != nil {
+			return err
+		}
+		usesHolt := false
+		for path := range w.imports {
+			usesHolt = usesHolt || path == holtPath || strings.HasPrefix(path, holtPath+"/")
+		}
+		if w.usesDL() && !w.dl {
+			w.dl = true
+			continue
+		}
+		p.Files["main.go"] = main
+		delete(p.Files, "support.go")
+		if text, err := w.support(usesHolt); err != nil {
+			return err
+		} else if text != nil {
+			p.Files["support.go"] = text
+		}
+		again, err := w.check(p, packages)
+		if err != nil {
+			return err
+		}
+		if !again {
+			return nil
+		}
+	}
+	return errors.New("export: the program does not come to rest; please report the notebook")
+}
+
+func (w *writer) usesDL() bool {
+	for path := range w.imports {
+		if path == holtPath+"/dl" || strings.HasPrefix(path, holtPath+"/dl/") || strings.HasPrefix(path, "github.com/gomlx/") {
+			return true
+		}
+	}
+	return false
+}
+
+var unused = regexp.MustCompile(`^declared and not used: (.*)$`)
+
+// check compiles the program in its head. Variables that are never read are
+// found here, and what imports them is written again.
+func (w *writer) check(p *Program, packages cell.Packages) (again bool, err error) {
+	fset := token.NewFileSet()
+	var files []*ast.File
+	imports := map[string]bool{}
+	for name, text := range p.Files {
+		f, err := parser.ParseFile(fset, name, text, parser.SkipObjectResolution)
+		if err != nil {
+			return false, fmt.Errorf("export: %w", err)
+		}
+		for _, s := range f.Imports {
+			imports[strings.Trim(s.Path.Value, `"`)] = true
+		}
+		files = append(files, f)
+	}
+	p.Imports = nil
+	for path := range imports {
+		p.Imports = append(p.Imports, path)
+	}
+	if err := packages.Add(context.Background(), p.Imports); err != nil {
+		return false, err
+	}
+	var errs []string
+	conf := types.Config{
+		Importer: packages,
+		Error: func(err error) {
+			e := err.(types.Error)
+			if m := unused.FindStringSubmatch(e.Msg); m != nil {
+				for _, entity := range w.m.all {
+					if entity.goName == m[1] && !entity.blank {
+						entity.blank, again = true, true
+						return
+					}
+				}
+			}
+			if !strings.HasPrefix(e.Msg, "\t") {
+				errs = append(errs, fmt.Sprintf("%s: %s", fset.Position(e.Pos), e.Msg))
+			}
+		},
+	}
+	conf.Check("main", fset, files, nil)
+	if len(errs) > 0 && !again {
+		return false, fmt.Errorf("export: the notebook runs, but its program does not compile: %s; give what has two meanings two names", strings.Join(errs, "; "))
+	}
+	return again, nil
+}
+
+// identifiers are the names that cells use for anything, and those of the
+// language.
+func identifiers(nb *ipynb.Notebook) map[string]bool {
+	taken := map[string]bool{}
+	for _, name := range types.Universe.Names() {
+		taken[name] = true
+	}
+	for _, c := range nb.Cells {
+		if c.Type != ipynb.Code {
+			continue
+		}
+		var s scanner.Scanner
+		file := token.NewFileSet().AddFile("", -1, len(c.Source))
+		s.Init(file, []byte(c.Source), nil, 0)
+		for {
+			_, tok, lit := s.Scan()
+			if tok == token.EOF {
+				break
+			}
+			if tok == token.IDENT {
+				taken[lit] = true
+			}
+		}
+	}
+	return taken
+}
+
+// moduleName makes the name of a module of any text.
+func moduleName(name string) string {
+	name = strings.Trim(strings.Map(func(r rune) rune {
+		switch {
+		case r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)):
+			return unicode.ToLower(r)
+		case r == '-' || r == '_' || r == '.':
+			return r
+		}
+		return '-'
+	}, name), "-._")
+	if name == "" || name == "main" {
+		return "notebook"
+	}
+	return name
+}
