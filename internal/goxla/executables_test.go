@@ -112,7 +112,7 @@ func train(name string) (*trained, error) {
 
 // restart starts a process that trains a network, with a folder of executables, and returns
 // what waits for it.
-func restart(t *testing.T, net, folder string, env ...string) func() trained {
+func restart(t testing.TB, net, folder string, env ...string) func() trained {
 	t.Helper()
 	if _, ok := plugins.Find(plugins.SearchDirs(), "cpu"); !ok {
 		t.Skip("the XLA plugin for cpu is not here")
@@ -218,15 +218,28 @@ func TestTwoHosts(t *testing.T) {
 	}
 }
 
-// TestRestartTimes measures the first step after a restart, where a machine is asked for times.
-func TestRestartTimes(t *testing.T) {
-	if os.Getenv("HOLT_TEST_TIMES") == "" {
-		t.Skip("HOLT_TEST_TIMES is not set")
-	}
+// BenchmarkRestart is a process that has its programs on disk: its first x.ReLU() of 1024×1024
+// and its first training step, in ms of the clock and of all processors.
+func BenchmarkRestart(b *testing.B) {
 	for _, net := range []string{"tutorial", "resnet18"} {
-		folder := t.TempDir()
-		for range 5 {
-			restart(t, net, folder)()
-		}
+		b.Run(net, func(b *testing.B) {
+			folder := b.TempDir()
+			restart(b, net, folder)()
+			var relu, first cost
+			for b.Loop() {
+				r := restart(b, net, folder)()
+				relu, first = relu.add(r.ReLU), first.add(r.First)
+			}
+			relu.report(b, "relu")
+			first.report(b, "step")
+		})
+	}
+}
+
+func (c cost) add(o cost) cost { return cost{c.Wall + o.Wall, c.CPU + o.CPU} }
+
+func (c cost) report(b *testing.B, name string) {
+	for unit, d := range map[string]time.Duration{"-ms": c.Wall, "-cpu-ms": c.CPU} {
+		b.ReportMetric(d.Seconds()*1000/float64(b.N), name+unit)
 	}
 }
