@@ -140,3 +140,44 @@ func TestOneDNNRepeats(t *testing.T) {
 		}
 	}
 }
+
+// TestOneDNNPredicts predicts until oneDNN is called, with two models that have the same weights:
+// the same call of both has the same bits, also when another shape came between, and the numbers
+// before and after differ by rounding alone.
+func TestOneDNNPredicts(t *testing.T) {
+	if os.Getenv("HOLT_ONEDNN") != "" {
+		t.Skip("HOLT_ONEDNN is set")
+	}
+	on(t, "cpu")
+	x, other := fill(1, 1, 8, 32, 16, 16), fill(2, 1, 4, 32, 16, 16)
+	begin := func() *dl.Model {
+		dl.Seed(3)
+		return must(dl.Build(dl.Sequential{dl.Conv2d{Out: 32, Kernel: 3, Padding: 1}, dl.Flatten{}, dl.Linear{Out: 2}}, x.Shape()))
+	}
+	predict := func(m *dl.Model, between bool) (all [][]float32) {
+		for i := range 53 {
+			if between && i%10 == 5 {
+				must(m.Predict(other))
+			}
+			all = append(all, must(m.Predict(x)).Float32s())
+		}
+		return all
+	}
+	first, again := predict(begin(), false), predict(begin(), true)
+	for i, y := range first {
+		if !slices.Equal(y, again[i]) {
+			t.Errorf("prediction %d: %v and %v", i+1, y, again[i])
+		}
+		if i < 50 && !slices.Equal(y, first[0]) {
+			t.Errorf("prediction %d is %v, and was %v", i+1, y, first[0])
+		}
+		for j, v := range y {
+			if d := math.Abs(float64(v - first[0][j])); d > 1e-5*math.Abs(float64(first[0][j]))+1e-6 {
+				t.Errorf("prediction %d: number %d is %v, and was %v", i+1, j, v, first[0][j])
+			}
+		}
+	}
+	if slices.Equal(first[50], first[0]) {
+		t.Error("all bits are the same: oneDNN is not called")
+	}
+}

@@ -26,12 +26,13 @@ import (
 // given XLA's own numbers in this process.
 //
 // A program with such a call cannot be kept on disk, and takes as long to compile as
-// XLA's own. So a training, an evaluation or a compiled function begins with XLA's own
-// program, which is on disk after the first time, and has one with calls from its
-// [quickFrom]th run on, compiled in the background since its [quickBegins]th. Other
-// runs, such as a prediction, have XLA's own. What decides is the number of the run in
-// its training, which a checkpoint keeps, and neither the time nor what ran before: a
-// training that is repeated or resumed has the same bits.
+// XLA's own. So a training, an evaluation, a model's predictions for a shape or a
+// compiled function begin with XLA's own program, which is on disk after the first
+// time, and have one with calls from their [quickFrom]th run on, compiled in the
+// background since their [quickBegins]th. Other runs have XLA's own. What decides is
+// the number of the run in its training, which a checkpoint keeps, or among the model's
+// predictions, and neither the time nor what else ran before: a training that is
+// repeated or resumed has the same bits.
 
 const (
 	quickBegins = 10
