@@ -105,7 +105,7 @@ func (d *live) after(pause time.Duration) {
 	d.next = time.Now().Add(pause)
 }
 
-// paced is a live display that is told when something changed.
+// paced is a live display that is drawn again when something changed.
 type paced struct {
 	*live
 

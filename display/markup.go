@@ -36,7 +36,7 @@ func (l Latex) bundle() (frame.Bundle, error) {
 	return frame.Bundle{Data: map[string]any{"text/latex": string(l), "text/plain": string(l)}}, nil
 }
 
-// plain is the text of a piece of HTML: what stands between its tags.
+// plain is the text of a piece of HTML: what is between its tags.
 func plain(markup string) string {
 	var b strings.Builder
 	for markup != "" {

@@ -56,8 +56,8 @@ type Line struct {
 	Points bool // mark every point
 }
 
-// Bar is one bar. In a histogram it stands between From and To on the X axis;
-// where both are 0 the bars stand side by side, over their names.
+// Bar is one bar. In a histogram it is between From and To on the X axis;
+// where both are 0 the bars are side by side, over their names.
 type Bar struct {
 	Name     string
 	Value    float64

@@ -12,7 +12,7 @@ import (
 	"github.com/holt-dl/holt/internal/frame"
 )
 
-// Table is rows and columns, as HTML and as aligned text. Numbers stand to the
+// Table is rows and columns, as HTML and as aligned text. Numbers are aligned to the
 // right. Names and values are escaped: they are text, never markup.
 type Table struct {
 	// Rows is a slice of structs (a row each, a column for each exported
@@ -51,7 +51,7 @@ type cell struct {
 	number bool
 }
 
-// isRight reports whether a column stands to the right: numbers do, and texts
+// isRight reports whether a column is aligned to the right: numbers are, and texts
 // that are numbers as a person writes them, 1,234 or 62.5 %. Texts of digits
 // alone may be names.
 func isRight(rows [][]cell, c int) bool {
@@ -101,7 +101,7 @@ func cellOf(v reflect.Value) cell {
 	return cell{text: cut(p.value(v, 0, false), maxInner)}
 }
 
-// fixed3 is a number that a table shows with three decimals, so that they stand
+// fixed3 is a number that a table shows with three decimals, so that they are
 // under each other.
 type fixed3 float64
 

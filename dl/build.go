@@ -207,7 +207,7 @@ func (b *builder) add(s spec, first initializer) {
 	b.site.add(name, v)
 }
 
-// collect lists the parameters as the layers stand in the model, which is
+// collect lists the parameters in the order of the layers, which is
 // PyTorch's order.
 func (b *builder) collect(m *module) {
 	for _, s := range m.sites {

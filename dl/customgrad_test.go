@@ -100,7 +100,7 @@ func TestCustomGradInSteps(t *testing.T) {
 	}
 }
 
-// TestWrongCustomGrads lists what people get wrong, and what they are told.
+// TestWrongCustomGrads lists what people get wrong, with the error of each.
 func TestWrongCustomGrads(t *testing.T) {
 	on(t, "go")
 	x := dl.FromSlice([]float32{1, 2}).RequiresGrad()

@@ -42,7 +42,7 @@
 //
 // What builds, loads, saves, changes or runs a model or a training returns an
 // error: [Build], [Model.Load], [Model.Freeze], [Model.Predict], [Evaluate],
-// [Step.Run], [Run.Wait]. What stands in a chain of calls, in a Forward or at the
+// [Step.Run], [Run.Wait]. What is part of a chain of calls, in a Forward or at the
 // head of a loop cannot, and panics with the error: the operations of tensors and
 // all that is used among them (layers, [Model.Call], [Model.Param], Backward,
 // [Compile], an optimizer's For and Step), with a [*ShapeError] where a shape does not fit; and

@@ -72,7 +72,7 @@ func (m *Model) learning() []bool {
 	return learning
 }
 
-// isPart tells whether a parameter or layer is path or lies in it.
+// isPart reports whether a parameter or layer is path or in it.
 func isPart(name, path string) bool {
 	return path == "" || path == root || name == path || strings.HasPrefix(name, path+".")
 }

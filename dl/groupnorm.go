@@ -122,8 +122,8 @@ func (l RMSNorm) forward(x *node) *node {
 	if l.Shape == nil {
 		l.Shape = in[len(in)-1:]
 	}
-	if wanted := x.t.built(l.path, "weight"); wanted != nil && !wanted.Equal(l.Shape) {
-		panic(l.wrong(in, wanted))
+	if err := l.endsIn("RMSNorm", in, x.t.built(l.path, "weight")); err != nil {
+		panic(err)
 	}
 	epsilon := "None"
 	if l.Epsilon != 0 {
@@ -131,10 +131,7 @@ func (l RMSNorm) forward(x *node) *node {
 	}
 	fallback(&l.Epsilon, 0x1p-23)
 	raw := graph.ConvertDType(x.value(), Float32)
-	var axes []int
-	for i := range l.Shape {
-		axes = append(axes, len(in)-len(l.Shape)+i)
-	}
+	axes := lastAxes(len(in), len(l.Shape))
 	like := func(a *graph.Node) *graph.Node {
 		return graph.BroadcastToDims(graph.ExpandLeftToRank(a, len(in)), in...)
 	}
@@ -149,19 +146,10 @@ func (l RMSNorm) forward(x *node) *node {
 
 // Output returns the input's shape, or a [*ShapeError].
 func (l RMSNorm) Output(in Shape) (Shape, error) {
-	if len(in) == 0 || len(in) < len(l.Shape) || !Shape(in[len(in)-len(l.Shape):]).Equal(l.Shape) {
-		return nil, l.wrong(in, l.Shape)
+	if err := l.endsIn("RMSNorm", in, l.Shape); err != nil {
+		return nil, err
 	}
 	return in, nil
-}
-
-func (l RMSNorm) wrong(in, shape Shape) error {
-	want, fix := "at least one axis", ""
-	if len(shape) > 0 {
-		want = "[… " + fmt.Sprint([]int(shape))[1:]
-		fix = "set Shape to the last axes, or leave it out to take the last"
-	}
-	return &ShapeError{Op: l.label("RMSNorm"), Got: in, Want: want, Fix: fix}
 }
 
 // PReLU multiplies negative values by a slope that is learnt, as torch.nn.PReLU does.

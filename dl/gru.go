@@ -50,7 +50,7 @@ func (g GRU) Forward(x *Tensor) *Tensor {
 // [2·Layers N Hidden] with Bidirectional; nil is zeros. It also returns the state
 // at the end.
 func (g GRU) ForwardState(x, h *Tensor) (output, hn *Tensor) {
-	out := runRecurrent(g, x, h, nil)
+	out := runRecurrent(g, x, h)
 	return out[0], out[1]
 }
 

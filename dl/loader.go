@@ -53,7 +53,7 @@ type DataLoader struct {
 	Workers int
 
 	// Device, such as "cuda" or dl.Backend(), is where batches are copied, the
-	// next one while the loop works at one. Empty leaves that to whoever uses
+	// next one while the loop works at one. Empty leaves that to the code that uses
 	// them: a run that Start began copies ahead by itself, Step.Run when it
 	// gets the batch.
 	Device string

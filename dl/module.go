@@ -207,7 +207,7 @@ func (w *walker) walkStruct(v reflect.Value, path, name string) (*module, error)
 	return m, nil
 }
 
-// named returns the path and kind of a layer of the user's that lies behind a
+// named returns the path and kind of a layer of the user's behind a
 // pointer.
 func (w *walker) named(layer any) (path, kind string, ok bool) {
 	v := reflect.ValueOf(layer)
@@ -220,7 +220,7 @@ func (w *walker) named(layer any) (path, kind string, ok bool) {
 }
 
 // sawPointer and sawSlice note the output of a layer of the user's, which is
-// known by where it lies.
+// known by its place.
 func (w *walker) sawPointer(r *recording, layer Layer, out *Tensor) {
 	v := reflect.ValueOf(layer)
 	if v.Kind() == reflect.Pointer {

@@ -18,7 +18,7 @@ type node struct {
 	lastFirst bool // raw is made from last
 }
 
-// Images are [N C H W] to whoever writes a Forward. Convolutions and poolings
+// Images are [N C H W] in a Forward. Convolutions and poolings
 // run faster on [N H W C], so a node keeps that form as long as only they and
 // functions of single values use it.
 

@@ -38,15 +38,12 @@ func (l LayerNorm) forward(x *node) *node {
 	if l.Shape == nil {
 		l.Shape = in[len(in)-1:]
 	}
-	if wanted := x.t.built(l.path, "weight"); wanted != nil && !wanted.Equal(l.Shape) {
-		panic(l.wrong(in, wanted))
+	if err := l.endsIn("LayerNorm", in, x.t.built(l.path, "weight")); err != nil {
+		panic(err)
 	}
 	fallback(&l.Epsilon, 1e-5)
 	raw := graph.ConvertDType(x.value(), Float32)
-	var axes []int
-	for i := range l.Shape {
-		axes = append(axes, len(in)-len(l.Shape)+i)
-	}
+	axes := lastAxes(len(in), len(l.Shape))
 	share := 1 / float64(l.Shape.Size())
 	mean := func(a *graph.Node) *graph.Node {
 		return graph.MulScalar(graph.ReduceAndKeep(a, graph.ReduceSum, axes...), share)
@@ -70,19 +67,31 @@ func (l LayerNorm) forward(x *node) *node {
 
 // Output returns the input's shape, or a [*ShapeError].
 func (l LayerNorm) Output(in Shape) (Shape, error) {
-	if len(in) == 0 || len(in) < len(l.Shape) || !Shape(in[len(in)-len(l.Shape):]).Equal(l.Shape) {
-		return nil, l.wrong(in, l.Shape)
+	if err := l.endsIn("LayerNorm", in, l.Shape); err != nil {
+		return nil, err
 	}
 	return in, nil
 }
 
-func (l LayerNorm) wrong(in, shape Shape) error {
+// endsIn returns a [*ShapeError] unless the last axes of a layer's input are shape.
+func (a affine) endsIn(kind string, in, shape Shape) error {
+	if n := len(in) - len(shape); len(in) > 0 && n >= 0 && Shape(in[n:]).Equal(shape) {
+		return nil
+	}
 	want, fix := "at least one axis", ""
 	if len(shape) > 0 {
 		want = "[… " + fmt.Sprint([]int(shape))[1:]
 		fix = "set Shape to the last axes, or leave it out to take the last"
 	}
-	return &ShapeError{Op: l.label("LayerNorm"), Got: in, Want: want, Fix: fix}
+	return &ShapeError{Op: a.label(kind), Got: in, Want: want, Fix: fix}
+}
+
+// lastAxes are the numbers of the last n axes of rank.
+func lastAxes(rank, n int) (axes []int) {
+	for i := rank - n; i < rank; i++ {
+		axes = append(axes, i)
+	}
+	return axes
 }
 
 // InstanceNorm2d gives each channel of each image mean 0 and variance 1, as

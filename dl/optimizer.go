@@ -179,7 +179,7 @@ func checkRanges(name, try string, settings any, rate float64, atLeast0, shares 
 //	dl.AdamW{WeightDecay: dl.Zero} // not 0.01
 //	dl.Dropout{P: dl.Zero}         // not 0.5
 //
-// It is the smallest number above 0, so it counts as 0 wherever it stands.
+// It is the smallest number above 0, so it counts as 0 in every setting.
 const Zero = 0x1p-1074
 
 // fallback sets a number that is 0 to its default, and one that is [Zero] to 0. It

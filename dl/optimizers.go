@@ -81,7 +81,7 @@ func (s SGD) update(w, g *graph.Node, slots, scalars []*graph.Node) (*graph.Node
 //	w ← w - LR/(1-β1ⁿ) · m / (√v/√(1-β2ⁿ) + ε)
 //
 // Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015. With
-// AMSGrad, the largest v so far stands in the last line: Reddi et al., "On the
+// AMSGrad, the last line has the largest v so far: Reddi et al., "On the
 // Convergence of Adam and Beyond", ICLR 2018.
 type Adam struct {
 	LR          float64 // learning rate; 0 means 0.001

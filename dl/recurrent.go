@@ -27,27 +27,30 @@ type recurrentLayer[L any] interface {
 	recurrent() recurrent
 }
 
-// runRecurrent runs a layer from states [Layers N Hidden], of which nil is zeros,
-// and returns its output and the states at the end.
-func runRecurrent[L any, P recurrentLayer[L]](l L, x *Tensor, h, c *Tensor) []*Tensor {
-	given := [2]bool{h != nil, c != nil}
+// runStates runs a layer from states of which nil is zeros, and returns what f returns:
+// f has the layer, its input, and as many states as given.
+func runStates[L any, P layerOf[L]](l L, f func(l L, x *node, states []*node) []*node, x *Tensor, given ...*Tensor) []*Tensor {
 	xs := []*Tensor{x}
-	for _, s := range []*Tensor{h, c} {
+	present := 0 // a bit for each state
+	for i, s := range given {
 		if s != nil {
-			xs = append(xs, s)
+			xs, present = append(xs, s), present|1<<i
 		}
 	}
 	return runLayer[L, P](l, func(l L, in []*node) []*node {
 		x, in := in[0], in[1:]
-		r := P(&l).recurrent()
-		states := make([]*node, r.how.States)
+		states := make([]*node, len(given))
 		for i := range states {
-			if given[i] {
+			if present>>i&1 == 1 {
 				states[i], in = in[0], in[1:]
 			}
 		}
-		return r.run(x, states)
-	}, given, xs...)
+		return f(l, x, states)
+	}, present, xs...)
+}
+
+func runRecurrent[L any, P recurrentLayer[L]](l L, x *Tensor, states ...*Tensor) []*Tensor {
+	return runStates[L, P](l, func(l L, x *node, states []*node) []*node { return P(&l).recurrent().run(x, states) }, x, states...)
 }
 
 // run returns the output and the states at the end.

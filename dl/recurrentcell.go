@@ -66,7 +66,7 @@ type GRUCell struct {
 
 // Forward takes a step from the state h, and returns the state after it. A nil
 // state is zeros.
-func (g GRUCell) Forward(x, h *Tensor) *Tensor { return runCell(g, x, h, nil)[0] }
+func (g GRUCell) Forward(x, h *Tensor) *Tensor { return runCell(g, x, h)[0] }
 
 func (g GRUCell) cell() recurrentCell {
 	return recurrentCell{kind: "GRUCell", how: lower.GRU, in: g.In, hidden: g.Hidden, noBias: g.NoBias, place: g.place}
@@ -95,7 +95,7 @@ type RNNCell struct {
 
 // Forward takes a step from the state h, and returns the state after it. A nil
 // state is zeros.
-func (r RNNCell) Forward(x, h *Tensor) *Tensor { return runCell(r, x, h, nil)[0] }
+func (r RNNCell) Forward(x, h *Tensor) *Tensor { return runCell(r, x, h)[0] }
 
 func (r RNNCell) cell() recurrentCell {
 	how, err := r.nonlinear("RNNCell", r.Nonlinearity)
@@ -124,27 +124,8 @@ type cellLayer[L any] interface {
 	cell() recurrentCell
 }
 
-// runCell takes a step from states [N Hidden], of which nil is zeros, and returns
-// those after it.
-func runCell[L any, P cellLayer[L]](l L, x, h, c *Tensor) []*Tensor {
-	given := [2]bool{h != nil, c != nil}
-	xs := []*Tensor{x}
-	for _, s := range []*Tensor{h, c} {
-		if s != nil {
-			xs = append(xs, s)
-		}
-	}
-	return runLayer[L, P](l, func(l L, in []*node) []*node {
-		x, in := in[0], in[1:]
-		r := P(&l).cell()
-		states := make([]*node, r.how.States)
-		for i := range states {
-			if given[i] {
-				states[i], in = in[0], in[1:]
-			}
-		}
-		return r.step(x, states)
-	}, given, xs...)
+func runCell[L any, P cellLayer[L]](l L, x *Tensor, states ...*Tensor) []*Tensor {
+	return runStates[L, P](l, func(l L, x *node, states []*node) []*node { return P(&l).cell().step(x, states) }, x, states...)
 }
 
 // step returns the states after a step.

@@ -40,7 +40,7 @@ func (r RNN) Forward(x *Tensor) *Tensor {
 // [2·Layers N Hidden] with Bidirectional; nil is zeros. It also returns the state
 // at the end.
 func (r RNN) ForwardState(x, h *Tensor) (output, hn *Tensor) {
-	out := runRecurrent(r, x, h, nil)
+	out := runRecurrent(r, x, h)
 	return out[0], out[1]
 }
 

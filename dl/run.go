@@ -20,7 +20,7 @@ type Training struct {
 	Optimizer Optimizer // nil means SGD{LR: 0.01, Momentum: 0.9}
 	Loss      Loss      // nil means CrossEntropyLoss
 
-	// Log is told the curves' numbers as they come, by the names that
+	// Log gets the curves' numbers as they come, by the names that
 	// Run.Names lists: each step's "train/loss", each epoch's others. A
 	// TensorBoard writer will do: board.Open("runs/cifar"). It is called from
 	// the run's goroutine. One with a method Err that returns an error when the

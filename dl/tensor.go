@@ -117,7 +117,7 @@ func (t *Tensor) DType() DType { return t.dtype }
 // Size returns the number of elements.
 func (t *Tensor) Size() int { return t.shape.Size() }
 
-// Device names where the values lie now: "cpu" for the host's memory, else a
+// Device names where the values are now: "cpu" for the host's memory, else a
 // device as [Devices] lists it, such as "cuda:0".
 func (t *Tensor) Device() string {
 	if t.v != nil {
@@ -229,7 +229,7 @@ func commonDevice(xs []*Tensor) (on *xla.Device, placed bool, err error) {
 	return on, false, err
 }
 
-// String describes the tensor in one line: shape, type, where it lies, and
+// String describes the tensor in one line: shape, type, device, and
 // the range, mean and standard deviation of its finite values, then how many
 // are NaN or infinite.
 //

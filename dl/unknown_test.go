@@ -17,7 +17,7 @@ func (n *unknownNet) Forward(x *dl.Tensor) *dl.Tensor {
 	return n.FC.Forward(n.Conv1.Forward(x).Flatten())
 }
 
-// TestUnknownNames reads what a wrong name of a layer or a parameter is told.
+// TestUnknownNames reads the errors for wrong names of layers and parameters.
 func TestUnknownNames(t *testing.T) {
 	on(t, "go")
 	m := must(dl.Build(&unknownNet{Conv1: dl.Conv2d{Out: 2, Kernel: 3}, FC: dl.Linear{Out: 2}}, dl.Shape{1, 1, 4, 4}))

@@ -20,7 +20,7 @@ func (n *nothing) Forward(*dl.Tensor) *dl.Tensor { return nil }
 
 // TestWrongTraining lists what people who come from PyTorch get wrong after the
 // network is there: data, optimizers, schedules, saving, tensors; and exactly
-// what they are told.
+// the error that says so.
 func TestWrongTraining(t *testing.T) {
 	on(t, "go")
 	net := func() *dl.Model { return must(dl.Build(dl.Linear{Out: 2}, dl.Shape{4, 2})) }

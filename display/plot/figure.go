@@ -97,7 +97,7 @@ func panel(c draw.Canvas, p display.Panel) {
 	right := c.Max.X
 	entry := style(11, ink, false)
 	entry.YAlign = draw.YTop
-	// The legend stands right of the title, its last entry at the edge.
+	// The legend is right of the title, its last entry at the edge.
 	for i := len(p.Lines) - 1; i >= 0; i-- {
 		l := p.Lines[i]
 		if l.Name == "" {

@@ -10,7 +10,7 @@ import (
 
 // A diagram is laid out in ranks, after Sugiyama, Tagawa and Toda (1981,
 // "Methods for visual understanding of hierarchical system structures"): a box
-// stands one rank below the lowest of those that it uses. An arrow over
+// is one rank below the lowest of those that it uses. An arrow over
 // several ranks gets a bend in each of those between, which has a place of its
 // own, so that arrows go around boxes and not through them. Then the order
 // within the ranks is chosen for few crossings, and last the places, each as
@@ -25,7 +25,7 @@ type spot struct {
 	spine    bool    // on the longest way through the diagram, which is straight
 }
 
-// layout is where the boxes of a diagram stand.
+// layout is where the boxes of a diagram are.
 type layout struct {
 	spots []spot // boxes first, in their order
 	ranks [][]int

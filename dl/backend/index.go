@@ -25,7 +25,7 @@ func indexURL() string {
 // A page of a large project is about 2 MB.
 const maxPage = 32 << 20
 
-// locate asks a simple index (PEP 503, PEP 691) where a wheel lies.
+// locate asks a simple index (PEP 503, PEP 691) where a wheel is.
 func locate(ctx context.Context, client *http.Client, index string, w wheel) (string, error) {
 	page, at, kind, err := download.Page(ctx, client, strings.TrimSuffix(index, "/")+"/"+w.project+"/",
 		"application/vnd.pypi.simple.v1+json, text/html;q=0.5", maxPage)

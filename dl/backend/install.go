@@ -22,7 +22,7 @@ import (
 // Options are the settings of [Install]. The zero value shows nothing and
 // brings the wheels from the network.
 type Options struct {
-	// Progress, when not nil, is told what is being done, at most ten times a
+	// Progress, when not nil, is called with what is being done, at most ten times a
 	// second. It is called by the goroutine that called Install.
 	Progress func(Progress)
 

@@ -16,7 +16,7 @@ import (
 
 // AddImage adds a picture: an image.Image, something with a method Image such
 // as package vision's, an array [C H W], or a [Layout] of other axes. C is 1, 3
-// or 4. Numbers of type uint8 are 0 to 255, all others 0 to 1, and what lies
+// or 4. Numbers of type uint8 are 0 to 255, all others 0 to 1, and what is
 // beyond is cut off.
 func (w *Writer) AddImage(tag string, picture any, step int) error {
 	return w.addImage("AddImage", tag, picture, step, "CHW")

@@ -74,7 +74,7 @@ func Read(dir string) (*Log, error) {
 	return l, nil
 }
 
-// nearby says where to look for a folder that is not there: what lies in the
+// nearby says where to look for a folder that is not there: what is in the
 // one above it, or where a relative name begins.
 func nearby(dir string) string {
 	above := filepath.Dir(filepath.Clean(dir))

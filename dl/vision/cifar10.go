@@ -23,7 +23,7 @@ type CIFAR10 struct {
 	OrSample  bool      // take the sample in Holt itself when the folder is missing
 	Transform Transform // of each picture; nil means ToTensor
 
-	// Progress, when not nil, is told how much is downloaded, in bytes.
+	// Progress, when not nil, is called with how much is downloaded, in bytes.
 	Progress func(done, total int64)
 }
 

@@ -21,7 +21,7 @@ type CIFAR100 struct {
 	Coarse    bool      // the 20 superclasses in place of the 100 classes
 	Transform Transform // of each picture; nil means ToTensor
 
-	// Progress, when not nil, is told how much is downloaded, in bytes.
+	// Progress, when not nil, is called with how much is downloaded, in bytes.
 	Progress func(done, total int64)
 }
 

@@ -97,8 +97,8 @@ func middle(n, size int) int {
 	return int(math.RoundToEven(float64(n-size) / 2))
 }
 
-// window cuts h×w pixels whose top left corner is at row y and column x;
-// what lies outside of the picture is fill.
+// window cuts h×w pixels whose top left corner is at row y and column x.
+// Pixels outside of the picture are fill.
 func (m *Image) window(y, x, h, w int, fill uint8) *Image {
 	if y == 0 && x == 0 && h == m.H && w == m.W {
 		return m

@@ -14,7 +14,7 @@ type Hymenoptera struct {
 	Download  bool      // bring the 47 MB archive when the folder is missing
 	Transform Transform // of each picture; nil means ToTensor
 
-	// Progress, when not nil, is told how much is downloaded, in bytes.
+	// Progress, when not nil, is called with how much is downloaded, in bytes.
 	Progress func(done, total int64)
 }
 

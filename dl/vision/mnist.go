@@ -22,7 +22,7 @@ type MNIST struct {
 	Download  bool      // bring the files, 12 MB, when they are missing
 	Transform Transform // of each picture; nil means ToTensor
 
-	// Progress, when not nil, is told how much of a file is downloaded, in
+	// Progress, when not nil, is called with how much of a file is downloaded, in
 	// bytes.
 	Progress func(done, total int64)
 }
@@ -36,7 +36,7 @@ type FashionMNIST struct {
 	Download  bool      // bring the files, 31 MB, when they are missing
 	Transform Transform // of each picture; nil means ToTensor
 
-	// Progress, when not nil, is told how much of a file is downloaded, in
+	// Progress, when not nil, is called with how much of a file is downloaded, in
 	// bytes.
 	Progress func(done, total int64)
 }

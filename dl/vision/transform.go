@@ -19,7 +19,7 @@ type Func func(img *Image, rng *rand.Rand) (*Image, error)
 func (f Func) Apply(img *Image, rng *rand.Rand) (*Image, error) { return f(img, rng) }
 
 // Compose applies transforms one after the other. Those that scale and cut
-// are done together where they stand side by side, so that of a picture only
+// are done together where they follow one another, so that of a picture only
 // the pixels are worked on, and of a JPEG file decoded, that are left in the
 // end; the result is the same.
 func Compose(ts ...Transform) Transform { return chain(ts) }

@@ -23,7 +23,7 @@ type Word struct {
 	Names []string // as PyTorch writes them; "*" stands for all others of the place
 	// Missing says that Holt has no such thing. The text is then the way round.
 	Missing bool
-	// Text says what to write. Code stands in back quotes, and in code $x is the
+	// Text says what to write. Code is in back quotes, and in code $x is the
 	// receiver or the first argument, and $(2, 3) the other arguments, or 2, 3
 	// where they are not plain numbers.
 	Text string

@@ -21,7 +21,7 @@ import (
 	"syscall"
 )
 
-// infix stands between the name of a file and the number of one written beside it.
+// infix is between the name of a file and the number of one written beside it.
 const infix = ".holt-part-"
 
 // leftover matches the names of files written aside.

@@ -76,7 +76,7 @@ type File struct {
 	// means ConnectTimeout. A cache that fetches the whole file first needs more.
 	Patience time.Duration
 
-	// Progress, when not nil, is told how far the download is: at the start,
+	// Progress, when not nil, is called with how far the download is: at the start,
 	// then at most ten times a second, and at the end. It is called by the
 	// goroutine that called Get.
 	// A total of 0 is not known.
@@ -280,7 +280,7 @@ func (t *transfer) report(now bool) {
 	t.Progress(t.have, t.Size)
 }
 
-// cutError is a line that broke after it had stood: worth another attempt.
+// cutError is a connection that broke after it was made: worth another attempt.
 type cutError struct{ err error }
 
 func (e *cutError) Error() string { return e.err.Error() }

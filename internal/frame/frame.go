@@ -127,7 +127,7 @@ func OnFlush(f func()) (remove func()) {
 }
 
 // Flush calls the functions registered with [OnFlush]. The host process calls
-// it when a cell ends, before the kernel is told so.
+// it when a cell ends, before the kernel learns of the end.
 func Flush() {
 	mu.Lock()
 	fs := make([]func(), 0, len(flushers))

@@ -17,7 +17,7 @@ type Hooks struct {
 	// Context returns the context of the cell that is running, which an
 	// interrupt cancels.
 	Context func() context.Context
-	// Notice is told in one plain sentence of what the user should know but did
+	// Notice shows, in one plain sentence, what the user should know but did
 	// not ask for: that the slow backend is used, say.
 	Notice func(sentence string)
 	// DeviceMemory says how much of a device's memory this process uses and how

@@ -42,7 +42,7 @@ func (d *decoder) decode(data []byte) error {
 	}
 	size := len(data)
 	for {
-		// What stands between segments is passed over, as libjpeg does.
+		// What is between segments is skipped, as libjpeg does.
 		at := bytes.IndexByte(rest, 0xff)
 		if at < 0 || at+1 >= len(rest) {
 			return errCut

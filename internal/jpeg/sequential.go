@@ -2,7 +2,7 @@ package jpeg
 
 import "encoding/binary"
 
-// zigzag is where the k-th coefficient of the file stands in a block, row by
+// zigzag is where the k-th coefficient of the file is in a block, row by
 // row (T.81, figure A.6).
 var zigzag = [64]uint8{
 	0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5,

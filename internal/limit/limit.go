@@ -29,7 +29,7 @@ const Supported = runtime.GOOS == "linux" && !race
 //		load(bomb)
 //	}
 //
-// The limit is the system's on address space: whoever asks for more dies,
+// The limit is the system's on address space: a process that asks for more dies,
 // whether the memory is used or not. Call it in a test, not in a subtest.
 func Memory(t *testing.T, bytes uint64) bool {
 	t.Helper()

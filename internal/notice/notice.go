@@ -123,7 +123,7 @@ func bundle(text string, done, total int64) frame.Bundle {
 
 func megabytes(n int64) string { return fmt.Sprintf("%.0f MB", float64(n)/1e6) }
 
-// Download is the line of a file that is brought: progress is told how much of it is there, and end
+// Download is the line of a file that is brought: progress is called with how much of it is there, and end
 // how that ended. A failed download is an error of its caller's, which the line does not repeat.
 func Download(name string, plain func(sentence string)) (progress func(done, total int64), end func(error)) {
 	l := New(plain)

@@ -158,7 +158,7 @@ func (m *Machine) popOrMark() {
 	m.pop()
 }
 
-// popMark returns what lies above the last mark.
+// popMark returns what is above the last mark.
 func (m *Machine) popMark() []any {
 	for i := len(m.stack) - 1; i >= 0; i-- {
 		if _, ok := m.stack[i].(mark); ok {

@@ -1,4 +1,4 @@
-// Package plugins knows where the PJRT plugins of XLA lie on this machine:
+// Package plugins finds the PJRT plugins of XLA on this machine:
 // where go-xla looks for them, and the folder of those that Holt installed.
 //
 // It imports nothing but a few small packages of the standard library, so

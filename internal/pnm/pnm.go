@@ -182,7 +182,7 @@ type reader struct {
 	err  error
 }
 
-// token returns what stands between white space, without comments, and takes
+// token returns what is between white space, without comments, and takes
 // one byte of white space after it off.
 func (r *reader) token() string {
 	const longest = 10 // as in PIL

@@ -313,7 +313,7 @@ func (p *pixels) each(f func(row []byte, x, y, w, first, n int) error) error {
 	return nil
 }
 
-// jpeg decodes a strip or tile that is a JPEG file, whose tables may stand in
+// jpeg decodes a strip or tile that is a JPEG file, whose tables may be in
 // a tag (Technical Note 2).
 func (p *pixels) jpeg(data []byte, h, n int) (rows []byte, stride int, err error) {
 	if p.bits != 8 {

@@ -12,7 +12,7 @@ import (
 
 // Compile builds a graph, of which build returns the outputs, and compiles it
 // for a device, or for a group of devices that share a batch where that is not
-// nil. name and the shape of the input, nil where none stands out, are what is
+// nil. name and the shape of the input, nil where none is of interest, are what is
 // announced. What build panics with is an error, since it is the user's Forward
 // that runs. Cancelling ctx ends the wait for the compiler, not the compiler.
 func Compile(ctx context.Context, on *Device, group *Group, name string, input []int, build func(g *graph.Graph) []*graph.Node) (*Program, error) {

@@ -12,9 +12,9 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// XLA compiles a program once for what it says, whoever asks: the gradient of
-// a function that is written anew at each call, the step of a network that a
-// cell builds again. The text of a program has all of it, constants included;
+// XLA compiles a program once for its text, also where the program is
+// made again: the gradient of a function that is written at each call, the step of
+// a network that a cell builds again. The text of a program has all of it, constants included;
 // one for several devices takes the first ones, whose number it has.
 
 // executable is a compiled program, which its users share.

@@ -46,7 +46,7 @@ const OneDNNEnv = "HOLT_ONEDNN"
 // oneDNNFrom is lower.OneDNNFrom, for products.
 const oneDNNFrom = 1 << 24
 
-// oneDNN is the main function of a program in which calls of oneDNN stand for
+// oneDNN is the main function of a program in which calls of oneDNN replace
 // convolutions and products.
 type oneDNN struct {
 	compute.Function

@@ -21,7 +21,7 @@ import (
 	"github.com/holt-dl/holt/internal/hooks"
 )
 
-// frozenBy tells whether a parameter lies in one of the paths.
+// frozenBy reports whether a parameter is in one of the paths.
 func frozenBy(name string, paths []string) bool {
 	return slices.ContainsFunc(paths, func(path string) bool { return strings.HasPrefix(name, path+".") })
 }
