@@ -15,6 +15,7 @@
 //	shapes.go   operations that move values
 //	reduce.go   sums, extremes, products of matrices
 //	loops.go    the arithmetic
+//	vector.go   the same with a processor's vector instructions, for what takes most of the time
 //	walk.go     strided loops over several tensors
 //	program.go  the order of the loops, their memory, and running them
 package small

@@ -81,6 +81,9 @@ func unaryLoop(op compute.OpType, t dtypes.DType) unaryStep {
 func binaryLoop(op compute.OpType, t dtypes.DType) binaryStep {
 	switch t {
 	case dtypes.Float32:
+		if f := vector.loops[op]; f != nil {
+			return binary(f)
+		}
 		return binary(floatsLoop[float32](op))
 	case dtypes.Float64:
 		return binary(floatsLoop[float64](op))
@@ -245,6 +248,13 @@ func multiply[T number](d, a, b []T) {
 	}
 }
 
+func divide[T float](d, a, b []T) {
+	a, b = a[:len(d)], b[:len(d)]
+	for i := range d {
+		d[i] = a[i] / b[i]
+	}
+}
+
 // larger and smaller of floating-point numbers give NaN where one is, as Go's max and min do.
 func larger[T number](d, a, b []T) {
 	a, b = a[:len(d)], b[:len(d)]
@@ -269,12 +279,7 @@ func floatsLoop[T float](op compute.OpType) func(d, a, b []T) {
 	case compute.OpTypeMul:
 		return multiply[T]
 	case compute.OpTypeDiv:
-		return func(d, a, b []T) {
-			a, b = a[:len(d)], b[:len(d)]
-			for i := range d {
-				d[i] = a[i] / b[i]
-			}
-		}
+		return divide[T]
 	case compute.OpTypeMax:
 		return larger[T]
 	case compute.OpTypeMin:
@@ -759,7 +764,15 @@ func reduceLoop(op compute.OpType, t dtypes.DType) func(out *value, r reduced) s
 	case dtypes.Float32:
 		switch op {
 		case compute.OpTypeReduceSum:
-			return func(out *value, r reduced) step { return summed[float32](out, r) }
+			return func(out *value, r reduced) step {
+				switch {
+				case vector.sum != nil && r.after == 1:
+					return summedRows(out, r)
+				case vector.addWide != nil && r.after > 1:
+					return summedColumns(out, r)
+				}
+				return summed[float32](out, r)
+			}
 		}
 		return floatReduction[float32](op)
 	case dtypes.Float64:
@@ -914,6 +927,32 @@ func summed[T float](out *value, r reduced) step {
 	}
 }
 
+// summedRows and summedColumns are summed where the processor has loops for it.
+func summedRows(out *value, r reduced) step {
+	return func(mem []memory) {
+		d, a := whole[float32](mem, out), values[float32](mem, r.x)
+		for i := range d {
+			d[i] = float32(vector.sum(a[i*r.over : (i+1)*r.over]))
+		}
+	}
+}
+
+func summedColumns(out *value, r reduced) step {
+	return func(mem []memory) {
+		d, a := whole[float32](mem, out), values[float32](mem, r.x)
+		sums := unsafe.Slice((*float64)(mem[out.scratch]), r.after)
+		for i := range r.before {
+			clear(sums)
+			for j := range r.over {
+				vector.addWide(sums, a[(i*r.over+j)*r.after:][:r.after])
+			}
+			for k, v := range sums {
+				d[i*r.after+k] = float32(v)
+			}
+		}
+	}
+}
+
 // extremeLoop returns the loop that finds where the largest or smallest value is.
 func extremeLoop(t, index dtypes.DType, least bool) func(out *value, r reduced) step {
 	switch t {
@@ -960,6 +999,9 @@ func extreme[T number](index dtypes.DType, least bool) func(out *value, r reduce
 func dotLoop(t dtypes.DType) func(d dot, out, x, y *value) step {
 	switch t {
 	case dtypes.Float32:
+		if vector.product != nil {
+			return vectorProduct
+		}
 		return product[float32]
 	case dtypes.Float64:
 		return product[float64]
@@ -971,17 +1013,40 @@ func dotLoop(t dtypes.DType) func(d dot, out, x, y *value) step {
 	return nil
 }
 
+// vectorProduct is product where the processor has a loop for it.
+func vectorProduct(p dot, out, x, y *value) step {
+	return func(mem []memory) {
+		d, a, b := whole[float32](mem, out), values[float32](mem, x), values[float32](mem, y)
+		panel := unsafe.Slice((*float32)(mem[out.scratch]), panelWidth*panelDepth)
+		for range p.batch {
+			if p.k == 1 || p.n < 4 && (p.ak == 1 || p.bk != 1) {
+				rowsOrColumns(p, d, a, b)
+			} else {
+				vector.product(p, d, a, b, panel)
+			}
+			d, a, b = d[p.m*p.n:], a[p.m*p.k:], b[p.n*p.k:]
+		}
+	}
+}
+
 func product[T number](p dot, out, x, y *value) step {
 	return func(mem []memory) {
 		d, a, b := whole[T](mem, out), values[T](mem, x), values[T](mem, y)
 		for range p.batch {
-			if p.bk == 1 || p.k == 1 {
-				rows(p, d, a, b)
-			} else {
-				columns(p, d, a, b)
-			}
+			rowsOrColumns(p, d, a, b)
 			d, a, b = d[p.m*p.n:], a[p.m*p.k:], b[p.n*p.k:]
 		}
+	}
+}
+
+func rowsOrColumns[T number](p dot, d, a, b []T) {
+	switch {
+	case p.k == 0:
+		clear(d[:p.m*p.n])
+	case p.bk == 1 || p.k == 1:
+		rows(p, d, a, b)
+	default:
+		columns(p, d, a, b)
 	}
 }
 

@@ -195,7 +195,8 @@ func (f *function) DotGeneral(lhs compute.Value, lhsOver, lhsBatch []int, rhs co
 	if d.bn, d.bk = d.k, 1; !bRows {
 		d.bn, d.bk = 1, d.n
 	}
-	if d.ak != 1 && d.bk == 1 && d.k > 1 { // rows of the left are wanted for products of rows
+	vectorized := shape.DType == dtypes.Float32 && vector.product != nil
+	if !vectorized && d.ak != 1 && d.bk == 1 && d.k > 1 { // rows of the left are wanted for products of rows
 		t, _, err := arranged(lhs.(*value), lhsBatch, ownA, lhsOver)
 		if err != nil {
 			return nil, err
@@ -210,7 +211,15 @@ func (f *function) DotGeneral(lhs compute.Value, lhsOver, lhsBatch []int, rhs co
 		return nil, missing(compute.OpTypeDotGeneral, shape.DType)
 	}
 	work := float64(d.batch) * float64(d.m) * float64(d.n) * float64(d.k)
-	return f.base(shape, 50+work*0.26+float64(d.batch*d.m*d.n)*3, func(out *value) step { return loop(d, out, a, b) }, a, b)
+	cost := 50 + work*0.26 + float64(d.batch*d.m*d.n)*3
+	if vectorized {
+		cost = 50 + work*0.03 + float64(d.batch*(d.m+d.k)*d.n)*0.5
+	}
+	out, err := f.base(shape, cost, func(out *value) step { return loop(d, out, a, b) }, a, b)
+	if err == nil && vectorized {
+		out.scratch = 4 * panelWidth * panelDepth
+	}
+	return out, err
 }
 
 // dot is a product of matrices: the sizes, and the strides of the two.

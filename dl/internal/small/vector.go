@@ -1,0 +1,22 @@
+package small
+
+import "github.com/gomlx/compute"
+
+// Go's compiler writes no vector instructions, so a loop over float32 takes one number at a time.
+// A processor may have faster loops for what small programs do most: vector_amd64.s has them for
+// AVX2 with FMA. Elsewhere the loops of loops.go run, which they equal bit for bit; but for
+// products of matrices and sums, which add up in another order.
+
+// vectors are the loops that this processor has. What is nil runs in Go.
+type vectors struct {
+	loops   map[compute.OpType]func(d, a, b []float32) // d[i] from a[i] and b[i]
+	sum     func(a []float32) float64
+	addWide func(d []float64, a []float32)        // d[i] += a[i]
+	product func(p dot, d, a, b, panel []float32) // of one pair of matrices; panel is scratch memory
+}
+
+var vector = processorVectors()
+
+// panelWidth is how many columns of the right matrix a product takes at a time, and panelDepth how
+// many of its rows: so many that the panel stays in the first cache.
+const panelWidth, panelDepth = 16, 256

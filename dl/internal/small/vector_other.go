@@ -1,0 +1,5 @@
+//go:build !amd64
+
+package small
+
+func processorVectors() vectors { return vectors{} }
