@@ -2,6 +2,7 @@ package small
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"unsafe"
 
@@ -257,12 +258,22 @@ func dataOf(flat any) (dtypes.DType, data) {
 	return dtypes.InvalidDType, data{}
 }
 
+// fresh makes a slice. From a page on it is not cleared, which would take as long as the loop that
+// then writes it: strings.Builder is the one place where the standard library hands out memory as
+// it is.
 func fresh[T any](n int) (any, memory) {
+	if size := n * int(unsafe.Sizeof(*new(T))); size >= 4096 {
+		var b strings.Builder
+		b.Grow(size)
+		b.WriteByte(0)
+		at := unsafe.Pointer(unsafe.StringData(b.String()))
+		return unsafe.Slice((*T)(at), n), at
+	}
 	s := make([]T, n)
 	return s, unsafe.Pointer(unsafe.SliceData(s))
 }
 
-// newSlice makes a slice of a type.
+// newSlice makes a slice of a type, whose values are to be written.
 func newSlice(t dtypes.DType, n int) (any, memory) {
 	switch t {
 	case dtypes.Float32:
