@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,16 +20,16 @@ func TestProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("go", "list", "-deps", "-json=Dir,Standard,GoFiles,EmbedFiles", "./cmd/holt").Output()
+	out, err := exec.Command("go", "list", "-deps", "-json=Dir,Standard,GoFiles,SFiles,EmbedFiles", "./cmd/holt").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	files := 0
 	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
 		var p struct {
-			Dir                 string
-			Standard            bool
-			GoFiles, EmbedFiles []string
+			Dir                         string
+			Standard                    bool
+			GoFiles, SFiles, EmbedFiles []string
 		}
 		if err := d.Decode(&p); errors.Is(err, io.EOF) {
 			break
@@ -39,7 +40,7 @@ func TestProgram(t *testing.T) {
 		if p.Standard || err != nil || strings.HasPrefix(dir, "..") {
 			continue
 		}
-		for _, name := range append(p.GoFiles, p.EmbedFiles...) {
+		for _, name := range slices.Concat(p.GoFiles, p.SFiles, p.EmbedFiles) {
 			name = filepath.ToSlash(filepath.Join(dir, name))
 			if strings.HasSuffix(name, "_test.go") {
 				continue // embedded with its folder, and not compiled
