@@ -7,8 +7,10 @@ import (
 	"go/importer"
 	"go/token"
 	"go/types"
+	"go/version"
 	"path"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -55,7 +57,27 @@ func (p *packages) Import(path string) (*types.Package, error) {
 	if path == "unsafe" {
 		return types.Unsafe, nil
 	}
-	return p.gc.Import(path)
+	return importWith(p.gc, path, p.world.Toolchain().Version, runtime.Version())
+}
+
+// importWith reads a package that the Go of a version compiled, in a program that
+// another compiled. A release may write export data that one before it cannot read,
+// on which go/importer panics.
+func importWith(gc types.Importer, path, compiler, own string) (pkg *types.Package, err error) {
+	compiler, _, _ = strings.Cut(compiler, " ") // experiments follow
+	own, _, _ = strings.Cut(own, " ")
+	defer func() {
+		if !version.IsValid(own) || version.Compare(version.Lang(compiler), version.Lang(own)) <= 0 {
+			return
+		}
+		if r := recover(); r != nil || err != nil {
+			if r == nil {
+				r = err
+			}
+			pkg, err = nil, fmt.Errorf("package %s was compiled by %s, and this Holt was built by %s, which cannot read it (%v); build Holt again with %[2]s, or put %[3]s first in PATH", path, compiler, own, r)
+		}
+	}()
+	return gc.Import(path)
 }
 
 // Add makes packages known to the world. The error is errNewHost when that
