@@ -28,7 +28,8 @@ import (
 //
 // A unit that is not as it was foreseen is built by processes of its own, and so is
 // one with which those here fail, for whatever reason: then the reason is reported
-// by the usual way.
+// by the usual way. The compiler may be one with less work ([cellCompiler]); the usual
+// way has Go's own.
 //
 // Both processes end when this one does, however it ends: they read pipes that this
 // process alone can write to, and an end of the text where none was foreseen is an error.
@@ -37,9 +38,9 @@ import (
 type ahead struct {
 	w        *World
 	unit     Unit
-	config   string // what w.config was
-	compile  []string
-	link     []string // both command lines, without the names of lists
+	config   string   // what w.config was
+	compile  []string // the compiler's flags
+	link     []string // the linker's command line, without the names of lists
 	env      []string
 	ctx      context.Context
 	cancel   context.CancelFunc
@@ -55,6 +56,7 @@ type nextUnit struct {
 	mu     sync.Mutex
 	ahead  *ahead
 	closed bool
+	units  int // how often Ahead was called
 }
 
 // Ahead starts the compiler and the linker of the unit that is built next, as far
@@ -74,6 +76,9 @@ func (w *World) Ahead(u Unit) {
 	if w.next.closed {
 		cancel()
 		return
+	}
+	if w.next.units++; w.next.units == unitsBeforeCompiler {
+		w.compiler.start(w)
 	}
 	old := w.next.ahead
 	w.next.ahead = a
@@ -108,6 +113,7 @@ func (w *World) closeAhead() {
 	if a := w.takeAhead(); a != nil {
 		a.end()
 	}
+	w.compiler.stop()
 }
 
 // buildAhead builds a unit with what waits. It reports whether that was possible.
@@ -182,9 +188,9 @@ func (a *ahead) start() (err error) {
 	if err := os.WriteFile(u.config(), []byte(withCells(a.config, u.Deps)), 0o644); err != nil {
 		return err
 	}
-	a.env, a.compile, a.link = w.toolEnv(u.Dir), a.compileArgs(u), a.linkArgs(u)
+	a.env, a.compile, a.link = w.toolEnv(u.Dir), w.unitFlags(u), a.linkArgs(u)
 
-	compiler := &process{cmd: command(a.ctx, u.Dir, a.env, a.compile[0], a.compile[1:]...)}
+	compiler := &process{cmd: command(a.ctx, u.Dir, a.env, w.cellCompiler(), a.compile...)}
 	for i, f := range u.Files {
 		compiler.cmd.Args = append(compiler.cmd.Args, f.Name)
 		// ExtraFiles begin with descriptor 3.
@@ -216,12 +222,7 @@ func (a *ahead) start() (err error) {
 	return nil
 }
 
-// compileArgs and linkArgs are the command lines for a unit, without its files and
-// its lists of symbols.
-func (a *ahead) compileArgs(u Unit) []string {
-	return append([]string{a.w.tc.tool("compile")}, a.w.unitFlags(u)...)
-}
-
+// linkArgs are the linker's command line for a unit, without its lists of symbols.
 func (a *ahead) linkArgs(u Unit) []string {
 	return append([]string{a.w.linkerFile(), "-holt-wait"}, a.w.boundArgs(u, u.archive())...)
 }
@@ -258,7 +259,7 @@ func (a *ahead) fit(u Unit) (texts [][]byte, why string) {
 	if !same {
 		return nil, "it needs other packages"
 	}
-	if !w.bound() || !slices.Equal(a.compileArgs(u), a.compile) || !slices.Equal(a.linkArgs(u), a.link) || !slices.Equal(w.toolEnv(u.Dir), a.env) {
+	if !w.bound() || !slices.Equal(w.unitFlags(u), a.compile) || !slices.Equal(a.linkArgs(u), a.link) || !slices.Equal(w.toolEnv(u.Dir), a.env) {
 		return nil, "its command lines differ"
 	}
 	return texts, ""

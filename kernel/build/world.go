@@ -39,12 +39,13 @@ type Options struct {
 // World is what cells are compiled against. Its methods may be called by
 // several goroutines.
 type World struct {
-	opt   Options
-	tc    *Toolchain
-	src   string // the extracted source
-	cache string
-	adds  sync.Mutex // one Add at a time
-	next  nextUnit   // what [World.Ahead] has started
+	opt      Options
+	tc       *Toolchain
+	src      string // the extracted source
+	cache    string
+	adds     sync.Mutex // one Add at a time
+	next     nextUnit   // what [World.Ahead] has started
+	compiler compilerBuild
 
 	copying  sync.Mutex     // one call of copies at a time
 	carrying sync.Map       // archives of cells → whether their plugins hold other packages too

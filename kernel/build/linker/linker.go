@@ -9,14 +9,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
-	"syscall"
-	"time"
 
-	"github.com/holt-dl/holt/internal/aside"
 	"github.com/holt-dl/holt/kernel/build/gosource"
 )
 
@@ -58,27 +53,8 @@ func Build(ctx context.Context, opt Options) (file string, err error) {
 	if err != nil {
 		return "", err
 	}
-	// A linker is whole or absent.
-	err = aside.NewFolder(dir, func(bin string) error {
-		tmp := filepath.Dir(bin)
-		overlay, _, err := gosource.Overlay(tmp, files)
-		if err != nil {
-			return err
-		}
-		cmd := exec.CommandContext(ctx, opt.Go, "build", "-trimpath", "-buildvcs=false", "-overlay", overlay, "-o", filepath.Join(bin, "link"), "cmd/link")
-		cmd.Dir = opt.Root
-		// No module is needed, and Go replaces no file below the module cache, where a
-		// toolchain that the go command downloaded is.
-		cmd.Env = append(slices.Clip(opt.Env), "GOMODCACHE="+filepath.Join(tmp, "mod"))
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // compilers end with the go command
-		cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-		cmd.WaitDelay = 2 * time.Second
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("go build cmd/link: %w: %s", err, strings.TrimSpace(string(out)))
-		}
-		return nil
-	})
-	if err != nil {
+	tool := gosource.Tool{Go: opt.Go, Root: opt.Root, Env: opt.Env, Package: "cmd/link", Files: files}
+	if err := tool.Build(ctx, dir); err != nil {
 		return "", fmt.Errorf("linker: %w", err)
 	}
 	return file, nil

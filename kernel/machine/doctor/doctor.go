@@ -162,6 +162,9 @@ func lookBinding(ctx context.Context) Finding {
 	if err := build.CheckRuntime(t.Root); err != nil {
 		return Finding{Detail: err.Error() + "; cells work, and are loaded more slowly", Fix: "install Go with its sources from https://go.dev/dl"}
 	}
+	if err := build.CheckCompiler(t.Root); err != nil {
+		return Finding{Detail: err.Error() + "; cells work, and those that use dl are compiled more slowly", Fix: "install Go with its sources from https://go.dev/dl"}
+	}
 	return Finding{OK: true, Detail: "Go's linker binds cells to what the host holds"}
 }
 

@@ -1,0 +1,126 @@
+package build
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/gofrs/flock"
+
+	"github.com/holt-dl/holt/kernel/build/gosource"
+)
+
+// compilerEdits make Go's compiler leave out wrappers of the methods of shapes. A
+// shape stands for the arguments of a generic type or function that are laid out
+// alike; code for a shape calls methods through its dictionary, which names those of
+// the real types. The compiler makes the wrappers all the same, in every package that
+// reaches such a type, and the linker drops them. Whatever names reflect.Type reaches
+// 56 of them, by the iterators over its fields and methods, and a dl.Tensor does: they
+// were half of what its cells took to compile.
+//
+// Only cells are compiled so, with -linkshared.
+var compilerEdits = []gosource.Edit{
+	{
+		File: "cmd/compile/internal/noder/reader.go",
+		Old:  "func (r *reader) needWrapper(typ *types.Type) {\n\tif typ.IsPtr() {\n",
+		New:  "func (r *reader) needWrapper(typ *types.Type) {\n\tif typ.IsPtr() || typ.IsShape() && *base.Flag.LinkShared {\n",
+		Or: &gosource.Edit{ // Go 1.27
+			File: "cmd/compile/internal/noder/reader.go",
+			Old:  "func (r *reader) needWrapper(typ *types.Type) {\n\tif typ.IsPtr() || typ.IsKind(types.TFORW) {\n",
+			New:  "func (r *reader) needWrapper(typ *types.Type) {\n\tif typ.IsPtr() || typ.IsKind(types.TFORW) || typ.IsShape() && *base.Flag.LinkShared {\n",
+		},
+	},
+}
+
+// CheckCompiler reports why the compiler of the Go below goroot cannot be changed as
+// compilerEdits say; nil when it can.
+func CheckCompiler(goroot string) error {
+	_, err := gosource.Apply(goroot, compilerEdits)
+	return err
+}
+
+// unitsBeforeCompiler is how many units come before the changed compiler is built. That
+// takes a minute or two of a processor, once for each Go, which is more than a short
+// notebook can win back.
+const unitsBeforeCompiler = 8
+
+// compilerBuild is where a World keeps the building of its compiler.
+type compilerBuild struct {
+	mu     sync.Mutex
+	cancel context.CancelFunc // nil before start and after stop
+	done   chan struct{}      // closed when the building has ended
+}
+
+// compilerFile returns the name that the changed compiler has, or will have.
+func (w *World) compilerFile() string {
+	sum := sha256.Sum256([]byte(w.tc.tidy + "\n" + gosource.Sum(compilerEdits)))
+	return filepath.Join(w.cache, "compiler", hex.EncodeToString(sum[:])[:20], "compile")
+}
+
+// cellCompiler returns the compiler of units that are compiled ahead: the changed one
+// where it is there, else Go's.
+func (w *World) cellCompiler() string {
+	if file := w.compilerFile(); isFile(file) {
+		return file
+	}
+	return w.tc.tool("compile")
+}
+
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// start begins to build the compiler in the background, unless it is there or another
+// kernel builds it. It does not wait.
+func (c *compilerBuild) start(w *World) {
+	file := w.compilerFile()
+	if isFile(file) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ctx, cancel := context.WithCancel(context.Background())
+	c.cancel, c.done = cancel, make(chan struct{})
+	go func() {
+		defer close(c.done)
+		if err := w.buildCompiler(ctx, filepath.Dir(file)); err != nil && ctx.Err() == nil {
+			slog.Debug("cells are compiled by Go's own compiler", "why", err)
+		}
+	}()
+}
+
+// stop ends the building, and waits until it has ended.
+func (c *compilerBuild) stop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cancel != nil {
+		c.cancel()
+		<-c.done
+		c.cancel = nil
+	}
+}
+
+// buildCompiler builds the compiler in a folder of its own.
+func (w *World) buildCompiler(ctx context.Context, dir string) error {
+	files, err := gosource.Apply(w.tc.Root, compilerEdits)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return err
+	}
+	lock := flock.New(dir + ".lock")
+	if ok, err := lock.TryLock(); err != nil || !ok {
+		return err
+	}
+	defer lock.Unlock()
+	tool := gosource.Tool{
+		Go: w.tc.Go, Root: w.tc.Root, Env: w.tc.env("GOFLAGS=-mod=readonly"), Package: "cmd/compile", Files: files, Background: true,
+	}
+	return tool.Build(ctx, dir)
+}
