@@ -136,7 +136,7 @@ func runAll(t *testing.T, nbs []*notebook) []string {
 			fmt.Fprintf(&calls, "\tc%d.Run()\n", p.Seq)
 		}
 		write(fmt.Sprintf("n%d/main.go", i), "package main\n\nimport \"fmt\"\nimport \"os\"\nimport \"time\"\nimport \"cells/rt\"\n"+imports.String()+
-			"func main() {\n\trt.Stdout, rt.Stderr = os.Stdout, os.Stderr\n\trt.Pause = func(ns int64, _ <-chan struct{}) { time.Sleep(time.Duration(ns)) }\n\trt.OnResult = func(v []any) { fmt.Println(append([]any{\"=\"}, v...)...) }\n"+calls.String()+"}\n")
+			"func main() {\n\trt.Stdout, rt.Stderr = os.Stdout, os.Stderr\n\trt.Host.Pause = func(ns int64, _ <-chan struct{}) { time.Sleep(time.Duration(ns)) }\n\trt.Host.Result = func(v []any) { fmt.Println(append([]any{\"=\"}, v...)...) }\n"+calls.String()+"}\n")
 	}
 	build := exec.Command("go", "build", "-ldflags=-checklinkname=0 -s -w", "-o", filepath.Join(dir, "bin")+"/", "./...")
 	build.Dir = dir

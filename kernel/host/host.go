@@ -68,12 +68,17 @@ func Main(opt Options) {
 	s.printers()
 	lineBuffered()
 	frame.SetSink(s.show)
-	rt.OnResult, rt.Harmless = s.result, cannotSync
-	rt.OnExit = s.exit
-	rt.Owned = func(labels unsafe.Pointer) bool { _, ok := s.execs.Load(labels); return ok }
-	rt.OnWatch = s.watch
-	rt.DoneOf = s.done
-	rt.Pause = pause
+	rt.Host = rt.Hooks{
+		Result:   s.result,
+		Watch:    s.watch,
+		Exit:     s.exit,
+		Old:      oldValues,
+		Missing:  nameMissing,
+		Harmless: cannotSync,
+		Owned:    func(labels unsafe.Pointer) bool { _, ok := s.execs.Load(labels); return ok },
+		Done:     s.done,
+		Pause:    pause,
+	}
 	s.send(msg.KindReady, 0, msg.Ready{PID: os.Getpid()})
 	s.serve()
 	os.Exit(0)

@@ -5,11 +5,7 @@ import (
 	"runtime"
 	"strings"
 	"unsafe"
-
-	"github.com/holt-dl/holt/kernel/host/rt"
 )
-
-func init() { rt.OnMissing = nameMissing }
 
 // nameMissing takes our mark off the method that a failed assertion misses: an
 // unexported method of a cell has another name in the code that is compiled. The

@@ -10,6 +10,8 @@ import (
 type noMethods struct{}
 
 func TestMissingMethod(t *testing.T) {
+	rt.Host.Missing = nameMissing
+	defer func() { rt.Host = rt.Hooks{} }()
 	missing := func(f func()) (text string) {
 		defer func() { text = rt.Recovered(recover()).(error).Error() }()
 		f()

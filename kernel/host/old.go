@@ -11,8 +11,6 @@ import (
 	"github.com/holt-dl/holt/kernel/host/rt"
 )
 
-func init() { rt.OnOld = oldValues }
-
 // maxVisits bounds the search for old values in one variable, which takes some
 // milliseconds then.
 const maxVisits = 200_000

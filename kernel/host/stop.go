@@ -72,7 +72,7 @@ func (s *server) abandon(e *execution, programs <-chan struct{}) {
 	e.finish(d)
 }
 
-// exit is rt.OnExit: it ends the cell that the calling goroutine belongs to.
+// exit is the hook Exit of package rt: it ends the cell that the calling goroutine belongs to.
 func (s *server) exit(code int, what, file string, line int) {
 	e := s.caller()
 	if e == nil {
@@ -158,7 +158,7 @@ func (s *server) done(labels unsafe.Pointer) <-chan struct{} {
 	return nil
 }
 
-// pause is rt.Pause.
+// pause is the hook Pause of package rt.
 func pause(ns int64, done <-chan struct{}) {
 	t := time.NewTimer(time.Duration(ns))
 	defer t.Stop()

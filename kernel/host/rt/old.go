@@ -6,13 +6,9 @@ type Holder struct {
 	Ptr        any // its address
 }
 
-// OnOld looks for the holders that still have values of types which were
-// declared again, given as "notebook/c1.T". The host process sets it.
-var OnOld func(types []string, holders []Holder)
-
 // Old is called when a program that declares types again has run.
 func Old(types []string, holders []Holder) {
-	if OnOld != nil {
-		OnOld(types, holders)
+	if Host.Old != nil {
+		Host.Old(types, holders)
 	}
 }

@@ -3,8 +3,8 @@
 // value of a cell.
 //
 // Every cell links this package again, so it imports only runtime,
-// sync/atomic and unsafe. The host process fills in [OnResult] and
-// reads the other state; nothing here is for people to call.
+// sync/atomic and unsafe. The host process fills in [Host],
+// [Stdout] and [Stderr] and reads the other state; nothing here is for people to call.
 package rt
 
 import (
@@ -23,13 +23,10 @@ import (
 // cell may run that program; it is the program's own, so that a cell which
 // cannot be stopped costs the others nothing.
 func Watch(path string, flag *uint32) {
-	if OnWatch != nil {
-		OnWatch(path, flag)
+	if Host.Watch != nil {
+		Host.Watch(path, flag)
 	}
 }
-
-// OnWatch takes the flags of the programs. The host process sets it.
-var OnWatch func(path string, flag *uint32)
 
 // Never is always false, and no compiler knows: code behind it is linked and
 // never runs.
@@ -42,9 +39,6 @@ var Reached int
 // Entry is the function that runs the cell which is being loaded: every cell
 // sets it when its plugin is opened.
 var Entry func()
-
-// OnResult shows the values of a cell. The host process sets it.
-var OnResult func(vals []any)
 
 // stopped holds one mark per interrupted execution. It is replaced, never
 // changed in place.
@@ -61,10 +55,6 @@ type Mark struct {
 	// when user code has changed its labels with runtime/pprof.
 	Goroutine int64
 }
-
-// Owned reports whether labels are those of an execution. The host process
-// sets it.
-var Owned func(labels unsafe.Pointer) bool
 
 // SetStopped replaces the list of interrupted executions.
 func SetStopped(marks []Mark) { stopped.Store(&marks) }
@@ -86,7 +76,7 @@ func Check() {
 			m.end()
 		}
 	}
-	if labels != nil && (Owned == nil || Owned(labels)) {
+	if labels != nil && (Host.Owned == nil || Host.Owned(labels)) {
 		return
 	}
 	id := Goroutine()
@@ -132,10 +122,6 @@ type Writer interface {
 // goroutine prints. The host process sets them.
 var Stdout, Stderr Writer
 
-// OnExit takes the exit status with which a cell ends itself, by a call of what
-// at a line of the cell. The host process sets it.
-var OnExit func(code int, what, file string, line int)
-
 // Exit is os.Exit in a cell's text: it ends the cell with all its goroutines, and
 // not the process. Their deferred functions run.
 func Exit(code int) { exit(code, "os.Exit") }
@@ -144,9 +130,9 @@ func Exit(code int) { exit(code, "os.Exit") }
 func Fatal() { exit(1, "log.Fatal") }
 
 func exit(code int, what string) {
-	if OnExit != nil {
+	if Host.Exit != nil {
 		_, file, line, _ := runtime.Caller(2)
-		OnExit(code, what, file, line)
+		Host.Exit(code, what, file, line)
 	}
 	Check()
 	runtime.Goexit() // also a goroutine of a cell that has ended
@@ -175,13 +161,9 @@ func Failed(v any) (file string, line int, err error) {
 	return "", 0, nil
 }
 
-// Harmless, when set, reports whether an error that a statement drops is no
-// reason to end the cell.
-var Harmless func(error) bool
-
 // Err ends the cell with err unless it is nil.
 func Err(err error) {
-	if err != nil && (Harmless == nil || !Harmless(err)) {
+	if err != nil && (Host.Harmless == nil || !Host.Harmless(err)) {
 		fail(err)
 	}
 }
@@ -196,8 +178,8 @@ func Drop(vals ...any) {
 
 // Result shows vals as the value of the cell.
 func Result(vals ...any) {
-	if OnResult != nil {
-		OnResult(vals)
+	if Host.Result != nil {
+		Host.Result(vals)
 	}
 }
 
@@ -206,8 +188,8 @@ func ResultErr(vals ...any) {
 	if err := last(vals); err != nil {
 		fail(err)
 	}
-	if len(vals) > 1 && OnResult != nil {
-		OnResult(vals[:len(vals)-1])
+	if len(vals) > 1 && Host.Result != nil {
+		Host.Result(vals[:len(vals)-1])
 	}
 }
 

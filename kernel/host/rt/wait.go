@@ -1,26 +1,14 @@
 package rt
 
-import (
-	"runtime"
-	"unsafe"
-)
-
-// DoneOf returns the channel that is closed when the execution with these
-// labels is interrupted, and nil when it runs its deferred functions already
-// or there is no such execution. The host process sets it.
-var DoneOf func(labels unsafe.Pointer) <-chan struct{}
-
-// Pause waits for a number of nanoseconds, or until done is closed. The host
-// process sets it: this package does not import time.
-var Pause func(ns int64, done <-chan struct{})
+import "runtime"
 
 // Done returns a channel that is closed when the calling goroutine's cell is
 // interrupted; nil, which blocks for ever, where nothing can do that.
 func Done() <-chan struct{} {
-	if DoneOf == nil {
+	if Host.Done == nil {
 		return nil
 	}
-	return DoneOf(getProfLabel())
+	return Host.Done(getProfLabel())
 }
 
 // Interrupted ends the calling goroutine, whose wait [Done] has ended. It has a
@@ -66,11 +54,11 @@ func Range[T any](c <-chan T) func(yield func(T) bool) {
 
 // Sleep is time.Sleep.
 func Sleep(ns int64) {
-	if ns <= 0 || Pause == nil {
+	if ns <= 0 || Host.Pause == nil {
 		return
 	}
 	done := Done()
-	Pause(ns, done)
+	Host.Pause(ns, done)
 	select {
 	case <-done:
 		panic(Interrupted())
