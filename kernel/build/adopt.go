@@ -12,7 +12,7 @@ import (
 	"golang.org/x/mod/semver"
 )
 
-// Adopt moves to a world that also has what another go.mod asks for: the
+// Adopt moves to a world that also has what another go.mod requires: the
 // requirements that are newer than the world's, all of its replace and exclude
 // directives, and no other replace directives than those and the source's.
 // Folders in it are relative to dir, and sum is its go.sum. A fresh world
@@ -80,7 +80,7 @@ func (w *World) Required() ([]string, error) {
 	return newRequirements(string(source), string(mod)), err
 }
 
-// Replaced lists the folders beside the notebook that stand for modules, by
+// Replaced lists the folders beside the notebook that replace modules, by
 // module.
 func (w *World) Replaced() (map[string]string, error) {
 	source, _, err := w.moduleFiles("")

@@ -265,7 +265,7 @@ func (a *ahead) fit(u Unit) (texts [][]byte, why string) {
 	return texts, ""
 }
 
-// build hands a unit that fits to the processes. Its error is for the log alone.
+// build builds a unit that fits with the processes. Its error is only logged.
 func (a *ahead) build(ctx context.Context, u Unit, texts [][]byte) (Built, error) {
 	stop := context.AfterFunc(ctx, a.cancel)
 	defer stop()

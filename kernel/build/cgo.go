@@ -38,8 +38,8 @@ func usesC(text []byte) bool {
 	return err == nil && slices.ContainsFunc(f.Imports, func(s *ast.ImportSpec) bool { return s.Path.Value == `"C"` })
 }
 
-// The C code of a file such as cell[5].go stands one line lower there than in
-// the cell it comes from: errors are given for the cell.
+// The C code of a file such as cell[5].go is one line lower there than in the cell it
+// comes from: errors are reported for the lines of the cell.
 
 // CTypes runs cmd/cgo on Go files that import "C", and returns the Go file in
 // which it declares the names of C that they use, for a type checker. Dir is a

@@ -40,8 +40,8 @@ type Unit struct {
 	// Entry is the function, without arguments and results, that runs the cell;
 	// "Run" when empty.
 	Entry string
-	// Flags are more flags of the compiler, such as -m and -N. Said is told what
-	// it prints then although all is well; it may be nil.
+	// Flags are more flags of the compiler, such as -m and -N. Said is called
+	// with what it prints when it succeeds; it may be nil.
 	Flags []string
 	Said  func(text string)
 }

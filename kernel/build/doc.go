@@ -10,7 +10,7 @@
 //
 // # Rules
 //
-// Each mends a fault that is silent or fatal otherwise:
+// Each prevents a fault that would be silent or fatal:
 //
 //   - What the host holds is compiled as for a program, and -dynlink is for what
 //     only plugins hold. A program linked from archives made with -dynlink corrupts
@@ -18,7 +18,7 @@
 //   - What plugins hold is compiled with -d=wrapglobalmapctl=1, or map literals of
 //     variables that the first plugin does not use stay empty in later ones.
 //   - Every execution has a package path, plugin path and file name of its
-//     own, or old variables meet new code.
+//     own, or old variables are used by new code.
 //   - A plugin's package is compiled with -p equal to -pluginpath.
 //   - The path of a known package never gets another archive while a host
 //     runs; where it must, [Change.NewHost] says so.

@@ -9,11 +9,11 @@ import (
 
 // extld is what the Go linker calls in place of the C compiler to link a
 // plugin. The C compiler would be started four times: three times to find out
-// which flags it knows, twice of which compile and link a whole program, and
+// which flags it accepts, twice of which compile and link a whole program, and
 // once to start the system's linker, which is all that is needed. A link takes
 // half the time without it.
 //
-// What it does not know (a C library, an option) goes to the C compiler, and
+// What it cannot do itself (a C library, an option) goes to the C compiler, and
 // so does everything when the system's linker fails.
 const extld = `#!/bin/sh
 # Written by holt: links Go plugins with the system's linker, or with %[1]s.

@@ -66,8 +66,8 @@ func (w *World) proxies(ctx context.Context, paths []string) (string, error) {
 	return "", fmt.Errorf("build: %s is not in the module cache, and %w (%v); connect, or set GOPROXY to a proxy that can be reached", what, ErrOffline, last)
 }
 
-// answers asks a proxy, or with "direct" the hosts that the paths begin with,
-// for anything: a host that says no is there.
+// answers sends a request to a proxy, or with "direct" to the hosts that the paths begin
+// with. Any response counts, also an error: the host can be reached.
 func answers(ctx context.Context, proxy string, paths []string) error {
 	if strings.HasPrefix(proxy, "file:") {
 		return nil

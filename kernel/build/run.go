@@ -24,7 +24,7 @@ func command(ctx context.Context, dir string, env []string, name string, args ..
 	return cmd
 }
 
-// run runs cmd, hands each line of its stderr to line, which may be nil, and
+// run runs cmd, calls line, which may be nil, with each line of its stderr, and
 // returns its stdout and the last lines of its stderr.
 func run(cmd *exec.Cmd, line func(string)) (stdout []byte, stderr string, err error) {
 	var out bytes.Buffer

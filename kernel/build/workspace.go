@@ -17,7 +17,7 @@ import (
 // localVersion is what a module is required at that is replaced by a folder.
 const localVersion = "v0.0.0-00010101000000-000000000000"
 
-// workspace is what stands beside a notebook: the modules of a go.work, or the
+// workspace holds the modules beside a notebook: the modules of a go.work, or the
 // one of a go.mod, in its folder or above.
 type workspace struct {
 	file    string                     // the go.work or go.mod
@@ -198,7 +198,7 @@ func (w *World) folder() string {
 	return w.notebook
 }
 
-// workspace returns what stands beside the notebook; nil when nothing does.
+// workspace returns the modules beside the notebook; nil when there are none.
 func (w *World) workspace() (*workspace, error) {
 	dir := w.folder()
 	if dir == "" {

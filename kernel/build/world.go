@@ -56,7 +56,7 @@ type World struct {
 
 	mu     sync.RWMutex // guards what follows
 	dir    string       // go.mod, go.sum, packages.json, host
-	use    *flock.Flock // held shared, so that nobody prunes dir
+	use    *flock.Flock // held shared, so that no other kernel prunes dir
 	known  map[string]*pkg
 	std    []string
 	config string            // the importcfg lines of known

@@ -66,7 +66,7 @@ type search struct {
 	found string // the first type that is old
 }
 
-// value searches v. What lies in a library's own types is not looked at: it may
+// value searches v. Values inside of a library's own types are not read, as they may
 // be in use.
 func (s *search) value(v reflect.Value) {
 	if s.left--; s.left < 0 || s.found != "" || foreign(v.Type()) {

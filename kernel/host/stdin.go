@@ -101,7 +101,7 @@ func (in *stdin) take(l msg.Line) {
 	}
 }
 
-// watch asks for a line whenever the cell waits for one, until it ends.
+// watchStdin requests a line whenever the cell waits for one, until the cell ends.
 func (s *server) watchStdin(e *execution) {
 	for look := lookSoon; !e.reported.Load() && s.stdin.open(e.cell); look = min(look*5/4, lookLate) {
 		select {

@@ -22,14 +22,14 @@ import (
 	"github.com/holt-dl/holt/kernel/jupyter/wire"
 )
 
-// keeperReady is the keeper's first word when its kernel is started. Any other
-// says why it is not.
+// keeperReady is the first line that a keeper writes when its kernel is started. Any
+// other line is an error.
 const keeperReady = "ready"
 
 const (
-	killAfter    = 10 * time.Second // a kernel that is asked to end
-	partingAfter = 5 * time.Second  // the last words to a proxy that listens
-	logTail      = 2 << 10          // bytes of the kernel's log that an ending tells
+	killAfter  = 10 * time.Second // a kernel that is asked to end
+	endTimeout = 5 * time.Second  // for a connected proxy to receive how the kernel ended
+	logTail    = 2 << 10          // bytes of the kernel's log that an ending holds
 )
 
 // Keep starts a kernel and holds it until it ends, is stopped, or was without a
@@ -72,7 +72,7 @@ type keeper struct {
 	mu     sync.Mutex
 	client *wire.Client
 	state  string
-	asked  bool          // to end the kernel
+	asked  bool          // a client has requested the end
 	line   func()        // ends the line that is; nil where there is none
 	idle   chan struct{} // closed when the line that is has ended
 	cut    time.Time     // since when there is none
@@ -196,21 +196,22 @@ func (k *keeper) run() error {
 	relay.Go(func() { k.connect(ctx, &relay) })
 	err := k.cmd.Wait()
 	close(k.ended)
-	relay.Wait() // all that the kernel said is in the link
+	relay.Wait() // all messages of the kernel are in the link
 	end := k.ending(err)
 	k.link.Send(pack(kindEnd, end), true)
-	k.part(ctx, end.Asked)
+	k.deliverEnd(ctx, end.Asked)
 	return nil
 }
 
-// part waits until the proxy has the last words. A proxy that has no line gets
-// them when it comes again, unless it knows how they end.
-func (k *keeper) part(ctx context.Context, asked bool) {
+// deliverEnd waits until the proxy has received how the kernel ended. A proxy without a
+// line receives it when it connects again; one that asked for the end does not connect
+// again, and is not waited for.
+func (k *keeper) deliverEnd(ctx context.Context, asked bool) {
 	if asked {
 		if k.now().Cut != nil {
-			return // nobody listens, nor will
+			return
 		}
-		ctx, cancel := context.WithTimeout(ctx, partingAfter)
+		ctx, cancel := context.WithTimeout(ctx, endTimeout)
 		defer cancel()
 		k.link.Flush(ctx)
 		return
@@ -227,8 +228,8 @@ func (k *keeper) part(ctx context.Context, asked bool) {
 	k.link.Flush(ctx)
 }
 
-// ending says how the kernel ended. An exit with status 0 is one that a client
-// asked for.
+// ending returns how the kernel ended. An exit with status 0 is one that a client
+// requested.
 func (k *keeper) ending(err error) ending {
 	k.mu.Lock()
 	k.state = "ended"
@@ -291,7 +292,8 @@ func (k *keeper) connect(ctx context.Context, relay *sync.WaitGroup) {
 	}
 }
 
-// fromKernel carries what one socket of the kernel says, until the kernel ends.
+// fromKernel sends the messages of one of the kernel's sockets to the proxy, until the
+// kernel ends.
 func (k *keeper) fromKernel(conn *wire.Conn, kind kind) {
 	for {
 		frames, err := conn.Receive()
@@ -308,7 +310,7 @@ func (k *keeper) fromKernel(conn *wire.Conn, kind kind) {
 	}
 }
 
-// note remembers the kernel's state for lists.
+// note keeps the kernel's state, which lists of sessions show.
 func (k *keeper) note(frames [][]byte) {
 	var content struct {
 		State string `json:"execution_state"`
@@ -320,7 +322,7 @@ func (k *keeper) note(frames [][]byte) {
 	}
 }
 
-// toKernel carries what the proxy says. It waits for the kernel to come up.
+// toKernel sends the proxy's messages to the kernel. It waits until the kernel listens.
 func (k *keeper) toKernel(p packet) {
 	if p.kind == kindStop {
 		k.stop()
@@ -342,7 +344,7 @@ func (k *keeper) toKernel(p packet) {
 	}
 }
 
-// stop asks the kernel to end, and kills it when it does not.
+// stop sends SIGTERM to the kernel, and kills it when it has not ended in time.
 func (k *keeper) stop() {
 	k.mu.Lock()
 	again := k.asked

@@ -24,16 +24,16 @@ const hardLimit = 4 * bufferLimit
 
 // pulse is how the two sides of a line notice that it is dead.
 type pulse struct {
-	beat     time.Duration // between signs of life; 0 means 5 s
-	patience time.Duration // without one, the line is given up; 0 means 20 s
+	beat    time.Duration // between signs of life; 0 means 5 s
+	timeout time.Duration // without one, the line is given up; 0 means 20 s
 }
 
 func (p pulse) withDefaults() pulse {
 	if p.beat == 0 {
 		p.beat = 5 * time.Second
 	}
-	if p.patience == 0 {
-		p.patience = 4 * p.beat
+	if p.timeout == 0 {
+		p.timeout = 4 * p.beat
 	}
 	return p
 }
@@ -42,11 +42,11 @@ func (p pulse) withDefaults() pulse {
 // the other. Packets wait in it while there is none.
 //
 // Numbers count the packets of one direction. Each side keeps what it sent
-// until the other says that it has come that far.
+// until the other has acknowledged it.
 type link struct {
 	pulse   pulse
-	notice  func(n int, last packet) packet // tells that n packets were left out; nil for nothing
-	deliver func(packet)                    // takes what arrives, one packet at a time
+	notice  func(n int, last packet) packet // makes a packet that says that n were left out; may be nil
+	deliver func(packet)                    // called with what arrives, one packet at a time
 
 	mu       sync.Mutex
 	wake     chan struct{} // there is something to write, or acked has changed
@@ -55,7 +55,7 @@ type link struct {
 	acked    uint64        // how many packets the other side has; the number of queue[0]
 	sent     int           // how many of queue are written to the line that is
 	received uint64        // how many packets came from the other side
-	told     uint64        // what of received the other side was told
+	ackSent  uint64        // how many of received were acknowledged
 	dropped  int
 	last     packet // the last that was dropped
 }
@@ -106,8 +106,8 @@ func (l *link) Received() uint64 {
 	return l.received
 }
 
-// Flush waits until the other side has all that was sent, and was told of all
-// that came, or until ctx ends.
+// Flush waits until all that was sent and all that was received is acknowledged, and
+// returns true, or until ctx ends.
 func (l *link) Flush(ctx context.Context) bool {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
@@ -121,10 +121,11 @@ func (l *link) Flush(ctx context.Context) bool {
 	return true
 }
 
+// settled reports whether both sides have acknowledged everything.
 func (l *link) settled() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.queue) == 0 && l.told == l.received
+	return len(l.queue) == 0 && l.ackSent == l.received
 }
 
 var (
@@ -132,7 +133,7 @@ var (
 	errFuture = errors.New("remote: the other side acknowledges what was never sent")
 )
 
-// acknowledge forgets what the other side has.
+// acknowledge removes from the queue what the other side has received.
 func (l *link) acknowledge(n uint64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -167,13 +168,13 @@ func (l *link) Run(ctx context.Context, ln line, received uint64) error {
 	}
 	l.mu.Lock()
 	l.sent = 0
-	l.told = l.received
+	l.ackSent = l.received
 	l.mu.Unlock()
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(ctx, func() { ln.c.Close() })()
-	watchdog := time.AfterFunc(l.pulse.patience, func() { cancel(errSilent) })
+	watchdog := time.AfterFunc(l.pulse.timeout, func() { cancel(errSilent) })
 	defer watchdog.Stop()
 
 	var writer sync.WaitGroup
@@ -194,7 +195,7 @@ func (l *link) read(r *bufio.Reader, watchdog *time.Timer) error {
 		if err != nil {
 			return err
 		}
-		watchdog.Reset(l.pulse.patience)
+		watchdog.Reset(l.pulse.timeout)
 		switch {
 		case p.kind == kindAck && len(p.frames) == 1 && len(p.frames[0]) == 8:
 			if err := l.acknowledge(binary.BigEndian.Uint64(p.frames[0])); err != nil {
@@ -219,7 +220,7 @@ const batchSize = 256 << 10
 func (l *link) write(ctx context.Context, w io.Writer) error {
 	beat := time.NewTicker(l.pulse.beat)
 	defer beat.Stop()
-	due := true // tell what was received, also as a sign of life
+	due := true // an acknowledgement, which also shows that this side lives
 	var b []byte
 	for {
 		b = b[:0]
@@ -228,9 +229,9 @@ func (l *link) write(ctx context.Context, w io.Writer) error {
 			b = l.queue[l.sent].append(b)
 			l.sent++
 		}
-		told := l.received
-		if due || told != l.told {
-			b = ack(told).append(b)
+		n := l.received
+		if due || n != l.ackSent {
+			b = ack(n).append(b)
 			due = false
 		}
 		l.mu.Unlock()
@@ -239,7 +240,7 @@ func (l *link) write(ctx context.Context, w io.Writer) error {
 				return err
 			}
 			l.mu.Lock()
-			l.told = told
+			l.ackSent = n
 			l.mu.Unlock()
 			continue
 		}
@@ -253,5 +254,5 @@ func (l *link) write(ctx context.Context, w io.Writer) error {
 	}
 }
 
-// essential says whether a packet may not be left out.
+// essential reports whether a packet must not be left out.
 func essential(p packet) bool { return p.kind != kindIOPub || wire.Essential(p.frames) }

@@ -148,7 +148,7 @@ func TestLinkSilence(t *testing.T) {
 			}
 		}
 	}()
-	l := newLink(pulse{beat: 10 * time.Millisecond, patience: 50 * time.Millisecond}, nil)
+	l := newLink(pulse{beat: 10 * time.Millisecond, timeout: 50 * time.Millisecond}, nil)
 	if err := l.Run(context.Background(), line{bufio.NewReader(ca), ca, ca}, 0); !errors.Is(err, errSilent) {
 		t.Errorf("ended with %v, want %v", err, errSilent)
 	}

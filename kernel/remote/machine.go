@@ -32,7 +32,7 @@ type Machine struct {
 }
 
 // environ is the environment of kernels there: Env, and HOLT_REMOTE, which says how
-// ssh reaches that machine from here, for what a cell has to tell about it.
+// ssh reaches that machine from here, for commands that a cell shows to the user.
 func (m Machine) environ() map[string]string {
 	env := map[string]string{"HOLT_REMOTE": m.Destination}
 	if m.SSHConfig != "" {

@@ -14,10 +14,10 @@ import (
 )
 
 const (
-	farewell     = 10 * time.Second // for the keeper to hear that we have its last words
-	stopPatience = 4 * time.Second  // for the kernel there to end; jupyter_client kills us after 5 s
-	retryFirst   = time.Second / 4  // the pause before a line is tried again, which doubles
-	retryLast    = 10 * time.Second
+	endAckTimeout = 10 * time.Second // for the acknowledgement of the kernel's end to reach the keeper
+	stopTimeout   = 4 * time.Second  // for the kernel there to end; jupyter_client kills us after 5 s
+	retryFirst    = time.Second / 4  // the pause before a line is tried again, which doubles
+	retryLast     = 10 * time.Second
 )
 
 // Serve is a kernel for Jupyter on the sockets of conn, whose cells run on the
@@ -35,27 +35,27 @@ func Serve(ctx context.Context, conn wire.Connection, m Machine) error {
 
 // proxy is one kernel here that runs there.
 type proxy struct {
-	machine Machine
-	session string
-	key     wire.Key
-	front   *front.Front
-	link    *link
-	pulse   pulse
-	open    func(context.Context, hello) (line, reply, error)
-	ended   chan struct{} // closed when the kernel there has ended, and its keeper knows that we do
-	end     ending        // how, after ended
-	parting atomic.Bool   // the last words have come
+	machine     Machine
+	session     string
+	key         wire.Key
+	front       *front.Front
+	link        *link
+	pulse       pulse
+	open        func(context.Context, hello) (line, reply, error)
+	ended       chan struct{} // closed when the kernel there has ended, and the keeper has our acknowledgement
+	end         ending        // how, after ended
+	endReceived atomic.Bool   // the keeper has sent how the kernel ended
 
-	mu       sync.Mutex
-	waiting  map[string]front.Request // by msg_id, what has no reply yet
-	order    []string                 // of the cells in waiting, as they came
-	info     json.RawMessage          // the last kernel_info_reply
-	parent   json.RawMessage          // the header of the last request
-	state    string                   // what the kernel there said last
-	cut      time.Time                // since when there is no line; zero while there is one
-	hungUp   chan struct{}            // closed when the line that is, or was last, has ended
-	told     bool                     // clients were told that the line is cut
-	stopping bool                     // the kernel there was asked to end
+	mu        sync.Mutex
+	waiting   map[string]front.Request // by msg_id, what has no reply yet
+	order     []string                 // of the cells in waiting, as they came
+	info      json.RawMessage          // the last kernel_info_reply
+	parent    json.RawMessage          // the header of the last request
+	state     string                   // the last status of the kernel there
+	cut       time.Time                // since when there is no line; zero while there is one
+	hungUp    chan struct{}            // closed when the line that is, or was last, has ended
+	announced bool                     // clients have been shown that the line is cut
+	stopping  bool                     // the end of the kernel there is requested
 }
 
 func newProxy(m Machine, key wire.Key, f *front.Front) *proxy {
@@ -91,11 +91,11 @@ func (p *proxy) serve(ctx context.Context) error {
 	var err error
 	select {
 	case err = <-broken:
-		if p.parting.Load() {
+		if p.endReceived.Load() {
 			<-p.ended
 			err = p.endError()
 		} else if p.asked() {
-			err = nil // it ended as it was to, before it could say so
+			err = nil // it ended as requested, before it could send how
 		}
 	case <-p.ended:
 		err = p.endError()
@@ -112,7 +112,7 @@ func (p *proxy) serve(ctx context.Context) error {
 	return err
 }
 
-// stop ends the kernel there, and waits for that a little.
+// stop ends the kernel there, and waits for that up to stopTimeout.
 func (p *proxy) stop() {
 	p.mu.Lock()
 	p.stopping = true
@@ -120,12 +120,12 @@ func (p *proxy) stop() {
 	p.link.Send(packet{kind: kindStop}, true)
 	select {
 	case <-p.ended:
-	case <-time.After(stopPatience):
+	case <-time.After(stopTimeout):
 		slog.Warn("remote: the kernel did not end in time; it ends by itself when the grace period is over", "machine", p.machine.Name, "grace", p.machine.Grace)
 	}
 }
 
-// asked reports whether the kernel there was asked to end.
+// asked reports whether the end of the kernel there was requested.
 func (p *proxy) asked() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -139,7 +139,7 @@ func (p *proxy) endError() error {
 	}
 	err := fmt.Errorf("remote: %s: the kernel ended there: %s", p.machine.Name, p.end.Reason)
 	if p.end.Log != "" {
-		err = fmt.Errorf("%w; it said last: %s", err, p.end.Log)
+		err = fmt.Errorf("%w; its log ends with: %s", err, p.end.Log)
 	}
 	return err
 }
@@ -154,21 +154,21 @@ func (p *proxy) keepLine(ctx context.Context) error {
 		err = p.machine.refused(a)
 	}
 	for err == nil {
-		p.joined()
+		p.connected()
 		hungUp := make(chan struct{})
 		p.mu.Lock()
 		p.hungUp = hungUp
 		p.mu.Unlock()
 		cut := p.link.Run(ctx, ln, a.Received)
 		close(hungUp)
-		if p.parting.Load() && p.link.settled() {
-			return nil // the keeper has nothing more to say, and hung up
+		if p.endReceived.Load() && p.link.settled() {
+			return nil // the keeper has sent everything, and closed the line
 		}
 		if ctx.Err() != nil {
 			return nil
 		}
 		slog.Info("remote: the line is cut", "machine", p.machine.Name, "err", cut)
-		ln, a, err = p.again(ctx)
+		ln, a, err = p.reconnect(ctx)
 	}
 	if ctx.Err() != nil {
 		return nil
@@ -176,8 +176,8 @@ func (p *proxy) keepLine(ctx context.Context) error {
 	return err
 }
 
-// again makes a line to the session that is.
-func (p *proxy) again(ctx context.Context) (line, reply, error) {
+// reconnect makes a line to the session that runs.
+func (p *proxy) reconnect(ctx context.Context) (line, reply, error) {
 	// The time of day, as a machine that sleeps stops the other clock.
 	cut := time.Now().Round(0)
 	p.mu.Lock()
@@ -197,7 +197,7 @@ func (p *proxy) again(ctx context.Context) (line, reply, error) {
 			return line{}, reply{}, fmt.Errorf("remote: %s: the line was cut and could not be made again for %s, so the kernel there has ended, and its variables with it (%w)",
 				p.machine.Name, p.machine.Grace, err)
 		}
-		p.tellCut(err)
+		p.announceCut(err)
 		select {
 		case <-ctx.Done():
 			return line{}, reply{}, ctx.Err()
@@ -270,7 +270,7 @@ func (p *proxy) toKernel(req front.Request, pkt packet, stop func()) {
 	}
 }
 
-// fromKernel takes what the kernel there says.
+// fromKernel publishes and sends on what the kernel there sends.
 func (p *proxy) fromKernel(pkt packet) {
 	switch pkt.kind {
 	case kindIOPub:
@@ -294,17 +294,17 @@ func (p *proxy) fromKernel(pkt packet) {
 		}
 	case kindEnd:
 		pkt.unpack(kindEnd, &p.end)
-		p.parting.Store(true)
-		go p.farewell() // this is the link's reader, which must not be held
+		p.endReceived.Store(true)
+		go p.acknowledgeEnd() // this is the link's reader, which must not be held
 	}
 }
 
-// farewell lets the keeper know that its last words have come, and waits until
-// it hangs up: an acknowledgement may still be on its way when our side of the
+// acknowledgeEnd acknowledges how the kernel ended, and waits until the keeper closes
+// the line: an acknowledgement may still be on its way when our side of the
 // line ends, and without it the keeper waits for us.
-func (p *proxy) farewell() {
+func (p *proxy) acknowledgeEnd() {
 	defer close(p.ended)
-	ctx, cancel := context.WithTimeout(context.Background(), farewell)
+	ctx, cancel := context.WithTimeout(context.Background(), endAckTimeout)
 	defer cancel()
 	if !p.link.Flush(ctx) {
 		return
@@ -318,7 +318,7 @@ func (p *proxy) farewell() {
 	}
 }
 
-// note takes a reply: its request waits no more.
+// note takes the request that a reply answers from those that wait.
 func (p *proxy) note(frames [][]byte) {
 	var parent wire.Header
 	json.Unmarshal(wire.Parent(frames), &parent)

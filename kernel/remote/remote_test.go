@@ -179,7 +179,7 @@ func TestKernelDies(t *testing.T) {
 	m := newFakeMachine(t)
 	n := m.start()
 	s := n.finish(n.cell("count 3 1\ndie"))
-	want := "remote: gpu: the kernel ended there: signal: killed; it said last: last words"
+	want := "remote: gpu: the kernel ended there: signal: killed; its log ends with: last words"
 	if s.reply["ename"] != "KernelLost" || s.reply["evalue"] != want {
 		t.Errorf("the cell replied %v, want %s", s.reply, want)
 	}

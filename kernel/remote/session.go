@@ -57,7 +57,7 @@ type reply struct {
 type ending struct {
 	Asked  bool   `json:"asked"`  // it was asked to
 	Reason string `json:"reason"` // such as "signal: killed"
-	Log    string `json:"log"`    // what it said last
+	Log    string `json:"log"`    // the end of the kernel's log
 }
 
 // Session is a kernel that runs on a machine.

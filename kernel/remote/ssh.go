@@ -47,13 +47,13 @@ func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + 
 // stderrLimit is how many bytes of what ssh says are kept.
 const stderrLimit = 16 << 10
 
-// sayings keeps what a program says, up to a limit.
-type sayings struct {
+// boundedBuffer keeps the beginning of a program's output, up to a limit.
+type boundedBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
 }
 
-func (s *sayings) Write(p []byte) (int, error) {
+func (s *boundedBuffer) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if left := stderrLimit - s.b.Len(); left > 0 {
@@ -62,7 +62,7 @@ func (s *sayings) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (s *sayings) String() string {
+func (s *boundedBuffer) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.b.String()
@@ -72,7 +72,7 @@ func (s *sayings) String() string {
 type sshLine struct {
 	cmd   *exec.Cmd
 	in    io.Closer
-	said  *sayings
+	said  *boundedBuffer
 	once  sync.Once
 	ended chan struct{} // closed when ssh has ended
 	err   error         // how, after ended
@@ -90,7 +90,7 @@ func (l *sshLine) Close() error {
 // open starts an agent on the machine and says hello to it.
 func (m Machine) open(ctx context.Context, h hello) (line, reply, error) {
 	cmd := m.command("exec " + quote(m.Holt) + " remote agent")
-	l := &sshLine{cmd: cmd, said: new(sayings), ended: make(chan struct{})}
+	l := &sshLine{cmd: cmd, said: new(boundedBuffer), ended: make(chan struct{})}
 	cmd.Stderr = l.said
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -233,7 +233,7 @@ func exitCode(err error) int {
 // that is not nil.
 func (m Machine) output(ctx context.Context, script string, input io.Reader, progress io.Writer) (string, error) {
 	cmd := m.command(script)
-	said := new(sayings)
+	said := new(boundedBuffer)
 	cmd.Stdin, cmd.Stderr = input, said
 	if progress != nil {
 		cmd.Stderr = io.MultiWriter(said, progress)

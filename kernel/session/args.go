@@ -10,9 +10,9 @@ import (
 	"github.com/holt-dl/holt/kernel/cell/gonb"
 )
 
-// later keeps the arguments of a cell that has nothing but %args for the cells
+// deferArgs keeps the arguments of a cell that has nothing but %args for the cells
 // after it.
-func (s *Session) later(plan gonb.Plan) {
+func (s *Session) deferArgs(plan gonb.Plan) {
 	if plan.Args != nil && !plan.Mine {
 		s.args = plan.Args
 	}
@@ -42,8 +42,8 @@ func (s *Session) commandLine(ctx context.Context, plan gonb.Plan, text string) 
 }
 
 // flagsDefined returns the names of the flags that a text defines by calls such
-// as flag.Int("x", …) and flag.StringVar(&s, "x", …). A process knows a flag
-// once, and would end when a cell that defines it runs again.
+// as flag.Int("x", …) and flag.StringVar(&s, "x", …). A process defines a
+// flag once, and would end when a cell that defines it runs again.
 func flagsDefined(text string) []string {
 	var sc scanner.Scanner
 	fset := token.NewFileSet()

@@ -147,7 +147,7 @@ func (s *Session) Warm(ctx context.Context) {
 	}
 }
 
-// outsideGo reports whether a byte offset in code is where no Go name can stand:
+// outsideGo reports whether a byte offset in code is where no Go name can be:
 // in a command's line, a comment or a literal. The path of an import is none.
 func outsideGo(code string, offset int) bool {
 	offset = min(offset, len(code))
@@ -190,7 +190,7 @@ func isCommandLine(line string) bool {
 	return strings.HasPrefix(line, "!") || strings.HasPrefix(line, "%")
 }
 
-// Complete returns what can stand at a byte offset in code. It may be called
+// Complete returns the completions at a byte offset in code. It may be called
 // while a cell runs.
 func (s *Session) Complete(ctx context.Context, code string, offset int) (assist.Completion, error) {
 	if c, ok := completeCommand(code, offset); ok {

@@ -51,13 +51,13 @@ func (s *Session) execute(ctx context.Context, name, code string) error {
 	}
 	text := plan.Code(parts)
 	if strings.TrimSpace(text) == "" && !plan.Test {
-		s.later(plan)
+		s.deferArgs(plan)
 		return nil
 	}
-	if err := s.revive(ctx); err != nil {
+	if err := s.restartHost(ctx); err != nil {
 		return err
 	}
-	s.later(plan)
+	s.deferArgs(plan)
 	if err := s.commandLine(ctx, plan, text); err != nil {
 		return err
 	}

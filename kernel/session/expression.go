@@ -45,7 +45,7 @@ func (s *Session) evaluate(ctx context.Context, code string) error {
 	if _, err := parser.ParseExpr(code); err != nil {
 		return fmt.Errorf("%q is no Go expression: %w", code, err)
 	}
-	if err := s.revive(ctx); err != nil {
+	if err := s.restartHost(ctx); err != nil {
 		return err
 	}
 	return s.runCell(ctx, cell.Source{Name: internalCell, Text: code})

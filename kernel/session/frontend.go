@@ -8,8 +8,8 @@ import (
 )
 
 // Packages returns the packages of a world as a [cell.Notebook] reads them,
-// for a tool that checks cells and runs none. An error of the front end for
-// which [ModulesChanged] is true asks to begin again with a new notebook and new packages.
+// for a tool that checks cells and runs none. After an error of the front end
+// for which [ModulesChanged] is true, begin again with a new notebook and new packages.
 func Packages(w *build.World) cell.Packages { return newPackages(w) }
 
 // ModulesChanged reports whether err came because a cell imports what changes

@@ -43,8 +43,8 @@ func (s *Session) start() error {
 	return nil
 }
 
-// damaged reports whether a start failed in a way that another build may mend:
-// not for want of memory or processes.
+// damaged reports whether a start failed in a way that another build may repair, and
+// not because memory or processes were exhausted.
 func (s *Session) damaged(err error) bool {
 	var exit *proc.Exit
 	if !errors.As(err, &exit) {
@@ -79,19 +79,19 @@ func (s *Session) launch() (*proc.Process, error) {
 	})
 }
 
-// dead records that the host ended. The next cell starts another.
-func (s *Session) dead(err error) *hostDied {
+// recordHostExit records that the host ended. The next cell starts another.
+func (s *Session) recordHostExit(err error) *hostDied {
 	why := err.Error()
 	var exit *proc.Exit
 	if errors.As(err, &exit) {
 		why = exit.Reason
 	}
 	s.died = why
-	lost := s.lose("the host process ended (" + short(why) + ")")
+	lost := s.markLost("the host process ended (" + short(why) + ")")
 	return &hostDied{exit: exit, why: why, lost: lost}
 }
 
-// short is the first line of a reason, which stands in a sentence.
+// short is the first line of a reason, for use in a sentence.
 func short(why string) string {
 	const most = 200 // bytes
 	line, _, _ := strings.Cut(why, "\n")
@@ -101,16 +101,16 @@ func short(why string) string {
 	return line
 }
 
-// lose marks the values of all variables as gone, and returns their names.
-func (s *Session) lose(why string) []string {
+// markLost marks the values of all variables as gone, and returns their names.
+func (s *Session) markLost(why string) []string {
 	names := s.nb.Lose(why)
 	s.lineage.Lose(names)
 	return names
 }
 
-// revive starts a fresh host after the last one ended, and declares in it what
+// restartHost starts a fresh host after the last one ended, and declares in it what
 // was declared.
-func (s *Session) revive(ctx context.Context) error {
+func (s *Session) restartHost(ctx context.Context) error {
 	p := s.process()
 	if p.Killed() {
 		p.Wait()
@@ -118,7 +118,7 @@ func (s *Session) revive(ctx context.Context) error {
 	select {
 	case <-p.Done():
 		if s.died == "" { // between two cells
-			ended := s.dead(p.Wait())
+			ended := s.recordHostExit(p.Wait())
 			s.notice("the host process ended between two cells (" + s.died + "); declarations are kept, and " + gone(ended.lost))
 		}
 	default:
@@ -161,7 +161,7 @@ func (s *Session) redeclare(ctx context.Context) (err error) {
 func (s *Session) replaceHost(ctx context.Context) error {
 	s.process().Kill()
 	s.process().Wait()
-	lost := s.lose("the modules of the notebook changed")
+	lost := s.markLost("the modules of the notebook changed")
 	s.notice("packages that cells were compiled with changed: a new host process takes over; declarations are kept, and " + gone(lost))
 	s.packages.reset()
 	if err := s.start(); err != nil {

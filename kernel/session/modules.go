@@ -16,7 +16,7 @@ import (
 )
 
 // modules is the notebook's own go.mod, in the folder GONB_TMP_DIR, where
-// commands such as !*go get change it. It holds what the notebook asks for
+// commands such as !*go get change it. It holds what the notebook requires
 // beyond Holt's own requirements, and becomes part of the world.
 type modules struct {
 	s       *Session
@@ -36,7 +36,7 @@ func newModules(s *Session) (*modules, error) {
 
 func (m *modules) file() string { return filepath.Join(m.dir, "go.mod") }
 
-// init writes a go.mod that asks for nothing.
+// init writes a go.mod without requirements.
 func (m *modules) init() error {
 	version := strings.TrimPrefix(m.s.world.Toolchain().Version, "go")
 	version, _, _ = strings.Cut(version, " ")
@@ -103,7 +103,7 @@ func (m *modules) note() {
 	}
 	f, _, err := m.read()
 	if err != nil {
-		return // the command that is about to run may mend it
+		return // the command that is about to run may repair it
 	}
 	for _, r := range required {
 		path, version, ok := strings.Cut(r, " ")
@@ -126,7 +126,7 @@ func (m *modules) note() {
 	}
 }
 
-// changed takes go.mod into the world when it asks for something else now.
+// changed takes go.mod into the world when its requirements have changed.
 func (m *modules) changed(ctx context.Context, fresh bool) error {
 	newHost, err := m.adopt(ctx, fresh)
 	if newHost {
@@ -181,7 +181,7 @@ func (p *packages) allowed(ctx context.Context, paths []string) error {
 	return nil
 }
 
-// replaced returns the folders that stand in for modules.
+// replaced returns the folders that replace modules.
 func (m *modules) replaced(f *modfile.File) []string {
 	var dirs []string
 	for _, r := range f.Replace {
@@ -236,8 +236,8 @@ func (m *modules) gcflags() []string {
 	return flags
 }
 
-// compilerSaid shows what the compiler says of a cell because -gcflags asks it
-// to, and leaves out what it says of the code around it.
+// compilerSaid shows what the compiler prints about a cell by the flags of -gcflags,
+// without what it prints about the generated code around it.
 func (s *Session) compilerSaid(text string) {
 	for line := range strings.Lines(text) {
 		if strings.HasPrefix(line, "cell[") {

@@ -23,7 +23,7 @@ type opening struct {
 }
 
 // startError is why a session could not be opened. The cause is most often one
-// that the person can mend, such as a full disk, so the next cell tries again.
+// that the user can repair, such as a full disk, so the next cell tries again.
 type startError struct{ cause error }
 
 func (e *startError) Error() string {

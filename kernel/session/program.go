@@ -101,7 +101,7 @@ func (s *Session) pageProgram(name, text string, constants map[string]string) (s
 		}
 		out.WriteString("\n")
 	}
-	// The cell's own text keeps its lines; its imports stand above.
+	// The cell's own text keeps its lines; its imports are above.
 	fmt.Fprintf(&out, "//line %s:1\n%s\n", name, withoutImports(fset, own, mine))
 	out.WriteString(strings.TrimPrefix(body, "package main\n"))
 	return out.String(), nil

@@ -15,16 +15,16 @@ type progress struct {
 
 	mu      sync.Mutex
 	text    string
-	waiting bool         // a cell has waited long enough to be told
+	waiting bool         // a cell has waited for showAfter
 	line    *notice.Line // nil before the first text
 }
 
 func newProgress(out Output) *progress { return &progress{out: out} }
 
-// patience is how long a cell waits without a word.
-const patience = 1500 * time.Millisecond
+// showAfter is how long a cell waits before the line is shown.
+const showAfter = 1500 * time.Millisecond
 
-// set is told what is built.
+// set sets the text of the line: what is built.
 func (p *progress) set(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -46,12 +46,12 @@ func (p *progress) say(text string) {
 }
 
 // show begins to show the line below the waiting cell, until stop is called
-// with what stands there in the end; empty where say follows.
+// with its last text; empty where say follows.
 func (p *progress) show() (stop func(end string)) {
 	p.mu.Lock()
 	p.line = nil
 	p.mu.Unlock()
-	begin := time.AfterFunc(patience, func() {
+	begin := time.AfterFunc(showAfter, func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.waiting = true

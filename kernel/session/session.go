@@ -1,6 +1,6 @@
 // Package session runs the cells of one notebook.
 //
-// A [Session] owns a [cell.Notebook], which knows what is declared, a
+// A [Session] owns a [cell.Notebook], which holds what is declared, a
 // [build.World], which compiles, and a [proc.Process], the host that holds the
 // values. [Session.Execute] takes a cell through all three.
 package session
@@ -53,7 +53,7 @@ type Request struct {
 	// Late receives what goroutines of the cell show when it is over; nil for the
 	// cell that runs then.
 	Late Output
-	// Input asks the person for a line; nil when AllowStdin is false.
+	// Input requests a line from the user; nil when AllowStdin is false.
 	Input func(prompt string, password bool) (string, error)
 }
 
@@ -293,12 +293,12 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 		"load", time.Duration(done.LoadNanos), "run", time.Duration(done.RunNanos))
 	if err != nil {
 		p.Commit(0)
-		return s.dead(err)
+		return s.recordHostExit(err)
 	}
 	s.warnOfMaps()
 	if done.Result == msg.Refused {
 		s.process().Kill()
-		ended := s.dead(refused(done.Value))
+		ended := s.recordHostExit(refused(done.Value))
 		ended.frames = done.Frames
 		return ended
 	}
@@ -319,7 +319,7 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 // buildAhead has the tools started that build program seq, which is the next one
 // where the cell has any.
 func (s *Session) buildAhead(seq int) {
-	if !s.scratch.Intact() { // the next cell mends it
+	if !s.scratch.Intact() { // the next cell repairs it
 		return
 	}
 	u := build.Unit{Path: fmt.Sprintf("notebook/c%d", seq), Dir: s.unitDir(seq), Deps: s.archives, Flags: s.modules.gcflags()}

@@ -121,7 +121,7 @@ func (c *commands) shell(ctx context.Context, s gonb.Script) error {
 	if stdin != nil {
 		go func() {
 			asked <- c.ask(cmd.Process.Pid, stdin, s.Ask == gonb.Password, ended)
-			stdin.Close() // after the reason is told, as this may end the program
+			stdin.Close() // after the reason is shown, as this may end the program
 		}()
 	}
 	err := cmd.Wait()

@@ -33,7 +33,7 @@ var testKinds = []struct {
 // test runs the notebook's tests in the host. Without flags it runs those that
 // the cell declares, or all tests where it declares none.
 func (s *Session) test(ctx context.Context, text string, flags []string) error {
-	if err := s.revive(ctx); err != nil {
+	if err := s.restartHost(ctx); err != nil {
 		return err
 	}
 	found := map[string][]string{} // field of gotest.Set → functions

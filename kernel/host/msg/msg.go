@@ -32,7 +32,7 @@ type Ready struct {
 	PID int `json:"pid"`
 }
 
-// Run asks the host to load a plugin and call its entry.
+// Run is a request to load a plugin and call its entry.
 type Run struct {
 	Plugin string `json:"plugin"`         // file name of the .so
 	Path   string `json:"path"`           // import path of the cell's package, "notebook/c5"

@@ -8,7 +8,7 @@ import (
 	"github.com/holt-dl/holt/kernel/host/msg"
 )
 
-// call asks the host something that it answers at once.
+// call calls a function of the host that returns at once.
 func (p *Process) call(ctx context.Context, name string, args ...string) (msg.Return, error) {
 	ch := make(chan msg.Return, 1)
 	p.mu.Lock()

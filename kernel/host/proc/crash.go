@@ -19,10 +19,10 @@ const holdTime = 2 * time.Second
 
 const maxHeld = 1 << 20 // bytes
 
-// hold stands between the host's standard error and the notebook. It keeps back
+// hold filters the host's standard error on its way to the notebook. It keeps back
 // what looks like the runtime's report, hundreds of lines about all goroutines:
-// when the process ends, the cell's error says what matters of it. When it does
-// not end, the text was the program's own and goes out late. The end may take
+// when the process ends, the cell's error has the relevant part. When it does
+// not end, the text was the program's own and is passed on late. The end may take
 // long: the runtime counts the calls of a stack of a gigabyte.
 type hold struct {
 	f     func([]byte)
@@ -81,7 +81,7 @@ func (h *hold) release() {
 // drop forgets it.
 func (h *hold) drop() { h.on, h.mid, h.buf = false, false, nil }
 
-// crashStart returns where the first line that begins a report stands, -1 for
+// crashStart returns the offset of the first line that begins a report, -1 for
 // none. The text begins a line when first is set.
 func crashStart(text string, first bool) int {
 	best := -1

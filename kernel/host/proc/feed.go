@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// feed is the buffer between the FIFO and the decoder. It knows when the
-// decoder has taken everything and waits for more, which is when all displays
-// are delivered.
+// feed is the buffer between the FIFO and the decoder. It records
+// when the decoder has read everything and waits for more: all displays are then
+// delivered.
 type feed struct {
 	mu      sync.Mutex
 	changed *sync.Cond

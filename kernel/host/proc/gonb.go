@@ -23,7 +23,7 @@ import (
 type Page interface {
 	Start() // makes sure that the page runs the script that widgets need
 	Send(address string, value any)
-	Read(address string) // asks for a value, which comes by [Process.SendValue]
+	Read(address string) // requests a value, which arrives by [Process.SendValue]
 	Subscribe(address string, on bool)
 }
 
@@ -313,8 +313,7 @@ func (g *gonb) encode() {
 	}
 }
 
-// input asks the person, and gives the line to the cell, which reads it from
-// its standard input.
+// input requests a line from the user and writes it to the cell's standard input.
 func (g *gonb) input(req protocol.InputRequest) {
 	defer g.p.questions.end()
 	line := ""

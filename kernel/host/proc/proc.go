@@ -28,12 +28,12 @@ type Options struct {
 	Stdout func([]byte) // what the process prints; the slice is lent for the call
 	Stderr func([]byte)
 	Frame  func(frame.Message) // display, update, result, clear or warn; Cell says whose
-	// Print takes what a goroutine of a cell has printed that is over.
+	// Print is called with what a goroutine of a finished cell has printed.
 	Print func(cell int, stream string, p []byte)
-	// Input asks the person for a line, for a cell that waits for standard input
-	// and for gonbui.RequestInput. nil means that there is no one to ask.
+	// Input requests a line from the user, for a cell that waits for standard input
+	// and for gonbui.RequestInput. nil means that the front end allows no input.
 	Input func(prompt string, password bool) (string, error)
-	// Page is what gonbui/comms talks with; nil when there is none.
+	// Page is the page of gonbui/comms; nil when there is none.
 	Page Page
 	// Sync brings all that was shown to the notebook at once, for gonbui.Sync.
 	Sync func()

@@ -28,8 +28,8 @@ func Watch(path string, flag *uint32) {
 	}
 }
 
-// Never is always false, and no compiler knows: code behind it is linked and
-// never runs.
+// Never is always false. It is a variable, so that the compiler keeps the code behind
+// it, which is linked and never runs.
 var Never bool
 
 // Reached counts the top-level statements of the running cell that are done,

@@ -12,7 +12,7 @@ func Done() <-chan struct{} {
 }
 
 // Interrupted ends the calling goroutine, whose wait [Done] has ended. It has a
-// result so that it can stand in a panic, after which Go asks for no return.
+// result so that it can be the argument of panic, after which Go requires no return.
 func Interrupted() any {
 	Check()
 	runtime.Goexit()
@@ -84,7 +84,7 @@ func Await(wait func()) {
 	}
 }
 
-// After returns v after a look at the stop flags. It stands around a call that
+// After returns v after a look at the stop flags. It wraps a call that
 // an interrupt makes return: a read of standard input, the wait for a program.
 func After[T any](v T) T {
 	Check()

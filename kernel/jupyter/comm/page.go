@@ -68,7 +68,7 @@ type packet struct {
 	Value   any    `json:"value"`
 }
 
-// NewPage returns a page that nobody has opened yet.
+// NewPage returns a page that is not open yet.
 func NewPage(opt Options) *Page {
 	return &Page{opt: opt, subscribed: map[string]bool{}, last: map[string]any{}}
 }
@@ -273,7 +273,7 @@ func (p *Page) receive(m Message) {
 	}
 }
 
-// typed gives a JSON value one of the types that gonbui/comms knows. There is
+// typed converts a JSON value to one of the types of gonbui/comms. There is
 // none for null, nor for lists and objects of several types.
 func typed(v any) (any, bool) {
 	switch v := v.(type) {

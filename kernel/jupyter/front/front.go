@@ -1,7 +1,7 @@
 // Package front is the side of a kernel that clients see: its five sockets, the
-// requests that come on them, what is published, and the signals and the death of
-// whoever started the process. Package kernel stands behind it where cells run on
-// this machine, package remote where they run on another.
+// requests that come on them, what is published, the signals of the process, and
+// the end of the process that started it. Package kernel serves the requests where cells
+// run on this machine, package remote where they run on another.
 package front
 
 import (

@@ -37,7 +37,7 @@ const (
 // zmq4 makes a buffer for a frame as soon as it knows the length that the peer
 // claims, takes any number of frames for one message, and reports a wrong
 // greeting without saying what came. So bounded reads the greeting and the head of
-// each frame first, checks them, and hands them to zmq4 afterwards. The body of a
+// each frame first, checks them, and passes them to zmq4 afterwards. The body of a
 // large frame is held back as well, until all of it has arrived: memory grows with
 // what a peer sends and not with what it claims.
 //

@@ -17,9 +17,9 @@ type Client struct {
 	IOPub                 *Conn // SUB, of everything
 }
 
-// Dial connects to the kernel that listens at a connection. The kernel knows
-// its shell, control and stdin by one identity, so that it can ask on stdin
-// whoever sent a cell on shell. All that is published after Dial is received.
+// Dial connects to the kernel that listens at a connection. Its shell,
+// control and stdin have one identity, so that the kernel's request for input reaches
+// the client that sent the cell on shell. All that is published after Dial is received.
 func Dial(ctx context.Context, c Connection, identity string) (*Client, error) {
 	c = c.withDefaults()
 	client := new(Client)
@@ -47,7 +47,7 @@ func Dial(ctx context.Context, c Connection, identity string) (*Client, error) {
 	return client, nil
 }
 
-// subscribe asks for everything, and waits for the kernel's iopub_welcome: what
+// subscribe subscribes to all topics, and waits for the kernel's iopub_welcome: what
 // is published before that is lost.
 func (c *Conn) subscribe() error {
 	c.nc.SetDeadline(time.Now().Add(handshakeTimeout))

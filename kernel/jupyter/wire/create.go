@@ -16,9 +16,9 @@ func NewIPC(path string, key Key) Connection {
 		Scheme: "hmac-sha256", Key: key}
 }
 
-// NewTCP returns a connection on ports of this machine that nobody listens on
-// now, with a new key. Only programs of this machine reach it; others come
-// through ssh.
+// NewTCP returns a connection on ports of this machine that are free
+// now, with a new key. Only programs of this machine can connect; others need an ssh
+// tunnel.
 func NewTCP() (Connection, error) {
 	c := Connection{Transport: "tcp", IP: "127.0.0.1", Scheme: "hmac-sha256", Key: Key(NewID() + NewID())}
 	for _, port := range []*int{&c.Shell, &c.Control, &c.Stdin, &c.IOPub, &c.Heartbeat} {

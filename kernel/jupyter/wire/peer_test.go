@@ -298,7 +298,7 @@ func TestCommands(t *testing.T) {
 		{"PING", "\x00", "wire: PING is cut short"},
 		{"ERROR", "\x03bad", `wire: peer reports an error: "\x03bad"`},
 	} {
-		if err := p.obey(&zmq4.Cmd{Name: tt.name, Body: []byte(tt.body)}); fmt.Sprint(err) != tt.err {
+		if err := p.handle(&zmq4.Cmd{Name: tt.name, Body: []byte(tt.body)}); fmt.Sprint(err) != tt.err {
 			t.Errorf("error is %v, want %s", err, tt.err)
 		}
 	}
@@ -467,7 +467,7 @@ func FuzzReceive(f *testing.F) {
 			}
 			subscription(frames, command)
 			if command != nil {
-				newPeer(nil).obey(command)
+				newPeer(nil).handle(command)
 				frames = [][]byte{command.Body}
 			}
 			// What was received is sent as it came, but that a short frame may have

@@ -32,8 +32,8 @@ func Essential(frames [][]byte) bool {
 	return true
 }
 
-// Welcome greets a client that has subscribed to a topic, so that it knows that
-// nothing published from now on is lost
+// Welcome sends iopub_welcome to a client that has subscribed to a topic: it will
+// receive everything that is published from now on
 // (https://github.com/jupyter/enhancement-proposals/blob/master/65-jupyter-xpub/jupyter-xpub.md).
 // It fits [Socket.OnSubscribe].
 func (c *Codec) Welcome(topic string) [][]byte {

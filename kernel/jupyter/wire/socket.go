@@ -257,7 +257,7 @@ func (s *Socket) serve(p *peer) {
 			}
 		}
 		if command != nil {
-			if err := p.obey(command); err != nil {
+			if err := p.handle(command); err != nil {
 				slog.Debug("wire: command", "socket", s.kind, "err", err)
 				return
 			}
@@ -403,8 +403,8 @@ func (p *peer) push(it item) {
 	}
 }
 
-// obey does what a peer's command asks for. Unknown ones are ignored.
-func (p *peer) obey(command *zmq4.Cmd) error {
+// handle handles a command of a peer. Unknown ones are ignored.
+func (p *peer) handle(command *zmq4.Cmd) error {
 	switch command.Name {
 	case zmq4.CmdPing:
 		context, err := pong(command.Body)

@@ -13,8 +13,8 @@ import (
 	"unicode/utf8"
 )
 
-// Snapshot is a notebook as it is after its last cell. It is not changed once
-// it was handed over.
+// Snapshot is a notebook as it is after its last cell. It must not be changed
+// after it was passed on.
 type Snapshot struct {
 	// Mod and Sum are the go.mod and go.sum that cells are compiled with.
 	Mod, Sum string
@@ -59,7 +59,7 @@ var settings = map[string]any{
 	"usePlaceholders":        false,
 	"hoverKind":              "FullDocumentation",
 	"linksInHover":           false,
-	"diagnosticsTrigger":     "Save", // nobody reads them, and they take time
+	"diagnosticsTrigger":     "Save", // they are not shown, and take time
 	"staticcheck":            false,
 	"analyses":               map[string]bool{},
 	"semanticTokens":         false,
@@ -103,7 +103,7 @@ func (a *Assistant) Close() error {
 	return nil
 }
 
-// Complete returns what can stand at a byte offset of a cell.
+// Complete returns the completions at a byte offset of a cell.
 func (a *Assistant) Complete(ctx context.Context, s Snapshot, c Cell, offset int) (Completion, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -136,7 +136,7 @@ func install(ctx context.Context, goCommand, dir string) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("assist: install gopls: %w", err)
 	}
-	// The compilers that it starts are as patient.
+	// The compilers that it starts inherit the priority.
 	syscall.Setpriority(syscall.PRIO_PROCESS, cmd.Process.Pid, 10)
 	if err := cmd.Wait(); err != nil {
 		if ctx.Err() != nil {

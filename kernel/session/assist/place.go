@@ -25,7 +25,7 @@ const (
 	stmtsTail = "\n}\n"
 )
 
-// position is a place in a file that gopls knows.
+// position is a place in a file that is open in gopls.
 type position struct {
 	uri    string
 	text   string

@@ -80,7 +80,7 @@ func dial(program string, args, env []string, dir string) (*rpc, error) {
 
 func (c *rpc) kill() { syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL) }
 
-// close asks the server to end, and ends it.
+// close closes the server's input, and kills it when it has not ended in time.
 func (c *rpc) close() {
 	c.in.Close()
 	select {
@@ -190,7 +190,7 @@ func (c *rpc) read(r *bufio.Reader) {
 	}
 }
 
-// answer replies to what the server asks of its editor.
+// answer replies to the server's requests to its editor.
 func (c *rpc) answer(e envelope) {
 	var result any
 	if e.Method == "workspace/configuration" {

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 )
 
-// definition returns the source of the declaration of what stands at a place,
+// definition returns the source of the declaration of the name at a place,
 // with its comment; empty where it has none that can be read. The caller
 // holds mu.
 func (a *Assistant) definition(ctx context.Context, at position) string {

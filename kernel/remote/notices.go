@@ -8,14 +8,14 @@ import (
 	"github.com/holt-dl/holt/kernel/jupyter/front"
 )
 
-// joined is called when there is a line.
-func (p *proxy) joined() {
+// connected is called when there is a line.
+func (p *proxy) connected() {
 	p.mu.Lock()
-	was, told, state := p.cut, p.told, p.state
-	p.cut, p.told = time.Time{}, false
+	was, announced, state := p.cut, p.announced, p.state
+	p.cut, p.announced = time.Time{}, false
 	p.mu.Unlock()
-	if told {
-		p.tell(fmt.Sprintf("%s is back after %s", p.machine.Name, time.Now().Round(0).Sub(was).Round(time.Second)))
+	if announced {
+		p.notify(fmt.Sprintf("%s is back after %s", p.machine.Name, time.Now().Round(0).Sub(was).Round(time.Second)))
 		if state == "idle" {
 			// What came to be while the line was cut follows by itself.
 			p.publishStatus("idle")
@@ -23,21 +23,22 @@ func (p *proxy) joined() {
 	}
 }
 
-// tellCut says once that the line is cut, when it did not come back at once.
-func (p *proxy) tellCut(err error) {
+// announceCut shows, once, that the line is cut. The first attempt to connect again has
+// failed by then.
+func (p *proxy) announceCut(err error) {
 	p.mu.Lock()
-	told := p.told
-	p.told = true
+	announced := p.announced
+	p.announced = true
 	p.mu.Unlock()
-	if told {
+	if announced {
 		return
 	}
 	p.publishStatus("busy")
-	p.tell(fmt.Sprintf("the line to %s is cut; the kernel there goes on, and is tried again for %s (%s)", p.machine.Name, p.machine.Grace, err))
+	p.notify(fmt.Sprintf("the line to %s is cut; the kernel there goes on, and is tried again for %s (%s)", p.machine.Name, p.machine.Grace, err))
 }
 
-// tell shows a line in the cell that runs, where there is one.
-func (p *proxy) tell(text string) {
+// notify shows a line of text in the cell that runs, where there is one.
+func (p *proxy) notify(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.order) == 0 {
@@ -60,9 +61,9 @@ func (p *proxy) answer(req front.Request, typ string, content any) {
 	p.front.Reply(req, typ, content)
 	p.front.Status(req.RawHeader, "idle")
 	p.mu.Lock()
-	told := p.told
+	announced := p.announced
 	p.mu.Unlock()
-	if told {
+	if announced {
 		p.publishStatus("busy") // clients show the last state that came
 	}
 }
@@ -81,10 +82,10 @@ func (p *proxy) refuse(req front.Request, name, value string) {
 	p.answer(req, typ+"_reply", content)
 }
 
-// fail tells those who wait that no reply will come, and why.
+// fail answers the requests that have no reply with the error.
 func (p *proxy) fail(err error) {
 	p.mu.Lock()
-	p.told = false // nobody is busy any more
+	p.announced = false // no client shows a busy kernel any more
 	var lost []front.Request
 	for _, id := range p.order {
 		lost = append(lost, p.waiting[id])
