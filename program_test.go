@@ -14,22 +14,23 @@ import (
 	"github.com/holt-dl/holt"
 )
 
-// TestProgram looks for every file that cmd/holt is built from.
+// TestProgram looks for every file that cmd/holt and cmd/holt-host are built from.
 func TestProgram(t *testing.T) {
 	root, err := filepath.Abs(".")
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("go", "list", "-deps", "-json=Dir,Standard,GoFiles,SFiles,EmbedFiles", "./cmd/holt").Output()
+	out, err := exec.Command("go", "list", "-deps", "-json=Dir,Standard,GoFiles,CgoFiles,SFiles,CFiles,HFiles,EmbedFiles", "./cmd/holt", "./cmd/holt-host").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	files := 0
 	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
 		var p struct {
-			Dir                         string
-			Standard                    bool
-			GoFiles, SFiles, EmbedFiles []string
+			Dir      string
+			Standard bool
+
+			GoFiles, CgoFiles, SFiles, CFiles, HFiles, EmbedFiles []string
 		}
 		if err := d.Decode(&p); errors.Is(err, io.EOF) {
 			break
@@ -40,7 +41,7 @@ func TestProgram(t *testing.T) {
 		if p.Standard || err != nil || strings.HasPrefix(dir, "..") {
 			continue
 		}
-		for _, name := range slices.Concat(p.GoFiles, p.SFiles, p.EmbedFiles) {
+		for _, name := range slices.Concat(p.GoFiles, p.CgoFiles, p.SFiles, p.CFiles, p.HFiles, p.EmbedFiles) {
 			name = filepath.ToSlash(filepath.Join(dir, name))
 			if strings.HasSuffix(name, "_test.go") {
 				continue // embedded with its folder, and not compiled

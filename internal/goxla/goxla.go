@@ -5,13 +5,19 @@
 package goxla
 
 import (
+	"errors"
+	"fmt"
+	"sync"
 	_ "unsafe" // for go:linkname
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/go-xla/compute/xla"
+	xlapjrt "github.com/gomlx/go-xla/pjrt"
+	"github.com/gomlx/go-xla/stablehlo"
 
+	"github.com/holt-dl/holt/internal/filters"
 	"github.com/holt-dl/holt/internal/hooks"
 )
 
@@ -22,6 +28,7 @@ func Install() {
 		h.Opened = keepExecutables
 		h.KnownPlugin = knownPlugin
 		h.CustomCall = callOut
+		h.FiltersGradient = filtersGradient
 	})
 }
 
@@ -43,8 +50,42 @@ func callOut(function any, target, config string, dims []int, operands []any) (r
 		values[i] = x
 	}
 	out, err := customCall(f, target, config, nil, []shapes.Shape{shapes.Make(dtypes.Float32, dims...)}, nil, values...)
+	if err == nil && target == filters.Name {
+		err = typed(f, target)
+	}
 	if err != nil {
 		return nil, true, err
 	}
 	return out[0], true, nil
+}
+
+// typed makes the call that was written last one of XLA's interface for functions of
+// others, which go-xla does not write.
+func typed(f *xla.Function, target string) error {
+	fn := (*stablehlo.Function)(pointer(f, "fn"))
+	if fn == nil || len(fn.Statements) == 0 {
+		return errors.New("goxla: go-xla's function has no statements")
+	}
+	attributes := fn.Statements[len(fn.Statements)-1].Attributes
+	if attributes["call_target_name"] != target {
+		return fmt.Errorf("goxla: the last statement calls %v, want %s", attributes["call_target_name"], target)
+	}
+	attributes["api_version"] = int32(4) // API_VERSION_TYPED_FFI
+	return nil
+}
+
+// filtersGradients says of a backend whether its plugin knows the call of package
+// filters.
+var filtersGradients sync.Map
+
+func filtersGradient(b any) bool {
+	x, isXLA := b.(*xla.Backend)
+	if !isXLA {
+		return false
+	}
+	once, _ := filtersGradients.LoadOrStore(x, sync.OnceValue(func() bool {
+		api := pointer((*xlapjrt.Plugin)(pointer(x, "plugin")), "api")
+		return api != nil && filters.Register(api)
+	}))
+	return once.(func() bool)()
 }

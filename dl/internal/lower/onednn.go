@@ -18,10 +18,13 @@ import (
 // package xla turns a convolution whose filters have these axes into a call of
 // oneDNN (dl/internal/xla/onednn.go). Without that, it means the same.
 
-// oneDNN is a backend that writes a program with calls of oneDNN, and one for the
-// filters' gradients where wide is true: with AVX-512 they take half of XLA's time or
-// two thirds, with AVX2 half as much again.
-type oneDNN interface{ OneDNN() (calls, wide bool) }
+// oneDNN is a backend that writes a program with calls of oneDNN, and with calls for
+// the filters' gradients where gradients is true: of oneDNN with AVX-512, where they take
+// half of XLA's time or two thirds, and of Holt's own internal/filters with AVX2, where
+// oneDNN takes half as much again as XLA, or where there are few channels.
+type oneDNN interface {
+	OneDNN() (calls, gradients bool)
+}
 
 // OneDNNFrom is from how many floating-point operations on oneDNN is called: below,
 // a call costs more than it saves. It is XLA's own bound.
@@ -38,7 +41,7 @@ func (c convolution) ofOneDNN(x, weight *graph.Node, places int) bool {
 		2*places*weight.Shape().Size() >= OneDNNFrom
 }
 
-func callsOneDNN(g *graph.Graph) (calls, wide bool) {
+func callsOneDNN(g *graph.Graph) (calls, gradients bool) {
 	b, ok := g.Backend().(oneDNN)
 	if !ok {
 		return false, false
@@ -84,7 +87,7 @@ func (c oihw) inputGradient(w, v *graph.Node, size [2]int) *graph.Node {
 
 // kernelGradient is the gradient for w.
 func (c oihw) kernelGradient(x, w, v *graph.Node) *graph.Node {
-	if _, wide := callsOneDNN(x.Graph()); !wide {
+	if _, gradients := callsOneDNN(x.Graph()); !gradients {
 		return graph.TransposeAllAxes(c.convolution.kernelGradient(x, v), 3, 2, 0, 1)
 	}
 	size, places, filters := x.Shape().Dimensions, v.Shape().Dimensions, w.Shape().Dimensions

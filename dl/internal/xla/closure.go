@@ -39,7 +39,7 @@ func (b onceBuilder) Main() compute.Function {
 	if b.closures.main == nil {
 		b.closures.main = b.Builder.Main()
 		if b.closures.oneDNN {
-			b.closures.main = &oneDNN{Function: b.closures.main, builder: b.Builder}
+			b.closures.main = &oneDNN{Function: b.closures.main, builder: b.Builder, on: b.on}
 		}
 		return b.closures.main
 	}

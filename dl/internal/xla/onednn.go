@@ -51,12 +51,27 @@ const oneDNNFrom = 1 << 24
 type oneDNN struct {
 	compute.Function
 	builder compute.Builder
+	on      compute.Backend
 	calls   int
 }
 
-// OneDNN reports whether convolutions are to be written for oneDNN, and whether the
-// processor has AVX-512.
-func (b once) OneDNN() (calls, wide bool) { return b.closures.oneDNN, b.closures.oneDNN && avx512() }
+// OneDNN reports whether convolutions are to be written for oneDNN, and whether their
+// filters' gradients are, too.
+func (b once) OneDNN() (calls, gradients bool) {
+	calls = b.closures.oneDNN
+	return calls, calls && (avx512() || filtersGradient(b.Backend))
+}
+
+// filtersGradient reports whether a program may have the call of package filters.
+func filtersGradient(on compute.Backend) bool {
+	f := hooks.Get().FiltersGradient
+	return f != nil && f(on)
+}
+
+// mostChannels is up to how many channels the filters' gradient is that of package
+// filters where the processor has AVX-512. Without, it always is: there, oneDNN takes
+// longer than XLA.
+const mostChannels = 32
 
 var avx512 = sync.OnceValue(func() bool {
 	text, err := os.ReadFile("/proc/cpuinfo")
@@ -74,11 +89,15 @@ func (on *Device) mayCallOneDNN() bool {
 // numbers, which is checked first.
 func (on *Device) callsOneDNN() bool { return on.mayCallOneDNN() && oneDNNChecked(on) }
 
-// call writes a call of oneDNN that gives float32 numbers of a shape.
+// call writes a call of oneDNN, or of package filters, that gives float32 numbers of a
+// shape.
 func (f *oneDNN) call(target string, config any, dims []int, operands ...compute.Value) (compute.Value, error) {
-	text, err := json.Marshal(config)
-	if err != nil {
-		return nil, err
+	var text []byte
+	if config != nil {
+		var err error
+		if text, err = json.Marshal(config); err != nil {
+			return nil, err
+		}
 	}
 	all := make([]any, len(operands))
 	for i, x := range operands {
@@ -146,6 +165,9 @@ func (f *oneDNN) ConvGeneral(x, kernel compute.Value, axes compute.ConvolveAxesC
 	if in.DType != dtypes.Float32 || filter.DType != dtypes.Float32 || groups > 1 || batchGroups > 1 || axes.KernelSpatial[0] == 0 {
 		return f.Function.ConvGeneral(x, kernel, axes, strides, padding, spread, dilations, groups, batchGroups)
 	}
+	if in.Rank() == 5 && axes.InputBatch == 4 && (!avx512() || in.Dimensions[3] <= mostChannels) && filtersGradient(f.on) {
+		return f.filtersGradient(x, kernel, in, filter, strides, padding, dilations)
+	}
 	// OneDNN knows neither zeros between pixels nor negative padding.
 	padding, spread = slices.Clone(padding), slices.Clone(spread)
 	before := make([]compute.PadAxis, in.Rank())
@@ -186,6 +208,36 @@ func (f *oneDNN) ConvGeneral(x, kernel compute.Value, axes compute.ConvolveAxesC
 		dims[axis] = room/strides[i] + 1
 	}
 	return f.call("__onednn$convolution", c, dims, x, kernel)
+}
+
+// filtersGradient writes the call of package filters for the gradient that is a
+// convolution of x [N H W I 1] with v [N h w 1 O]: [1 O I K K]. What the gradient's
+// convolution moves by is the dilation of the one whose filters they are, and the other
+// way round.
+func (f *oneDNN) filtersGradient(x, v compute.Value, in, places shapes.Shape, dilation []int, padding [][2]int, stride []int) (compute.Value, error) {
+	size, at := in.Dimensions, places.Dimensions
+	dims := []int{at[4], size[3], 0, 0}
+	numbers := []int32{int32(stride[0]), int32(stride[1]), int32(dilation[0]), int32(dilation[1]), int32(padding[0][0]), int32(padding[1][0])}
+	for i := range 2 {
+		room := size[1+i] + padding[i][0] + padding[i][1] - stride[i]*(at[1+i]-1) - 1
+		dims[2+i] = room/dilation[i] + 1
+	}
+	x, err := f.Function.Reshape(x, size[:4]...)
+	if err != nil {
+		return nil, err
+	}
+	if v, err = f.Function.Reshape(v, at[0], at[1], at[2], at[4]); err != nil {
+		return nil, err
+	}
+	window, err := f.Function.Constant(numbers, len(numbers))
+	if err != nil {
+		return nil, err
+	}
+	y, err := f.call("holt_filters_gradient", nil, dims, x, v, window)
+	if err != nil {
+		return nil, err
+	}
+	return f.Function.Reshape(y, append([]int{1}, dims...)...)
 }
 
 // The configuration of a product, as XLA's OneDnnMatMulConfig has it.
@@ -385,6 +437,7 @@ func checkOneDNN(on *Device) error {
 		x3 := graph.Reshape(x, 2, 9, 10, 5, 1)
 		conv(x3, input(2, 9, 10, 1, 6), pictures, []int{1, 1, 1}, [][2]int{{1, 1}, {1, 1}, {}}, nil, []int{1, 1, 1})
 		conv(x3, input(2, 4, 3, 1, 6), pictures, []int{1, 2, 1}, [][2]int{{1, -1}, {0, 1}, {}}, nil, []int{2, 3, 1})
+		conv(input(2, 6, 7, mostChannels+8, 1), input(2, 6, 7, 1, 16), pictures, []int{1, 1, 1}, [][2]int{{1, 1}, {1, 1}, {}}, nil, []int{1, 1, 1})
 
 		const big = 256
 		a, b := input(big, big), input(big, big)
@@ -401,7 +454,7 @@ func checkOneDNN(on *Device) error {
 		if err != nil {
 			return nil, err
 		}
-		if want := 13; oneDNN && calls != want {
+		if want := 14; oneDNN && calls != want {
 			return nil, fmt.Errorf("%d calls were written, want %d", calls, want)
 		}
 		return p.Run(inputs)

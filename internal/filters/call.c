@@ -1,0 +1,174 @@
+// The gradient as a call of XLA's programs, by the plugin's interface for functions of
+// others (XLA's FFI, version 0.1). Only the heads of its structures stand here, which
+// TestCall runs with the plugin.
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "filters.h"
+
+#include <pthread.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#ifdef __linux__
+#include <sched.h>
+#endif
+#include <unistd.h>
+
+typedef struct extension { size_t struct_size; int type; struct extension *next; } extension;
+enum { METADATA = 1, EXECUTE = 3, FLOAT32 = 11, INT32 = 4, INVALID_ARGUMENT = 3, RESOURCE_EXHAUSTED = 8 };
+
+typedef struct { size_t struct_size; void *extensions; int dtype; void *data; int64_t rank; int64_t *dims; } buffer;
+typedef struct { size_t struct_size; void *extensions; int64_t size; int *types; buffer **buffers; } buffers;
+typedef struct { size_t struct_size; void *extensions; int major, minor; } version;
+typedef struct { size_t struct_size; version version; uint32_t traits; } metadata;
+typedef struct { extension head; metadata *metadata; } metadata_extension;
+typedef struct { size_t struct_size; void *extensions; const char *message; int code; } error_args;
+typedef struct { size_t struct_size; void *extensions; void *error; } destroy_args;
+typedef struct { size_t struct_size; void *extensions; void *context; void (*task)(void *); void *data; } schedule_args;
+
+typedef struct {
+	size_t struct_size; void *extensions;
+	version version;
+	void *internal;
+	void *(*error_create)(error_args *);
+	void *error_message;
+	void (*error_destroy)(destroy_args *);
+	void *handler_register, *stream_get, *type_register, *context_get, *state_set, *state_get, *allocate, *release;
+	void *(*schedule)(schedule_args *);
+} functions;
+
+typedef struct {
+	size_t struct_size; extension *extensions;
+	const functions *api;
+	void *context;
+	int stage;
+	buffers args, results;
+} frame;
+
+// A loop whose turns the caller and threads of XLA's take, whoever comes first. A
+// thread may come when all is over, so that the last one to leave frees it.
+typedef struct {
+	pthread_mutex_t lock;
+	pthread_cond_t over;
+	int next, n, done, users;
+	void (*work)(void *data, int i);
+	void *data;
+} turns;
+
+static void leave(turns *t) {
+	pthread_mutex_lock(&t->lock);
+	int users = --t->users;
+	pthread_mutex_unlock(&t->lock);
+	if (users) return;
+	pthread_cond_destroy(&t->over);
+	pthread_mutex_destroy(&t->lock);
+	free(t);
+}
+
+static void take_turns(turns *t) {
+	pthread_mutex_lock(&t->lock);
+	while (t->next < t->n) {
+		int i = t->next++;
+		pthread_mutex_unlock(&t->lock);
+		t->work(t->data, i);
+		pthread_mutex_lock(&t->lock);
+		if (++t->done == t->n) pthread_cond_broadcast(&t->over);
+	}
+	pthread_mutex_unlock(&t->lock);
+}
+
+static void help(void *data) {
+	take_turns(data);
+	leave(data);
+}
+
+// Returns how many processors the process may use.
+static int processors(void) {
+#ifdef __linux__
+	cpu_set_t set;
+	if (!sched_getaffinity(0, sizeof set, &set)) return CPU_COUNT(&set);
+#endif
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	return n < 1 ? 1 : (int)n;
+}
+
+static void in_threads(void *pool, int n, void (*work)(void *data, int i), void *data) {
+	const frame *f = pool;
+	int helpers = processors();
+	if (helpers > n) helpers = n;
+	helpers--;
+	turns *t = helpers > 0 ? malloc(sizeof *t) : 0;
+	if (!t) {
+		for (int i = 0; i < n; i++) work(data, i);
+		return;
+	}
+	*t = (turns){.n = n, .users = 1, .work = work, .data = data};
+	pthread_mutex_init(&t->lock, 0);
+	pthread_cond_init(&t->over, 0);
+	for (int i = 0; i < helpers; i++) {
+		pthread_mutex_lock(&t->lock);
+		t->users++;
+		pthread_mutex_unlock(&t->lock);
+		schedule_args s = {sizeof s, 0, f->context, help, t};
+		void *error = f->api->schedule(&s);
+		if (!error) continue;
+		// There are no threads: the caller takes all turns.
+		destroy_args d = {sizeof d, 0, error};
+		f->api->error_destroy(&d);
+		leave(t);
+		break;
+	}
+	take_turns(t);
+	pthread_mutex_lock(&t->lock);
+	while (t->done < t->n) pthread_cond_wait(&t->over, &t->lock);
+	pthread_mutex_unlock(&t->lock);
+	leave(t);
+}
+
+static void *fail(const frame *f, const char *message, int code) {
+	error_args e = {offsetof(error_args, code) + sizeof e.code, 0, message, code};
+	return f->api->error_create(&e);
+}
+
+// The operands are x [N H W I], v [N h w O] and int32 numbers: stride, dilation, and
+// padding above and left, of height and width each. The result is [O I K K].
+void *filters_call(void *p) {
+	frame *f = p;
+	if (f->extensions && f->extensions->type == METADATA) {
+		metadata *m = ((metadata_extension *)f->extensions)->metadata;
+		m->version.major = 0;
+		m->version.minor = 1;
+		m->traits = 0;
+		return 0;
+	}
+	if (f->stage != EXECUTE) return 0;
+	if (f->args.size != 3 || f->results.size != 1) return fail(f, "holt: the filters' gradient has other operands", INVALID_ARGUMENT);
+	buffer *x = f->args.buffers[0], *v = f->args.buffers[1], *w = f->args.buffers[2], *g = f->results.buffers[0];
+	if (x->rank != 4 || v->rank != 4 || g->rank != 4 || w->rank != 1 || w->dims[0] != 6 || x->dtype != FLOAT32 || v->dtype != FLOAT32 || g->dtype != FLOAT32 ||
+		w->dtype != INT32 || x->dims[0] != v->dims[0] || g->dims[0] != v->dims[3] || g->dims[1] != x->dims[3])
+		return fail(f, "holt: the filters' gradient has operands of other shapes", INVALID_ARGUMENT);
+	const int32_t *n = w->data;
+	filters c = {
+		.x = x->data, .v = v->data, .gradient = g->data, .images = x->dims[0], .size = {x->dims[1], x->dims[2]}, .in = x->dims[3],
+		.places = {v->dims[1], v->dims[2]}, .out = v->dims[3], .kernel = {g->dims[2], g->dims[3]}, .stride = {n[0], n[1]}, .dilation = {n[2], n[3]}, .before = {n[4], n[5]},
+	};
+	int all = processors();
+	if (!filters_gradient(&c, filters_best(), all > 1 ? 4 * all : 1, in_threads, f)) return fail(f, "holt: no memory for the filters' gradient", RESOURCE_EXHAUSTED);
+	return 0;
+}
+
+// The head of PJRT_Api, and its extension for calls of others.
+typedef struct { size_t struct_size; extension *extensions; } api_head;
+typedef struct { size_t struct_size; const char *name; size_t name_size; void *handler; const char *platform; size_t platform_size; int traits; } register_args;
+typedef struct { extension head; void *type_register, *user_data; void *(*register_handler)(register_args *); } ffi_extension;
+enum { FFI = 5 };
+
+int filters_register(void *api) {
+	extension *e = ((api_head *)api)->extensions;
+	while (e && e->type != FFI) e = e->next;
+	if (!e || e->struct_size < sizeof(ffi_extension)) return 0;
+	static const char name[] = "holt_filters_gradient", platform[] = "Host";
+	register_args r = {sizeof r, name, sizeof name - 1, filters_call, platform, sizeof platform - 1, 0};
+	return !((ffi_extension *)e)->register_handler(&r);
+}
