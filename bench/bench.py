@@ -3,7 +3,9 @@
 HOLT_PEERS_PYTHON names the Python of a virtual environment with what to compare with: torch, torchvision, jax, ipykernel,
 a GoNB kernelspec in its prefix. HOLT_IMAGES names a folder of photographs with a folder for each class. What is not there
 is named and left out. The parties take turns, ROUNDS times over, so that a busy minute of the machine falls on all of
-them; tables of medians are printed and everything is left in bench/out/bench.json.
+them; tables of medians are printed and everything is left in bench/out/bench.json. Training steps are timed on one core
+and on two, with the processor's time beside the wall clock's: others on the machine disturb it least. Under each table
+stands which differences are real: those that all rounds agree on, by processor time.
 """
 import argparse
 import datetime
@@ -23,9 +25,16 @@ peers = os.environ.get("HOLT_PEERS_PYTHON", ours)
 notes = []
 
 
-def json_line(command, **env):
+def run(command, cores=None, **options):
+    """Runs a command, on so many cores of those that this process may use; None: on all."""
+    allowed = sorted(os.sched_getaffinity(0))
+    on = (lambda: os.sched_setaffinity(0, allowed[:cores])) if cores else None
+    return subprocess.run(command, preexec_fn=on, capture_output=True, text=True, **options)
+
+
+def json_line(command, cores=None, **env):
     """Runs a command in the checkout and returns its last line, which is JSON; None, with a note, when it fails."""
-    got = subprocess.run(command, cwd=root, env={**os.environ, **env}, capture_output=True, text=True)
+    got = run(command, cores, cwd=root, env={**os.environ, **env})
     if got.returncode != 0:
         last = (got.stderr.strip() or got.stdout.strip() or "no message").splitlines()[-1]
         notes.append(f"{os.path.relpath(command[1], root)} {' '.join(command[2:])}: {last}")
@@ -42,7 +51,7 @@ def has_kernel(python, name):
     return subprocess.run([python, "-c", code], capture_output=True).returncode == 0
 
 
-def go_bench(package, name, count):
+def go_bench(package, name, count, cores=None, **env):
     """A benchmark of a package, alone in its process, so that its peak is its own: a dictionary of what it reports.
 
     It has the environment that a kernel gives its host (kernel/host/proc/tunables.go).
@@ -53,8 +62,8 @@ def go_bench(package, name, count):
         os.makedirs(os.path.dirname(binary), exist_ok=True)
         subprocess.run(["go", "test", "-c", "-o", binary, "./" + package], cwd=root, check=True)
         built.add(binary)
-    got = subprocess.run([binary, "-test.run", "^$", "-test.bench", f"^Benchmark{name}$", "-test.benchtime", count],
-                         cwd=folder, env={"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", **os.environ}, capture_output=True, text=True)
+    got = run([binary, "-test.run", "^$", "-test.bench", f"^Benchmark{name}$", "-test.benchtime", count], cores,
+              cwd=folder, env={"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", **os.environ, **env})
     line = re.search(r"^Benchmark\S+\s+\d+\s+(.*)$", got.stdout, re.MULTILINE)
     if not line:
         notes.append(f"holt, {name}: " + (got.stdout.strip() or got.stderr.strip() or "no result").splitlines()[-1])
@@ -67,19 +76,26 @@ built = set()
 
 
 def ours_at(name, count, package="dl"):
-    """A party that runs a benchmark of a package: its median in ms, and its peak of memory in MiB."""
-    def party():
-        got = go_bench(package, name, count)
-        return got and {"ms": [got["median-ms/op"]], "peak": got["peak-MiB"]}
+    """A party that runs a benchmark of a package: its median and its processor time in ms, and its peak of memory in MiB."""
+    def party(cores=None):
+        got = go_bench(package, name, count, cores)
+        return got and {"ms": [got["median-ms/op"]], "cpu": got.get("cpu-ms/op"), "peak": got["peak-MiB"]}
     return party
 
 
 def theirs(*args):
-    return lambda: json_line([peers, "bench/peers/" + args[0], *args[1:]])
+    return lambda cores=None: json_line([peers, "bench/peers/" + args[0], *args[1:]], cores)
+
+
+def torch_ways(net, steps, *more, ways=("", "channels last", "compiled")):
+    """The parties of PyTorch: as it is, with channels last, with torch.compile."""
+    flags = {"": [], "channels last": ["--channels-last"], "compiled": ["--compile"]}
+    return {("PyTorch, " + way).rstrip(", "): theirs("step_torch.py", net, "--steps", steps, *more, *flags[way]) for way in ways}
 
 
 def work():
-    """What is timed, each by its parties; a party's function returns its milliseconds and its peak of memory in MiB."""
+    """What is timed, each by its parties; a party is given the number of cores, and returns its milliseconds, its processor
+    time in milliseconds and its peak of memory in MiB."""
     tables = {
         "training step of the tutorial network, batch 64": {
             "Holt, XLA:CPU": ours_at("TrainStepCIFARNet/cpu", "40x"), "Holt, pure Go": ours_at("TrainStepCIFARNet/go", "1x")},
@@ -90,14 +106,12 @@ def work():
     }
     cifar, forward, resnet, transformer, reinforce = tables.values()
     if has_module("torch"):
-        cifar["PyTorch"] = theirs("step_torch.py", "--steps", "40")
-        cifar["PyTorch, channels last"] = theirs("step_torch.py", "--steps", "40", "--channels-last")
-        forward["PyTorch"] = theirs("step_torch.py", "--steps", "40", "--predict")
-        forward["PyTorch, channels last"] = theirs("step_torch.py", "--steps", "40", "--predict", "--channels-last")
-        transformer["PyTorch"] = theirs("step_torch.py", "transformer", "--steps", "30")
+        cifar.update(torch_ways("cifar", "40"))
+        forward.update(torch_ways("cifar", "40", "--predict"))
+        transformer.update(torch_ways("transformer", "30", ways=("", "compiled")))
         reinforce["PyTorch"] = theirs("reinforce_torch.py", "5")
         if has_module("torchvision"):
-            resnet["PyTorch"] = theirs("step_torch.py", "resnet18", "--steps", "20")
+            resnet.update(torch_ways("resnet18", "20"))
     else:
         notes.append("PyTorch is not installed beside HOLT_PEERS_PYTHON")
     if has_module("jax"):
@@ -107,20 +121,40 @@ def work():
     return tables
 
 
-def training_steps(rounds):
-    tables = work()
-    result = {table: {} for table in tables}
+def training_steps(rounds, cores):
+    result = {}
     for i in range(rounds):
-        for table, parties in tables.items():
-            for name, party in parties.items():
-                if name == "Holt, pure Go" and i > 0:
-                    continue  # seconds a step: one round says enough
-                print(f"  round {i + 1}: {table}: {name}", file=sys.stderr)
-                if got := party():
-                    row = result[table].setdefault(name, {"ms": [], "peak": [], "version": got.get("version", "")})
-                    row["ms"].append(statistics.median(got["ms"]))
-                    row["peak"].append(got.get("peak"))
+        for table, parties in work().items():
+            for n in cores:
+                rows = result.setdefault(f"{table}, {n} core{'s' if n > 1 else ''}", {})
+                for name, party in parties.items():
+                    if name == "Holt, pure Go" and (i > 0 or n != cores[-1]):
+                        continue  # seconds a step: one round says enough
+                    print(f"  round {i + 1}: {table}, {n}: {name}", file=sys.stderr)
+                    if got := party(n):
+                        row = rows.setdefault(name, {"ms": [], "cpu": [], "peak": [], "version": got.get("version", "")})
+                        row["ms"].append(statistics.median(got["ms"]))
+                        row["cpu"].append(got.get("cpu"))
+                        row["peak"].append(got.get("peak"))
     return result
+
+
+def real(parties):
+    """Says which differences between Holt and the others are real: those that all rounds agree on.
+
+    Rounds are compared in pairs, by processor time where both tell it, else by the wall clock. One round says nothing.
+    """
+    said = []
+    (name, ours), *others = ((n, row) for n, row in parties.items() if n != "Holt, pure Go")
+    for other, row in others:
+        by = "cpu" if all(ours["cpu"]) and all(row["cpu"]) else "ms"
+        ratios = [a / b for a, b in zip(ours[by], row[by])]
+        spread = f"{min(ratios):.2f} to {max(ratios):.2f} of {other}" + ("" if by == "cpu" else " by the wall clock")
+        if len(ratios) < 2 or min(ratios) <= 1 <= max(ratios):
+            said.append(spread + ", which settles nothing")
+        else:
+            said.append(f"{spread}, {'quicker' if max(ratios) < 1 else 'slower'} in all {len(ratios)} rounds")
+    return f"{name} takes " + "; ".join(said) + "." if said else ""
 
 
 def photographs(rounds):
@@ -184,6 +218,7 @@ def machine():
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--rounds", type=int, default=3)
+    p.add_argument("--cores", default="1,2", help="numbers of cores that training steps run on")
     p.add_argument("--only", choices=["step", "loader", "cells", "memory"])
     args = p.parse_args()
     go = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True).stdout.strip()
@@ -191,7 +226,7 @@ def main():
     result = {"date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="minutes"), "machine": machine(),
               "load_before": os.getloadavg()[0], "go": go, "holt": commit, "rounds": args.rounds}
     if args.only in (None, "step"):
-        result["steps"] = training_steps(args.rounds)
+        result["steps"] = training_steps(args.rounds, [int(n) for n in args.cores.split(",")])
     if args.only in (None, "loader"):
         result["loader"] = photographs(args.rounds)
     if args.only in (None, "cells"):
@@ -202,12 +237,16 @@ def main():
 
     print(f"\n{result['date']}, {result['machine']}, {go}, holt {commit}, load before {result['load_before']:.1f}")
     for table, parties in result.get("steps", {}).items():
-        base = statistics.median(parties["PyTorch"]["ms"]) if "PyTorch" in parties else None
-        print(f"\n| {table} | version | ms, median | against PyTorch | peak MiB |\n| --- | --- | ---: | ---: | ---: |")
+        theirs_best = {by: min((statistics.median(row[by]) for name, row in parties.items() if name.startswith("PyTorch") and all(row[by])), default=None) for by in ("ms", "cpu")}
+        print(f"\n| {table} | version | ms, median | processor ms | against the best of PyTorch | by processor time | peak MiB |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |")
         for name, row in parties.items():
-            ms, peaks = statistics.median(row["ms"]), [p for p in row["peak"] if p]
-            peak = f"{max(peaks):,.0f}" if peaks else ""
-            print(f"| {name} | {row['version'] or commit} | {ms:,.{1 if ms >= 10 else 3}f} | {f'{ms / base:.2f}' if base else ''} | {peak} |")
+            cells = {by: statistics.median(row[by]) if all(row[by]) else None for by in ("ms", "cpu")}
+            texts = [f"{cells[by]:,.{1 if cells[by] >= 10 else 3}f}" if cells[by] else "" for by in ("ms", "cpu")]
+            texts += [f"{cells[by] / theirs_best[by]:.2f}" if cells[by] and theirs_best[by] else "" for by in ("ms", "cpu")]
+            peaks = [p for p in row["peak"] if p]
+            print(f"| {name} | {row['version'] or commit} | {' | '.join(texts)} | {f'{max(peaks):,.0f}' if peaks else ''} |")
+        if parties:
+            print("\n" + real(parties))
     if loader := result.get("loader"):
         base = next((statistics.median(row["rate"]) for name, row in loader.items() if name != "Holt"), None)
         print("\n| photographs: Resize 256, RandomCrop 224, flip, normalize | version | pictures/s, median | against torchvision |\n| --- | --- | ---: | ---: |")
