@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -30,6 +31,7 @@ type Array struct {
 	placed bool           // the user chose the device, and what is made of the array stays there
 	pins   int            // programs and readers that use buf or host now
 	freed  bool           // Free was called; it takes effect when pins is 0
+	holds  *atomic.Int64  // bytes that are counted for it, see hold; nil for none
 }
 
 // placedCopy is an array's values on a further device.
@@ -48,7 +50,9 @@ func deviceArray(on *Device, buf compute.Buffer, s shapes.Shape) *Array {
 	// go-xla v0.4.4 looks a buffer's type up at its first use and keeps it
 	// without a lock (pjrt/buffers.go, DType): do it before it is shared.
 	buf.Shape()
-	return &Array{Shape: append([]int{}, s.Dimensions...), DType: s.DType, buf: buf, on: on}
+	a := &Array{Shape: append([]int{}, s.Dimensions...), DType: s.DType, buf: buf, on: on}
+	a.hold(1)
+	return a
 }
 
 func (a *Array) size() int {
@@ -141,6 +145,7 @@ func (a *Array) freeBuffers() {
 		c.buf.Finalize()
 	}
 	a.copies = nil
+	release(a.holds)
 }
 
 // Flat returns the host's copy, which must not be changed, fetching it from the
@@ -184,6 +189,7 @@ func (a *Array) CopyTo(on *Device, withHost bool) (*Array, error) {
 		return nil, fmt.Errorf("dl: copy %v to %s: %w", a.Shape, on.Label(), err)
 	}
 	moved := &Array{Shape: a.Shape, DType: a.DType, buf: buf, on: on, placed: true}
+	moved.hold(1)
 	if withHost {
 		moved.host = flat
 	}
@@ -247,11 +253,13 @@ func (a *Array) bufferOn(on *Device, beside bool) (compute.Buffer, error) {
 	}
 	if beside && a.buf != nil {
 		a.copies = append(a.copies, placedCopy{on, buf})
+		a.hold(1)
 		return buf, nil
 	}
 	if a.pins <= 1 {
 		a.freeBuffers() // else a program on the other device still reads it; the collector frees it
 	}
 	a.buf, a.on = buf, on
+	a.hold(1)
 	return buf, nil
 }

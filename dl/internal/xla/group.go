@@ -121,6 +121,7 @@ func (s *Group) execute(p *Program, inputs []*Array) ([]*Array, error) {
 			b.Shape() // see deviceArray
 			t.copies = append(t.copies, placedCopy{s.Devices[d], b})
 		}
+		t.hold(n - 1)
 		outputs[i] = t
 	}
 	return outputs, nil
