@@ -190,7 +190,7 @@ func (a *ahead) start() (err error) {
 	}
 	a.env, a.compile, a.link = w.toolEnv(u.Dir), w.unitFlags(u), a.linkArgs(u)
 
-	compiler := &process{cmd: command(a.ctx, u.Dir, a.env, w.cellCompiler(), a.compile...)}
+	compiler := &process{cmd: command(a.ctx, u.Dir, append(slices.Clip(a.env), hostSymsVar+"="+w.hostSyms()), w.cellCompiler(), a.compile...)}
 	for i, f := range u.Files {
 		compiler.cmd.Args = append(compiler.cmd.Args, f.Name)
 		// ExtraFiles begin with descriptor 3.

@@ -91,10 +91,13 @@ func (w *World) linkerFile() string {
 	return filepath.Join(w.dir, linkerName)
 }
 
+// hostSyms returns the file name of the list of the host's symbols.
+func (w *World) hostSyms() string { return filepath.Join(filepath.Dir(w.linkerFile()), symsName) }
+
 // boundArgs are the arguments of the world's linker that link a unit bound to the
 // host and to no other unit.
 func (w *World) boundArgs(u Unit, archive string) []string {
-	args := []string{"-holt-import", filepath.Join(filepath.Dir(w.linkerFile()), symsName), "-holt-export", symsFile(archive)}
+	args := []string{"-holt-import", w.hostSyms(), "-holt-export", symsFile(archive)}
 	if ld := w.systemLinker(); ld != nil {
 		// There is no library to look for.
 		args = append(args, "-holt-ld", quoteAll(append(ld, "-nostdlib")))

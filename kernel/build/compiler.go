@@ -3,6 +3,7 @@ package build
 import (
 	"context"
 	"crypto/sha256"
+	_ "embed"
 	"encoding/hex"
 	"log/slog"
 	"os"
@@ -22,6 +23,10 @@ import (
 // 56 of them, by the iterators over its fields and methods, and a dl.Tensor does: they
 // were half of what its cells took to compile.
 //
+// It leaves out, too, the code of instances of generic functions that the host has:
+// for a dl.Tensor the methods of six instances of atomic.Pointer. The linker binds
+// calls to the host's in any case.
+//
 // Only cells are compiled so, with -linkshared.
 var compilerEdits = []gosource.Edit{
 	{
@@ -34,7 +39,21 @@ var compilerEdits = []gosource.Edit{
 			New:  "func (r *reader) needWrapper(typ *types.Type) {\n\tif typ.IsPtr() || typ.IsKind(types.TFORW) || typ.IsShape() && *base.Flag.LinkShared {\n",
 		},
 	},
+	{
+		File: "cmd/compile/internal/gc/compile.go",
+		Old:  "func enqueueFunc(fn *ir.Func, symABIs *ssagen.SymABIs) {\n",
+		New:  "func enqueueFunc(fn *ir.Func, symABIs *ssagen.SymABIs) {\n\tif holtElsewhere(fn) {\n\t\treturn\n\t}\n",
+	},
 }
+
+// compilerAdded is a file that the edits call, in a package of the compiler.
+//
+//go:embed compiler.go.txt
+var compilerAdded []byte
+
+// hostSymsVar is the variable by which the changed compiler finds the list of the
+// host's symbols.
+const hostSymsVar = "HOLT_HOST_SYMS"
 
 // CheckCompiler reports why the compiler of the Go below goroot cannot be changed as
 // compilerEdits say; nil when it can.
@@ -57,7 +76,7 @@ type compilerBuild struct {
 
 // compilerFile returns the name that the changed compiler has, or will have.
 func (w *World) compilerFile() string {
-	sum := sha256.Sum256([]byte(w.tc.tidy + "\n" + gosource.Sum(compilerEdits)))
+	sum := sha256.Sum256([]byte(w.tc.tidy + "\n" + gosource.Sum(compilerEdits) + "\n" + string(compilerAdded)))
 	return filepath.Join(w.cache, "compiler", hex.EncodeToString(sum[:])[:20], "compile")
 }
 
@@ -111,6 +130,7 @@ func (w *World) buildCompiler(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
+	files[filepath.Join(w.tc.Root, "src", "cmd", "compile", "internal", "gc", "holt.go")] = compilerAdded
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}

@@ -13,13 +13,14 @@ import (
 
 // shapes is a unit that reaches reflect.Type, whose iterators have shapes, and a
 // generic function of its own.
-const shapes = `import ("fmt"; "reflect")
+const shapes = `import ("fmt"; "os"; "reflect"; "slices")
+var files = []*os.File{os.Stdin} // a type with an atomic.Pointer inside
 type Pair[T any] struct{ A, B T }
 func (p Pair[T]) Swap() Pair[T] { return Pair[T]{p.B, p.A} }
 type Swapper[T any] interface{ Swap() Pair[T] }
 func twice[T any, S Swapper[T]](s S) Pair[T] { f := S.Swap; return f(s).Swap() }
 func Run() {
-	n := 0
+	n := len(slices.Sorted(slices.Values([]int{2, 1})))
 	for f, v := range reflect.ValueOf(Pair[string]{"a", "b"}).Fields() { n += len(f.Name) + len(v.String()) }
 	for m := range reflect.TypeFor[Pair[int]]().Methods() { n += len(m.Name) }
 	fmt.Print(n, twice[int](Pair[int]{1, 2}), twice[string](Pair[string]{"x", "y"}))
@@ -75,8 +76,11 @@ func TestCellCompiler(t *testing.T) {
 		}
 	}
 	b, got := next(n)
-	if got != want || want != "8 {1 2} {x y}" {
+	if got != want || want != "10 {1 2} {x y}" {
 		t.Errorf("printed %q with Go's compiler and %q with the changed one", want, got)
+	}
+	if with, without := symbols(t, stock.Archive, "sync/atomic.(*Pointer["), symbols(t, b.Archive, "sync/atomic.(*Pointer["); with == 0 || without != 0 {
+		t.Errorf("%d methods of instances that the host has with Go's compiler, %d with the changed one", with, without)
 	}
 	if with, without := symbols(t, stock.Archive, "go.shape."), symbols(t, b.Archive, "go.shape."); with < 20 || without != 0 {
 		t.Errorf("%d wrappers of shapes with Go's compiler, %d with the changed one", with, without)

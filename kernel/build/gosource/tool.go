@@ -43,7 +43,7 @@ func (t Tool) Build(ctx context.Context, dir string) error {
 		cmd.Dir = t.Root
 		// No module is needed, and Go replaces no file below the module cache, where a
 		// toolchain that the go command downloaded is.
-		cmd.Env = append(slices.Clip(t.Env), "GOMODCACHE="+filepath.Join(tmp, "mod"))
+		cmd.Env = append(slices.Clip(t.Env), "GOMODCACHE="+filepath.Join(tmp, "mod"), "GOTMPDIR="+tmp)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // compilers end with the go command
 		cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 		cmd.WaitDelay = 2 * time.Second
