@@ -14,6 +14,11 @@ import (
 
 // figureBundle shows a figure where it can be drawn, else its text.
 func figureBundle(name string, f Figure, text string) (frame.Bundle, error) {
+	for _, p := range f.Panels {
+		if p.err != nil {
+			return frame.Bundle{}, p.err
+		}
+	}
 	p := plotter()
 	if p == nil {
 		return frame.Text(text), nil
@@ -45,6 +50,10 @@ type Bars struct {
 	Of    any      // a map from names to numbers, shown by name; a slice of numbers; or a tensor
 	Names []string // of a slice's or tensor's values; empty shows positions
 	Title string
+	X, Y  string // the axes' labels
+
+	strict bool // there must be a name for each value
+	err    error
 }
 
 func (b Bars) bundle() (frame.Bundle, error) {
@@ -52,16 +61,19 @@ func (b Bars) bundle() (frame.Bundle, error) {
 	if err != nil {
 		return frame.Bundle{}, fmt.Errorf("display: Bars: %w", err)
 	}
-	p := Panel{Title: b.Title}
+	p := Panel{Title: b.Title, X: b.X, Y: b.Y}
 	text := b.Title
 	for i, v := range values {
-		p.Bars = append(p.Bars, Bar{Name: names[i], Value: v, Color: Blue})
+		p.Bars = append(p.Bars, PanelBar{Name: names[i], Value: v, Color: Blue})
 		text += fmt.Sprintf("\n%s: %s", names[i], decimal(v))
 	}
 	return figureBundle("Bars", Figure{Panels: []Panel{p}, Width: min(900, max(360, 30*len(values)))}, strings.TrimPrefix(text, "\n"))
 }
 
 func (b Bars) values() (names []string, values []float64, err error) {
+	if b.err != nil {
+		return nil, nil, b.err
+	}
 	if v := reflect.ValueOf(b.Of); b.Of != nil && v.Kind() == reflect.Map {
 		keys := v.MapKeys()
 		slices.SortStableFunc(keys, compare)
@@ -74,6 +86,9 @@ func (b Bars) values() (names []string, values []float64, err error) {
 		}
 	} else if values, err = floats(b.Of); err != nil {
 		return nil, nil, err
+	}
+	if b.strict && len(b.Names) != len(values) {
+		return nil, nil, fmt.Errorf("there are %d names and %d values, want as many", len(b.Names), len(values))
 	}
 	if len(values) == 0 || len(values) > 200 {
 		return nil, nil, fmt.Errorf("there are %d values, want 1 to 200; for the distribution of many use display.Histogram", len(values))
@@ -135,6 +150,7 @@ type Histogram struct {
 	Of    any // a tensor or a slice of numbers
 	Bins  int // 0 means 40
 	Title string
+	X, Y  string // the axes' labels
 }
 
 func (h Histogram) bundle() (frame.Bundle, error) {
@@ -146,6 +162,7 @@ func (h Histogram) bundle() (frame.Bundle, error) {
 		return frame.Bundle{}, fmt.Errorf("display: Histogram: %w", err)
 	}
 	p, text := histogram(h.Title, values, h.Bins)
+	p.X, p.Y = h.X, h.Y
 	return figureBundle("Histogram", Figure{Panels: []Panel{p}}, text)
 }
 
@@ -165,7 +182,7 @@ func histogram(title string, values []float64, bins int) (Panel, string) {
 	}
 	text = fmt.Sprintf("%s, %d values", text, len(values))
 	if s.n == 0 {
-		p.Bars = []Bar{{Value: 0, From: 0, To: 1}}
+		p.Bars = []PanelBar{{Value: 0, From: 0, To: 1}}
 		return p, text
 	}
 	low, high := s.low, s.high
@@ -180,7 +197,7 @@ func histogram(title string, values []float64, bins int) (Panel, string) {
 	}
 	edge := func(i int) float64 { return low + (high-low)*float64(i)/float64(bins) }
 	for i, n := range counts {
-		p.Bars = append(p.Bars, Bar{Value: float64(n), From: edge(i), To: edge(i + 1), Color: Blue})
+		p.Bars = append(p.Bars, PanelBar{Value: float64(n), From: edge(i), To: edge(i + 1), Color: Blue})
 	}
 	return p, text
 }

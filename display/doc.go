@@ -12,7 +12,9 @@
 //	[Confusion], [Report], [ROC]   how good a classifier is
 //	[Graph]                        a model's layers and what each of them uses
 //	[Weights], [Filters]           what a model has learnt
-//	[Bars], [Histogram], [Heatmap] numbers
+//	[Plot], [Scatter]              curves and points of your own numbers
+//	[Bar], [Hist], [Heatmap]       numbers
+//	[Row], [Columns]               any of these side by side
 //	[Progress]                     how far a loop is
 //
 // A tensor is anything with the methods of [Tensor]: the package knows no

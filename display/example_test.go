@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"math"
 	"slices"
 
 	"github.com/holt-dl/holt/display"
@@ -59,6 +60,71 @@ func ExampleGrid() {
 	// Output:
 	// 3 pictures, 2 of 3 right
 	// ant 90% | bee 80% | ant 70%, not bee
+}
+
+func ExamplePlot() {
+	x := []float64{0, 1, 2, 3}
+	p := display.Plot(x, math.Sqrt, []float64{3, 2, 1, 0})
+	p.Title, p.X, p.Y = "two curves", "x", "y"
+	display.Show(p)
+	display.Show(display.Plot(nil, map[string][]float64{"train": {2, 1}, "valid": {2, 1.5}}))
+	// Output:
+	// two curves
+	// curve 1: 4 points from 0 to 1.7321
+	// curve 2: 4 points from 0 to 3
+	// train: 2 points from 1 to 2
+	// valid: 2 points from 1.5 to 2
+}
+
+func ExampleScatter() {
+	x, y := []float64{0, 1, 2}, []float64{1, 0, 2}
+	display.Show(display.Scatter(x, y, []string{"ant", "bee", "ant"}))
+	// Output:
+	// ant: 2 points from 1 to 2
+	// bee: 1 point from 0 to 0
+}
+
+func ExampleBar() {
+	display.Show(display.Bar([]string{"ants", "bees"}, []int{123, 121}))
+	// Output:
+	// ants: 123
+	// bees: 121
+}
+
+func ExampleHist() {
+	h := display.Hist([]float64{1, 2, 2, 3})
+	h.Title, h.Bins = "weights", 3
+	display.Show(h)
+	// Output: weights: x∈[1, 3] μ=2 σ=0.707, 4 values
+}
+
+func ExampleImshow() {
+	display.Show(display.Imshow(image.NewGray(image.Rect(0, 0, 28, 28))))
+	// Output: picture of 28 × 28 pixels
+}
+
+func ExampleRow() {
+	display.Show(display.Row(display.Plot([]float64{3, 2, 1}), "loss falls"))
+	// Output:
+	// 3 points from 1 to 3
+	// loss falls
+}
+
+func ExampleColumns() {
+	four := []any{1, 2, 3, 4}
+	display.Show(display.Columns(2, four...))
+	// Output:
+	// 1
+	// 2
+	// 3
+	// 4
+}
+
+func ExampleArrangement() {
+	display.Show(display.Arrangement{Columns: 2, Of: []any{"left", "right"}})
+	// Output:
+	// left
+	// right
 }
 
 func ExampleTable() {

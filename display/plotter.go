@@ -32,7 +32,8 @@ type Figure struct {
 	Panels []Panel // left to right, three in a row
 }
 
-// Panel is one chart. It holds lines, or bars, or a matrix.
+// Panel is one chart. It holds lines, or bars, or a matrix. [Plot] and [Scatter] make
+// one of numbers.
 type Panel struct {
 	Title  string
 	X, Y   string     // the axes' labels
@@ -42,8 +43,10 @@ type Panel struct {
 	Range  [2]float64 // of the Y axis; the same
 	Square bool       // the panel is as wide as it is high
 	Lines  []Line
-	Bars   []Bar
+	Bars   []PanelBar
 	Matrix *Matrix
+
+	err error // why it cannot be drawn
 }
 
 // Line is one curve. Points that are not finite are left out.
@@ -54,11 +57,12 @@ type Line struct {
 	Faint  bool // thin and pale, behind the others
 	Dashed bool
 	Points bool // mark every point
+	NoLine bool // and draw no line between them
 }
 
-// Bar is one bar. In a histogram it is between From and To on the X axis;
+// PanelBar is one bar. In a histogram it is between From and To on the X axis;
 // where both are 0 the bars are side by side, over their names.
-type Bar struct {
+type PanelBar struct {
 	Name     string
 	Value    float64
 	From, To float64

@@ -200,7 +200,7 @@ func tensorPicture(line string, shape []int, values []float32) (b frame.Bundle, 
 	case len(shape) == 1 && shape[0] <= maxBars:
 		p := Panel{Title: line}
 		for i, v := range values {
-			p.Bars = append(p.Bars, Bar{Value: float64(v), From: float64(i) - 0.5, To: float64(i) + 0.5, Color: Blue})
+			p.Bars = append(p.Bars, PanelBar{Value: float64(v), From: float64(i) - 0.5, To: float64(i) + 0.5, Color: Blue})
 		}
 		b, err = figureBundle("Bars", Figure{Panels: []Panel{p}}, line)
 	}

@@ -63,7 +63,7 @@ func ExampleGonum_Draw() {
 
 func Example_panels() {
 	fmt.Println(sizeOf(display.Figure{Title: "two charts", Width: 600, Height: 200, Panels: []display.Panel{
-		{Title: "bars", Bars: []display.Bar{{Name: "ants", Value: 3, Color: display.Orange}, {Name: "bees", Value: 4}}},
+		{Title: "bars", Bars: []display.PanelBar{{Name: "ants", Value: 3, Color: display.Orange}, {Name: "bees", Value: 4}}},
 		{Title: "a matrix", Matrix: &display.Matrix{Values: [][]float64{{1, 2}, {3, 4}}, Rows: []string{"a", "b"}}},
 	}}))
 	// Output: 600 × 200

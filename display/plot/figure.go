@@ -213,11 +213,11 @@ func addLine(g *plot.Plot, l display.Line) {
 		paint, thick = pale(paint, 0.32), 1
 	}
 	for _, xys := range pieces {
-		if len(xys) > 1 {
+		if len(xys) > 1 && !l.NoLine {
 			line := &plotter.Line{XYs: xys, LineStyle: draw.LineStyle{Color: paint, Width: thick, Dashes: dashes(l)}}
 			g.Add(line)
 		}
-		if l.Points || len(xys) == 1 {
+		if l.Points || l.NoLine || len(xys) == 1 {
 			g.Add(&plotter.Scatter{XYs: xys, GlyphStyle: draw.GlyphStyle{Color: paint, Radius: 2.8, Shape: draw.CircleGlyph{}}})
 		}
 	}
@@ -230,7 +230,7 @@ func pale(c color.NRGBA, share float64) color.NRGBA {
 }
 
 // addBars adds bars on the axis's ranges, or side by side over their names.
-func addBars(g *plot.Plot, bars []display.Bar) {
+func addBars(g *plot.Plot, bars []display.PanelBar) {
 	var names []string
 	for i, b := range bars {
 		from, to := b.From, b.To

@@ -1,0 +1,79 @@
+package display_test
+
+import (
+	"errors"
+	"image"
+	"image/color"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/holt-dl/holt/display"
+)
+
+// TestQuick reads the texts of charts of all that can be plotted, and the errors of what
+// cannot.
+func TestQuick(t *testing.T) {
+	two := tensor{shape: []int{3, 2}, values: []float32{1, 10, 2, 20, 3, 30}}
+	one := tensor{shape: []int{3}, values: []float32{1, 2, 3}}
+	titled := display.Plot([]float64{3, 2, 1})
+	titled.Title = "loss"
+	tests := map[string]struct {
+		of   any
+		want string
+	}{
+		"a slice":             {display.Plot([]float64{0.5, 2, 1}), "3 points from 0.5 to 2"},
+		"whole numbers":       {display.Plot([]int{4, 5}), "2 points from 4 to 5"},
+		"a tensor":            {display.Plot(one), "3 points from 1 to 3"},
+		"a tensor [N K]":      {display.Plot(two), "curve 1: 3 points from 1 to 3\ncurve 2: 3 points from 10 to 30"},
+		"x and y":             {display.Plot([]int{1, 2, 3}, one), "3 points from 1 to 3"},
+		"functions":           {display.Plot([]float64{0, math.Pi / 2}, math.Sin, math.Cos), "curve 1: 2 points from 0 to 1\ncurve 2: 2 points from 6.1232e-17 to 1"},
+		"a map":               {display.Plot(nil, map[string][]float64{"valid": {2, 1}, "train": {1, 0}}), "train: 2 points from 0 to 1\nvalid: 2 points from 1 to 2"},
+		"a line":              {display.Plot(display.Line{Name: "own", Y: []float64{1, 2}}), "own: 2 points from 1 to 2"},
+		"what is not finite":  {display.Plot([]float64{1, math.NaN(), math.Inf(1)}), "1 point from 1 to 1, 2 more not finite"},
+		"a title":             {titled, "loss\n3 points from 1 to 3"},
+		"points":              {display.Scatter(one, one), "3 points from 1 to 3"},
+		"points of classes":   {display.Scatter([]int{1, 2, 3}, []int{4, 5, 6}, []int{10, 9, 10}), "9: 1 point from 5 to 5\n10: 2 points from 4 to 6"},
+		"bars":                {display.Bar(map[string]int{"bees": 2, "ants": 1}), "ants: 1\nbees: 2"},
+		"bars with names":     {display.Bar([]string{"a", "b"}, one.values[:2]), "a: 1\nb: 2"},
+		"a histogram":         {display.Hist([]float64{1, 2, 3}), "x∈[1, 3] μ=2 σ=0.816, 3 values"},
+		"a picture":           {display.Imshow(image.NewGray(image.Rect(0, 0, 4, 3))), "picture of 4 × 3 pixels"},
+		"a row":               {display.Row(display.Plot(one), "text", display.Bar(one)), "3 points from 1 to 3\ntext\n0: 1\n1: 2\n2: 3"},
+		"nothing":             {display.Plot(), "display: Plot: there is nothing to plot, want a curve, or x and curves; write Plot(y) or Plot(x, y)"},
+		"nil":                 {display.Plot(nil), "display: Plot: the curve is nil, want a slice of numbers or a tensor [N]"},
+		"a text":              {display.Plot("losses"), "display: Plot: the curve is a string, want a slice of numbers or a tensor [N]"},
+		"other lengths":       {display.Plot([]int{1, 2}, []int{1, 2, 3}), "display: Plot: x has 2 values and the curve 3, want as many"},
+		"a function alone":    {display.Plot(math.Sin), "display: Plot: the curve is a function, want an x before it; write Plot(x, f)"},
+		"three axes":          {display.Plot(one, tensor{shape: []int{1, 1, 1}, values: []float32{1}}), "display: Plot: the curve is a tensor [1 1 1], want a slice of numbers or a tensor [N]"},
+		"texts in a map":      {display.Plot(map[string]string{"a": "b"}), "display: Plot: the curve a is a string, want a slice of numbers or a tensor [N]"},
+		"classes of others":   {display.Scatter(one, one, []int{1}), "display: Scatter: there are 3 points and 1 classes, want as many"},
+		"names of others":     {display.Bar([]string{"a"}, one), "display: Bars: there are 1 names and 3 values, want as many"},
+		"an empty row":        {display.Row(), "display: Row: there are no values, want at least one"},
+		"a column too few":    {display.Columns(-1, one), "display: Columns: there are -1 columns, want above 0"},
+		"a wrong one in many": {display.Row(one, display.Plot(1)), "display: Plot: the curve is an int, want a slice of numbers or a tensor [N]"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := display.Render(tt.of).Data["text/plain"]; got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestRow finds each value's own HTML, picture and text in a row, escaped, and the rows
+// of Columns.
+func TestRow(t *testing.T) {
+	m := image.NewNRGBA(image.Rect(0, 0, 2, 2))
+	m.Set(0, 0, color.White)
+	b := display.Render(display.Columns(2, m, display.HTML("<b>bold</b>"), "a < b", errors.New("wrong")))
+	got := b.Data["text/html"].(string)
+	for _, want := range []string{`<img src="data:image/png;base64,`, `alt="picture of 2 × 2 pixels"`, "<div><b>bold</b></div></div>", "<pre>a &lt; b</pre>", "<pre>wrong</pre>"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s is not in %s", want, got)
+		}
+	}
+	if n := strings.Count(got, "display:flex"); n != 2 {
+		t.Errorf("there are %d rows, want 2", n)
+	}
+}
