@@ -84,86 +84,194 @@ var (
 	asParameter = regexp.MustCompile(`^cannot use .* as \S+ value in `)
 )
 
+// A complaint is a message of go/types, and where it stands.
+type complaint struct {
+	msg  string
+	path []ast.Node    // from the file to the innermost node
+	call *ast.CallExpr // the innermost call; nil where there is none
+}
+
+// at returns the expression that the message is about.
+func (q complaint) at() (ast.Expr, bool) {
+	x, ok := q.path[len(q.path)-1].(ast.Expr)
+	return x, ok
+}
+
+// args returns the call's arguments if there are n, and otherwise nil.
+func (q complaint) args(n int) []ast.Expr {
+	if q.call == nil || len(q.call.Args) != n {
+		return nil
+	}
+	return q.call.Args
+}
+
+// literalType returns the type of the innermost composite literal, as it is written.
+func (q complaint) literalType() ast.Expr {
+	if lit, ok := innermost[*ast.CompositeLit](q.path); ok {
+		return lit.Type
+	}
+	return nil
+}
+
+// habits are what PyTorch's users write, and how go/types puts it. The first that fits
+// decides, also where it has nothing to say.
+var habits = []struct {
+	fits func(*File, complaint) bool
+	say  func(*File, complaint) string
+}{
+	{contains(" undefined ("), func(f *File, q complaint) string {
+		return f.member(q.path, strings.Contains(q.msg, "but does have"))
+	}},
+	{begins("invalid operation: cannot call "), func(f *File, q complaint) string {
+		if q.call == nil {
+			return ""
+		}
+		return uncallable(f, q.call)
+	}},
+	{begins("invalid operation: ", "cannot index ", "cannot slice "), func(f *File, q complaint) string {
+		return byMethod(f, q.path)
+	}},
+	{both(begins("invalid argument: "), ends("for built-in len")), func(f *File, q complaint) string {
+		return byValue(f, q, "Len", "Shape")
+	}},
+	{func(f *File, q complaint) bool {
+		return strings.HasSuffix(q.msg, "cannot be ordered") && q.args(2) != nil
+	}, largest},
+	{begins("invalid use of copy (built-in)"), func(*File, complaint) string { return "; " + wordsOf("copy", "python") }},
+	{begins("cannot range over "), func(f *File, q complaint) string { return byValue(f, q, "Batches") }},
+	{both(matches(severalVars), contains("dl.Batch")), func(*File, complaint) string { return misfit("epoch", "", "") }},
+	{matches(unusedErr), func(_ *File, q complaint) string {
+		return unusedErr.ReplaceAllString(q.msg, "; a loop stops at an error only if you say so: if $1 != nil { panic($1) }, or return it")
+	}},
+	{matches(manyValues), func(f *File, q complaint) string {
+		if f.Part == Statements && !inFunction(q.path) {
+			return "; name it first, in a line of its own at the cell's top level, where its error is taken: v := " + inner(f, q.path)
+		}
+		return "; name both first: v, err := " + inner(f, q.path)
+	}},
+	{func(f *File, q complaint) bool { return conversion.MatchString(q.msg) && convertsItem(f, q) }, func(f *File, q complaint) string {
+		return misfit("Item", f.Text(q.call.Args[0]), "")
+	}},
+	{func(f *File, q complaint) bool {
+		return conversion.MatchString(q.msg) && q.call != nil && f.Info.Types[q.call.Fun].IsType()
+	}, func(f *File, q complaint) string { return literal(f, q.call.Fun) }},
+	{ends("(type) is not an expression"), func(f *File, q complaint) string {
+		if x, ok := q.at(); ok {
+			return literal(f, outermostSelector(q.path, x))
+		}
+		return ""
+	}},
+	{begins("too few values in struct literal", "mixture of field:value and value"), func(f *File, q complaint) string {
+		if t := q.literalType(); t != nil {
+			return literal(f, t)
+		}
+		return ""
+	}},
+	{both(ends("is not a type"), contains("(value of type func(")), func(f *File, q complaint) string {
+		if t := q.literalType(); t != nil {
+			return fmt.Sprintf("; it is a function: write %s(…)", f.Text(t))
+		}
+		return ""
+	}},
+	{func(_ *File, q complaint) bool {
+		return strings.HasPrefix(q.msg, "not enough arguments in call to ") && q.call != nil
+	}, func(f *File, q complaint) string { return arguments(f, q.call) }},
+	{contains("does not satisfy dl.Element"), func(*File, complaint) string { return misfit("Element", "", "") }},
+	{both(contains("type dl.Batch of "), contains("does not match display.Loader")), func(*File, complaint) string {
+		return misfit("Grid", "", "")
+	}},
+	{matches(unknownName), func(f *File, q complaint) string {
+		if lit, ok := innermost[*ast.CompositeLit](q.path); ok {
+			return fieldMeant(f.Info.Types[lit].Type, unknownName.FindStringSubmatch(q.msg)[1])
+		}
+		return ""
+	}},
+	{func(_ *File, q complaint) bool {
+		return strings.HasSuffix(q.msg, "does not implement dl.Layer (missing method Forward)") || strings.Contains(q.msg, "have forward(")
+	}, func(*File, complaint) string { return misfit("Layer", "", "") }},
+	{both(contains("as dl.Batches value"), contains("missing method Epoch")), func(f *File, q complaint) string {
+		if x, ok := q.at(); ok {
+			return misfit("DataLoader", f.Text(x), "")
+		}
+		return ""
+	}},
+	{both(begins("too many arguments in call to "), ends("want (dl.Batch)")), func(f *File, q complaint) string {
+		if args := q.args(2); args != nil {
+			return misfit("Batch", f.Text(args[0]), f.Text(args[1]))
+		}
+		return ""
+	}},
+	{func(_ *File, q complaint) bool { return asParameter.MatchString(q.msg) && q.call != nil }, func(f *File, q complaint) string {
+		return wrapped(f, q.path, q.call)
+	}},
+}
+
+// What a message must be like.
+func contains(part string) func(*File, complaint) bool {
+	return func(_ *File, q complaint) bool { return strings.Contains(q.msg, part) }
+}
+
+func begins(heads ...string) func(*File, complaint) bool {
+	return func(_ *File, q complaint) bool {
+		return slices.ContainsFunc(heads, func(head string) bool { return strings.HasPrefix(q.msg, head) })
+	}
+}
+
+func ends(tail string) func(*File, complaint) bool {
+	return func(_ *File, q complaint) bool { return strings.HasSuffix(q.msg, tail) }
+}
+
+func matches(form *regexp.Regexp) func(*File, complaint) bool {
+	return func(_ *File, q complaint) bool { return form.MatchString(q.msg) }
+}
+
+func both(a, b func(*File, complaint) bool) func(*File, complaint) bool {
+	return func(f *File, q complaint) bool { return a(f, q) && b(f, q) }
+}
+
 // habit explains a message by what PyTorch's users write, or returns "".
 func (f *File) habit(path []ast.Node, msg string) string {
 	if len(path) == 0 {
 		return ""
 	}
-	call, _ := innermost[*ast.CallExpr](path)
-	switch {
-	case strings.Contains(msg, " undefined ("):
-		return f.member(path, strings.Contains(msg, "but does have"))
-	case strings.HasPrefix(msg, "invalid operation: cannot call "):
-		if call != nil {
-			return uncallable(f, call)
+	q := complaint{msg: msg, path: path}
+	q.call, _ = innermost[*ast.CallExpr](path)
+	for _, h := range habits {
+		if h.fits(f, q) {
+			return h.say(f, q)
 		}
-	case strings.HasPrefix(msg, "invalid operation: "), strings.HasPrefix(msg, "cannot index "), strings.HasPrefix(msg, "cannot slice "):
-		return byMethod(f, path)
-	case strings.HasPrefix(msg, "invalid argument: ") && strings.HasSuffix(msg, "for built-in len"):
-		if x, ok := path[len(path)-1].(ast.Expr); ok && has(f, x, "Len") {
-			return misfit("Len", f.Text(x), "")
-		} else if ok && has(f, x, "Shape") {
-			return misfit("Shape", f.Text(x), "")
-		}
-	case strings.HasSuffix(msg, "cannot be ordered") && call != nil && len(call.Args) == 2:
-		if m, _ := words.Operator(f.Text(call.Fun)); m != "" && has(f, call.Args[0], m) {
-			return fmt.Sprintf("; value by value, write %s.%s(%s)", f.Text(call.Args[0]), m, f.Text(call.Args[1]))
-		}
-	case strings.HasPrefix(msg, "invalid use of copy (built-in)"):
-		return "; " + wordsOf("copy", "python")
-	case strings.HasPrefix(msg, "cannot range over "):
-		if x, ok := path[len(path)-1].(ast.Expr); ok && has(f, x, "Batches") {
-			return misfit("Batches", f.Text(x), "")
-		}
-	case severalVars.MatchString(msg) && strings.Contains(msg, "dl.Batch"):
-		return misfit("epoch", "", "")
-	case unusedErr.MatchString(msg):
-		return unusedErr.ReplaceAllString(msg, "; a loop stops at an error only if you say so: if $1 != nil { panic($1) }, or return it")
-	case manyValues.MatchString(msg):
-		if f.Part == Statements && !inFunction(path) {
-			return "; name it first, in a line of its own at the cell's top level, where its error is taken: v := " + inner(f, path)
-		}
-		return "; name both first: v, err := " + inner(f, path)
-	case conversion.MatchString(msg) && call != nil && len(call.Args) == 1 && isNumber(f.Info.Types[call.Fun].Type) && has(f, call.Args[0], "Item"):
-		return misfit("Item", f.Text(call.Args[0]), "")
-	case conversion.MatchString(msg) && call != nil && f.Info.Types[call.Fun].IsType():
-		return literal(f, call.Fun)
-	case strings.HasSuffix(msg, "(type) is not an expression"):
-		if x, ok := path[len(path)-1].(ast.Expr); ok {
-			return literal(f, outermostSelector(path, x))
-		}
-	case strings.HasPrefix(msg, "too few values in struct literal"), strings.HasPrefix(msg, "mixture of field:value and value"):
-		if lit, ok := innermost[*ast.CompositeLit](path); ok && lit.Type != nil {
-			return literal(f, lit.Type)
-		}
-	case strings.HasSuffix(msg, "is not a type") && strings.Contains(msg, "(value of type func("):
-		if lit, ok := innermost[*ast.CompositeLit](path); ok && lit.Type != nil {
-			return fmt.Sprintf("; it is a function: write %s(…)", f.Text(lit.Type))
-		}
-	case strings.HasPrefix(msg, "not enough arguments in call to ") && call != nil:
-		return arguments(f, call)
-	case strings.Contains(msg, "does not satisfy dl.Element"):
-		return misfit("Element", "", "")
-	case strings.Contains(msg, "type dl.Batch of ") && strings.Contains(msg, "does not match display.Loader"):
-		return misfit("Grid", "", "")
-	case unknownName.MatchString(msg):
-		if lit, ok := innermost[*ast.CompositeLit](path); ok {
-			return fieldMeant(f.Info.Types[lit].Type, unknownName.FindStringSubmatch(msg)[1])
-		}
-	case strings.HasSuffix(msg, "does not implement dl.Layer (missing method Forward)"), strings.Contains(msg, "have forward("):
-		return misfit("Layer", "", "")
-	case strings.Contains(msg, "as dl.Batches value") && strings.Contains(msg, "missing method Epoch"):
-		if x, ok := path[len(path)-1].(ast.Expr); ok {
-			return misfit("DataLoader", f.Text(x), "")
-		}
-	case strings.HasPrefix(msg, "too many arguments in call to ") && strings.HasSuffix(msg, "want (dl.Batch)"):
-		if call != nil && len(call.Args) == 2 {
-			return misfit("Batch", f.Text(call.Args[0]), f.Text(call.Args[1]))
-		}
-	case asParameter.MatchString(msg) && call != nil:
-		return wrapped(f, path, call)
 	}
 	return ""
+}
+
+// byValue explains a built-in function or a loop by the method that a value has in its
+// place, the first of those named.
+func byValue(f *File, q complaint, methods ...string) string {
+	x, ok := q.at()
+	if !ok {
+		return ""
+	}
+	for _, m := range methods {
+		if has(f, x, m) {
+			return misfit(m, f.Text(x), "")
+		}
+	}
+	return ""
+}
+
+// largest explains min and max of two tensors.
+func largest(f *File, q complaint) string {
+	args := q.args(2)
+	if m, _ := words.Operator(f.Text(q.call.Fun)); m != "" && has(f, args[0], m) {
+		return fmt.Sprintf("; value by value, write %s.%s(%s)", f.Text(args[0]), m, f.Text(args[1]))
+	}
+	return ""
+}
+
+// convertsItem reports whether a tensor is converted to a number.
+func convertsItem(f *File, q complaint) bool {
+	args := q.args(1)
+	return args != nil && isNumber(f.Info.Types[q.call.Fun].Type) && has(f, args[0], "Item")
 }
 
 // uncallable explains a call of a value that is no function: model(x).
@@ -194,69 +302,95 @@ func byMethod(f *File, path []ast.Node) string {
 	for i := len(path) - 1; i >= 0; i-- {
 		switch n := path[i].(type) {
 		case *ast.AssignStmt:
-			methods, ok := operator(compound[n.Tok])
-			if !ok || len(n.Lhs) != 1 || len(n.Rhs) != 1 || !has(f, n.Lhs[0], methods[0]) {
-				return ""
-			}
-			x, value := f.Text(n.Lhs[0]), f.Text(n.Rhs[0])
-			if isNumber(f.Info.Types[n.Rhs[0]].Type) {
-				return fmt.Sprintf("; Go's operators are for numbers and strings: write %s = %s.%s(%s)", x, x, methods[1], byNumber(compound[n.Tok], value))
-			}
-			return fmt.Sprintf("; Go's operators are for numbers and strings: write %s = %s.%s(%s)", x, x, methods[0], value)
+			return byAssignment(f, n)
 		case *ast.BinaryExpr:
-			if star, ok := n.Y.(*ast.StarExpr); ok && n.Op == token.MUL && has(f, n.X, "Pow") {
-				if value := f.Text(star.X); isNumber(f.Info.Types[star.X].Type) {
-					return "; Go has no power operator: " + strings.TrimPrefix(misfit("Pow", f.Text(n.X), value), "; ")
-				}
-			}
-			methods, ok := operator(n.Op)
-			x, y, number := n.X, n.Y, isNumber(f.Info.Types[n.Y].Type)
-			if isNumber(f.Info.Types[x].Type) {
-				x, y, number = y, x, true
-			}
-			switch value := f.Text(y); {
-			case ok && !number && has(f, x, methods[0]):
-				return fmt.Sprintf("; Go's operators are for numbers and strings: write %s.%s(%s)", f.Text(x), methods[0], value)
-			case ok && number && has(f, x, methods[1]):
-				return fmt.Sprintf("; Go's operators are for numbers and strings: write %s.%s(%s)", f.Text(x), methods[1], byNumber(n.Op, value))
-			case n.Op == token.REM && has(f, x, "Floor"):
-				return "; Holt has no remainder; " + wordsOf("remainder", "torch")
-			case comparison(n.Op) != "" && has(f, x, "Item"):
-				hint := misfit("Item", f.Text(x), "")
-				if m := comparison(n.Op); has(f, x, m) && x == n.X {
-					if number {
-						full, _ := words.Find("number", "operator")
-						value = full.Say(value, "")
-					}
-					hint += fmt.Sprintf("; value by value, write %s.%s(%s)", f.Text(x), m, value)
-				}
-				return hint
-			case !ok && number && has(f, x, "Item"):
-				return misfit("Item", f.Text(x), "")
-			case !ok && logical(n.Op) != "" && has(f, x, logical(n.Op)):
-				return fmt.Sprintf("; Go's operators are for numbers and bools: write %s.%s(%s)", f.Text(x), logical(n.Op), value)
-			}
-			return ""
+			return byBinary(f, n)
 		case *ast.UnaryExpr:
-			if (n.Op == token.NOT || n.Op == token.XOR) && has(f, n.X, "LogicalNot") {
-				return "; Go's operators are for numbers and bools: " + strings.TrimPrefix(misfit("LogicalNot", f.Text(n.X), ""), "; ")
-			}
-			if n.Op == token.SUB && has(f, n.X, "Neg") {
-				return "; Go's operators are for numbers and strings: " + strings.TrimPrefix(misfit("Neg", f.Text(n.X), ""), "; ")
-			}
-			return ""
+			return byUnary(f, n)
 		case *ast.IndexExpr:
-			for _, m := range []string{"Index", "Get"} {
-				if has(f, n.X, m) {
-					return fmt.Sprintf("; write %s.%s(%s)", f.Text(n.X), m, f.Text(n.Index))
-				}
-			}
-			return ""
+			return byIndex(f, n)
 		case *ast.SliceExpr:
 			if has(f, n.X, "Narrow") {
 				return misfit("Narrow", f.Text(n.X), "")
 			}
 			return ""
+		}
+	}
+	return ""
+}
+
+// byAssignment explains x += y.
+func byAssignment(f *File, n *ast.AssignStmt) string {
+	methods, ok := operator(compound[n.Tok])
+	if !ok || len(n.Lhs) != 1 || len(n.Rhs) != 1 || !has(f, n.Lhs[0], methods[0]) {
+		return ""
+	}
+	x, value := f.Text(n.Lhs[0]), f.Text(n.Rhs[0])
+	if isNumber(f.Info.Types[n.Rhs[0]].Type) {
+		return fmt.Sprintf("; Go's operators are for numbers and strings: write %s = %s.%s(%s)", x, x, methods[1], byNumber(compound[n.Tok], value))
+	}
+	return fmt.Sprintf("; Go's operators are for numbers and strings: write %s = %s.%s(%s)", x, x, methods[0], value)
+}
+
+// byBinary explains an operator between two values, of which one may be a number.
+func byBinary(f *File, n *ast.BinaryExpr) string {
+	if star, ok := n.Y.(*ast.StarExpr); ok && n.Op == token.MUL && has(f, n.X, "Pow") {
+		if value := f.Text(star.X); isNumber(f.Info.Types[star.X].Type) {
+			return "; Go has no power operator: " + strings.TrimPrefix(misfit("Pow", f.Text(n.X), value), "; ")
+		}
+	}
+	methods, ok := operator(n.Op)
+	x, y, number := n.X, n.Y, isNumber(f.Info.Types[n.Y].Type)
+	if isNumber(f.Info.Types[x].Type) {
+		x, y, number = y, x, true
+	}
+	switch value := f.Text(y); {
+	case ok && !number && has(f, x, methods[0]):
+		return fmt.Sprintf("; Go's operators are for numbers and strings: write %s.%s(%s)", f.Text(x), methods[0], value)
+	case ok && number && has(f, x, methods[1]):
+		return fmt.Sprintf("; Go's operators are for numbers and strings: write %s.%s(%s)", f.Text(x), methods[1], byNumber(n.Op, value))
+	case n.Op == token.REM && has(f, x, "Floor"):
+		return "; Holt has no remainder; " + wordsOf("remainder", "torch")
+	case comparison(n.Op) != "" && has(f, x, "Item"):
+		return byComparison(f, n, x, value, number)
+	case !ok && number && has(f, x, "Item"):
+		return misfit("Item", f.Text(x), "")
+	case !ok && logical(n.Op) != "" && has(f, x, logical(n.Op)):
+		return fmt.Sprintf("; Go's operators are for numbers and bools: write %s.%s(%s)", f.Text(x), logical(n.Op), value)
+	}
+	return ""
+}
+
+// byComparison explains x < y, where number says that one of them is no tensor, and
+// value is that one or y.
+func byComparison(f *File, n *ast.BinaryExpr, x ast.Expr, value string, number bool) string {
+	hint := misfit("Item", f.Text(x), "")
+	if m := comparison(n.Op); has(f, x, m) && x == n.X {
+		if number {
+			full, _ := words.Find("number", "operator")
+			value = full.Say(value, "")
+		}
+		hint += fmt.Sprintf("; value by value, write %s.%s(%s)", f.Text(x), m, value)
+	}
+	return hint
+}
+
+// byUnary explains an operator before a value.
+func byUnary(f *File, n *ast.UnaryExpr) string {
+	if (n.Op == token.NOT || n.Op == token.XOR) && has(f, n.X, "LogicalNot") {
+		return "; Go's operators are for numbers and bools: " + strings.TrimPrefix(misfit("LogicalNot", f.Text(n.X), ""), "; ")
+	}
+	if n.Op == token.SUB && has(f, n.X, "Neg") {
+		return "; Go's operators are for numbers and strings: " + strings.TrimPrefix(misfit("Neg", f.Text(n.X), ""), "; ")
+	}
+	return ""
+}
+
+// byIndex explains x[i].
+func byIndex(f *File, n *ast.IndexExpr) string {
+	for _, m := range []string{"Index", "Get"} {
+		if has(f, n.X, m) {
+			return fmt.Sprintf("; write %s.%s(%s)", f.Text(n.X), m, f.Text(n.Index))
 		}
 	}
 	return ""
