@@ -14,6 +14,7 @@ import (
 	"strings"
 	"unsafe"
 
+	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
@@ -33,24 +34,6 @@ type Cgo interface {
 	CTypes(ctx context.Context, files []File) (string, error)
 }
 
-// A preamble is the comment above import "C".
-type preamble struct {
-	cell string
-	line int // of its first line in the cell
-	text string
-}
-
-// at writes the import with its comment, behind the line of the package clause:
-// one line lower than in the cell. A //line directive would become a part of the
-// comment.
-func (p *preamble) at() string {
-	return strings.Repeat("\n", p.line-1) + p.text + "\nimport \"C\"\n"
-}
-
-// file names the Go file that holds the C code of a cell. The C compiler names
-// it in errors, and the build takes the line and the name back to the cell's.
-func (p *preamble) file() string { return p.cell + ".go" }
-
 // addC records the comment above import "C".
 func (c *check) addC(f *file, s *ast.ImportSpec) error {
 	refuse := func(msg string) error {
@@ -69,7 +52,7 @@ func (c *check) addC(f *file, s *ast.ImportSpec) error {
 	}
 	begin := commentAbove(c.text[:c.chunks[at].start])
 	text := strings.TrimRight(string(c.text[begin:c.chunks[at].start]), " \t\n")
-	c.pre = &preamble{cell: c.src.Name, line: 1 + bytes.Count(c.text[:begin], []byte("\n")), text: text}
+	c.pre = &scope.Preamble{Cell: c.src.Name, Line: 1 + bytes.Count(c.text[:begin], []byte("\n")), Text: text}
 	if strings.Contains(string(c.text), "\n//export ") || strings.HasPrefix(string(c.text), "//export ") {
 		return refuse(`//export does not work in a cell, whose functions may be replaced; put what C calls back into a package of a module and import that`)
 	}
@@ -101,9 +84,9 @@ func commentAbove(text []byte) int {
 }
 
 // preambleOf returns the C code that a file's C.x means, or nil.
-func (c *check) preambleOf(f *file) *preamble {
+func (c *check) preambleOf(f *file) *scope.Preamble {
 	if f.unit != nil && f.kind == unitFile {
-		return f.unit.pre
+		return f.unit.C
 	}
 	return c.pre
 }
@@ -182,12 +165,12 @@ func (c *check) cFile() (*file, error) {
 		var list []File
 		for pre, uses := range c.cUses {
 			var b strings.Builder
-			fmt.Fprintf(&b, "package notebook\n%sfunc _() {\n", pre.at())
+			fmt.Fprintf(&b, "package notebook\n%sfunc _() {\n", pre.Import())
 			for _, n := range slices.SortedFunc(maps.Keys(uses), func(a, b cName) int { return strings.Compare(a.use+a.name, b.use+b.name) }) {
 				fmt.Fprintf(&b, "%s"+n.use+"\n", uses[n], n.name)
 			}
 			b.WriteString("}\n")
-			list = append(list, File{pre.file(), b.String()})
+			list = append(list, File{pre.File(), b.String()})
 		}
 		slices.SortFunc(list, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
 		text, err := c.nb.pk.(Cgo).CTypes(c.ctx, list)
@@ -321,7 +304,7 @@ func usesCgo(conf *types.Config) {
 
 // keepC names the C types of the cell again, since a variable's type may have
 // been their only use: cmd/cgo declares what is used.
-func (g *generator) keepC(pre *preamble) string {
+func (g *generator) keepC(pre *scope.Preamble) string {
 	var b strings.Builder
 	for _, n := range slices.SortedFunc(maps.Keys(g.c.cUses[pre]), func(a, b cName) int { return strings.Compare(a.use+a.name, b.use+b.name) }) {
 		if g.p.pkg.Scope().Lookup("_Ctype_"+n.name) != nil && !strings.Contains(b.String(), "= C."+n.name+"\n") {

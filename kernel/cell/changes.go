@@ -5,33 +5,34 @@ import (
 	"go/types"
 	"slices"
 
+	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // live returns the unit that u would replace, or nil.
-func (c *check) live(u *unit) *unit {
-	if u.recv != "" {
-		if e := c.nb.names[u.recv]; e != nil && e.kind == kType {
-			return e.methods[u.names[0]]
+func (c *check) live(u *scope.Unit) *scope.Unit {
+	if u.Recv != "" {
+		if e := c.scope.Lookup(u.Recv); e != nil && e.Kind == scope.Type {
+			return e.Methods[u.Names[0]]
 		}
 		return nil
 	}
-	var old *unit
-	for _, n := range u.names {
+	var old *scope.Unit
+	for _, n := range u.Names {
 		if n == "_" {
 			continue
 		}
-		e := c.nb.names[n]
-		if e == nil || e.unit == nil || e.kind != u.kind || old != nil && e.unit != old {
+		e := c.scope.Lookup(n)
+		if e == nil || e.Unit == nil || e.Kind != u.Kind || old != nil && e.Unit != old {
 			return nil
 		}
-		old = e.unit
+		old = e.Unit
 	}
 	return old
 }
 
-func (c *check) sameImports(u *unit) bool {
-	for name, path := range u.imports {
+func (c *check) sameImports(u *scope.Unit) bool {
+	for name, path := range u.Imports {
 		if c.imports[name] != path {
 			return false
 		}
@@ -40,39 +41,39 @@ func (c *check) sameImports(u *unit) bool {
 }
 
 // sameC reports whether this cell has the C code that u was compiled with.
-func (c *check) sameC(u *unit) bool {
-	return u.pre == nil || c.pre != nil && c.pre.text == u.pre.text
+func (c *check) sameC(u *scope.Unit) bool {
+	return u.C == nil || c.pre != nil && c.pre.Text == u.C.Text
 }
 
 // classify sorts the cell's own declarations into those that replace a body and
 // those that change what a name means.
 func (c *check) classify() {
 	for _, u := range c.own {
-		if u.recv != "" {
-			if c.ownNames[u.recv] {
+		if u.Recv != "" {
+			if c.ownNames[u.Recv] {
 				continue
 			}
-			e := c.nb.names[u.recv]
-			if e == nil || e.kind != kType {
+			e := c.scope.Lookup(u.Recv)
+			if e == nil || e.Kind != scope.Type {
 				continue // the checker explains it
 			}
-			if old := e.methods[u.names[0]]; old != nil && old.sig == u.sig && !e.unit.generic {
+			if old := e.Methods[u.Names[0]]; old != nil && old.Sig == u.Sig && !e.Unit.Generic {
 				c.newBodies[u] = old
 			} else {
-				c.changed[u.recv] = true
-				c.redeclared[u.recv] = e
+				c.changed[u.Recv] = true
+				c.redeclared[u.Recv] = e
 			}
 			continue
 		}
-		if old := c.live(u); old != nil && u.kind == kFunc && old.sig == u.sig && !u.generic && !old.generic {
+		if old := c.live(u); old != nil && u.Kind == scope.Func && old.Sig == u.Sig && !u.Generic && !old.Generic {
 			c.newBodies[u] = old
 			continue
 		}
-		for _, n := range u.names {
-			if c.nb.names[n] != nil {
+		for _, n := range u.Names {
+			if c.scope.Lookup(n) != nil {
 				c.changed[n] = true
 			}
-			if u.kind == kType && c.nb.names[spell.TypeMark+n] != nil {
+			if u.Kind == scope.Type && c.scope.Lookup(spell.TypeMark+n) != nil {
 				c.changed[spell.TypeMark+n], c.unhide[n] = true, true
 			}
 		}
@@ -91,13 +92,13 @@ func (c *check) classify() {
 func (c *check) findChanged() {
 	for again := true; again; {
 		again = false
-		for name, e := range c.nb.names {
+		for name, e := range c.scope.All() {
 			if c.ownNames[name] || c.newVars[name] || c.redeclared[name] != nil || c.retyped[name] != nil || c.isGone(name) {
 				continue
 			}
-			if e.kind == kVar && mixed(e.obj.Type()) && c.typeChanged(e) {
+			if e.Kind == scope.Var && mixed(e.Obj.Type()) && c.typeChanged(e) {
 				c.dropped[name], c.changed[name] = "its type was declared again", true
-				c.notices = append(c.notices, fmt.Sprintf("%s (%s) is gone: its type %s holds one that was declared again; run %s again to make it", name, e.cell, spell.Type(e.obj.Type()), e.cell))
+				c.notices = append(c.notices, fmt.Sprintf("%s (%s) is gone: its type %s holds one that was declared again; run %s again to make it", name, e.Cell, spell.Type(e.Obj.Type()), e.Cell))
 				continue
 			}
 			if c.isStale(e) {
@@ -107,8 +108,8 @@ func (c *check) findChanged() {
 		}
 		again = c.notBodyAlone() || again
 	}
-	for name, e := range c.nb.names {
-		if c.redeclared[name] == nil && !c.isGone(name) && (!c.ownNames[name] || e.kind == kFunc) {
+	for name, e := range c.scope.All() {
+		if c.redeclared[name] == nil && !c.isGone(name) && (!c.ownNames[name] || e.Kind == scope.Func) {
 			c.staleBodies(name, e)
 		}
 	}
@@ -132,39 +133,39 @@ func (c *check) hits(names map[string]bool) bool {
 
 // typeChanged reports whether the type of a variable or constant mentions a type of
 // the notebook that has changed.
-func (c *check) typeChanged(e *entity) (changed bool) {
-	spell.NotebookTypes(e.obj.Type(), func(t *types.TypeName) { changed = changed || c.changed[c.nb.typeName(t)] })
+func (c *check) typeChanged(e *scope.Version) (changed bool) {
+	spell.NotebookTypes(e.Obj.Type(), func(t *types.TypeName) { changed = changed || c.changed[c.scope.TypeName(t)] })
 	return changed
 }
 
 // isStale reports whether what a name means rests on a name that has changed.
-func (c *check) isStale(e *entity) bool {
-	switch e.kind {
-	case kVar, kConst:
+func (c *check) isStale(e *scope.Version) bool {
+	switch e.Kind {
+	case scope.Var, scope.Const:
 		return c.typeChanged(e)
-	case kType:
-		stale := c.hits(e.unit.iface)
-		for _, m := range e.methods {
-			stale = stale || c.hits(m.iface) || e.unit.generic && c.hits(m.body)
+	case scope.Type:
+		stale := c.hits(e.Unit.Signature)
+		for _, m := range e.Methods {
+			stale = stale || c.hits(m.Signature) || e.Unit.Generic && c.hits(m.Body)
 		}
 		return stale
 	}
-	return c.hits(e.unit.iface) || e.unit.generic && c.hits(e.unit.body)
+	return c.hits(e.Unit.Signature) || e.Unit.Generic && c.hits(e.Unit.Body)
 }
 
 // redeclare has a name declared again; of a group of constants, all.
-func (c *check) redeclare(name string, e *entity) {
+func (c *check) redeclare(name string, e *scope.Version) {
 	c.changed[name] = true
-	if e.kind == kVar {
+	if e.Kind == scope.Var {
 		c.retyped[name] = e
 		return
 	}
 	c.redeclared[name] = e
-	if e.kind != kConst {
+	if e.Kind != scope.Const {
 		return
 	}
-	for _, n := range e.unit.names {
-		if o := c.nb.names[n]; o != nil && o.unit == e.unit && !c.ownNames[n] {
+	for _, n := range e.Unit.Names {
+		if o := c.scope.Lookup(n); o != nil && o.Unit == e.Unit && !c.ownNames[n] {
 			c.redeclared[n], c.changed[n] = o, true
 		}
 	}
@@ -175,19 +176,19 @@ func (c *check) redeclare(name string, e *entity) {
 // reports whether a name has changed by that.
 func (c *check) notBodyAlone() (again bool) {
 	for u, old := range c.newBodies {
-		name := u.names[0]
+		name := u.Names[0]
 		switch isOwn := slices.Contains(c.own, u); {
-		case u.recv != "":
-			if c.redeclared[u.recv] != nil || c.ownNames[u.recv] {
+		case u.Recv != "":
+			if c.redeclared[u.Recv] != nil || c.ownNames[u.Recv] {
 				delete(c.newBodies, u)
 			}
 		case !isOwn && c.redeclared[name] != nil:
 			delete(c.newBodies, u)
-		case c.hits(old.iface) && !c.changed[name]:
+		case c.hits(old.Signature) && !c.changed[name]:
 			delete(c.newBodies, u)
 			c.changed[name] = true
 			if !isOwn {
-				c.redeclared[name] = c.nb.names[name]
+				c.redeclared[name] = c.scope.Lookup(name)
 			}
 			again = true
 		}
@@ -197,16 +198,16 @@ func (c *check) notBodyAlone() (again bool) {
 
 // staleBodies has the bodies compiled that mention what changed: of a function, or of
 // a type's methods.
-func (c *check) staleBodies(name string, e *entity) {
+func (c *check) staleBodies(name string, e *scope.Version) {
 	switch {
-	case e.unit == nil || e.unit.generic:
-	case e.kind == kFunc:
-		if !c.ownNames[name] && c.hits(e.unit.body) {
-			c.newBodies[e.unit] = e.unit
+	case e.Unit == nil || e.Unit.Generic:
+	case e.Kind == scope.Func:
+		if !c.ownNames[name] && c.hits(e.Unit.Body) {
+			c.newBodies[e.Unit] = e.Unit
 		}
-	case e.kind == kType:
-		for _, m := range e.methods {
-			if c.hits(m.body) && !c.ownMethod(name, m.names[0]) {
+	case e.Kind == scope.Type:
+		for _, m := range e.Methods {
+			if c.hits(m.Body) && !c.ownMethod(name, m.Names[0]) {
 				c.newBodies[m] = m
 			}
 		}
@@ -215,7 +216,7 @@ func (c *check) staleBodies(name string, e *entity) {
 
 func (c *check) ownMethod(recv, name string) bool {
 	for _, u := range c.own {
-		if u.recv == recv && u.names[0] == name {
+		if u.Recv == recv && u.Names[0] == name {
 			return true
 		}
 	}

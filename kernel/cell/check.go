@@ -7,6 +7,8 @@ import (
 	"go/types"
 	"maps"
 	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/scope"
 )
 
 // Source is the text of a cell, with its commands already taken out (their
@@ -33,6 +35,7 @@ type Source struct {
 // through again. Nothing of the notebook changes before the program is committed.
 type check struct {
 	nb     *Notebook
+	scope  *scope.Model // what names mean before the cell
 	ctx    context.Context
 	src    Source
 	seq    int
@@ -41,13 +44,14 @@ type check struct {
 	open   bool            // a bracket, a string or a comment is not closed
 	trees  map[string]tree // what was parsed, by its name and text; see tree.go
 	parses int             // how often the parser was called
+	passes int             // how often go/types was
 
 	imports  map[string]string // live imports and those of this cell
 	imported map[string]bool   // names that this cell imports
 	blank    []string          // import _ "path"
 	dots     map[string]bool   // import . "path", live ones and those of this cell
 
-	own       []*unit         // what this cell declares, and changes
+	own       []*scope.Unit   // what this cell declares, and changes
 	ownNames  map[string]bool // the package-level names among them
 	unchanged [][2]int        // ranges of declarations that are as before
 	hasMain   bool
@@ -57,27 +61,27 @@ type check struct {
 	pulls  []pull     // declarations that run before their place
 	vars   map[string]types.Type
 
-	changed    map[string]bool       // names that mean something else from now on
-	redeclared map[string]*entity    // declared again in the new package from their source
-	newBodies  map[*unit]*unit       // functions and methods compiled alone: unit → the live one it replaces
-	kind       passKind              // of the pass that runs
-	bodies     bool                  // the first pass looks into functions, too
-	before     map[string]bool       // variables defined again from what their names hide
-	hides      map[string]bool       // variables that take the name of a type
-	constEdits []edit                // of constants that are made of their own old values
-	arrays     map[string]types.Type // arrays of the cell whose length its declarations need
-	unhide     map[string]bool       // names of hidden types that are declared again
-	locals     map[*types.Var]bool   // of the first pass, the cell's variables
-	retyped    map[string]*entity    // variables whose type was declared again
-	newVars    map[string]bool       // variables that this cell defines with a new type
-	revived    map[string]*broken    // what no longer compiled and is tried again
-	refused    map[string]bool       // what still does not
-	dropped    map[string]string     // live names that no longer compile: why
+	changed    map[string]bool             // names that mean something else from now on
+	redeclared map[string]*scope.Version   // declared again in the new package from their source
+	newBodies  map[*scope.Unit]*scope.Unit // functions and methods compiled alone: unit → the live one it replaces
+	kind       passKind                    // of the pass that runs
+	bodies     bool                        // the first pass looks into functions, too
+	before     map[string]bool             // variables defined again from what their names hide
+	hides      map[string]bool             // variables that take the name of a type
+	constEdits []edit                      // of constants that are made of their own old values
+	arrays     map[string]types.Type       // arrays of the cell whose length its declarations need
+	unhide     map[string]bool             // names of hidden types that are declared again
+	locals     map[*types.Var]bool         // of the first pass, the cell's variables
+	retyped    map[string]*scope.Version   // variables whose type was declared again
+	newVars    map[string]bool             // variables that this cell defines with a new type
+	revived    map[string]*scope.Broken    // what no longer compiled and is tried again
+	refused    map[string]bool             // what still does not
+	dropped    map[string]string           // live names that no longer compile: why
 
-	pre     *preamble                      // of import "C"
-	cUses   map[*preamble]map[cName]string // the names of C in use: where
-	cText   string                         // what cmd/cgo makes of them
-	cShared map[string]*types.TypeName     // C types that are an earlier program's
+	pre     *scope.Preamble                      // of import "C"
+	cUses   map[*scope.Preamble]map[cName]string // the names of C in use: where
+	cText   string                               // what cmd/cgo makes of them
+	cShared map[string]*types.TypeName           // C types that are an earlier program's
 
 	takenErr map[int]int // top statements whose error is taken: index → number of the variable
 	nested   []nestedErr // likewise inside of loops and branches
@@ -114,22 +118,25 @@ func (nb *Notebook) Check(ctx context.Context, src Source) (*Program, error) {
 // Rebuild returns a program that declares everything again, for a new host
 // process. Variables keep their types and are lost.
 func (nb *Notebook) Rebuild(ctx context.Context) (*Program, error) {
-	c := nb.newCheck(ctx, Source{Name: "cell[0]"})
 	// What the packages of the old process hold is out of reach.
 	nb.cTypes, nb.release = map[string]cType{}, nil
 	nb.owners = map[*types.Var]*types.TypeName{}
 	nb.shapes, nb.named, nb.shaped = map[string]shape{}, map[string][]namedShape{}, map[*types.Var]shape{}
-	for name, e := range nb.names {
-		if e.kind == kVar && mentionsC(e.obj.Type()) {
-			delete(nb.names, name) // only its own cell can say its type
-			nb.gone[name] = name + " is gone with the host process that ended, and its type is one of C: run " + e.cell + " again to make it"
-			continue
+	ed := nb.scope.Edit()
+	for name, v := range nb.scope.All() {
+		if v.Kind == scope.Var && mentionsC(v.Obj.Type()) {
+			ed.Drop(name) // only its own cell can say its type
+			ed.SetGone(name, name+" is gone with the host process that ended, and its type is one of C: run "+v.Cell+" again to make it")
 		}
+	}
+	nb.scope = ed.Model() // what was dropped has no value to release
+	c := nb.newCheck(ctx, Source{Name: "cell[0]"})
+	for name, v := range nb.scope.All() {
 		c.changed[name] = true
-		if e.kind == kVar {
-			c.retyped[name] = e
+		if v.Kind == scope.Var {
+			c.retyped[name] = v
 		} else {
-			c.redeclared[name] = e
+			c.redeclared[name] = v
 		}
 	}
 	return c.run()
@@ -137,13 +144,13 @@ func (nb *Notebook) Rebuild(ctx context.Context) (*Program, error) {
 
 func (nb *Notebook) newCheck(ctx context.Context, src Source) *check {
 	return &check{
-		nb: nb, ctx: ctx, src: src, seq: nb.seq + 1, text: []byte(src.Text), trees: map[string]tree{},
-		imports: maps.Clone(nb.imports), imported: map[string]bool{}, dots: maps.Clone(nb.dots),
-		ownNames: map[string]bool{}, changed: map[string]bool{}, redeclared: map[string]*entity{},
-		newBodies: map[*unit]*unit{}, retyped: map[string]*entity{}, newVars: map[string]bool{},
-		revived: map[string]*broken{}, refused: map[string]bool{},
+		nb: nb, scope: nb.scope, ctx: ctx, src: src, seq: nb.seq + 1, text: []byte(src.Text), trees: map[string]tree{},
+		imports: maps.Clone(nb.scope.Imports()), imported: map[string]bool{}, dots: maps.Clone(nb.scope.Dots()),
+		ownNames: map[string]bool{}, changed: map[string]bool{}, redeclared: map[string]*scope.Version{},
+		newBodies: map[*scope.Unit]*scope.Unit{}, retyped: map[string]*scope.Version{}, newVars: map[string]bool{},
+		revived: map[string]*scope.Broken{}, refused: map[string]bool{},
 		arrays: map[string]types.Type{}, before: map[string]bool{}, hides: map[string]bool{}, unhide: map[string]bool{}, locals: map[*types.Var]bool{},
-		dropped: map[string]string{}, takenErr: map[int]int{}, cUses: map[*preamble]map[cName]string{}, vars: map[string]types.Type{},
+		dropped: map[string]string{}, takenErr: map[int]int{}, cUses: map[*scope.Preamble]map[cName]string{}, vars: map[string]types.Type{},
 	}
 }
 
@@ -175,7 +182,10 @@ func (c *check) run() (*Program, error) {
 			return nil, err
 		}
 		c.findChanged()
-		p := c.pass(passFinal, first)
+		p := first
+		if !c.isFinal() {
+			p = c.pass(passFinal, first)
+		}
 		again, err := c.handleErrors(p)
 		if again {
 			continue
@@ -189,6 +199,13 @@ func (c *check) run() (*Program, error) {
 		c.reviveNotices()
 		return c.generate(p)
 	}
+}
+
+// isFinal reports whether the final pass would check what the first one did: the cell
+// declares nothing, defines no variable, and has nothing compiled again.
+func (c *check) isFinal() bool {
+	return len(c.own)+len(c.defined())+len(c.takenErr)+len(c.redeclared)+len(c.retyped)+len(c.newBodies)+len(c.revived)+len(c.dropped)+len(c.before) == 0 &&
+		!c.hasGoNames()
 }
 
 // collect finds what the cell imports, declares and runs.
@@ -221,35 +238,35 @@ func (c *check) collect() error {
 					if d.Lparen.IsValid() {
 						text = "type " + text
 					}
-					c.add(&unit{names: []string{s.Name.Name}, kind: kType, text: text, generic: s.TypeParams != nil}, start, end)
+					c.add(&scope.Unit{Names: []string{s.Name.Name}, Kind: scope.Type, Text: text, Generic: s.TypeParams != nil}, start, end)
 				}
 			case token.CONST:
 				if len(d.Specs) == 0 { // const () says nothing
 					continue
 				}
-				u := &unit{kind: kConst}
+				u := &scope.Unit{Kind: scope.Const}
 				for _, s := range d.Specs {
 					for _, n := range s.(*ast.ValueSpec).Names {
-						u.names = append(u.names, n.Name)
+						u.Names = append(u.Names, n.Name)
 					}
 				}
 				start, end := f.span(d)
 				ed := &editor{text: c.text, edits: c.ownValues(f, d)}
-				u.text, _ = ed.render(start, end)
+				u.Text, _ = ed.render(start, end)
 				c.constEdits = append(c.constEdits, ed.edits...)
 				c.add(u, start, end)
 			}
 		case *ast.FuncDecl:
 			start, end := f.span(d)
-			u := &unit{names: []string{d.Name.Name}, kind: kFunc, text: string(c.text[start:end]), generic: d.Type.TypeParams != nil}
+			u := &scope.Unit{Names: []string{d.Name.Name}, Kind: scope.Func, Text: string(c.text[start:end]), Generic: d.Type.TypeParams != nil}
 			if d.Recv != nil && len(d.Recv.List) > 0 {
-				u.recv, u.generic = receiver(d.Recv.List[0].Type)
+				u.Recv, u.Generic = scope.Receiver(d.Recv.List[0].Type)
 				rs, re := f.span(d.Recv.List[0].Type)
-				u.sig = string(c.text[rs:re]) + " "
+				u.Sig = string(c.text[rs:re]) + " "
 			}
 			ts, _ := f.span(d.Type.Params)
 			_, te := f.span(d.Type)
-			u.sig += strings.Join(strings.Fields(string(c.text[ts:te])), " ")
+			u.Sig += strings.Join(strings.Fields(string(c.text[ts:te])), " ")
 			if d.Recv == nil && d.Name.Name == "main" {
 				c.hasMain = true
 			}
@@ -326,41 +343,21 @@ func (c *check) collectVars(f *file, d *ast.DeclStmt) error {
 	return nil
 }
 
-// receiver returns the name of a receiver's type, and whether it is generic.
-func receiver(x ast.Expr) (name string, generic bool) {
-	for {
-		switch t := x.(type) {
-		case *ast.StarExpr:
-			x = t.X
-		case *ast.ParenExpr:
-			x = t.X
-		case *ast.IndexExpr:
-			x, generic = t.X, true
-		case *ast.IndexListExpr:
-			x, generic = t.X, true
-		case *ast.Ident:
-			return t.Name, generic
-		default:
-			return "", generic
-		}
-	}
-}
-
-func (c *check) add(u *unit, start, end int) {
-	u.doc = string(c.text[commentAbove(c.text[:start]):start])
-	u.cell = c.src.Name
-	u.line = 1 + strings.Count(string(c.text[:start]), "\n")
-	if u.unnamed() {
+func (c *check) add(u *scope.Unit, start, end int) {
+	u.Doc = string(c.text[commentAbove(c.text[:start]):start])
+	u.Cell = c.src.Name
+	u.Line = 1 + strings.Count(string(c.text[:start]), "\n")
+	if u.Unnamed() {
 		c.own = append(c.own, u)
 		return
 	}
-	if old := c.live(u); old != nil && old.text == u.text && c.sameImports(old) && c.sameC(old) && !c.restsOnValues(old) {
+	if old := c.live(u); old != nil && old.Text == u.Text && c.sameImports(old) && c.sameC(old) && !c.restsOnValues(old) {
 		c.unchanged = append(c.unchanged, [2]int{start, end})
 		return
 	}
 	c.own = append(c.own, u)
-	if u.recv == "" {
-		for _, n := range u.names {
+	if u.Recv == "" {
+		for _, n := range u.Names {
 			c.ownNames[n] = true
 		}
 	}

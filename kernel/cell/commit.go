@@ -7,19 +7,55 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
+
+// A commit makes the model of what names mean after a cell: stage by stage, since what
+// is dropped makes room for what is back, and that for what the cell declares.
+type commit struct {
+	*generator
+	ed   *scope.Edit
+	made *types.Scope // what the program's package declares
+	home int          // the program
+	done int          // how many statements were; negative for all
+	cell string
+}
 
 // commit makes what the program declares live.
 func (g *generator) commit(prog *Program, reached int) {
 	c, nb := g.c, g.c.nb
 	nb.seq = prog.Seq
 	delete(c.imports, "C") // which is its cell's alone
+	ed := nb.scope.Edit()
+	ed.Import(c.imports, c.dots)
 	if prog.Empty {
-		maps.Copy(nb.imports, c.imports)
-		maps.Copy(nb.dots, c.dots)
+		nb.scope = ed.Model()
 		return
 	}
+	g.commitCode(prog)
+	s := &commit{generator: g, ed: ed, made: g.p.pkg.Scope(), home: prog.Seq, done: reached, cell: c.src.Name}
+	s.dropped()
+	s.revived()
+	for name := range c.unhide {
+		ed.Drop(name)
+		ed.Reveal(name)
+	}
+	s.declared()
+	s.redeclared()
+	s.retyped()
+	s.variables()
+	for name := range c.imported {
+		if ed.Lookup(name) != nil && !c.ownNames[name] && c.vars[name] == nil {
+			ed.Drop(name)
+		}
+	}
+	nb.scope, nb.release = ed.Model(), ed.Released()
+}
+
+// commitCode notes what generated code of later programs may use of this one.
+func (g *generator) commitCode(prog *Program) {
+	nb := g.c.nb
 	nb.deps[prog.Seq] = prog.Deps
 	for f := range g.files {
 		nb.files[f] = prog.Seq
@@ -30,124 +66,136 @@ func (g *generator) commit(prog *Program, reached int) {
 	}
 	maps.Copy(nb.shaped, g.shaped)
 	maps.Copy(nb.owners, g.owners)
-	nb.release = nil
 	g.commitC(prog.Seq)
 	nb.old = append(nb.old, g.replaced()...)
-	maps.Copy(nb.imports, c.imports)
-	maps.Copy(nb.dots, c.dots)
-	for name, why := range c.dropped {
-		if recv, m, ok := strings.Cut(name, "."); ok {
-			if e := nb.names[recv]; e != nil && e.methods[m] != nil {
-				c.keepBroken(nil, e.methods[m])
-				delete(e.methods, m)
+}
+
+// dropped takes away what no longer compiles, and keeps its source.
+func (s *commit) dropped() {
+	for name, why := range s.c.dropped {
+		if recv, method, ok := strings.Cut(name, "."); ok {
+			if v := s.ed.Lookup(recv); v != nil && v.Methods[method] != nil {
+				s.c.keepBroken(s.ed, nil, v.Methods[method])
+				s.ed.SetMethod(recv, method, nil)
 			}
 			continue
 		}
-		if e := nb.names[name]; e != nil && e.unit != nil {
-			c.keepBroken(e, e.unit)
+		if v := s.ed.Lookup(name); v != nil && v.Unit != nil {
+			s.c.keepBroken(s.ed, v, v.Unit)
 		}
-		nb.gone[name] = name + " is gone since " + c.src.Name + ", with which it no longer compiles: " + why
-		if c.retyped[name] != nil {
-			nb.gone[name] = name + " is gone since " + c.src.Name + ", with which its type no longer compiles: run " + c.retyped[name].cell + " again to make it"
+		sentence := name + " is gone since " + s.cell + ", with which it no longer compiles: " + why
+		if v := s.c.retyped[name]; v != nil {
+			sentence = name + " is gone since " + s.cell + ", with which its type no longer compiles: run " + v.Cell + " again to make it"
 		}
-		nb.drop(name)
+		s.ed.SetGone(name, sentence)
+		s.ed.Drop(name)
 	}
-	c.commitBroken()
-	for name := range c.unhide {
-		nb.drop(name)
-		nb.reveal(name)
-	}
-	scope := g.p.pkg.Scope()
-	uses := g.units()
-	for _, u := range c.own {
-		uses(u)
-		switch {
-		case u.recv != "":
-			continue // below, when all types are there
-		case u.unnamed():
-			continue
-		case c.newBodies[u] != nil:
-			e := nb.names[u.names[0]]
-			e.unit, e.cell = u, c.src.Name
-			continue
-		}
-		for _, n := range u.names {
-			if n == "_" {
-				continue
-			}
-			e := &entity{name: n, kind: u.kind, obj: scope.Lookup(n), home: prog.Seq, unit: u, cell: c.src.Name}
-			if u.kind == kType {
-				e.methods = map[string]*unit{}
-				if old := nb.names[n]; old != nil && old.kind == kType {
-					e.methods = old.methods
-				}
-			}
-			nb.define(e)
+}
+
+// revived makes what compiles again live, and forgets the source of what has another
+// meaning now.
+func (s *commit) revived() {
+	for name, b := range s.c.revived {
+		s.ed.Mend(name)
+		s.ed.SetGone(name, "")
+		if b.Version != nil {
+			s.ed.Restore(b.Version)
+		} else {
+			s.ed.SetMethod(b.Unit.Recv, b.Unit.Names[0], b.Unit)
 		}
 	}
-	for _, u := range c.own {
-		if e := nb.names[u.recv]; u.recv != "" && e != nil && e.kind == kType {
-			e.methods[u.names[0]] = u
-		}
-	}
-	for name, e := range c.redeclared {
-		if c.ownNames[name] || c.dropped[name] != "" {
-			continue
-		}
-		in := name
-		if c.hides[name] {
-			in = spell.TypeMark + name
-		}
-		e.obj, e.home = scope.Lookup(in), prog.Seq
-		if t, ok := e.obj.(*types.TypeName); ok && in != name {
-			nb.hidden[t] = name
-		}
-	}
-	for name, e := range c.retyped {
-		if c.dropped[name] != "" || c.newVars[name] && !g.reached(name, reached) {
-			continue
-		}
-		obj := scope.Lookup(spell.Var(name))
-		if e.lost == "" && !c.newVars[name] && !spell.SameLayout(e.obj.Type(), obj.Type()) {
-			e.lost = "the type of its value was changed in " + c.src.Name
-		}
-		e.obj, e.home = obj, prog.Seq
-	}
-	for name := range c.vars {
-		if !g.reached(name, reached) {
-			continue
-		}
-		e := nb.names[name]
-		if c.newVars[name] {
-			if c.hides[name] {
-				nb.hide(name)
-			}
-			nb.define(&entity{name: name, kind: kVar, obj: scope.Lookup(spell.Var(name)), home: prog.Seq, cell: c.src.Name})
-		} else if e != nil {
-			e.lost, e.cell = "", c.src.Name
-		}
-	}
-	for i, t := range c.top {
-		for _, name := range t.sets {
-			if e := nb.names[name]; e != nil && e.lost != "" && (reached < 0 || i < reached) {
-				e.lost, e.cell = "", c.src.Name
-			}
-		}
-	}
-	for name := range c.imported {
-		if nb.names[name] != nil && !c.ownNames[name] && c.vars[name] == nil {
-			nb.drop(name)
+	for name := range s.c.scope.Broken() {
+		if s.c.ownNames[name] || s.c.vars[name] != nil || s.c.imported[name] {
+			s.ed.Mend(name)
 		}
 	}
 }
 
-// define makes e what its name means. A variable that it replaces is released
-// by the next program.
-func (nb *Notebook) define(e *entity) {
-	if old := nb.names[e.name]; old != nil && old.kind == kVar && old.home != e.home {
-		nb.release = append(nb.release, old)
+// declared makes the cell's own declarations live, the types before their methods.
+func (s *commit) declared() {
+	for _, u := range s.c.own {
+		switch {
+		case u.Recv != "" || u.Unnamed():
+			continue
+		case s.c.newBodies[u] != nil:
+			s.ed.Again(u.Names[0], func(v *scope.Version) { v.Unit, v.Cell = u, s.cell })
+			continue
+		}
+		for _, n := range u.Names {
+			if n == "_" {
+				continue
+			}
+			v := scope.Version{Name: n, Kind: u.Kind, Obj: s.made.Lookup(n), Home: s.home, Unit: u, Cell: s.cell}
+			if old := s.ed.Lookup(n); u.Kind == scope.Type && old != nil && old.Kind == scope.Type {
+				v.Methods = old.Methods
+			}
+			s.ed.Define(v)
+		}
 	}
-	nb.names[e.name] = e
+	for _, u := range s.c.own {
+		if u.Recv != "" {
+			s.ed.SetMethod(u.Recv, u.Names[0], u)
+		}
+	}
+}
+
+// redeclared has what was compiled again from its source mean its new object.
+func (s *commit) redeclared() {
+	for name := range s.c.redeclared {
+		if s.c.ownNames[name] || s.c.dropped[name] != "" {
+			continue
+		}
+		in := name
+		if s.c.hides[name] {
+			in = spell.TypeMark + name
+		}
+		obj := s.made.Lookup(in)
+		s.ed.Again(name, func(v *scope.Version) { v.Obj, v.Home = obj, s.home })
+		if t, ok := obj.(*types.TypeName); ok && in != name {
+			s.ed.SetHidden(t, name)
+		}
+	}
+}
+
+// retyped has variables whose type was declared again mean those of the new type. One
+// keeps its value if its memory has the same layout.
+func (s *commit) retyped() {
+	for name, old := range s.c.retyped {
+		if s.c.dropped[name] != "" || s.c.newVars[name] && !s.reached(name, s.done) {
+			continue
+		}
+		obj := s.made.Lookup(spell.Var(name))
+		s.ed.Again(name, func(v *scope.Version) {
+			if v.Lost == "" && !s.c.newVars[name] && !spell.SameLayout(old.Obj.Type(), obj.Type()) {
+				v.Lost = "the type of its value was changed in " + s.cell
+			}
+			v.Obj, v.Home = obj, s.home
+		})
+	}
+}
+
+// variables makes the variables live that the cell came to define, and notes which
+// have a value again.
+func (s *commit) variables() {
+	for name := range s.c.vars {
+		switch {
+		case !s.reached(name, s.done):
+		case !s.c.newVars[name]:
+			s.ed.Update(name, func(v *scope.Version) { v.Lost, v.Cell = "", s.cell })
+		default:
+			if s.c.hides[name] {
+				s.ed.Hide(name)
+			}
+			s.ed.Define(scope.Version{Name: name, Kind: scope.Var, Obj: s.made.Lookup(spell.Var(name)), Home: s.home, Cell: s.cell})
+		}
+	}
+	for i, t := range s.c.top {
+		for _, name := range t.sets {
+			if v := s.ed.Lookup(name); v != nil && v.Lost != "" && (s.done < 0 || i < s.done) {
+				s.ed.Update(name, func(v *scope.Version) { v.Lost, v.Cell = "", s.cell })
+			}
+		}
+	}
 }
 
 // reached reports whether the statement that first defines a variable was done.
@@ -165,7 +213,7 @@ func (g *generator) reached(name string, reached int) bool {
 
 // units returns a function that records which names of the notebook and which
 // packages a unit of this cell uses.
-func (g *generator) units() func(*unit) {
+func (g *generator) units() func(*scope.Unit) {
 	type key struct{ recv, name string }
 	decls := map[key]ast.Node{}
 	for _, f := range g.p.files {
@@ -177,7 +225,7 @@ func (g *generator) units() func(*unit) {
 			case *ast.FuncDecl:
 				k := key{"", d.Name.Name}
 				if d.Recv != nil && len(d.Recv.List) > 0 {
-					k.recv, _ = receiver(d.Recv.List[0].Type)
+					k.recv, _ = scope.Receiver(d.Recv.List[0].Type)
 				} else if rest, ok := strings.CutPrefix(k.name, "Ħˣm_"); ok {
 					k.recv, k.name, _ = strings.Cut(rest, "_")
 				}
@@ -196,9 +244,9 @@ func (g *generator) units() func(*unit) {
 			}
 		}
 	}
-	return func(u *unit) {
-		u.imports, u.iface, u.body, u.calls = map[string]string{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
-		n := decls[key{u.recv, u.names[0]}]
+	return func(u *scope.Unit) {
+		u.Imports, u.Signature, u.Body, u.Calls = map[string]string{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
+		n := decls[key{u.Recv, u.Names[0]}]
 		if n == nil {
 			return
 		}
@@ -209,7 +257,7 @@ func (g *generator) units() func(*unit) {
 		ast.Inspect(n, func(n ast.Node) bool {
 			if sel, ok := n.(*ast.SelectorExpr); ok {
 				if m := g.method(sel); m != "" {
-					u.calls[m] = true
+					u.Calls[m] = true
 				}
 			}
 			id, ok := n.(*ast.Ident)
@@ -218,12 +266,12 @@ func (g *generator) units() func(*unit) {
 			}
 			obj := g.p.info.Uses[id]
 			if pn, ok := obj.(*types.PkgName); ok {
-				u.imports[id.Name] = pn.Imported().Path()
+				u.Imports[id.Name] = pn.Imported().Path()
 				if id.Name == "C" {
-					u.pre = g.c.pre
+					u.C = g.c.pre
 				}
 			}
-			if obj == nil || !g.packageLevel(obj) || namesOfC(obj.Name()) || slices.Contains(u.names, id.Name) && u.recv == "" {
+			if obj == nil || !g.packageLevel(obj) || namesOfC(obj.Name()) || slices.Contains(u.Names, id.Name) && u.Recv == "" {
 				return true
 			}
 			name := strings.TrimPrefix(id.Name, spell.NewMark)
@@ -231,9 +279,9 @@ func (g *generator) units() func(*unit) {
 				name = spell.Written(name)
 			}
 			if body != nil && id.Pos() >= body.Pos() {
-				u.body[name] = true
+				u.Body[name] = true
 			} else {
-				u.iface[name] = true
+				u.Signature[name] = true
 			}
 			return true
 		})

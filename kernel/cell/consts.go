@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
@@ -140,8 +141,8 @@ func (c *check) ownValues(f *file, d *ast.GenDecl) []edit {
 					return true
 				}
 				for _, name := range s.Names {
-					if e := c.nb.names[id.Name]; name.Name == id.Name && e != nil && e.kind == kConst {
-						if text := constText(e.obj.(*types.Const)); text != "" {
+					if e := c.scope.Lookup(id.Name); name.Name == id.Name && e != nil && e.Kind == scope.Const {
+						if text := constText(e.Obj.(*types.Const)); text != "" {
 							expand = true
 							ed.replace(start(id), end(id), text)
 						}
@@ -196,9 +197,9 @@ func constText(k *types.Const) string {
 
 // restsOnValues reports whether a group of constants is made of others, or of the
 // length of a variable: when its cell is run again, these may have changed.
-func (c *check) restsOnValues(u *unit) bool {
-	for name := range u.iface {
-		if e := c.nb.names[name]; u.kind == kConst && (e == nil || e.kind != kType) {
+func (c *check) restsOnValues(u *scope.Unit) bool {
+	for name := range u.Signature {
+		if e := c.scope.Lookup(name); u.Kind == scope.Const && (e == nil || e.Kind != scope.Type) {
 			return true
 		}
 	}

@@ -1,10 +1,11 @@
 // Package cell is the front end of the engine: it turns the text of a cell
 // into a Go package that the builder can compile.
 //
-// A [Notebook] knows everything that earlier cells declared. [Notebook.Check]
-// parses a cell, checks it as if all cells were one package, and returns a
-// [Program]: generated Go files and what they need. Nothing changes until
-// [Program.Commit] is called, after the program was loaded.
+// A [Notebook] knows everything that earlier cells declared, in a [scope.Model].
+// [Notebook.Check] parses a cell, checks it as if all cells were one package, and
+// returns a [Program]: generated Go files and what they need. Nothing changes until
+// [Program.Commit] is called, after the program was loaded, and makes the model of
+// what names mean from then on.
 //
 // # How a cell becomes a package
 //
@@ -54,6 +55,8 @@
 //	unnamed.go             variables of types that a library does not export
 //	consts.go              constants that repeat others, or are made of their own old values
 //	revive.go              what is back when its cause is put right
+//	scope                  the package with the model of what names mean
+//	source.go              a cell that is only parsed; declarations of a model as Go text
 //	hint                   the package that says what to try, after an error; hints.go joins it
 //	spell                  the package that writes names and types
 //	rewrite.go, fields.go, top.go   names, fields and statements in generated code

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
@@ -45,16 +46,16 @@ func (e Effects) Reached(reached int) Effects {
 
 // effects finds what the cell uses and changes.
 func (g *generator) effects() Effects {
-	f := &effectFinder{g: g, made: map[string]bool{}, own: map[string]*unit{}, effects: Effects{Uses: map[string]string{}}}
+	f := &effectFinder{g: g, made: map[string]bool{}, own: map[string]*scope.Unit{}, effects: Effects{Uses: map[string]string{}}}
 	uses := g.units()
 	for _, u := range g.c.own {
 		uses(u)
-		if u.unnamed() {
+		if u.Unnamed() {
 			continue
 		}
-		for _, name := range u.names {
-			if u.recv != "" {
-				name = u.recv + "." + name
+		for _, name := range u.Names {
+			if u.Recv != "" {
+				name = u.Recv + "." + name
 			}
 			if name != "_" {
 				f.own[name] = u
@@ -64,8 +65,8 @@ func (g *generator) effects() Effects {
 	}
 	// Functions that run with the cell.
 	for _, u := range g.c.own {
-		if u.unnamed() && u.names[0] != "_" {
-			for _, name := range sortedKeys(u.uses()) {
+		if u.Unnamed() && u.Names[0] != "_" {
+			for _, name := range sortedKeys(u.RestsOn()) {
 				f.use(name, name)
 			}
 		}
@@ -81,20 +82,9 @@ func (g *generator) effects() Effects {
 // effectFinder walks the statements of a cell in order.
 type effectFinder struct {
 	g       *generator
-	made    map[string]bool  // variables that the cell has given a whole new value
-	own     map[string]*unit // what the cell declares itself
+	made    map[string]bool        // variables that the cell has given a whole new value
+	own     map[string]*scope.Unit // what the cell declares itself
 	effects Effects
-}
-
-// uses returns the names that a declaration rests on.
-func (u *unit) uses() map[string]bool {
-	all := map[string]bool{}
-	for _, names := range []map[string]bool{u.iface, u.body, u.calls} {
-		for name := range names {
-			all[name] = true
-		}
-	}
-	return all
 }
 
 // use records a name, and what it rests on in turn.
@@ -107,21 +97,18 @@ func (f *effectFinder) use(name, by string) {
 	}
 	u := f.own[name]
 	if u == nil {
-		recv, method, _ := strings.Cut(name, ".")
-		e := f.g.c.nb.names[recv]
-		if e == nil {
+		recv, _, _ := strings.Cut(name, ".")
+		if f.g.c.scope.Lookup(recv) == nil {
 			return
 		}
 		f.effects.Uses[name] = by
-		if u = e.unit; method != "" {
-			u = e.methods[method]
-		}
+		u = f.g.c.scope.Unit(name)
 	}
 	if u == nil {
 		return
 	}
 	delete(f.own, name) // once is enough, and recursion ends
-	for _, dep := range sortedKeys(u.uses()) {
+	for _, dep := range sortedKeys(u.RestsOn()) {
 		f.use(dep, by)
 	}
 }

@@ -7,12 +7,14 @@ import (
 	"go/scanner"
 	"go/token"
 	"go/types"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/holt-dl/holt/kernel/cell/hint"
+	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
@@ -27,7 +29,7 @@ type file struct {
 	body    string // what follows the prelude: what is checked, and generated from
 	back    func(int) int
 	prelude int
-	unit    *unit
+	unit    *scope.Unit
 	vars    []string // of a varFile, the names by line
 	ast     *ast.File
 	tok     *token.File
@@ -178,27 +180,16 @@ func (c *check) addImport(f *file, s *ast.ImportSpec) error {
 // selectorBases finds the names x in x.Sel that nothing in the file declares,
 // and what is selected from each.
 func selectorBases(f *ast.File) map[string][]string {
-	unresolved := map[*ast.Ident]bool{}
-	for _, id := range f.Unresolved {
-		unresolved[id] = true
-	}
-	bases := map[string][]string{}
-	ast.Inspect(f, func(n ast.Node) bool {
-		if s, ok := n.(*ast.SelectorExpr); ok {
-			if id, ok := s.X.(*ast.Ident); ok && unresolved[id] {
-				bases[id.Name] = append(bases[id.Name], s.Sel.Name)
-			}
-		}
-		return true
-	})
-	return bases
+	free := scope.Free(f)
+	maps.DeleteFunc(free, func(_ string, selected []string) bool { return len(selected) == 0 })
+	return free
 }
 
 // addImports imports what a file needs.
 func (c *check) addImports(f *file) {
 	imports := c.imports
 	if f.unit != nil && f.kind == unitFile {
-		imports = f.unit.imports
+		imports = f.unit.Imports
 	}
 	var list []imported
 	bases := selectorBases(f.ast)
@@ -225,7 +216,7 @@ func (c *check) needsDot(f *ast.File, path string) bool {
 		return false
 	}
 	for _, id := range f.Unresolved {
-		if id.IsExported() && c.nb.names[id.Name] == nil && !c.ownNames[id.Name] && !c.newVars[id.Name] && p.Scope().Lookup(id.Name) != nil {
+		if id.IsExported() && c.scope.Lookup(id.Name) == nil && !c.ownNames[id.Name] && !c.newVars[id.Name] && p.Scope().Lookup(id.Name) != nil {
 			return true
 		}
 	}
@@ -235,7 +226,7 @@ func (c *check) needsDot(f *ast.File, path string) bool {
 // shadows reports whether a declaration of the notebook hides the import of a
 // name.
 func (c *check) shadows(name string) bool {
-	return c.ownNames[name] || c.newVars[name] || c.nb.names[name] != nil && !c.imported[name] && !(c.before[name] && c.kind == passFirst)
+	return c.ownNames[name] || c.newVars[name] || c.scope.Lookup(name) != nil && !c.imported[name] && !(c.before[name] && c.kind == passFirst)
 }
 
 // varFile declares variables that the package defines, one a line, and returns what
@@ -243,8 +234,8 @@ func (c *check) shadows(name string) bool {
 func (c *check) varFile(kind passKind) (*file, []imported) {
 	names := map[string]types.Type{}
 	for name, e := range c.retyped {
-		if c.dropped[name] == "" && !asObject(e.obj.Type()) {
-			names[name] = e.obj.Type()
+		if c.dropped[name] == "" && !asObject(e.Obj.Type()) {
+			names[name] = e.Obj.Type()
 		}
 	}
 	if kind == passFinal {
@@ -284,7 +275,7 @@ func (c *check) checkPrinter(aliases map[string]string) *spell.Printer {
 
 // typeName is the name that a type of the notebook has in this check.
 func (c *check) typeName(t *types.TypeName) string {
-	name := c.nb.typeName(t)
+	name := c.scope.TypeName(t)
 	plain := spell.Written(name)
 	switch {
 	case c.unhide[plain]:

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
@@ -45,68 +46,6 @@ func insert(pkg *types.Package, name string, obj types.Object) types.Object {
 	return obj
 }
 
-// typeName is the name that a type of the notebook has in what is checked.
-func (nb *Notebook) typeName(t *types.TypeName) string {
-	if name := nb.hidden[t]; name != "" {
-		return name
-	}
-	return t.Name()
-}
-
-// hide gives a type another name, since its own is a variable's from now on.
-func (nb *Notebook) hide(name string) {
-	e := nb.names[name]
-	delete(nb.names, name)
-	nb.rename(e, spell.TypeMark+name)
-}
-
-// reveal gives a hidden type its name back.
-func (nb *Notebook) reveal(name string) {
-	if e := nb.names[spell.TypeMark+name]; e != nil && nb.names[name] == nil {
-		delete(nb.names, spell.TypeMark+name)
-		nb.rename(e, name)
-	}
-}
-
-func (nb *Notebook) rename(e *entity, to string) {
-	from := e.name
-	e.name = to
-	nb.names[to] = e
-	t := e.obj.(*types.TypeName)
-	delete(nb.hidden, t)
-	if t.Name() != to {
-		nb.hidden[t] = to
-	}
-	e.unit.names[0] = to
-	for _, m := range e.methods {
-		m.recv = to
-	}
-	for u := range nb.units() {
-		for _, uses := range []map[string]bool{u.iface, u.body} {
-			if uses[from] {
-				delete(uses, from)
-				uses[to] = true
-			}
-		}
-	}
-}
-
-// units yields the source of everything that is declared.
-func (nb *Notebook) units() func(func(*unit) bool) {
-	return func(yield func(*unit) bool) {
-		for _, e := range nb.names {
-			if e.unit != nil && !yield(e.unit) {
-				return
-			}
-			for _, m := range e.methods {
-				if !yield(m) {
-					return
-				}
-			}
-		}
-	}
-}
-
 // meansBefore finds statements that define a variable again from what its name
 // hides, as when a cell with time := time.Now() is run twice, and reports whether
 // there are new ones. They are those in which the variable that has the name does
@@ -123,7 +62,7 @@ func (c *check) meansBefore(p *passed) bool {
 				continue
 			}
 			for _, name := range t.defs {
-				if v := c.nb.names[name]; v != nil && v.kind == kVar && !c.before[name] && c.madeFrom(t, name) {
+				if v := c.scope.Lookup(name); v != nil && v.Kind == scope.Var && !c.before[name] && c.madeFrom(t, name) {
 					c.before[name] = true
 					found = true
 				}
@@ -144,7 +83,7 @@ func (c *check) madeFrom(t *topStmt, name string) bool {
 	if err != nil || !slices.ContainsFunc(f.Unresolved, func(id *ast.Ident) bool { return id.Name == name }) {
 		return false
 	}
-	if c.nb.names[spell.TypeMark+name] != nil || spell.OfGo(name) {
+	if c.scope.Lookup(spell.TypeMark+name) != nil || spell.OfGo(name) {
 		return true
 	}
 	path := ""
@@ -189,7 +128,7 @@ func (c *check) goNames(f *file) []int {
 		if !spell.OfGo(id.Name) || c.before[id.Name] || c.ownNames[id.Name] {
 			continue
 		}
-		if e := c.nb.names[id.Name]; e != nil && e.kind == kVar || f.kind == declFile && c.defines(id.Name) {
+		if e := c.scope.Lookup(id.Name); e != nil && e.Kind == scope.Var || f.kind == declFile && c.defines(id.Name) {
 			start, _ := f.span(id)
 			at = append(at, start)
 		}
@@ -223,8 +162,8 @@ func (c *check) hasGoNames() bool {
 			return true
 		}
 	}
-	for name, e := range c.nb.names {
-		if e.kind == kVar && spell.OfGo(name) {
+	for name, e := range c.scope.All() {
+		if e.Kind == scope.Var && spell.OfGo(name) {
 			return true
 		}
 	}
@@ -260,42 +199,42 @@ func (c *check) newRefs(first *passed) []int {
 
 // respell returns the source of a unit as it is checked in this pass, with the
 // longer names of what it means, and where each byte came from.
-func (c *check) respell(u *unit, kind passKind) (string, func(int) int) {
+func (c *check) respell(u *scope.Unit, kind passKind) (string, func(int) int) {
 	other := map[string]string{}
 	own := "" // the type itself, under another name
-	for name := range u.imports {
+	for name := range u.Imports {
 		if name != "C" && c.shadows(name) {
 			other[name] = spell.OldMark + name
 		}
 	}
-	for _, uses := range []map[string]bool{u.iface, u.body} {
+	for _, uses := range []map[string]bool{u.Signature, u.Body} {
 		for name := range uses {
 			plain, isOld := strings.CutPrefix(name, spell.TypeMark)
 			switch {
 			case isOld && !c.unhide[plain], kind == passFinal && c.hides[name]:
 				other[plain] = spell.TypeMark + plain
-			case spell.OfGo(name) && !c.ownNames[name] && (c.vars[name] != nil || c.nb.names[name] != nil && c.nb.names[name].kind == kVar):
+			case spell.OfGo(name) && !c.ownNames[name] && (c.vars[name] != nil || c.scope.Lookup(name) != nil && c.scope.Lookup(name).Kind == scope.Var):
 				other[name] = spell.NewMark + name
 			}
 		}
 	}
-	if plain, isOld := strings.CutPrefix(u.recv, spell.TypeMark); u.recv != "" && (isOld && !c.unhide[plain] || kind == passFinal && c.hides[u.recv]) {
+	if plain, isOld := strings.CutPrefix(u.Recv, spell.TypeMark); u.Recv != "" && (isOld && !c.unhide[plain] || kind == passFinal && c.hides[u.Recv]) {
 		other[plain] = spell.TypeMark + plain
 	}
-	if u.kind == kType {
-		if plain, isOld := strings.CutPrefix(u.names[0], spell.TypeMark); isOld || kind == passFinal && c.hides[plain] {
+	if u.Kind == scope.Type {
+		if plain, isOld := strings.CutPrefix(u.Names[0], spell.TypeMark); isOld || kind == passFinal && c.hides[plain] {
 			own = plain
 		}
 	}
 	same := func(i int) int { return i }
 	if len(other) == 0 && own == "" {
-		return u.text, same
+		return u.Text, same
 	}
-	f, off, err := c.alone(u.text)
+	f, off, err := c.alone(u.Text)
 	if err != nil {
-		return u.text, same
+		return u.Text, same
 	}
-	ed := &editor{text: []byte(u.text)}
+	ed := &editor{text: []byte(u.Text)}
 	at := func(id *ast.Ident) int { return off(id.Pos()) }
 	for _, id := range f.Unresolved {
 		if to := other[id.Name]; to != "" {
@@ -310,5 +249,5 @@ func (c *check) respell(u *unit, kind passKind) (string, func(int) int) {
 			return true
 		})
 	}
-	return ed.render(0, len(u.text))
+	return ed.render(0, len(u.Text))
 }

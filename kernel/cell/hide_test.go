@@ -59,7 +59,7 @@ func TestHiddenNamesRebuild(t *testing.T) {
 			for _, c := range tt.cells {
 				n.cell(c)
 			}
-			before := len(n.nb.names)
+			before := len(n.nb.scope.Names())
 			n.nb.Lose("the host ended")
 			p, err := n.nb.Rebuild(t.Context())
 			if err != nil {
@@ -69,8 +69,8 @@ func TestHiddenNamesRebuild(t *testing.T) {
 				t.Errorf("notices %q", p.Notices)
 			}
 			p.Commit(-1)
-			if len(n.nb.names) != before {
-				t.Errorf("%d names, want %d", len(n.nb.names), before)
+			if len(n.nb.scope.Names()) != before {
+				t.Errorf("%d names, want %d", len(n.nb.scope.Names()), before)
 			}
 			n.cell("1")
 		})

@@ -57,13 +57,13 @@ func (n hintNames) Defined(name string) (starts []int) {
 }
 
 func (n hintNames) Cell(name string) string {
-	if e := n.c.nb.names[name]; e != nil {
-		return e.cell
+	if e := n.c.scope.Lookup(name); e != nil {
+		return e.Cell
 	}
 	return ""
 }
 
-func (n hintNames) HidesType(name string) bool { return n.c.nb.names[spell.TypeMark+name] != nil }
+func (n hintNames) HidesType(name string) bool { return n.c.scope.Lookup(spell.TypeMark+name) != nil }
 
 func (n hintNames) Gone(name string, now bool) string {
 	if why := n.c.dropped[name]; why != "" && now {
@@ -72,5 +72,5 @@ func (n hintNames) Gone(name string, now bool) string {
 		}
 		return "with this cell it no longer compiles: " + why
 	}
-	return n.c.nb.gone[name]
+	return n.c.scope.Gone(name)
 }

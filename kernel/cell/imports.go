@@ -56,7 +56,7 @@ func (c *check) findImports() error {
 	}
 	var guessed []string
 	for _, name := range sortedKeys(bases) {
-		if c.imports[name] != "" || c.nb.names[name] != nil || c.ownNames[name] || types.Universe.Lookup(name) != nil {
+		if c.imports[name] != "" || c.scope.Lookup(name) != nil || c.ownNames[name] || types.Universe.Lookup(name) != nil {
 			continue
 		}
 		if path, ok := c.nb.pk.Guess(name, bases[name]); ok {

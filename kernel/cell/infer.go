@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
@@ -127,14 +128,14 @@ func (c *check) variables(p *passed, f *file) error {
 		}
 		c.vars[id.Name] = obj.Type()
 		c.locals[obj] = true
-		e := c.nb.names[id.Name]
-		if e != nil && e.kind == kVar && c.retyped[id.Name] == nil && types.Identical(e.obj.Type(), obj.Type()) {
+		e := c.scope.Lookup(id.Name)
+		if e != nil && e.Kind == scope.Var && c.retyped[id.Name] == nil && types.Identical(e.Obj.Type(), obj.Type()) {
 			return nil // the same variable gets a new value
 		}
 		c.newVars[id.Name] = true
 		switch {
 		case e == nil:
-		case e.kind == kType:
+		case e.Kind == scope.Type:
 			c.hides[id.Name] = true
 		default:
 			c.changed[id.Name] = true

@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
@@ -151,9 +152,9 @@ func (g *generator) listDecl(f *file, d ast.Decl) []Decl {
 		decl.Name, _ = f.span(d.Name)
 		text := string(g.c.text[start:end])
 		for _, u := range g.c.own { // a method that only gets a new body is checked as a function
-			if u.kind == kFunc && u.text == text {
-				decl.Names, decl.Recv, decl.Sig, decl.Generic = u.names, u.recv, u.sig, u.generic
-				if u.recv != "" && d.Recv == nil {
+			if u.Kind == scope.Func && u.Text == text {
+				decl.Names, decl.Recv, decl.Sig, decl.Generic = u.Names, u.Recv, u.Sig, u.Generic
+				if u.Recv != "" && d.Recv == nil {
 					g.c.asMethod(&decl, text)
 				}
 			}

@@ -10,6 +10,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
@@ -56,12 +57,12 @@ func (c *check) dropBroken(p *passed) (more bool) {
 			}
 			e := c.retyped[name]
 			c.dropped[name], c.changed[name] = "its type no longer compiles", true
-			c.notices = append(c.notices, fmt.Sprintf("%s (%s) is gone with its type %s; run %s again to make it", name, e.cell, spell.Type(e.obj.Type()), e.cell))
+			c.notices = append(c.notices, fmt.Sprintf("%s (%s) is gone with its type %s; run %s again to make it", name, e.Cell, spell.Type(e.Obj.Type()), e.Cell))
 			more = true
 			continue
 		}
 		u := d.file.unit
-		named := slices.DeleteFunc(slices.Clone(u.names), func(n string) bool { return n == "_" })
+		named := slices.DeleteFunc(slices.Clone(u.Names), func(n string) bool { return n == "_" })
 		if len(named) == 0 {
 			continue
 		}
@@ -70,15 +71,15 @@ func (c *check) dropBroken(p *passed) (more bool) {
 			more = true
 			continue
 		}
-		name := u.fullName()
+		name := u.FullName()
 		if c.dropped[name] != "" {
 			continue
 		}
 		c.dropped[name] = d.Msg
 		more = true
-		if u.recv != "" { // a type is made without the method: its calls must not run the old one
-			if e := c.nb.names[u.recv]; e != nil && !c.ownNames[u.recv] && c.dropped[u.recv] == "" {
-				c.changed[u.recv], c.redeclared[u.recv] = true, e
+		if u.Recv != "" { // a type is made without the method: its calls must not run the old one
+			if e := c.scope.Lookup(u.Recv); e != nil && !c.ownNames[u.Recv] && c.dropped[u.Recv] == "" {
+				c.changed[u.Recv], c.redeclared[u.Recv] = true, e
 			}
 		} else { // of a group of constants, all
 			for _, n := range named {
@@ -91,23 +92,10 @@ func (c *check) dropBroken(p *passed) (more bool) {
 		if strings.Contains(name, ",") {
 			verb = "compile and are"
 		}
-		c.notices = append(c.notices, fmt.Sprintf("%s (%s) no longer %s gone: %s; change it and run its cell again", spell.Written(name), u.cell, verb, d.Msg))
+		c.notices = append(c.notices, fmt.Sprintf("%s (%s) no longer %s gone: %s; change it and run its cell again", spell.Written(name), u.Cell, verb, d.Msg))
 		delete(c.newBodies, u)
 	}
 	return more
-}
-
-// fullName is the first name that a unit declares, or T.m.
-func (u *unit) fullName() string {
-	if u.recv != "" {
-		return u.recv + "." + u.names[0]
-	}
-	for _, n := range u.names {
-		if n != "_" {
-			return n
-		}
-	}
-	return "_"
 }
 
 // variable returns the variable that a place in a varFile declares.
@@ -127,25 +115,25 @@ func (f *file) variable(pos token.Pos) string {
 func (c *check) refuseLost(p *passed) error {
 	var diags []Diagnostic
 	seen := map[string]bool{}
-	var lostIn func(name string, visited map[string]bool) *entity
-	lostIn = func(name string, visited map[string]bool) *entity {
-		e := c.nb.names[name]
+	var lostIn func(name string, visited map[string]bool) *scope.Version
+	lostIn = func(name string, visited map[string]bool) *scope.Version {
+		e := c.scope.Lookup(name)
 		if e == nil || visited[name] || c.ownNames[name] || c.vars[name] != nil {
 			return nil
 		}
 		visited[name] = true
-		if e.lost != "" {
+		if e.Lost != "" {
 			return e
 		}
-		if e.unit != nil {
-			for _, dep := range sortedKeys(e.unit.body) {
+		if e.Unit != nil {
+			for _, dep := range sortedKeys(e.Unit.Body) {
 				if l := lostIn(dep, visited); l != nil {
 					return l
 				}
 			}
 		}
-		for _, m := range e.methods {
-			for _, dep := range sortedKeys(m.body) {
+		for _, m := range e.Methods {
+			for _, dep := range sortedKeys(m.Body) {
 				if l := lostIn(dep, visited); l != nil {
 					return l
 				}
@@ -170,7 +158,7 @@ func (c *check) refuseLost(p *passed) error {
 			}
 			obj := p.info.Uses[id]
 			name := spell.Written(id.Name)
-			if obj == nil || obj.Pkg() == nil || obj.Pkg().Path() != spell.Path || obj.Parent() == nil || c.nb.names[name] == nil || namesOfC(obj.Name()) {
+			if obj == nil || obj.Pkg() == nil || obj.Pkg().Path() != spell.Path || obj.Parent() == nil || c.scope.Lookup(name) == nil || namesOfC(obj.Name()) {
 				return true
 			}
 			if _, isType := obj.(*types.TypeName); isType {
@@ -180,14 +168,14 @@ func (c *check) refuseLost(p *passed) error {
 				return true
 			}
 			l := lostIn(name, map[string]bool{})
-			if e := c.nb.names[name]; p.old[obj] != "" && e.lost != "" { // x := f(x)
+			if e := c.scope.Lookup(name); p.old[obj] != "" && e.Lost != "" { // x := f(x)
 				l = e
 			}
 			if l != nil {
 				seen[id.Name] = true
-				msg := fmt.Sprintf("the value of %s is gone: %s; run %s again to make it", l.name, l.lost, l.cell)
-				if l.name != name {
-					msg = fmt.Sprintf("%s uses %s, whose value is gone: %s; run %s again to make it", name, l.name, l.lost, l.cell)
+				msg := fmt.Sprintf("the value of %s is gone: %s; run %s again to make it", l.Name, l.Lost, l.Cell)
+				if l.Name != name {
+					msg = fmt.Sprintf("%s uses %s, whose value is gone: %s; run %s again to make it", name, l.Name, l.Lost, l.Cell)
 				}
 				d := f.diagnose(id.Pos(), msg)
 				diags = append(diags, d)

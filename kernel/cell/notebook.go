@@ -7,8 +7,8 @@ import (
 	"go/types"
 	"sort"
 	"strconv"
-	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
@@ -36,94 +36,33 @@ type Notebook struct {
 	pk      Packages
 	fset    *token.FileSet
 	seq     int                            // of the last program
-	names   map[string]*entity             // what each live name means
-	imports map[string]string              // live imports: name → path
-	dots    map[string]bool                // live dot imports, by path
+	scope   *scope.Model                   // what names mean
 	files   map[*token.File]int            // the program that a source file went into
 	shapes  map[string]shape               // struct types without a name, by their shapeKey; see anon.go
 	named   map[string][]namedShape        // the structs of named types, in order
 	shaped  map[*types.Var]shape           // fields that a shape declares
 	owners  map[*types.Var]*types.TypeName // the type whose accessors reach a field
 	deps    map[int][]int                  // programs that a program's package imports
-	release []*entity                      // variables that no name means any more
-	broken  map[string]*broken             // their sources
-	gone    map[string]string              // what no longer compiled: why
+	release []*scope.Version               // variables that no name means any more
 	cTypes  map[string]cType               // C types that programs have declared
-	hidden  map[*types.TypeName]string     // types that have another name now; see hide.go
 	old     []string                       // types that were declared again, such as notebook/c1.T
 }
 
 // New returns an empty notebook.
 func New(pk Packages) *Notebook {
 	return &Notebook{
-		pk:      pk,
-		fset:    token.NewFileSet(),
-		names:   map[string]*entity{},
-		imports: map[string]string{},
-		dots:    map[string]bool{},
-		files:   map[*token.File]int{},
-		shapes:  map[string]shape{},
-		named:   map[string][]namedShape{},
-		shaped:  map[*types.Var]shape{},
-		owners:  map[*types.Var]*types.TypeName{},
-		deps:    map[int][]int{},
-		gone:    map[string]string{},
-		cTypes:  map[string]cType{},
-		broken:  map[string]*broken{},
-		hidden:  map[*types.TypeName]string{},
+		pk:     pk,
+		fset:   token.NewFileSet(),
+		scope:  scope.New(),
+		files:  map[*token.File]int{},
+		shapes: map[string]shape{},
+		named:  map[string][]namedShape{},
+		shaped: map[*types.Var]shape{},
+		owners: map[*types.Var]*types.TypeName{},
+		deps:   map[int][]int{},
+		cTypes: map[string]cType{},
 	}
 }
-
-type kind int
-
-const (
-	kVar kind = iota
-	kConst
-	kType
-	kFunc
-)
-
-func (k kind) String() string { return [...]string{"var", "const", "type", "func"}[k] }
-
-// An entity is what one package-level name of the notebook means.
-type entity struct {
-	name    string
-	kind    kind
-	obj     types.Object
-	home    int              // the program whose package holds it
-	unit    *unit            // its source; nil for a variable
-	methods map[string]*unit // of a type, by name
-	lost    string           // why its value is gone; empty when it is there
-	cell    string           // the cell that made it
-}
-
-// A unit is the source of a declaration, kept so that it can be compiled again.
-type unit struct {
-	names   []string // what it declares; of a method, its name
-	recv    string   // of a method, the receiver's type
-	kind    kind
-	text    string
-	doc     string            // the comment above it
-	cell    string            // the source's name, such as cell[5]
-	line    int               // of the text's first line in the cell
-	imports map[string]string // the packages it names
-	iface   map[string]bool   // the notebook's names in its signature or type
-	body    map[string]bool   // the notebook's names in its function body
-	calls   map[string]bool   // the notebook's methods that it mentions, as T.m
-	pre     *preamble         // the C code that its C.x means
-	sig     string            // of a function or method, its signature as text
-	generic bool
-}
-
-// unnamed reports whether the unit is a function that no other code can call:
-// it runs with its cell, and declares nothing.
-func (u *unit) unnamed() bool {
-	return u.recv == "" && u.kind == kFunc && (isInit(u.names[0]) || u.names[0] == "_" || u.names[0] == "main")
-}
-
-// isInit reports whether a function is run where it stands, as Go's init and
-// GoNB's init_x are.
-func isInit(name string) bool { return name == "init" || strings.HasPrefix(name, "init_") }
 
 func pkgPath(seq int) string { return "notebook/c" + strconv.Itoa(seq) }
 
@@ -139,13 +78,13 @@ type Declaration struct {
 // Declarations lists the live names in order of kind and name.
 func (nb *Notebook) Declarations() []Declaration {
 	var list []Declaration
-	for _, e := range nb.names {
-		if spell.IsMarked(e.name) {
+	for _, e := range nb.scope.All() {
+		if spell.IsMarked(e.Name) {
 			continue
 		}
 		list = append(list, Declaration{
-			Kind: e.kind.String(), Name: e.name, Cell: e.cell, Lost: e.lost,
-			Type: types.TypeString(e.obj.Type(), func(p *types.Package) string {
+			Kind: e.Kind.String(), Name: e.Name, Cell: e.Cell, Lost: e.Lost,
+			Type: types.TypeString(e.Obj.Type(), func(p *types.Package) string {
 				if p.Path() == spell.Path {
 					return ""
 				}
@@ -162,43 +101,45 @@ func (nb *Notebook) Declarations() []Declaration {
 	return list
 }
 
-// Imports lists the live imports, name → path.
-func (nb *Notebook) Imports() map[string]string { return nb.imports }
+// Scope returns what names mean now. It never changes: after the next commit there is
+// another one.
+func (nb *Notebook) Scope() *scope.Model { return nb.scope }
 
 // Remove forgets a name, and reports whether it was there. What a variable
 // held is released when the next program runs.
 func (nb *Notebook) Remove(name string) bool {
-	if _, ok := nb.names[name]; !ok {
-		_, ok = nb.imports[name]
-		delete(nb.imports, name)
-		if nb.broken[name] != nil {
-			delete(nb.broken, name)
-			ok = true
-		}
-		return ok
+	ed := nb.scope.Edit()
+	isName := nb.scope.Lookup(name) != nil
+	there := isName || nb.scope.Imports()[name] != "" || nb.scope.Broken()[name] != nil
+	if isName {
+		ed.Drop(name)
+		ed.Reveal(name)
+	} else {
+		ed.DropImport(name)
+		ed.Mend(name)
 	}
-	nb.drop(name)
-	nb.reveal(name)
-	return true
+	nb.take(ed)
+	return there
 }
 
 // Lose marks every variable's value as gone, because the host process ended.
 // It returns their names.
 func (nb *Notebook) Lose(why string) []string {
 	var names []string
-	for _, e := range nb.names {
-		if e.kind == kVar && e.lost == "" {
-			e.lost = why
-			names = append(names, e.name)
+	ed := nb.scope.Edit()
+	for name, v := range nb.scope.All() {
+		if v.Kind == scope.Var && v.Lost == "" {
+			ed.Update(name, func(v *scope.Version) { v.Lost = why })
+			names = append(names, name)
 		}
 	}
+	nb.take(ed)
 	sort.Strings(names)
 	return names
 }
 
-func (nb *Notebook) drop(name string) {
-	if e := nb.names[name]; e != nil && e.kind == kVar {
-		nb.release = append(nb.release, e)
-	}
-	delete(nb.names, name)
+// take makes a change of the model live that no program made.
+func (nb *Notebook) take(ed *scope.Edit) {
+	nb.release = append(nb.release, ed.Released()...)
+	nb.scope = ed.Model()
 }

@@ -5,6 +5,7 @@ import (
 	"go/types"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
@@ -17,15 +18,15 @@ import (
 // path that their values have now.
 func (g *generator) replaced() []string {
 	var list []string
-	for _, name := range sortedKeys(g.c.nb.names) {
-		e := g.c.nb.names[name]
-		if e.kind != kType || !g.c.ownType(name) && g.c.redeclared[name] == nil {
+	for _, name := range g.c.scope.Names() {
+		e := g.c.scope.Lookup(name)
+		if e.Kind != scope.Type || !g.c.ownType(name) && g.c.redeclared[name] == nil {
 			continue
 		}
-		if tn, ok := e.obj.(*types.TypeName); !ok || tn.IsAlias() || types.IsInterface(tn.Type()) {
+		if tn, ok := e.Obj.(*types.TypeName); !ok || tn.IsAlias() || types.IsInterface(tn.Type()) {
 			continue
 		}
-		list = append(list, pkgPath(e.home)+"."+e.obj.Name())
+		list = append(list, pkgPath(e.Home)+"."+e.Obj.Name())
 	}
 	return list
 }
@@ -37,12 +38,12 @@ func (g *generator) oldValues(use map[string]string) string {
 		return ""
 	}
 	var b strings.Builder
-	for _, name := range sortedKeys(g.c.nb.names) {
-		e := g.c.nb.names[name]
-		if e.kind != kVar || g.c.newVars[name] || g.c.dropped[name] != "" || e.lost != "" {
+	for _, name := range g.c.scope.Names() {
+		e := g.c.scope.Lookup(name)
+		if e.Kind != scope.Var || g.c.newVars[name] || g.c.dropped[name] != "" || e.Lost != "" {
 			continue
 		}
-		home, t := e.home, e.obj.Type()
+		home, t := e.Home, e.Obj.Type()
 		if g.c.retyped[name] != nil {
 			home, t = g.c.seq, g.p.pkg.Scope().Lookup(spell.Var(name)).Type()
 		}
@@ -53,7 +54,7 @@ func (g *generator) oldValues(use map[string]string) string {
 		if home != g.c.seq {
 			ref = fromAlias(use, home) + ref
 		}
-		fmt.Fprintf(&b, "{%q, %q, &%s},", name, e.cell, ref)
+		fmt.Fprintf(&b, "{%q, %q, &%s},", name, e.Cell, ref)
 	}
 	if b.Len() == 0 {
 		return ""

@@ -7,6 +7,7 @@ import (
 	"go/types"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
@@ -57,6 +58,7 @@ const maxExplained = 100
 // it has the result of the first one in first.
 func (c *check) pass(kind passKind, first *passed) *passed {
 	c.kind = kind
+	c.passes++
 	p := &passed{
 		pkg: types.NewPackage(spell.Path, "notebook"),
 		info: &types.Info{
@@ -74,7 +76,7 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 	}
 	if kind == passFinal {
 		for _, u := range c.newBodyUnits() {
-			c.addFile(p, c.unitFile(u, kind, u.recv != ""), "", "")
+			c.addFile(p, c.unitFile(u, kind, u.Recv != ""), "", "")
 		}
 	}
 	c.declareObjects(p, kind)
@@ -102,11 +104,11 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 func (c *check) declareEarlier(p *passed) {
 	again := map[string]bool{} // functions that get another body
 	for u := range c.newBodies {
-		if u.recv == "" {
-			again[u.names[0]] = true
+		if u.Recv == "" {
+			again[u.Names[0]] = true
 		}
 	}
-	for name, e := range c.nb.names {
+	for name, e := range c.scope.All() {
 		if c.ownNames[name] || c.redeclared[name] != nil || c.retyped[name] != nil || c.dropped[name] != "" || c.imported[name] {
 			continue
 		}
@@ -117,12 +119,12 @@ func (c *check) declareEarlier(p *passed) {
 		switch {
 		case isHidden && c.unhide[plain], c.kind == passFirst && (c.before[name] || c.arrays[name] != nil):
 			continue
-		case e.kind == kVar:
+		case e.Kind == scope.Var:
 			name = spell.Var(name)
 		}
-		insert(p.pkg, name, e.obj)
+		insert(p.pkg, name, e.Obj)
 		if isHidden && c.kind == passFirst && c.before[plain] {
-			insert(p.pkg, plain, e.obj)
+			insert(p.pkg, plain, e.Obj)
 		}
 	}
 	if c.kind == passFirst {
@@ -187,12 +189,12 @@ func (c *check) addCell(p *passed, first *passed) {
 	}
 	c.addFile(p, cellFile(stmtFile, c.stmtText(func(ed *editor) { c.editFinal(ed, first) })), runHead, runTail)
 	for name := range c.newVars {
-		if e := c.nb.names[name]; e != nil && c.retyped[name] == nil && c.redeclared[name] == nil {
+		if e := c.scope.Lookup(name); e != nil && c.retyped[name] == nil && c.redeclared[name] == nil {
 			mark := spell.OldMark
 			if c.hides[name] {
 				mark = spell.TypeMark
 			}
-			p.old[insert(p.pkg, mark+name, e.obj)] = name
+			p.old[insert(p.pkg, mark+name, e.Obj)] = name
 		}
 	}
 }
@@ -247,7 +249,7 @@ func (c *check) wrapOldTypes(f *ast.File) {
 		}
 		for _, s := range g.Specs {
 			ts := s.(*ast.TypeSpec)
-			if id, ok := ts.Type.(*ast.Ident); ok && c.nb.names[id.Name] != nil {
+			if id, ok := ts.Type.(*ast.Ident); ok && c.scope.Lookup(id.Name) != nil {
 				ts.Type = &ast.ParenExpr{Lparen: id.Pos(), X: id, Rparen: id.End()}
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
@@ -49,7 +50,7 @@ func (p *Program) Commit(reached int) { p.commit(reached) }
 type generator struct {
 	c          *check
 	p          *passed
-	hooked     map[string]*entity         // functions that get a new body only
+	hooked     map[string]*scope.Version  // functions that get a new body only
 	localAlias map[string]*types.TypeName // embedded types of other programs
 	converts   bool                       // a conversion needs ˣconvert
 	shapes     map[string]shape           // of struct types without a name, by their shapeKey
@@ -64,11 +65,11 @@ type generator struct {
 func (c *check) initName(offset int) string { return "ˣinit_" + strconv.Itoa(offset) }
 
 func (c *check) generate(p *passed) (*Program, error) {
-	g := &generator{c: c, p: p, hooked: map[string]*entity{}, localAlias: map[string]*types.TypeName{}, files: map[*token.File]bool{}, owners: map[*types.Var]*types.TypeName{},
+	g := &generator{c: c, p: p, hooked: map[string]*scope.Version{}, localAlias: map[string]*types.TypeName{}, files: map[*token.File]bool{}, owners: map[*types.Var]*types.TypeName{},
 		shapes: map[string]shape{}, named: map[string][]namedShape{}, declared: map[string]shape{}, shaped: map[*types.Var]shape{}}
 	for u := range c.newBodies {
-		if u.recv == "" {
-			g.hooked[u.names[0]] = c.nb.names[u.names[0]]
+		if u.Recv == "" {
+			g.hooked[u.Names[0]] = c.scope.Lookup(u.Names[0])
 		}
 	}
 	for _, f := range p.files {
@@ -104,7 +105,7 @@ func (c *check) generate(p *passed) (*Program, error) {
 		prog.Files = append(prog.Files, File{name, b.String()})
 	}
 	hasRun := false
-	withC := map[*preamble]*cPart{} // the C code of a cell goes into one file
+	withC := map[*scope.Preamble]*cPart{} // the C code of a cell goes into one file
 	for i, f := range p.files {
 		if f.kind == varFile || f.kind == cgoFile || f.kind != stmtFile && len(f.ast.Decls) == imports(f.ast) {
 			continue
@@ -135,7 +136,7 @@ func (c *check) generate(p *passed) (*Program, error) {
 		}
 	}
 	for pre, part := range withC {
-		emit(pre.file(), pre.at(), part.text+g.keepC(pre), part.use)
+		emit(pre.File(), pre.Import(), part.text+g.keepC(pre), part.use)
 	}
 	embedUse := map[string]string{}
 	embedText, embeds := g.embeds(embedUse)
@@ -170,7 +171,7 @@ func (c *check) generate(p *passed) (*Program, error) {
 	prog.Empty = !hasRun && !c.hasMain && len(c.own) == 0 && len(c.redeclared) == 0 && len(c.retyped) == 0 && len(c.newBodies) == 0 && len(c.blank) == 0
 	prog.Effects = g.effects()
 	prog.Leaf = len(c.newVars)+len(c.retyped)+len(c.redeclared)+len(g.structs)+len(c.cUses) == 0 &&
-		!slices.ContainsFunc(c.own, func(u *unit) bool { return !u.unnamed() && c.newBodies[u] == nil })
+		!slices.ContainsFunc(c.own, func(u *scope.Unit) bool { return !u.Unnamed() && c.newBodies[u] == nil })
 	prog.listing = g.listing
 	prog.commit = func(reached int) { g.commit(prog, reached) }
 	return prog, nil
@@ -225,7 +226,7 @@ func (g *generator) home(obj types.Object) int {
 	if g.files[tok] {
 		if fn, ok := obj.(*types.Func); ok && fn.Signature().Recv() == nil {
 			if e := g.hooked[fn.Name()]; e != nil {
-				return e.home
+				return e.Home
 			}
 		}
 		return g.c.seq

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
@@ -11,36 +12,29 @@ import (
 // later cell changes something that it mentions, it is compiled again, and is back
 // if that works.
 
-// broken is a declaration that no longer compiled.
-type broken struct {
-	e        *entity         // nil for a method
-	unit     *unit           // its source
-	mentions map[string]bool // the names in it that are declared elsewhere
-}
-
 // keepBroken keeps the source of what is dropped.
-func (c *check) keepBroken(e *entity, u *unit) {
-	b := &broken{e: e, unit: u, mentions: map[string]bool{}}
-	name := u.fullName()
+func (c *check) keepBroken(ed *scope.Edit, e *scope.Version, u *scope.Unit) {
+	b := &scope.Broken{Version: e, Unit: u, Mentions: map[string]bool{}}
+	name := u.FullName()
 	if e != nil {
-		name = e.name
+		name = e.Name
 	}
-	units := []*unit{u}
+	units := []*scope.Unit{u}
 	if e != nil {
-		for _, m := range e.methods {
+		for _, m := range e.Methods {
 			units = append(units, m)
 		}
 	}
 	for _, u := range units {
-		f, _, err := c.alone(u.text)
+		f, _, err := c.alone(u.Text)
 		if err != nil {
 			return
 		}
 		for _, id := range f.Unresolved {
-			b.mentions[id.Name] = true
+			b.Mentions[id.Name] = true
 		}
 	}
-	c.nb.broken[name] = b
+	ed.Break(name, b)
 }
 
 // revive adds broken declarations to what this cell compiles again: those that
@@ -55,17 +49,17 @@ func (c *check) revive() (more bool) {
 	}
 	for again := true; again; {
 		again = false
-		for _, name := range sortedKeys(c.nb.broken) {
-			b := c.nb.broken[name]
-			if c.revived[name] != nil || c.refused[name] || c.taken(name) || !slices.ContainsFunc(sortedKeys(b.mentions), hit) {
+		for _, name := range sortedKeys(c.scope.Broken()) {
+			b := c.scope.Broken()[name]
+			if c.revived[name] != nil || c.refused[name] || c.taken(name) || !slices.ContainsFunc(sortedKeys(b.Mentions), hit) {
 				continue
 			}
-			if b.e == nil && !c.reviveMethod(b.unit) {
+			if b.Version == nil && !c.reviveMethod(b.Unit) {
 				continue
 			}
 			c.revived[name] = b
-			if b.e != nil {
-				c.redeclared[name] = b.e
+			if b.Version != nil {
+				c.redeclared[name] = b.Version
 			}
 			again, more = true, true
 		}
@@ -75,28 +69,28 @@ func (c *check) revive() (more bool) {
 
 // taken reports whether a name means something else, or will.
 func (c *check) taken(name string) bool {
-	return c.nb.names[name] != nil || c.ownNames[name] || c.defines(name) || c.imported[name]
+	return c.scope.Lookup(name) != nil || c.ownNames[name] || c.defines(name) || c.imported[name]
 }
 
 // reviveMethod declares the type of a broken method again, and reports whether
 // there is one.
-func (c *check) reviveMethod(u *unit) bool {
-	e := c.nb.names[u.recv]
-	if e == nil || e.kind != kType || e.methods[u.names[0]] != nil || c.ownMethod(u.recv, u.names[0]) || c.dropped[u.recv] != "" {
-		return c.ownType(u.recv) && !c.ownMethod(u.recv, u.names[0])
+func (c *check) reviveMethod(u *scope.Unit) bool {
+	e := c.scope.Lookup(u.Recv)
+	if e == nil || e.Kind != scope.Type || e.Methods[u.Names[0]] != nil || c.ownMethod(u.Recv, u.Names[0]) || c.dropped[u.Recv] != "" {
+		return c.ownType(u.Recv) && !c.ownMethod(u.Recv, u.Names[0])
 	}
-	if !c.ownNames[u.recv] {
-		c.changed[u.recv], c.redeclared[u.recv] = true, e
+	if !c.ownNames[u.Recv] {
+		c.changed[u.Recv], c.redeclared[u.Recv] = true, e
 	}
 	return true
 }
 
-func (c *check) isRevived(u *unit) bool { return c.revivedAs(u) != "" }
+func (c *check) isRevived(u *scope.Unit) bool { return c.revivedAs(u) != "" }
 
 // revivedAs returns the name of what is tried again with a unit, or "".
-func (c *check) revivedAs(u *unit) string {
+func (c *check) revivedAs(u *scope.Unit) string {
 	for name, b := range c.revived {
-		if b.unit == u || b.e != nil && b.e.methods[u.names[0]] == u {
+		if b.Unit == u || b.Version != nil && b.Version.Methods[u.Names[0]] == u {
 			return name
 		}
 	}
@@ -104,7 +98,7 @@ func (c *check) revivedAs(u *unit) string {
 }
 
 // refuse gives up on a broken declaration: it still does not compile.
-func (c *check) refuse(u *unit) {
+func (c *check) refuse(u *scope.Unit) {
 	for name := c.revivedAs(u); name != ""; name = c.revivedAs(u) { // of a group of constants, all
 		c.refused[name] = true
 		delete(c.revived, name)
@@ -118,46 +112,27 @@ func (c *check) refuseRevived() bool {
 	any := len(c.revived) > 0
 	for _, name := range sortedKeys(c.revived) {
 		if b := c.revived[name]; b != nil {
-			c.refuse(b.unit)
+			c.refuse(b.Unit)
 		}
 	}
 	return any
 }
 
 // entity returns what a name means, also when it is only tried again.
-func (c *check) entity(name string) *entity {
-	if b := c.revived[name]; b != nil && b.e != nil {
-		return b.e
+func (c *check) entity(name string) *scope.Version {
+	if b := c.revived[name]; b != nil && b.Version != nil {
+		return b.Version
 	}
-	return c.nb.names[name]
+	return c.scope.Lookup(name)
 }
 
 // reviveNotices says what is back.
 func (c *check) reviveNotices() {
-	seen := map[*unit]bool{}
+	seen := map[*scope.Unit]bool{}
 	for _, name := range sortedKeys(c.revived) {
-		if u := c.revived[name].unit; !seen[u] {
+		if u := c.revived[name].Unit; !seen[u] {
 			seen[u] = true
-			c.notices = append(c.notices, fmt.Sprintf("%s (%s) compiles again and is back", spell.Written(name), u.cell))
-		}
-	}
-}
-
-// commitBroken keeps what is gone, and makes what is back live.
-func (c *check) commitBroken() {
-	nb := c.nb
-	for name, b := range c.revived {
-		delete(nb.broken, name)
-		delete(nb.gone, name)
-		if b.e != nil {
-			nb.names[name] = b.e
-		} else if e := nb.names[b.unit.recv]; e != nil && e.kind == kType {
-			e.methods[b.unit.names[0]] = b.unit
-		}
-	}
-	for name := range nb.broken {
-		if c.ownNames[name] || c.vars[name] != nil || c.imported[name] {
-			delete(nb.broken, name)
+			c.notices = append(c.notices, fmt.Sprintf("%s (%s) compiles again and is back", spell.Written(name), u.Cell))
 		}
 	}
 }

@@ -66,7 +66,7 @@ func TestGoneAndBack(t *testing.T) {
 				t.Errorf("notices\n%s\nwant\n%s", got, tt.notices)
 			}
 			for _, name := range tt.gone {
-				if nbs[i].nb.names[name] != nil {
+				if nbs[i].nb.scope.Lookup(name) != nil {
 					t.Errorf("%s is there", name)
 				}
 			}

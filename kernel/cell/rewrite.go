@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
@@ -250,7 +251,7 @@ func (r *rewriter) funcDecl(d *ast.FuncDecl) {
 		r.skip[d.Name] = true
 		switch {
 		case name == "_" || strings.HasPrefix(name, "Ħˣm_"):
-		case r.f.kind == declFile && isInit(name):
+		case r.f.kind == declFile && scope.IsInit(name):
 			r.ed.replace(start, end, r.g.c.initName(r.start(d)))
 		case r.g.hooked[name] != nil:
 			r.ed.replace(start, end, "Ħˣb_"+name)

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"go/ast"
+	"go/token"
 	"go/types"
 	"maps"
 	"path"
 	"strconv"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
@@ -22,87 +24,189 @@ func Halves(text string) (decls, stmts string) {
 	return c.part(chunk.isDecl, nil).text, c.part(isStmt, nil).text
 }
 
-// Parse returns the declarations of a cell but for imports, and its statements, each
-// as far as they can be parsed. A declaration of variables is a statement, since it
-// runs where it stands.
-func Parse(text string) (decls []ast.Decl, stmts []ast.Stmt) {
-	c := New(nil).newCheck(context.Background(), Source{Text: text})
-	c.chunks, c.open = split(c.text)
-	if f, _ := c.decls(); f.ast != nil {
-		decls = f.ast.Decls
-	}
-	f, _ := c.stmts()
-	if f.ast == nil || len(f.ast.Decls) == 0 {
-		return decls, nil
-	}
-	if fn, ok := f.ast.Decls[0].(*ast.FuncDecl); ok && fn.Body != nil {
-		stmts = fn.Body.List
-	}
-	return decls, stmts
+// Parsed is a cell as syntax alone has it, for what must know a cell that is not
+// checked: one that has not run, or is compiled for a browser.
+type Parsed struct {
+	Imports []*ast.ImportSpec
+	Decls   []ast.Decl // but for imports
+	// Stmts holds declarations of variables too, since they run where they stand.
+	Stmts []ast.Stmt
+	// Free holds the names that the cell uses and does not declare at its own place,
+	// with what is selected from each: names of other cells, packages, and Go's own.
+	// Declarations and statements are apart: one that the other declares is free.
+	Free map[string][]string
+	Err  error // an [*Error], where not all of the cell can be parsed
+
+	c     *check
+	stmts *file
 }
 
-// Source returns what is declared as one Go file of package main, with
-// variables as "var x T": what a tool for Go code needs to know of the notebook.
-// It imports the given packages as well.
-func (nb *Notebook) Source(paths ...string) string {
-	var b strings.Builder
-	imports := map[string]string{}
-	for _, p := range paths {
-		imports[path.Base(p)] = p
-	}
-	maps.Copy(imports, nb.imports)
-	tp := &spell.Printer{
-		Pkg: func(p *types.Package) string {
-			for name, path := range imports {
-				if path == p.Path() && nb.names[name] == nil {
-					return name
-				}
-			}
-			name := "holt_" + strconv.Itoa(len(imports))
-			imports[name] = p.Path()
-			return name
-		},
-		Name: nb.typeName,
-		Anon: func(*types.Struct) (string, bool) { return "", false },
-	}
-	c := nb.newCheck(context.Background(), Source{})
-	source := func(u *unit) {
-		for local, path := range u.imports {
-			if c.shadows(local) {
-				local = spell.OldMark + local
-			}
-			imports[local] = path
+// Parse parses a cell, as far as it can be parsed.
+func Parse(src Source) *Parsed {
+	p := &Parsed{c: New(nil).newCheck(context.Background(), src), Free: map[string][]string{}}
+	c := p.c
+	c.chunks, c.open = split(c.text)
+	part := func(parse func() (*file, error)) *ast.File {
+		f, err := parse()
+		if err != nil && p.Err == nil {
+			p.Err = err
 		}
-		text, _ := c.respell(u, passFirst)
-		fmt.Fprintf(&b, "\n%s%s\n", u.doc, strings.ReplaceAll(text, spell.NewMark, ""))
+		p.stmts = f
+		if f.ast == nil {
+			return &ast.File{}
+		}
+		for name, selected := range scope.Free(f.ast) {
+			p.Free[name] = append(p.Free[name], selected...)
+		}
+		return f.ast
 	}
-	seen := map[*unit]bool{}
-	for _, name := range sortedKeys(nb.names) {
-		e := nb.names[name]
-		if e.unit == nil {
-			tp.Err = nil
-			if typ := tp.String(e.obj.Type()); tp.Err == nil {
-				fmt.Fprintf(&b, "\nvar %s %s\n", name, typ)
-			}
+	p.Decls = part(c.decls).Decls
+	p.Imports = part(c.importDecls).Imports
+	if decls := part(c.stmts).Decls; len(decls) > 0 {
+		if fn, ok := decls[0].(*ast.FuncDecl); ok && fn.Body != nil {
+			p.Stmts = fn.Body.List
+		}
+	}
+	return p
+}
+
+// Declares lists what the cell declares at its top level, but for imports.
+func (p *Parsed) Declares() (list []scope.Declared) {
+	for _, d := range p.Decls {
+		list = append(list, scope.Declares(d)...)
+	}
+	for _, s := range p.Stmts {
+		list = append(list, scope.Declares(s)...)
+	}
+	return list
+}
+
+// Thirds returns the cell three times: with all blank but its declarations, without
+// imports; but its declarations of variables; and but its other statements. Every byte
+// keeps its place. The cell must have parsed without an error.
+func (p *Parsed) Thirds() (decls, vars, stmts string) {
+	text := p.c.stmtText(nil).text
+	v, s := &editor{text: []byte(text)}, &editor{text: []byte(text)}
+	at := 0 // the end of the last declaration of variables
+	for _, st := range p.Stmts {
+		if d, ok := st.(*ast.DeclStmt); !ok || d.Decl.(*ast.GenDecl).Tok != token.VAR {
 			continue
 		}
-		if !seen[e.unit] {
-			seen[e.unit] = true
-			source(e.unit)
+		start, end := p.stmts.span(st)
+		if strings.HasPrefix(text[end:], ";") {
+			end++
 		}
-		for _, m := range sortedKeys(e.methods) {
-			source(e.methods[m])
-		}
+		s.blank(start, end)
+		v.blank(at, start)
+		at = end
+	}
+	v.blank(at, len(text))
+	vars, _ = v.render(0, len(text))
+	stmts, _ = s.render(0, len(text))
+	return p.c.declText(nil).text, vars, stmts
+}
+
+// Declarations is what a model declares as one Go file of package main, with variables
+// as "var x T": what a tool for Go code needs to know of the notebook. It imports the
+// given packages as well.
+func Declarations(m *scope.Model, paths ...string) string {
+	w := newSourceWriter(m)
+	for _, p := range paths {
+		w.imports[path.Base(p)] = p
+	}
+	maps.Copy(w.imports, m.Imports())
+	for _, name := range m.Names() {
+		w.version(m.Lookup(name))
 	}
 	var head strings.Builder
 	head.WriteString("package main\n\n")
-	for _, name := range sortedKeys(imports) {
-		if nb.names[name] == nil {
-			fmt.Fprintf(&head, "import %s %q\n", name, imports[name])
+	for _, name := range sortedKeys(w.imports) {
+		if m.Lookup(name) == nil {
+			fmt.Fprintf(&head, "import %s %q\n", name, w.imports[name])
 		}
 	}
-	for _, path := range sortedKeys(nb.dots) {
+	for _, path := range sortedKeys(m.Dots()) {
 		fmt.Fprintf(&head, "import . %q\n", path)
 	}
-	return head.String() + b.String()
+	return head.String() + w.b.String()
+}
+
+// Source is [Declarations] of what names mean now.
+func (nb *Notebook) Source(paths ...string) string { return Declarations(nb.scope, paths...) }
+
+// Needed is the declarations that names of a model rest on, directly or not, as Go
+// text, and the packages that they name, name to path. What is declared otherwise is
+// left out: names, and methods as T.m.
+func Needed(m *scope.Model, names []string, declared map[string]bool) (text string, imports map[string]string) {
+	w := newSourceWriter(m)
+	w.omit = declared
+	for _, name := range m.Reach(names, func(name string) bool { return declared[name] }) {
+		w.version(m.Lookup(name))
+	}
+	return w.b.String(), w.imports
+}
+
+// A sourceWriter writes declarations of a model as Go.
+type sourceWriter struct {
+	c       *check
+	types   *spell.Printer
+	imports map[string]string // of what is written, name → path
+	seen    map[*scope.Unit]bool
+	omit    map[string]bool // methods that are left out, as T.m
+	b       strings.Builder
+}
+
+func newSourceWriter(m *scope.Model) *sourceWriter {
+	nb := New(nil)
+	nb.scope = m
+	w := &sourceWriter{c: nb.newCheck(context.Background(), Source{}), imports: map[string]string{}, seen: map[*scope.Unit]bool{}}
+	w.types = &spell.Printer{Pkg: w.pkg, Name: m.TypeName, Anon: func(*types.Struct) (string, bool) { return "", false }}
+	return w
+}
+
+// pkg is the name under which a package is imported.
+func (w *sourceWriter) pkg(p *types.Package) string {
+	for _, imports := range []map[string]string{w.imports, w.c.scope.Imports()} {
+		for _, name := range sortedKeys(imports) {
+			if imports[name] == p.Path() && w.c.scope.Lookup(name) == nil {
+				w.imports[name] = p.Path()
+				return name
+			}
+		}
+	}
+	name := "holt_" + strconv.Itoa(len(w.imports))
+	w.imports[name] = p.Path()
+	return name
+}
+
+// version writes what a name means. Of a group of constants, the first writes all.
+func (w *sourceWriter) version(v *scope.Version) {
+	if v.Unit == nil {
+		w.types.Err = nil
+		if typ := w.types.String(v.Obj.Type()); w.types.Err == nil {
+			fmt.Fprintf(&w.b, "\nvar %s %s\n", v.Name, typ)
+		}
+		return
+	}
+	if !w.seen[v.Unit] {
+		w.seen[v.Unit] = true
+		w.unit(v.Unit)
+	}
+	for _, m := range sortedKeys(v.Methods) {
+		if !w.omit[v.Name+"."+m] {
+			w.unit(v.Methods[m])
+		}
+	}
+}
+
+// unit writes a declaration with the comment above it.
+func (w *sourceWriter) unit(u *scope.Unit) {
+	for name, path := range u.Imports {
+		if w.c.shadows(name) {
+			name = spell.OldMark + name
+		}
+		w.imports[name] = path
+	}
+	text, _ := w.c.respell(u, passFirst)
+	fmt.Fprintf(&w.b, "\n%s%s\n", u.Doc, strings.ReplaceAll(text, spell.NewMark, ""))
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
@@ -81,13 +82,13 @@ func (g *generator) hookOf(d *ast.FuncDecl) string {
 		return ""
 	}
 	if d.Recv != nil {
-		recv, generic := receiver(d.Recv.List[0].Type)
-		if e := g.c.nb.names[recv]; generic || e != nil && e.kind == kType && e.unit.generic && !g.c.ownNames[recv] {
+		recv, generic := scope.Receiver(d.Recv.List[0].Type)
+		if e := g.c.scope.Lookup(recv); generic || e != nil && e.Kind == scope.Type && e.Unit.Generic && !g.c.ownNames[recv] {
 			return ""
 		}
 		return "ĦˣH_" + recv + "_" + name
 	}
-	if d.Type.TypeParams != nil || g.hooked[name] != nil || name == "_" || isInit(name) ||
+	if d.Type.TypeParams != nil || g.hooked[name] != nil || name == "_" || scope.IsInit(name) ||
 		name == "main" || spell.Ours(name) {
 		return ""
 	}
@@ -112,8 +113,8 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 	named := s.declared()
 	s.bodies()
 	for _, old := range g.c.nb.release {
-		s.use["ˣ"+strconv.Itoa(old.home)] = pkgPath(old.home)
-		fmt.Fprintf(&s.run, "\tˣzero(&ˣ%d.Ħ%s)\n", old.home, old.name)
+		s.use["ˣ"+strconv.Itoa(old.Home)] = pkgPath(old.Home)
+		fmt.Fprintf(&s.run, "\tˣzero(&ˣ%d.Ħ%s)\n", old.Home, old.Name)
 	}
 	if keep := g.keep(s.tp, named); keep != "" {
 		fmt.Fprintf(&s.decl, "func ˣkeep() {\n%s}\n", keep)
@@ -164,7 +165,7 @@ func (s *support) variables() {
 		} else {
 			fmt.Fprintf(&s.decl, "var Ħ%s %s\n", name, s.tp.String(t))
 		}
-		if e := c.retyped[name]; e != nil && !c.newVars[name] && e.lost == "" {
+		if e := c.retyped[name]; e != nil && !c.newVars[name] && e.Lost == "" {
 			s.carry(name, e, t)
 		}
 	}
@@ -173,18 +174,18 @@ func (s *support) variables() {
 
 // carry gives a variable the value that it had under an old type, when the layout of
 // its memory is the same.
-func (s *support) carry(name string, e *entity, t types.Type) {
-	if !spell.SameLayout(e.obj.Type(), t) {
-		s.g.c.notices = append(s.g.c.notices, fmt.Sprintf("%s (%s) held a value of a type that changed, and is gone: run %s again to make it", name, e.cell, e.cell))
+func (s *support) carry(name string, e *scope.Version, t types.Type) {
+	if !spell.SameLayout(e.Obj.Type(), t) {
+		s.g.c.notices = append(s.g.c.notices, fmt.Sprintf("%s (%s) held a value of a type that changed, and is gone: run %s again to make it", name, e.Cell, e.Cell))
 		return
 	}
 	s.use["ˣunsafe"] = "unsafe"
-	s.use["ˣ"+strconv.Itoa(e.home)] = pkgPath(e.home)
+	s.use["ˣ"+strconv.Itoa(e.Home)] = pkgPath(e.Home)
 	if hasUnnameable(t) { // it is the same: no type of the notebook is in it
-		fmt.Fprintf(&s.run, "\tĦ%s = ˣ%d.Ħ%s\n\tˣzero(&ˣ%d.Ħ%s)\n", name, e.home, name, e.home, name)
+		fmt.Fprintf(&s.run, "\tĦ%s = ˣ%d.Ħ%s\n\tˣzero(&ˣ%d.Ħ%s)\n", name, e.Home, name, e.Home, name)
 		return
 	}
-	fmt.Fprintf(&s.run, "\tĦ%s = *(*%s)(ˣunsafe.Pointer(&ˣ%d.Ħ%s))\n\tˣzero(&ˣ%d.Ħ%s)\n", name, s.tp.String(t), e.home, name, e.home, name)
+	fmt.Fprintf(&s.run, "\tĦ%s = *(*%s)(ˣunsafe.Pointer(&ˣ%d.Ħ%s))\n\tˣzero(&ˣ%d.Ħ%s)\n", name, s.tp.String(t), e.Home, name, e.Home, name)
 }
 
 // declared writes what goes with the types and functions that the package declares:
@@ -239,10 +240,10 @@ func (s *support) typeName(name string, obj *types.TypeName) {
 // function declares the hook of a function, or sets that of one which gets a new body.
 func (s *support) function(name string, obj *types.Func) {
 	if hooked := s.g.hooked[name]; hooked != nil {
-		fmt.Fprintf(&s.run, "\t%sĦˣH_%s = Ħˣb_%s\n", fromAlias(s.use, hooked.home), name, name)
+		fmt.Fprintf(&s.run, "\t%sĦˣH_%s = Ħˣb_%s\n", fromAlias(s.use, hooked.Home), name, name)
 		return
 	}
-	if spell.Ours(name) || isInit(name) || name == "main" || obj.Signature().TypeParams().Len() > 0 {
+	if spell.Ours(name) || scope.IsInit(name) || name == "main" || obj.Signature().TypeParams().Len() > 0 {
 		return
 	}
 	fmt.Fprintf(&s.decl, "var ĦˣH_%s %s\n", name, s.tp.String(obj.Type()))
@@ -251,15 +252,15 @@ func (s *support) function(name string, obj *types.Func) {
 // bodies sets the hooks of methods that get new bodies.
 func (s *support) bodies() {
 	for u := range s.g.c.newBodies {
-		if u.recv == "" {
+		if u.Recv == "" {
 			continue
 		}
-		e := s.g.c.nb.names[u.recv]
-		recv := u.recv
+		e := s.g.c.scope.Lookup(u.Recv)
+		recv := u.Recv
 		if s.g.c.hides[recv] {
 			recv = spell.TypeMark + recv
 		}
-		fmt.Fprintf(&s.run, "\t%sĦˣH_%s_%s = %s\n", fromAlias(s.use, e.home), e.obj.Name(), u.names[0], methodFunc(recv, u.names[0]))
+		fmt.Fprintf(&s.run, "\t%sĦˣH_%s_%s = %s\n", fromAlias(s.use, e.Home), e.Obj.Name(), u.Names[0], methodFunc(recv, u.Names[0]))
 	}
 }
 

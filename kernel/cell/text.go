@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
@@ -122,12 +123,20 @@ func (c *check) editTop(ed *editor, first bool) {
 		if n, ok := c.takenErr[i]; ok {
 			c.takeError(ed, t, n, first)
 		}
+		if len(t.sets) > 0 && len(t.defs) == 0 {
+			c.markDone(ed, i)
+		}
 	}
 	for i, n := range c.nested { // x := f()    becomes    x, ˣn0 := f(); ˣuse(ˣn0)
 		name := "ˣn" + strconv.Itoa(i)
 		ed.insert(n.names, ", "+name)
 		ed.insert(n.end, "; ˣuse("+name+")")
 	}
+}
+
+// markDone says that statement i was done, behind it.
+func (c *check) markDone(ed *editor, i int) {
+	ed.insert(c.top[i].end, "; ˣmark("+strconv.Itoa(i+1)+")")
 }
 
 // takeError puts the results of a call in variables of our own, takes the
@@ -188,8 +197,8 @@ func (c *check) leftNames(ids []*ast.Ident, first, defines bool) string {
 	names := make([]string, len(ids))
 	for i, id := range ids {
 		names[i] = id.Name
-		e := c.nb.names[id.Name]
-		if !first && c.vars[id.Name] != nil || !defines && !c.defines(id.Name) && e != nil && e.kind == kVar {
+		e := c.scope.Lookup(id.Name)
+		if !first && c.vars[id.Name] != nil || !defines && !c.defines(id.Name) && e != nil && e.Kind == scope.Var {
 			names[i] = spell.Var(id.Name)
 		}
 	}
@@ -223,8 +232,8 @@ func (c *check) editFinal(ed *editor, first *passed) {
 		ed.insert(ch.start, c.initName(ch.start)+"();")
 	}
 	for i, t := range c.top {
-		if len(t.defs)+len(t.sets) > 0 {
-			ed.insert(t.end, "; ˣmark("+strconv.Itoa(i+1)+")")
+		if len(t.defs) > 0 {
+			c.markDone(ed, i)
 		}
 	}
 	for i, t := range c.top {
@@ -291,7 +300,7 @@ func (c *check) oldRefs(first *passed) []edit {
 		for id, obj := range first.info.Uses {
 			name := spell.Written(id.Name)
 			if c.nb.fset.File(id.Pos()) == f.tok && (c.newVars[name] && c.retyped[name] == nil || c.before[name]) {
-				e := c.nb.names[name]
+				e := c.scope.Lookup(name)
 				_, isPkg := obj.(*types.PkgName)
 				if isPkg || e != nil && spell.PackageLevel(obj) {
 					mark := spell.OldMark
@@ -326,7 +335,7 @@ func (c *check) editDecls(ed *editor) {
 		}
 		text := string(c.text[ch.start:ch.end])
 		for u := range c.newBodies {
-			if u.recv != "" && u.text == text {
+			if u.Recv != "" && u.Text == text {
 				for _, e := range c.asFuncEdits(text) {
 					ed.replace(ch.start+e.start, ch.start+e.end, e.text)
 				}
@@ -340,7 +349,7 @@ func (c *check) editDecls(ed *editor) {
 func (c *check) initChunks() []chunk {
 	var list []chunk
 	for _, ch := range c.chunks {
-		if ch.tok == token.FUNC && isInit(funcName(c.text[ch.start:ch.end])) {
+		if ch.tok == token.FUNC && scope.IsInit(funcName(c.text[ch.start:ch.end])) {
 			list = append(list, ch)
 		}
 	}

@@ -41,6 +41,35 @@ func TestParses(t *testing.T) {
 	}
 }
 
+// TestPasses counts how often go/types looks at a cell: once where it defines nothing.
+func TestPasses(t *testing.T) {
+	nb := New(newStdPackages())
+	for i, tt := range []struct {
+		cell string
+		want int
+	}{
+		{"x := 1", 2}, // to find x's type, and with x at package level
+		{"x + 1", 1},
+		{"fmt.Println(x)", 1},
+		{"x = 2", 1},
+		{"func f() int { return x }", 2}, // without bodies, and with them
+		{"f()", 1},
+		{"_ = strings.ToUpper(`a`)", 1},
+		{"for i := range 3 { x += i }\nx", 1},
+		{"x := 2", 2},
+	} {
+		c := nb.newCheck(context.Background(), Source{Name: fmt.Sprintf("cell[%d]", i+1), Text: tt.cell})
+		p, err := c.run()
+		if err != nil {
+			t.Fatalf("%s: %v", tt.cell, err)
+		}
+		if c.passes != tt.want {
+			t.Errorf("%q was checked %d times, want %d", tt.cell, c.passes, tt.want)
+		}
+		p.Commit(-1)
+	}
+}
+
 // TestOneParser finds calls of the parser that TestParses would not count.
 func TestOneParser(t *testing.T) {
 	files, err := filepath.Glob("*.go")
@@ -82,9 +111,9 @@ func TestParse(t *testing.T) {
 		{"const k = )\nx := 1", 1, 1},
 	}
 	for _, tt := range tests {
-		decls, stmts := Parse(tt.text)
-		if len(decls) != tt.decls || len(stmts) != tt.stmts {
-			t.Errorf("%q has %d declarations and %d statements, want %d and %d", tt.text, len(decls), len(stmts), tt.decls, tt.stmts)
+		p := Parse(Source{Name: "cell[1]", Text: tt.text})
+		if len(p.Decls) != tt.decls || len(p.Stmts) != tt.stmts {
+			t.Errorf("%q has %d declarations and %d statements, want %d and %d", tt.text, len(p.Decls), len(p.Stmts), tt.decls, tt.stmts)
 		}
 	}
 }

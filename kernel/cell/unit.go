@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
@@ -22,7 +23,7 @@ func (c *check) asFuncEdits(text string) []edit {
 		return nil
 	}
 	fn := f.Decls[0].(*ast.FuncDecl)
-	recv, _ := receiver(fn.Recv.List[0].Type)
+	recv, _ := scope.Receiver(fn.Recv.List[0].Type)
 	name := "_"
 	if n := fn.Recv.List[0].Names; len(n) > 0 {
 		name = n[0].Name
@@ -45,37 +46,37 @@ func (c *check) asFuncEdits(text string) []edit {
 func methodFunc(recv, name string) string { return "Ħˣm_" + recv + "_" + name }
 
 // redeclaredUnits lists the units that are declared again, types with their methods.
-func (c *check) redeclaredUnits() []*unit {
-	seen := map[*unit]bool{}
-	var list []*unit
+func (c *check) redeclaredUnits() []*scope.Unit {
+	seen := map[*scope.Unit]bool{}
+	var list []*scope.Unit
 	for _, name := range sortedKeys(c.redeclared) {
 		e := c.redeclared[name]
-		if !seen[e.unit] {
-			seen[e.unit] = true
-			list = append(list, e.unit)
+		if !seen[e.Unit] {
+			seen[e.Unit] = true
+			list = append(list, e.Unit)
 		}
 	}
 	for _, name := range sortedKeys(c.revived) {
 		b := c.revived[name]
-		if b.e == nil {
-			list = append(list, b.unit)
+		if b.Version == nil {
+			list = append(list, b.Unit)
 			continue
 		}
-		for _, m := range sortedKeys(b.e.methods) {
-			list = append(list, b.e.methods[m])
+		for _, m := range sortedKeys(b.Version.Methods) {
+			list = append(list, b.Version.Methods[m])
 		}
 	}
-	for _, name := range sortedKeys(c.nb.names) {
-		e := c.nb.names[name]
+	for _, name := range c.scope.Names() {
+		e := c.scope.Lookup(name)
 		if plain, isHidden := strings.CutPrefix(name, spell.TypeMark); isHidden && c.unhide[plain] {
 			name = plain
 		}
-		if e.kind != kType || c.redeclared[name] == nil && !c.ownType(name) {
+		if e.Kind != scope.Type || c.redeclared[name] == nil && !c.ownType(name) {
 			continue
 		}
-		for _, m := range sortedKeys(e.methods) {
+		for _, m := range sortedKeys(e.Methods) {
 			if !c.ownMethod(name, m) && c.dropped[name+"."+m] == "" {
-				list = append(list, e.methods[m])
+				list = append(list, e.Methods[m])
 			}
 		}
 	}
@@ -84,7 +85,7 @@ func (c *check) redeclaredUnits() []*unit {
 
 func (c *check) ownType(name string) bool {
 	for _, u := range c.own {
-		if u.kind == kType && u.names[0] == name {
+		if u.Kind == scope.Type && u.Names[0] == name {
 			return true
 		}
 	}
@@ -92,31 +93,31 @@ func (c *check) ownType(name string) bool {
 }
 
 // newBodyUnits lists the units of earlier cells whose body alone is compiled.
-func (c *check) newBodyUnits() []*unit {
-	var list []*unit
+func (c *check) newBodyUnits() []*scope.Unit {
+	var list []*scope.Unit
 	for u := range c.newBodies {
 		mine := false
 		for _, o := range c.own {
 			mine = mine || o == u
 		}
-		name := u.names[0]
-		if u.recv != "" {
-			name = u.recv + "." + name
+		name := u.Names[0]
+		if u.Recv != "" {
+			name = u.Recv + "." + name
 		}
 		if !mine && c.dropped[name] == "" {
 			list = append(list, u)
 		}
 	}
 	sort.Slice(list, func(i, j int) bool {
-		return list[i].recv+"."+list[i].names[0] < list[j].recv+"."+list[j].names[0]
+		return list[i].Recv+"."+list[i].Names[0] < list[j].Recv+"."+list[j].Names[0]
 	})
 	return list
 }
 
 // unitFile is the source of a unit as it is checked in this pass, a method as a
 // function if asked for.
-func (c *check) unitFile(u *unit, kind passKind, function bool) *file {
-	source := u.text
+func (c *check) unitFile(u *scope.Unit, kind passKind, function bool) *file {
+	source := u.Text
 	text, back := c.respell(u, kind)
 	if function {
 		method, place := text, back
@@ -124,15 +125,15 @@ func (c *check) unitFile(u *unit, kind passKind, function bool) *file {
 		shift := len(text) - len(method) // only its first line moved
 		back = func(i int) int { return place(max(0, i-shift)) }
 	}
-	if u.kind == kConst {
+	if u.Kind == scope.Const {
 		// Names of the group that mean something else by now are left out.
 		text = c.blankOthers(u, text)
 	}
-	return &file{kind: unitFile, name: u.cell, line: u.line, source: source, body: text, back: back, unit: u}
+	return &file{kind: unitFile, name: u.Cell, line: u.Line, source: source, body: text, back: back, unit: u}
 }
 
 // blankOthers replaces the names of a const group that it no longer declares by _.
-func (c *check) blankOthers(u *unit, text string) string {
+func (c *check) blankOthers(u *scope.Unit, text string) string {
 	f, off, err := c.alone(text)
 	if err != nil {
 		return text
@@ -140,7 +141,7 @@ func (c *check) blankOthers(u *unit, text string) string {
 	ed := &editor{text: []byte(text)}
 	for _, s := range f.Decls[0].(*ast.GenDecl).Specs {
 		for _, n := range s.(*ast.ValueSpec).Names {
-			if e := c.entity(n.Name); e == nil || e.unit != u || c.ownNames[n.Name] {
+			if e := c.entity(n.Name); e == nil || e.Unit != u || c.ownNames[n.Name] {
 				at := off(n.Pos())
 				ed.replace(at, at+len(n.Name), "_"+strings.Repeat(" ", len(n.Name)-1))
 			}

@@ -408,8 +408,8 @@ func (c *check) declareObjects(p *passed, kind passKind) {
 		}
 	}
 	for name, e := range c.retyped {
-		if c.dropped[name] == "" && asObject(e.obj.Type()) && !(kind == passFinal && c.newVars[name]) {
-			p.pkg.Scope().Insert(types.NewVar(pos, p.pkg, spell.Var(name), e.obj.Type()))
+		if c.dropped[name] == "" && asObject(e.Obj.Type()) && !(kind == passFinal && c.newVars[name]) {
+			p.pkg.Scope().Insert(types.NewVar(pos, p.pkg, spell.Var(name), e.Obj.Type()))
 		}
 	}
 	if kind != passFinal {

@@ -5,7 +5,6 @@ import (
 	"go/scanner"
 	"go/token"
 	"log/slog"
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,33 +13,48 @@ import (
 
 	"github.com/holt-dl/holt/kernel/cell"
 	"github.com/holt-dl/holt/kernel/cell/gonb"
+	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/session/assist"
 )
 
 // remember keeps what is declared for completion, which may be asked for while
-// a cell runs.
+// a cell runs: the model does not change.
 func (s *Session) remember() {
-	// Cells find Holt's own packages without an import.
-	var found []string
-	for _, path := range own {
-		if s.world.InHost(path) {
-			found = append(found, path)
+	mod, sum := s.snapshot.Mod, s.snapshot.Sum
+	if file := s.world.Modfile(); file != s.modfile { // other modules than when it was last read
+		s.modfile = file
+		if text, err := os.ReadFile(file); err == nil {
+			mod = modOfCells(string(text), s.world.Dir())
 		}
-	}
-	snap := assist.Snapshot{Decls: s.nb.Source(found...), Mod: s.snapshot.Mod, Sum: s.snapshot.Sum}
-	if mod := s.world.Modfile(); mod != s.modfile { // other modules than when it was last read
-		s.modfile = mod
-		if text, err := os.ReadFile(mod); err == nil {
-			snap.Mod = modOfCells(string(text), s.world.Dir())
-		}
-		if text, err := os.ReadFile(strings.TrimSuffix(mod, ".mod") + ".sum"); err == nil {
-			snap.Sum = string(text)
+		if text, err := os.ReadFile(strings.TrimSuffix(file, ".mod") + ".sum"); err == nil {
+			sum = string(text)
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.snapshot = snap
-	s.live = maps.Clone(s.nb.Imports())
+	s.snapshot.Mod, s.snapshot.Sum = mod, sum
+	s.known = s.nb.Scope()
+}
+
+// declared is the notebook as gopls knows it, written when it is asked for. The caller
+// holds mu.
+func (s *Session) declared() assist.Snapshot {
+	if s.known != nil && s.written != s.known {
+		// Cells find Holt's own packages without an import.
+		var found []string
+		for _, path := range own {
+			if s.world.InHost(path) {
+				found = append(found, path)
+			}
+		}
+		s.written = s.known
+		s.snapshot.Decls = cell.Declarations(s.known, found...)
+		s.snapshot.Declared = map[string]bool{}
+		for _, name := range s.known.Names() {
+			s.snapshot.Declared[name] = true
+		}
+	}
+	return s.snapshot
 }
 
 var moduleLine = regexp.MustCompile(`(?m)^module .*$`)
@@ -73,7 +87,7 @@ func (s *Session) helper() (*assist.Assistant, assist.Snapshot) {
 		}
 		s.assistant = assist.New(gopls, filepath.Join(s.dir, "assist"))
 	}
-	return s.assistant, s.snapshot
+	return s.assistant, s.declared()
 }
 
 // fetchGopls brings the gopls that is missing. A kernel tries it once; what is
@@ -91,8 +105,12 @@ var selected = regexp.MustCompile(`\b([A-Za-z_]\w*)\.`)
 // notebook imports, and those that a cell finds by itself.
 func (s *Session) imports(code string) map[string]string {
 	s.mu.Lock()
-	live := s.live
+	known := s.known
 	s.mu.Unlock()
+	var live map[string]string
+	if known != nil {
+		live = known.Imports()
+	}
 	index := s.packages.index()
 	found := map[string]string{}
 	for _, m := range selected.FindAllStringSubmatch(code, -1) {
@@ -116,7 +134,15 @@ func (s *Session) halves(code string) assist.Cell {
 		parts.Go = pad(code, parts.Go)
 	}
 	decls, stmts := cell.Halves(parts.Go)
-	return assist.Cell{Decls: decls, Stmts: stmts, Imports: s.imports(code)}
+	c := assist.Cell{Decls: decls, Stmts: stmts, Imports: s.imports(code), Declared: map[string]bool{}}
+	for _, d := range cell.Parse(cell.Source{Text: parts.Go}).Decls {
+		for _, name := range scope.Declares(d) {
+			if name.Recv == "" {
+				c.Declared[name.Name.Name] = true
+			}
+		}
+	}
+	return c
 }
 
 // pad makes the lines of text as long as those of code.

@@ -24,6 +24,7 @@ import (
 	"github.com/holt-dl/holt/kernel/cell"
 	"github.com/holt-dl/holt/kernel/cell/gonb"
 	"github.com/holt-dl/holt/kernel/cell/lineage"
+	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/host/msg"
 	"github.com/holt-dl/holt/kernel/host/proc"
 	"github.com/holt-dl/holt/kernel/jupyter/comm"
@@ -102,8 +103,9 @@ type Session struct {
 	assistant *assist.Assistant
 	fetching  bool // there was no gopls, and it is being built
 	snapshot  assist.Snapshot
-	live      map[string]string // the notebook's imports, as of the snapshot
-	warnings  []string          // to be shown by the next cell
+	known     *scope.Model // what names mean after the last cell; nil before the first
+	written   *scope.Model // what snapshot was written of
+	warnings  []string     // to be shown by the next cell
 
 	// These belong to open while an attempt lasts, and to Execute after one that
 	// succeeded.

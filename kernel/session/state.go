@@ -25,8 +25,8 @@ func (c *commands) List() string {
 		}
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", d.Kind, d.Name, strings.TrimPrefix(typ, "func"), state)
 	}
-	for _, name := range sorted(c.nb.Imports()) {
-		fmt.Fprintf(tw, "import\t%s\t%q\t\n", name, c.nb.Imports()[name])
+	for _, name := range sorted(c.nb.Scope().Imports()) {
+		fmt.Fprintf(tw, "import\t%s\t%q\t\n", name, c.nb.Scope().Imports()[name])
 	}
 	tw.Flush()
 	if b.Len() == 0 {

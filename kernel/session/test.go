@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"fmt"
-	"go/ast"
 	"go/doc"
 	"go/parser"
 	"go/token"
@@ -88,7 +87,7 @@ func (s *Session) testSet(found map[string][]string) string {
 }
 
 func (s *Session) examples() []*doc.Example {
-	f, err := parser.ParseFile(token.NewFileSet(), "", s.nb.Source(), parser.ParseComments)
+	f, err := parser.ParseFile(token.NewFileSet(), "", cell.Declarations(s.nb.Scope()), parser.ParseComments)
 	if err != nil {
 		return nil
 	}
@@ -97,20 +96,15 @@ func (s *Session) examples() []*doc.Example {
 
 // chooseTests returns the flags that run what a cell declares.
 func chooseTests(text string, found map[string][]string) []string {
-	decls, _ := cell.Parse(text)
 	var run, bench []string
-	for _, d := range decls {
-		fn, ok := d.(*ast.FuncDecl)
-		if !ok {
-			continue
-		}
+	for _, d := range cell.Parse(cell.Source{Text: text}).Declares() {
 		for field, names := range found {
 			switch {
-			case !slices.Contains(names, fn.Name.Name):
+			case d.Tok != token.FUNC || !slices.Contains(names, d.Name.Name):
 			case field == "Benchmarks":
-				bench = append(bench, fn.Name.Name)
+				bench = append(bench, d.Name.Name)
 			default:
-				run = append(run, fn.Name.Name)
+				run = append(run, d.Name.Name)
 			}
 		}
 	}

@@ -116,51 +116,21 @@ func (d declaration) set(name, value string) string {
 // top level.
 func declarations(source string) map[string]declaration {
 	// What does not parse fails when the cell runs, with a better message.
-	decls, stmts := cell.Parse(gonb.Split(source).Go)
+	parsed := cell.Parse(cell.Source{Text: gonb.Split(source).Go})
 	found := map[string]declaration{}
-	specs := func(d *ast.GenDecl) {
-		for _, s := range d.Specs {
-			vs, ok := s.(*ast.ValueSpec)
-			if !ok {
-				continue
-			}
-			for i, name := range vs.Names {
-				decl := declaration{tok: d.Tok}
-				if i < len(vs.Values) {
-					decl.of(vs.Values[i])
-				}
-				if vs.Type != nil {
-					decl.typ = types.ExprString(vs.Type)
-					decl.text = decl.typ == "string"
-				}
-				found[name.Name] = decl
-			}
+	for _, name := range parsed.Declares() {
+		if name.Tok == token.FUNC || name.Tok == token.TYPE {
+			continue
 		}
-	}
-	for _, d := range decls {
-		if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.CONST {
-			specs(g)
+		d := declaration{tok: name.Tok}
+		if name.Value != nil {
+			d.of(name.Value)
 		}
-	}
-	for _, st := range stmts {
-		switch st := st.(type) {
-		case *ast.DeclStmt:
-			if g, ok := st.Decl.(*ast.GenDecl); ok {
-				specs(g)
-			}
-		case *ast.AssignStmt:
-			for i, l := range st.Lhs {
-				id, ok := l.(*ast.Ident)
-				if !ok || st.Tok != token.DEFINE {
-					continue
-				}
-				decl := declaration{tok: token.DEFINE}
-				if len(st.Rhs) == len(st.Lhs) {
-					decl.of(st.Rhs[i])
-				}
-				found[id.Name] = decl
-			}
+		if name.Type != nil {
+			d.typ = types.ExprString(name.Type)
+			d.text = d.typ == "string"
 		}
+		found[name.Name.Name] = d
 	}
 	return found
 }

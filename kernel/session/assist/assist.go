@@ -22,6 +22,8 @@ type Snapshot struct {
 	// imports, types, functions, constants, and variables with their types. A
 	// package that is imported and not used is no harm.
 	Decls string
+	// Declared holds the names of Decls, imports aside.
+	Declared map[string]bool
 }
 
 // Cell is a cell's Go text, cut as [Assistant] needs it. Decls and Stmts are as
@@ -29,6 +31,7 @@ type Snapshot struct {
 type Cell struct {
 	Decls, Stmts string
 	Imports      map[string]string // the packages that the cell names: name to path
+	Declared     map[string]bool   // the names that Decls declares at package level
 }
 
 // Completion is what can replace the bytes of a cell from Start to End.

@@ -33,15 +33,19 @@ var builder strings.Builder
 // feed gives an otter some fish.
 func feed(o *Otter, fish ...string) int { return len(fish) }
 `,
+	Declared: map[string]bool{"Otter": true, "pet": true, "größe": true, "builder": true, "feed": true},
 }
 
 // cut is a cell whose declarations are the lines that begin with func or type.
 func cut(text string) Cell {
 	var decls, stmts strings.Builder
 	inDecl := false
+	declared := map[string]bool{}
 	for line := range strings.Lines(text) {
 		if strings.HasPrefix(line, "func ") || strings.HasPrefix(line, "type ") {
 			inDecl = true
+			name, _, _ := strings.Cut(strings.Fields(line)[1], "(")
+			declared[name] = true
 		}
 		text := strings.TrimSuffix(line, "\n")
 		blank := strings.Repeat(" ", len(text)) + line[len(text):]
@@ -56,7 +60,7 @@ func cut(text string) Cell {
 			inDecl = false
 		}
 	}
-	return Cell{Decls: decls.String(), Stmts: stmts.String()}
+	return Cell{Decls: decls.String(), Stmts: stmts.String(), Declared: declared}
 }
 
 func gopls(t testing.TB) *Assistant {
@@ -209,6 +213,7 @@ func TestImportsAreKept(t *testing.T) {
 	}
 	s := notebook
 	s.Decls += "\nvar sort *Otter\n"
+	s.Declared = map[string]bool{"sort": true}
 	offers(s, "sort.Di|", "Dive", nil)
 	offers(notebook, "func ring(o *Otter) {}\nrin|", "ring", nil)
 }

@@ -3,9 +3,6 @@ package assist
 import (
 	"context"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"maps"
 	"slices"
 	"strings"
@@ -78,44 +75,13 @@ func (a *Assistant) place(ctx context.Context, s Snapshot, c Cell, offset int) (
 // while gopls loads its packages again whenever the imports of a file change.
 func (a *Assistant) head(s Snapshot, c Cell) string {
 	maps.Copy(a.imports, c.Imports)
-	taken := declared(s.Decls)
-	maps.Copy(taken, declared(fileHead+c.Decls))
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(a.imports)) {
-		if _, named := c.Imports[name]; named || !taken[name] {
+		if _, named := c.Imports[name]; named || !s.Declared[name] && !c.Declared[name] {
 			fmt.Fprintf(&b, "import %s %q\n", name, a.imports[name])
 		}
 	}
 	return b.String()
-}
-
-// declared returns the names that a Go file declares, as far as it can be read.
-func declared(text string) map[string]bool {
-	names := map[string]bool{}
-	file, _ := parser.ParseFile(token.NewFileSet(), "", text, parser.SkipObjectResolution)
-	if file == nil {
-		return names
-	}
-	for _, d := range file.Decls {
-		switch d := d.(type) {
-		case *ast.FuncDecl:
-			if d.Recv == nil {
-				names[d.Name.Name] = true
-			}
-		case *ast.GenDecl:
-			for _, spec := range d.Specs {
-				switch spec := spec.(type) {
-				case *ast.TypeSpec:
-					names[spec.Name.Name] = true
-				case *ast.ValueSpec:
-					for _, n := range spec.Names {
-						names[n.Name] = true
-					}
-				}
-			}
-		}
-	}
-	return names
 }
 
 // isDecl reports whether an offset is in a declaration: whether the nearest

@@ -1,0 +1,167 @@
+package scope
+
+import (
+	"go/types"
+	"maps"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
+)
+
+// An Edit makes a model of another one, which stays as it is. It is for one goroutine.
+type Edit struct {
+	m        *Model
+	released []*Version
+}
+
+// Edit begins a model that is like m.
+func (m *Model) Edit() *Edit {
+	return &Edit{m: &Model{last: m.last, names: maps.Clone(m.names), imports: maps.Clone(m.imports), dots: maps.Clone(m.dots),
+		hidden: maps.Clone(m.hidden), broken: maps.Clone(m.broken), gone: maps.Clone(m.gone)}}
+}
+
+// Model returns the model as it was made. The edit must not be used any more.
+func (e *Edit) Model() *Model { return e.m }
+
+// Released lists the variables that no name means any more.
+func (e *Edit) Released() []*Version { return e.released }
+
+// Lookup returns what a name means so far, or nil.
+func (e *Edit) Lookup(name string) *Version { return e.m.names[name] }
+
+// Define gives v.Name a new meaning. Number and Previous are set here. A variable that
+// it replaces is released, unless it is the same one of the same package.
+func (e *Edit) Define(v Version) {
+	old := e.m.names[v.Name]
+	if old != nil && old.Kind == Var && old.Home != v.Home {
+		e.released = append(e.released, old)
+	}
+	e.m.last++
+	v.Number, v.Previous = e.m.last, old
+	e.m.names[v.Name] = &v
+}
+
+// Again gives a name a meaning that is made of the one it has: compiled again, or with
+// another body. No variable is released. A name that means nothing is left alone.
+func (e *Edit) Again(name string, change func(*Version)) {
+	if old := e.m.names[name]; old != nil {
+		v := *old
+		e.m.last++
+		v.Number, v.Previous = e.m.last, old
+		change(&v)
+		e.m.names[name] = &v
+	}
+}
+
+// Update changes what is known of a name whose meaning stays. A name that means
+// nothing is left alone.
+func (e *Edit) Update(name string, change func(*Version)) {
+	if old := e.m.names[name]; old != nil {
+		v := *old
+		change(&v)
+		e.m.names[name] = &v
+	}
+}
+
+// SetMethod gives a type a method, or takes it away where u is nil. What is no type is
+// left alone.
+func (e *Edit) SetMethod(recv, name string, u *Unit) {
+	if v := e.m.names[recv]; v == nil || v.Kind != Type {
+		return
+	}
+	e.Update(recv, func(v *Version) {
+		if v.Methods = maps.Clone(v.Methods); v.Methods == nil {
+			v.Methods = map[string]*Unit{}
+		}
+		if v.Methods[name] = u; u == nil {
+			delete(v.Methods, name)
+		}
+	})
+}
+
+// Restore makes a version live that was dropped.
+func (e *Edit) Restore(v *Version) { e.m.names[v.Name] = v }
+
+// Drop takes a name away. A variable is released.
+func (e *Edit) Drop(name string) {
+	if v := e.m.names[name]; v != nil && v.Kind == Var {
+		e.released = append(e.released, v)
+	}
+	delete(e.m.names, name)
+}
+
+// Import adds imports, name → path, and dot imports by path.
+func (e *Edit) Import(imports map[string]string, dots map[string]bool) {
+	maps.Copy(e.m.imports, imports)
+	maps.Copy(e.m.dots, dots)
+}
+
+// DropImport takes an import away.
+func (e *Edit) DropImport(name string) { delete(e.m.imports, name) }
+
+// Break keeps the source of what no longer compiles, by name or as T.m.
+func (e *Edit) Break(name string, b *Broken) { e.m.broken[name] = b }
+
+// Mend forgets what did not compile, by name or as T.m.
+func (e *Edit) Mend(name string) { delete(e.m.broken, name) }
+
+// SetGone says why a name is gone. With an empty reason it is not.
+func (e *Edit) SetGone(name, why string) {
+	if e.m.gone[name] = why; why == "" {
+		delete(e.m.gone, name)
+	}
+}
+
+// Hide gives a type another name, since its own is a variable's from now on.
+func (e *Edit) Hide(name string) { e.rename(name, spell.TypeMark+name) }
+
+// Reveal gives a hidden type its name back, where nothing else has it.
+func (e *Edit) Reveal(name string) {
+	if e.m.names[spell.TypeMark+name] != nil && e.m.names[name] == nil {
+		e.rename(spell.TypeMark+name, name)
+	}
+}
+
+// SetHidden says that a type was compiled again under another name than its own.
+func (e *Edit) SetHidden(t *types.TypeName, name string) { e.m.hidden[t] = name }
+
+// rename gives a type another name, in all declarations that mention it.
+func (e *Edit) rename(from, to string) {
+	e.Update(from, func(v *Version) {
+		v.Name = to
+		t := v.Obj.(*types.TypeName)
+		delete(e.m.hidden, t)
+		if t.Name() != to {
+			e.m.hidden[t] = to
+		}
+	})
+	e.m.names[to] = e.m.names[from]
+	delete(e.m.names, from)
+	units := map[*Unit]*Unit{} // a group of constants stays one
+	renamed := func(u *Unit) *Unit {
+		if units[u] == nil {
+			units[u] = u.renamed(from, to)
+		}
+		return units[u]
+	}
+	for name, v := range e.m.names {
+		next := *v
+		if v.Unit != nil {
+			next.Unit = renamed(v.Unit)
+		}
+		var methods map[string]*Unit
+		for m, u := range v.Methods {
+			if r := renamed(u); r != u {
+				if methods == nil {
+					methods = maps.Clone(v.Methods)
+				}
+				methods[m] = r
+			}
+		}
+		if methods != nil {
+			next.Methods = methods
+		}
+		if methods != nil || next.Unit != v.Unit {
+			e.m.names[name] = &next
+		}
+	}
+}

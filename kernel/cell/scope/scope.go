@@ -1,0 +1,186 @@
+// Package scope is the model of what the notebook's names mean.
+//
+// A [Model] holds what is known after a cell: for each live name a [Version], which
+// says what the name is, of which type, in which package and made by which cell, and
+// for each declaration its source, a [Unit]. Versions lead to those before them, so
+// that a model has the whole history of a name. [Notebook.Scope] of kernel/cell
+// returns the live one.
+//
+// A model never changes. A cell that is committed makes a new one with an [Edit],
+// which shares with the old one what stays. So a model can be read by several
+// goroutines, and is the same however long it is read: completion reads one while
+// the next cell runs.
+//
+// What is in a model was found out when the cell was checked, by one parse of its
+// text and by go/types. What reads it need not parse a cell again: kernel/cell, which
+// generates code, %wasm, export, completion and the list of what is out of date.
+//
+// [Declares] is the one place that says which names a piece of syntax declares.
+//
+// [Notebook.Scope]: https://pkg.go.dev/github.com/holt-dl/holt/kernel/cell#Notebook.Scope
+package scope
+
+import (
+	"go/types"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Kind is what a name is.
+type Kind int
+
+const (
+	Var Kind = iota
+	Const
+	Type
+	Func
+)
+
+// String is the keyword of Go.
+func (k Kind) String() string { return [...]string{"var", "const", "type", "func"}[k] }
+
+// A Version is one meaning of a name at package level of the notebook. It does not
+// change: where less than the meaning is new, such as the cell that last gave a
+// variable a value, the model has a copy with the same Number.
+type Version struct {
+	Number   int    // counts all versions of all names, from 1, in the order in which they were made
+	Name     string // with [spell.TypeMark] before it for a type that a variable hides
+	Kind     Kind
+	Obj      types.Object     // its type, and where it was declared
+	Home     int              // the program whose package holds it
+	Cell     string           // the cell that made it, such as cell[5]; of a variable, that last set all of it
+	Unit     *Unit            // its source; nil for a variable
+	Methods  map[string]*Unit // of a type, by name
+	Lost     string           // why its value is gone; empty when it is there
+	Previous *Version         // what the name meant before; nil for its first meaning
+}
+
+// A Unit is the source of a declaration, and what the names in it mean.
+type Unit struct {
+	Names     []string // what it declares; of a method, its name
+	Recv      string   // of a method, the receiver's type
+	Kind      Kind
+	Text      string
+	Doc       string            // the comment above it
+	Cell      string            // the source's name, such as cell[5]
+	Line      int               // of the text's first line in the cell
+	Imports   map[string]string // the packages it names
+	Signature map[string]bool   // the notebook's names in its signature or type
+	Body      map[string]bool   // the notebook's names in its function body
+	Calls     map[string]bool   // the notebook's methods that it mentions, as T.m
+	C         *Preamble         // the C code that its C.x means
+	Sig       string            // of a function or method, its signature as text
+	Generic   bool
+}
+
+// A Preamble is the comment above import "C".
+type Preamble struct {
+	Cell string
+	Line int // of its first line in the cell
+	Text string
+}
+
+// Broken is a declaration that no longer compiled. Its source is kept, since it is
+// tried again when a later cell changes what it mentions.
+type Broken struct {
+	Version  *Version // nil for a method
+	Unit     *Unit
+	Mentions map[string]bool // the names in it that are declared elsewhere
+}
+
+// Model is what all names mean at one moment. The zero value is not one: see [New].
+type Model struct {
+	last    int // the newest version's number
+	names   map[string]*Version
+	imports map[string]string          // name → path
+	dots    map[string]bool            // dot imports, by path
+	hidden  map[*types.TypeName]string // types that have another name since a variable took theirs
+	broken  map[string]*Broken         // by name, methods as T.m
+	gone    map[string]string          // names that no longer compiled, or cannot be made again: why
+}
+
+// New returns a model without names.
+func New() *Model {
+	return &Model{names: map[string]*Version{}, imports: map[string]string{}, dots: map[string]bool{},
+		hidden: map[*types.TypeName]string{}, broken: map[string]*Broken{}, gone: map[string]string{}}
+}
+
+// Lookup returns what a name means, or nil.
+func (m *Model) Lookup(name string) *Version { return m.names[name] }
+
+// All yields the live versions by name, in no order.
+func (m *Model) All() iter.Seq2[string, *Version] { return maps.All(m.names) }
+
+// Names lists the live names in alphabetic order.
+func (m *Model) Names() []string { return slices.Sorted(maps.Keys(m.names)) }
+
+// Last is the number of the newest version. Versions that a later model has beyond it
+// are new there.
+func (m *Model) Last() int { return m.last }
+
+// Since lists the live versions that are newer than the given number, in the order in
+// which they were made.
+func (m *Model) Since(number int) []*Version {
+	var list []*Version
+	for _, v := range m.names {
+		if v.Number > number {
+			list = append(list, v)
+		}
+	}
+	slices.SortFunc(list, func(a, b *Version) int { return a.Number - b.Number })
+	return list
+}
+
+// Imports are the live imports, name → path. The caller must not change them.
+func (m *Model) Imports() map[string]string { return m.imports }
+
+// Dots are the paths of live dot imports. The caller must not change them.
+func (m *Model) Dots() map[string]bool { return m.dots }
+
+// Broken returns the declarations that no longer compiled, by name, methods as T.m.
+// The caller must not change them.
+func (m *Model) Broken() map[string]*Broken { return m.broken }
+
+// Gone says why a name is gone, or is empty.
+func (m *Model) Gone(name string) string { return m.gone[name] }
+
+// TypeName is the name that a type of the notebook has in what is checked.
+func (m *Model) TypeName(t *types.TypeName) string {
+	if name := m.hidden[t]; name != "" {
+		return name
+	}
+	return t.Name()
+}
+
+// Unit returns the source of a name, or of a method, which is written T.m; nil where
+// there is none.
+func (m *Model) Unit(name string) *Unit {
+	recv, method, isMethod := strings.Cut(name, ".")
+	v := m.names[recv]
+	switch {
+	case v == nil:
+		return nil
+	case isMethod:
+		return v.Methods[method]
+	}
+	return v.Unit
+}
+
+// Units yields the source of everything that is declared, a group of constants once
+// for each of its names.
+func (m *Model) Units() iter.Seq[*Unit] {
+	return func(yield func(*Unit) bool) {
+		for _, v := range m.names {
+			if v.Unit != nil && !yield(v.Unit) {
+				return
+			}
+			for _, u := range v.Methods {
+				if !yield(u) {
+					return
+				}
+			}
+		}
+	}
+}
