@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/holt-dl/holt/kernel/cell"
+	"github.com/holt-dl/holt/kernel/cell/scope"
 )
 
 // An entity is one meaning of a name of the notebook. A name that a later cell
@@ -156,7 +157,7 @@ func (m *model) add(c *cellInfo) {
 		case d.Recv != "":
 			m.method(u, changed)
 			continue
-		case d.Tok == token.FUNC && runsWithCell(d.Names[0]):
+		case d.Tok == token.FUNC && (d.Names[0] == "main" || scope.IsInit(d.Names[0])):
 			if d.Names[0] == "main" {
 				u.renamed, c.main = m.free("mainOfCell"+strconv.Itoa(c.number)), u
 			} else {
@@ -223,10 +224,6 @@ func (m *model) add(c *cellInfo) {
 		}
 	}
 	m.cells = append(m.cells, c)
-}
-
-func runsWithCell(name string) bool {
-	return name == "main" || name == "init" || len(name) > 5 && name[:5] == "init_"
 }
 
 // meaning is what a name in the cell's statements stands for; nil for an
