@@ -128,9 +128,9 @@ func (m *Model) Features(path string, x *Tensor) (*Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	y, err := m.apply("feature maps", on, x, func(r *recording, x *Tensor) *Tensor {
+	y, err := m.apply("feature maps", on, []*Tensor{x}, func(r *recording, xs []*Tensor) *Tensor {
 		r.taps = map[string]*Tensor{path: nil}
-		r.saw("", m.call(r, x))
+		r.saw("", m.call(r, xs...))
 		y := r.taps[path]
 		if y == nil {
 			panic(fmt.Errorf("dl: %s: its output is not known, because your Forward calls it or does not use it; name a layer inside, or put it behind a pointer into a Sequential", path))

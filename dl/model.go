@@ -136,29 +136,35 @@ func (m *Model) record(name string, on *xla.Device) *recording {
 	return r
 }
 
-// Predict runs the model on a batch and returns its output, [N …]. It
-// compiles a program at the first call for a shape. An input that does not
-// fit is a [*ShapeError]; the cell's interrupt ends it early.
+// Predict runs the model on a batch and returns its output, [N …]. A model with several
+// inputs gets all of them, in the order of Forward:
+//
+//	french, err := translator.Predict(english, begun)
+//
+// Where Forward has several results, Predict returns the first; a function of [Compile]
+// returns all. It compiles a program at the first call for a shape. Another number of
+// inputs is an error, and one that does not fit a [*ShapeError]; the cell's interrupt ends
+// it early.
 //
 // On the processor, a model's 51st prediction for a shape and all later ones
 // call oneDNN where it is quicker. Their numbers differ from those before by
 // rounding, by at most about 1e-5 of the largest; the same calls of the same
 // model always give the same bits.
-func (m *Model) Predict(x *Tensor) (*Tensor, error) {
+func (m *Model) Predict(inputs ...*Tensor) (*Tensor, error) {
 	on, err := m.on()
 	if err != nil {
 		return nil, err
 	}
-	y, err := m.apply("prediction", on, x, func(r *recording, x *Tensor) *Tensor { return m.call(r, x) })
+	y, err := m.apply("prediction", on, inputs, func(r *recording, xs []*Tensor) *Tensor { return m.call(r, xs...) })
 	if err != nil {
 		return nil, during("Predict", err)
 	}
 	return y, nil
 }
 
-// apply runs the model in evaluation mode on an input, and returns what f finds.
-func (m *Model) apply(name string, on *xla.Device, x *Tensor, f func(r *recording, x *Tensor) *Tensor) (*Tensor, error) {
-	out, err := m.applyAll(xla.Context(), name, on, x, func(r *recording, x *Tensor) []*Tensor { return []*Tensor{f(r, x)} })
+// apply runs the model in evaluation mode on its inputs, and returns what f finds.
+func (m *Model) apply(name string, on *xla.Device, inputs []*Tensor, f func(r *recording, xs []*Tensor) *Tensor) (*Tensor, error) {
+	out, err := m.applyAll(xla.Context(), name, on, inputs, func(r *recording, xs []*Tensor) []*Tensor { return []*Tensor{f(r, xs)} })
 	if err != nil {
 		return nil, err
 	}
@@ -166,24 +172,48 @@ func (m *Model) apply(name string, on *xla.Device, x *Tensor, f func(r *recordin
 }
 
 // applyAll is apply for several results.
-func (m *Model) applyAll(ctx context.Context, name string, on *xla.Device, x *Tensor, f func(r *recording, x *Tensor) []*Tensor) ([]*Tensor, error) {
+func (m *Model) applyAll(ctx context.Context, name string, on *xla.Device, inputs []*Tensor, f func(r *recording, xs []*Tensor) []*Tensor) ([]*Tensor, error) {
+	if err := m.checkInputs(inputs); err != nil {
+		return nil, err
+	}
 	r := m.record(name, on)
-	r.training, r.nth = false, m.count(name, x)
+	r.training, r.nth = false, m.count(name, inputs)
 	defer r.close()
 	var wanted []*Tensor
 	if err := xla.Guard(func() {
 		defer r.begin()()
-		wanted = f(r, m.begin(r.argument(x, false)))
+		xs := make([]*Tensor, len(inputs))
+		for i, x := range inputs {
+			xs[i] = inputAs(r.argument(x, false), m.inputs[i].dtype)
+		}
+		wanted = f(r, xs)
 	}); err != nil {
 		return nil, err
 	}
-	return r.run(ctx, x.shape, wanted)
+	return r.run(ctx, inputs[0].shape, wanted)
+}
+
+// checkInputs returns an error where a model gets another number of inputs than its
+// Forward has, or a nil one.
+func (m *Model) checkInputs(inputs []*Tensor) error {
+	if len(inputs) != len(m.inputs) {
+		return fmt.Errorf("dl: got %d inputs, want %d, as Forward of %s has", len(inputs), len(m.inputs), m.root.kind)
+	}
+	for i, x := range inputs {
+		if x == nil {
+			return fmt.Errorf("dl: input %d is nil, want a tensor", i)
+		}
+	}
+	return nil
 }
 
 // count counts a prediction, or another run that has a name, and returns how many
-// there were before it for inputs of this shape.
-func (m *Model) count(name string, x *Tensor) int {
-	key := fmt.Sprint(name, x.shape)
+// there were before it for inputs of these shapes.
+func (m *Model) count(name string, inputs []*Tensor) int {
+	key := name
+	for _, x := range inputs {
+		key += fmt.Sprint(x.shape)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.predicted == nil {
@@ -213,14 +243,11 @@ func inputAs(x *Tensor, want DType) *Tensor {
 // is for predictions. Methods of the network can be called directly, in the same
 // way. What does not fit panics with a [*ShapeError].
 func (m *Model) Call(inputs ...*Tensor) *Tensor {
-	if len(inputs) != len(m.inputs) {
-		panic(fmt.Errorf("dl: Call: got %d inputs, want %d, as Forward of %s has", len(inputs), len(m.inputs), m.root.kind))
+	if err := m.checkInputs(inputs); err != nil {
+		panic(during("Call", err))
 	}
 	xs := make([]*Tensor, len(inputs))
 	for i, x := range inputs {
-		if x == nil {
-			panic(fmt.Errorf("dl: Call: input %d is nil, want a tensor", i))
-		}
 		xs[i] = inputAs(x, m.inputs[i].dtype)
 	}
 	r := recordingOf(xs)

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -42,7 +43,8 @@ type Buffer struct {
 // Value returns the buffer.
 func (b Buffer) Value() *Tensor { return b.place.own("Buffer", b.Shape, b.Init, false) }
 
-// own returns the tensor of a Param or Buffer, which Build makes.
+// own returns the tensor of a Param or Buffer, which Build makes. In Build it also notes
+// how the model prints it.
 func (p place) own(kind string, shape Shape, first Init, trained bool) *Tensor {
 	if p.site == nil {
 		panic(fmt.Errorf("dl: %s: it is not part of the model; make it a field of the struct that dl.Build gets", kind))
@@ -57,6 +59,11 @@ func (p place) own(kind string, shape Shape, first Init, trained bool) *Tensor {
 		}
 		r.build.site = p.site
 		r.build.add(spec{name: p.site.path, shape: shape, dtype: Float32, trained: trained}, func(random func() float64, values []float32) { first(shape, random, values) })
+	}
+	if r := goroutineRecording(); r != nil && r.build != nil && r.model != nil {
+		if m := r.model.walker.byPath[p.site.path]; m != nil {
+			m.text = kind + "(" + strings.Trim(strings.ReplaceAll(fmt.Sprint([]int(shape)), " ", ", "), "[]") + ")"
+		}
 	}
 	t := p.site.params[0]
 	if !t.shape.Equal(shape) {

@@ -199,12 +199,12 @@ func (p *examination) relus(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	out, err := m.applyAll(ctx, "look at the ReLUs", on, x, func(r *recording, x *Tensor) (out []*Tensor) {
+	out, err := m.applyAll(ctx, "look at the ReLUs", on, []*Tensor{x}, func(r *recording, xs []*Tensor) (out []*Tensor) {
 		r.taps = map[string]*Tensor{}
 		for _, path := range paths {
 			r.taps[path] = nil
 		}
-		m.call(r, x)
+		m.call(r, xs...)
 		for _, path := range paths {
 			y := r.taps[path]
 			var axes []int
