@@ -88,7 +88,7 @@ func lossTerms(l builtinLoss, output, target *Tensor) (terms, weights *Tensor) {
 //	target  [N …]    int64, 0 to C-1; or [N C …], probabilities
 //
 // With Weight, the mean is the weighted one. Other shapes are a
-// [*ShapeError], and so is a single class, whose loss would always be 0.
+// [*ShapeError], and so are probabilities of a single class, whose loss is always 0.
 type CrossEntropyLoss struct {
 	LabelSmoothing float64   // share of the probability that is spread over all classes, in [0, 1]
 	Weight         []float64 // of each class; nil means 1
@@ -114,7 +114,7 @@ func (l CrossEntropyLoss) terms(output, target *node) (terms, weights *node) {
 	if l.LabelSmoothing < 0 || l.LabelSmoothing > 1 {
 		panic(fmt.Errorf("dl: CrossEntropyLoss: LabelSmoothing is %v, want 0 to 1; try 0.1", l.LabelSmoothing))
 	}
-	if shape := output.Shape(); shape[1] == 1 {
+	if shape := output.Shape(); shape[1] == 1 && target.DType().IsFloat() {
 		panic(&ShapeError{Op: c.kind, Got: shape, Want: "[N C …] of two classes or more: the loss of one is always 0", Fix: "for numbers use MSELoss, for yes or no BCEWithLogitsLoss; Evaluate takes the loss of the model's last training"})
 	}
 	logp := graph.LogSoftmax(output.to(Float32).value(), 1)
