@@ -1,0 +1,47 @@
+package faststyle
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/programs/reference"
+)
+
+// TestLikePyTorch compares the style and content losses of ten training steps with
+// PyTorch's, for a network with a quarter of the example's channels.
+func TestLikePyTorch(t *testing.T) {
+	shape := dl.Shape{2, 3, 32, 32}
+	net, features := New(8), NewFeatures(8)
+	model, err := dl.Build(net, shape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	frozen, err := dl.Build(features, shape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []*dl.Model{model, frozen} {
+		if err := reference.Fill(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := frozen.Freeze(); err != nil {
+		t.Fatal(err)
+	}
+	grams := features.Style(reference.Tensor("style", 0.5, 1, 3, 32, 32).Shift(0.5))
+	opt := dl.Adam{LR: 0.001}.For(model)
+	step := dl.Compile(func(x *dl.Tensor) (style, content *dl.Tensor) {
+		style, content = features.Losses(net.Forward(x), x, grams)
+		style.Scale(0.4).Add(content).Backward()
+		opt.Step()
+		return style, content
+	})
+	losses := map[string][]float64{}
+	for i := range 10 {
+		style, content := step.Call(reference.Tensor(fmt.Sprint("x", i), 0.5, shape...).Shift(0.5))
+		losses["style"] = append(losses["style"], style.Item())
+		losses["content"] = append(losses["content"], content.Item())
+	}
+	reference.Check(t, losses)
+}
