@@ -102,7 +102,7 @@ fill(net)
 fill(features)
 features.requires_grad_(False)
 grams = [gram_matrix(a) for a in features(values("style", 0.5, 1, 3, 32, 32) + 0.5)]
-opt = torch.optim.SGD(net.parameters(), lr=0.01)
+opt = torch.optim.SGD(net.parameters(), lr=0.0001)
 style_losses, content_losses = [], []
 for i in range(10):
     x = values(f"x{i}", 0.5, 2, 3, 32, 32) + 0.5
