@@ -108,7 +108,8 @@ type Arrangement struct {
 }
 
 // Row shows values side by side, each as [Render] would show it: pictures, charts,
-// tables, texts. Where the page is too narrow for all, the rest goes below.
+// tables, texts. Where the page is too narrow for all, the rest goes below. A row is
+// HTML; GitHub's view of notebooks leaves out the pictures in it.
 //
 //	display.Row(display.Plot(losses), display.Hist(weights), "ants.jpg 93 %")
 func Row(values ...any) Arrangement { return Arrangement{Of: values} }
