@@ -39,8 +39,20 @@ func (t *Tensor) RequiresGrad() *Tensor {
 		}
 	case t.v == nil:
 		t.wants = true
+	case !t.v.trained:
+		panic(fmt.Errorf("dl: RequiresGrad: the tensor is a buffer%s, which a layer changes and no gradient does; write x.Detach().RequiresGrad(), or dl.Param for what learns", ofName(t.v.name)))
+	case t.v.frozen.Load():
+		panic(fmt.Errorf("dl: RequiresGrad: the parameter%s is frozen; call Unfreeze of its model", ofName(t.v.name)))
 	}
 	return t
+}
+
+// ofName is a name after what it is of, where there is one.
+func ofName(name string) string {
+	if name == "" {
+		return ""
+	}
+	return " " + name
 }
 
 // Grad returns the gradient that Backward found, summed over the calls since
@@ -98,8 +110,9 @@ func (t *Tensor) setGrad(g *Tensor) {
 	v.grad = g
 }
 
-// Detach returns the tensor as a value that no gradient goes through. That of a
-// parameter is what it is now, and stays when a step gives the parameter others.
+// Detach returns another tensor with the values, through which no gradient goes, and
+// which may have one of its own: x.Detach().RequiresGrad(). That of a parameter is what
+// it is now, and stays when a step gives the parameter others.
 func (t *Tensor) Detach() *Tensor {
 	if recordingOf([]*Tensor{t}) != nil {
 		return t.unary("detach", func(x *node) *node { return x.stopped() })
@@ -107,10 +120,7 @@ func (t *Tensor) Detach() *Tensor {
 	if t.v != nil {
 		commits.RLock() // no step may free the values before they are kept
 		defer commits.RUnlock()
-		return t.v.now.Load().kept()
-	}
-	if t.tape == nil && !t.wants {
-		return t
+		return t.v.now.Load().kept().bare()
 	}
 	return t.bare()
 }

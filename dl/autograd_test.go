@@ -1,6 +1,7 @@
 package dl_test
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -201,4 +202,56 @@ func TestReadInside(t *testing.T) {
 		}
 	}()
 	f.Call(dl.FromSlice([]float32{1, 2}))
+}
+
+// TestDetachedLeaf asks for the gradients of detached tensors: of what comes from a
+// parameter, of a parameter, and of a plain tensor, which do not get one themselves.
+func TestDetachedLeaf(t *testing.T) {
+	on(t, "cpu")
+	m := must(dl.Build(dl.Linear{Out: 2}, dl.Shape{1, 1}))
+	p, x := m.Param("bias"), dl.FromSlice([]float32{4, 5})
+	p.Set(dl.FromSlice([]float32{2, 3}))
+	for name, of := range map[string]*dl.Tensor{"of a result": p.Mul(x), "of a parameter": p, "of a value": x} {
+		z := of.Detach().RequiresGrad()
+		z.Square().Sum().Backward()
+		if got, want := z.Grad().Float32s(), of.Scale(2).Float32s(); !slices.Equal(got, want) {
+			t.Errorf("%s: the gradient is %v, want %v", name, got, want)
+		}
+		if p.Grad() != nil || x.Grad() != nil || of.Grad() != nil {
+			t.Errorf("%s: what it was detached from has a gradient too", name)
+		}
+		if of.Detach().Grad() != nil {
+			t.Errorf("%s: detached again, it has the gradient of the first", name)
+		}
+	}
+	message := func() (m string) {
+		defer func() { m = fmt.Sprint(recover()) }()
+		x.Square().Sum().Backward()
+		return ""
+	}()
+	if want := "was not calculated from a parameter that learns"; !strings.Contains(message, want) {
+		t.Errorf("Backward of a value whose copy wants a gradient says %q, want %q", message, want)
+	}
+}
+
+// TestNoGradientFor reads what RequiresGrad says of tensors that have no gradient.
+func TestNoGradientFor(t *testing.T) {
+	m := must(dl.Build(dl.Sequential{dl.Linear{Out: 2}, dl.BatchNorm1d{}}, dl.Shape{4, 3}))
+	if err := m.Freeze("0"); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"1.running_mean": "dl: RequiresGrad: the tensor is a buffer 1.running_mean, which a layer changes and no gradient does; write x.Detach().RequiresGrad(), or dl.Param for what learns",
+		"0.weight":       "dl: RequiresGrad: the parameter 0.weight is frozen; call Unfreeze of its model",
+		"1.weight":       "<nil>",
+	} {
+		got := func() (said string) {
+			defer func() { said = fmt.Sprint(recover()) }()
+			m.Param(name).RequiresGrad()
+			return ""
+		}()
+		if got != want {
+			t.Errorf("%s\ngot  %s\nwant %s", name, got, want)
+		}
+	}
 }

@@ -133,12 +133,8 @@ func customGrad(xs []*Tensor, forward func(xs []*Tensor) *Tensor, backward pullb
 	return own
 }
 
-// bare returns a tensor with the values of t, through which no gradient goes.
-func (t *Tensor) bare() *Tensor {
-	d := &Tensor{shape: t.shape, dtype: t.dtype, v: &variable{id: variableIDs.Add(1)}}
-	d.v.now.Store(t)
-	return d
-}
+// bare returns another tensor with the values of t, through which no gradient goes.
+func (t *Tensor) bare() *Tensor { return arrayTensor(t.data) }
 
 // body is what a recording does later: when the gradient of a value is asked for.
 type body struct {

@@ -9,9 +9,12 @@ import (
 )
 
 // TestLikePyTorch compares the style and content losses of ten training steps with
-// PyTorch's, for a network with a quarter of the example's channels. The optimizer is SGD
-// with small steps: biases before a normalization have a gradient of 0, and Adam makes whole
-// steps of its rounding error. After larger steps, of 0.01, the losses differ by up to 1e-2.
+// PyTorch's, for a network with a quarter of the example's channels. The steps are small,
+// because a value before a ReLU that rounding moves across zero has another gradient: in the
+// first step one of 65,000, which changes the gradient of 9 pixels by up to 15 %. With the
+// painting that PyTorch makes, to the last bit, all gradients agree within 2e-7. After steps
+// of 0.01 the losses differ by up to 1e-2. The optimizer is SGD, since biases before a
+// normalization have a gradient of 0, and Adam makes whole steps of its rounding error.
 func TestLikePyTorch(t *testing.T) {
 	shape := dl.Shape{2, 3, 32, 32}
 	net, features := New(8), NewFeatures(8)
