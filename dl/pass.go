@@ -174,9 +174,14 @@ type updater struct {
 // they call; only where there are such, the gradients are clipped before.
 func (u updater) record(r *recording, name string, gradients, slots []*Tensor) (values, kept []*Tensor, norms *Tensor) {
 	of := make([][]*Tensor, len(u.params)) // the slots of each parameter
-	plain := u
-	plain.params, plain.in = nil, nil
-	var mine, given []*Tensor
+	plain := u // what is kept with the operation, which outlives all models: not the parameters
+	plain.params, plain.in, plain.groups = nil, nil, slices.Clone(u.groups)
+	for i, g := range plain.groups {
+		if _, own := g.rule.(ownRule); own {
+			plain.groups[i].rule = nil
+		}
+	}
+	var params, mine, given []*Tensor
 	var owned bool
 	rest := slots
 	for i, g := range u.in {
@@ -195,15 +200,15 @@ func (u updater) record(r *recording, name string, gradients, slots []*Tensor) (
 	fmt.Fprintf(&key, "%v %v %v %d %s", plain.clip.ClipNorm, plain.clip.ClipValue, plain.norms, len(u.params), u.settings)
 	for i, g := range u.in {
 		if _, own := u.groups[g].rule.(ownRule); !own {
-			plain.params, plain.in = append(plain.params, u.params[i]), append(plain.in, g)
+			params, plain.in = append(params, u.params[i]), append(plain.in, g)
 			mine, given = append(mine, gradients[i]), append(given, of[i]...)
 			key.WriteByte(' ')
 			key.WriteString(strconv.Itoa(g))
 		}
 	}
 	var outs []*Tensor
-	if len(plain.params) > 0 {
-		xs := append(append(append([]*Tensor{}, plain.params...), mine...), given...)
+	if len(params) > 0 {
+		xs := append(append(append([]*Tensor{}, params...), mine...), given...)
 		for _, g := range u.groups {
 			if g.rule == nil {
 				plain.numbers = append(plain.numbers, 0)
@@ -221,7 +226,7 @@ func (u updater) record(r *recording, name string, gradients, slots []*Tensor) (
 			norms, outs = outs[last], outs[:last]
 		}
 	}
-	after := outs[len(plain.params):]
+	after := outs[len(params):]
 	for i, g := range u.in {
 		own, ok := u.groups[g].rule.(ownRule)
 		if !ok {
@@ -240,16 +245,17 @@ func (u updater) record(r *recording, name string, gradients, slots []*Tensor) (
 
 // clipped records the clipping of gradients, and their lengths before it.
 func (u updater) clipped(gradients []*Tensor) (cut []*Tensor, norms *Tensor) {
-	key := opKey{name: "clip", settings: fmt.Sprint(u.clip.ClipNorm, " ", u.clip.ClipValue, " ", u.norms)}
+	clip, wanted := u.clip, u.norms // the operation outlives the parameters
+	key := opKey{name: "clip", settings: fmt.Sprint(clip.ClipNorm, " ", clip.ClipValue, " ", wanted)}
 	outs, _ := do(key, nil, func(_ *trace, in []*node) (out []*node) {
 		raw := make([]*graph.Node, len(in))
 		for i, x := range in {
 			raw[i] = x.value()
 		}
-		for _, g := range u.clip.clip(raw) {
+		for _, g := range clip.clip(raw) {
 			out = append(out, in[0].With(g))
 		}
-		if u.norms {
+		if wanted {
 			out = append(out, in[0].With(lengths(raw)))
 		}
 		return out
@@ -262,7 +268,7 @@ func (u updater) clipped(gradients []*Tensor) (cut []*Tensor, norms *Tensor) {
 
 // write writes the update by dl's own rules.
 func (u updater) write(in []*node) []*node {
-	n := len(u.params)
+	n := len(u.in)
 	raw := make([]*graph.Node, len(in))
 	for i, x := range in {
 		raw[i] = x.value()
