@@ -764,20 +764,16 @@ func reduceLoop(op compute.OpType, t dtypes.DType) func(out *value, r reduced) s
 	case dtypes.Float32:
 		switch op {
 		case compute.OpTypeReduceSum:
-			return func(out *value, r reduced) step {
-				switch {
-				case vector.sum != nil && r.after == 1:
-					return summedRows(out, r)
-				case vector.addWide != nil && r.after > 1:
-					return summedColumns(out, r)
-				}
-				return summed[float32](out, r)
+			sum, add := total[float32], addWide[float32]
+			if vector.sum != nil {
+				sum, add = vector.sum, vector.addWide
 			}
+			return func(out *value, r reduced) step { return summed(out, r, sum, add) }
 		}
 		return floatReduction[float32](op)
 	case dtypes.Float64:
 		if op == compute.OpTypeReduceSum {
-			return func(out *value, r reduced) step { return summed[float64](out, r) }
+			return func(out *value, r reduced) step { return summed(out, r, total[float64], addWide[float64]) }
 		}
 		return floatReduction[float64](op)
 	case dtypes.Int8:
@@ -887,25 +883,14 @@ func largest[T float](out *value, r reduced) step {
 	}
 }
 
-// summed adds up in float64, so that the order does not count.
-func summed[T float](out *value, r reduced) step {
+// summed adds up in float64, so that the order does not count, by the loops total and addWide or
+// those that the processor has in their place.
+func summed[T float](out *value, r reduced, total func([]T) float64, addWide func([]float64, []T)) step {
 	if r.after == 1 {
 		return func(mem []memory) {
 			d, a := whole[T](mem, out), values[T](mem, r.x)
 			for i := range d {
-				row := a[i*r.over : (i+1)*r.over]
-				var s0, s1, s2, s3 float64
-				for len(row) >= 4 {
-					s0 += float64(row[0])
-					s1 += float64(row[1])
-					s2 += float64(row[2])
-					s3 += float64(row[3])
-					row = row[4:]
-				}
-				for _, v := range row {
-					s0 += float64(v)
-				}
-				d[i] = T(s0 + s1 + (s2 + s3))
+				d[i] = T(total(a[i*r.over : (i+1)*r.over]))
 			}
 		}
 	}
@@ -916,9 +901,7 @@ func summed[T float](out *value, r reduced) step {
 			clear(sums)
 			for j := range r.over {
 				from := (i*r.over + j) * r.after
-				for k, v := range a[from : from+r.after] {
-					sums[k] += float64(v)
-				}
+				addWide(sums, a[from:from+r.after])
 			}
 			for k, v := range sums {
 				d[i*r.after+k] = T(v)
@@ -927,29 +910,27 @@ func summed[T float](out *value, r reduced) step {
 	}
 }
 
-// summedRows and summedColumns are summed where the processor has loops for it.
-func summedRows(out *value, r reduced) step {
-	return func(mem []memory) {
-		d, a := whole[float32](mem, out), values[float32](mem, r.x)
-		for i := range d {
-			d[i] = float32(vector.sum(a[i*r.over : (i+1)*r.over]))
-		}
+// total is the sum of a row.
+func total[T float](row []T) float64 {
+	var s0, s1, s2, s3 float64
+	for len(row) >= 4 {
+		s0 += float64(row[0])
+		s1 += float64(row[1])
+		s2 += float64(row[2])
+		s3 += float64(row[3])
+		row = row[4:]
 	}
+	for _, v := range row {
+		s0 += float64(v)
+	}
+	return s0 + s1 + (s2 + s3)
 }
 
-func summedColumns(out *value, r reduced) step {
-	return func(mem []memory) {
-		d, a := whole[float32](mem, out), values[float32](mem, r.x)
-		sums := unsafe.Slice((*float64)(mem[out.scratch]), r.after)
-		for i := range r.before {
-			clear(sums)
-			for j := range r.over {
-				vector.addWide(sums, a[(i*r.over+j)*r.after:][:r.after])
-			}
-			for k, v := range sums {
-				d[i*r.after+k] = float32(v)
-			}
-		}
+// addWide adds a[i] to d[i].
+func addWide[T float](d []float64, a []T) {
+	d = d[:len(a)]
+	for i, v := range a {
+		d[i] += float64(v)
 	}
 }
 

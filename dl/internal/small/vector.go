@@ -10,9 +10,9 @@ import "github.com/gomlx/compute"
 // vectors are the loops that this processor has. What is nil runs in Go.
 type vectors struct {
 	loops   map[compute.OpType]func(d, a, b []float32) // d[i] from a[i] and b[i]
-	sum     func(a []float32) float64
-	addWide func(d []float64, a []float32)        // d[i] += a[i]
-	product func(p dot, d, a, b, panel []float32) // of one pair of matrices; panel is scratch memory
+	sum     func(a []float32) float64                  // total; there with addWide
+	addWide func(d []float64, a []float32)             // d[i] += a[i]
+	product func(p dot, d, a, b, panel []float32)      // of one pair of matrices; panel is scratch memory
 }
 
 var vector = processorVectors()
