@@ -174,7 +174,8 @@ type updater struct {
 // they call; only where there are such, the gradients are clipped before.
 func (u updater) record(r *recording, name string, gradients, slots []*Tensor) (values, kept []*Tensor, norms *Tensor) {
 	of := make([][]*Tensor, len(u.params)) // the slots of each parameter
-	plain := u                             // what is kept with the operation, which outlives all models: not the parameters
+	// plain is kept with the operation, which outlives all models: it has no parameters.
+	plain := u
 	plain.params, plain.in, plain.groups = nil, nil, slices.Clone(u.groups)
 	for i, g := range plain.groups {
 		if _, own := g.rule.(ownRule); own {
