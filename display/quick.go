@@ -2,7 +2,6 @@ package display
 
 import (
 	"cmp"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"math"
@@ -378,27 +377,18 @@ func (a Arrangement) bundle() (frame.Bundle, error) {
 	}
 	var b strings.Builder
 	var all []string
-	row := func(end bool) {
-		if end {
-			b.WriteString("</div>")
-		} else {
-			b.WriteString(`<div style="display:flex;flex-wrap:wrap;gap:16px;align-items:flex-start">`)
+	for row := range slices.Chunk(a.Of, cmp.Or(a.Columns, len(a.Of))) {
+		b.WriteString(`<div style="display:flex;flex-wrap:wrap;gap:16px;align-items:flex-start">`)
+		for _, v := range row {
+			one, err := render(v)
+			if err != nil {
+				return frame.Bundle{}, err
+			}
+			b.WriteString("<div>" + markup(one) + "</div>")
+			all = append(all, fmt.Sprint(one.Data["text/plain"]))
 		}
+		b.WriteString("</div>")
 	}
-	row(false)
-	for i, v := range a.Of {
-		if a.Columns > 0 && i > 0 && i%a.Columns == 0 {
-			row(true)
-			row(false)
-		}
-		one, err := render(v)
-		if err != nil {
-			return frame.Bundle{}, err
-		}
-		b.WriteString("<div>" + markup(one) + "</div>")
-		all = append(all, fmt.Sprint(one.Data["text/plain"]))
-	}
-	row(true)
 	return frame.Bundle{Data: map[string]any{"text/html": b.String(), "text/plain": strings.Join(all, "\n")}}, nil
 }
 
@@ -410,9 +400,6 @@ func markup(b frame.Bundle) string {
 	}
 	for _, kind := range []string{"image/png", "image/jpeg", "image/gif"} {
 		data, ok := b.Data[kind].(string)
-		if raw, isRaw := b.Data[kind].([]byte); isRaw {
-			data, ok = base64.StdEncoding.EncodeToString(raw), true
-		}
 		if !ok {
 			continue
 		}
