@@ -167,20 +167,3 @@ func (m *Model) Unit(name string) *Unit {
 	}
 	return v.Unit
 }
-
-// Units yields the source of everything that is declared, a group of constants once
-// for each of its names.
-func (m *Model) Units() iter.Seq[*Unit] {
-	return func(yield func(*Unit) bool) {
-		for _, v := range m.names {
-			if v.Unit != nil && !yield(v.Unit) {
-				return
-			}
-			for _, u := range v.Methods {
-				if !yield(u) {
-					return
-				}
-			}
-		}
-	}
-}
