@@ -105,3 +105,104 @@ func wrongOrder(pkgs []pkg) (bad []string) {
 	}
 	return bad
 }
+
+// TestDrawnArrows compares the arrows that ARCHITECTURE.md draws with those of the
+// code: each that is drawn is there, and between the folders that it draws there are no
+// others, but for those of cmd, which joins all, and of the table dl/words.
+func TestDrawnArrows(t *testing.T) {
+	text, err := os.ReadFile("../../ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	drawn := drawnArrows(string(text))
+	if len(drawn) == 0 {
+		t.Fatal("ARCHITECTURE.md draws no arrows")
+	}
+	pkgs, _ := list(t)
+	for _, bad := range wrongDrawing(drawn, pkgs) {
+		t.Error(bad)
+	}
+}
+
+// TestWrongDrawing shows the comparison a drawing that is wrong in both ways.
+func TestWrongDrawing(t *testing.T) {
+	drawn := drawnArrows("text\n\n    cmd → kernel → internal/frame ← display          dl → GoMLX\n")
+	want := []arrow{{"cmd", "kernel"}, {"kernel", "internal/frame"}, {"display", "internal/frame"}, {"dl", "GoMLX"}}
+	if !slices.Equal(drawn, want) {
+		t.Fatalf("drawn: %v, want %v", drawn, want)
+	}
+	at := func(from string, to ...string) pkg {
+		return pkg{ImportPath: module + "/" + from, Imports: to}
+	}
+	right := []pkg{at("cmd/holt", module+"/kernel"), at("kernel/host", module+"/internal/frame", module+"/kernel"),
+		at("display", module+"/internal/frame"), at("dl", "github.com/gomlx/gomlx/core/graph"), at("cmd/holt-host", module+"/dl")}
+	if bad := wrongDrawing(drawn, right); bad != nil {
+		t.Errorf("a right drawing: %v", bad)
+	}
+	wrong := append(right[:3:3], at("display/plot", module+"/kernel/cell"))
+	if got, want := wrongDrawing(drawn, wrong), []string{"display → kernel is not drawn, and display/plot has it", "dl → GoMLX is drawn, and no package has it"}; !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+// An arrow leads from what imports to what is imported: folders of this module, or
+// GoMLX.
+type arrow struct{ from, to string }
+
+// drawnArrows reads the first line of a text that draws arrows between folders.
+func drawnArrows(text string) (list []arrow) {
+	for line := range strings.Lines(text) {
+		if !strings.Contains(line, "cmd → ") {
+			continue
+		}
+		words := strings.Fields(line)
+		for i := 1; i+1 < len(words); i++ {
+			switch words[i] {
+			case "→":
+				list = append(list, arrow{words[i-1], words[i+1]})
+			case "←":
+				list = append(list, arrow{words[i+1], words[i-1]})
+			}
+		}
+		return list
+	}
+	return nil
+}
+
+// wrongDrawing lists the drawn arrows that no package has, and those of packages that
+// are not drawn.
+func wrongDrawing(drawn []arrow, pkgs []pkg) (bad []string) {
+	folders := map[string]string{} // as drawn → the import path
+	for _, a := range drawn {
+		folders[a.from], folders[a.to] = module+"/"+a.from, module+"/"+a.to
+	}
+	folders["GoMLX"] = "github.com/gomlx"
+	folderOf := func(path string) string {
+		for name, root := range folders {
+			if under(path, root) {
+				return name
+			}
+		}
+		return ""
+	}
+	found := map[arrow]string{} // and a package that has it
+	for _, p := range pkgs {
+		for _, imp := range p.Imports {
+			if a := (arrow{folderOf(p.ImportPath), folderOf(imp)}); a.from != "" && a.to != "" && a.from != a.to && imp != module+"/dl/words" {
+				found[a] = strings.TrimPrefix(p.ImportPath, module+"/")
+			}
+		}
+	}
+	for _, a := range drawn {
+		if found[a] == "" {
+			bad = append(bad, fmt.Sprintf("%s → %s is drawn, and no package has it", a.from, a.to))
+		}
+	}
+	for a, has := range found {
+		if a.from != "cmd" && !slices.Contains(drawn, a) {
+			bad = append(bad, fmt.Sprintf("%s → %s is not drawn, and %s has it", a.from, a.to, has))
+		}
+	}
+	slices.Sort(bad)
+	return bad
+}
