@@ -15,15 +15,6 @@ import (
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
-// Halves returns a cell twice: with everything but its declarations blank, and
-// with everything but its statements blank. Every byte keeps its place.
-func Halves(text string) (decls, stmts string) {
-	c := &check{text: []byte(text)}
-	c.chunks, _ = split(c.text)
-	isStmt := func(ch chunk) bool { return !ch.isDecl() }
-	return c.part(chunk.isDecl, nil).text, c.part(isStmt, nil).text
-}
-
 // Parsed is a cell as syntax alone has it, for what must know a cell that is not
 // checked: one that has not run, or is compiled for a browser.
 type Parsed struct {
@@ -79,6 +70,14 @@ func (p *Parsed) Declares() (list []scope.Declared) {
 		list = append(list, scope.Declares(s)...)
 	}
 	return list
+}
+
+// Halves returns the cell twice: with all blank but its declarations, imports among
+// them, and with all blank but its statements. Every byte keeps its place, also of a
+// cell that does not parse.
+func (p *Parsed) Halves() (decls, stmts string) {
+	isStmt := func(ch chunk) bool { return !ch.isDecl() }
+	return p.c.part(chunk.isDecl, nil).text, p.c.part(isStmt, nil).text
 }
 
 // Thirds returns the cell three times: with all blank but its declarations, without

@@ -133,9 +133,10 @@ func (s *Session) halves(code string) assist.Cell {
 		// Commands are blank lines there: give every byte its place again.
 		parts.Go = pad(code, parts.Go)
 	}
-	decls, stmts := cell.Halves(parts.Go)
+	parsed := cell.Parse(cell.Source{Text: parts.Go})
+	decls, stmts := parsed.Halves()
 	c := assist.Cell{Decls: decls, Stmts: stmts, Imports: s.imports(code), Declared: map[string]bool{}}
-	for _, d := range cell.Parse(cell.Source{Text: parts.Go}).Decls {
+	for _, d := range parsed.Decls {
 		for _, name := range scope.Declares(d) {
 			if name.Recv == "" {
 				c.Declared[name.Name.Name] = true
