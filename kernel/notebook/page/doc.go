@@ -7,6 +7,7 @@
 //
 // A page has no scripts. What a notebook holds, Markdown and HTML of outputs
 // included, is text to this package: HTML is kept as far as a sanitiser lets it pass, so a
-// notebook from elsewhere can do nothing in the reader's browser. Formulas stay
-// as TeX wrote them, since drawing them takes scripts or fonts.
+// notebook from elsewhere can do nothing in the reader's browser. Formulas become
+// MathML, which browsers draw by themselves; one with a command that is not known stays as
+// TeX wrote it.
 package page

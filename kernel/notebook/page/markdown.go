@@ -47,7 +47,7 @@ func markdown(source string, attachments map[string]any) template.HTML {
 	if err := converter.Renderer().Render(&b, src, doc); err != nil {
 		return template.HTML(template.HTMLEscapeString(source))
 	}
-	return sanitise(b.String())
+	return template.HTML(drawFormulas(string(sanitise(b.String()))))
 }
 
 // attachment is the address of an attached picture.

@@ -69,6 +69,10 @@ func output(o *ipynb.Output) outputView {
 			}
 		case mime == "text/markdown":
 			v.HTML = markdown(text, nil)
+		case mime == "text/latex":
+			if v.HTML = latex(text); v.HTML == "" {
+				v.Text = terminal(text)
+			}
 		case pictures[mime]:
 			if v.Image = picture(mime, text, o); v.Image == nil {
 				continue

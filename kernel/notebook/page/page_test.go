@@ -68,8 +68,13 @@ func TestCells(t *testing.T) {
 		{"code in Markdown", says("```go\nfunc f() {}\n```"), `<span class="hl-kd">func</span>`, ""},
 		{"attachment", says("![p](attachment:p.png)"), `<img src="data:image/png;base64,` + pixel + `" alt="p"`, ""},
 		{"HTML in Markdown", says("a <b>c</b> <details><summary>s</summary>d</details>"), "a <b>c</b> <details><summary>s</summary>d</details>", ""},
-		{"formula", says("so $a_1 * b_2 < *c*$ is"), `<span class="math">$a_1 * b_2 &lt; *c*$</span>`, "<em>"},
-		{"formula of lines", says("$$\na_1\n= b_2\n$$"), "<span class=\"math display\">$$\na_1\n= b_2\n$$</span>", "<em>"},
+		{"formula", says("so $a_1 * b < *c*$ is"), `so <math display="inline"><mrow><msub><mi>a</mi><mn>1</mn></msub>`, "<em>"},
+		{"formula of lines", says("$$\na_1\n= b\n$$"), `<math display="block"><mrow><msub><mi>a</mi><mn>1</mn></msub><mo>=</mo><mi>b</mi></mrow></math>`, "<em>"},
+		{"lines of a formula", says(`$\begin{aligned}a &= b\end{aligned}$`), `<mtd columnalign="right" style="`, "&="},
+		{"formula with an unknown command", says(`$\nosuch{a_1} * b * c$`), `<span class="math">$\nosuch{a_1} * b * c$</span>`, "<math"},
+		{"formula without its end", says(`$\frac{1$`), `<span class="math">$\frac{1$</span>`, "<math"},
+		{"formula as an output", shows(data(map[string]any{"text/latex": "$x^2$", "text/plain": "x²"})), `<msup><mi>x</mi><mn>2</mn></msup>`, "x²"},
+		{"other LaTeX as an output", shows(data(map[string]any{"text/latex": `\begin{tabular}{l}a\end{tabular}`})), `<pre>\begin{tabular}`, "<math"},
 		{"prices are no formulas", says("from $5 to $10 or 3 $ and $$"), "from $5 to $10 or 3 $ and $$", "math"},
 		{"raw", &ipynb.Notebook{Cells: []*ipynb.Cell{{Type: ipynb.Raw, Source: "<i>"}}}, "<pre>&lt;i&gt;</pre>", ""},
 	}
@@ -93,7 +98,9 @@ func TestNothingBecomesScript(t *testing.T) {
 		`<object data="data:text/html,x"></object>`, `<embed src=x>`, `<base href="//x">`, `<meta http-equiv=refresh content="0;url=//x">`,
 		`</pre></main><script>alert(1)</script>`, `"><script>alert(1)</script>`, "\x1b]8;;javascript:alert(1)\x07x\x1b]8;;\x07", "\x1b[31m<script>alert(1)</script>",
 		`[a](javascript:alert(1))`, `![a](data:text/html;base64,PHNjcmlwdD4=)`, `<a href="data:text/html,<script>1</script>">x</a>`,
-		"```\"><script>alert(1)</script>\nx\n```", "$<script>alert(1)</script>$", "# <img src=x onerror=alert(1)>", `<input type="image" src=x onclick=alert(1)>`,
+		"```\"><script>alert(1)</script>\nx\n```", "$<script>alert(1)</script>$", `$\text{<script>alert(1)</script>}$`,
+		`$\text{<img src=x onerror=alert(1)>}$`, `$\href{javascript:alert(1)}{a}$`, `$\text{</math><script>alert(1)</script>}$`,
+		"# <img src=x onerror=alert(1)>", `<input type="image" src=x onclick=alert(1)>`,
 		`<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=alert(1)&gt;">`,
 	}
 	allowed := regexp.MustCompile(`^(data:image/|https?://|mailto:|#|x$|[a-z]+\.png$)`)
@@ -118,8 +125,12 @@ func TestNothingBecomesScript(t *testing.T) {
 				continue
 			}
 			switch n.Data {
-			case "script", "iframe", "object", "embed", "form", "button", "base", "svg", "math", "link":
+			case "script", "iframe", "object", "embed", "form", "button", "base", "svg", "link":
 				t.Errorf("%s: the page has an element %s", text, n.Data)
+			case "math":
+				if !strings.HasPrefix(text, "$") {
+					t.Errorf("%s: the page has an element %s", text, n.Data)
+				}
 			case "style":
 				styles++
 			case "meta":
@@ -178,4 +189,29 @@ func TestWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden.Check(t, "notebook.html", []byte(body(t, nb)))
+}
+
+// Whatever stands between dollars, no element comes out of it but MathML's.
+func FuzzFormula(f *testing.F) {
+	for _, tex := range []string{`x^2`, `\frac{a}{b}`, `\text{<b>&amp;}`, `\begin{cases}x & y\\0\end{cases}`, `\left\lfloor x`, `\color{red}x`, `\\\\{}`, "<math>"} {
+		f.Add(tex)
+	}
+	known := map[string]bool{"html": true, "head": true, "body": true, "span": true}
+	for word := range strings.FieldsSeq(`math mrow mi mn mo ms mtext mspace mfrac msqrt mroot mstyle mpadded mphantom msub msup
+		msubsup munder mover munderover mmultiscripts mprescripts mtable mtr mtd`) {
+		known[word] = true
+	}
+	f.Fuzz(func(t *testing.T, tex string) {
+		nb := shows(data(map[string]any{"text/latex": "$" + tex + "$"}))
+		_, text, _ := strings.Cut(body(t, nb), `<div class="body">`)
+		doc, err := html.Parse(strings.NewReader(text[:strings.LastIndex(text, "</div></div>")]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range doc.Descendants() {
+			if n.Type == html.ElementNode && !known[n.Data] && n.Data != "pre" {
+				t.Fatalf("%q gives an element %s in %s", tex, n.Data, text)
+			}
+		}
+	})
 }
