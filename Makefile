@@ -62,7 +62,12 @@ notebooks: need # run every notebook from top to bottom, and convert it to HTML
 .PHONY: programs
 programs: need # run PyTorch users' programs to their results, as notebooks: minutes each
 	@$(MAKE) --no-print-directory -j4 ready
-	@scripts/notebook.sh programs/*/*.ipynb
+	@scripts/notebook.sh programs/*/*.ipynb notebooks/gallery/*.ipynb
+
+.PHONY: site
+site: need # write the course and the gallery as pages to docs/site, after running what has no outputs in notebooks/out
+	@$(MAKE) --no-print-directory -j4 ready $(VENV)/.test
+	@scripts/site.sh
 
 .PHONY: lab
 lab: need # open the quickstart in JupyterLab

@@ -11,17 +11,25 @@ import (
 	"testing"
 )
 
+// Where the notebooks of the programs stand that are shown first.
+const gallery = "../notebooks/gallery"
+
 // TestNotebooks checks that each program's notebook holds the declarations of
 // NAME/NAME.go letter by letter, so that what its test compares with PyTorch is
 // what a person sees and runs; those of the pole that three programs balance, too.
 func TestNotebooks(t *testing.T) {
-	notebooks, err := filepath.Glob("*/*.ipynb")
-	if err != nil || len(notebooks) == 0 {
-		t.Fatalf("found %d notebooks: %v", len(notebooks), err)
+	var notebooks []string
+	for _, pattern := range []string{"*/*.ipynb", gallery + "/*.ipynb"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("found %d notebooks by %s: %v", len(found), pattern, err)
+		}
+		notebooks = append(notebooks, found...)
 	}
 	for _, path := range notebooks {
 		code := cells(t, path)
-		sources := []string{strings.TrimSuffix(path, ".ipynb") + ".go"}
+		name := strings.TrimSuffix(filepath.Base(path), ".ipynb")
+		sources := []string{filepath.Join(name, name+".go")}
 		if strings.Contains(code, "CartPole") {
 			sources = append(sources, "cartpole/cartpole.go")
 		}
@@ -56,10 +64,15 @@ func TestWhole(t *testing.T) {
 	}
 	for _, f := range folders {
 		dir := filepath.Dir(f)
-		for _, name := range []string{dir + ".go", dir + "_test.go", dir + ".py", dir + ".ipynb"} {
+		for _, name := range []string{dir + ".go", dir + "_test.go", dir + ".py"} {
 			if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
 				t.Errorf("%s: %v", dir, err)
 			}
+		}
+		_, here := os.Stat(filepath.Join(dir, dir+".ipynb"))
+		_, shown := os.Stat(filepath.Join(gallery, dir+".ipynb"))
+		if (here == nil) == (shown == nil) {
+			t.Errorf("%s: want one notebook, here (%v) or in the gallery (%v)", dir, here, shown)
 		}
 	}
 }

@@ -19,6 +19,12 @@ import (
 // Options are the settings of a page; the zero value works.
 type Options struct {
 	Title string // of the page; empty means the notebook's first heading, or else "Notebook"
+	Links []Link // to other pages, shown above and below the cells
+}
+
+// Link leads to another page.
+type Link struct {
+	Text, Address string
 }
 
 //go:embed page.html
@@ -29,6 +35,7 @@ var page = template.Must(template.New("page").Parse(source))
 // view is the notebook as the template sees it.
 type view struct {
 	Title       string
+	Links       []Link
 	Light, Dark template.CSS // colours of code
 	Cells       []cellView
 }
@@ -45,7 +52,7 @@ type cellView struct {
 
 // Write writes the notebook as a page.
 func Write(w io.Writer, nb *ipynb.Notebook, opt Options) error {
-	v := view{Title: opt.Title, Light: colours("github"), Dark: colours("github-dark")}
+	v := view{Title: opt.Title, Links: opt.Links, Light: colours("github"), Dark: colours("github-dark")}
 	if v.Title == "" {
 		v.Title = heading(nb)
 	}

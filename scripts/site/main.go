@@ -1,0 +1,332 @@
+// Site writes the course and the gallery as pages, from notebooks that have run:
+//
+//	go run ./scripts/site [-from notebooks/out] [-to docs/site] [-missing]
+//
+// Each notebook becomes a page that needs no other file, and the index shows one
+// picture of each. A notebook that has not run, that failed, whose cells are
+// not those that the checkout has, or that shows a path of this machine, is an error,
+// and nothing is written. With -missing it only names the notebooks that want to be run.
+package main
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/base64"
+	"errors"
+	"flag"
+	"fmt"
+	"html/template"
+	"image"
+	_ "image/jpeg"
+	"image/png"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/image/draw"
+
+	"github.com/holt-dl/holt/internal/aside"
+	"github.com/holt-dl/holt/kernel/notebook/ipynb"
+	"github.com/holt-dl/holt/kernel/notebook/page"
+)
+
+func main() {
+	from := flag.String("from", "notebooks/out", "the folder with the notebooks and their outputs")
+	to := flag.String("to", "docs/site", "the folder of the pages")
+	missing := flag.Bool("missing", false, "name the notebooks that have not run as they are, and write nothing")
+	flag.Parse()
+	if *missing {
+		if err := name("notebooks", *from); err != nil {
+			fmt.Fprintln(os.Stderr, "site:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	if err := run("notebooks", *from, *to); err != nil {
+		fmt.Fprintln(os.Stderr, "site:", err)
+		os.Exit(1)
+	}
+}
+
+// A section of the index.
+type section struct {
+	Title string
+	Lines string // what stands below the title
+	Pages []*entry
+}
+
+// An entry of the index is a notebook.
+type entry struct {
+	Name    string // of the notebook, without its ending
+	Title   string // its first heading
+	About   string // the first sentences below it
+	Picture string // the file of its picture
+	Alt     string
+	Width   int // of the picture, in CSS pixels
+	Height  int
+
+	notebook *ipynb.Notebook
+	picture  []byte // PNG
+}
+
+// run writes the pages of the notebooks in the folder sources, which have run
+// in the folder from.
+func run(sources, from, to string) error {
+	sections, err := read(sources, from)
+	if err != nil {
+		return err
+	}
+	pages := map[string][]byte{}
+	for _, s := range sections {
+		for i, e := range s.Pages {
+			links := []page.Link{{Text: "All pages", Address: "index.html"}}
+			if i > 0 {
+				links = append(links, page.Link{Text: "← " + s.Pages[i-1].Title, Address: s.Pages[i-1].Name + ".html"})
+			}
+			if i+1 < len(s.Pages) {
+				links = append(links, page.Link{Text: s.Pages[i+1].Title + " →", Address: s.Pages[i+1].Name + ".html"})
+			}
+			var b bytes.Buffer
+			if err := page.Write(&b, e.notebook, page.Options{Title: e.Title, Links: links}); err != nil {
+				return fmt.Errorf("%s: %w", e.Name, err)
+			}
+			pages[e.Name+".html"] = b.Bytes()
+			pages[e.Picture] = e.picture
+		}
+	}
+	var b bytes.Buffer
+	if err := index.Execute(&b, sections); err != nil {
+		return err
+	}
+	pages["index.html"] = b.Bytes()
+	if err := noMachine(pages); err != nil {
+		return err
+	}
+	return write(to, pages)
+}
+
+//go:embed index.html
+var source string
+
+var index = template.Must(template.New("index").Parse(source))
+
+// Which notebooks belong to which section of the index.
+var patterns = []string{"[a-z]*.ipynb", "[0-9]*.ipynb", "gallery/*.ipynb"}
+
+// name prints the notebooks that have not run as they are.
+func name(sources, from string) error {
+	for _, pattern := range patterns {
+		files, err := filepath.Glob(filepath.Join(sources, pattern))
+		if err != nil {
+			return err
+		}
+		for _, file := range files {
+			nb, err := ipynb.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			out, err := ipynb.ReadFile(filepath.Join(from, filepath.Base(file)))
+			if err != nil || same(nb, out) != nil {
+				fmt.Println(file)
+			}
+		}
+	}
+	return nil
+}
+
+// read reads the notebooks of the course and of the gallery, in the order of
+// their names.
+func read(sources, from string) ([]*section, error) {
+	sections := []*section{
+		{Title: "Start here", Lines: "A network trained in ten minutes, and what a person who knows PyTorch finds where."},
+		{Title: "The course", Lines: "Twenty chapters from the first picture to a network trained on another machine."},
+		{Title: "The gallery", Lines: "Programs that PyTorch users know, each whole on one page."},
+	}
+	var wrong []error
+	for i, pattern := range patterns {
+		files, err := filepath.Glob(filepath.Join(sources, pattern))
+		if err != nil {
+			return nil, err
+		}
+		slices.Sort(files)
+		if i == 0 { // the quickstart first
+			slices.Reverse(files)
+		}
+		for _, file := range files {
+			e, err := readEntry(file, filepath.Join(from, filepath.Base(file)))
+			if err != nil {
+				wrong = append(wrong, err)
+				continue
+			}
+			sections[i].Pages = append(sections[i].Pages, e)
+		}
+	}
+	return sections, errors.Join(wrong...)
+}
+
+// readEntry reads the notebook that file is when it has run as ran.
+func readEntry(file, ran string) (*entry, error) {
+	nb, err := ipynb.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	out, err := ipynb.ReadFile(ran)
+	if err != nil {
+		return nil, fmt.Errorf("%w; run it first: make site does", err)
+	}
+	if err := same(nb, out); err != nil {
+		return nil, fmt.Errorf("%s: %w; run it again", ran, err)
+	}
+	e := &entry{Name: strings.TrimSuffix(filepath.Base(file), ".ipynb"), notebook: out}
+	if e.Title, e.About, err = opening(nb); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	e.Picture = e.Name + ".png"
+	if err := e.choose(); err != nil {
+		return nil, fmt.Errorf("%s: %w", ran, err)
+	}
+	return e, nil
+}
+
+// same is an error unless out is the notebook nb, run to its end.
+func same(nb, out *ipynb.Notebook) error {
+	if len(nb.Cells) != len(out.Cells) {
+		return fmt.Errorf("it has %d cells, the notebook has %d", len(out.Cells), len(nb.Cells))
+	}
+	for i, c := range nb.Cells {
+		o := out.Cells[i]
+		if c.Type != o.Type || c.Source != o.Source {
+			return fmt.Errorf("cell %d is not the notebook's", i+1)
+		}
+		if c.Type != ipynb.Code || c.Tagged("skip-execution") {
+			continue
+		}
+		if o.Count == 0 && strings.TrimSpace(o.Source) != "" {
+			return fmt.Errorf("cell %d has not run", i+1)
+		}
+		failed := slices.ContainsFunc(o.Outputs, func(o *ipynb.Output) bool { return o.Type == ipynb.Failure })
+		if failed && !c.Tagged("raises-exception") {
+			return fmt.Errorf("cell %d has failed", i+1)
+		}
+	}
+	return nil
+}
+
+// opening is a notebook's first heading, and the paragraph below it as plain text.
+func opening(nb *ipynb.Notebook) (title, about string, err error) {
+	if len(nb.Cells) > 0 && nb.Cells[0].Type == ipynb.Markdown {
+		blocks := strings.Split(nb.Cells[0].Source, "\n\n")
+		if t, ok := strings.CutPrefix(blocks[0], "# "); ok && len(blocks) > 1 {
+			about = strings.Join(strings.Fields(blocks[1]), " ")
+			return strings.TrimSpace(t), strings.NewReplacer("`", "", "**", "", "*", "").Replace(about), nil
+		}
+	}
+	return "", "", errors.New("its first cell wants a heading, and a paragraph below it")
+}
+
+// A picture on the index is at most so wide and high, in the pixels of a screen
+// with two to each of CSS.
+const widest, highest = 640, 400
+
+// choose takes the picture of the cell with the tag cover, or else the first one.
+func (e *entry) choose() error {
+	var chosen *ipynb.Output
+	var covered bool
+	for _, c := range e.notebook.Cells {
+		for _, o := range c.Outputs {
+			if _, ok := o.Data["image/png"].(string); ok && (chosen == nil || c.Tagged("cover") && !covered) {
+				chosen, covered = o, c.Tagged("cover")
+			}
+		}
+	}
+	if chosen == nil {
+		return errors.New("no cell shows a picture, and the index wants one")
+	}
+	text := chosen.Data["image/png"].(string)
+	data, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
+	if err != nil {
+		return err
+	}
+	img, _, err := image.Decode(bytes.NewReader(data))
+	if err != nil {
+		return err
+	}
+	img = shrink(img)
+	var b bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, img); err != nil {
+		return err
+	}
+	e.picture = b.Bytes()
+	e.Width, e.Height = img.Bounds().Dx()/2, img.Bounds().Dy()/2
+	alt, _ := chosen.Data["text/plain"].(string)
+	e.Alt, _, _ = strings.Cut(alt, "\n")
+	return nil
+}
+
+// shrink makes a picture fit the index.
+func shrink(img image.Image) image.Image {
+	size := img.Bounds().Size()
+	scale := min(1, widest/float64(size.X), highest/float64(size.Y))
+	if scale == 1 {
+		return img
+	}
+	small := image.NewNRGBA(image.Rect(0, 0, max(1, int(float64(size.X)*scale)), max(1, int(float64(size.Y)*scale))))
+	draw.CatmullRom.Scale(small, small.Bounds(), img, img.Bounds(), draw.Src, nil)
+	return small
+}
+
+// noMachine is an error where a page names a folder of the machine that ran it.
+func noMachine(pages map[string][]byte) error {
+	wd, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return err
+	}
+	var wrong []error
+	for _, name := range slices.Sorted(maps.Keys(pages)) {
+		for _, dir := range []string{wd, home, os.TempDir()} {
+			if strings.HasSuffix(name, ".html") && len(dir) > 1 && bytes.Contains(pages[name], []byte(dir+"/")) {
+				wrong = append(wrong, fmt.Errorf("%s names the folder %s of this machine", name, dir))
+			}
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+// write leaves the folder with these files and no others of their kinds.
+func write(to string, pages map[string][]byte) error {
+	if err := os.MkdirAll(to, 0o777); err != nil {
+		return err
+	}
+	old, err := os.ReadDir(to)
+	if err != nil {
+		return err
+	}
+	for _, f := range old {
+		kind := filepath.Ext(f.Name())
+		if _, kept := pages[f.Name()]; !kept && (kind == ".html" || kind == ".png") {
+			if err := os.Remove(filepath.Join(to, f.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	size := 0
+	for name, data := range pages {
+		size += len(data)
+		err := aside.WriteFile(filepath.Join(to, name), func(w io.Writer) error {
+			_, err := w.Write(data)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	fmt.Printf("%s: %d files, %.1f MB\n", filepath.Join(to, "index.html"), len(pages), float64(size)/1e6)
+	return nil
+}
