@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 
-	"github.com/holt-dl/holt/dl/backend"
 	"github.com/holt-dl/holt/kernel/jupyter/spec"
 )
 
@@ -27,17 +26,7 @@ type installCmd struct {
 func (c installCmd) Run() error {
 	opt := c.options()
 	opt.DisplayName = c.DisplayName
-	p, err := spec.Install(opt)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("Jupyter knows %q now.\n  kernelspec  %s\n  program     %s\n", c.DisplayName, p.Dir, p.Binary)
-	_, cpu := backend.FindInstalled("cpu") // what is beside a checkout's program is not beside the installed one
-	if _, cuda := backend.FindInstalled("cuda"); !cpu && !cuda {
-		fmt.Printf("XLA is not installed, and networks train slowly without it: %s backend install cpu\n", p.Binary)
-	}
-	fmt.Println("See whether anything is missing: holt doctor")
-	return nil
+	return install(opt)
 }
 
 type uninstallCmd struct {

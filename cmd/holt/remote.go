@@ -7,21 +7,20 @@ import (
 	"time"
 
 	"github.com/holt-dl/holt"
+	"github.com/holt-dl/holt/internal/buildinfo"
+	"github.com/holt-dl/holt/kernel/jupyter/front"
 	"github.com/holt-dl/holt/kernel/jupyter/spec"
 	"github.com/holt-dl/holt/kernel/jupyter/wire"
-	"github.com/holt-dl/holt/kernel/machine/doctor"
 	"github.com/holt-dl/holt/kernel/remote"
 )
 
 type remoteCmd struct {
-	Add    remoteAddCmd    `cmd:"" help:"Install Holt on another machine over ssh, and a kernelspec here that runs it there."`
-	List   remoteListCmd   `cmd:"" help:"List the machines, or the kernels on one."`
-	Stop   remoteStopCmd   `cmd:"" help:"End kernels on a machine."`
-	Remove remoteRemoveCmd `cmd:"" help:"Forget a machine."`
-	Kernel remoteKernelCmd `cmd:"" hidden:"" help:"Run a kernel on another machine; Jupyter starts it."`
-	Agent  remoteAgentCmd  `cmd:"" hidden:"" help:"Serve a line from another machine; ssh starts it."`
-	Keep   remoteKeepCmd   `cmd:"" hidden:"" help:"Hold a kernel for another machine; the agent starts it."`
-	Check  remoteCheckCmd  `cmd:"" hidden:"" help:"Say whether a machine without Jupyter can run cells."`
+	Add         remoteAddCmd    `cmd:"" help:"Install Holt on another machine over ssh, and a kernelspec here that runs it there."`
+	List        remoteListCmd   `cmd:"" help:"List the machines, or the kernels on one."`
+	Stop        remoteStopCmd   `cmd:"" help:"End kernels on a machine."`
+	Remove      remoteRemoveCmd `cmd:"" help:"Forget a machine."`
+	Kernel      remoteKernelCmd `cmd:"" hidden:"" help:"Run a kernel on another machine; Jupyter starts it."`
+	remoteLocal                 // for the machine where kernels run
 }
 
 type remoteAddCmd struct {
@@ -43,7 +42,7 @@ type remoteAddCmd struct {
 func (c remoteAddCmd) Run(ctx context.Context) error {
 	m, err := remote.Add(ctx, remote.AddOptions{
 		Machine: remote.Machine{Name: c.Name, Destination: c.Destination, SSHConfig: c.SSHConfig, SSH: c.SSH, Dir: c.Dir, Grace: c.Grace},
-		Version: version(),
+		Version: buildinfo.Version(),
 		Program: holt.Program,
 		Backend: c.Backend,
 		NoWarm:  c.NoWarm,
@@ -143,7 +142,7 @@ type remoteKernelCmd struct {
 
 // Run is a kernel whose cells run there, until Jupyter shuts it down.
 func (c remoteKernelCmd) Run(ctx context.Context) error {
-	setLog()
+	front.SetLog()
 	conn, err := wire.ReadConnection(c.File)
 	if err != nil {
 		return err
@@ -153,43 +152,4 @@ func (c remoteKernelCmd) Run(ctx context.Context) error {
 		return err
 	}
 	return remote.Serve(ctx, conn, m)
-}
-
-type remoteAgentCmd struct{}
-
-// Run serves one line.
-func (remoteAgentCmd) Run(ctx context.Context) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	return remote.Agent(ctx, os.Stdin, os.Stdout, []string{self, "remote", "keep"})
-}
-
-type remoteKeepCmd struct{}
-
-// Run holds one kernel.
-func (remoteKeepCmd) Run() error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	return remote.Keep(os.Stdin, os.Stdout, []string{self, "kernel", "-f"})
-}
-
-type remoteCheckCmd struct{}
-
-// Run looks at this machine as the doctor does, but for Jupyter, which runs
-// elsewhere.
-func (remoteCheckCmd) Run(ctx context.Context) error {
-	var checks []doctor.Check
-	for _, c := range allChecks() {
-		if c.Name != "Jupyter" && c.Name != "kernelspec" {
-			checks = append(checks, c)
-		}
-	}
-	if !doctor.Run(ctx, os.Stdout, checks) {
-		return errUnhealthy
-	}
-	return nil
 }

@@ -24,9 +24,9 @@ var kernelOrder = []struct {
 	{"completion and help", []string{"session/assist"}},
 	{"one notebook, through all stages", []string{"session"}},
 	{"the server", []string{""}},
-	{"notebooks without Jupyter", []string{"notebook/page", "notebook/export", "notebook/batch"}},
+	{"notebooks without Jupyter", []string{"notebook/page", "notebook/export", "notebook/batch", "notebook/course"}},
 	{"kernels on other machines", []string{"remote"}},
-	{"what is wrong with a machine", []string{"machine/doctor"}},
+	{"what is wrong with a machine", []string{"machine/doctor", "machine/toolchain"}},
 }
 
 func TestKernelOrder(t *testing.T) {

@@ -18,7 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"syscall"
+	"time"
 )
 
 // infix is between the name of a file and the number of one written beside it.
@@ -64,8 +64,7 @@ func writeFile(name string, want *fs.FileMode, write func(io.Writer) error) (err
 	}
 	defer func() {
 		if err != nil {
-			os.Remove(f.Name()) // before Close, which gives up the lock
-			f.Close()
+			discard(f)
 		}
 	}()
 	w := bufio.NewWriterSize(f, 1<<20)
@@ -83,12 +82,12 @@ func writeFile(name string, want *fs.FileMode, write func(io.Writer) error) (err
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	if err := os.Rename(f.Name(), name); err != nil {
+	if err := renameOpen(f, name); err != nil {
 		return err
 	}
 	// The name is on disk only when its folder is.
 	syncFolder(dir)
-	return f.Close()
+	return nil
 }
 
 // create makes and locks a file beside name. The system gives the lock up when the
@@ -116,17 +115,6 @@ func create(name string, mode fs.FileMode) (*os.File, error) {
 	return nil, fmt.Errorf("%s: no free name for a file beside it", name)
 }
 
-// locked locks a file or folder that was just made, and reports whether it is this
-// process's; if not, another took it for a leftover before it was locked.
-func locked(f *os.File) bool {
-	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if err != nil {
-		return !errors.Is(err, syscall.EWOULDBLOCK) // a file system without locks has none that Sweep could take
-	}
-	_, err = os.Lstat(f.Name())
-	return err == nil
-}
-
 // Sweep removes from a folder the files and folders of writers that were killed, as every
 // write there does.
 func Sweep(dir string) {
@@ -143,25 +131,8 @@ func Sweep(dir string) {
 	}
 }
 
-// removeDead removes a file or folder that was written aside, unless its writer lives
-// or is another user.
-func removeDead(part string) {
-	f, err := os.OpenFile(part, os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if errors.Is(err, syscall.EISDIR) {
-		f, err = os.OpenFile(part, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_DIRECTORY, 0)
-	}
-	if err != nil {
-		return
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() && !info.IsDir() {
-		return
-	}
-	if stat, ok := info.Sys().(*syscall.Stat_t); !ok || int(stat.Uid) != os.Geteuid() {
-		return
-	}
-	if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
-		os.RemoveAll(part)
-	}
+// abandoned reports whether what was written aside was not touched for a day. Windows
+// does not say whether the writer of a folder lives.
+func abandoned(info fs.FileInfo, now time.Time) bool {
+	return (info.Mode().IsRegular() || info.IsDir()) && now.Sub(info.ModTime()) > 24*time.Hour
 }

@@ -257,3 +257,31 @@ func TestSweepFolder(t *testing.T) {
 	}
 	alone(t, root, "d", "other")
 }
+
+// TestAbandoned: where no lock says that a writer has died, a day without a change does.
+func TestAbandoned(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "f")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(file, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name string
+		age  time.Duration
+		want bool
+	}{
+		{file, 0, false}, {file, 23 * time.Hour, false}, {file, 25 * time.Hour, true}, {dir, 25 * time.Hour, true}, {link, 25 * time.Hour, false},
+	} {
+		info, err := os.Lstat(tt.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := abandoned(info, info.ModTime().Add(tt.age)); got != tt.want {
+			t.Errorf("%s after %s: abandoned is %v, want %v", filepath.Base(tt.name), tt.age, got, tt.want)
+		}
+	}
+}

@@ -58,8 +58,7 @@ func within(dir string, fill func(path string) error, take func(path, spare stri
 	if err != nil {
 		return err
 	}
-	defer part.Close() // after RemoveAll, as it gives up the lock
-	defer os.RemoveAll(part.Name())
+	defer discard(part)
 	path := filepath.Join(part.Name(), filepath.Base(dir))
 	if err := fill(path); err != nil {
 		return err
@@ -103,7 +102,8 @@ func syncTree(path string) error {
 			return err
 		}
 		defer f.Close()
-		if err := f.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) { // not every file system syncs folders
+		// Not every file system syncs folders, and Windows only files that are open for writing.
+		if err := f.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, fs.ErrPermission) {
 			return err
 		}
 		return nil

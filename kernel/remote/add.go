@@ -200,7 +200,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
 tar -xzf -
-CGO_ENABLED=0 GOFLAGS=-mod=mod go build -trimpath -ldflags `+quote("-X main.Version="+opt.Version)+` -o "$holt.part" ./cmd/holt
+CGO_ENABLED=0 GOFLAGS=-mod=mod go build -trimpath -ldflags `+quote("-X github.com/holt-dl/holt/internal/buildinfo.linked="+opt.Version)+` -o "$holt.part" ./cmd/holt
 cd /
 `), compress(func(w io.Writer) error {
 		return archive(w, opt.Program)

@@ -20,7 +20,7 @@ build)
 	test -f go.mod && test -f cmd/holt/main.go || exit 3
 	while [ $# -gt 1 ]; do
 		case $1 in
-		-ldflags) version=${2#-X main.Version=} ;;
+		-ldflags) version=${2#-X github.com/holt-dl/holt/internal/buildinfo.linked=} ;;
 		-o) out=$2 ;;
 		esac
 		shift

@@ -12,8 +12,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/holt-dl/holt/internal/process"
 )
 
 // magic is what an agent says first. All before it is what the login scripts
@@ -124,7 +125,7 @@ func startKeeper(ctx context.Context, h hello, keeper []string) error {
 		return fmt.Errorf("start the kernel: %w", err)
 	}
 	cmd := exec.Command(keeper[0], keeper[1:]...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	process.Detach(cmd)
 	cmd.Stdin = strings.NewReader(string(data))
 	said, err := cmd.StdoutPipe() // the keeper's first word, or its end
 	if err != nil {

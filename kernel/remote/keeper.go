@@ -15,10 +15,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/holt-dl/holt/internal/aside"
+	"github.com/holt-dl/holt/internal/process"
 	"github.com/holt-dl/holt/kernel/jupyter/wire"
 )
 
@@ -353,7 +353,7 @@ func (k *keeper) stop() {
 	if again {
 		return
 	}
-	k.cmd.Process.Signal(syscall.SIGTERM)
+	process.End(k.cmd.Process)
 	go func() {
 		select {
 		case <-k.ended:

@@ -10,8 +10,9 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
+
+	"github.com/holt-dl/holt/internal/process"
 )
 
 // command is an ssh that runs a command of sh on the machine. It is the ssh of
@@ -36,7 +37,7 @@ func (m Machine) command(script string) *exec.Cmd {
 	cmd := exec.Command(program, args...)
 	// A group of its own: Ctrl+C in the terminal of a console interrupts the
 	// cell and not the line.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	process.Group(cmd)
 	cmd.WaitDelay = 2 * time.Second
 	return cmd
 }
@@ -82,7 +83,7 @@ type sshLine struct {
 func (l *sshLine) Close() error {
 	l.once.Do(func() {
 		l.in.Close()
-		l.cmd.Process.Signal(syscall.SIGTERM)
+		process.End(l.cmd.Process)
 	})
 	return nil
 }
@@ -243,7 +244,7 @@ func (m Machine) output(ctx context.Context, script string, input io.Reader, pro
 	if err := cmd.Start(); err != nil {
 		return "", fmt.Errorf("remote: %s: start ssh: %w; install OpenSSH's client, or name the program with --ssh", m.Name, err)
 	}
-	stop := context.AfterFunc(ctx, func() { cmd.Process.Signal(syscall.SIGTERM) })
+	stop := context.AfterFunc(ctx, func() { process.End(cmd.Process) })
 	defer stop()
 	err := cmd.Wait()
 	if ctx.Err() != nil {

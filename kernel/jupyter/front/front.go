@@ -146,3 +146,13 @@ func (f *Front) Send(socket *wire.Socket, to Request, msg *wire.Message) error {
 	}
 	return err
 }
+
+// SetLog has the process log to its standard error what HOLT_LOG says, warnings unless
+// told otherwise.
+func SetLog() {
+	var level slog.Level
+	if level.UnmarshalText([]byte(os.Getenv("HOLT_LOG"))) != nil {
+		level = slog.LevelWarn
+	}
+	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})))
+}

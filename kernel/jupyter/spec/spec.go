@@ -189,7 +189,7 @@ func (o Options) places() (Installed, error) {
 		share := filepath.Join(abs, "share")
 		return Installed{
 			Dir:    filepath.Join(share, "jupyter", "kernels", name),
-			Binary: filepath.Join(share, "holt", "bin", "holt"),
+			Binary: filepath.Join(share, "holt", "bin", program(runtime.GOOS)),
 		}, nil
 	}
 	home, err := Home()
@@ -200,69 +200,7 @@ func (o Options) places() (Installed, error) {
 	if err != nil {
 		return Installed{}, err
 	}
-	return Installed{Dir: filepath.Join(data, "kernels", name), Binary: filepath.Join(home, "bin", "holt")}, nil
-}
-
-// Home is the folder in which Holt keeps what is the user's: HOLT_HOME, else
-// holt in XDG_DATA_HOME, else ~/.local/share/holt. It may not exist.
-func Home() (string, error) {
-	if dir := os.Getenv("HOLT_HOME"); dir != "" {
-		return filepath.Abs(dir)
-	}
-	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "holt"), nil
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return "", fmt.Errorf("spec: %w; set HOLT_HOME, or install with --prefix", err)
-	}
-	return filepath.Join(home, ".local", "share", "holt"), nil
-}
-
-// userDataDir is jupyter_core's jupyter_data_dir.
-func userDataDir() (string, error) {
-	if dir := os.Getenv("JUPYTER_DATA_DIR"); dir != "" {
-		return filepath.Abs(dir)
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return "", fmt.Errorf("spec: %w; set JUPYTER_DATA_DIR, or install with --prefix", err)
-	}
-	if runtime.GOOS == "darwin" {
-		return filepath.Join(home, "Library", "Jupyter"), nil
-	}
-	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "jupyter"), nil
-	}
-	return filepath.Join(home, ".local", "share", "jupyter"), nil
-}
-
-// dataDirs is where Jupyter looks for kernels, as jupyter_core's jupyter_path.
-func dataDirs() []string {
-	dirs := filepath.SplitList(os.Getenv("JUPYTER_PATH"))
-	if dir, err := userDataDir(); err == nil {
-		dirs = append(dirs, dir)
-	}
-	if prefix, err := sysPrefix(); err == nil {
-		dirs = append(dirs, filepath.Join(prefix, "share", "jupyter"))
-	}
-	return append(dirs, "/usr/local/share/jupyter", "/usr/share/jupyter")
-}
-
-// sysPrefix is sys.prefix of the Python that is active.
-func sysPrefix() (string, error) {
-	for _, name := range []string{"VIRTUAL_ENV", "CONDA_PREFIX"} {
-		if dir := os.Getenv(name); dir != "" {
-			return dir, nil
-		}
-	}
-	for _, python := range []string{"python3", "python"} {
-		out, err := exec.Command(python, "-c", "import sys; print(sys.prefix)").Output()
-		if dir := strings.TrimSpace(string(out)); err == nil && dir != "" {
-			return dir, nil
-		}
-	}
-	return "", errors.New("spec: no active environment of Python is found; activate one, or name it with --prefix")
+	return Installed{Dir: filepath.Join(data, "kernels", name), Binary: filepath.Join(home, "bin", program(runtime.GOOS))}, nil
 }
 
 // environment is what a kernel needs that a Jupyter started from a desktop
@@ -340,5 +278,11 @@ func copyBinary(from, to string) error {
 		return err
 	}
 	defer in.Close()
-	return aside.WriteMode(to, 0o755, func(w io.Writer) error { _, err := io.Copy(w, in); return err })
+	write := func() error {
+		return aside.WriteMode(to, 0o755, func(w io.Writer) error { _, err := io.Copy(w, in); return err })
+	}
+	if runtime.GOOS == "windows" {
+		return replaceRunning(to, write)
+	}
+	return write()
 }

@@ -7,19 +7,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/holt-dl/holt/kernel/build"
-	"github.com/holt-dl/holt/kernel/build/linker"
 	"github.com/holt-dl/holt/kernel/jupyter/spec"
-	"github.com/holt-dl/holt/kernel/session/assist"
 )
+
+// ErrUnhealthy says that something needed is missing, which the doctor has written.
+var ErrUnhealthy = errors.New("something needed is missing")
 
 // Check is one thing to look at.
 type Check struct {
@@ -41,9 +41,23 @@ type Finding struct {
 // not look like a doctor that hangs.
 const timeout = 8 * time.Second
 
-// Run looks at everything, writes one line for each check and one for each
-// remedy to w, and reports whether notebooks can run here, with holt run.
-func Run(ctx context.Context, w io.Writer, checks []Check) bool {
+// Verdict is what the doctor says at the end.
+type Verdict struct {
+	Healthy string // everything is there
+	Partly  string // what every use needs is there, and what some need is not
+	Missing string // something that every use needs is missing
+}
+
+// Cells is the verdict on a machine where cells are to run.
+var Cells = Verdict{
+	Healthy: "Holt can run here.",
+	Partly:  "Holt can run here: holt run runs notebooks.",
+	Missing: "Holt cannot run here yet: mend what is MISSING.",
+}
+
+// Run looks at everything and writes one line for each check, one for each remedy, and the
+// verdict to w. Where something that every use needs is missing it returns [ErrUnhealthy].
+func Run(ctx context.Context, w io.Writer, checks []Check, verdict Verdict) error {
 	healthy := true
 	width := 0
 	var users []string             // what needs something that is absent
@@ -79,182 +93,39 @@ func Run(ctx context.Context, w io.Writer, checks []Check) bool {
 	}
 	switch {
 	case !healthy:
-		fmt.Fprintln(w, "\nHolt cannot run here yet: mend what is MISSING.")
+		fmt.Fprintln(w, "\n"+verdict.Missing)
+		return ErrUnhealthy
 	case len(users) == 0:
-		fmt.Fprintln(w, "\nHolt can run here.")
+		fmt.Fprintln(w, "\n"+verdict.Healthy)
 	default:
-		fmt.Fprintln(w, "\nHolt can run here: holt run runs notebooks.")
+		fmt.Fprintln(w, "\n"+verdict.Partly)
 		for _, user := range users {
 			fmt.Fprintf(w, "Absent for %s: %s.\n", user, strings.Join(lacks[user], ", "))
 		}
 	}
-	return healthy
-}
-
-// Checks are the checks of what the kernel needs. Module is a module that
-// cells need, such as "github.com/gomlx/gomlx", and its version. Venv is an environment of
-// Python in which Jupyter is looked for too, such as the one that make made in a checkout; empty for none.
-func Checks(module, version, venv string) []Check {
-	return []Check{
-		{Name: "Go", Look: lookGo},
-		{Name: "C compiler", Look: lookCC},
-		{Name: "gold linker", Optional: true, Look: lookLinker},
-		{Name: "fast cells", Optional: true, Look: lookBinding},
-		{Name: "Go modules", Look: func(ctx context.Context) Finding { return lookModules(ctx, module, version) }},
-		{Name: "Jupyter", Only: lab, Look: func(ctx context.Context) Finding { return lookJupyter(ctx, venv) }},
-		{Name: "kernelspec", Only: lab, Look: func(context.Context) Finding { return lookSpec(venv) }},
-		{Name: "gopls", Only: "completion", Look: lookGopls},
-		{Name: "GPU", Optional: true, Look: lookGPU},
-	}
+	return nil
 }
 
 // lab stands for all that speaks Jupyter's protocol.
 const lab = "JupyterLab and other front ends"
 
-func lookGo(ctx context.Context) Finding {
-	t, err := build.Find(ctx)
-	if errors.Is(err, build.ErrNoCC) {
-		return Finding{OK: true, Detail: "found; its C compiler is the next line"}
+// Jupyter are the checks of Jupyter on this machine. Venv is an environment of Python in
+// which it is looked for too; empty for none.
+func Jupyter(venv string) []Check {
+	return []Check{
+		{Name: "Jupyter", Only: lab, Look: func(ctx context.Context) Finding { return lookJupyter(ctx, venv) }},
+		{Name: "kernelspec", Only: lab, Look: func(context.Context) Finding { return lookSpec(venv, "holt install") }},
 	}
-	if err != nil {
-		return Finding{Detail: err.Error(), Fix: "install it from https://go.dev/dl and put it in PATH: export PATH=$PATH:/usr/local/go/bin"}
-	}
-	return Finding{OK: true, Detail: fmt.Sprintf("%s, %s", strings.TrimPrefix(t.Version, "go"), t.Go)}
-}
-
-func lookCC(ctx context.Context) Finding {
-	const fix = "sudo apt-get install gcc libc6-dev   (or: sudo dnf install gcc)"
-	t, err := build.Find(ctx)
-	if errors.Is(err, build.ErrNoCC) {
-		return Finding{Detail: "none is found", Fix: fix}
-	}
-	if err != nil {
-		return Finding{Detail: "not known before Go is there", Fix: fix}
-	}
-	out, err := exec.CommandContext(ctx, t.CC, "--version").Output()
-	if err != nil {
-		return Finding{Detail: fmt.Sprintf("%s does not run: %v", t.CC, err), Fix: fix}
-	}
-	line, _, _ := strings.Cut(string(out), "\n")
-	return Finding{OK: true, Detail: line + ", " + t.CC}
-}
-
-func lookLinker(context.Context) Finding {
-	if file, err := exec.LookPath("ld.gold"); err == nil {
-		return Finding{OK: true, Detail: file}
-	}
-	return Finding{Detail: "cells link more slowly without it", Fix: "sudo apt-get install binutils   (Debian 13 and later: binutils-gold)"}
-}
-
-// lookBinding finds out whether Go's linker can be taught to bind cells to the
-// host, which makes it ten times as fast.
-func lookBinding(ctx context.Context) Finding {
-	t, err := build.Find(ctx)
-	if err != nil && !errors.Is(err, build.ErrNoCC) {
-		return Finding{Detail: "not known before Go is there"}
-	}
-	if t == nil {
-		return Finding{Detail: "not known before a C compiler is there"}
-	}
-	if err := linker.Check(t.Root); err != nil {
-		return Finding{Detail: err.Error() + "; cells work, and are linked more slowly", Fix: "install Go with its sources from https://go.dev/dl"}
-	}
-	if err := build.CheckRuntime(t.Root); err != nil {
-		return Finding{Detail: err.Error() + "; cells work, and are loaded more slowly", Fix: "install Go with its sources from https://go.dev/dl"}
-	}
-	if err := build.CheckCompiler(t.Root); err != nil {
-		return Finding{Detail: err.Error() + "; cells work, and those that use dl are compiled more slowly", Fix: "install Go with its sources from https://go.dev/dl"}
-	}
-	return Finding{OK: true, Detail: "Go's linker binds cells to what the host holds"}
-}
-
-// lookModules looks for a module in the cache, and else asks the first module
-// proxy for it.
-func lookModules(ctx context.Context, module, version string) Finding {
-	t, err := build.Find(ctx)
-	if err != nil && !errors.Is(err, build.ErrNoCC) {
-		return Finding{Detail: "not known before Go is there"}
-	}
-	goCmd := "go"
-	if t != nil {
-		goCmd = t.Go
-	}
-	out, err := exec.CommandContext(ctx, goCmd, "env", "GOMODCACHE", "GOPROXY").Output()
-	vars := strings.Split(string(out), "\n")
-	if err != nil || len(vars) < 2 {
-		return Finding{Detail: fmt.Sprintf("go env fails: %v", err)}
-	}
-	cache, proxies := vars[0], vars[1]
-	name := filepath.Join(cache, filepath.FromSlash(escape(module))+"@"+version)
-	if info, err := os.Stat(name); err == nil && info.IsDir() {
-		return Finding{OK: true, Detail: "in the cache, " + cache}
-	}
-	proxy := firstProxy(proxies)
-	if proxy == "" {
-		return Finding{Detail: fmt.Sprintf("%s %s is not in the cache, and GOPROXY is %q", module, version, proxies),
-			Fix: "go env -u GOPROXY"}
-	}
-	url := proxy + "/" + escape(module) + "/@v/" + version + ".info"
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return Finding{Detail: fmt.Sprintf("GOPROXY is %q: %v", redact(proxies), err), Fix: "go env -u GOPROXY"}
-	}
-	const fix = "connect to the network once, or point GOPROXY at a mirror that can be reached: go env -w GOPROXY=…"
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return Finding{Detail: fmt.Sprintf("%s %s is not in the cache, and the module proxy cannot be reached", module, version), Fix: fix}
-	}
-	resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return Finding{Detail: fmt.Sprintf("%s %s is not in the cache, and the module proxy answers %s", module, version, resp.Status), Fix: fix}
-	}
-	return Finding{OK: true, Detail: "the module proxy answers; the first start downloads what Holt needs"}
-}
-
-// escape writes a module path as caches and proxies do: capitals as ! and a
-// small letter.
-func escape(path string) string {
-	var b strings.Builder
-	for _, r := range path {
-		if 'A' <= r && r <= 'Z' {
-			b.WriteByte('!')
-			r += 'a' - 'A'
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
-
-// firstProxy returns the first proxy of GOPROXY that can be asked, "" for none.
-func firstProxy(list string) string {
-	for _, p := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == '|' }) {
-		if p = strings.TrimSuffix(strings.TrimSpace(p), "/"); strings.HasPrefix(p, "http") {
-			return p
-		}
-	}
-	return ""
-}
-
-// redact hides a password in a proxy's address.
-func redact(list string) string {
-	scheme, rest, ok := strings.Cut(list, "://")
-	if !ok {
-		return list
-	}
-	if _, host, found := strings.Cut(rest, "@"); found {
-		return scheme + "://" + host
-	}
-	return list
 }
 
 // lookJupyter looks for Jupyter in PATH, and then in venv.
 func lookJupyter(ctx context.Context, venv string) Finding {
-	const fix = "python3 -m venv ~/jupyter && ~/jupyter/bin/pip install jupyterlab && export PATH=~/jupyter/bin:$PATH"
+	fix := JupyterFix()
 	for _, dir := range []string{"", venv} {
 		for _, name := range []string{"jupyter-lab", "jupyter-notebook", "jupyter-console", "jupyter"} {
-			file := filepath.Join(dir, "bin", name)
-			if dir == "" {
-				file = name
+			file := name
+			if dir != "" {
+				file = filepath.Join(spec.Scripts(dir), name)
 			}
 			file, err := exec.LookPath(file)
 			if err != nil {
@@ -281,7 +152,19 @@ func lookJupyter(ctx context.Context, venv string) Finding {
 	return Finding{Detail: "no jupyter command in PATH", Fix: fix}
 }
 
-func lookSpec(venv string) Finding {
+// JupyterFix is the command that installs Jupyter.
+func JupyterFix() string { return jupyterFix(runtime.GOOS) }
+
+// jupyterFix is how Jupyter is installed.
+func jupyterFix(system string) string {
+	if system == "windows" {
+		return `py -m venv %USERPROFILE%\jupyter && %USERPROFILE%\jupyter\Scripts\pip install jupyterlab && set PATH=%USERPROFILE%\jupyter\Scripts;%PATH%`
+	}
+	return "python3 -m venv ~/jupyter && ~/jupyter/bin/pip install jupyterlab && export PATH=~/jupyter/bin:$PATH"
+}
+
+// lookSpec looks for kernelspecs. Fix is the command that makes one.
+func lookSpec(venv, fix string) Finding {
 	var prefixes []string
 	if venv != "" {
 		prefixes = append(prefixes, venv)
@@ -289,7 +172,7 @@ func lookSpec(venv string) Finding {
 	found := spec.Find(prefixes...)
 	var dirs, broken []string
 	for dir, s := range found {
-		if _, err := os.Stat(s.Argv[0]); err != nil {
+		if _, err := os.Stat(s.Argv[0]); err != nil && filepath.IsAbs(s.Argv[0]) { // another name is Jupyter's to find
 			broken = append(broken, fmt.Sprintf("%s starts %s, which is gone", dir, s.Argv[0]))
 			continue
 		}
@@ -301,27 +184,7 @@ func lookSpec(venv string) Finding {
 	case len(dirs) > 0:
 		return Finding{OK: true, Detail: strings.Join(dirs, "; ")}
 	case len(broken) > 0:
-		return Finding{Detail: strings.Join(broken, "; "), Fix: "holt install"}
+		return Finding{Detail: strings.Join(broken, "; "), Fix: fix}
 	}
-	return Finding{Detail: "Jupyter does not know Holt yet", Fix: "holt install"}
-}
-
-func lookGopls(context.Context) Finding {
-	if file, err := assist.Find(); err == nil {
-		return Finding{OK: true, Detail: file}
-	}
-	return Finding{Detail: "a kernel builds it when it is first asked", Fix: "holt gopls"}
-}
-
-func lookGPU(ctx context.Context) Finding {
-	file, err := exec.LookPath("nvidia-smi")
-	if err != nil {
-		return Finding{Detail: "no NVIDIA driver is found; Holt uses the processor"}
-	}
-	out, err := exec.CommandContext(ctx, file, "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader").Output()
-	list := strings.TrimSpace(string(out))
-	if err != nil || list == "" {
-		return Finding{Detail: "nvidia-smi finds no GPU; Holt uses the processor"}
-	}
-	return Finding{OK: true, Detail: strings.ReplaceAll(list, "\n", "; ")}
+	return Finding{Detail: "Jupyter does not know Holt yet", Fix: fix}
 }

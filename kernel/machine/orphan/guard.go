@@ -6,7 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"sync"
-	"syscall"
+
+	"github.com/holt-dl/holt/internal/process"
 )
 
 // Guard has a process group killed when this process ends before release is
@@ -52,7 +53,7 @@ func (w *watcher) start() {
 	defer r.Close()
 	cmd := exec.Command("sh", "-c", script)
 	cmd.Stdin, cmd.Dir = r, "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	process.Detach(cmd)
 	if err := cmd.Start(); err != nil {
 		slog.Warn("programs that cells start may outlive a kernel that is killed", "why", err)
 		pipe.Close()

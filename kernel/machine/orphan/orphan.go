@@ -3,11 +3,8 @@ package orphan
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"os"
-	"strconv"
-	"syscall"
 	"time"
 )
 
@@ -15,18 +12,21 @@ import (
 // Jupyter server that started this one, is gone without a word, as ipykernel
 // does. It returns then, or when ctx ends, and at once where none is named.
 func Watch(ctx context.Context, stop func()) {
-	pid, err := strconv.Atoi(os.Getenv("JPY_PARENT_PID"))
-	if err != nil || pid <= 1 {
-		return
+	if gone := parent(os.Getenv("JPY_PARENT_PID")); gone != nil {
+		watch(ctx, time.Second, gone, stop)
 	}
-	tick := time.NewTicker(time.Second)
+}
+
+// watch asks now and then whether the parent is gone.
+func watch(ctx context.Context, every time.Duration, gone func() bool, stop func()) {
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := syscall.Kill(pid, 0); errors.Is(err, syscall.ESRCH) || os.Getppid() == 1 && pid != 1 {
+			if gone() {
 				slog.Info("the Jupyter server is gone")
 				stop()
 				return

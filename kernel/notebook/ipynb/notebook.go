@@ -3,7 +3,9 @@ package ipynb
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"fmt"
 	"slices"
+	"strings"
 )
 
 // The kinds of cells.
@@ -76,6 +78,15 @@ func (nb *Notebook) Language() string {
 		}
 	}
 	return ""
+}
+
+// CheckGo refuses a notebook in another language, by the name of its file. One that does
+// not say is taken.
+func (nb *Notebook) CheckGo(name string) error {
+	if lang := nb.Language(); lang != "" && !strings.EqualFold(lang, "go") {
+		return fmt.Errorf("%s: it is written in %s, want Go; for other languages: jupyter nbconvert --execute", name, lang)
+	}
+	return nil
 }
 
 // Clone returns a copy that shares no cell and no output with nb. Values of

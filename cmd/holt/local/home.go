@@ -1,4 +1,4 @@
-package main
+package local
 
 import (
 	"fmt"
@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// ensureHome sets HOME where it is not set, as under supervisord and in some
+// EnsureHome sets HOME where it is not set, as under supervisord and in some
 // containers: Holt's cache, the go command and gopls look for it, and cells may.
-func ensureHome() {
+func EnsureHome() {
 	if os.Getenv("HOME") != "" {
 		return
 	}

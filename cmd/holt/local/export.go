@@ -1,14 +1,14 @@
-package main
+package local
 
 import (
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 
 	"github.com/holt-dl/holt"
+	"github.com/holt-dl/holt/internal/buildinfo"
 	"github.com/holt-dl/holt/kernel/build"
 	"github.com/holt-dl/holt/kernel/notebook/export"
 	"github.com/holt-dl/holt/kernel/notebook/ipynb"
@@ -35,7 +35,7 @@ func (c exportCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := inGo(nb, c.Notebook); err != nil {
+	if err := nb.CheckGo(c.Notebook); err != nil {
 		return err
 	}
 	name := strings.TrimSuffix(filepath.Base(c.Notebook), ".ipynb")
@@ -62,7 +62,7 @@ func (c exportCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m := export.Module{Modfile: world.Modfile(), Go: world.Toolchain().Go, Release: release(), Source: holt.Source}
+	m := export.Module{Modfile: world.Modfile(), Go: world.Toolchain().Go, Release: buildinfo.Release(), Source: holt.Source}
 	if err := p.Save(ctx, dir, m); err != nil {
 		return err
 	}
@@ -71,13 +71,4 @@ func (c exportCmd) Run(ctx context.Context) error {
 	}
 	fmt.Printf("the program is in %s; build it with: cd %[1]s && go build\n", dir)
 	return nil
-}
-
-// release is the version under which the module proxy has this program's
-// source; empty for a program that was built from a checkout.
-func release() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Sum != "" {
-		return info.Main.Version
-	}
-	return ""
 }

@@ -1,4 +1,4 @@
-package main
+package local
 
 import (
 	"context"
@@ -18,6 +18,7 @@ import (
 	"github.com/holt-dl/holt"
 	"github.com/holt-dl/holt/dl/backend"
 	"github.com/holt-dl/holt/internal/aside"
+	"github.com/holt-dl/holt/internal/buildinfo"
 	"github.com/holt-dl/holt/kernel/notebook/batch"
 	"github.com/holt-dl/holt/kernel/notebook/ipynb"
 	"github.com/holt-dl/holt/kernel/notebook/page"
@@ -63,8 +64,8 @@ A cell with the tag raises-exception may fail; one with the tag skip-execution i
   holt run train.ipynb -p lr=0.01 -p epochs=20 -o runs/lr001.ipynb --html`
 }
 
-// errReported ends the program with status 1 when the error has been shown.
-var errReported = errors.New("the notebook failed")
+// ErrReported ends the program with status 1 when the error has been shown.
+var ErrReported = errors.New("the notebook failed")
 
 // Run runs the notebook.
 func (c runCmd) Run(ctx context.Context) error {
@@ -72,7 +73,7 @@ func (c runCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := inGo(nb, c.Notebook); err != nil {
+	if err := nb.CheckGo(c.Notebook); err != nil {
 		return err
 	}
 	var params []batch.Parameter
@@ -107,7 +108,7 @@ func (c runCmd) Run(ctx context.Context) error {
 	var s *session.Session
 	open := func(out session.Output) (batch.Engine, error) {
 		var err error
-		s, err = session.Open(session.Options{Source: holt.Source, Dir: dir, Version: version()}, out)
+		s, err = session.Open(session.Options{Source: holt.Source, Dir: dir, Version: buildinfo.Version()}, out)
 		if err != nil {
 			return nil, err
 		}
@@ -145,7 +146,7 @@ func (c runCmd) Run(ctx context.Context) error {
 	if err := c.write(nb, output); err != nil {
 		fmt.Fprintln(os.Stderr, "holt:", err)
 	}
-	return errReported
+	return ErrReported
 }
 
 // output is the file that the notebook is written to.
@@ -195,12 +196,4 @@ func (c runCmd) write(nb *ipynb.Notebook, output string) error {
 		fmt.Fprintln(os.Stderr, "holt: the page is", file)
 	}
 	return err
-}
-
-// inGo refuses notebooks in other languages. One that does not say is taken.
-func inGo(nb *ipynb.Notebook, name string) error {
-	if lang := nb.Language(); lang != "" && !strings.EqualFold(lang, "go") {
-		return fmt.Errorf("%s: it is written in %s, want Go; for other languages: jupyter nbconvert --execute", name, lang)
-	}
-	return nil
 }

@@ -1,7 +1,8 @@
-package main
+package local
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,7 +16,10 @@ import (
 // TestMain is holt itself where the doctor starts it to load a plugin.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "probe" {
-		main()
+		if err := (probeCmd{Path: os.Args[2]}).Run(); err != nil {
+			fmt.Fprintln(os.Stderr, "holt:", err)
+			os.Exit(1)
+		}
 		os.Exit(0)
 	}
 	os.Exit(m.Run())

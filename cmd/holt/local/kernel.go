@@ -1,17 +1,18 @@
-package main
+package local
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 
 	"github.com/holt-dl/holt"
 	"github.com/holt-dl/holt/dl/backend"
+	"github.com/holt-dl/holt/internal/buildinfo"
 	"github.com/holt-dl/holt/kernel"
+	"github.com/holt-dl/holt/kernel/jupyter/front"
 	"github.com/holt-dl/holt/kernel/jupyter/wire"
 	"github.com/holt-dl/holt/kernel/session"
 )
@@ -26,15 +27,15 @@ type kernelCmd struct {
 
 // Run serves the kernel until Jupyter shuts it down.
 func (c kernelCmd) Run(ctx context.Context) error {
-	setLog()
+	front.SetLog()
 	conn, err := connection(c.File)
 	if err != nil {
 		return err
 	}
 	backend.Setup() // the host, which is started from here, finds the plugins
-	return kernel.Serve(ctx, conn, kernel.Options{Version: version(), History: historyFile()},
+	return kernel.Serve(ctx, conn, kernel.Options{Version: buildinfo.Version(), History: historyFile()},
 		func(out session.Output) (kernel.Engine, error) {
-			s, err := session.Open(session.Options{Source: holt.Source, Version: version(), Connection: c.File}, out)
+			s, err := session.Open(session.Options{Source: holt.Source, Version: buildinfo.Version(), Connection: c.File}, out)
 			if err != nil {
 				return nil, err // and no typed nil
 			}
@@ -57,15 +58,6 @@ func connection(file string) (wire.Connection, error) {
 	}
 	fmt.Fprintf(os.Stderr, "connect to this kernel with: jupyter console --existing %s\n", file)
 	return conn, nil
-}
-
-// setLog logs to the standard error what HOLT_LOG says, warnings unless told otherwise.
-func setLog() {
-	var level slog.Level
-	if level.UnmarshalText([]byte(os.Getenv("HOLT_LOG"))) != nil {
-		level = slog.LevelWarn
-	}
-	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})))
 }
 
 // historyFile is where inputs are kept: below XDG_STATE_HOME, else

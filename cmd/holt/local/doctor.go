@@ -1,38 +1,28 @@
-package main
+package local
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 
 	"github.com/holt-dl/holt/dl/backend"
+	"github.com/holt-dl/holt/internal/buildinfo"
 	"github.com/holt-dl/holt/internal/executables"
 	"github.com/holt-dl/holt/internal/plugins"
 	"github.com/holt-dl/holt/kernel/machine/doctor"
+	"github.com/holt-dl/holt/kernel/machine/toolchain"
 )
 
-// errUnhealthy ends the program with status 1 and no message, as the doctor
-// has said it all.
-var errUnhealthy = errors.New("something needed is missing")
-
-type doctorCmd struct{}
-
-// Run looks at the machine.
-func (doctorCmd) Run(ctx context.Context) error {
-	if !doctor.Run(ctx, os.Stdout, allChecks()) {
-		return errUnhealthy
-	}
-	return nil
-}
-
-// allChecks are the doctor's.
-func allChecks() []doctor.Check {
+// Checks are the doctor's.
+func Checks() []doctor.Check {
 	backend.Setup()
-	module, version := gomlx()
-	return append(doctor.Checks(module, version, plugins.Beside(".venv")),
+	const gomlx = "github.com/gomlx/gomlx" // the module that every cell of dl needs
+	version := buildinfo.Dependency(gomlx)
+	if version == "" {
+		version = "v0.28.5"
+	}
+	return append(toolchain.Checks(gomlx, version, plugins.Beside(".venv")),
 		doctor.Check{Name: "backend cuda", Optional: true, Look: lookBackend("cuda", "only of use with an NVIDIA GPU")},
 		doctor.Check{Name: "backend cpu", Optional: true, Look: lookBackend("cpu", "training is about 60 times slower without it")},
 		doctor.Check{Name: "backend go", Look: func(context.Context) doctor.Finding {
@@ -105,18 +95,4 @@ func lookBackend(name, without string) func(context.Context) doctor.Finding {
 		}
 		return doctor.Finding{Detail: "not installed; " + without, Fix: "holt backend install " + name}
 	}
-}
-
-// gomlx is the module that every cell of dl needs, at the version that this
-// holt was built with.
-func gomlx() (module, version string) {
-	module = "github.com/gomlx/gomlx"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, d := range info.Deps {
-			if d.Path == module {
-				return module, d.Version
-			}
-		}
-	}
-	return module, "v0.28.5"
 }

@@ -1,0 +1,3 @@
+// Package process starts and ends programs in the ways that systems differ in: groups and
+// sessions of processes, and the request to end.
+package process
