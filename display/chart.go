@@ -19,20 +19,23 @@ func figureBundle(name string, f Figure, text string) (frame.Bundle, error) {
 			return frame.Bundle{}, p.err
 		}
 	}
-	p := plotter()
-	if p == nil {
-		return frame.Text(text), nil
-	}
-	m, err := p.Plot(f)
-	if err != nil {
-		return frame.Bundle{}, fmt.Errorf("display: %s: %w", name, err)
-	}
-	for _, p := range f.Panels {
-		if p.Matrix != nil { // its shades are what it says
-			return drawn(m, text)
+	b := frame.Text(text)
+	if p := plotter(); p != nil {
+		m, err := p.Plot(f)
+		if err != nil {
+			return frame.Bundle{}, fmt.Errorf("display: %s: %w", name, err)
+		}
+		if !slices.ContainsFunc(f.Panels, func(p Panel) bool { return p.Matrix != nil }) { // whose shades are what it says
+			m = reduce(m)
+		}
+		if b, err = drawn(m, text); err != nil {
+			return b, err
 		}
 	}
-	return drawn(reduce(m), text)
+	if spec := f.vega(text); spec != nil {
+		b.Data[vegaType] = spec
+	}
+	return b, nil
 }
 
 func (f Figure) bundle() (frame.Bundle, error) {
@@ -294,7 +297,7 @@ func (c Curves) bundle() (frame.Bundle, error) {
 		x, y := c.Of.Curve(name)
 		curves = append(curves, newCurve(name, x, y))
 	}
-	return chart{title: c.Title, x: x, logY: c.LogY, smooth: c.Smooth}.bundle(curves)
+	return chart{title: c.Title, x: x, logY: c.LogY, smooth: c.Smooth, still: true}.bundle(curves)
 }
 
 // LRFinder is the curve of a learning-rate range test (Smith, 2017, "Cyclical

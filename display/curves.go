@@ -90,14 +90,27 @@ type chart struct {
 	x             string
 	logY          bool
 	smooth        int
+	still         bool // nothing more is to come: the chart is Vega-Lite too
 }
 
-func (c chart) bundle(curves []curve) (frame.Bundle, error) {
+func (c chart) bundle(curves []curve) (b frame.Bundle, err error) {
 	text := c.text(curves)
-	p := plotter()
-	if p == nil {
-		return frame.Text(text), nil
+	b = frame.Text(text)
+	if p := plotter(); p != nil {
+		if b, err = c.picture(p, curves, text); err != nil {
+			return b, err
+		}
 	}
+	if c.still {
+		if spec := c.figure(curves, maxPoints).vega(text); spec != nil {
+			b.Data[vegaType] = spec
+		}
+	}
+	return b, nil
+}
+
+// picture draws with as many points as a PNG of maxBytes can have.
+func (c chart) picture(p Plotter, curves []curve, text string) (frame.Bundle, error) {
 	for points := maxPoints; ; points = points * 3 / 4 {
 		m, err := p.Plot(c.figure(curves, points))
 		if err != nil {

@@ -28,12 +28,26 @@
 // # What is sent
 //
 // Pictures are PNG, drawn at twice the size at which they are shown, with a
-// text beside them for consoles. Tables are HTML without scripts or style
+// text beside them for consoles. They have no ground: letters and lines are legible on
+// light and on dark pages. A chart that no longer changes is a Vega-Lite
+// specification too, which JupyterLab and VS Code draw: the pointer reads a point's
+// numbers, dragging moves the axes, the wheel with Ctrl or ⌘ zooms, and a
+// double click puts them back. A chart of more than 10,000 points is a PNG only.
+// Tables are HTML without scripts or style
 // sheets, which pass JupyterLab's sanitiser unchanged, and a text. The same
 // value gives the same bytes, so that saved notebooks can be compared. Names
 // that come from data (classes, files, columns) are escaped: they are text,
 // never markup. In pictures they are drawn in every script that a font of ours
 // has; an emoji is spelled :otter:, and other letters U+0915.
+//
+// Anything else is a method Bundle away, which names its own MIME types:
+//
+//	func (c chart) Bundle() map[string]any {
+//		return map[string]any{"application/vnd.vegalite.v5+json": c.spec, "text/plain": "a chart"}
+//	}
+//
+// The plots of gonum.org/v1/plot are drawn as they are. The page of a go-echarts chart runs a
+// script, so it goes into a frame: `<iframe srcdoc="…">`, in an [HTML] of a notebook that is trusted.
 //
 // # Drawing
 //

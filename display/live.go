@@ -31,7 +31,7 @@ func pace() time.Duration {
 type live struct {
 	id   string
 	pace time.Duration
-	draw func() (frame.Bundle, error)
+	draw func(still bool) (frame.Bundle, error) // still when it is the last frame
 	// going, when not nil, reports whether what is shown goes on, so that the kernel
 	// can say when it stopped with the host.
 	going func() bool
@@ -43,7 +43,7 @@ type live struct {
 	next time.Time // when the next frame may come
 }
 
-func newLive(pace time.Duration, draw func() (frame.Bundle, error)) *live {
+func newLive(pace time.Duration, draw func(still bool) (frame.Bundle, error)) *live {
 	// Unique among all hosts of a kernel, which may have been restarted.
 	return &live{id: fmt.Sprintf("holt-%016x", rand.Uint64()), pace: pace, draw: draw}
 }
@@ -58,11 +58,13 @@ func (d *live) wait() time.Duration {
 // show draws and sends one frame now. Outside a notebook it does nothing, for
 // a terminal cannot take a frame back: see last.
 func (d *live) show() error {
-	if frame.Connected() {
-		return d.last()
+	if !frame.Connected() {
+		d.after(d.pace)
+		return nil
 	}
-	d.after(d.pace)
-	return nil
+	d.drawing.Lock()
+	defer d.drawing.Unlock()
+	return d.send(false)
 }
 
 // showIf shows one frame when changed says so. When it returns, that frame or
@@ -71,22 +73,22 @@ func (d *live) showIf(changed func() bool) {
 	d.drawing.Lock()
 	defer d.drawing.Unlock()
 	if frame.Connected() && changed() {
-		d.send()
+		d.send(false)
 	}
 }
 
-// last draws and sends one frame, also outside a notebook.
+// last draws and sends the last frame, also outside a notebook.
 func (d *live) last() error {
 	d.drawing.Lock()
 	defer d.drawing.Unlock()
-	return d.send()
+	return d.send(true)
 }
 
 // send draws and sends one frame. The caller holds drawing.
-func (d *live) send() error {
+func (d *live) send(still bool) error {
 	start := time.Now()
 	d.after(d.pace) // for what changes while this frame is drawn
-	b, err := d.draw()
+	b, err := d.draw(still)
 	if err != nil {
 		b = frame.Text(err.Error())
 	}
@@ -139,18 +141,19 @@ func (p *paced) flush() error {
 	if !frame.Connected() {
 		return nil
 	}
-	return p.send()
+	return p.send(false)
 }
 
-// finish shows the last frame, also outside a notebook.
-func (p *paced) finish() error {
+// finish shows the last frame, also outside a notebook. Redraw says that it looks
+// different from the one before even when nothing has changed.
+func (p *paced) finish(redraw bool) error {
 	p.drawing.Lock()
 	defer p.drawing.Unlock()
-	if !p.settle() && frame.Connected() {
+	if !p.settle() && !redraw && frame.Connected() {
 		return nil
 	}
 	defer p.release()
-	return p.send()
+	return p.send(true)
 }
 
 // settle takes the waiting frame over, and reports whether there was one.

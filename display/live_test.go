@@ -338,10 +338,14 @@ func TestLivePlot(t *testing.T) {
 		time.Sleep(time.Minute)
 		before := n.count()
 		frame.Flush()
-		p.Close()
 		if n.count() != before {
 			t.Error("shown again though nothing changed")
 		}
+		p.Close()
+		if n.count() != before+1 {
+			t.Errorf("Close sent %d messages, want one: the chart that can be touched", n.count()-before)
+		}
+		before = n.count()
 		// The plot lives on in later cells, and its settings may change.
 		p.Title = "again"
 		p.Add("train_loss", 101, 0.2)

@@ -76,8 +76,9 @@ func (p *LivePlot) Status(line string) {
 	p.points.chart.status = line
 }
 
-// Close shows the last points now. It is not needed in a notebook, where the
-// end of the cell shows them; a plain program prints the final values with it.
+// Close shows the last points now, as a chart that one can hover over and zoom. It is
+// not needed in a notebook, where the end of the cell shows them as a picture; a plain
+// program prints the final values with it.
 func (p *LivePlot) Close() error {
 	p.open()
 	p.points.mu.Lock()
@@ -86,7 +87,7 @@ func (p *LivePlot) Close() error {
 	if paced == nil {
 		return nil
 	}
-	return paced.finish()
+	return paced.finish(true)
 }
 
 // opening guards the points of all plots while they are made.
@@ -107,12 +108,13 @@ func (p *LivePlot) chart(status string) chart {
 // bundle shows the plot once more, as the result of a cell.
 func (p LivePlot) bundle() (frame.Bundle, error) {
 	p.open()
-	return p.points.bundle()
+	return p.points.bundle(true)
 }
 
-func (p *points) bundle() (frame.Bundle, error) {
+func (p *points) bundle(still bool) (frame.Bundle, error) {
 	p.mu.Lock()
 	chart := p.chart
+	chart.still = still
 	curves := make([]curve, len(p.curves))
 	copy(curves, p.curves) // points are only ever appended
 	p.mu.Unlock()

@@ -140,7 +140,7 @@ func keysOf(m image.Image) []uint32 {
 			row := m.Pix[m.PixOffset(b.Min.X, y):][:4*b.Dx()]
 			for x := 0; x < len(row); x += 4 {
 				k := binary.BigEndian.Uint32(row[x:])
-				if k&0xff != 0xff {
+				if a := k & 0xff; a != 0xff && a != 0 {
 					k = key(at(m, b.Min.X+x/4, y))
 				}
 				keys = append(keys, k)
@@ -172,7 +172,7 @@ func at(m image.Image, x, y int) color.NRGBA {
 	case *image.NRGBA:
 		return m.NRGBAAt(x, y)
 	case *image.RGBA:
-		if c := m.RGBAAt(x, y); c.A == 255 {
+		if c := m.RGBAAt(x, y); c.A == 255 || c.A == 0 {
 			return color.NRGBA(c)
 		}
 	}

@@ -74,6 +74,7 @@ type Matrix struct {
 	Rows, Columns []string    // names, empty for none
 	Values        [][]float64 // by row; NaN leaves a cell empty
 	Text          [][]string  // what is written in the cells; nil for none
+	What          string      // what a value is, where the pointer is on its cell; empty means "value"
 	Diverging     bool        // colours run from blue over white to red around 0
 	Low, High     float64     // values of the first and last colour; both 0 for the values' range
 }
@@ -109,15 +110,20 @@ type Box struct {
 	From  []int // positions of the boxes that arrows come from, all before this one
 }
 
-// Colours of lines and labels, dark enough on the pictures' white ground.
+// Colours of lines and labels. Pictures have no ground of their own: these, and [Ink], are told apart
+// from white pages and from the dark ones of JupyterLab and VS Code, with a contrast of at least 3.5.
 var (
-	Blue   = color.NRGBA{0x1f, 0x6f, 0xb4, 0xff}
-	Orange = color.NRGBA{0xe0, 0x6c, 0x1f, 0xff}
-	Green  = color.NRGBA{0x1a, 0x7f, 0x37, 0xff}
-	Red    = color.NRGBA{0xc6, 0x28, 0x28, 0xff}
-	Purple = color.NRGBA{0x7b, 0x4f, 0xb5, 0xff}
-	Gray   = color.NRGBA{0x6b, 0x72, 0x80, 0xff}
+	Blue   = color.NRGBA{0x2e, 0x7f, 0xc9, 0xff}
+	Orange = color.NRGBA{0xd9, 0x68, 0x1d, 0xff}
+	Green  = color.NRGBA{0x2a, 0x8c, 0x47, 0xff}
+	Red    = color.NRGBA{0xd9, 0x3a, 0x3a, 0xff}
+	Purple = color.NRGBA{0x8f, 0x63, 0xcc, 0xff}
+	Gray   = color.NRGBA{0x7b, 0x81, 0x8c, 0xff}
 )
+
+// Ink is the colour of letters in pictures. A contrast of 4.1 with white and with the
+// darkest ground of VS Code is the most that one colour can have with both.
+var Ink = color.NRGBA{0x7e, 0x7e, 0x7e, 0xff}
 
 // palette is the order in which unnamed lines take the colours.
 var palette = [...]color.NRGBA{Blue, Orange, Green, Purple, Red, Gray}

@@ -82,7 +82,7 @@ func (b *ProgressBar) Close() error {
 	p := b.paced
 	b.mu.Unlock()
 	p.changed()
-	return p.finish()
+	return p.finish(false)
 }
 
 func (b *ProgressBar) end() {
@@ -91,7 +91,7 @@ func (b *ProgressBar) end() {
 	b.done = true
 }
 
-func (b *ProgressBar) frame() (frame.Bundle, error) {
+func (b *ProgressBar) frame(bool) (frame.Bundle, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	line := b.line(time.Now())

@@ -42,7 +42,7 @@ func (c Confusion) bundle() (frame.Bundle, error) {
 	if c.Title != "" {
 		title = c.Title + " · " + title
 	}
-	matrix := &Matrix{Rows: j.names, Columns: j.names, Values: shares, Text: texts, High: 1}
+	matrix := &Matrix{Rows: j.names, Columns: j.names, Values: shares, Text: texts, What: "share of the row", High: 1}
 	if len(j.names) > 25 { // the numbers could not be read
 		matrix.Text = nil
 	}
@@ -225,7 +225,7 @@ func threshold(name string, r ROC, p Panel, what string, of func([]ranked) (x, y
 			}
 		}
 		f.Width, f.Height = 440, 440
-		f.Panels[0].Title += fmt.Sprintf(" · in colour: the 3 lowest of %d", len(lines))
+		f.Panels[0].Title += fmt.Sprintf(" · lowest 3 of %d", len(lines))
 	}
 	for _, l := range slices.Backward(lines) {
 		f.Panels[0].Lines = append(f.Panels[0].Lines, thin(l.Line, maxPoints))

@@ -141,15 +141,18 @@ func watch(run Run, p LivePlot) []*view {
 	if l, ok := run.(interface{ XLabel() string }); ok {
 		c.x = l.XLabel()
 	}
-	curves := &view{mark: func() string { return curveMark(run) }}
+	curves := &view{mark: func() string { return fmt.Sprint(curveMark(run), ended(run)) }}
 	curves.live = newLive(pace(), curves.draw)
-	curves.paint = func() (frame.Bundle, error) { return c.bundle(curvesOf(run)) }
+	curves.paint = func() (frame.Bundle, error) {
+		c.still = ended(run) // one that changes would lose the place to which a person has moved it
+		return c.bundle(curvesOf(run))
+	}
 	_, steps := run.(Stepper)
 	_, table := run.(Tabler)
 	if !steps && !table {
-		curves.mark = func() string { return run.String() + curveMark(run) }
+		curves.mark = func() string { return fmt.Sprint(run.String(), curveMark(run), ended(run)) }
 		curves.paint = func() (frame.Bundle, error) {
-			c.status = run.String()
+			c.status, c.still = run.String(), ended(run)
 			return c.bundle(curvesOf(run))
 		}
 		return []*view{curves}
@@ -194,7 +197,7 @@ func (v *view) now() (mark string) {
 	return v.mark()
 }
 
-func (v *view) draw() (b frame.Bundle, err error) {
+func (v *view) draw(bool) (b frame.Bundle, err error) {
 	defer func() { // this is a goroutine that no cell guards
 		if r := recover(); r != nil {
 			err = fmt.Errorf("display: Live: the run panicked: %v", r)

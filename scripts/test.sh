@@ -44,6 +44,7 @@ client gonb
 client notebooks
 client docker
 client sanitiser
+client vega
 # JupyterLab is large: it is installed where there is a browser for it.
 for browser in ${HOLT_CHROMIUM:-chromium chromium-browser google-chrome}; do
 	if command -v "$browser" >/dev/null; then

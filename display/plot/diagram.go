@@ -60,7 +60,7 @@ func (Gonum) Diagram(d display.Diagram) (image.Image, error) {
 
 // boxWidth is the width of all boxes: what the widest needs.
 func boxWidth(boxes []display.Box) float64 {
-	bold, plain := style(labelSize, ink, true), style(labelSize, soft, false)
+	bold, plain := style(labelSize, ink, true), style(labelSize, ink, false)
 	wide := vg.Length(boxLeast)
 	for _, b := range boxes {
 		w := 2*boxInside + bold.Width(b.Name) + plain.Width(b.Note) + 24
@@ -79,7 +79,7 @@ func box(c draw.Canvas, b display.Box, top vg.Point, wide vg.Length) {
 	}
 	fill(pale(b.Color, 0.12), left, right)
 	fill(b.Color, left, left+3)
-	bold, plain := style(labelSize, ink, true), style(labelSize, soft, false)
+	bold, plain := style(labelSize, ink, true), style(labelSize, ink, false)
 	bold.YAlign, plain.YAlign = draw.YCenter, draw.YCenter
 	y := top.Y - boxHigh/2
 	from, to := left+boxInside, right-boxInside
@@ -95,7 +95,7 @@ func box(c draw.Canvas, b display.Box, top vg.Point, wide vg.Length) {
 // that is more than boxMost: then the place gives way, and a long name; numbers that are cut would
 // mean something else.
 func boxText(b display.Box, room vg.Length) (name, place, note string) {
-	bold, plain := style(labelSize, ink, true), style(labelSize, soft, false)
+	bold, plain := style(labelSize, ink, true), style(labelSize, ink, false)
 	note = shorten(b.Note, plain, max(room/2, room-12-bold.Width(b.Name)))
 	room -= plain.Width(note) + 12
 	name = shorten(b.Name, bold, room)
@@ -136,8 +136,8 @@ func arrow(c draw.Canvas, l layout, wire []int, at func(x float64, rank int) vg.
 		}
 		p = to
 	}
-	c.SetLineStyle(draw.LineStyle{Color: soft, Width: 1.2})
+	c.SetLineStyle(draw.LineStyle{Color: ink, Width: 1.2})
 	c.Stroke(path)
 	tip := at(spots[len(spots)-1].x, spots[len(spots)-1].rank)
-	c.FillPolygon(soft, []vg.Point{tip, {X: tip.X - 3.2, Y: tip.Y + head + 1}, {X: tip.X + 3.2, Y: tip.Y + head + 1}})
+	c.FillPolygon(ink, []vg.Point{tip, {X: tip.X - 3.2, Y: tip.Y + head + 1}, {X: tip.X + 3.2, Y: tip.Y + head + 1}})
 }

@@ -138,7 +138,7 @@ func chart(p display.Panel) *plot.Plot {
 		a.LineStyle = draw.LineStyle{Color: rule, Width: 1}
 		a.Tick.LineStyle = draw.LineStyle{Color: rule, Width: 1}
 		a.Tick.Length = 4
-		tick, label := style(axisSize, soft, false), style(axisSize, soft, false)
+		tick, label := style(axisSize, ink, false), style(axisSize, ink, false)
 		tick.XAlign, tick.YAlign = a.Tick.Label.XAlign, a.Tick.Label.YAlign
 		label.XAlign, label.YAlign = a.Label.TextStyle.XAlign, a.Label.TextStyle.YAlign
 		label.Rotation = a.Label.TextStyle.Rotation
@@ -210,7 +210,7 @@ func addLine(g *plot.Plot, l display.Line) {
 	}
 	paint, thick := l.Color, vg.Length(2)
 	if l.Faint {
-		paint, thick = pale(paint, 0.32), 1
+		paint, thick = pale(paint, 0.4), 1
 	}
 	for _, xys := range pieces {
 		if len(xys) > 1 && !l.NoLine {
@@ -221,12 +221,6 @@ func addLine(g *plot.Plot, l display.Line) {
 			g.Add(&plotter.Scatter{XYs: xys, GlyphStyle: draw.GlyphStyle{Color: paint, Radius: 2.8, Shape: draw.CircleGlyph{}}})
 		}
 	}
-}
-
-// pale is c at a share of its strength on the ground.
-func pale(c color.NRGBA, share float64) color.NRGBA {
-	mix := func(a, b uint8) uint8 { return uint8(math.Round(float64(a)*share + float64(b)*(1-share))) }
-	return color.NRGBA{mix(c.R, ground.R), mix(c.G, ground.G), mix(c.B, ground.B), 0xff}
 }
 
 // addBars adds bars on the axis's ranges, or side by side over their names.
@@ -255,7 +249,7 @@ func addBars(g *plot.Plot, bars []display.PanelBar) {
 		g.X.Tick.Marker = plot.TickerFunc(func(low, high float64) []plot.Tick {
 			var out []plot.Tick
 			for i, name := range names {
-				out = append(out, plot.Tick{Value: float64(i), Label: shorten(name, style(axisSize, soft, false), 100)})
+				out = append(out, plot.Tick{Value: float64(i), Label: shorten(name, style(axisSize, ink, false), 100)})
 			}
 			return out
 		})

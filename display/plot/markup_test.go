@@ -7,6 +7,7 @@ import (
 	"image"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -245,6 +246,8 @@ func checkBundle(t *testing.T, name, s string, b frame.Bundle) {
 		case "text/html":
 			checkMarkup(t, name, s, data.(string))
 		case "text/plain", "image/png":
+		case vegaLite:
+			checkSpec(t, name, s, data)
 		default:
 			t.Errorf("%s of %q is shown as %s", name, s, mime)
 		}
@@ -265,6 +268,45 @@ func checkBundle(t *testing.T, name, s string, b frame.Bundle) {
 			}
 		}
 	}
+}
+
+const vegaLite = "application/vnd.vegalite.v5+json"
+
+// texts are the places of a specification that are drawn as text, whatever stands there.
+// All others are read as code, as addresses, or as words of the language.
+var texts = regexp.MustCompile(`^(/description|(/concat/\d+)?/title(/(text|subtitle))?|/params/\d+/value/\d+|.*/title|.*/data/values/\d+/(name|line|t)|.*/color/(scale/domain/\d+))$`)
+
+// checkSpec looks for the name s in a Vega-Lite specification where it would be more than text.
+func checkSpec(t *testing.T, name, s string, v any) {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, &v); err != nil {
+		t.Fatal(err)
+	}
+	var walk func(path string, v any)
+	walk = func(path string, v any) {
+		switch v := v.(type) {
+		case string:
+			if strings.ContainsAny(v, "<>\x00") && !texts.MatchString(path) {
+				t.Errorf("%s of %q: the specification says %q at %s", name, s, v, path)
+			}
+		case []any:
+			for i, e := range v {
+				walk(fmt.Sprint(path, "/", i), e)
+			}
+		case map[string]any:
+			for key, e := range v {
+				if key == "href" || key == "url" {
+					t.Errorf("%s of %q: the specification has an address: %v", name, s, e)
+				}
+				walk(path+"/"+key, e)
+			}
+		}
+	}
+	walk("", v)
 }
 
 // checkMarkup parses HTML as it stands inside a page.

@@ -1,7 +1,6 @@
 package plot
 
 import (
-	"image/color"
 	"math"
 
 	"gonum.org/v1/plot/text"
@@ -9,6 +8,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/holt-dl/holt/display"
+	"github.com/holt-dl/holt/internal/shade"
 )
 
 // cellSize is how wide and high one cell of a matrix is on the page: square,
@@ -69,7 +69,7 @@ func columnNames(p display.Panel) int {
 }
 
 func namesWidth(names []string, most vg.Length) int {
-	st, w := style(axisSize, soft, false), vg.Length(0)
+	st, w := style(axisSize, ink, false), vg.Length(0)
 	for _, name := range names {
 		w = max(w, st.Width(name))
 	}
@@ -99,34 +99,24 @@ func matrix(c draw.Canvas, p display.Panel) {
 	cellWide, cellHigh := cellSize(m)
 	w, h := vg.Length(cellWide), vg.Length(cellHigh)
 	left, top := c.Min.X+vg.Length(rowNames(p)), c.Max.Y
-	low, high := m.Low, m.High
-	if low == 0 && high == 0 {
-		low, high = valueRange(m.Values)
-		if m.Diverging {
-			high = max(math.Abs(low), math.Abs(high))
-			low = -high
-		}
-	}
+	colours := shade.Of(m.Values, m.Low, m.High, m.Diverging)
 	number := numberStyle(cellHigh)
 	for i, row := range m.Values {
 		for j, v := range row {
 			x, y := left+vg.Length(j)*w, top-vg.Length(i)*h
-			paint := shade(v, low, high, m.Diverging)
+			fill := colours.At(v)
 			gap := vg.Length(0)
 			if h >= 12 {
 				gap = 0.5
 			}
-			c.FillPolygon(paint, []vg.Point{{X: x + gap, Y: y - gap}, {X: x + w - gap, Y: y - gap}, {X: x + w - gap, Y: y - h + gap}, {X: x + gap, Y: y - h + gap}})
+			c.FillPolygon(fill, []vg.Point{{X: x + gap, Y: y - gap}, {X: x + w - gap, Y: y - gap}, {X: x + w - gap, Y: y - h + gap}, {X: x + gap, Y: y - h + gap}})
 			if i < len(m.Text) && j < len(m.Text[i]) && m.Text[i][j] != "" {
-				number.Color = ink
-				if luminance(paint) < 0.5 {
-					number.Color = color.White
-				}
+				number.Color = shade.Letters(fill)
 				c.FillText(number, vg.Point{X: x + w/2, Y: y - h/2}, m.Text[i][j])
 			}
 		}
 	}
-	name := style(axisSize, soft, false)
+	name := style(axisSize, ink, false)
 	name.XAlign, name.YAlign = draw.XRight, draw.YCenter
 	for i, n := range m.Rows[:min(rows, len(m.Rows))] {
 		c.FillText(name, vg.Point{X: left - 5, Y: top - (vg.Length(i)+0.5)*h}, shorten(n, name, 130))
@@ -141,46 +131,4 @@ func matrix(c draw.Canvas, p display.Panel) {
 	c.FillText(axis, vg.Point{X: left + vg.Length(columns)*w/2, Y: c.Min.Y}, p.X)
 	axis.Rotation, axis.YAlign = math.Pi/2, draw.YTop
 	c.FillText(axis, vg.Point{X: c.Min.X, Y: top - vg.Length(rows)*h/2}, p.Y)
-}
-
-func valueRange(values [][]float64) (low, high float64) {
-	low, high = math.Inf(1), math.Inf(-1)
-	for _, row := range values {
-		for _, v := range row {
-			if !math.IsNaN(v) && !math.IsInf(v, 0) {
-				low, high = min(low, v), max(high, v)
-			}
-		}
-	}
-	return low, high
-}
-
-// shade is the colour of v: from near white to dark blue, or from blue over
-// white to red.
-func shade(v, low, high float64, diverging bool) color.NRGBA {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return color.NRGBA{0xee, 0xee, 0xee, 0xff}
-	}
-	f := 0.0
-	switch {
-	case high > low:
-		f = max(0, min(1, (v-low)/(high-low)))
-	case diverging: // all are zero
-		f = 0.5
-	}
-	stops := []color.NRGBA{{0xf4, 0xf7, 0xfb, 0xff}, {0xa9, 0xcc, 0xe9, 0xff}, {0x3f, 0x87, 0xc2, 0xff}, {0x0c, 0x3b, 0x75, 0xff}}
-	if diverging {
-		stops = []color.NRGBA{{0x1f, 0x5a, 0x9e, 0xff}, {0x9a, 0xc3, 0xe4, 0xff}, {0xfa, 0xfa, 0xfa, 0xff}, {0xf0, 0xad, 0x96, 0xff}, {0xa9, 0x22, 0x2f, 0xff}}
-	}
-	at := f * float64(len(stops)-1)
-	i := min(int(at), len(stops)-2)
-	t := at - float64(i)
-	mix := func(a, b uint8) uint8 { return uint8(math.Round(float64(a)*(1-t) + float64(b)*t)) }
-	a, b := stops[i], stops[i+1]
-	return color.NRGBA{mix(a.R, b.R), mix(a.G, b.G), mix(a.B, b.B), 0xff}
-}
-
-// luminance is how bright a colour looks, from 0 to 1 (Rec. 601 weights).
-func luminance(c color.NRGBA) float64 {
-	return (0.299*float64(c.R) + 0.587*float64(c.G) + 0.114*float64(c.B)) / 255
 }

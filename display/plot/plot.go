@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"math"
 	"sync"
 
 	xfont "golang.org/x/image/font"
@@ -45,11 +46,11 @@ type Gonum struct{}
 // inch, of which there are two each way in the picture.
 const dpi = 2 * 72
 
+// Pictures have no ground: their colours are legible on light and on dark pages.
 var (
-	ground = color.NRGBA{0xff, 0xff, 0xff, 0xff} // readable on light and dark pages alike
-	ink    = color.NRGBA{0x24, 0x29, 0x2f, 0xff}
-	soft   = color.NRGBA{0x57, 0x60, 0x6a, 0xff} // axes' labels, notes
-	rule   = color.NRGBA{0xe6, 0xe8, 0xeb, 0xff} // grid lines
+	ink    = display.Ink
+	rule   = pale(display.Ink, 0.25) // grid lines
+	ground = color.NRGBA{}
 )
 
 // mu is held while drawing: gonum's fonts are shared.
@@ -62,11 +63,15 @@ func (Gonum) Draw(v any) (m image.Image, width, height int, err error) {
 		return nil, 0, 0, errors.ErrUnsupported
 	}
 	width, height = 480, 320
-	m, err = paint(width, height, func(c draw.Canvas) { p.Draw(draw.Crop(c, 4, -8, 4, -4)) })
+	m, err = paint(width, height, func(c draw.Canvas) {
+		c.SetColor(p.BackgroundColor) // its letters are made for it
+		c.Fill(c.Rectangle.Path())
+		p.Draw(draw.Crop(c, 4, -8, 4, -4))
+	})
 	return m, width, height, err
 }
 
-// paint calls f with a white canvas of width × height pixels on the page.
+// paint calls f with an empty canvas of width × height pixels on the page.
 // Gonum panics where it could return an error.
 func paint(width, height int, f func(draw.Canvas)) (m image.Image, err error) {
 	mu.Lock()
@@ -108,4 +113,10 @@ func shorten(s string, st text.Style, w vg.Length) string {
 		}
 	}
 	return string(r[:low]) + "…"
+}
+
+// pale is c so far covering what is below it.
+func pale(c color.NRGBA, share float64) color.NRGBA {
+	c.A = uint8(math.Round(255 * share))
+	return c
 }

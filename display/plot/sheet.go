@@ -45,7 +45,7 @@ func (Gonum) Sheet(s display.Sheet) (image.Image, error) {
 		rowHeight += lines*labelLine + 4
 	}
 	width, height := 2*margin+columns*(w+gapX)-gapX, 2*margin+rows*rowHeight-gapY
-	title, note := style(titleSize, ink, true), style(noteSize, soft, false)
+	title, note := style(titleSize, ink, true), style(noteSize, ink, false)
 	top := margin
 	if s.Title != "" {
 		top += titleLine

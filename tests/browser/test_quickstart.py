@@ -83,6 +83,7 @@ def test_it_goes_on_to_its_end(page):
     assert "epoch 4:" in code(page, "run.Wait()").locator(".jp-OutputArea-output").first.text_content()
     assert page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
     shots(page, "network", code(page, "func network()"))
+    code(page, "display.Live(run)").locator(".jp-OutputArea-output svg.marks").wait_for()  # a chart that can be touched
     shots(page, "trained", code(page, "display.Live(run)"))
     shots(page, "predictions", code(page, "scores.Softmax(1)"))
 

@@ -23,7 +23,7 @@ SOURCES = sorted((CHECKOUT / "notebooks").glob("*.ipynb"))
 OUT = CHECKOUT / "notebooks" / "out"
 TEMPLATES = str(CHECKOUT / "kernel" / "spec" / "nbconvert")  # those of this checkout, installed or not
 # What JupyterLab, VS Code, GitHub and nbconvert all show, without a script.
-SHOWN = {"text/plain", "text/html", "text/markdown", "text/latex", "image/png"}
+SHOWN = {"text/plain", "text/html", "text/markdown", "text/latex", "image/png", "application/vnd.vegalite.v5+json"}
 LATEX = [tool for tool in ("pandoc", "xelatex") if shutil.which(tool) is None]
 
 # Paths of the machine that ran a notebook, which mean nothing on the reader's.
@@ -77,6 +77,7 @@ def test_shows_nothing_that_a_reader_would_stumble_over(ran):
         assert out.output_type != "error" or "raises-exception" in cell.metadata.get("tags", []), text
         if out.output_type in ("display_data", "execute_result"):
             assert set(out.data) <= SHOWN and "<script" not in text, set(out.data)
+            assert "image/png" in out.data or not any("vega" in mime for mime in out.data), "a chart without the picture that most pages show"
             assert out.data.get("text/plain"), f"{set(out.data)} without a text, which consoles and PDF files need"
 
 
