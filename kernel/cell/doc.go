@@ -52,7 +52,8 @@
 //	imports.go, changes.go packages that are named; what a change makes new
 //	infer.go, pass.go      the types of variables; one run of go/types
 //	lost.go, old.go        errors of earlier cells' code; values that are gone, or of an old type
-//	unnamed.go             variables of types that a library does not export
+//	unnamed.go             variables that are objects in what is checked, and not text
+//	witness                the package that writes variables of types that a library does not export
 //	consts.go              constants that repeat others, or are made of their own old values
 //	revive.go              what is back when its cause is put right
 //	scope                  the package with the model of what names mean

@@ -9,6 +9,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
+	"github.com/holt-dl/holt/kernel/cell/witness"
 )
 
 // fieldHome is the program whose package declares the field v of the struct
@@ -144,7 +145,7 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 // gets the value of the old one, whose memory it reads under the new type.
 func (s *support) variables() {
 	c := s.g.c
-	kept := &witnesses{printer: s.tp, prefix: "ˣw", found: map[*types.Package][]witness{}}
+	kept := witness.NewFinder(s.tp, "ˣw")
 	vars := map[string]bool{}
 	for name := range c.newVars {
 		vars[name] = true
@@ -156,8 +157,8 @@ func (s *support) variables() {
 	}
 	for _, name := range sortedKeys(vars) {
 		t := s.g.p.pkg.Scope().Lookup(spell.Var(name)).Type()
-		if hasUnnameable(t) {
-			x, ok := kept.of(t)
+		if witness.Needed(t) {
+			x, ok := kept.Of(t)
 			if !ok {
 				s.tp.Fail("the type of %s cannot be inferred", name)
 			}
@@ -169,7 +170,7 @@ func (s *support) variables() {
 			s.carry(name, e, t)
 		}
 	}
-	s.decl.WriteString(kept.decl.String())
+	s.decl.WriteString(kept.Functions())
 }
 
 // carry gives a variable the value that it had under an old type, when the layout of
@@ -181,7 +182,7 @@ func (s *support) carry(name string, e *scope.Version, t types.Type) {
 	}
 	s.use["ˣunsafe"] = "unsafe"
 	s.use["ˣ"+strconv.Itoa(e.Home)] = pkgPath(e.Home)
-	if hasUnnameable(t) { // it is the same: no type of the notebook is in it
+	if witness.Needed(t) { // it is the same: no type of the notebook is in it
 		fmt.Fprintf(&s.run, "\tĦ%s = ˣ%d.Ħ%s\n\tˣzero(&ˣ%d.Ħ%s)\n", name, e.Home, name, e.Home, name)
 		return
 	}
