@@ -19,26 +19,18 @@ type Listing struct {
 	Text  string
 	Decls []Decl   // what the cell declares and did not stand there before, in order
 	Stmts []Stmt   // in the order in which they run
-	Vars  []Var    // the variables that are new with this cell, also under a name that was used
-	Moved []Var    // variables that keep their value under a type that was declared again
+	Vars  []string // the variables that are new with this cell, also under a name that was used
 	Blank []string // what is imported for its effects alone
-	// Dropped holds functions and methods (T.m) of earlier cells that no longer
-	// compile and are gone.
-	Dropped map[string]bool
-	// Revived holds those that compile again and are back.
-	Revived []string
 }
 
-// Decl is a declaration of types, constants or one function.
+// Decl is a declaration of a type, constants or one function.
 type Decl struct {
+	*scope.Unit
 	Start, End int // a comment above it is not part of it
 	Tok        token.Token
-	Names      []string // what it declares; of a method, its name
-	Recv       string   // of a method, the receiver's type
-	Sig        string   // of a function or method, its signature as text
-	Name       int      // where the name of a function begins
-	Body       int      // where the body of a function begins; 0 where there is none
-	Generic    bool     // it has type parameters
+	Group      bool // a line of "type ( … )", whose text lacks the type
+	Name       int  // where the name of a function begins
+	Body       int  // where the body of a function begins; 0 where there is none
 	Uses       []Use
 }
 
@@ -78,12 +70,6 @@ type Use struct {
 	Type       bool   // the type that a variable of this name hides
 }
 
-// Var is a variable of the notebook.
-type Var struct {
-	Name string
-	Type types.Type
-}
-
 // Listing returns the cell with what the check found out. It is empty for a
 // program that [Notebook.Rebuild] made.
 func (p *Program) Listing() *Listing { return p.listing() }
@@ -98,19 +84,7 @@ func TypeString(t types.Type, pkg func(*types.Package) string, name func(*types.
 }
 
 func (g *generator) listing() *Listing {
-	l := &Listing{Text: string(g.c.text), Blank: g.c.blank, Dropped: map[string]bool{}}
-	for name := range g.c.dropped {
-		l.Dropped[name] = true
-	}
-	l.Revived = sortedKeys(g.c.revived)
-	for _, name := range sortedKeys(g.c.newVars) {
-		l.Vars = append(l.Vars, Var{name, g.c.vars[name]})
-	}
-	for _, name := range sortedKeys(g.c.retyped) {
-		if obj := g.p.pkg.Scope().Lookup(name); obj != nil && !g.c.newVars[name] && g.c.dropped[name] == "" {
-			l.Moved = append(l.Moved, Var{name, obj.Type()})
-		}
-	}
+	l := &Listing{Text: string(g.c.text), Vars: sortedKeys(g.c.newVars), Blank: g.c.blank}
 	for _, f := range g.p.files {
 		switch f.kind {
 		case declFile:
@@ -124,42 +98,49 @@ func (g *generator) listing() *Listing {
 	return l
 }
 
-func (g *generator) listDecl(f *file, d ast.Decl) []Decl {
-	start, end := f.span(d)
+// listDecl lists what a declaration of the cell declares.
+func (g *generator) listDecl(f *file, d ast.Decl) (list []Decl) {
 	switch d := d.(type) {
 	case *ast.GenDecl:
-		if d.Tok == token.IMPORT {
-			return nil
-		}
-		decl := Decl{Start: start, End: end, Tok: d.Tok, Uses: g.uses(f, d)}
-		for _, s := range d.Specs {
-			switch s := s.(type) {
-			case *ast.TypeSpec:
-				decl.Names = append(decl.Names, s.Name.Name)
-				decl.Generic = decl.Generic || s.TypeParams != nil
-			case *ast.ValueSpec:
-				for _, id := range s.Names {
-					decl.Names = append(decl.Names, id.Name)
+		switch d.Tok {
+		case token.TYPE:
+			for _, s := range d.Specs {
+				decl := Decl{Tok: d.Tok, Group: d.Lparen.IsValid(), Uses: g.uses(f, s), Unit: g.ownUnit(scope.Type, s.(*ast.TypeSpec).Name.Name, "")}
+				if decl.Start, decl.End = f.span(d); decl.Group {
+					decl.Start, decl.End = f.span(s)
 				}
+				list = append(list, decl)
+			}
+		case token.CONST:
+			for _, s := range d.Specs {
+				decl := Decl{Tok: d.Tok, Uses: g.uses(f, d), Unit: g.ownUnit(scope.Const, s.(*ast.ValueSpec).Names[0].Name, "")}
+				decl.Start, decl.End = f.span(d)
+				return []Decl{decl}
 			}
 		}
-		return []Decl{decl}
 	case *ast.FuncDecl:
-		decl := Decl{Start: start, End: end, Tok: token.FUNC, Uses: g.uses(f, d), Names: []string{d.Name.Name}}
+		decl := Decl{Tok: token.FUNC, Uses: g.uses(f, d)}
+		decl.Start, decl.End = f.span(d)
 		if d.Body != nil {
 			decl.Body, _ = f.span(d.Body)
 		}
 		decl.Name, _ = f.span(d.Name)
-		text := string(g.c.text[start:end])
-		for _, u := range g.c.own { // a method that only gets a new body is checked as a function
-			if u.Kind == scope.Func && u.Text == text {
-				decl.Names, decl.Recv, decl.Sig, decl.Generic = u.Names, u.Recv, u.Sig, u.Generic
-				if u.Recv != "" && d.Recv == nil {
-					g.c.asMethod(&decl, text)
-				}
-			}
+		text := string(g.c.text[decl.Start:decl.End])
+		decl.Unit = g.ownUnit(scope.Func, "", text)
+		if decl.Recv != "" && d.Recv == nil { // a method that only gets a new body is checked as a function
+			g.c.asMethod(&decl, text)
 		}
-		return []Decl{decl}
+		list = append(list, decl)
+	}
+	return list
+}
+
+// ownUnit returns the unit of the cell that declares a name first, or has a text.
+func (g *generator) ownUnit(kind scope.Kind, name, text string) *scope.Unit {
+	for _, u := range g.c.own {
+		if u.Kind == kind && (u.Names[0] == name || u.Text == text) {
+			return u
+		}
 	}
 	return nil
 }

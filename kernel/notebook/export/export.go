@@ -70,12 +70,13 @@ func Write(ctx context.Context, nb *ipynb.Notebook, name string, packages cell.P
 		for _, cmd := range parts.Commands {
 			switch fields := strings.Fields(cmd.Text); fields[0] {
 			case "%reset":
-				front, w.m.names = cell.New(packages), map[string]*entity{}
+				front = cell.New(packages)
+				w.m.reset()
 			case "%rm", "%remove":
 				for _, name := range fields[1:] {
 					front.Remove(name)
-					delete(w.m.names, name)
 				}
+				w.m.sync(front.Scope())
 			}
 			_, warning := w.command(cmd)
 			p.warn(number, warning)
@@ -103,6 +104,7 @@ func Write(ctx context.Context, nb *ipynb.Notebook, name string, packages cell.P
 		for _, s := range info.listing.Stmts {
 			info.separate = info.separate || jumps(s.Node)
 		}
+		info.scope = front.Scope()
 		w.markdown[number] = texts
 		w.places = append(w.places, number)
 		texts = nil

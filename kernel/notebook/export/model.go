@@ -1,50 +1,53 @@
 package export
 
 import (
-	"go/token"
 	"go/types"
+	"maps"
 	"slices"
 	"strconv"
-	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/holt-dl/holt/kernel/cell"
 	"github.com/holt-dl/holt/kernel/cell/scope"
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
-// An entity is one meaning of a name of the notebook. A name that a later cell
-// gives another meaning has several, with names of their own in the program.
+// What a name of the notebook means after each cell is read from the kernel's
+// [scope.Model]: which declaration it is, the names that this rests on, the methods of
+// a type, what no longer compiles and what is back. A program has one scope where a
+// notebook has one after every cell, so that what is left to do here is to give each
+// meaning a name of its own:
+//
+//   - A meaning that a statement used keeps its name, and what mentions it keeps it. A
+//     later one gets a number, and so does all that mentions it from then on.
+//   - A meaning that no statement used is not written when its name gets another one.
+//   - A version of a type or function that was only compiled again stays the same one
+//     in the program, and a type that gets one more method does, too.
+
+// An entity is what a name means from a cell on, in the program.
 type entity struct {
-	name     string // in the notebook
+	name     string // in the notebook, as the model has it
 	goName   string // in the program
-	cell     int    // that gave the name this meaning
-	unit     *unit  // its declaration; nil for a variable
-	methods  []*unit
-	typ      types.Type // of a variable
-	types    map[string]*entity
-	observed bool    // a statement used it, itself or through others
-	global   bool    // a variable that must stand at package level
-	blank    bool    // a variable that is never read
-	previous *entity // the meaning before, where there was one
-	replaced *entity // what stands in its place, because nothing used it
+	cell     *cellInfo
+	version  *scope.Version // the last that is this entity
+	decl     *unit          // nil for a variable
+	methods  []*unit        // of a type
+	types    map[*types.TypeName]*entity
+	observed bool // a statement used it, itself or through others
+	live     bool // it is what the name means now
+	global   bool // a variable that must stand at package level
+	blank    bool // a variable that is never read
+	again    bool // the name meant something else before
 }
 
-// now follows the replacements of an entity.
-func (e *entity) now() *entity {
-	for e != nil && e.replaced != nil {
-		e = e.replaced
-	}
-	return e
-}
-
-// A unit is a declaration with the meaning of the names in it.
+// A unit is a declaration, or a method, with what the names in it mean.
 type unit struct {
-	cell    *cellInfo
-	decl    cell.Decl
-	names   map[string]*entity // the notebook's names that it uses
-	self    []*entity          // what it declares; none for a method
-	dropped bool               // another stands in its place
+	cell  *cellInfo // from which it holds
+	text  string    // of the cell that declares it
+	decl  cell.Decl
+	names map[string]*entity // the notebook's names in it
+	self  []*entity          // what it declares; of a method, the type
 	// Of a method that a later cell gives another body: the bodies before, and the
 	// variable that says which one is meant.
 	earlier  []*unit
@@ -56,6 +59,7 @@ type unit struct {
 type cellInfo struct {
 	number   int // as In [n]
 	listing  *cell.Listing
+	scope    *scope.Model       // what names mean after it
 	names    map[string]*entity // what the names in its statements mean
 	old      map[string]*entity // what they meant before the cell
 	separate bool               // its statements are a function of their own
@@ -65,26 +69,46 @@ type cellInfo struct {
 	main     *unit         // the cell's func main, which runs last
 }
 
-// carry is a variable that keeps its value under a type that was declared
-// again.
+// carry is a variable that goes on under a type that was declared again.
 type carry struct {
 	from, to *entity
 }
 
+// source says which declaration of which cell a unit of the model is. A unit of which a
+// name was changed is a copy, which has these in common with the one before.
+type source struct {
+	cell string
+	line int
+	text string
+}
+
+func sourceOf(u *scope.Unit) source { return source{u.Cell, u.Line, u.Text} }
+
 // model is what the cells so far mean.
 type model struct {
-	cells   []*cellInfo
-	units   []*unit // in the order in which they are declared
-	names   map[string]*entity
-	all     []*entity
-	taken   map[string]bool              // identifiers that a new name must not be
-	given   map[string]bool              // names of the notebook that the program uses as they are
-	imports map[string]map[string]string // name in the notebook → path → name in the program
-	blank   map[string]bool              // import _ "path"
+	cells    []*cellInfo
+	units    []*unit // in the order in which they are declared
+	names    map[string]*entity
+	versions map[int]*entity // by the numbers of the model's versions
+	sources  map[source]*unit
+	all      []*entity
+	taken    map[string]bool // identifiers that a new name must not be
+	given    map[string]bool // names of the notebook that the program uses as they are
+	blank    map[string]bool // import _ "path"
 }
 
 func newModel(taken map[string]bool) *model {
-	return &model{names: map[string]*entity{}, taken: taken, given: map[string]bool{}, imports: map[string]map[string]string{}, blank: map[string]bool{}}
+	m := &model{taken: taken, given: map[string]bool{}, blank: map[string]bool{}}
+	m.reset()
+	return m
+}
+
+// reset forgets what names mean: the notebook's model begins again.
+func (m *model) reset() {
+	for _, e := range m.names {
+		e.live = false
+	}
+	m.names, m.versions, m.sources = map[string]*entity{}, map[int]*entity{}, map[source]*unit{}
 }
 
 // free returns a name that is nothing else in the program: base, or base with
@@ -98,279 +122,278 @@ func (m *model) free(base string) string {
 	return name
 }
 
-// isType reports whether an entity is a type that a cell declares.
-func (e *entity) isType() bool { return e.unit != nil && e.unit.decl.Tok == token.TYPE }
+// isWritten reports whether the program declares an entity.
+func (e *entity) isWritten() bool { return e.observed || e.live }
 
-// hidden returns the type that a variable of the same name hides, or nil.
-func (e *entity) hidden() *entity {
-	for e != nil && e.unit == nil {
-		e = e.previous
+// isWritten reports whether the program has a declaration, or a method, as it is.
+func (u *unit) isWritten() bool {
+	if u.decl.Recv == "" {
+		return len(u.self) == 0 || slices.ContainsFunc(u.self, (*entity).isWritten)
 	}
-	if e == nil || !e.isType() {
-		return nil
-	}
-	return e
+	return u.self[0].isWritten() && slices.Contains(u.self[0].methods, u)
 }
 
-// define gives a name a new meaning, by a declaration or as a variable.
-func (m *model) define(name string, number int, variable bool) *entity {
-	e := &entity{name: name, cell: number, previous: m.names[name]}
-	switch old := e.previous; {
-	case variable && (types.Universe.Lookup(name) != nil || old != nil && old.isType()):
-		e.goName = m.free(name) // what the variable hides goes on to be used
-	case old != nil && old.unit != nil && !old.observed && len(old.unit.self) == 1:
-		e.goName = old.goName // nothing used the old meaning
-		old.replaced, old.unit.dropped = e, true
-		for _, u := range old.methods {
-			u.dropped = true
-		}
-		e.previous = old.previous
-	case !m.given[name]:
-		m.given[name] = true
-		e.goName = name
-	default:
-		e.goName = m.free(name)
-	}
-	m.names[name] = e
-	m.all = append(m.all, e)
-	return e
+// A step takes one cell into the model.
+type step struct {
+	*model
+	c     *cellInfo
+	fresh []*unit // what this cell gave a meaning
 }
 
 // add takes a checked cell in.
 func (m *model) add(c *cellInfo) {
-	c.old = map[string]*entity{}
-	for name, e := range m.names {
-		c.old[name] = e
+	s := &step{model: m, c: c}
+	c.old = maps.Clone(m.names)
+	for _, st := range c.listing.Stmts {
+		for _, use := range st.Uses {
+			if use.Old { // before its name has another meaning
+				m.observe(c.old[use.Name])
+			}
+		}
 	}
-	l := c.listing
-	changed := map[*entity]bool{} // meanings that were used and have another now
-	for _, path := range l.Blank {
+	for _, path := range c.listing.Blank {
 		m.blank[path] = true
 	}
-	var own []*unit
-	for i := range l.Decls {
-		d := l.Decls[i]
-		u := &unit{cell: c, decl: d}
-		own = append(own, u)
-		m.units = append(m.units, u)
-		switch {
-		case d.Recv != "":
-			m.method(u, changed)
-			continue
-		case d.Tok == token.FUNC && (d.Names[0] == "main" || scope.IsInit(d.Names[0])):
-			if d.Names[0] == "main" {
-				u.renamed, c.main = m.free("mainOfCell"+strconv.Itoa(c.number)), u
-			} else {
-				u.renamed = m.free("initOfCell" + strconv.Itoa(c.number))
-				c.calls[d.Start] = u
-			}
-			continue
-		}
-		for _, name := range d.Names {
-			if name == "_" {
-				continue
-			}
-			old := m.names[name]
-			e := m.define(name, c.number, false)
-			e.unit = u
-			u.self = append(u.self, e)
-			if old != nil && old.replaced != e {
-				changed[old] = true
-			}
-		}
+	s.readDecls()
+	m.sync(c.scope)
+	for _, v := range c.listing.Vars {
+		delete(m.names, v) // a new one, whatever the name meant
 	}
-	for _, v := range l.Vars {
-		old := m.names[v.Name]
-		e := m.define(v.Name, c.number, true)
-		e.typ = v.Type
-		if old != nil && old.replaced != e && !old.isType() {
-			changed[old] = true
-		}
-	}
-	own = append(own, m.inherit(c)...)
-	for name := range l.Dropped {
-		if e := m.names[name]; e != nil && e.cell != c.number {
-			delete(m.names, name)
-		}
-	}
-	moved := map[string]cell.Var{}
-	for _, v := range l.Moved {
-		moved[v.Name] = v
-	}
-	m.revive(c, changed)
-	m.spread(c, changed, moved)
-	for _, u := range own {
-		m.resolve(u)
-	}
-	for _, e := range m.all {
-		if e.typ != nil && e.types == nil { // the meaning of the types that it names
-			e.types = m.snapshot()
-			for name, now := range e.types {
-				if t := now.hidden(); t != nil {
-					e.types[name] = t
-				}
-			}
-		}
-	}
-	c.names = m.snapshot()
-	for _, s := range l.Stmts {
-		for _, use := range s.Uses {
+	s.define()
+	s.spread()
+	s.resolve()
+	c.names = maps.Clone(m.names)
+	for _, st := range c.listing.Stmts {
+		for _, use := range st.Uses {
 			m.observe(c.meaning(use))
 		}
 	}
-	for _, u := range own {
-		if u.renamed != "" {
-			m.observeUnit(u)
-		}
-	}
+	m.units = append(m.units, s.fresh...)
 	m.cells = append(m.cells, c)
 }
 
-// meaning is what a name in the cell's statements stands for; nil for an
-// import.
+// meaning is what a name in the cell's statements stands for; nil for an import.
 func (c *cellInfo) meaning(u cell.Use) *entity {
 	switch {
 	case u.Path != "":
 		return nil
 	case u.Type:
-		return c.old[u.Name].hidden()
+		return c.names[spell.TypeMark+u.Name]
 	case u.Old:
 		return c.old[u.Name]
 	}
-	return c.names[u.Name].now()
+	return c.names[u.Name]
 }
 
-func (m *model) snapshot() map[string]*entity {
-	s := make(map[string]*entity, len(m.names))
-	for name, e := range m.names {
-		s[name] = e
-	}
-	return s
-}
-
-// resolve notes what the names in a declaration mean now.
-func (m *model) resolve(u *unit) {
-	u.names = map[string]*entity{}
-	for _, use := range u.decl.Uses {
-		if use.Path == "" {
-			u.names[use.Name] = m.names[use.Name]
+// sync has names mean what they do in a model, as far as that is known here.
+func (m *model) sync(now *scope.Model) {
+	m.names = map[string]*entity{}
+	for name, v := range now.All() {
+		if e := m.known(v); e != nil {
+			m.names[name], m.versions[v.Number] = e, e
 		}
 	}
 }
 
-// method adds a method to its type, or gives one another body.
-func (m *model) method(u *unit, changed map[*entity]bool) {
-	e := m.names[u.decl.Recv]
-	if e == nil {
-		return
-	}
-	at := -1
-	for i, old := range e.methods {
-		if old.decl.Names[0] == u.decl.Names[0] {
-			at = i
+// known returns the entity that a version is, or nil where it is another thing than what
+// its name meant before. A version that is a known one compiled again is that one.
+func (m *model) known(v *scope.Version) *entity {
+	for p := v; p != nil && p.Kind == v.Kind; p = p.Previous {
+		if v.Unit != nil && sourceOf(p.Unit) != sourceOf(v.Unit) {
+			return nil
+		}
+		if e := m.versions[p.Number]; e != nil {
+			return e
 		}
 	}
-	switch {
-	case at < 0:
-		e.methods = append(e.methods, u)
-	case !e.observed:
-		e.methods[at].dropped = true
-		e.methods[at] = u
-	case e.methods[at].decl.Sig != u.decl.Sig || u.decl.Generic:
-		m.renew(e, u.cell, changed)
-		e = m.names[u.decl.Recv]
-		e.methods[at].dropped = true
-		e.methods[at] = u
-	default:
-		old := e.methods[at]
-		old.dropped = true
-		u.earlier = append(append(u.earlier, old.earlier...), old)
-		if u.switched = old.switched; u.switched == "" {
-			u.switched = m.free("bodyOf" + upper(u.decl.Recv) + upper(u.decl.Names[0]))
-		}
-		e.methods[at] = u
-	}
+	return nil
 }
 
-// inherit gives a type that the cell declares again the methods that it had,
-// but for those that the cell declares too.
-func (m *model) inherit(c *cellInfo) (units []*unit) {
-	for _, d := range c.listing.Decls {
-		for _, name := range d.Names {
-			e, old := m.names[name], c.old[name]
-			if d.Tok != token.TYPE || old == nil || e == nil {
+// readDecls notes where the cell's declarations are. Those that declare no name are in
+// no model: they are written as they are.
+func (s *step) readDecls() {
+	for _, d := range s.c.listing.Decls {
+		u := &unit{cell: s.c, text: s.c.listing.Text, decl: d}
+		s.sources[sourceOf(d.Unit)] = u
+		switch {
+		case !d.Unit.Unnamed():
+			if d.Recv != "" || slices.ContainsFunc(d.Names, func(n string) bool { return n != "_" }) {
 				continue
 			}
-			for _, method := range old.methods {
-				name := method.decl.Names[0]
-				again := *method
-				again.dropped, again.earlier, again.switched = false, nil, ""
-				if c.listing.Dropped[e.name+"."+name] || slices.ContainsFunc(e.methods, func(u *unit) bool { return u.decl.Names[0] == name }) {
-					continue
-				}
-				e.methods = append(e.methods, &again)
-				units = append(units, &again)
-			}
+		case d.Names[0] == "main":
+			u.renamed, s.c.main = s.free("mainOfCell"+strconv.Itoa(s.c.number)), u
+		case d.Names[0] != "_":
+			u.renamed = s.free("initOfCell" + strconv.Itoa(s.c.number))
+			s.c.calls[d.Start] = u
 		}
+		s.fresh = append(s.fresh, u)
 	}
-	m.units = append(m.units, units...)
-	return units
 }
 
-// revive gives what no longer compiled and is back a meaning of its own from this
-// cell on.
-func (m *model) revive(c *cellInfo, changed map[*entity]bool) {
-	last := func(name string, is func(*entity) bool) *entity {
-		for i := len(m.all) - 1; i >= 0; i-- {
-			if e := m.all[i]; e.name == name && e.unit != nil && is(e) {
-				return e
+// unit makes a unit of a declaration, which holds from this cell on.
+func (s *step) unit(u *scope.Unit) *unit {
+	from := s.sources[sourceOf(u)]
+	made := &unit{cell: s.c, text: from.text, decl: from.decl}
+	s.fresh = append(s.fresh, made)
+	return made
+}
+
+// define makes entities of the names that the cell gave another meaning: its own
+// declarations in their order, what is back, and variables.
+func (s *step) define() {
+	var own []string
+	for _, d := range s.c.listing.Decls {
+		own = append(own, d.Names...)
+	}
+	for _, name := range append(own, s.c.scope.Names()...) {
+		v := s.c.scope.Lookup(name)
+		switch {
+		case v == nil || s.names[name] != nil:
+		case v.Unit != nil:
+			s.declare(v.Unit)
+		default:
+			s.entity(v)
+		}
+	}
+}
+
+// declare makes entities of all that a unit of the model declares, a group of constants
+// or one name, with the methods of a type.
+func (s *step) declare(of *scope.Unit) {
+	u := s.unit(of)
+	for _, name := range of.Names {
+		if v := s.c.scope.Lookup(name); v != nil && v.Unit == of {
+			e := s.entity(v)
+			e.decl = u
+			u.self = append(u.self, e)
+		}
+	}
+	for _, e := range u.self {
+		s.methods(e)
+	}
+}
+
+// entity gives a name another meaning. What mentions the one before goes on to mean
+// that, if a statement used it.
+func (s *step) entity(v *scope.Version) *entity {
+	e := &entity{name: v.Name, cell: s.c, version: v}
+	old := s.names[v.Name]
+	if old == nil {
+		old = s.c.old[v.Name]
+	}
+	plain := spell.Written(v.Name)
+	switch {
+	case v.Kind == scope.Var && (spell.OfGo(plain) || old != nil && old.version.Kind == scope.Type):
+		e.goName = s.free(plain) // what the variable hides goes on to be used
+	case old != nil && old.decl != nil && !old.observed && len(old.decl.self) == 1:
+		e.goName, e.again = old.goName, old.again
+	case !s.given[plain]:
+		s.given[plain] = true
+		e.goName = plain
+	default:
+		e.goName, e.again = s.free(plain), true
+	}
+	s.names[v.Name], s.versions[v.Number] = e, e
+	s.all = append(s.all, e)
+	return e
+}
+
+// spread gives everything that mentions a name with another meaning, and that a
+// statement used, a meaning of its own from this cell on.
+func (s *step) spread() {
+	for more := true; more; {
+		more = false
+		for _, e := range s.current() {
+			switch now := s.c.scope.Lookup(e.name); {
+			case e.cell == s.c || !e.observed || s.names[e.name] != e: // new, or not yet used, or one of a group
+			case e.decl == nil && s.isOfNewType(e, now):
+				more = true
+				s.c.carried = append(s.c.carried, carry{e, s.entity(now)})
+			case e.decl != nil && s.isChanged(e, now):
+				more = true
+				s.declare(now.Unit)
 			}
 		}
-		return nil
 	}
-	var back []*entity
-	for _, name := range c.listing.Revived {
-		recv, method, isMethod := strings.Cut(name, ".")
-		if !isMethod {
-			if e := last(name, func(*entity) bool { return true }); e != nil {
-				m.names[name] = e
-				back = append(back, e)
-			}
+	for _, e := range s.current() {
+		if e.version.Kind == scope.Type && e.cell != s.c {
+			s.methods(e)
+		}
+	}
+}
+
+// isOfNewType reports whether the type of a variable is made of other types now.
+func (s *step) isOfNewType(e *entity, now *scope.Version) bool {
+	former := slices.Collect(maps.Values(e.types))
+	for _, t := range s.typesOf(now) {
+		if !slices.Contains(former, t) {
+			return true
+		}
+	}
+	return false
+}
+
+// typesOf finds the notebook's types in the type of a variable.
+func (s *step) typesOf(v *scope.Version) map[*types.TypeName]*entity {
+	found := map[*types.TypeName]*entity{}
+	spell.NotebookTypes(v.Obj.Type(), func(t *types.TypeName) { found[t] = s.names[s.c.scope.TypeName(t)] })
+	return found
+}
+
+// isChanged reports whether a declaration mentions a name that has another meaning now,
+// or a type has other methods than one type can have.
+func (s *step) isChanged(e *entity, now *scope.Version) bool {
+	if s.hits(e.decl, now.Unit.RestsOn()) {
+		return true
+	}
+	for _, u := range e.methods {
+		m := now.Methods[u.decl.Names[0]]
+		if m == nil || m.Sig != u.decl.Sig || s.hits(u, m.Signature) || m.Generic && s.isAnother(u, m) {
+			return true
+		}
+	}
+	return false
+}
+
+// isAnother reports whether a method has another body now, or one that mentions a name
+// with another meaning.
+func (s *step) isAnother(u *unit, now *scope.Unit) bool {
+	return sourceOf(u.decl.Unit) != sourceOf(now) || s.hits(u, now.RestsOn())
+}
+
+// hits reports whether one of the names that a unit mentions has another meaning now.
+func (s *step) hits(u *unit, names map[string]bool) bool {
+	for name := range names {
+		if now := s.names[name]; now != nil && now != u.names[spell.Written(name)] {
+			return true
+		}
+	}
+	return false
+}
+
+// methods gives a type the methods that it has in the model. Where a statement may have
+// called one that has another body now, the program has both.
+func (s *step) methods(e *entity) {
+	now := s.c.scope.Lookup(e.name).Methods
+	e.methods = slices.DeleteFunc(e.methods, func(u *unit) bool { return now[u.decl.Names[0]] == nil })
+	for _, name := range slices.Sorted(maps.Keys(now)) {
+		at := slices.IndexFunc(e.methods, func(u *unit) bool { return u.decl.Names[0] == name })
+		if at >= 0 && !s.isAnother(e.methods[at], now[name]) {
 			continue
 		}
-		var u *unit
-		last(recv, func(e *entity) bool {
-			for _, own := range e.methods {
-				if own.decl.Names[0] == method {
-					u = own
-				}
-			}
-			return u != nil
-		})
-		e := m.names[recv]
-		if u == nil || e == nil {
+		u := s.unit(now[name])
+		u.self = []*entity{e}
+		if at < 0 {
+			e.methods = append(e.methods, u)
 			continue
 		}
-		if e.cell != c.number {
-			m.renew(e, c, changed)
-			e = m.names[recv]
+		if old := e.methods[at]; e.observed {
+			u.earlier = append(slices.Clone(old.earlier), old)
+			if u.switched = old.switched; u.switched == "" {
+				u.switched = s.free("bodyOf" + upper(e.name) + upper(name))
+			}
 		}
-		again := *u
-		again.dropped, again.earlier, again.switched = false, nil, ""
-		e.methods = append(e.methods, &again)
-		m.units = append(m.units, &again)
-		m.resolve(&again)
-	}
-	for _, e := range back {
-		if m.names[e.name] == e { // not yet with others of its group
-			m.renew(e, c, changed)
-		}
-	}
-	for _, e := range back { // now that all have their new meanings
-		now := m.names[e.name]
-		for _, u := range append(slices.Clone(now.methods), now.unit) {
-			m.resolve(u)
-		}
+		e.methods[at] = u
 	}
 }
 
@@ -379,74 +402,61 @@ func upper(s string) string {
 	return string(unicode.ToUpper(r)) + s[n:]
 }
 
-// spread gives every declaration that mentions a changed meaning a meaning of
-// its own from this cell on.
-func (m *model) spread(c *cellInfo, changed map[*entity]bool, moved map[string]cell.Var) {
-	for again := true; again; {
-		again = false
-		for _, e := range m.current() {
-			if e.unit == nil || changed[e] || e.cell == c.number {
-				continue
-			}
-			if !e.mentions(changed) {
-				continue
-			}
-			if !e.observed {
-				m.resolve(e.unit) // it means the new one when it is first used
-				for _, u := range e.methods {
-					m.resolve(u)
-				}
-				continue
-			}
-			again = true
-			m.renew(e, c, changed)
-		}
+// resolve notes what names mean from this cell on, in what is new and in what no
+// statement has used yet.
+func (s *step) resolve() {
+	for _, e := range s.all {
+		e.live = false
 	}
-	for _, e := range m.current() {
-		v, ok := moved[e.name]
-		if !ok || e.typ == nil || e.cell == c.number || !named(e, changed) {
+	for name, e := range s.names {
+		e.live, e.name, e.version = true, name, s.c.scope.Lookup(name)
+		if e.decl == nil {
+			e.types = s.typesOf(e.version)
 			continue
 		}
-		to := m.define(e.name, c.number, false)
-		to.typ = v.Type
-		c.carried = append(c.carried, carry{e, to})
+		if e.cell == s.c || !e.observed {
+			s.mentions(e.decl, e.version.Unit)
+		}
+		for _, u := range e.methods {
+			if u.cell == s.c || !e.observed {
+				s.mentions(u, e.version.Methods[u.decl.Names[0]])
+			}
+		}
 	}
+	for _, u := range s.fresh {
+		if len(u.self) == 0 {
+			s.mentions(u, u.decl.Unit)
+		}
+	}
+	for _, u := range s.fresh { // what runs with the cell, and new methods of what was used
+		if len(u.self) == 0 || u.decl.Recv != "" && u.self[0].observed {
+			s.observeUnit(u)
+		}
+	}
+	start := func(u *unit) int { // the cell's own declarations in their order, before others
+		if own := s.sources[sourceOf(u.decl.Unit)]; own != nil && own.cell == s.c {
+			return u.decl.Start
+		}
+		return len(s.c.listing.Text)
+	}
+	slices.SortStableFunc(s.fresh, func(a, b *unit) int { return start(a) - start(b) })
 }
 
-// renew declares an entity again, with the names in it as they are now.
-func (m *model) renew(e *entity, c *cellInfo, changed map[*entity]bool) {
-	copied := *e.unit
-	u := &copied
-	u.self = nil
-	m.units = append(m.units, u)
-	for _, old := range e.unit.self {
-		if m.names[old.name] != old {
-			continue
-		}
-		changed[old] = true
-		n := m.define(old.name, c.number, old.unit == nil)
-		n.unit = u
-		u.self = append(u.self, n)
-		for _, method := range old.methods {
-			if c.listing.Dropped[old.name+"."+method.decl.Names[0]] {
-				continue
-			}
-			again := *method
-			again.earlier, again.switched = nil, ""
-			n.methods = append(n.methods, &again)
-			m.units = append(m.units, &again)
+// mentions notes what the names in a unit mean.
+func (s *step) mentions(u *unit, of *scope.Unit) {
+	u.names = map[string]*entity{}
+	for name := range of.RestsOn() {
+		if e := s.names[name]; e != nil {
+			u.names[spell.Written(name)] = e
 		}
 	}
-	m.resolve(u)
-	for _, old := range e.unit.self {
-		if now := m.names[old.name]; now == nil || now.unit != u {
-			u.names[old.name] = &entity{name: old.name, goName: "_"} // of a group, declared elsewhere by now
+	if of.Kind == scope.Const {
+		for _, name := range of.Names { // of a group, some are declared elsewhere by now
+			u.names[name] = &entity{goName: "_"}
 		}
 	}
-	for _, n := range u.self {
-		for _, method := range n.methods {
-			m.resolve(method)
-		}
+	for _, e := range u.self {
+		u.names[spell.Written(e.name)] = e
 	}
 }
 
@@ -461,51 +471,23 @@ func (m *model) current() []*entity {
 	return list
 }
 
-// mentions reports whether a declaration, or a method of it, uses one of the
-// entities.
-func (e *entity) mentions(set map[*entity]bool) bool {
-	for _, u := range append([]*unit{e.unit}, e.methods...) {
-		for _, used := range u.names {
-			if !slices.Contains(e.unit.self, used) && (set[used] || set[used.now()]) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// named reports whether a variable's type names one of the entities.
-func named(e *entity, set map[*entity]bool) bool {
-	found := false
-	cell.TypeString(e.typ, func(*types.Package) string { return "" }, func(t *types.TypeName) string {
-		found = found || set[e.types[t.Name()]]
-		return t.Name()
-	})
-	return found
-}
-
 // observe marks what a statement uses, also through functions.
 func (m *model) observe(e *entity) {
-	if e = e.now(); e == nil || e.observed {
+	if e == nil || e.observed {
 		return
 	}
 	e.observed = true
-	if e.unit != nil {
-		m.observeUnit(e.unit)
-		for _, other := range e.unit.self {
+	if e.decl != nil {
+		m.observeUnit(e.decl)
+		for _, other := range e.decl.self {
 			m.observe(other)
 		}
 	}
 	for _, u := range e.methods {
 		m.observeUnit(u)
 	}
-	if e.typ != nil {
-		cell.TypeString(e.typ, func(*types.Package) string { return "" }, func(t *types.TypeName) string {
-			if used := e.types[t.Name()]; used != nil {
-				m.observe(used)
-			}
-			return t.Name()
-		})
+	for _, t := range e.types {
+		m.observe(t)
 	}
 }
 

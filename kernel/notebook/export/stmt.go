@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/holt-dl/holt/kernel/cell"
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // cell writes what a cell does.
@@ -31,7 +32,7 @@ func (w *writer) cell(c *cellInfo) {
 		}
 	}
 	notes := c.comments()
-	for _, s := range c.steps() {
+	for _, s := range c.actions() {
 		if s.call != nil {
 			fmt.Fprintf(&b, "%s()\n", s.call.renamed)
 			continue
@@ -42,7 +43,7 @@ func (w *writer) cell(c *cellInfo) {
 		b.WriteByte('\n')
 		if !c.separate {
 			for _, name := range s.stmt.Defs {
-				if e := c.names[name].now(); e.blank && !e.global {
+				if e := c.names[name]; e.blank && !e.global {
 					fmt.Fprintf(&b, "_ = %s\n", e.goName)
 				}
 			}
@@ -65,14 +66,21 @@ func (w *writer) cell(c *cellInfo) {
 	fmt.Fprintf(&w.funcs, "// %s does what cell %d does, which returns, defers or jumps.\nfunc %s() error {\n%sreturn nil\n}\n\n", name, c.number, name, b.String())
 }
 
-// carry writes a variable whose type was declared again: same memory, new type.
+// carry writes a variable whose type was declared again: same memory, new type. One
+// whose memory has another layout begins anew.
 func (w *writer) carry(b *bytes.Buffer, k carry) {
-	op := ":="
-	if k.to.global {
-		op = "="
+	same := spell.SameLayout(k.from.version.Obj.Type(), k.to.version.Obj.Type())
+	switch {
+	case same:
+		op := ":="
+		if k.to.global {
+			op = "="
+		}
+		fmt.Fprintf(b, "%s %s *(*%s)(%s.Pointer(&%s)) // %s keeps its value under the type that this cell declares again\n",
+			k.to.goName, op, w.typeString(k.to), w.pkg("unsafe"), k.from.goName, k.to.name)
+	case !k.to.global:
+		fmt.Fprintf(b, "var %s %s\n", k.to.goName, w.typeString(k.to))
 	}
-	fmt.Fprintf(b, "%s %s *(*%s)(%s.Pointer(&%s)) // %s keeps its value under the type that this cell declares again\n",
-		k.to.goName, op, w.typeString(k.to), w.pkg("unsafe"), k.from.now().goName, k.to.name)
 	if k.to.blank && !k.to.global {
 		fmt.Fprintf(b, "_ = %s\n", k.to.goName)
 	}
@@ -281,7 +289,7 @@ func (w *writer) define(b *bytes.Buffer, c *cellInfo, s *cell.Stmt, st ast.Stmt,
 		if id.Name == "_" {
 			continue
 		}
-		if e := c.names[id.Name].now(); w.isNew(c, e, id.Name) && !e.global && w.first(c, s, id.Name) {
+		if e := c.names[id.Name]; e.cell == c && !e.global && w.first(c, s, id.Name) {
 			fresh = append(fresh, e)
 		} else {
 			others++
@@ -328,11 +336,6 @@ func (w *writer) define(b *bytes.Buffer, c *cellInfo, s *cell.Stmt, st ast.Stmt,
 	default:
 		fmt.Fprintf(b, "%s %s %s", lhs, op, slice(values[0], values[len(values)-1]))
 	}
-}
-
-// isNew reports whether the cell gives the name its meaning.
-func (w *writer) isNew(c *cellInfo, e *entity, name string) bool {
-	return e.cell == c.number && c.old[name] != e
 }
 
 // first reports whether no statement of the cell that runs before s defines the name.

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/holt-dl/holt/kernel/cell"
+	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
 // A writer writes a model as Go.
@@ -115,8 +116,8 @@ func (w *writer) renames(uses []cell.Use, meaning func(cell.Use) *entity) []edit
 			if as := w.imported(u.Name, u.Path); as != u.Name {
 				list = append(list, edit{u.Start, u.End, as})
 			}
-		case e != nil && e.now().goName != u.Name:
-			list = append(list, edit{u.Start, u.End, e.now().goName})
+		case e != nil && e.goName != u.Name:
+			list = append(list, edit{u.Start, u.End, e.goName})
 		}
 	}
 	return list
@@ -124,10 +125,10 @@ func (w *writer) renames(uses []cell.Use, meaning func(cell.Use) *entity) []edit
 
 // typeString writes a variable's type.
 func (w *writer) typeString(e *entity) string {
-	s, err := cell.TypeString(e.typ, func(p *types.Package) string { return w.imported(p.Name(), p.Path()) },
+	s, err := cell.TypeString(e.version.Obj.Type(), func(p *types.Package) string { return w.imported(p.Name(), p.Path()) },
 		func(t *types.TypeName) string {
-			if known := e.types[t.Name()]; known != nil {
-				return known.now().goName
+			if known := e.types[t]; known != nil {
+				return known.goName
 			}
 			return t.Name()
 		})
@@ -141,12 +142,12 @@ func (w *writer) typeString(e *entity) string {
 // functions mention, and those of cells that are functions themselves.
 func (w *writer) place() {
 	global := func(e *entity) {
-		if e = e.now(); e != nil && e.typ != nil {
+		if e != nil && e.version != nil && e.decl == nil {
 			e.global = true
 		}
 	}
 	for _, u := range w.m.units {
-		if u.dropped && u.switched == "" && !w.body0(u) {
+		if !u.isWritten() && !w.isEarlierBody(u) {
 			continue
 		}
 		for _, e := range u.names {
@@ -168,9 +169,9 @@ func (w *writer) place() {
 	}
 }
 
-// body0 reports whether a method that was replaced is still an earlier body of
+// isEarlierBody reports whether a method that was replaced is still an earlier body of
 // the one in its place.
-func (w *writer) body0(u *unit) bool {
+func (w *writer) isEarlierBody(u *unit) bool {
 	for _, other := range w.m.units {
 		if slices.Contains(other.earlier, u) {
 			return true
@@ -202,7 +203,7 @@ func (w *writer) program() ([]byte, error) {
 	}
 	w.text(w.rest)
 	for _, e := range w.m.all {
-		if e.global && e.replaced == nil {
+		if e.global {
 			fmt.Fprintf(&w.vars, "%s %s\n", e.goName, w.typeString(e))
 		}
 	}
@@ -278,13 +279,13 @@ func (w *writer) text(cells []string) {
 
 // declare writes a declaration of the notebook.
 func (w *writer) declare(u *unit) {
-	if u.dropped {
+	if !u.isWritten() {
 		return
 	}
 	bodies := append(slices.Clone(u.earlier), u)
 	for i, body := range bodies {
 		d := body.decl
-		text := body.cell.listing.Text
+		text := body.text
 		edits := w.renames(d.Uses, func(use cell.Use) *entity { return body.names[use.Name] })
 		if d.Tok == token.FUNC && (u.renamed != "" || len(bodies) > 1) {
 			name := u.renamed
@@ -294,10 +295,15 @@ func (w *writer) declare(u *unit) {
 			edits = append(edits, edit{d.Name, d.Name + len(d.Names[0]), name})
 		}
 		w.decls.WriteString(comment(text, d.Start))
-		for _, e := range body.self {
-			if e.previous != nil && e.goName != e.name {
-				fmt.Fprintf(&w.decls, "// %s is %s from cell %d on.\n", e.goName, e.name, e.cell)
+		if d.Recv == "" {
+			for _, e := range body.self {
+				if e.again {
+					fmt.Fprintf(&w.decls, "// %s is %s from cell %d on.\n", e.goName, spell.Written(e.name), e.cell.number)
+				}
 			}
+		}
+		if d.Group {
+			w.decls.WriteString(d.Tok.String() + " ")
 		}
 		w.decls.WriteString(apply(text, d.Start, d.End, edits) + "\n\n")
 	}
@@ -310,7 +316,7 @@ func (w *writer) declare(u *unit) {
 // notebook.
 func (w *writer) dispatch(u *unit, bodies []*unit) {
 	d := u.decl
-	text := u.cell.listing.Text
+	text := u.text
 	edits := w.renames(d.Uses, func(use cell.Use) *entity { return u.names[use.Name] })
 	head := apply(text, d.Start, d.Body, edits)
 	const pre = "package p;"
@@ -382,23 +388,24 @@ func comment(text string, at int) string {
 	return text[start:begin]
 }
 
-// sortedStmts are a cell's statements and the functions that run among them.
-type step struct {
+// An action is a statement of a cell, or a function that runs among them.
+type action struct {
 	start int
 	stmt  *cell.Stmt
 	call  *unit
 }
 
-func (c *cellInfo) steps() []step {
-	var list []step
+// actions lists what a cell does, in order.
+func (c *cellInfo) actions() []action {
+	var list []action
 	inOrder := true
 	for i := range c.listing.Stmts {
 		s := &c.listing.Stmts[i]
 		inOrder = inOrder && (i == 0 || s.Start > c.listing.Stmts[i-1].Start)
-		list = append(list, step{start: s.Start, stmt: s})
+		list = append(list, action{start: s.Start, stmt: s})
 	}
 	for at, u := range c.calls {
-		list = append(list, step{start: at, call: u})
+		list = append(list, action{start: at, call: u})
 	}
 	if inOrder {
 		sort.SliceStable(list, func(i, j int) bool { return list[i].start < list[j].start })
