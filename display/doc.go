@@ -14,6 +14,7 @@
 //	[Weights], [Filters]           what a model has learnt
 //	[Plot], [Scatter]              curves and points of your own numbers
 //	[Bar], [Hist], [Heatmap]       numbers
+//	[Windows]                      how a convolution or a pooling goes over its input
 //	[Row], [Columns]               any of these side by side
 //	[Progress]                     how far a loop is
 //

@@ -110,6 +110,16 @@ func ExampleRow() {
 	// loss falls
 }
 
+func ExampleWindows() {
+	input := tensor{shape: []int{3, 3}, values: []float32{1, 2, 0, 0, 1, 2, 1, 2, 1}}
+	largest := tensor{shape: []int{2, 2}, values: []float32{2, 2, 2, 2}}
+	display.Show(display.Windows{Of: input, Result: largest, Kernel: 2, At: []int{0, 3}, Title: "the largest of each window"})
+	// Output:
+	// the largest of each window
+	// window 0, from row 0 and column 0: 2
+	// window 3, from row 1 and column 1: 2
+}
+
 func ExampleColumns() {
 	four := []any{1, 2, 3, 4}
 	display.Show(display.Columns(2, four...))

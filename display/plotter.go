@@ -29,7 +29,9 @@ type Figure struct {
 	Title  string  // one line above all panels
 	Width  int     // of the whole, as shown, in pixels; 0 chooses by the panels
 	Height int     // the same
-	Panels []Panel // left to right, three in a row
+	Panels []Panel // left to right, row by row
+
+	Columns int // panels in a row; 0 means at most three
 }
 
 // Panel is one chart. It holds lines, or bars, or a matrix. [Plot] and [Scatter] make

@@ -33,6 +33,9 @@ func (Gonum) Plot(f display.Figure) (image.Image, error) {
 		return nil, errors.New("plot: the figure has no panels, want at least one")
 	}
 	columns := min(n, perRow)
+	if f.Columns > 0 {
+		columns = min(n, f.Columns)
+	}
 	rows := (n + columns - 1) / columns
 	width, height := f.Width, f.Height
 	if width == 0 {
