@@ -11,6 +11,7 @@
 //	[ShowBatch], [ShowExamples]    what a loader or a data set holds
 //	[Confusion], [Report], [ROC]   how good a classifier is
 //	[Graph]                        a model's layers and what each of them uses
+//	[Diagram]                      boxes of your own with arrows between them
 //	[Weights], [Filters]           what a model has learnt
 //	[Plot], [Scatter]              curves and points of your own numbers
 //	[Bar], [Hist], [Heatmap]       numbers

@@ -120,6 +120,16 @@ func ExampleWindows() {
 	// window 3, from row 1 and column 1: 2
 }
 
+func ExampleDiagram() {
+	display.Show(display.Diagram{Boxes: []display.Box{
+		{Name: "here", Place: "browser"},
+		{Name: "there", Place: "kernel", Color: display.Blue, From: []int{0}},
+	}})
+	// Output:
+	// here  browser
+	// there  kernel
+}
+
 func ExampleColumns() {
 	four := []any{1, 2, 3, 4}
 	display.Show(display.Columns(2, four...))

@@ -121,6 +121,42 @@ func (n Network) bundle() (frame.Bundle, error) {
 	return drawn(reduce(m), text)
 }
 
+// The text of a diagram has a line for each box, and names where its arrows come
+// from unless that is just the line above.
+func (d Diagram) bundle() (frame.Bundle, error) {
+	if len(d.Boxes) == 0 {
+		return frame.Bundle{}, errors.New("display: Diagram: there are no boxes")
+	}
+	var lines []string
+	if d.Title != "" {
+		lines = append(lines, d.Title)
+	}
+	for i, b := range d.Boxes {
+		line := strings.Join(slices.DeleteFunc([]string{b.Name, b.Place, b.Note}, func(s string) bool { return s == "" }), "  ")
+		var from []string
+		for _, j := range b.From {
+			if j < 0 || j >= i {
+				return frame.Bundle{}, fmt.Errorf("display: Diagram: box %d, %s, has an arrow from box %d, want one before it", i, b.Name, j)
+			}
+			from = append(from, d.Boxes[j].Name)
+		}
+		if len(from) > 0 && !(len(from) == 1 && b.From[0] == i-1) {
+			line += "  ← " + strings.Join(from, ", ")
+		}
+		lines = append(lines, line)
+	}
+	text := strings.Join(lines, "\n")
+	p := plotter()
+	if p == nil {
+		return frame.Text(text), nil
+	}
+	m, err := p.Diagram(d)
+	if err != nil {
+		return frame.Bundle{}, fmt.Errorf("display: Diagram: %w", err)
+	}
+	return drawn(reduce(m), text)
+}
+
 // unit is a layer, or several that are drawn as one.
 type unit struct {
 	path   []string // where it is

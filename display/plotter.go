@@ -98,6 +98,8 @@ type Tile struct {
 }
 
 // Diagram is boxes with arrows between them, from top to bottom.
+//
+//	display.Diagram{Boxes: []display.Box{{Name: "laptop"}, {Name: "server", From: []int{0}}}}
 type Diagram struct {
 	Title string
 	Boxes []Box
