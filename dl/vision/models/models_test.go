@@ -2,6 +2,7 @@ package models_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"math"
@@ -199,6 +200,15 @@ func TestWeights(t *testing.T) {
 	want := fmt.Sprintf(`models: ResNet18_Weights.IMAGENET1K_V1: %s is not there, and this program has no network code; import _ "github.com/holt-dl/holt/dl/vision/fetch", or put https://download.pytorch.org/models/resnet18-f37072fd.pth there`, path)
 	if err == nil || err.Error() != want {
 		t.Errorf("error is %v\nwant %s", err, want)
+	}
+	if w.Downloaded() {
+		t.Error("Downloaded is true, and the file is not there")
+	}
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, nil, 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	if !w.Downloaded() {
+		t.Error("Downloaded is false, and the file is there")
 	}
 }
 

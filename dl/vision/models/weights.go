@@ -53,6 +53,16 @@ func (w Weights) Path() (string, error) {
 	return filepath.Join(home, "hub", "checkpoints", path.Base(w.URL)), nil
 }
 
+// Downloaded reports whether the file is there, so that Load downloads nothing.
+func (w Weights) Downloaded() bool {
+	path, err := w.Path()
+	if err != nil {
+		return false
+	}
+	_, err = os.Stat(path)
+	return err == nil
+}
+
 // Load gives a model these weights. The first time it downloads them, which a
 // later call goes on with if it is cut; the cell's interrupt ends it. The
 // model must be of the same network with 1000 classes; replace its last layer
