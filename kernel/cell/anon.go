@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/holt-dl/holt/kernel/cell/spell"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
 // Struct types without a name
@@ -130,11 +131,11 @@ func (g *generator) declareShape(key string, st *types.Struct) shape {
 func (g *generator) findShapes() {
 	var unnamed []*types.Struct
 	for _, f := range g.p.files {
-		if f.kind == cgoFile || f.kind == varFile {
+		if f.Kind == syntax.CgoFile || f.Kind == syntax.VarFile {
 			continue
 		}
 		names := map[ast.Expr]*ast.Ident{}
-		ast.Inspect(f.ast, func(n ast.Node) bool {
+		ast.Inspect(f.AST, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.TypeSpec:
 				if !n.Assign.IsValid() {
@@ -208,8 +209,8 @@ func (r *rewriter) structType(n *ast.StructType) {
 	}
 	var args []string
 	for _, fl := range n.Fields.List {
-		start, end := r.f.offsets(fl.Type)
-		text, _ := r.ed.render(start, end)
+		start, end := r.f.Offsets(fl.Type)
+		text, _ := r.ed.Render(start, end)
 		for range fl.Names {
 			args = append(args, text)
 		}
@@ -219,9 +220,9 @@ func (r *rewriter) structType(n *ast.StructType) {
 		list = "[" + list + "]"
 	}
 	// Line breaks stand behind the dot, where they end no statement.
-	start, end := r.f.offsets(n)
-	breaks := max(0, strings.Count(r.f.body[start:end], "\n")-strings.Count(list, "\n"))
-	r.ed.replace(start, end, r.from(sh.home)+strings.Repeat("\n", breaks)+sh.name+list)
+	start, end := r.f.Offsets(n)
+	breaks := max(0, strings.Count(r.f.Body[start:end], "\n")-strings.Count(list, "\n"))
+	r.ed.Replace(start, end, r.from(sh.home)+strings.Repeat("\n", breaks)+sh.name+list)
 }
 
 // foreignShape returns the shape of a struct type that is spelled here and at

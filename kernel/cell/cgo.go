@@ -16,6 +16,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
 // A cell that imports "C" is checked with the Go declarations that cmd/cgo
@@ -35,23 +36,23 @@ type Cgo interface {
 }
 
 // addC records the comment above import "C".
-func (c *check) addC(f *file, s *ast.ImportSpec) error {
+func (c *check) addC(f *syntax.File, s *ast.ImportSpec) error {
 	refuse := func(msg string) error {
-		return &Error{Diagnostics: []Diagnostic{f.diagnose(s.Pos(), msg)}}
+		return &Error{Diagnostics: []Diagnostic{f.Diagnose(s.Pos(), msg)}}
 	}
 	if _, ok := c.nb.pk.(Cgo); !ok {
 		return refuse(`import "C" is not supported here`)
 	}
-	start, _ := f.span(s)
-	at := slices.IndexFunc(c.chunks, func(ch chunk) bool { return ch.start <= start && start < ch.end })
-	if s.Name != nil || at < 0 || strings.Contains(string(c.text[c.chunks[at].start:start]), "(") {
+	start, _ := f.Span(s)
+	at := slices.IndexFunc(c.chunks, func(ch syntax.Chunk) bool { return ch.Start <= start && start < ch.End })
+	if s.Name != nil || at < 0 || strings.Contains(string(c.text[c.chunks[at].Start:start]), "(") {
 		return refuse(`import "C" stands on a line of its own, without a name, and its comment with the C code directly above it`)
 	}
 	if c.pre != nil {
 		return refuse(`import "C" stands twice in this cell; put the C code above the first`)
 	}
-	begin := commentAbove(c.text[:c.chunks[at].start])
-	text := strings.TrimRight(string(c.text[begin:c.chunks[at].start]), " \t\n")
+	begin := commentAbove(c.text[:c.chunks[at].Start])
+	text := strings.TrimRight(string(c.text[begin:c.chunks[at].Start]), " \t\n")
 	c.pre = &scope.Preamble{Cell: c.src.Name, Line: 1 + bytes.Count(c.text[:begin], []byte("\n")), Text: text}
 	if strings.Contains(string(c.text), "\n//export ") || strings.HasPrefix(string(c.text), "//export ") {
 		return refuse(`//export does not work in a cell, whose functions may be replaced; put what C calls back into a package of a module and import that`)
@@ -84,9 +85,9 @@ func commentAbove(text []byte) int {
 }
 
 // preambleOf returns the C code that a file's C.x means, or nil.
-func (c *check) preambleOf(f *file) *scope.Preamble {
-	if f.unit != nil && f.kind == unitFile {
-		return f.unit.C
+func (c *check) preambleOf(f *syntax.File) *scope.Preamble {
+	if f.Unit != nil && f.Kind == syntax.UnitFile {
+		return f.Unit.C
 	}
 	return c.pre
 }
@@ -104,9 +105,9 @@ type cName struct {
 
 // cNames adds the names of C that a file uses to c.cUses, with their places,
 // so that cmd/cgo is asked again when there are new ones.
-func (c *check) cNames(f *file) {
+func (c *check) cNames(f *syntax.File) {
 	pre := c.preambleOf(f)
-	if pre == nil || !importsC(f.ast) {
+	if pre == nil || !importsC(f.AST) {
 		return
 	}
 	if c.cUses[pre] == nil {
@@ -120,7 +121,7 @@ func (c *check) cNames(f *file) {
 			}
 		}
 	}
-	ast.Inspect(f.ast, func(n ast.Node) bool {
+	ast.Inspect(f.AST, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.AssignStmt:
 			pair(len(n.Lhs), n.Rhs)
@@ -140,7 +141,7 @@ func (c *check) cNames(f *file) {
 			}
 			name := cName{n.Sel.Name, use}
 			if _, known := c.cUses[pre][name]; !known {
-				d := f.diagnose(n.X.Pos(), "")
+				d := f.Diagnose(n.X.Pos(), "")
 				c.cUses[pre][name] = fmt.Sprintf("/*line %s:%d:%d*/", d.Cell, d.Line, d.Col)
 				c.cText = ""
 			}
@@ -157,7 +158,7 @@ func single(list []ast.Expr) ast.Expr {
 }
 
 // cFile returns the declarations of the names of C in use, or nil.
-func (c *check) cFile() (*file, error) {
+func (c *check) cFile() (*syntax.File, error) {
 	if len(c.cUses) == 0 {
 		return nil, nil
 	}
@@ -183,7 +184,7 @@ func (c *check) cFile() (*file, error) {
 		}
 	}
 	_, text, _ := strings.Cut(c.cText, "package notebook")
-	f := &file{kind: cgoFile, name: c.src.Name, line: 1, source: text, body: text, back: func(i int) int { return i }}
+	f := &syntax.File{Kind: syntax.CgoFile, Name: c.src.Name, Line: 1, Source: text, Body: text, Back: func(i int) int { return i }}
 	if err := c.parseFile(f, "", ""); err != nil {
 		return nil, err
 	}
@@ -202,16 +203,16 @@ func (c *check) cErrors(err error) []passError {
 		if d.Cell == c.src.Name && d.Line > 0 && d.Line <= len(lines) {
 			d.Source = lines[d.Line-1]
 		}
-		list = append(list, passError{d, &file{kind: stmtFile}, token.NoPos})
+		list = append(list, passError{d, &syntax.File{Kind: syntax.StmtFile}, token.NoPos})
 	}
 	return list
 }
 
 // shareC leaves out the C types that an earlier program has declared alike,
 // themselves and all that they mention, and puts those in the package's scope.
-func (c *check) shareC(f *file, scope *types.Scope) {
+func (c *check) shareC(f *syntax.File, scope *types.Scope) {
 	specs := map[string]*ast.TypeSpec{}
-	for _, d := range f.ast.Decls {
+	for _, d := range f.AST.Decls {
 		if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.TYPE && len(g.Specs) == 1 {
 			ts := g.Specs[0].(*ast.TypeSpec)
 			specs[ts.Name.Name] = ts
@@ -219,7 +220,7 @@ func (c *check) shareC(f *file, scope *types.Scope) {
 	}
 	same := map[string]bool{}
 	for name, ts := range specs {
-		same[name] = c.nb.cTypes[name].text == f.text(ts)
+		same[name] = c.nb.cTypes[name].text == f.Text(ts)
 	}
 	for again := true; again; {
 		again = false
@@ -233,9 +234,9 @@ func (c *check) shareC(f *file, scope *types.Scope) {
 		}
 	}
 	c.cShared = map[string]*types.TypeName{}
-	rest := *f.ast
-	f.ast = &rest
-	f.ast.Decls = slices.DeleteFunc(slices.Clone(f.ast.Decls), func(d ast.Decl) bool {
+	rest := *f.AST
+	f.AST = &rest
+	f.AST.Decls = slices.DeleteFunc(slices.Clone(f.AST.Decls), func(d ast.Decl) bool {
 		g, ok := d.(*ast.GenDecl)
 		if !ok || g.Tok != token.TYPE || len(g.Specs) != 1 || !same[g.Specs[0].(*ast.TypeSpec).Name.Name] {
 			return false
@@ -257,17 +258,17 @@ type cType struct {
 // commitC remembers the C types of this program.
 func (g *generator) commitC(seq int) {
 	for _, f := range g.p.files {
-		if f.kind != cgoFile {
+		if f.Kind != syntax.CgoFile {
 			continue
 		}
-		for _, d := range f.ast.Decls {
+		for _, d := range f.AST.Decls {
 			d, ok := d.(*ast.GenDecl)
 			if !ok || d.Tok != token.TYPE || len(d.Specs) != 1 {
 				continue
 			}
 			ts := d.Specs[0].(*ast.TypeSpec)
 			if obj, ok := g.p.pkg.Scope().Lookup(ts.Name.Name).(*types.TypeName); ok && isCType(obj) {
-				g.c.nb.cTypes[ts.Name.Name] = cType{f.text(ts), obj, seq}
+				g.c.nb.cTypes[ts.Name.Name] = cType{f.Text(ts), obj, seq}
 			}
 		}
 	}

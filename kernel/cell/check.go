@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/holt-dl/holt/kernel/cell/scope"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
 // Source is the text of a cell, with its commands already taken out (their
@@ -40,7 +41,7 @@ type check struct {
 	src    Source
 	seq    int
 	text   []byte
-	chunks []chunk
+	chunks []syntax.Chunk
 	open   bool            // a bracket, a string or a comment is not closed
 	trees  map[string]tree // what was parsed, by its name and text; see tree.go
 	parses int             // how often the parser was called
@@ -68,7 +69,7 @@ type check struct {
 	bodies     bool                        // the first pass looks into functions, too
 	before     map[string]bool             // variables defined again from what their names hide
 	hides      map[string]bool             // variables that take the name of a type
-	constEdits []edit                      // of constants that are made of their own old values
+	constEdits []syntax.Edit               // of constants that are made of their own old values
 	arrays     map[string]types.Type       // arrays of the cell whose length its declarations need
 	unhide     map[string]bool             // names of hidden types that are declared again
 	locals     map[*types.Var]bool         // of the first pass, the cell's variables
@@ -96,11 +97,11 @@ type nestedErr struct {
 
 // A topStmt is a statement at the top level of a cell.
 type topStmt struct {
-	stmt       ast.Stmt // a line of "var ( … )" as a declaration of its own
-	file       *file    // in which it was parsed
-	start, end int      // in the cell's text
-	isVar      bool     // a var declaration
-	spec       bool     // one of "var ( … )", so that its text lacks the var
+	stmt       ast.Stmt     // a line of "var ( … )" as a declaration of its own
+	file       *syntax.File // in which it was parsed
+	start, end int          // in the cell's text
+	isVar      bool         // a var declaration
+	spec       bool         // one of "var ( … )", so that its text lacks the var
 	values     []ast.Expr
 	embed      []Embed  // of //go:embed
 	defs       []string // the variables that it defines
@@ -155,7 +156,7 @@ func (nb *Notebook) newCheck(ctx context.Context, src Source) *check {
 }
 
 func (c *check) run() (*Program, error) {
-	c.chunks, c.open = split(c.text)
+	c.chunks, c.open = syntax.Split(c.text)
 	if err := c.syntaxErrors(); err != nil {
 		return nil, err
 	}
@@ -214,7 +215,7 @@ func (c *check) collect() error {
 	if err != nil {
 		return err
 	}
-	for _, s := range imports.ast.Imports {
+	for _, s := range imports.AST.Imports {
 		if err := c.addImport(imports, s); err != nil {
 			return err
 		}
@@ -223,16 +224,16 @@ func (c *check) collect() error {
 	if err != nil {
 		return err
 	}
-	for _, d := range f.ast.Decls {
+	for _, d := range f.AST.Decls {
 		switch d := d.(type) {
 		case *ast.GenDecl:
 			switch d.Tok {
 			case token.TYPE:
 				for _, s := range d.Specs {
 					s := s.(*ast.TypeSpec)
-					start, end := f.span(s)
+					start, end := f.Span(s)
 					if !d.Lparen.IsValid() {
-						start, end = f.span(d)
+						start, end = f.Span(d)
 					}
 					text := string(c.text[start:end])
 					if d.Lparen.IsValid() {
@@ -250,22 +251,22 @@ func (c *check) collect() error {
 						u.Names = append(u.Names, n.Name)
 					}
 				}
-				start, end := f.span(d)
-				ed := &editor{text: c.text, edits: c.ownValues(f, d)}
-				u.Text, _ = ed.render(start, end)
-				c.constEdits = append(c.constEdits, ed.edits...)
+				start, end := f.Span(d)
+				ed := &syntax.Editor{Text: c.text, Edits: c.ownValues(f, d)}
+				u.Text, _ = ed.Render(start, end)
+				c.constEdits = append(c.constEdits, ed.Edits...)
 				c.add(u, start, end)
 			}
 		case *ast.FuncDecl:
-			start, end := f.span(d)
+			start, end := f.Span(d)
 			u := &scope.Unit{Names: []string{d.Name.Name}, Kind: scope.Func, Text: string(c.text[start:end]), Generic: d.Type.TypeParams != nil}
 			if d.Recv != nil && len(d.Recv.List) > 0 {
 				u.Recv, u.Generic = scope.Receiver(d.Recv.List[0].Type)
-				rs, re := f.span(d.Recv.List[0].Type)
+				rs, re := f.Span(d.Recv.List[0].Type)
 				u.Sig = string(c.text[rs:re]) + " "
 			}
-			ts, _ := f.span(d.Type.Params)
-			_, te := f.span(d.Type)
+			ts, _ := f.Span(d.Type.Params)
+			_, te := f.Span(d.Type)
 			u.Sig += strings.Join(strings.Fields(string(c.text[ts:te])), " ")
 			if d.Recv == nil && d.Name.Name == "main" {
 				c.hasMain = true
@@ -277,7 +278,7 @@ func (c *check) collect() error {
 	if err != nil {
 		return err
 	}
-	for _, st := range s.ast.Decls[0].(*ast.FuncDecl).Body.List {
+	for _, st := range s.AST.Decls[0].(*ast.FuncDecl).Body.List {
 		if _, ok := st.(*ast.EmptyStmt); ok {
 			continue
 		}
@@ -287,7 +288,7 @@ func (c *check) collect() error {
 			}
 			continue
 		}
-		start, end := s.span(st)
+		start, end := s.Span(st)
 		t := &topStmt{start: start, end: end, stmt: st, file: s}
 		if st, ok := st.(*ast.AssignStmt); ok {
 			for _, l := range st.Lhs {
@@ -305,29 +306,29 @@ func (c *check) collect() error {
 	}
 	if n := len(c.chunks); n > 0 && len(c.top) > 0 {
 		last, t := c.chunks[n-1], c.top[len(c.top)-1]
-		t.last = !last.isDecl() && t.end > last.start && last.tok != token.VAR
-		t.hide = last.semi
+		t.last = !last.IsDecl() && t.end > last.Start && last.Tok != token.VAR
+		t.hide = last.Semi
 	}
 	return c.orderVars(s, f)
 }
 
 // collectVars takes a var declaration apart: each line of a group is one of its own.
-func (c *check) collectVars(f *file, d *ast.DeclStmt) error {
+func (c *check) collectVars(f *syntax.File, d *ast.DeclStmt) error {
 	g, ok := d.Decl.(*ast.GenDecl)
 	if !ok || g.Tok != token.VAR {
 		return nil
 	}
 	grouped := g.Lparen.IsValid()
 	if grouped {
-		from, to := f.back(f.offset(g.TokPos)), f.back(f.offset(g.Lparen))
-		end := f.back(f.offset(g.Rparen))
+		from, to := f.Back(f.Offset(g.TokPos)), f.Back(f.Offset(g.Lparen))
+		end := f.Back(f.Offset(g.Rparen))
 		c.groups = append(c.groups, [2]int{from, to + 1}, [2]int{end, end + 1})
 	}
 	for _, sp := range g.Specs {
 		vs := sp.(*ast.ValueSpec)
 		t := &topStmt{isVar: true, spec: grouped, values: vs.Values, stmt: d, file: f}
-		if t.start, t.end = f.span(d); grouped {
-			t.start, t.end = f.span(vs)
+		if t.start, t.end = f.Span(d); grouped {
+			t.start, t.end = f.Span(vs)
 			t.stmt = &ast.DeclStmt{Decl: &ast.GenDecl{TokPos: vs.Pos(), Tok: token.VAR, Specs: []ast.Spec{vs}}}
 		}
 		for _, id := range vs.Names {

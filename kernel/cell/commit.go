@@ -9,6 +9,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
 // A commit makes the model of what names mean after a cell: stage by stage, since what
@@ -217,10 +218,10 @@ func (g *generator) units() func(*scope.Unit) {
 	type key struct{ recv, name string }
 	decls := map[key]ast.Node{}
 	for _, f := range g.p.files {
-		if f.kind != declFile {
+		if f.Kind != syntax.DeclFile {
 			continue
 		}
-		for _, d := range f.ast.Decls {
+		for _, d := range f.AST.Decls {
 			switch d := d.(type) {
 			case *ast.FuncDecl:
 				k := key{"", d.Name.Name}

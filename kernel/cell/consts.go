@@ -12,6 +12,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
 // A line of const ( … ) without a value repeats the one above it, and the names in
@@ -51,7 +52,7 @@ func (r *rewriter) constGroup(g *ast.GenDecl) {
 			sep = ", "
 		}
 		if differs {
-			r.ed.insert(r.off(s.End()), text.String())
+			r.ed.Insert(r.off(s.End()), text.String())
 		}
 	}
 }
@@ -60,7 +61,7 @@ func (r *rewriter) constGroup(g *ast.GenDecl) {
 // line means them. It notes for the first line what its own names mean: of a
 // repeated expression, the checker keeps the last meaning.
 func (r *rewriter) respelled(x ast.Expr, line, repeat *ast.ValueSpec, differs *bool) string {
-	ed := &editor{text: []byte(r.f.body)}
+	ed := &syntax.Editor{Text: []byte(r.f.Body)}
 	sel := map[*ast.Ident]bool{}
 	ast.Inspect(x, func(n ast.Node) bool {
 		if s, ok := n.(*ast.SelectorExpr); ok {
@@ -79,11 +80,11 @@ func (r *rewriter) respelled(x ast.Expr, line, repeat *ast.ValueSpec, differs *b
 			r.meant[id] = first
 		}
 		if name := r.spell(id.Name, again); name != id.Name {
-			ed.replace(r.off(id.Pos()), r.off(id.End()), name)
+			ed.Replace(r.off(id.Pos()), r.off(id.End()), name)
 		}
 		return true
 	})
-	text, _ := ed.render(r.off(x.Pos()), r.off(x.End()))
+	text, _ := ed.Render(r.off(x.Pos()), r.off(x.End()))
 	return strings.ReplaceAll(text, "\n", " ")
 }
 
@@ -118,12 +119,12 @@ func (r *rewriter) spell(name string, obj types.Object) string {
 // ownValues finds the constants of a group whose value is made of the constant of
 // the same name before this cell, as in const X = X + 1, and writes that one's
 // value in its place: in a package they would be a cycle.
-func (c *check) ownValues(f *file, d *ast.GenDecl) []edit {
-	var edits []edit
+func (c *check) ownValues(f *syntax.File, d *ast.GenDecl) []syntax.Edit {
+	var edits []syntax.Edit
 	var last *ast.ValueSpec
 	expand := false
-	start := func(n ast.Node) int { s, _ := f.span(n); return s }
-	end := func(n ast.Node) int { _, e := f.span(n); return e }
+	start := func(n ast.Node) int { s, _ := f.Span(n); return s }
+	end := func(n ast.Node) int { _, e := f.Span(n); return e }
 	for _, s := range d.Specs {
 		s := s.(*ast.ValueSpec)
 		if len(s.Values) > 0 {
@@ -134,7 +135,7 @@ func (c *check) ownValues(f *file, d *ast.GenDecl) []edit {
 		}
 		var values []string
 		for _, v := range last.Values {
-			ed := &editor{text: c.text}
+			ed := &syntax.Editor{Text: c.text}
 			ast.Inspect(v, func(n ast.Node) bool {
 				id, ok := n.(*ast.Ident)
 				if !ok {
@@ -144,16 +145,16 @@ func (c *check) ownValues(f *file, d *ast.GenDecl) []edit {
 					if e := c.scope.Lookup(id.Name); name.Name == id.Name && e != nil && e.Kind == scope.Const {
 						if text := constText(e.Obj.(*types.Const)); text != "" {
 							expand = true
-							ed.replace(start(id), end(id), text)
+							ed.Replace(start(id), end(id), text)
 						}
 					}
 				}
 				return true
 			})
-			text, _ := ed.render(start(v), end(v))
+			text, _ := ed.Render(start(v), end(v))
 			values = append(values, text)
 			if len(s.Values) > 0 {
-				edits = append(edits, ed.edits...)
+				edits = append(edits, ed.Edits...)
 			}
 		}
 		if len(s.Values) == 0 && expand {
@@ -161,7 +162,7 @@ func (c *check) ownValues(f *file, d *ast.GenDecl) []edit {
 			if last.Type != nil {
 				typ = " " + string(c.text[start(last.Type):end(last.Type)])
 			}
-			edits = append(edits, edit{end(s), end(s), typ + " = " + strings.Join(values, ", ")})
+			edits = append(edits, syntax.Insertion(end(s), typ+" = "+strings.Join(values, ", ")))
 		}
 	}
 	return edits
@@ -211,20 +212,20 @@ func (c *check) restsOnValues(u *scope.Unit) bool {
 func (c *check) lengths(p *passed) bool {
 	need := map[string]bool{}
 	for _, f := range p.files {
-		if f.kind == declFile {
-			for _, id := range f.ast.Unresolved {
+		if f.Kind == syntax.DeclFile {
+			for _, id := range f.AST.Unresolved {
 				need[id.Name] = c.defines(id.Name)
 			}
 		}
 	}
 	found := false
 	for _, f := range p.files {
-		if f.kind != stmtFile {
+		if f.Kind != syntax.StmtFile {
 			continue
 		}
 		for id, obj := range p.info.Defs {
 			v, ok := obj.(*types.Var)
-			if !ok || !need[id.Name] || c.arrays[id.Name] != nil || c.nb.fset.File(id.Pos()) != f.tok || !c.atTopLevel(f, id) {
+			if !ok || !need[id.Name] || c.arrays[id.Name] != nil || c.nb.fset.File(id.Pos()) != f.Tok || !c.atTopLevel(f, id) {
 				continue
 			}
 			if t, _ := spell.Deref(v.Type()); leadsToArray(t) {
@@ -238,8 +239,8 @@ func (c *check) lengths(p *passed) bool {
 
 // atTopLevel reports whether a name is defined by a statement of the cell, not by
 // one inside another.
-func (c *check) atTopLevel(f *file, id *ast.Ident) bool {
-	start, _ := f.span(id)
+func (c *check) atTopLevel(f *syntax.File, id *ast.Ident) bool {
+	start, _ := f.Span(id)
 	for _, t := range c.top {
 		if t.start <= start && start < t.end {
 			return slices.Contains(t.defs, id.Name)

@@ -44,9 +44,10 @@
 //
 // # Where to read
 //
-//	split.go, text.go      a cell in chunks; its declarations and statements apart
+//	syntax                 the package of a cell's text: chunks, files, edits, messages
+//	text.go, parse.go      a cell's declarations and statements apart, as text and parsed
 //	check.go               the stages, in order
-//	tree.go                text that is parsed once, and what passes change in copies
+//	tree.go                text that is parsed once
 //	order.go               var declarations in order of need
 //	hide.go                names that hide what they are made from
 //	imports.go, changes.go packages that are named; what a change makes new

@@ -9,6 +9,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
 // Effects are what a cell takes from earlier cells and what it changes for
@@ -72,7 +73,7 @@ func (g *generator) effects() Effects {
 		}
 	}
 	for _, file := range g.p.files {
-		if file.kind == stmtFile {
+		if file.Kind == syntax.StmtFile {
 			f.statements(file)
 		}
 	}
@@ -160,11 +161,11 @@ func (f *effectFinder) root(x ast.Expr) string {
 	}
 }
 
-func (f *effectFinder) statements(file *file) {
+func (f *effectFinder) statements(file *syntax.File) {
 	top := f.g.c.top
-	body := file.ast.Decls[len(file.ast.Decls)-1].(*ast.FuncDecl).Body
+	body := file.AST.Decls[len(file.AST.Decls)-1].(*ast.FuncDecl).Body
 	for _, st := range body.List {
-		start, _ := file.span(st)
+		start, _ := file.Span(st)
 		if i := slices.IndexFunc(top, func(t *topStmt) bool { return t.start <= start && start <= t.end }); i >= 0 {
 			f.statement(st, i)
 		}

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"github.com/holt-dl/holt/kernel/cell/spell"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
 // A variable with //go:embed above it is declared once more in the generated
@@ -77,13 +78,13 @@ func embedPatterns(s string) (list []string, ok bool) {
 }
 
 // takeEmbed gives a declaration its //go:embed lines.
-func (c *check) takeEmbed(f *file, t *topStmt, typed bool) error {
+func (c *check) takeEmbed(f *syntax.File, t *topStmt, typed bool) error {
 	list, begin, err := c.embedLines(t.start)
 	if err != nil || len(list) == 0 {
 		return err
 	}
 	if len(t.defs) != 1 || !typed || len(t.values) > 0 {
-		return &Error{Diagnostics: []Diagnostic{f.at(t.start, Diagnostic{Cell: c.src.Name,
+		return &Error{Diagnostics: []Diagnostic{f.At(t.start, Diagnostic{Cell: c.src.Name,
 			Msg: "//go:embed stands above one variable with a type and without a value: var text string, []byte or embed.FS"})}}
 	}
 	t.embed = list

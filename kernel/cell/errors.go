@@ -1,42 +1,9 @@
 package cell
 
-import (
-	"fmt"
-	"strings"
+import "github.com/holt-dl/holt/kernel/cell/syntax"
+
+// What is wrong with a cell, and where, is said in the same way by all that reads cells.
+type (
+	Diagnostic = syntax.Diagnostic
+	Error      = syntax.Error
 )
-
-// Diagnostic is one thing wrong with a cell.
-type Diagnostic struct {
-	Cell      string // the source's name, such as cell[5]
-	Line, Col int    // from 1; Col counts bytes; 0 when unknown
-	Msg       string
-	Source    string // the text of the line
-}
-
-func (d Diagnostic) String() string {
-	if d.Line == 0 {
-		return d.Msg
-	}
-	return d.Place() + ": " + d.Msg
-}
-
-// Place is the cell, the line and, where it is known, the column.
-func (d Diagnostic) Place() string {
-	if d.Col == 0 {
-		return fmt.Sprintf("%s:%d", d.Cell, d.Line)
-	}
-	return fmt.Sprintf("%s:%d:%d", d.Cell, d.Line, d.Col)
-}
-
-// Error is why a cell does not compile. Nothing of the cell took effect.
-type Error struct {
-	Diagnostics []Diagnostic
-}
-
-func (e *Error) Error() string {
-	lines := make([]string, len(e.Diagnostics))
-	for i, d := range e.Diagnostics {
-		lines[i] = d.String()
-	}
-	return strings.Join(lines, "\n")
-}

@@ -27,15 +27,15 @@ func (r *rewriter) exit(n *ast.SelectorExpr) {
 	start, sel, end := r.off(n.Pos()), r.off(n.Sel.Pos()), r.off(n.End())
 	switch name := fn.FullName(); name {
 	case "os.Exit":
-		r.ed.replace(start, end, r.rt("Exit")+r.breaks(n.X.End(), n.End()))
+		r.ed.Replace(start, end, r.rt("Exit")+r.breaks(n.X.End(), n.End()))
 		r.skipAll(n)
 	case "log.Fatal", "log.Fatalf", "log.Fatalln", "(*log.Logger).Fatal", "(*log.Logger).Fatalf", "(*log.Logger).Fatalln":
 		format, more := "", ""
 		if fn.Name() == "Fatalf" {
 			format, more = "ˣf string, ", "ˣf, "
 		}
-		r.ed.insert(start, "(func(ˣp func("+format+"ˣv ...any)) func("+format+"ˣv ...any) { return func("+format+"ˣv ...any) { ˣp("+more+"ˣv...); "+
+		r.ed.Insert(start, "(func(ˣp func("+format+"ˣv ...any)) func("+format+"ˣv ...any) { return func("+format+"ˣv ...any) { ˣp("+more+"ˣv...); "+
 			r.rt("Fatal")+"() } })(")
-		r.ed.replace(sel, end, fatal[fn.Name()]+")")
+		r.ed.Replace(sel, end, fatal[fn.Name()]+")")
 	}
 }

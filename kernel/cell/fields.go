@@ -12,7 +12,7 @@ import (
 // breaks returns the line breaks between two places, for text that replaces what
 // stands there.
 func (r *rewriter) breaks(from, to token.Pos) string {
-	return strings.Repeat("\n", strings.Count(r.f.body[r.off(from):r.off(to)], "\n"))
+	return strings.Repeat("\n", strings.Count(r.f.Body[r.off(from):r.off(to)], "\n"))
 }
 
 // embedded keeps the name of an embedded unexported type of another program,
@@ -45,8 +45,8 @@ func (r *rewriter) conversion(call *ast.CallExpr) {
 	info := r.g.p.info
 	if v := info.Types[call].Value; v != nil && r.isOffsetof(call) {
 		// Of a field of another program's type there is no selector here.
-		start, end := r.f.offsets(call)
-		r.ed.replace(start, end, "uintptr("+v.ExactString()+")"+r.breaks(call.Pos(), call.End()))
+		start, end := r.f.Offsets(call)
+		r.ed.Replace(start, end, "uintptr("+v.ExactString()+")"+r.breaks(call.Pos(), call.End()))
 		return
 	}
 	if len(call.Args) != 1 || !info.Types[call.Fun].IsType() {
@@ -55,8 +55,8 @@ func (r *rewriter) conversion(call *ast.CallExpr) {
 	if r.sameFields(info.Types[call.Fun].Type, info.Types[call.Args[0]].Type) {
 		return
 	}
-	r.ed.insert(r.off(call.Fun.Pos()), "ˣconvert[")
-	r.ed.insert(r.off(call.Fun.End()), "]")
+	r.ed.Insert(r.off(call.Fun.Pos()), "ˣconvert[")
+	r.ed.Insert(r.off(call.Fun.End()), "]")
 	r.g.converts = true
 }
 
@@ -186,7 +186,7 @@ func (r *rewriter) selector(n *ast.SelectorExpr) {
 		return
 	}
 	r.skip[n.Sel] = true
-	r.ed.insert(r.off(n.X.Pos()), before)
+	r.ed.Insert(r.off(n.X.Pos()), before)
 }
 
 func (r *rewriter) selectorEnd(n *ast.SelectorExpr) {
@@ -198,7 +198,7 @@ func (r *rewriter) selectorEnd(n *ast.SelectorExpr) {
 		return
 	}
 	_, after, _ := r.access(n.X, sel)
-	r.ed.replace(r.off(n.X.End()), r.off(n.Sel.End()), after+r.breaks(n.X.End(), n.Sel.End()))
+	r.ed.Replace(r.off(n.X.End()), r.off(n.Sel.End()), after+r.breaks(n.X.End(), n.Sel.End()))
 }
 
 // foreignFields returns the struct type of a literal that sets unexported
@@ -297,7 +297,7 @@ func (r *rewriter) composite(lit *ast.CompositeLit) {
 		open = "ˣconvert[" + of + "](" + open
 		r.g.converts = true
 	}
-	r.ed.replace(r.off(lit.Pos()), r.off(lit.Lbrace)+1, open+r.breaks(lit.Pos(), lit.Lbrace))
+	r.ed.Replace(r.off(lit.Pos()), r.off(lit.Lbrace)+1, open+r.breaks(lit.Pos(), lit.Lbrace))
 	for i, e := range lit.Elts {
 		v := r.field(st, i, e)
 		set := "ˣv." + v.Name() + " = "
@@ -306,9 +306,9 @@ func (r *rewriter) composite(lit *ast.CompositeLit) {
 		}
 		if kv, ok := e.(*ast.KeyValueExpr); ok {
 			r.skip[kv.Key] = true
-			r.ed.replace(r.off(kv.Pos()), r.off(kv.Value.Pos()), set+r.breaks(kv.Pos(), kv.Value.Pos()))
+			r.ed.Replace(r.off(kv.Pos()), r.off(kv.Value.Pos()), set+r.breaks(kv.Pos(), kv.Value.Pos()))
 		} else {
-			r.ed.insert(r.off(e.Pos()), set)
+			r.ed.Insert(r.off(e.Pos()), set)
 		}
 	}
 }
@@ -324,9 +324,9 @@ func (r *rewriter) compositeEnd(lit *ast.CompositeLit) {
 		}
 		at := r.off(e.End())
 		if comma := r.comma(at, limit); comma >= 0 {
-			r.ed.replace(comma, comma+1, ";")
+			r.ed.Replace(comma, comma+1, ";")
 		} else {
-			r.ed.insert(at, ";")
+			r.ed.Insert(at, ";")
 		}
 	}
 	end := " return ˣv }()"
@@ -336,13 +336,13 @@ func (r *rewriter) compositeEnd(lit *ast.CompositeLit) {
 	if r.asParam[lit] {
 		end += ")"
 	}
-	r.ed.replace(r.off(lit.Rbrace), r.off(lit.Rbrace)+1, end)
+	r.ed.Replace(r.off(lit.Rbrace), r.off(lit.Rbrace)+1, end)
 }
 
 // comma finds the comma in body[from:to], outside comments.
 func (r *rewriter) comma(from, to int) int {
 	for i := from; i < to; i++ {
-		switch rest := r.f.body[i:to]; {
+		switch rest := r.f.Body[i:to]; {
 		case rest[0] == ',':
 			return i
 		case strings.HasPrefix(rest, "//"):

@@ -9,6 +9,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
 // A variable may take the name of what it is made from, as in a Go function:
@@ -53,10 +54,10 @@ func insert(pkg *types.Package, name string, obj types.Object) types.Object {
 func (c *check) meansBefore(p *passed) bool {
 	found := false
 	for _, e := range p.errs {
-		if e.file.kind != stmtFile || !e.pos.IsValid() {
+		if e.file.Kind != syntax.StmtFile || !e.pos.IsValid() {
 			continue
 		}
-		at := e.file.back(e.file.offset(e.pos))
+		at := e.file.Back(e.file.Offset(e.pos))
 		for _, t := range c.top {
 			if at < t.start || at > t.end {
 				continue
@@ -122,14 +123,14 @@ func (c *check) defines(name string) bool {
 
 // goNames finds the places in the cell's declarations or statements where a name
 // of Go's own means a variable of an earlier cell.
-func (c *check) goNames(f *file) []int {
+func (c *check) goNames(f *syntax.File) []int {
 	var at []int
-	for _, id := range f.ast.Unresolved {
+	for _, id := range f.AST.Unresolved {
 		if !spell.OfGo(id.Name) || c.before[id.Name] || c.ownNames[id.Name] {
 			continue
 		}
-		if e := c.scope.Lookup(id.Name); e != nil && e.Kind == scope.Var || f.kind == declFile && c.defines(id.Name) {
-			start, _ := f.span(id)
+		if e := c.scope.Lookup(id.Name); e != nil && e.Kind == scope.Var || f.Kind == syntax.DeclFile && c.defines(id.Name) {
+			start, _ := f.Span(id)
 			at = append(at, start)
 		}
 	}
@@ -138,21 +139,21 @@ func (c *check) goNames(f *file) []int {
 
 // mark writes the mark of variables with names of Go's own in the cell's
 // declarations, or in its statements for the first pass.
-func (c *check) mark(ed *editor, kind fileKind) {
+func (c *check) mark(ed *syntax.Editor, kind syntax.Kind) {
 	if !c.hasGoNames() {
 		return
 	}
 	parse := c.decls
-	if kind == stmtFile {
+	if kind == syntax.StmtFile {
 		parse = c.stmts
 	}
 	f, err := parse()
 	if err != nil {
 		return
 	}
-	f.kind = kind
+	f.Kind = kind
 	for _, at := range c.goNames(f) {
-		ed.insert(at, spell.NewMark)
+		ed.Insert(at, spell.NewMark)
 	}
 }
 
@@ -175,18 +176,18 @@ func (c *check) hasGoNames() bool {
 func (c *check) newRefs(first *passed) []int {
 	var at []int
 	for _, f := range first.files {
-		if f.kind != stmtFile {
+		if f.Kind != syntax.StmtFile {
 			continue
 		}
 		for _, uses := range []map[*ast.Ident]types.Object{first.info.Uses, first.info.Defs} {
 			for id, obj := range uses {
 				v, ok := obj.(*types.Var)
-				if !ok || !spell.OfGo(spell.Written(id.Name)) || c.nb.fset.File(id.Pos()) != f.tok || f.tok.Offset(id.Pos())-f.prelude >= len(f.body) {
+				if !ok || !spell.OfGo(spell.Written(id.Name)) || c.nb.fset.File(id.Pos()) != f.Tok || f.Tok.Offset(id.Pos())-f.Prelude >= len(f.Body) {
 					continue
 				}
 				isNew := c.locals[v] ||
 					spell.PackageLevel(v) && !(c.newVars[spell.Written(id.Name)] && c.retyped[spell.Written(id.Name)] == nil)
-				start, _ := f.span(id)
+				start, _ := f.Span(id)
 				if isNew && strings.HasPrefix(string(c.text[start:]), spell.Written(id.Name)) { // not in text of ours
 					at = append(at, start)
 				}
@@ -234,20 +235,20 @@ func (c *check) respell(u *scope.Unit, kind passKind) (string, func(int) int) {
 	if err != nil {
 		return u.Text, same
 	}
-	ed := &editor{text: []byte(u.Text)}
+	ed := &syntax.Editor{Text: []byte(u.Text)}
 	at := func(id *ast.Ident) int { return off(id.Pos()) }
 	for _, id := range f.Unresolved {
 		if to := other[id.Name]; to != "" {
-			ed.replace(at(id), at(id)+len(id.Name), to)
+			ed.Replace(at(id), at(id)+len(id.Name), to)
 		}
 	}
 	if obj := f.Scope.Lookup(own); obj != nil {
 		ast.Inspect(f, func(n ast.Node) bool {
 			if id, ok := n.(*ast.Ident); ok && id.Obj == obj {
-				ed.replace(at(id), at(id)+len(id.Name), spell.TypeMark+own)
+				ed.Replace(at(id), at(id)+len(id.Name), spell.TypeMark+own)
 			}
 			return true
 		})
 	}
-	return ed.render(0, len(u.Text))
+	return ed.Render(0, len(u.Text))
 }

@@ -8,13 +8,14 @@ import (
 
 	"github.com/holt-dl/holt/kernel/cell/hint"
 	"github.com/holt-dl/holt/kernel/cell/spell"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
 // hinted is a checked file as hints see it.
-func (c *check) hinted(p *passed, f *file) *hint.File {
-	part := map[fileKind]hint.Part{stmtFile: hint.Statements, declFile: hint.Declarations, unitFile: hint.Earlier}[f.kind]
-	return &hint.File{Part: part, AST: f.ast, Source: f.source, Info: p.info, Pkg: p.pkg, Names: c.names(),
-		Offset: func(pos token.Pos) int { return f.back(f.offset(pos)) }}
+func (c *check) hinted(p *passed, f *syntax.File) *hint.File {
+	part := map[syntax.Kind]hint.Part{syntax.StmtFile: hint.Statements, syntax.DeclFile: hint.Declarations, syntax.UnitFile: hint.Earlier}[f.Kind]
+	return &hint.File{Part: part, AST: f.AST, Source: f.Source, Info: p.info, Pkg: p.pkg, Names: c.names(),
+		Offset: func(pos token.Pos) int { return f.Back(f.Offset(pos)) }}
 }
 
 // names is what hints ask about names, or nil where no packages are known.

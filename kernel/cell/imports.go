@@ -6,6 +6,8 @@ import (
 	"maps"
 	"sort"
 	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
 // findImports resolves the cell's imports, and finds the packages that it
@@ -39,7 +41,7 @@ func (c *check) findImports() error {
 	}
 	bases := map[string][]string{}
 	for _, f := range []struct {
-		parse func() (*file, error)
+		parse func() (*syntax.File, error)
 		stmts bool
 	}{
 		{c.decls, false}, {c.stmts, true},
@@ -48,7 +50,7 @@ func (c *check) findImports() error {
 		if err != nil {
 			return err
 		}
-		for name, sels := range selectorBases(parsed.ast) {
+		for name, sels := range selectorBases(parsed.AST) {
 			if f.stmts || !c.defines(name) { // time := time.Now() defines it after its use
 				bases[name] = append(bases[name], sels...)
 			}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
 // infer finds the types of the variables that the statements define.
@@ -23,7 +24,7 @@ search:
 		}
 		var ds []Diagnostic
 		for _, e := range p.errs {
-			if e.file.kind == stmtFile || e.file.kind == declFile {
+			if e.file.Kind == syntax.StmtFile || e.file.Kind == syntax.DeclFile {
 				ds = append(ds, e.Diagnostic)
 			}
 		}
@@ -32,10 +33,10 @@ search:
 				c.findChanged()
 				continue
 			}
-			return nil, &Error{Diagnostics: trim(append(ds, c.inBodies()...))}
+			return nil, &Error{Diagnostics: syntax.Trim(append(ds, c.inBodies()...))}
 		}
 		for _, f := range p.files {
-			if f.kind != stmtFile {
+			if f.Kind != syntax.StmtFile {
 				continue
 			}
 			if err := c.variables(p, f); err != nil {
@@ -58,10 +59,10 @@ func (c *check) inBodies() (ds []Diagnostic) {
 	p := c.pass(passFirst, nil)
 	c.bodies = false
 	for _, e := range p.errs {
-		if e.file.kind != declFile || !e.pos.IsValid() {
+		if e.file.Kind != syntax.DeclFile || !e.pos.IsValid() {
 			continue
 		}
-		for _, d := range e.file.ast.Decls {
+		for _, d := range e.file.AST.Decls {
 			fn, ok := d.(*ast.FuncDecl)
 			if ok && fn.Body != nil && e.pos > fn.Body.Pos() && e.pos < fn.Body.End() && !slices.ContainsFunc(mentions(e.file, fn), c.defines) {
 				ds = append(ds, e.Diagnostic)
@@ -82,12 +83,12 @@ func (c *check) takeValue(p *passed) bool {
 		return false
 	}
 	for _, f := range p.files {
-		if f.kind != stmtFile {
+		if f.Kind != syntax.StmtFile {
 			continue
 		}
-		for _, st := range f.ast.Decls[len(f.ast.Decls)-1].(*ast.FuncDecl).Body.List {
+		for _, st := range f.AST.Decls[len(f.AST.Decls)-1].(*ast.FuncDecl).Body.List {
 			es, ok := st.(*ast.ExprStmt)
-			if start, _ := f.span(st); !ok || start != t.start {
+			if start, _ := f.Span(st); !ok || start != t.start {
 				continue
 			}
 			call, ok := ast.Unparen(es.X).(*ast.CallExpr)
@@ -105,8 +106,8 @@ func (c *check) takeValue(p *passed) bool {
 }
 
 // variables records the types of the top-level variables.
-func (c *check) variables(p *passed, f *file) error {
-	body := f.ast.Decls[len(f.ast.Decls)-1].(*ast.FuncDecl).Body
+func (c *check) variables(p *passed, f *syntax.File) error {
+	body := f.AST.Decls[len(f.AST.Decls)-1].(*ast.FuncDecl).Body
 	record := func(id *ast.Ident) error {
 		obj, ok := p.info.Defs[id].(*types.Var)
 		if !ok || id.Name == "_" || strings.HasPrefix(id.Name, "ˣ") {
@@ -115,15 +116,15 @@ func (c *check) variables(p *passed, f *file) error {
 		tp := c.checkPrinter(map[string]string{})
 		tp.String(obj.Type())
 		if tp.Err != nil && !c.canKeep(obj.Type()) {
-			return &Error{Diagnostics: []Diagnostic{f.diagnose(id.Pos(), fmt.Sprintf(
+			return &Error{Diagnostics: []Diagnostic{f.Diagnose(id.Pos(), fmt.Sprintf(
 				"%s cannot be kept for later cells: %v; use it inside a function, or give it an interface type", id.Name, tp.Err))}}
 		}
 		if t := c.madeHere(obj.Type()); t != "" {
-			return &Error{Diagnostics: []Diagnostic{f.diagnose(id.Pos(), fmt.Sprintf(
+			return &Error{Diagnostics: []Diagnostic{f.Diagnose(id.Pos(), fmt.Sprintf(
 				"%s, of type %s, cannot be made in the cell that declares %s, since another package does not export its type; declare %s in a cell of its own before this one", id.Name, spell.Type(obj.Type()), t, t))}}
 		}
 		if c.ownNames[id.Name] {
-			return &Error{Diagnostics: []Diagnostic{f.diagnose(id.Pos(), fmt.Sprintf(
+			return &Error{Diagnostics: []Diagnostic{f.Diagnose(id.Pos(), fmt.Sprintf(
 				"%s is declared twice in this cell, as a variable and as something else; rename one", id.Name))}}
 		}
 		c.vars[id.Name] = obj.Type()
@@ -177,10 +178,10 @@ func (c *check) variables(p *passed, f *file) error {
 func (c *check) takeErrors(p *passed) bool {
 	found := false
 	for _, f := range p.files {
-		if f.kind != stmtFile {
+		if f.Kind != syntax.StmtFile {
 			continue
 		}
-		body := f.ast.Decls[len(f.ast.Decls)-1].(*ast.FuncDecl).Body
+		body := f.AST.Decls[len(f.AST.Decls)-1].(*ast.FuncDecl).Body
 		for _, st := range body.List {
 			var lhs int
 			var rhs []ast.Expr
@@ -212,7 +213,7 @@ func (c *check) takeErrors(p *passed) bool {
 			if !ok || tuple.Len() != lhs+1 || !spell.IsError(tuple.At(lhs).Type()) {
 				continue
 			}
-			start, _ := f.span(st)
+			start, _ := f.Span(st)
 			for i, t := range c.top {
 				if _, done := c.takenErr[i]; t.start == start && !done {
 					c.takenErr[i] = len(c.takenErr)
@@ -232,7 +233,7 @@ func (c *check) takeErrors(p *passed) bool {
 // takeNested finds definitions inside of a loop or a branch that leave out the
 // error of a call, and reports whether there are new ones. In a function, and in
 // an assignment to what is there already, Go stays Go.
-func (c *check) takeNested(p *passed, f *file, st ast.Stmt) bool {
+func (c *check) takeNested(p *passed, f *syntax.File, st ast.Stmt) bool {
 	found := false
 	take := func(list []ast.Stmt) {
 		for _, st := range list {
@@ -249,8 +250,8 @@ func (c *check) takeNested(p *passed, f *file, st ast.Stmt) bool {
 				continue
 			}
 			var n nestedErr
-			_, n.names = f.span(as.Lhs[len(as.Lhs)-1])
-			_, n.end = f.span(as)
+			_, n.names = f.Span(as.Lhs[len(as.Lhs)-1])
+			_, n.end = f.Span(as)
 			if !slices.Contains(c.nested, n) {
 				c.nested = append(c.nested, n)
 				found = true

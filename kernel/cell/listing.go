@@ -10,6 +10,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
 // A Listing is a checked cell as it was written, with what the check found
@@ -86,12 +87,12 @@ func TypeString(t types.Type, pkg func(*types.Package) string, name func(*types.
 func (g *generator) listing() *Listing {
 	l := &Listing{Text: string(g.c.text), Vars: sortedKeys(g.c.newVars), Blank: g.c.blank}
 	for _, f := range g.p.files {
-		switch f.kind {
-		case declFile:
-			for _, d := range f.ast.Decls {
+		switch f.Kind {
+		case syntax.DeclFile:
+			for _, d := range f.AST.Decls {
 				l.Decls = append(l.Decls, g.listDecl(f, d)...)
 			}
-		case stmtFile:
+		case syntax.StmtFile:
 			l.Stmts = g.listStmts(f)
 		}
 	}
@@ -99,32 +100,32 @@ func (g *generator) listing() *Listing {
 }
 
 // listDecl lists what a declaration of the cell declares.
-func (g *generator) listDecl(f *file, d ast.Decl) (list []Decl) {
+func (g *generator) listDecl(f *syntax.File, d ast.Decl) (list []Decl) {
 	switch d := d.(type) {
 	case *ast.GenDecl:
 		switch d.Tok {
 		case token.TYPE:
 			for _, s := range d.Specs {
 				decl := Decl{Tok: d.Tok, Group: d.Lparen.IsValid(), Uses: g.uses(f, s), Unit: g.ownUnit(scope.Type, s.(*ast.TypeSpec).Name.Name, "")}
-				if decl.Start, decl.End = f.span(d); decl.Group {
-					decl.Start, decl.End = f.span(s)
+				if decl.Start, decl.End = f.Span(d); decl.Group {
+					decl.Start, decl.End = f.Span(s)
 				}
 				list = append(list, decl)
 			}
 		case token.CONST:
 			for _, s := range d.Specs {
 				decl := Decl{Tok: d.Tok, Uses: g.uses(f, d), Unit: g.ownUnit(scope.Const, s.(*ast.ValueSpec).Names[0].Name, "")}
-				decl.Start, decl.End = f.span(d)
+				decl.Start, decl.End = f.Span(d)
 				return []Decl{decl}
 			}
 		}
 	case *ast.FuncDecl:
 		decl := Decl{Tok: token.FUNC, Uses: g.uses(f, d)}
-		decl.Start, decl.End = f.span(d)
+		decl.Start, decl.End = f.Span(d)
 		if d.Body != nil {
-			decl.Body, _ = f.span(d.Body)
+			decl.Body, _ = f.Span(d.Body)
 		}
-		decl.Name, _ = f.span(d.Name)
+		decl.Name, _ = f.Span(d.Name)
 		text := string(g.c.text[decl.Start:decl.End])
 		decl.Unit = g.ownUnit(scope.Func, "", text)
 		if decl.Recv != "" && d.Recv == nil { // a method that only gets a new body is checked as a function
@@ -163,7 +164,7 @@ func (c *check) asMethod(d *Decl, text string) {
 	})
 }
 
-func (g *generator) listStmts(f *file) []Stmt {
+func (g *generator) listStmts(f *syntax.File) []Stmt {
 	list := make([]Stmt, len(g.c.top))
 	at := map[int]*Stmt{}
 	for i, t := range g.c.top {
@@ -171,9 +172,9 @@ func (g *generator) listStmts(f *file) []Stmt {
 		list[i] = Stmt{Start: t.start, End: t.end, Node: t.stmt, Offset: t.offset, Spec: t.spec, Defs: t.defs, Takes: takes}
 		at[t.start] = &list[i]
 	}
-	body := f.ast.Decls[len(f.ast.Decls)-1].(*ast.FuncDecl).Body
+	body := f.AST.Decls[len(f.AST.Decls)-1].(*ast.FuncDecl).Body
 	for _, st := range body.List {
-		start, _ := f.span(st)
+		start, _ := f.Span(st)
 		s := at[start]
 		if s == nil {
 			continue
@@ -187,7 +188,7 @@ func (g *generator) listStmts(f *file) []Stmt {
 				g.listExpr(s, t, st)
 			default:
 				(&rewriter{g: g}).droppedErrors(st, func(es *ast.ExprStmt, _ *ast.CallExpr, n int) {
-					start, end := f.span(es)
+					start, end := f.Span(es)
 					s.Dropped = append(s.Dropped, Dropped{start, end, n})
 				})
 			case *ast.AssignStmt:
@@ -289,7 +290,7 @@ func (g *generator) listExpr(s *Stmt, t *topStmt, st *ast.ExprStmt) {
 }
 
 // uses lists the names of the notebook and of imports below a node, in order.
-func (g *generator) uses(f *file, n ast.Node) []Use {
+func (g *generator) uses(f *syntax.File, n ast.Node) []Use {
 	var list []Use
 	sel := map[*ast.Ident]bool{}
 	ast.Inspect(n, func(n ast.Node) bool {
@@ -310,7 +311,7 @@ func (g *generator) uses(f *file, n ast.Node) []Use {
 			return true
 		}
 		u := Use{Name: name, Old: old, Type: strings.HasPrefix(id.Name, spell.TypeMark)}
-		u.Start, u.End = f.span(id)
+		u.Start, u.End = f.Span(id)
 		if pn, ok := obj.(*types.PkgName); ok {
 			u.Path = pn.Imported().Path()
 			list = append(list, u)

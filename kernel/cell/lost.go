@@ -3,15 +3,14 @@ package cell
 import (
 	"fmt"
 	"go/ast"
-	"go/token"
 	"go/types"
 	"maps"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
 // handleErrors looks at the errors of the last pass. Those in the cell end it. What
@@ -28,19 +27,19 @@ func (c *check) handleErrors(p *passed) (again bool, err error) {
 	case c.dropBroken(p):
 		return true, nil
 	case len(mine) > 0:
-		return c.refuseRevived(), &Error{Diagnostics: trim(mine)}
+		return c.refuseRevived(), &Error{Diagnostics: syntax.Trim(mine)}
 	case len(p.errs) > 0:
-		return false, &Error{Diagnostics: trim([]Diagnostic{p.errs[0].Diagnostic})}
+		return false, &Error{Diagnostics: syntax.Trim([]Diagnostic{p.errs[0].Diagnostic})}
 	}
 	return false, nil
 }
 
 // isOwn reports whether an error is in what the cell itself says.
 func (c *check) isOwn(e passError) bool {
-	if e.file.kind == varFile {
-		return c.retyped[e.file.variable(e.pos)] == nil
+	if e.file.Kind == syntax.VarFile {
+		return c.retyped[e.file.Variable(e.pos)] == nil
 	}
-	return e.file.unit == nil || slices.Contains(c.own, e.file.unit)
+	return e.file.Unit == nil || slices.Contains(c.own, e.file.Unit)
 }
 
 // dropBroken drops what earlier cells declared and no longer compiles, and reports
@@ -50,8 +49,8 @@ func (c *check) dropBroken(p *passed) (more bool) {
 		if c.isOwn(d) {
 			continue
 		}
-		if d.file.kind == varFile {
-			name := d.file.variable(d.pos)
+		if d.file.Kind == syntax.VarFile {
+			name := d.file.Variable(d.pos)
 			if c.dropped[name] != "" {
 				continue
 			}
@@ -61,7 +60,7 @@ func (c *check) dropBroken(p *passed) (more bool) {
 			more = true
 			continue
 		}
-		u := d.file.unit
+		u := d.file.Unit
 		named := slices.DeleteFunc(slices.Clone(u.Names), func(n string) bool { return n == "_" })
 		if len(named) == 0 {
 			continue
@@ -96,18 +95,6 @@ func (c *check) dropBroken(p *passed) (more bool) {
 		delete(c.newBodies, u)
 	}
 	return more
-}
-
-// variable returns the variable that a place in a varFile declares.
-func (f *file) variable(pos token.Pos) string {
-	if !pos.IsValid() {
-		return ""
-	}
-	line := strings.Count(f.body[:f.offset(pos)], "\n") - 1
-	if line < 0 || line >= len(f.vars) {
-		return ""
-	}
-	return f.vars[line]
 }
 
 // refuseLost refuses a cell that uses a value which ended with an earlier
@@ -148,10 +135,10 @@ func (c *check) refuseLost(p *passed) error {
 		}
 	}
 	for _, f := range p.files {
-		if f.unit != nil || f.kind == varFile {
+		if f.Unit != nil || f.Kind == syntax.VarFile {
 			continue
 		}
-		ast.Inspect(f.ast, func(n ast.Node) bool {
+		ast.Inspect(f.AST, func(n ast.Node) bool {
 			id, ok := n.(*ast.Ident)
 			if !ok || seen[id.Name] || set[id.Name] && p.old[p.info.Uses[id]] == "" {
 				return true
@@ -177,34 +164,18 @@ func (c *check) refuseLost(p *passed) error {
 				if l.Name != name {
 					msg = fmt.Sprintf("%s uses %s, whose value is gone: %s; run %s again to make it", name, l.Name, l.Lost, l.Cell)
 				}
-				d := f.diagnose(id.Pos(), msg)
+				d := f.Diagnose(id.Pos(), msg)
 				diags = append(diags, d)
 			}
 			return true
 		})
 	}
 	if len(diags) > 0 {
-		return &Error{Diagnostics: trim(diags)}
+		return &Error{Diagnostics: syntax.Trim(diags)}
 	}
 	return nil
 }
 
 func sortedKeys[V any](m map[string]V) []string {
 	return slices.Sorted(maps.Keys(m))
-}
-
-// trim sorts diagnostics by place, drops repeats, and keeps the first ten.
-func trim(ds []Diagnostic) []Diagnostic {
-	sort.SliceStable(ds, func(i, j int) bool {
-		if ds[i].Line != ds[j].Line {
-			return ds[i].Line < ds[j].Line
-		}
-		return ds[i].Col < ds[j].Col
-	})
-	ds = slices.CompactFunc(ds, func(a, b Diagnostic) bool { return a.Line == b.Line && a.Msg == b.Msg })
-	if len(ds) > 10 {
-		more := len(ds) - 10
-		ds = append(ds[:10:10], Diagnostic{Cell: ds[0].Cell, Msg: fmt.Sprintf("and %d more errors", more)})
-	}
-	return ds
 }

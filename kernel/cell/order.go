@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
 // The var declarations of a cell are initialised as Go initialises those of a
@@ -26,7 +28,7 @@ type pull struct {
 }
 
 // orderVars puts c.top in the order in which it runs, and notes what moved.
-func (c *check) orderVars(stmts, decls *file) error {
+func (c *check) orderVars(stmts, decls *syntax.File) error {
 	later := map[string]int{} // the declaration that defines a name
 	for i, t := range c.top {
 		if t.isVar {
@@ -104,14 +106,14 @@ func (c *check) orderVars(stmts, decls *file) error {
 
 // refusePull is an error when declaration j cannot run before declaration i,
 // which needs it, because a statement between them makes what j needs.
-func (c *check) refusePull(i, j int, needs map[string]bool, stmts *file) error {
+func (c *check) refusePull(i, j int, needs map[string]bool, stmts *syntax.File) error {
 	for k := i; k < j; k++ {
 		for _, name := range slices.Concat(c.top[k].defs, c.top[k].sets) {
 			if c.top[k].isVar || !needs[name] {
 				continue
 			}
 			a, b := c.top[i].defs, c.top[j].defs
-			return &Error{Diagnostics: []Diagnostic{stmts.at(c.top[i].start, Diagnostic{Cell: c.src.Name, Msg: fmt.Sprintf(
+			return &Error{Diagnostics: []Diagnostic{stmts.At(c.top[i].start, Diagnostic{Cell: c.src.Name, Msg: fmt.Sprintf(
 				"%s needs %s, which is declared below and needs %s, which a statement between them sets; move the declaration of %s below that of %s",
 				strings.Join(a, ", "), strings.Join(b, ", "), name, strings.Join(a, ", "), strings.Join(b, ", "))})}}
 		}
@@ -124,9 +126,9 @@ type needs struct {
 	funcs map[string][]string // by function, and by method as ".name"
 }
 
-func newNeeds(decls *file) *needs {
+func newNeeds(decls *syntax.File) *needs {
 	n := &needs{funcs: map[string][]string{}}
-	for _, d := range decls.ast.Decls {
+	for _, d := range decls.AST.Decls {
 		fn, ok := d.(*ast.FuncDecl)
 		if !ok || fn.Body == nil {
 			continue
@@ -141,7 +143,7 @@ func newNeeds(decls *file) *needs {
 }
 
 // of lists what expressions need, themselves and through functions.
-func (n *needs) of(f *file, values []ast.Expr) []string {
+func (n *needs) of(f *syntax.File, values []ast.Expr) []string {
 	var list []string
 	seen := map[string]bool{}
 	var add func([]string)
@@ -162,9 +164,9 @@ func (n *needs) of(f *file, values []ast.Expr) []string {
 
 // mentions lists the names in a node that are declared elsewhere, and the
 // selectors, as ".name".
-func mentions(f *file, n ast.Node) []string {
+func mentions(f *syntax.File, n ast.Node) []string {
 	free := map[*ast.Ident]bool{}
-	for _, id := range f.ast.Unresolved {
+	for _, id := range f.AST.Unresolved {
 		free[id] = true
 	}
 	var list []string
@@ -184,17 +186,17 @@ func mentions(f *file, n ast.Node) []string {
 
 // pulled renders the statements with declarations in the place where they run.
 // A comment /*line …*/ keeps the place of each piece for the compiler.
-func (c *check) pulled(ed *editor) rendered {
+func (c *check) pulled(ed *syntax.Editor) rendered {
 	var out strings.Builder
 	type mark struct {
 		out  int
 		back func(int) int
 	}
 	var marks []mark
-	piece := func(start, end int, ok func(edit) bool) {
+	piece := func(start, end int, ok func(syntax.Edit) bool) {
 		fmt.Fprintf(&out, "/*line %s:%d:%d*/", c.src.Name, 1+strings.Count(string(c.text[:start]), "\n"),
 			start-strings.LastIndexByte(string(c.text[:start]), '\n'))
-		text, back := ed.renderIf(start, end, ok)
+		text, back := ed.RenderIf(start, end, ok)
 		marks = append(marks, mark{out.Len(), back})
 		out.WriteString(text)
 	}
@@ -206,8 +208,8 @@ func (c *check) pulled(ed *editor) rendered {
 	at := 0
 	removed := -1 // where a declaration ended that was left out
 	rest := func(end int) {
-		piece(at, end, func(e edit) bool {
-			return e.start < e.end || (e.start != removed || e.start == 0) && (e.start < end || end == len(c.text))
+		piece(at, end, func(e syntax.Edit) bool {
+			return e.Start < e.End || (e.Start != removed || e.Start == 0) && (e.Start < end || end == len(c.text))
 		})
 	}
 	for _, place := range slices.Sorted(maps.Keys(cuts)) {
@@ -215,7 +217,7 @@ func (c *check) pulled(ed *editor) rendered {
 		at, removed = place, -1
 		for _, p := range cuts[place] {
 			if p.at == place {
-				piece(p.start, p.end, func(edit) bool { return true })
+				piece(p.start, p.end, func(syntax.Edit) bool { return true })
 				out.WriteString("; ")
 			} else {
 				at, removed = p.end, p.end

@@ -9,14 +9,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
-)
-
-const (
-	declFile fileKind = iota // the cell's declarations
-	stmtFile                 // the cell's statements
-	varFile                  // variables, one a line
-	cgoFile                  // declared by cmd/cgo
-	unitFile                 // a declaration of an earlier cell
+	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
 const (
@@ -29,14 +22,14 @@ const (
 type passed struct {
 	pkg   *types.Package
 	info  *types.Info
-	files []*file
+	files []*syntax.File
 	errs  []passError
 	old   map[types.Object]string // objects under another name: what the name stood for before
 }
 
 type passError struct {
 	Diagnostic
-	file *file
+	file *syntax.File
 	pos  token.Pos
 }
 
@@ -82,7 +75,7 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 	c.declareObjects(p, kind)
 	if f, imports := c.varFile(kind); f != nil {
 		if err := c.parseFile(f, "", ""); err == nil {
-			f.ast = withImports(f.ast, imports)
+			f.AST = syntax.WithImports(f.AST, imports)
 			p.files = append(p.files, f)
 		} else {
 			p.errs = append(p.errs, passError{Diagnostic{Cell: c.src.Name, Msg: err.Error()}, f, token.NoPos})
@@ -139,7 +132,7 @@ func (c *check) declareEarlier(p *passed) {
 func (c *check) declareHelpers(p *passed) {
 	helpers := []string{"ˣresult", "ˣuse", "ˣzero", "ˣmark"}
 	for _, ch := range c.initChunks() {
-		helpers = append(helpers, c.initName(ch.start))
+		helpers = append(helpers, c.initName(ch.Start))
 	}
 	anySlice := types.NewSlice(types.Universe.Lookup("any").Type())
 	for _, name := range helpers {
@@ -149,7 +142,7 @@ func (c *check) declareHelpers(p *passed) {
 }
 
 // addFile adds a file to the package, or its syntax errors to the result.
-func (c *check) addFile(p *passed, f *file, head, tail string) {
+func (c *check) addFile(p *passed, f *syntax.File, head, tail string) {
 	if err := c.parseFile(f, head, tail); err != nil {
 		var e *Error
 		if errors.As(err, &e) {
@@ -161,12 +154,12 @@ func (c *check) addFile(p *passed, f *file, head, tail string) {
 	}
 	c.addImports(f)
 	c.cNames(f)
-	c.wrapOldTypes(f.ast)
+	c.wrapOldTypes(f.AST)
 	switch {
-	case c.kind == passFirst && f.kind == stmtFile:
-		f.ast = using(f.ast, c.defined())
+	case c.kind == passFirst && f.Kind == syntax.StmtFile:
+		f.AST = syntax.WithUses(f.AST, c.defined())
 	case c.kind == passFirst && !c.bodies:
-		f.ast = withoutBodies(f.ast)
+		f.AST = syntax.WithoutBodies(f.AST)
 	}
 	p.files = append(p.files, f)
 }
@@ -174,12 +167,12 @@ func (c *check) addFile(p *passed, f *file, head, tail string) {
 // addCell adds the cell's declarations and statements. In the final pass, a name that
 // the cell defines anew means what it meant before under a longer name.
 func (c *check) addCell(p *passed, first *passed) {
-	cellFile := func(k fileKind, r rendered) *file {
-		return &file{kind: k, name: c.src.Name, line: 1, source: string(c.text), body: r.text, back: r.back}
+	cellFile := func(k syntax.Kind, r rendered) *syntax.File {
+		return &syntax.File{Kind: k, Name: c.src.Name, Line: 1, Source: string(c.text), Body: r.text, Back: r.back}
 	}
-	c.addFile(p, cellFile(declFile, c.declText(c.editDecls)), "", "")
+	c.addFile(p, cellFile(syntax.DeclFile, c.declText(c.editDecls)), "", "")
 	if c.kind == passFirst {
-		c.addFile(p, cellFile(stmtFile, c.stmtText(c.editFirst)), runHead, runTail)
+		c.addFile(p, cellFile(syntax.StmtFile, c.stmtText(c.editFirst)), runHead, runTail)
 		return
 	}
 	for _, t := range c.top {
@@ -187,7 +180,7 @@ func (c *check) addCell(p *passed, first *passed) {
 			p.pkg.Scope().Insert(types.NewVar(0, p.pkg, embedName(t.defs[0]), c.vars[t.defs[0]]))
 		}
 	}
-	c.addFile(p, cellFile(stmtFile, c.stmtText(func(ed *editor) { c.editFinal(ed, first) })), runHead, runTail)
+	c.addFile(p, cellFile(syntax.StmtFile, c.stmtText(func(ed *syntax.Editor) { c.editFinal(ed, first) })), runHead, runTail)
 	for name := range c.newVars {
 		if e := c.scope.Lookup(name); e != nil && c.retyped[name] == nil && c.redeclared[name] == nil {
 			mark := spell.OldMark
@@ -203,11 +196,11 @@ func (c *check) addCell(p *passed, first *passed) {
 // for a cell, with what to try. HasC says that there are declarations of cmd/cgo, and
 // noC that they could not be had.
 func (c *check) checkTypes(p *passed, hasC, noC bool) {
-	byTok := map[*token.File]*file{}
+	byTok := map[*token.File]*syntax.File{}
 	var files []*ast.File
 	for _, f := range p.files {
-		files = append(files, f.ast)
-		byTok[f.tok] = f
+		files = append(files, f.AST)
+		byTok[f.Tok] = f
 	}
 	var errs []types.Error
 	conf := types.Config{
@@ -217,7 +210,7 @@ func (c *check) checkTypes(p *passed, hasC, noC bool) {
 		Error: func(err error) {
 			e := err.(types.Error)
 			f := byTok[c.nb.fset.File(e.Pos)]
-			if f == nil || f.kind == cgoFile || ignored(e.Msg) || c.kind == passFirst && f.kind != stmtFile && !c.bodies && bodiless(e.Msg) {
+			if f == nil || f.Kind == syntax.CgoFile || ignored(e.Msg) || c.kind == passFirst && f.Kind != syntax.StmtFile && !c.bodies && bodiless(e.Msg) {
 				return
 			}
 			errs = append(errs, e)
@@ -234,7 +227,7 @@ func (c *check) checkTypes(p *passed, hasC, noC bool) {
 		if i < maxExplained {
 			msg = c.hinted(p, f).Explain(e)
 		}
-		p.errs = append(p.errs, passError{f.diagnose(e.Pos, msg), f, e.Pos})
+		p.errs = append(p.errs, passError{f.Diagnose(e.Pos, msg), f, e.Pos})
 	}
 }
 

@@ -31,15 +31,15 @@ func (r *rewriter) print(n *ast.CallExpr) {
 			if name == "fmt.Printf" {
 				params, args = "ˣf string, "+params, "ˣf, "+args
 			}
-			r.ed.insert(r.off(fun.Pos()), "(func("+params+") (int, error) { return ")
-			r.ed.replace(r.off(fun.Sel.Pos()), r.off(fun.Sel.End()), writes+"("+to+", "+args+") })")
+			r.ed.Insert(r.off(fun.Pos()), "(func("+params+") (int, error) { return ")
+			r.ed.Replace(r.off(fun.Sel.Pos()), r.off(fun.Sel.End()), writes+"("+to+", "+args+") })")
 			return
 		}
-		r.ed.replace(r.off(fun.Sel.Pos()), r.off(fun.Sel.End()), writes)
+		r.ed.Replace(r.off(fun.Sel.Pos()), r.off(fun.Sel.End()), writes)
 		if len(n.Args) > 0 {
 			to += ", "
 		}
-		r.ed.insert(r.off(n.Lparen)+1, to)
+		r.ed.Insert(r.off(n.Lparen)+1, to)
 	case "fmt.Fprint", "fmt.Fprintf", "fmt.Fprintln":
 		to, ok := ast.Unparen(n.Args[0]).(*ast.SelectorExpr)
 		if !ok {
@@ -49,7 +49,7 @@ func (r *rewriter) print(n *ast.CallExpr) {
 		if !ok || v.Pkg() == nil || v.Pkg().Path() != "os" || v.Name() != "Stdout" && v.Name() != "Stderr" {
 			return
 		}
-		r.ed.replace(r.off(to.Pos()), r.off(to.End()), r.rt(v.Name())+r.breaks(to.Pos(), to.End()))
+		r.ed.Replace(r.off(to.Pos()), r.off(to.End()), r.rt(v.Name())+r.breaks(to.Pos(), to.End()))
 		r.skipAll(to)
 	}
 }

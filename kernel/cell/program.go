@@ -13,6 +13,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
 const runtimePath = "github.com/holt-dl/holt/kernel/host/rt"
@@ -73,7 +74,7 @@ func (c *check) generate(p *passed) (*Program, error) {
 		}
 	}
 	for _, f := range p.files {
-		g.files[f.tok] = true
+		g.files[f.Tok] = true
 	}
 	g.findShapes()
 	prog := &Program{Seq: c.seq, Path: pkgPath(c.seq), Notices: c.notices}
@@ -107,29 +108,29 @@ func (c *check) generate(p *passed) (*Program, error) {
 	hasRun := false
 	withC := map[*scope.Preamble]*cPart{} // the C code of a cell goes into one file
 	for i, f := range p.files {
-		if f.kind == varFile || f.kind == cgoFile || f.kind != stmtFile && len(f.ast.Decls) == imports(f.ast) {
+		if f.Kind == syntax.VarFile || f.Kind == syntax.CgoFile || f.Kind != syntax.StmtFile && len(f.AST.Decls) == imports(f.AST) {
 			continue
 		}
-		if f.kind == stmtFile {
-			if len(f.ast.Decls[len(f.ast.Decls)-1].(*ast.FuncDecl).Body.List) == 0 {
+		if f.Kind == syntax.StmtFile {
+			if len(f.AST.Decls[len(f.AST.Decls)-1].(*ast.FuncDecl).Body.List) == 0 {
 				continue
 			}
 			hasRun = true
 		}
 		use := map[string]string{}
 		part := withC[c.preambleOf(f)]
-		if importsC(f.ast) {
+		if importsC(f.AST) {
 			if part == nil {
 				part = &cPart{use: use}
 				withC[c.preambleOf(f)] = part
 			}
 			use = part.use
 		}
-		text := fmt.Sprintf("//line %s:%d\n%s\n", f.name, f.line, g.rewrite(f, use))
-		if f.kind == stmtFile {
+		text := fmt.Sprintf("//line %s:%d\n%s\n", f.Name, f.Line, g.rewrite(f, use))
+		if f.Kind == syntax.StmtFile {
 			text = fmt.Sprintf("func %s() {\n%s}\n", runName, text)
 		}
-		if importsC(f.ast) {
+		if importsC(f.AST) {
 			part.text += "\n" + text
 		} else {
 			emit(fmt.Sprintf("f%d.go", i), "", "\n"+text, use)
@@ -153,10 +154,10 @@ func (c *check) generate(p *passed) (*Program, error) {
 		c.notices = append(c.notices, `the C code of this cell is for the Go code of the same cell, which has no C.name; import "C" did nothing`)
 	}
 	for _, f := range p.files {
-		if f.kind == stmtFile {
+		if f.Kind == syntax.StmtFile {
 			c.notices = append(c.notices, c.hinted(p, f).Printed()...)
 		}
-		if f.kind == stmtFile || f.kind == declFile {
+		if f.Kind == syntax.StmtFile || f.Kind == syntax.DeclFile {
 			c.notices = append(c.notices, c.hinted(p, f).Compared()...)
 		}
 	}

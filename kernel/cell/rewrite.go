@@ -10,6 +10,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
 const (
@@ -20,8 +21,8 @@ const (
 // A rewriter turns one checked file into Go that stands in the cell's package.
 type rewriter struct {
 	g     *generator
-	f     *file
-	ed    *editor
+	f     *syntax.File
+	ed    *syntax.Editor
 	use   map[string]string           // imports: name → path
 	meant map[*ast.Ident]types.Object // what a name means, where the checker notes another
 	skip  map[ast.Node]bool           // identifiers that another edit covers
@@ -31,14 +32,14 @@ type rewriter struct {
 }
 
 // rewrite returns the generated text of a file, and adds what it imports to use.
-func (g *generator) rewrite(f *file, use map[string]string) string {
-	r := &rewriter{g: g, f: f, ed: &editor{text: []byte(f.body)}, use: use,
+func (g *generator) rewrite(f *syntax.File, use map[string]string) string {
+	r := &rewriter{g: g, f: f, ed: &syntax.Editor{Text: []byte(f.Body)}, use: use,
 		meant: map[*ast.Ident]types.Object{}, skip: map[ast.Node]bool{}, asPtr: map[*ast.CompositeLit]bool{}, asParam: map[*ast.CompositeLit]bool{}}
-	if f.kind == stmtFile {
+	if f.Kind == syntax.StmtFile {
 		r.statements()
 	}
 	stack := []ast.Node{nil}
-	ast.Inspect(f.ast, func(n ast.Node) bool {
+	ast.Inspect(f.AST, func(n ast.Node) bool {
 		if n == nil {
 			last := len(stack) - 1
 			r.post(stack[last])
@@ -49,7 +50,7 @@ func (g *generator) rewrite(f *file, use map[string]string) string {
 		if d, ok := n.(*ast.GenDecl); ok && d.Tok == token.IMPORT {
 			return false
 		}
-		if n == f.ast.Name {
+		if n == f.AST.Name {
 			return false
 		}
 		r.wait(n, stack[len(stack)-1])
@@ -58,11 +59,11 @@ func (g *generator) rewrite(f *file, use map[string]string) string {
 		stack = append(stack, n)
 		return true
 	})
-	text, _ := r.ed.render(0, len(f.body))
+	text, _ := r.ed.Render(0, len(f.Body))
 	return text
 }
 
-func (r *rewriter) off(p token.Pos) int { return r.f.offset(p) }
+func (r *rewriter) off(p token.Pos) int { return r.f.Offset(p) }
 
 // rt names a function or variable of the cells' runtime.
 func (r *rewriter) rt(name string) string {
@@ -95,7 +96,7 @@ func (r *rewriter) pre(n ast.Node) {
 	case *ast.UnaryExpr:
 		if lit, ok := ast.Unparen(n.X).(*ast.CompositeLit); ok && n.Op == token.AND && r.foreignFields(lit) != nil {
 			r.asPtr[lit] = true
-			r.ed.blank(r.off(n.OpPos), r.off(n.OpPos)+1)
+			r.ed.Blank(r.off(n.OpPos), r.off(n.OpPos)+1)
 		}
 	case *ast.StructType:
 		if _, ok := r.foreignShape(n); ok {
@@ -119,7 +120,7 @@ func (r *rewriter) pre(n ast.Node) {
 	case *ast.BranchStmt:
 		if n.Tok == token.GOTO {
 			r.rt("Check")
-			r.ed.insert(r.off(n.Pos()), stopCheck)
+			r.ed.Insert(r.off(n.Pos()), stopCheck)
 		}
 	}
 }
@@ -137,7 +138,7 @@ func (r *rewriter) post(n ast.Node) {
 
 func (r *rewriter) check(body *ast.BlockStmt) {
 	r.rt("Check")
-	r.ed.insert(r.off(body.Lbrace)+1, stopCheck)
+	r.ed.Insert(r.off(body.Lbrace)+1, stopCheck)
 }
 
 // ident renames a name of the notebook.
@@ -173,21 +174,21 @@ func (r *rewriter) ident(id *ast.Ident) {
 				}
 			}
 			r.use[alias] = obj.Pkg().Path()
-			r.ed.insert(r.off(id.Pos()), alias+".")
+			r.ed.Insert(r.off(id.Pos()), alias+".")
 		}
 		return
 	}
 	start, end := r.off(id.Pos()), r.off(id.End())
 	switch id.Name {
 	case "ˣresult":
-		r.ed.replace(start, end, r.rt("Result"))
+		r.ed.Replace(start, end, r.rt("Result"))
 		return
 	case "ˣuse":
-		r.ed.replace(start, end, r.rt("Err"))
+		r.ed.Replace(start, end, r.rt("Err"))
 		return
 	}
 	if fn, ok := obj.(*types.Func); ok && fn.Signature().Recv() != nil {
-		r.ed.replace(start, end, methodName(fn))
+		r.ed.Replace(start, end, methodName(fn))
 		return
 	}
 	if spell.Ours(id.Name) && !spell.IsMarked(id.Name) {
@@ -205,10 +206,10 @@ func (r *rewriter) ident(id *ast.Ident) {
 		if !token.IsExported(name) {
 			name = "Ħ" + name
 		}
-		r.ed.replace(start, end, r.from(home)+name)
+		r.ed.Replace(start, end, r.from(home)+name)
 		return
 	}
-	r.ed.replace(start, end, r.from(home)+"Ħ"+spell.Written(id.Name))
+	r.ed.Replace(start, end, r.from(home)+"Ħ"+spell.Written(id.Name))
 }
 
 // recovers passes on what recover returns, whose text may name a method.
@@ -225,8 +226,8 @@ func (r *rewriter) recovers(n, parent ast.Node) {
 	case *ast.ExprStmt, *ast.DeferStmt, *ast.GoStmt: // its value is not used, and a defer must call it
 		return
 	}
-	r.ed.insert(r.off(call.Pos()), r.rt("Recovered")+"(")
-	r.ed.insert(r.off(call.End()), ")")
+	r.ed.Insert(r.off(call.Pos()), r.rt("Recovered")+"(")
+	r.ed.Insert(r.off(call.End()), ")")
 }
 
 // methodName is what a method is called in generated code. An unexported one of
@@ -242,7 +243,7 @@ func methodName(m *types.Func) string {
 // funcDecl renames a function and puts the hook and the interrupt check at its
 // entry.
 func (r *rewriter) funcDecl(d *ast.FuncDecl) {
-	if r.f.kind == stmtFile {
+	if r.f.Kind == syntax.StmtFile {
 		return
 	}
 	name := d.Name.Name
@@ -251,12 +252,12 @@ func (r *rewriter) funcDecl(d *ast.FuncDecl) {
 		r.skip[d.Name] = true
 		switch {
 		case name == "_" || strings.HasPrefix(name, "Ħˣm_"):
-		case r.f.kind == declFile && scope.IsInit(name):
-			r.ed.replace(start, end, r.g.c.initName(r.start(d)))
+		case r.f.Kind == syntax.DeclFile && scope.IsInit(name):
+			r.ed.Replace(start, end, r.g.c.initName(r.start(d)))
 		case r.g.hooked[name] != nil:
-			r.ed.replace(start, end, "Ħˣb_"+name)
+			r.ed.Replace(start, end, "Ħˣb_"+name)
 		default:
-			r.ed.insert(start, "Ħ")
+			r.ed.Insert(start, "Ħ")
 		}
 	}
 	if d.Body == nil {
@@ -285,16 +286,16 @@ func (r *rewriter) funcDecl(d *ast.FuncDecl) {
 		// The call has a line of no cell, so that it is in no trace: the body that it
 		// skips is no longer the function's.
 		at := r.off(d.Body.Lbrace) + 1
-		back := r.f.at(at, Diagnostic{}).Line
-		entry += fmt.Sprintf("if ˣh := %s; ˣh != nil { /*line hook:1*/%s/*line %s:%d*/ };", hook, call, r.f.name, back)
+		back := r.f.At(at, Diagnostic{}).Line
+		entry += fmt.Sprintf("if ˣh := %s; ˣh != nil { /*line hook:1*/%s/*line %s:%d*/ };", hook, call, r.f.Name, back)
 	}
-	r.ed.insert(r.off(d.Body.Lbrace)+1, entry)
+	r.ed.Insert(r.off(d.Body.Lbrace)+1, entry)
 }
 
 // nameField returns the names of a parameter, giving it one where it has none.
 func (r *rewriter) nameField(f *ast.Field, name string) []string {
 	if len(f.Names) == 0 {
-		r.ed.insert(r.off(f.Type.Pos()), name+" ")
+		r.ed.Insert(r.off(f.Type.Pos()), name+" ")
 		return []string{name}
 	}
 	var names []string
@@ -303,7 +304,7 @@ func (r *rewriter) nameField(f *ast.Field, name string) []string {
 		if n == "_" {
 			n = name + "_" + strconv.Itoa(i)
 			r.skip[id] = true
-			r.ed.replace(r.off(id.Pos()), r.off(id.End()), n)
+			r.ed.Replace(r.off(id.Pos()), r.off(id.End()), n)
 		}
 		names = append(names, n)
 	}
@@ -312,6 +313,6 @@ func (r *rewriter) nameField(f *ast.Field, name string) []string {
 
 // start is where a node begins in the cell.
 func (r *rewriter) start(n ast.Node) int {
-	s, _ := r.f.span(n)
+	s, _ := r.f.Span(n)
 	return s
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"go/ast"
+	"go/scanner"
 	"go/token"
 	"go/types"
 	"maps"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
 // Parsed is a cell as syntax alone has it, for what must know a cell that is not
@@ -29,27 +31,27 @@ type Parsed struct {
 	Err  error // an [*Error], where not all of the cell can be parsed
 
 	c     *check
-	stmts *file
+	stmts *syntax.File
 }
 
 // Parse parses a cell, as far as it can be parsed.
 func Parse(src Source) *Parsed {
 	p := &Parsed{c: New(nil).newCheck(context.Background(), src), Free: map[string][]string{}}
 	c := p.c
-	c.chunks, c.open = split(c.text)
-	part := func(parse func() (*file, error)) *ast.File {
+	c.chunks, c.open = syntax.Split(c.text)
+	part := func(parse func() (*syntax.File, error)) *ast.File {
 		f, err := parse()
 		if err != nil && p.Err == nil {
 			p.Err = err
 		}
 		p.stmts = f
-		if f.ast == nil {
+		if f.AST == nil {
 			return &ast.File{}
 		}
-		for name, selected := range scope.Free(f.ast) {
+		for name, selected := range scope.Free(f.AST) {
 			p.Free[name] = append(p.Free[name], selected...)
 		}
-		return f.ast
+		return f.AST
 	}
 	p.Decls = part(c.decls).Decls
 	p.Imports = part(c.importDecls).Imports
@@ -76,8 +78,8 @@ func (p *Parsed) Declares() (list []scope.Declared) {
 // them, and with all blank but its statements. Every byte keeps its place, also of a
 // cell that does not parse.
 func (p *Parsed) Halves() (decls, stmts string) {
-	isStmt := func(ch chunk) bool { return !ch.isDecl() }
-	return p.c.part(chunk.isDecl, nil).text, p.c.part(isStmt, nil).text
+	isStmt := func(ch syntax.Chunk) bool { return !ch.IsDecl() }
+	return p.c.part(syntax.Chunk.IsDecl, nil).text, p.c.part(isStmt, nil).text
 }
 
 // Thirds returns the cell three times: with all blank but its declarations, without
@@ -85,23 +87,23 @@ func (p *Parsed) Halves() (decls, stmts string) {
 // keeps its place. The cell must have parsed without an error.
 func (p *Parsed) Thirds() (decls, vars, stmts string) {
 	text := p.c.stmtText(nil).text
-	v, s := &editor{text: []byte(text)}, &editor{text: []byte(text)}
+	v, s := &syntax.Editor{Text: []byte(text)}, &syntax.Editor{Text: []byte(text)}
 	at := 0 // the end of the last declaration of variables
 	for _, st := range p.Stmts {
 		if d, ok := st.(*ast.DeclStmt); !ok || d.Decl.(*ast.GenDecl).Tok != token.VAR {
 			continue
 		}
-		start, end := p.stmts.span(st)
+		start, end := p.stmts.Span(st)
 		if strings.HasPrefix(text[end:], ";") {
 			end++
 		}
-		s.blank(start, end)
-		v.blank(at, start)
+		s.Blank(start, end)
+		v.Blank(at, start)
 		at = end
 	}
-	v.blank(at, len(text))
-	vars, _ = v.render(0, len(text))
-	stmts, _ = s.render(0, len(text))
+	v.Blank(at, len(text))
+	vars, _ = v.Render(0, len(text))
+	stmts, _ = s.Render(0, len(text))
 	return p.c.declText(nil).text, vars, stmts
 }
 
@@ -208,4 +210,32 @@ func (w *sourceWriter) unit(u *scope.Unit) {
 	}
 	text, _ := w.c.respell(u, passFirst)
 	fmt.Fprintf(&w.b, "\n%s%s\n", u.Doc, strings.ReplaceAll(text, spell.NewMark, ""))
+}
+
+// IsComplete answers Jupyter's is_complete_request for Go text.
+func IsComplete(text string) (status, indent string) {
+	chunks, open := syntax.Split([]byte(text))
+	if open {
+		depth := 0
+		var s scanner.Scanner
+		s.Init(token.NewFileSet().AddFile("", -1, len(text)), []byte(text), func(token.Position, string) {}, 0)
+		for _, t, _ := s.Scan(); t != token.EOF; _, t, _ = s.Scan() {
+			switch t {
+			case token.LBRACE, token.LPAREN, token.LBRACK:
+				depth++
+			case token.RBRACE, token.RPAREN, token.RBRACK:
+				depth--
+			}
+		}
+		for range depth {
+			indent += "\t"
+		}
+		return "incomplete", indent
+	}
+	c := New(nil).newCheck(context.Background(), Source{Text: text})
+	c.chunks, c.open = chunks, open
+	if err := c.syntaxErrors(); err != nil {
+		return "invalid", ""
+	}
+	return "complete", ""
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
 // A rendered text knows where each byte came from.
@@ -22,64 +23,64 @@ type rendered struct {
 }
 
 // declText is the cell with everything but its declarations blank.
-func (c *check) declText(more func(*editor)) rendered {
-	return c.part(func(ch chunk) bool { return ch.isDecl() && ch.tok != token.IMPORT }, more)
+func (c *check) declText(more func(*syntax.Editor)) rendered {
+	return c.part(func(ch syntax.Chunk) bool { return ch.IsDecl() && ch.Tok != token.IMPORT }, more)
 }
 
 // stmtText is the cell with everything but its statements blank.
-func (c *check) stmtText(more func(*editor)) rendered {
+func (c *check) stmtText(more func(*syntax.Editor)) rendered {
 	if more == nil {
 		more = c.ungroup
 	}
-	return c.part(func(ch chunk) bool { return !ch.isDecl() }, more)
+	return c.part(func(ch syntax.Chunk) bool { return !ch.IsDecl() }, more)
 }
 
 // ungroup makes each line of "var ( … )" a declaration of its own.
-func (c *check) ungroup(ed *editor) {
+func (c *check) ungroup(ed *syntax.Editor) {
 	for _, t := range c.top {
 		if t.spec {
-			ed.insert(t.start, "var ")
+			ed.Insert(t.start, "var ")
 		}
 	}
 }
 
-func (c *check) part(keep func(chunk) bool, more func(*editor)) rendered {
-	ed := &editor{text: c.text}
+func (c *check) part(keep func(syntax.Chunk) bool, more func(*syntax.Editor)) rendered {
+	ed := &syntax.Editor{Text: c.text}
 	at := 0
 	for _, ch := range c.chunks {
 		if !keep(ch) {
 			continue
 		}
 		c.blankGap(ed, at, ch)
-		at = ch.end
-		if ch.semi {
+		at = ch.End
+		if ch.Semi {
 			at++
 		}
 	}
-	ed.blank(at, len(c.text))
-	base, _ := ed.render(0, len(c.text)) // the same length
-	ed = &editor{text: []byte(base)}
+	ed.Blank(at, len(c.text))
+	base, _ := ed.Render(0, len(c.text)) // the same length
+	ed = &syntax.Editor{Text: []byte(base)}
 	for _, g := range c.groups {
-		ed.blank(g[0], g[1])
+		ed.Blank(g[0], g[1])
 	}
-	base, _ = ed.render(0, len(base))
-	ed = &editor{text: []byte(base)}
+	base, _ = ed.Render(0, len(base))
+	ed = &syntax.Editor{Text: []byte(base)}
 	if more != nil {
 		more(ed)
 	}
-	if len(c.pulls) > 0 && keep(chunk{tok: token.VAR}) {
+	if len(c.pulls) > 0 && keep(syntax.Chunk{Tok: token.VAR}) {
 		return c.pulled(ed)
 	}
-	text, back := ed.render(0, len(base))
+	text, back := ed.Render(0, len(base))
 	return rendered{text, back}
 }
 
 // blankGap blanks what stands before a chunk, but for the line comments above a
 // declaration: they may be directives such as //go:noinline.
-func (c *check) blankGap(ed *editor, from int, ch chunk) {
-	start := ch.start
-	if ch.isDecl() {
-		line := bytes.LastIndexByte(c.text[:ch.start], '\n') + 1
+func (c *check) blankGap(ed *syntax.Editor, from int, ch syntax.Chunk) {
+	start := ch.Start
+	if ch.IsDecl() {
+		line := bytes.LastIndexByte(c.text[:ch.Start], '\n') + 1
 		for line > from && len(bytes.TrimSpace(c.text[line:start])) == 0 {
 			prev := bytes.LastIndexByte(c.text[:line-1], '\n') + 1
 			if prev < from || !bytes.HasPrefix(bytes.TrimSpace(c.text[prev:line]), []byte("//")) {
@@ -88,7 +89,7 @@ func (c *check) blankGap(ed *editor, from int, ch chunk) {
 			start, line = prev, prev
 		}
 	}
-	ed.blank(from, start)
+	ed.Blank(from, start)
 }
 
 func errName(n int) string { return "ˣe" + strconv.Itoa(n) }
@@ -102,22 +103,22 @@ func (c *check) defined() (names []string) {
 }
 
 // editFirst prepares the statements for the first pass.
-func (c *check) editFirst(ed *editor) {
+func (c *check) editFirst(ed *syntax.Editor) {
 	c.editTop(ed, true)
-	c.mark(ed, stmtFile)
+	c.mark(ed, syntax.StmtFile)
 }
 
-func (c *check) editTop(ed *editor, first bool) {
+func (c *check) editTop(ed *syntax.Editor, first bool) {
 	if first {
 		c.ungroup(ed)
 	}
 	for i, t := range c.top {
 		if t.last && len(t.defs) == 0 && (t.value || c.isPlainExpr(t)) {
 			if t.hide {
-				ed.insert(t.start, "_ = ")
+				ed.Insert(t.start, "_ = ")
 			} else {
-				ed.insert(t.start, "ˣresult(")
-				ed.insert(t.end, ")")
+				ed.Insert(t.start, "ˣresult(")
+				ed.Insert(t.end, ")")
 			}
 		}
 		if n, ok := c.takenErr[i]; ok {
@@ -129,14 +130,14 @@ func (c *check) editTop(ed *editor, first bool) {
 	}
 	for i, n := range c.nested { // x := f()    becomes    x, ˣn0 := f(); ˣuse(ˣn0)
 		name := "ˣn" + strconv.Itoa(i)
-		ed.insert(n.names, ", "+name)
-		ed.insert(n.end, "; ˣuse("+name+")")
+		ed.Insert(n.names, ", "+name)
+		ed.Insert(n.end, "; ˣuse("+name+")")
 	}
 }
 
 // markDone says that statement i was done, behind it.
-func (c *check) markDone(ed *editor, i int) {
-	ed.insert(c.top[i].end, "; ˣmark("+strconv.Itoa(i+1)+")")
+func (c *check) markDone(ed *syntax.Editor, i int) {
+	ed.Insert(c.top[i].end, "; ˣmark("+strconv.Itoa(i+1)+")")
 }
 
 // takeError puts the results of a call in variables of our own, takes the
@@ -144,7 +145,7 @@ func (c *check) markDone(ed *editor, i int) {
 // call that fails leaves them as they were.
 //
 //	x := f()    becomes    ˣv0_0, ˣe0 := f(); ˣuse(ˣe0); x := ˣv0_0
-func (c *check) takeError(ed *editor, t *topStmt, n int, first bool) {
+func (c *check) takeError(ed *syntax.Editor, t *topStmt, n int, first bool) {
 	off := t.offset
 	var lhs, op string
 	var names int
@@ -174,8 +175,8 @@ func (c *check) takeError(ed *editor, t *topStmt, n int, first bool) {
 		list = append(list, fmt.Sprintf("ˣv%d_%d", n, i))
 		own.WriteString(list[i] + ", ")
 	}
-	ed.replace(t.start, off(call), own.String()+errName(n)+" := ")
-	ed.insert(t.end, "; ˣuse("+errName(n)+"); "+lhs+op+strings.Join(list, ", "))
+	ed.Replace(t.start, off(call), own.String()+errName(n)+" := ")
+	ed.Insert(t.end, "; ˣuse("+errName(n)+"); "+lhs+op+strings.Join(list, ", "))
 }
 
 // identifiers returns the names in a list of expressions, or nil when some are
@@ -206,7 +207,7 @@ func (c *check) leftNames(ids []*ast.Ident, first, defines bool) string {
 }
 
 // offset is where a node of the statement begins or ends in the cell's text.
-func (t *topStmt) offset(p token.Pos) int { return t.file.back(t.file.offset(p)) }
+func (t *topStmt) offset(p token.Pos) int { return t.file.Back(t.file.Offset(p)) }
 
 // isPlainExpr reports whether the statement is an expression that Go does not
 // allow as a statement: anything but a call or a receive.
@@ -226,10 +227,10 @@ func (c *check) isPlainExpr(t *topStmt) bool {
 
 // editFinal turns definitions into assignments, since the variables are
 // package-level now, and names the old value where it is meant.
-func (c *check) editFinal(ed *editor, first *passed) {
+func (c *check) editFinal(ed *syntax.Editor, first *passed) {
 	c.editTop(ed, false)
 	for _, ch := range c.initChunks() {
-		ed.insert(ch.start, c.initName(ch.start)+"();")
+		ed.Insert(ch.Start, c.initName(ch.Start)+"();")
 	}
 	for i, t := range c.top {
 		if len(t.defs) > 0 {
@@ -242,24 +243,24 @@ func (c *check) editFinal(ed *editor, first *passed) {
 		}
 		if len(t.defs) == 0 {
 			if t.spec { // var _ = …
-				ed.insert(t.start, "var ")
+				ed.Insert(t.start, "var ")
 			}
 			continue
 		}
 		off := t.offset
 		switch s := t.stmt.(type) {
 		case *ast.AssignStmt:
-			ed.replace(off(s.TokPos), off(s.TokPos)+2, " =")
+			ed.Replace(off(s.TokPos), off(s.TokPos)+2, " =")
 		case *ast.DeclStmt:
 			g := s.Decl.(*ast.GenDecl)
 			if !t.spec {
-				ed.blank(off(g.TokPos), off(g.TokPos)+len("var"))
+				ed.Blank(off(g.TokPos), off(g.TokPos)+len("var"))
 			}
 			for _, sp := range g.Specs {
 				vs := sp.(*ast.ValueSpec)
 				if len(t.embed) > 0 {
-					ed.insert(off(vs.Pos()), spell.Var(t.defs[0])+" = "+embedName(t.defs[0]))
-					ed.blank(off(vs.Pos()), off(vs.End()))
+					ed.Insert(off(vs.Pos()), spell.Var(t.defs[0])+" = "+embedName(t.defs[0]))
+					ed.Blank(off(vs.Pos()), off(vs.End()))
 				} else if len(vs.Values) == 0 {
 					names := make([]string, 0, len(vs.Names))
 					for _, n := range vs.Names {
@@ -270,36 +271,36 @@ func (c *check) editFinal(ed *editor, first *passed) {
 					for i := range names {
 						names[i] = "ˣzero(" + names[i] + ")"
 					}
-					ed.insert(off(vs.Pos()), strings.Join(names, "; "))
-					ed.blank(off(vs.Pos()), off(vs.End()))
+					ed.Insert(off(vs.Pos()), strings.Join(names, "; "))
+					ed.Blank(off(vs.Pos()), off(vs.End()))
 				} else if vs.Type != nil {
 					// The names go behind a type of several lines, where = follows.
 					names := c.leftNames(vs.Names, false, true)
-					ed.blank(off(vs.Pos()), off(vs.Type.End()))
-					ed.insert(off(vs.Type.End()), names)
+					ed.Blank(off(vs.Pos()), off(vs.Type.End()))
+					ed.Insert(off(vs.Type.End()), names)
 				}
 			}
 		}
 	}
 	for _, r := range c.oldRefs(first) {
-		ed.insert(r.start, r.text)
+		ed.Insert(r.Start, r.Text)
 	}
 	for _, r := range c.newRefs(first) {
-		ed.insert(r, spell.NewMark)
+		ed.Insert(r, spell.NewMark)
 	}
 }
 
 // oldRefs finds the places in the statements that mean a name as it was
 // understood before this cell defines it anew, and the marks that say so.
-func (c *check) oldRefs(first *passed) []edit {
-	var marks []edit
+func (c *check) oldRefs(first *passed) []syntax.Edit {
+	var marks []syntax.Edit
 	for _, f := range first.files {
-		if f.kind != stmtFile {
+		if f.Kind != syntax.StmtFile {
 			continue
 		}
 		for id, obj := range first.info.Uses {
 			name := spell.Written(id.Name)
-			if c.nb.fset.File(id.Pos()) == f.tok && (c.newVars[name] && c.retyped[name] == nil || c.before[name]) {
+			if c.nb.fset.File(id.Pos()) == f.Tok && (c.newVars[name] && c.retyped[name] == nil || c.before[name]) {
 				e := c.scope.Lookup(name)
 				_, isPkg := obj.(*types.PkgName)
 				if isPkg || e != nil && spell.PackageLevel(obj) {
@@ -307,37 +308,37 @@ func (c *check) oldRefs(first *passed) []edit {
 					if _, isType := obj.(*types.TypeName); isType && !c.ownNames[name] {
 						mark = spell.TypeMark
 					}
-					start, _ := f.span(id)
-					marks = append(marks, edit{start, start, mark})
+					start, _ := f.Span(id)
+					marks = append(marks, syntax.Insertion(start, mark))
 				}
 			}
 		}
 	}
-	sort.Slice(marks, func(i, j int) bool { return marks[i].start < marks[j].start })
+	sort.Slice(marks, func(i, j int) bool { return marks[i].Start < marks[j].Start })
 	return marks
 }
 
 // editDecls leaves out the declarations that did not change, and turns methods
 // that only get a new body into functions.
-func (c *check) editDecls(ed *editor) {
-	defer c.mark(ed, declFile)
-	ed.edits = append(ed.edits, c.constEdits...)
+func (c *check) editDecls(ed *syntax.Editor) {
+	defer c.mark(ed, syntax.DeclFile)
+	ed.Edits = append(ed.Edits, c.constEdits...)
 	for _, r := range c.unchanged {
 		end := r[1]
 		if end < len(c.text) && c.text[end] == ';' { // alone it would be an error
 			end++
 		}
-		ed.blank(r[0], end)
+		ed.Blank(r[0], end)
 	}
 	for _, ch := range c.chunks {
-		if ch.tok != token.FUNC {
+		if ch.Tok != token.FUNC {
 			continue
 		}
-		text := string(c.text[ch.start:ch.end])
+		text := string(c.text[ch.Start:ch.End])
 		for u := range c.newBodies {
 			if u.Recv != "" && u.Text == text {
 				for _, e := range c.asFuncEdits(text) {
-					ed.replace(ch.start+e.start, ch.start+e.end, e.text)
+					ed.Replace(ch.Start+e.Start, ch.Start+e.End, e.Text)
 				}
 				break
 			}
@@ -346,10 +347,10 @@ func (c *check) editDecls(ed *editor) {
 }
 
 // initChunks are the cell's init functions, which run where they stand.
-func (c *check) initChunks() []chunk {
-	var list []chunk
+func (c *check) initChunks() []syntax.Chunk {
+	var list []syntax.Chunk
 	for _, ch := range c.chunks {
-		if ch.tok == token.FUNC && scope.IsInit(funcName(c.text[ch.start:ch.end])) {
+		if ch.Tok == token.FUNC && scope.IsInit(funcName(c.text[ch.Start:ch.End])) {
 			list = append(list, ch)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 // statements takes the errors that calls drop at the top level, also in its loops
 // and branches, and the value of the last line.
 func (r *rewriter) statements() {
-	body := r.f.ast.Decls[len(r.f.ast.Decls)-1].(*ast.FuncDecl).Body
+	body := r.f.AST.Decls[len(r.f.AST.Decls)-1].(*ast.FuncDecl).Body
 	last := -1
 	if n := len(r.g.c.top); n > 0 && r.g.c.top[n-1].last {
 		last = r.g.c.top[n-1].start
@@ -33,7 +33,7 @@ func (r *rewriter) statements() {
 			continue
 		}
 		call, ok := ast.Unparen(es.X).(*ast.CallExpr)
-		start, _ := r.f.span(st)
+		start, _ := r.f.Span(st)
 		if !ok {
 			if u, isUnary := ast.Unparen(es.X).(*ast.UnaryExpr); isUnary && u.Op == token.ARROW && start == last {
 				r.wrap(es, r.rt("Result"))
@@ -99,9 +99,9 @@ func (r *rewriter) droppedErrors(st ast.Stmt, visit func(es *ast.ExprStmt, call 
 }
 
 func (r *rewriter) wrap(st ast.Stmt, fn string) {
-	s, e := r.f.offsets(st)
-	r.ed.insert(s, fn+"(")
-	r.ed.edits = append(r.ed.edits, edit{e, e, ")"})
+	s, e := r.f.Offsets(st)
+	r.ed.Insert(s, fn+"(")
+	r.ed.Insert(e, ")")
 }
 
 // results counts a call's results, and reports whether the last is an error.

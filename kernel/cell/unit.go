@@ -7,17 +7,18 @@ import (
 
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
 // asFunc turns the text of a method into that of a function whose first
 // parameter is the receiver: func (p *T) m(x int) becomes func Ħˣm_T_m(p *T, x int).
 func (c *check) asFunc(text string) string {
-	ed := &editor{text: []byte(text), edits: c.asFuncEdits(text)}
-	s, _ := ed.render(0, len(text))
+	ed := &syntax.Editor{Text: []byte(text), Edits: c.asFuncEdits(text)}
+	s, _ := ed.Render(0, len(text))
 	return s
 }
 
-func (c *check) asFuncEdits(text string) []edit {
+func (c *check) asFuncEdits(text string) []syntax.Edit {
 	f, off, err := c.alone(text)
 	if err != nil {
 		return nil
@@ -34,10 +35,10 @@ func (c *check) asFuncEdits(text string) []edit {
 		sep = ", "
 	}
 	open := off(fn.Type.Params.Opening)
-	edits := []edit{{off(fn.Recv.Opening), open + 1, methodFunc(recv, fn.Name.Name) + "(" + name + " " + typ + sep}}
+	edits := []syntax.Edit{syntax.Replacement(off(fn.Recv.Opening), open+1, methodFunc(recv, fn.Name.Name)+"("+name+" "+typ+sep)}
 	for _, p := range fn.Type.Params.List {
 		if len(p.Names) == 0 {
-			edits = append(edits, edit{off(p.Pos()), off(p.Pos()), "_ "})
+			edits = append(edits, syntax.Insertion(off(p.Pos()), "_ "))
 		}
 	}
 	return edits
@@ -116,7 +117,7 @@ func (c *check) newBodyUnits() []*scope.Unit {
 
 // unitFile is the source of a unit as it is checked in this pass, a method as a
 // function if asked for.
-func (c *check) unitFile(u *scope.Unit, kind passKind, function bool) *file {
+func (c *check) unitFile(u *scope.Unit, kind passKind, function bool) *syntax.File {
 	source := u.Text
 	text, back := c.respell(u, kind)
 	if function {
@@ -129,7 +130,7 @@ func (c *check) unitFile(u *scope.Unit, kind passKind, function bool) *file {
 		// Names of the group that mean something else by now are left out.
 		text = c.blankOthers(u, text)
 	}
-	return &file{kind: unitFile, name: u.Cell, line: u.Line, source: source, body: text, back: back, unit: u}
+	return &syntax.File{Kind: syntax.UnitFile, Name: u.Cell, Line: u.Line, Source: source, Body: text, Back: back, Unit: u}
 }
 
 // blankOthers replaces the names of a const group that it no longer declares by _.
@@ -138,15 +139,15 @@ func (c *check) blankOthers(u *scope.Unit, text string) string {
 	if err != nil {
 		return text
 	}
-	ed := &editor{text: []byte(text)}
+	ed := &syntax.Editor{Text: []byte(text)}
 	for _, s := range f.Decls[0].(*ast.GenDecl).Specs {
 		for _, n := range s.(*ast.ValueSpec).Names {
 			if e := c.entity(n.Name); e == nil || e.Unit != u || c.ownNames[n.Name] {
 				at := off(n.Pos())
-				ed.replace(at, at+len(n.Name), "_"+strings.Repeat(" ", len(n.Name)-1))
+				ed.Replace(at, at+len(n.Name), "_"+strings.Repeat(" ", len(n.Name)-1))
 			}
 		}
 	}
-	s, _ := ed.render(0, len(text))
+	s, _ := ed.Render(0, len(text))
 	return s
 }

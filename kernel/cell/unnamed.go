@@ -5,6 +5,7 @@ import (
 	"go/types"
 
 	"github.com/holt-dl/holt/kernel/cell/spell"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
 	"github.com/holt-dl/holt/kernel/cell/witness"
 )
 
@@ -62,8 +63,8 @@ func asObject(t types.Type) bool {
 func (c *check) declareObjects(p *passed, kind passKind) {
 	pos := token.NoPos // in a file of this program, which is then the variables' home
 	for _, f := range p.files {
-		if f.kind == stmtFile {
-			pos = f.tok.Pos(0)
+		if f.Kind == syntax.StmtFile {
+			pos = f.Tok.Pos(0)
 		}
 	}
 	for name, e := range c.retyped {

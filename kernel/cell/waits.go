@@ -47,27 +47,27 @@ func (r *rewriter) wait(n, parent ast.Node) {
 	case *ast.SendStmt:
 		if r.isChan(n.Chan) && !r.skip[n] && inList(parent) {
 			r.rt("Done")
-			r.ed.insert(r.off(n.Pos()), "select { case ")
+			r.ed.Insert(r.off(n.Pos()), "select { case ")
 		}
 	case *ast.UnaryExpr:
 		if name := r.receive(n); name != "" {
-			r.ed.insert(r.off(n.OpPos), r.rt(name)+"(")
-			r.ed.replace(r.off(n.OpPos), r.off(n.OpPos)+len("<-"), "")
+			r.ed.Insert(r.off(n.OpPos), r.rt(name)+"(")
+			r.ed.Replace(r.off(n.OpPos), r.off(n.OpPos)+len("<-"), "")
 		}
 	case *ast.RangeStmt:
 		if r.isChan(n.X) {
-			r.ed.insert(r.off(n.X.Pos()), r.rt("Range")+"(")
+			r.ed.Insert(r.off(n.X.Pos()), r.rt("Range")+"(")
 		}
 	case *ast.CallExpr:
 		switch r.callee(n) {
 		case "time.Sleep":
-			r.ed.replace(r.off(n.Fun.Pos()), r.off(n.Lparen)+1, r.rt("Sleep")+"(int64(")
+			r.ed.Replace(r.off(n.Fun.Pos()), r.off(n.Lparen)+1, r.rt("Sleep")+"(int64(")
 			r.skipAll(n.Fun)
 		case "(*sync.WaitGroup).Wait":
-			r.ed.insert(r.off(n.Pos()), r.rt("Await")+"(")
+			r.ed.Insert(r.off(n.Pos()), r.rt("Await")+"(")
 		}
 		if after := r.after(n, parent); after != "" {
-			r.ed.insert(r.off(n.Pos()), r.rt(after)+"(")
+			r.ed.Insert(r.off(n.Pos()), r.rt(after)+"(")
 		}
 	}
 }
@@ -96,25 +96,25 @@ func (r *rewriter) waitEnd(n, parent ast.Node) {
 	switch n := n.(type) {
 	case *ast.SendStmt:
 		if r.isChan(n.Chan) && !r.skip[n] && inList(parent) {
-			r.ed.insert(end, ": "+stopCase+" }")
+			r.ed.Insert(end, ": "+stopCase+" }")
 		}
 	case *ast.UnaryExpr:
 		if r.receive(n) != "" {
-			r.ed.insert(end, ")")
+			r.ed.Insert(end, ")")
 		}
 	case *ast.CallExpr:
 		switch r.callee(n) {
 		case "time.Sleep":
-			r.ed.insert(r.off(n.Rparen), ")")
+			r.ed.Insert(r.off(n.Rparen), ")")
 		case "(*sync.WaitGroup).Wait":
-			r.ed.replace(r.off(n.Lparen), end, ")")
+			r.ed.Replace(r.off(n.Lparen), end, ")")
 		}
 		if r.after(n, parent) != "" {
-			r.ed.insert(end, ")")
+			r.ed.Insert(end, ")")
 		}
 	}
 	if loop, ok := parent.(*ast.RangeStmt); ok && n == loop.X && r.isChan(loop.X) {
-		r.ed.insert(end, ")")
+		r.ed.Insert(end, ")")
 	}
 }
 
@@ -142,7 +142,7 @@ func (r *rewriter) selectStmt(n *ast.SelectStmt) {
 	if len(n.Body.List) > 0 {
 		before = ";"
 	}
-	r.ed.insert(r.off(n.Body.Rbrace), before+stopCase)
+	r.ed.Insert(r.off(n.Body.Rbrace), before+stopCase)
 }
 
 // receive names the function that takes the place of a receive, or is empty.

@@ -1,26 +1,25 @@
-package cell
+package syntax
 
 import (
-	"context"
 	"go/scanner"
 	"go/token"
 )
 
-// A chunk is one top-level declaration or statement of a cell.
-type chunk struct {
-	tok        token.Token // IMPORT, TYPE, FUNC, CONST or VAR for a declaration; ILLEGAL for a statement
-	start, end int         // byte offsets; end is before the terminating semicolon or newline
-	semi       bool        // ended by a semicolon that was written
+// A Chunk is one top-level declaration or statement of a cell.
+type Chunk struct {
+	Tok        token.Token // IMPORT, TYPE, FUNC, CONST or VAR for a declaration; ILLEGAL for a statement
+	Start, End int         // byte offsets; end is before the terminating semicolon or newline
+	Semi       bool        // ended by a semicolon that was written
 }
 
-// isDecl reports whether the chunk stands at package level in the generated
+// IsDecl reports whether the chunk stands at package level in the generated
 // code. A var is a statement: it runs in its place.
-func (c chunk) isDecl() bool { return c.tok != token.ILLEGAL && c.tok != token.VAR }
+func (c Chunk) IsDecl() bool { return c.Tok != token.ILLEGAL && c.Tok != token.VAR }
 
-// split cuts a cell into chunks. Text that does not scan ends up in the last
+// Split cuts a cell into chunks. Text that does not scan ends up in the last
 // chunk, where the parser explains it. open reports that the text ends inside
 // a bracket, a string or a comment, or after an operator.
-func split(text []byte) (chunks []chunk, open bool) {
+func Split(text []byte) (chunks []Chunk, open bool) {
 	var s scanner.Scanner
 	fset := token.NewFileSet()
 	file := fset.AddFile("", fset.Base(), len(text))
@@ -57,18 +56,18 @@ func split(text []byte) (chunks []chunk, open bool) {
 		if ends {
 			if begin >= 0 {
 				end := min(t.off, len(text))
-				c := chunk{start: toks[begin].off, end: end, semi: t.tok == token.SEMICOLON && t.lit == ";"}
+				c := Chunk{Start: toks[begin].off, End: end, Semi: t.tok == token.SEMICOLON && t.lit == ";"}
 				switch first := toks[begin].tok; first {
 				case token.IMPORT, token.TYPE, token.CONST, token.VAR:
-					c.tok = first
+					c.Tok = first
 				case token.FUNC:
-					c.tok = token.ILLEGAL
+					c.Tok = token.ILLEGAL
 					kinds := func(i int) token.Token { return toks[min(i, len(toks)-1)].tok }
 					if declaresFunc(kinds, begin+1) {
-						c.tok = token.FUNC
+						c.Tok = token.FUNC
 					}
 				default:
-					c.tok = token.ILLEGAL
+					c.Tok = token.ILLEGAL
 				}
 				chunks = append(chunks, c)
 			}
@@ -125,32 +124,4 @@ func declaresFunc(at func(int) token.Token, i int) bool {
 	}
 	// func (r T) Name( is a method; func (x int) T { is a literal.
 	return at(i+1) == token.IDENT && (at(i+2) == token.LPAREN || at(i+2) == token.LBRACK)
-}
-
-// IsComplete answers Jupyter's is_complete_request for Go text.
-func IsComplete(text string) (status, indent string) {
-	chunks, open := split([]byte(text))
-	if open {
-		depth := 0
-		var s scanner.Scanner
-		s.Init(token.NewFileSet().AddFile("", -1, len(text)), []byte(text), func(token.Position, string) {}, 0)
-		for _, t, _ := s.Scan(); t != token.EOF; _, t, _ = s.Scan() {
-			switch t {
-			case token.LBRACE, token.LPAREN, token.LBRACK:
-				depth++
-			case token.RBRACE, token.RPAREN, token.RBRACK:
-				depth--
-			}
-		}
-		for range depth {
-			indent += "\t"
-		}
-		return "incomplete", indent
-	}
-	c := New(nil).newCheck(context.Background(), Source{Text: text})
-	c.chunks, c.open = chunks, open
-	if err := c.syntaxErrors(); err != nil {
-		return "invalid", ""
-	}
-	return "complete", ""
 }

@@ -1,0 +1,103 @@
+package syntax
+
+import (
+	"go/ast"
+	"go/token"
+	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/scope"
+	"github.com/holt-dl/holt/kernel/cell/spell"
+)
+
+// A Kind says what a file holds.
+type Kind int
+
+const (
+	DeclFile Kind = iota // the cell's declarations
+	StmtFile             // the cell's statements
+	VarFile              // variables, one a line
+	CgoFile              // declared by cmd/cgo
+	UnitFile             // a declaration of an earlier cell
+)
+
+// A File is one source file of the package that is checked. It has three texts: the
+// source, which the person wrote; the body, which is the source as this check has it,
+// with names and statements changed; and what was parsed, which is a prelude of ours,
+// such as the package clause, and the body. Messages name places of the source.
+type File struct {
+	Kind    Kind
+	Name    string // the cell, for errors and //line
+	Line    int    // of the source's first line in the cell
+	Source  string
+	Body    string        // what is checked, and generated from
+	Back    func(int) int // the offset in the source of one in the body
+	Prelude int           // bytes that were parsed before the body
+	Unit    *scope.Unit   // the declaration of an earlier cell, of a UnitFile
+	Vars    []string      // of a VarFile, the names by line
+	AST     *ast.File
+	Tok     *token.File
+}
+
+// Span returns where a node stands in the file's source.
+func (f *File) Span(n ast.Node) (start, end int) {
+	s, e := f.Offsets(n)
+	return f.Back(s), f.Back(e)
+}
+
+// Offsets returns where a node stands in the file's body.
+func (f *File) Offsets(n ast.Node) (start, end int) {
+	return f.Offset(n.Pos()), f.Offset(n.End())
+}
+
+// Text is a node as the file's source has it.
+func (f *File) Text(n ast.Node) string {
+	start, end := f.Span(n)
+	return f.Source[start:end]
+}
+
+// Offset returns where a place is in the file's body.
+func (f *File) Offset(pos token.Pos) int {
+	return max(0, min(f.Tok.Offset(pos)-f.Prelude, len(f.Body)))
+}
+
+// Diagnose makes a message about a place of what was parsed.
+func (f *File) Diagnose(pos token.Pos, msg string) Diagnostic {
+	d := Diagnostic{Cell: f.Name, Msg: plainNames.Replace(msg)}
+	if !pos.IsValid() {
+		return d
+	}
+	return f.At(f.Back(f.Offset(pos)), d)
+}
+
+// plainNames takes our marks and the package of all cells off the names in a message.
+var plainNames = strings.NewReplacer("notebook.", "", spell.OldMark, "", spell.TypeMark, "", spell.NewMark, "", "Ħˣb_", "", "Ħˣm_", "", "Ħ", "", "ˣ", "", "_Ctype_", "C.")
+
+// At completes a diagnostic with the place of a source offset.
+func (f *File) At(off int, d Diagnostic) Diagnostic {
+	off = min(off, len(f.Source))
+	// The end of the text is reported on its last line.
+	for off > 0 && off == len(f.Source) && f.Source[off-1] == '\n' {
+		off--
+	}
+	begin := strings.LastIndexByte(f.Source[:off], '\n') + 1
+	end := len(f.Source)
+	if i := strings.IndexByte(f.Source[off:], '\n'); i >= 0 {
+		end = off + i
+	}
+	d.Line = f.Line + strings.Count(f.Source[:off], "\n")
+	d.Col = off - begin + 1
+	d.Source = f.Source[begin:end]
+	return d
+}
+
+// Variable returns the variable that a place in a VarFile declares.
+func (f *File) Variable(pos token.Pos) string {
+	if !pos.IsValid() {
+		return ""
+	}
+	line := strings.Count(f.Body[:f.Offset(pos)], "\n") - 1
+	if line < 0 || line >= len(f.Vars) {
+		return ""
+	}
+	return f.Vars[line]
+}
