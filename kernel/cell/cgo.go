@@ -84,19 +84,6 @@ func commentAbove(text []byte) int {
 	return begin
 }
 
-// preambleOf returns the C code that a file's C.x means, or nil.
-func (c *check) preambleOf(f *syntax.File) *scope.Preamble {
-	if f.Unit != nil && f.Kind == syntax.UnitFile {
-		return f.Unit.C
-	}
-	return c.pre
-}
-
-// importsC reports whether a parsed file uses C.
-func importsC(f *ast.File) bool {
-	return slices.ContainsFunc(f.Imports, func(s *ast.ImportSpec) bool { return s.Path.Value == `"C"` })
-}
-
 // A cName is a name of C as a file uses it.
 type cName struct {
 	name string
@@ -106,8 +93,8 @@ type cName struct {
 // cNames adds the names of C that a file uses to c.cUses, with their places,
 // so that cmd/cgo is asked again when there are new ones.
 func (c *check) cNames(f *syntax.File) {
-	pre := c.preambleOf(f)
-	if pre == nil || !importsC(f.AST) {
+	pre := f.Preamble(c.pre)
+	if pre == nil || !syntax.ImportsC(f.AST) {
 		return
 	}
 	if c.cUses[pre] == nil {
@@ -157,6 +144,11 @@ func single(list []ast.Expr) ast.Expr {
 	return ast.Unparen(list[0])
 }
 
+// sortedNames lists the names of C in use, those in calls apart.
+func sortedNames(uses map[cName]string) []cName {
+	return slices.SortedFunc(maps.Keys(uses), func(a, b cName) int { return strings.Compare(a.use+a.name, b.use+b.name) })
+}
+
 // cFile returns the declarations of the names of C in use, or nil.
 func (c *check) cFile() (*syntax.File, error) {
 	if len(c.cUses) == 0 {
@@ -167,11 +159,11 @@ func (c *check) cFile() (*syntax.File, error) {
 		for pre, uses := range c.cUses {
 			var b strings.Builder
 			fmt.Fprintf(&b, "package notebook\n%sfunc _() {\n", pre.Import())
-			for _, n := range slices.SortedFunc(maps.Keys(uses), func(a, b cName) int { return strings.Compare(a.use+a.name, b.use+b.name) }) {
+			for _, n := range sortedNames(uses) {
 				fmt.Fprintf(&b, "%s"+n.use+"\n", uses[n], n.name)
 			}
 			b.WriteString("}\n")
-			list = append(list, File{pre.File(), b.String()})
+			list = append(list, File{Name: pre.File(), Text: b.String()})
 		}
 		slices.SortFunc(list, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
 		text, err := c.nb.pk.(Cgo).CTypes(c.ctx, list)
@@ -220,7 +212,8 @@ func (c *check) shareC(f *syntax.File, scope *types.Scope) {
 	}
 	same := map[string]bool{}
 	for name, ts := range specs {
-		same[name] = c.nb.cTypes[name].text == f.Text(ts)
+		text, _ := c.nb.code.CType(name)
+		same[name] = text == f.Text(ts)
 	}
 	for again := true; again; {
 		again = false
@@ -242,58 +235,17 @@ func (c *check) shareC(f *syntax.File, scope *types.Scope) {
 			return false
 		}
 		name := g.Specs[0].(*ast.TypeSpec).Name.Name
-		c.cShared[name] = c.nb.cTypes[name].obj
-		scope.Insert(c.nb.cTypes[name].obj)
+		_, obj := c.nb.code.CType(name)
+		c.cShared[name] = obj
+		scope.Insert(obj)
 		return true
 	})
 }
 
-// A cType is a C type that a program has declared.
-type cType struct {
-	text string // of its declaration
-	obj  *types.TypeName
-	home int
-}
-
-// commitC remembers the C types of this program.
-func (g *generator) commitC(seq int) {
-	for _, f := range g.p.files {
-		if f.Kind != syntax.CgoFile {
-			continue
-		}
-		for _, d := range f.AST.Decls {
-			d, ok := d.(*ast.GenDecl)
-			if !ok || d.Tok != token.TYPE || len(d.Specs) != 1 {
-				continue
-			}
-			ts := d.Specs[0].(*ast.TypeSpec)
-			if obj, ok := g.p.pkg.Scope().Lookup(ts.Name.Name).(*types.TypeName); ok && isCType(obj) {
-				g.c.nb.cTypes[ts.Name.Name] = cType{f.Text(ts), obj, seq}
-			}
-		}
-	}
-}
-
-// namesOfC reports whether cmd/cgo made the name of a package-level object.
-func namesOfC(name string) bool {
-	return strings.HasPrefix(name, "_C") || strings.HasPrefix(name, "_cgo") || strings.HasPrefix(name, "__cgo") || name == "runtime_throw"
-}
-
-func isCType(obj types.Object) bool {
-	_, ok := obj.(*types.TypeName)
-	return ok && strings.HasPrefix(obj.Name(), "_Ctype_")
-}
-
 // mentionsC reports whether a type is made of C types.
 func mentionsC(t types.Type) (found bool) {
-	spell.NotebookTypes(t, func(obj *types.TypeName) { found = found || isCType(obj) })
+	spell.NotebookTypes(t, func(obj *types.TypeName) { found = found || spell.IsCType(obj) })
 	return found
-}
-
-// isVoid reports whether t is what a C function without a result returns.
-func isVoid(t types.Type) bool {
-	n, ok := types.Unalias(t).(*types.Named)
-	return ok && n.Obj().Name() == "_Ctype_void" && spell.FromNotebook(n)
 }
 
 // usesCgo makes the checker take C.f for what cmd/cgo declared. The field is
@@ -302,29 +254,3 @@ func usesCgo(conf *types.Config) {
 	field := reflect.ValueOf(conf).Elem().FieldByName("go115UsesCgo")
 	*(*bool)(unsafe.Pointer(field.UnsafeAddr())) = true
 }
-
-// keepC names the C types of the cell again, since a variable's type may have
-// been their only use: cmd/cgo declares what is used.
-func (g *generator) keepC(pre *scope.Preamble) string {
-	var b strings.Builder
-	for _, n := range slices.SortedFunc(maps.Keys(g.c.cUses[pre]), func(a, b cName) int { return strings.Compare(a.use+a.name, b.use+b.name) }) {
-		if g.p.pkg.Scope().Lookup("_Ctype_"+n.name) != nil && !strings.Contains(b.String(), "= C."+n.name+"\n") {
-			fmt.Fprintf(&b, "type _ = C.%s\n", n.name)
-		}
-	}
-	return b.String()
-}
-
-// sharedC lists the C types that the build takes from earlier programs.
-func (g *generator) sharedC() map[string]CType {
-	shared := map[string]CType{}
-	for name := range g.c.cShared {
-		t := g.c.nb.cTypes[name]
-		shared[name] = CType{Path: pkgPath(t.home), Alias: "Ħ" + name}
-	}
-	return shared
-}
-
-// CType is a C type of an earlier program: the package that declares it, and
-// its name there.
-type CType struct{ Path, Alias string }

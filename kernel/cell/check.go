@@ -120,9 +120,8 @@ func (nb *Notebook) Check(ctx context.Context, src Source) (*Program, error) {
 // process. Variables keep their types and are lost.
 func (nb *Notebook) Rebuild(ctx context.Context) (*Program, error) {
 	// What the packages of the old process hold is out of reach.
-	nb.cTypes, nb.release = map[string]cType{}, nil
-	nb.owners = map[*types.Var]*types.TypeName{}
-	nb.shapes, nb.named, nb.shaped = map[string]shape{}, map[string][]namedShape{}, map[*types.Var]shape{}
+	nb.code.Restart()
+	nb.release = nil
 	ed := nb.scope.Edit()
 	for name, v := range nb.scope.All() {
 		if v.Kind == scope.Var && mentionsC(v.Obj.Type()) {

@@ -3,7 +3,6 @@ package cell
 import (
 	"go/ast"
 	"go/types"
-	"maps"
 	"slices"
 	"strings"
 
@@ -15,7 +14,7 @@ import (
 // A commit makes the model of what names mean after a cell: stage by stage, since what
 // is dropped makes room for what is back, and that for what the cell declares.
 type commit struct {
-	*generator
+	*result
 	ed   *scope.Edit
 	made *types.Scope // what the program's package declares
 	home int          // the program
@@ -24,7 +23,7 @@ type commit struct {
 }
 
 // commit makes what the program declares live.
-func (g *generator) commit(prog *Program, reached int) {
+func (g *result) commit(prog *Program, reached int) {
 	c, nb := g.c, g.c.nb
 	nb.seq = prog.Seq
 	delete(c.imports, "C") // which is its cell's alone
@@ -34,8 +33,8 @@ func (g *generator) commit(prog *Program, reached int) {
 		nb.scope = ed.Model()
 		return
 	}
-	g.commitCode(prog)
-	s := &commit{generator: g, ed: ed, made: g.p.pkg.Scope(), home: prog.Seq, done: reached, cell: c.src.Name}
+	g.out.Commit()
+	s := &commit{result: g, ed: ed, made: g.p.pkg.Scope(), home: prog.Seq, done: reached, cell: c.src.Name}
 	s.dropped()
 	s.revived()
 	for name := range c.unhide {
@@ -52,23 +51,6 @@ func (g *generator) commit(prog *Program, reached int) {
 		}
 	}
 	nb.scope, nb.release = ed.Model(), ed.Released()
-}
-
-// commitCode notes what generated code of later programs may use of this one.
-func (g *generator) commitCode(prog *Program) {
-	nb := g.c.nb
-	nb.deps[prog.Seq] = prog.Deps
-	for f := range g.files {
-		nb.files[f] = prog.Seq
-	}
-	maps.Copy(nb.shapes, g.shapes)
-	for key, list := range g.named {
-		nb.named[key] = append(nb.named[key], list...)
-	}
-	maps.Copy(nb.shaped, g.shaped)
-	maps.Copy(nb.owners, g.owners)
-	g.commitC(prog.Seq)
-	nb.old = append(nb.old, g.replaced()...)
 }
 
 // dropped takes away what no longer compiles, and keeps its source.
@@ -200,7 +182,7 @@ func (s *commit) variables() {
 }
 
 // reached reports whether the statement that first defines a variable was done.
-func (g *generator) reached(name string, reached int) bool {
+func (g *result) reached(name string, reached int) bool {
 	if reached < 0 {
 		return true
 	}
@@ -214,7 +196,7 @@ func (g *generator) reached(name string, reached int) bool {
 
 // units returns a function that records which names of the notebook and which
 // packages a unit of this cell uses.
-func (g *generator) units() func(*scope.Unit) {
+func (g *result) units() func(*scope.Unit) {
 	type key struct{ recv, name string }
 	decls := map[key]ast.Node{}
 	for _, f := range g.p.files {
@@ -272,7 +254,7 @@ func (g *generator) units() func(*scope.Unit) {
 					u.C = g.c.pre
 				}
 			}
-			if obj == nil || !g.packageLevel(obj) || namesOfC(obj.Name()) || slices.Contains(u.Names, id.Name) && u.Recv == "" {
+			if obj == nil || !g.p.packageLevel(obj) || spell.IsOfC(obj.Name()) || slices.Contains(u.Names, id.Name) && u.Recv == "" {
 				return true
 			}
 			name := strings.TrimPrefix(id.Name, spell.NewMark)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"go/ast"
 	"go/constant"
-	"go/token"
 	"go/types"
 	"slices"
 	"strconv"
@@ -14,107 +13,6 @@ import (
 	"github.com/holt-dl/holt/kernel/cell/spell"
 	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
-
-// A line of const ( … ) without a value repeats the one above it, and the names in
-// it mean what they mean on the new line:
-//
-//	const (
-//		X = X + X // of the X outside
-//		Y         // X + X, of the line above
-//	)
-//
-// Where the two lines need different names in generated code, the repetition is
-// written out.
-
-// constGroup writes out the repetitions of constants inside a function.
-func (r *rewriter) constGroup(g *ast.GenDecl) {
-	if g.Tok != token.CONST {
-		return
-	}
-	var last *ast.ValueSpec
-	for _, s := range g.Specs {
-		s := s.(*ast.ValueSpec)
-		if len(s.Values) > 0 {
-			last = s
-			continue
-		}
-		if last == nil {
-			return
-		}
-		differs := false
-		var text strings.Builder
-		if last.Type != nil {
-			text.WriteString(" " + r.respelled(last.Type, last, s, &differs))
-		}
-		sep := " = "
-		for _, v := range last.Values {
-			text.WriteString(sep + r.respelled(v, last, s, &differs))
-			sep = ", "
-		}
-		if differs {
-			r.ed.Insert(r.off(s.End()), text.String())
-		}
-	}
-}
-
-// respelled is the text of an expression of one line, with its names as another
-// line means them. It notes for the first line what its own names mean: of a
-// repeated expression, the checker keeps the last meaning.
-func (r *rewriter) respelled(x ast.Expr, line, repeat *ast.ValueSpec, differs *bool) string {
-	ed := &syntax.Editor{Text: []byte(r.f.Body)}
-	sel := map[*ast.Ident]bool{}
-	ast.Inspect(x, func(n ast.Node) bool {
-		if s, ok := n.(*ast.SelectorExpr); ok {
-			sel[s.Sel] = true
-		}
-		id, ok := n.(*ast.Ident)
-		if !ok || sel[id] {
-			return true
-		}
-		first, again := r.lookup(id.Name, line.Pos()), r.lookup(id.Name, repeat.Pos())
-		if first == nil || again == nil {
-			return true
-		}
-		if first != again {
-			*differs = true
-			r.meant[id] = first
-		}
-		if name := r.spell(id.Name, again); name != id.Name {
-			ed.Replace(r.off(id.Pos()), r.off(id.End()), name)
-		}
-		return true
-	})
-	text, _ := ed.Render(r.off(x.Pos()), r.off(x.End()))
-	return strings.ReplaceAll(text, "\n", " ")
-}
-
-// lookup finds what a name means at a place.
-func (r *rewriter) lookup(name string, pos token.Pos) types.Object {
-	s := r.g.p.pkg.Scope().Innermost(pos)
-	if s == nil {
-		return nil
-	}
-	_, obj := s.LookupParent(name, pos)
-	return obj
-}
-
-// spell writes the name of an object as generated code has it.
-func (r *rewriter) spell(name string, obj types.Object) string {
-	if obj.Pkg() == nil || !r.g.packageLevel(obj) {
-		return name
-	}
-	home := r.g.home(obj)
-	if t, ok := obj.(*types.TypeName); ok {
-		if home == r.g.c.seq {
-			return name
-		}
-		if name = spell.Declared(t).Name(); !token.IsExported(name) {
-			name = "Ħ" + name
-		}
-		return r.from(home) + name
-	}
-	return r.from(home) + "Ħ" + spell.Written(name)
-}
 
 // ownValues finds the constants of a group whose value is made of the constant of
 // the same name before this cell, as in const X = X + 1, and writes that one's

@@ -44,28 +44,28 @@
 //
 // # Where to read
 //
-//	syntax                 the package of a cell's text: chunks, files, edits, messages
+// The packages are the stages, each of which knows only those before it: spell, scope,
+// syntax, then this package, which checks, and gen, to which it hands what it found out.
+//
+//	spell                  how names and types are written
+//	scope                  the model of what names mean
+//	syntax                 a cell's text: chunks, files, edits, messages
 //	text.go, parse.go      a cell's declarations and statements apart, as text and parsed
-//	check.go               the stages, in order
+//	check.go               the stages of a check, in order
 //	tree.go                text that is parsed once
 //	order.go               var declarations in order of need
 //	hide.go                names that hide what they are made from
 //	imports.go, changes.go packages that are named; what a change makes new
 //	infer.go, pass.go      the types of variables; one run of go/types
-//	lost.go, old.go        errors of earlier cells' code; values that are gone, or of an old type
+//	lost.go                errors of earlier cells' code; values that are gone
 //	unnamed.go             variables that are objects in what is checked, and not text
-//	witness                the package that writes variables of types that a library does not export
-//	consts.go              constants that repeat others, or are made of their own old values
-//	revive.go              what is back when its cause is put right
-//	scope                  the package with the model of what names mean
-//	source.go              a cell that is only parsed; declarations of a model as Go text
-//	hint                   the package that says what to try, after an error; hints.go joins it
-//	spell                  the package that writes names and types
-//	rewrite.go, fields.go, top.go   names, fields and statements in generated code
-//	anon.go                struct types without a name, which are one in all cells
-//	waits.go, exits.go     waits that an interrupt ends; what ends a cell in place of the process
-//	prints.go              what it prints goes to the cell whose goroutine prints
+//	witness                variables of types that a library does not export
+//	consts.go              constants that are made of their own old values
 //	cgo.go, embed.go       C code in a cell; files beside the notebook
-//	support.go, keep.go    variables, hooks, accessors; what plugins need to be sound
+//	revive.go              what is back when its cause is put right
+//	hint                   what to try, after an error; hints.go joins it
+//	gen                    the code of a checked cell
 //	program.go, commit.go  the result; what it makes live
+//	effects.go, listing.go what it takes from other cells; the cell for holt export
+//	source.go              a cell that is only parsed; declarations of a model as Go text
 package cell

@@ -46,7 +46,7 @@ func (e Effects) Reached(reached int) Effects {
 }
 
 // effects finds what the cell uses and changes.
-func (g *generator) effects() Effects {
+func (g *result) effects() Effects {
 	f := &effectFinder{g: g, made: map[string]bool{}, own: map[string]*scope.Unit{}, effects: Effects{Uses: map[string]string{}}}
 	uses := g.units()
 	for _, u := range g.c.own {
@@ -82,7 +82,7 @@ func (g *generator) effects() Effects {
 
 // effectFinder walks the statements of a cell in order.
 type effectFinder struct {
-	g       *generator
+	g       *result
 	made    map[string]bool        // variables that the cell has given a whole new value
 	own     map[string]*scope.Unit // what the cell declares itself
 	effects Effects
@@ -136,7 +136,7 @@ func (f *effectFinder) name(id *ast.Ident) string {
 		return old
 	}
 	name := strings.TrimPrefix(id.Name, spell.NewMark) // a hidden type cannot change
-	if !f.g.packageLevel(obj) || spell.Ours(name) {
+	if !f.g.p.packageLevel(obj) || spell.Ours(name) {
 		return ""
 	}
 	return name
@@ -254,7 +254,7 @@ func isZero(call *ast.CallExpr) bool {
 
 // method names the method of a notebook's type that a selector means, or
 // returns "".
-func (g *generator) method(x *ast.SelectorExpr) string {
+func (g *result) method(x *ast.SelectorExpr) string {
 	fn, ok := g.p.info.Uses[x.Sel].(*types.Func)
 	if !ok || fn.Signature().Recv() == nil || fn.Pkg() == nil || fn.Pkg().Path() != spell.Path {
 		return ""

@@ -2,25 +2,16 @@ package cell
 
 import (
 	"bytes"
-	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
 
-	"github.com/holt-dl/holt/kernel/cell/spell"
 	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
 // A variable with //go:embed above it is declared once more in the generated
 // package, where the compiler fills it; the statement copies it. Files are those
 // beside the notebook.
-
-// Embed is one pattern of a //go:embed line.
-type Embed struct {
-	Pattern string
-	Cell    string
-	Line    int
-}
 
 // embedLines takes the //go:embed lines above a declaration that starts at
 // start, and reports where they begin.
@@ -45,7 +36,7 @@ func (c *check) embedLines(start int) (list []Embed, begin int, err error) {
 			}
 			var here []Embed
 			for _, p := range patterns {
-				here = append(here, Embed{p, c.src.Name, number})
+				here = append(here, Embed{Pattern: p, Cell: c.src.Name, Line: number})
 			}
 			list = append(here, list...)
 		}
@@ -90,25 +81,4 @@ func (c *check) takeEmbed(f *syntax.File, t *topStmt, typed bool) error {
 	t.embed = list
 	c.groups = append(c.groups, [2]int{begin, t.start}) // no directive may stand in a function
 	return nil
-}
-
-func embedName(name string) string { return "ˣembed_" + name }
-
-// embeds writes the variables that the compiler fills.
-func (g *generator) embeds(use map[string]string) (text string, list []Embed) {
-	var b strings.Builder
-	tp := g.printer(use)
-	for _, t := range g.c.top {
-		if len(t.embed) == 0 {
-			continue
-		}
-		name := t.defs[0]
-		fmt.Fprintf(&b, "//line %s:%d\n", t.embed[0].Cell, t.embed[0].Line)
-		for _, e := range t.embed {
-			fmt.Fprintf(&b, "//go:embed %q\n", e.Pattern)
-		}
-		fmt.Fprintf(&b, "var %s %s\n", embedName(name), tp.String(g.p.pkg.Scope().Lookup(spell.Var(name)).Type()))
-		list = append(list, t.embed...)
-	}
-	return b.String(), list
 }

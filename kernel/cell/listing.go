@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/gen"
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 	"github.com/holt-dl/holt/kernel/cell/syntax"
@@ -84,7 +85,7 @@ func TypeString(t types.Type, pkg func(*types.Package) string, name func(*types.
 	return s, p.Err
 }
 
-func (g *generator) listing() *Listing {
+func (g *result) listing() *Listing {
 	l := &Listing{Text: string(g.c.text), Vars: sortedKeys(g.c.newVars), Blank: g.c.blank}
 	for _, f := range g.p.files {
 		switch f.Kind {
@@ -100,7 +101,7 @@ func (g *generator) listing() *Listing {
 }
 
 // listDecl lists what a declaration of the cell declares.
-func (g *generator) listDecl(f *syntax.File, d ast.Decl) (list []Decl) {
+func (g *result) listDecl(f *syntax.File, d ast.Decl) (list []Decl) {
 	switch d := d.(type) {
 	case *ast.GenDecl:
 		switch d.Tok {
@@ -137,7 +138,7 @@ func (g *generator) listDecl(f *syntax.File, d ast.Decl) (list []Decl) {
 }
 
 // ownUnit returns the unit of the cell that declares a name first, or has a text.
-func (g *generator) ownUnit(kind scope.Kind, name, text string) *scope.Unit {
+func (g *result) ownUnit(kind scope.Kind, name, text string) *scope.Unit {
 	for _, u := range g.c.own {
 		if u.Kind == kind && (u.Names[0] == name || u.Text == text) {
 			return u
@@ -164,7 +165,7 @@ func (c *check) asMethod(d *Decl, text string) {
 	})
 }
 
-func (g *generator) listStmts(f *syntax.File) []Stmt {
+func (g *result) listStmts(f *syntax.File) []Stmt {
 	list := make([]Stmt, len(g.c.top))
 	at := map[int]*Stmt{}
 	for i, t := range g.c.top {
@@ -187,7 +188,7 @@ func (g *generator) listStmts(f *syntax.File) []Stmt {
 			case *ast.ExprStmt:
 				g.listExpr(s, t, st)
 			default:
-				(&rewriter{g: g}).droppedErrors(st, func(es *ast.ExprStmt, _ *ast.CallExpr, n int) {
+				gen.DroppedErrors(g.p.info, st, func(es *ast.ExprStmt, _ *ast.CallExpr, n int) {
 					start, end := f.Span(es)
 					s.Dropped = append(s.Dropped, Dropped{start, end, n})
 				})
@@ -220,7 +221,7 @@ func (g *generator) listStmts(f *syntax.File) []Stmt {
 
 // typeUses lists the names in the type of a var declaration, which is not part of
 // what was checked last: the variables were declared elsewhere.
-func (g *generator) typeUses(t *topStmt) (list []Use) {
+func (g *result) typeUses(t *topStmt) (list []Use) {
 	if !t.isVar {
 		return nil
 	}
@@ -257,18 +258,18 @@ func (g *generator) typeUses(t *topStmt) (list []Use) {
 }
 
 // listExpr finds out what becomes of the results of an expression.
-func (g *generator) listExpr(s *Stmt, t *topStmt, st *ast.ExprStmt) {
+func (g *result) listExpr(s *Stmt, t *topStmt, st *ast.ExprStmt) {
 	x := ast.Unparen(st.X)
 	if call, ok := x.(*ast.CallExpr); ok {
 		if id, ok := call.Fun.(*ast.Ident); ok && id.Name == "ˣresult" && len(call.Args) == 1 {
 			s.Results, s.Value = []types.Type{g.p.info.Types[call.Args[0]].Type}, true
 			return
 		}
-		if (&rewriter{g: g}).prints(call) {
+		if gen.Prints(g.p.info, call) {
 			return
 		}
 		tv := g.p.info.Types[call]
-		n, fails := results(tv)
+		n, fails := gen.Results(tv)
 		if tuple, ok := tv.Type.(*types.Tuple); ok {
 			for v := range tuple.Variables() {
 				s.Results = append(s.Results, v.Type())
@@ -290,7 +291,7 @@ func (g *generator) listExpr(s *Stmt, t *topStmt, st *ast.ExprStmt) {
 }
 
 // uses lists the names of the notebook and of imports below a node, in order.
-func (g *generator) uses(f *syntax.File, n ast.Node) []Use {
+func (g *result) uses(f *syntax.File, n ast.Node) []Use {
 	var list []Use
 	sel := map[*ast.Ident]bool{}
 	ast.Inspect(n, func(n ast.Node) bool {
@@ -321,7 +322,7 @@ func (g *generator) uses(f *syntax.File, n ast.Node) []Use {
 			return true
 		}
 		switch {
-		case g.packageLevel(obj):
+		case g.p.packageLevel(obj):
 			list = append(list, u)
 		case obj.Pkg() != nil && obj.Pkg().Path() != spell.Path && obj.Parent() == obj.Pkg().Scope():
 			u.Dot, u.Path = true, obj.Pkg().Path()

@@ -145,7 +145,7 @@ func (c *check) refuseLost(p *passed) error {
 			}
 			obj := p.info.Uses[id]
 			name := spell.Written(id.Name)
-			if obj == nil || obj.Pkg() == nil || obj.Pkg().Path() != spell.Path || obj.Parent() == nil || c.scope.Lookup(name) == nil || namesOfC(obj.Name()) {
+			if obj == nil || obj.Pkg() == nil || obj.Pkg().Path() != spell.Path || obj.Parent() == nil || c.scope.Lookup(name) == nil || spell.IsOfC(obj.Name()) {
 				return true
 			}
 			if _, isType := obj.(*types.TypeName); isType {

@@ -6,8 +6,8 @@ import (
 	"go/token"
 	"go/types"
 	"sort"
-	"strconv"
 
+	"github.com/holt-dl/holt/kernel/cell/gen"
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
@@ -35,36 +35,21 @@ type Packages interface {
 type Notebook struct {
 	pk      Packages
 	fset    *token.FileSet
-	seq     int                            // of the last program
-	scope   *scope.Model                   // what names mean
-	files   map[*token.File]int            // the program that a source file went into
-	shapes  map[string]shape               // struct types without a name, by their shapeKey; see anon.go
-	named   map[string][]namedShape        // the structs of named types, in order
-	shaped  map[*types.Var]shape           // fields that a shape declares
-	owners  map[*types.Var]*types.TypeName // the type whose accessors reach a field
-	deps    map[int][]int                  // programs that a program's package imports
-	release []*scope.Version               // variables that no name means any more
-	cTypes  map[string]cType               // C types that programs have declared
-	old     []string                       // types that were declared again, such as notebook/c1.T
+	seq     int              // of the last program
+	scope   *scope.Model     // what names mean
+	release []*scope.Version // variables that no name means any more
+	code    *gen.Code        // of the programs so far
 }
 
 // New returns an empty notebook.
 func New(pk Packages) *Notebook {
 	return &Notebook{
-		pk:     pk,
-		fset:   token.NewFileSet(),
-		scope:  scope.New(),
-		files:  map[*token.File]int{},
-		shapes: map[string]shape{},
-		named:  map[string][]namedShape{},
-		shaped: map[*types.Var]shape{},
-		owners: map[*types.Var]*types.TypeName{},
-		deps:   map[int][]int{},
-		cTypes: map[string]cType{},
+		pk:    pk,
+		fset:  token.NewFileSet(),
+		scope: scope.New(),
+		code:  gen.NewCode(),
 	}
 }
-
-func pkgPath(seq int) string { return "notebook/c" + strconv.Itoa(seq) }
 
 // Declaration describes a live name, for %list and for completion.
 type Declaration struct {

@@ -7,15 +7,15 @@ import (
 	"go/types"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/gen"
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
 const (
-	runHead = "func " + runName + "() {"
+	runHead = "func " + spell.Run + "() {"
 	runTail = "\n}"
-	runName = "ˣrun"
 )
 
 // passed is the result of checking the whole package once.
@@ -132,7 +132,7 @@ func (c *check) declareEarlier(p *passed) {
 func (c *check) declareHelpers(p *passed) {
 	helpers := []string{"ˣresult", "ˣuse", "ˣzero", "ˣmark"}
 	for _, ch := range c.initChunks() {
-		helpers = append(helpers, c.initName(ch.Start))
+		helpers = append(helpers, spell.Init(ch.Start))
 	}
 	anySlice := types.NewSlice(types.Universe.Lookup("any").Type())
 	for _, name := range helpers {
@@ -177,7 +177,7 @@ func (c *check) addCell(p *passed, first *passed) {
 	}
 	for _, t := range c.top {
 		if len(t.embed) > 0 {
-			p.pkg.Scope().Insert(types.NewVar(0, p.pkg, embedName(t.defs[0]), c.vars[t.defs[0]]))
+			p.pkg.Scope().Insert(types.NewVar(0, p.pkg, spell.Embed(t.defs[0]), c.vars[t.defs[0]]))
 		}
 	}
 	c.addFile(p, cellFile(syntax.StmtFile, c.stmtText(func(ed *syntax.Editor) { c.editFinal(ed, first) })), runHead, runTail)
@@ -206,7 +206,7 @@ func (c *check) checkTypes(p *passed, hasC, noC bool) {
 	conf := types.Config{
 		Importer:  c.nb.pk,
 		GoVersion: "go1.26",
-		Sizes:     sizes,
+		Sizes:     gen.Sizes,
 		Error: func(err error) {
 			e := err.(types.Error)
 			f := byTok[c.nb.fset.File(e.Pos)]

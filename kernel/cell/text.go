@@ -230,7 +230,7 @@ func (c *check) isPlainExpr(t *topStmt) bool {
 func (c *check) editFinal(ed *syntax.Editor, first *passed) {
 	c.editTop(ed, false)
 	for _, ch := range c.initChunks() {
-		ed.Insert(ch.Start, c.initName(ch.Start)+"();")
+		ed.Insert(ch.Start, spell.Init(ch.Start)+"();")
 	}
 	for i, t := range c.top {
 		if len(t.defs) > 0 {
@@ -259,7 +259,7 @@ func (c *check) editFinal(ed *syntax.Editor, first *passed) {
 			for _, sp := range g.Specs {
 				vs := sp.(*ast.ValueSpec)
 				if len(t.embed) > 0 {
-					ed.Insert(off(vs.Pos()), spell.Var(t.defs[0])+" = "+embedName(t.defs[0]))
+					ed.Insert(off(vs.Pos()), spell.Var(t.defs[0])+" = "+spell.Embed(t.defs[0]))
 					ed.Blank(off(vs.Pos()), off(vs.End()))
 				} else if len(vs.Values) == 0 {
 					names := make([]string, 0, len(vs.Names))

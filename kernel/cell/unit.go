@@ -35,7 +35,7 @@ func (c *check) asFuncEdits(text string) []syntax.Edit {
 		sep = ", "
 	}
 	open := off(fn.Type.Params.Opening)
-	edits := []syntax.Edit{syntax.Replacement(off(fn.Recv.Opening), open+1, methodFunc(recv, fn.Name.Name)+"("+name+" "+typ+sep)}
+	edits := []syntax.Edit{syntax.Replacement(off(fn.Recv.Opening), open+1, spell.MethodFunc(recv, fn.Name.Name)+"("+name+" "+typ+sep)}
 	for _, p := range fn.Type.Params.List {
 		if len(p.Names) == 0 {
 			edits = append(edits, syntax.Insertion(off(p.Pos()), "_ "))
@@ -43,8 +43,6 @@ func (c *check) asFuncEdits(text string) []syntax.Edit {
 	}
 	return edits
 }
-
-func methodFunc(recv, name string) string { return "Ħˣm_" + recv + "_" + name }
 
 // redeclaredUnits lists the units that are declared again, types with their methods.
 func (c *check) redeclaredUnits() []*scope.Unit {

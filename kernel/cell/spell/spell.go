@@ -16,6 +16,7 @@ package spell
 
 import (
 	"go/types"
+	"strconv"
 	"strings"
 )
 
@@ -57,6 +58,24 @@ func Var(name string) string {
 	}
 	return name
 }
+
+// PkgPrefix begins the import paths of programs' packages.
+const PkgPrefix = Path + "/c"
+
+// PkgPath is the import path of a program's package.
+func PkgPath(program int) string { return PkgPrefix + strconv.Itoa(program) }
+
+// Run is the function that the statements of a cell are in.
+const Run = "ˣrun"
+
+// Init is the function that an init function of a cell becomes, which begins at an offset.
+func Init(offset int) string { return "ˣinit_" + strconv.Itoa(offset) }
+
+// Embed is the variable that the compiler fills for one with //go:embed above it.
+func Embed(name string) string { return "ˣembed_" + name }
+
+// MethodFunc is the function that the new body of a method becomes.
+func MethodFunc(recv, name string) string { return "Ħˣm_" + recv + "_" + name }
 
 // PackageLevel reports whether the notebook has an object at package level.
 func PackageLevel(obj types.Object) bool {

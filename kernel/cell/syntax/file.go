@@ -90,6 +90,15 @@ func (f *File) At(off int, d Diagnostic) Diagnostic {
 	return d
 }
 
+// Preamble returns the C code that C.x in the file means: that of the declaration's
+// own cell, or else of the cell that is checked. It is nil where there is none.
+func (f *File) Preamble(checked *scope.Preamble) *scope.Preamble {
+	if f.Unit != nil && f.Kind == UnitFile {
+		return f.Unit.C
+	}
+	return checked
+}
+
 // Variable returns the variable that a place in a VarFile declares.
 func (f *File) Variable(pos token.Pos) string {
 	if !pos.IsValid() {

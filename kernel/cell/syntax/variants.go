@@ -67,3 +67,8 @@ func WithUses(f *ast.File, names []string) *ast.File {
 	g.Decls[last] = &fn
 	return &g
 }
+
+// ImportsC reports whether a parsed file uses C.
+func ImportsC(f *ast.File) bool {
+	return slices.ContainsFunc(f.Imports, func(s *ast.ImportSpec) bool { return s.Path.Value == `"C"` })
+}

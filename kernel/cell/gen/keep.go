@@ -1,4 +1,4 @@
-package cell
+package gen
 
 import (
 	"fmt"
@@ -48,7 +48,7 @@ func (g *generator) keep(tp *spell.Printer, named []*types.TypeName) string {
 		}
 		s := tp.String(nt)
 		fmt.Fprintf(&b, "\tˣrt.Keep([]%[1]s(nil), (*[]%[1]s)(nil), map[string]%[1]s(nil), []*%[1]s(nil), map[string]*%[1]s(nil), (*%[1]s)(nil), (**%[1]s)(nil), (func(%[1]s))(nil), (func() %[1]s)(nil))\n", s)
-		if sizes.Sizeof(nt.Underlying()) < 1<<16 { // a larger one cannot be sent
+		if Sizes.Sizeof(nt.Underlying()) < 1<<16 { // a larger one cannot be sent
 			fmt.Fprintf(&b, "\tˣrt.Keep((chan %s)(nil))\n", s)
 		}
 		if nt.NumMethods() == 0 && !hasEmbedded(nt) || types.IsInterface(nt) {
@@ -56,14 +56,14 @@ func (g *generator) keep(tp *spell.Printer, named []*types.TypeName) string {
 		}
 		conversion(nt, spell.ErrorType)
 		for _, w := range wellKnown {
-			if pkg, err := g.c.nb.pk.Import(w.pkg); err == nil {
+			if pkg, err := g.in.Packages.Import(w.pkg); err == nil {
 				if o := pkg.Scope().Lookup(w.name); o != nil {
 					conversion(nt, o.Type())
 				}
 			}
 		}
-		for _, path := range slices.Sorted(maps.Values(g.c.imports)) {
-			pkg, err := g.c.nb.pk.Import(path)
+		for _, path := range slices.Sorted(maps.Values(g.in.Imports)) {
+			pkg, err := g.in.Packages.Import(path)
 			if err != nil || isWellKnown(path) {
 				continue
 			}
@@ -77,7 +77,7 @@ func (g *generator) keep(tp *spell.Printer, named []*types.TypeName) string {
 		}
 	}
 	// Interfaces of the notebook, old and new, with types old and new.
-	scope := g.p.pkg.Scope()
+	scope := g.in.Pkg.Scope()
 	var ifaces, concrete []*types.Named
 	for _, name := range scope.Names() {
 		tn, ok := scope.Lookup(name).(*types.TypeName)
@@ -104,7 +104,8 @@ func (g *generator) keep(tp *spell.Printer, named []*types.TypeName) string {
 	return b.String()
 }
 
-var sizes = types.SizesFor("gc", runtime.GOARCH)
+// Sizes are those of the compiler.
+var Sizes = types.SizesFor("gc", runtime.GOARCH)
 
 func isWellKnown(path string) bool {
 	for _, w := range wellKnown {

@@ -1,4 +1,4 @@
-package cell
+package gen
 
 import (
 	"go/ast"
@@ -150,7 +150,7 @@ func (r *rewriter) receive(n *ast.UnaryExpr) string {
 	if n.Op != token.ARROW || r.skip[n] || !r.isChan(n.X) {
 		return ""
 	}
-	if pair, ok := r.g.p.info.Types[n].Type.(*types.Tuple); ok {
+	if pair, ok := r.g.in.Info.Types[n].Type.(*types.Tuple); ok {
 		if b, ok := pair.At(1).Type().(*types.Basic); !ok || b.Kind() != types.Bool && b.Kind() != types.UntypedBool {
 			return "" // v, ok = <-c, with an ok of a type of its own
 		}
@@ -162,7 +162,7 @@ func (r *rewriter) receive(n *ast.UnaryExpr) string {
 // isChan reports whether an expression is a channel whose element type Go can
 // infer, which it cannot of a type parameter.
 func (r *rewriter) isChan(x ast.Expr) bool {
-	t := r.g.p.info.TypeOf(x)
+	t := r.g.in.Info.TypeOf(x)
 	if t == nil {
 		return false
 	}
@@ -184,7 +184,7 @@ func (r *rewriter) callee(call *ast.CallExpr) string {
 	default:
 		return ""
 	}
-	fn, ok := r.g.p.info.Uses[id].(*types.Func)
+	fn, ok := r.g.in.Info.Uses[id].(*types.Func)
 	if !ok || fn.Pkg() == nil {
 		return ""
 	}

@@ -1,4 +1,4 @@
-package cell
+package gen
 
 import (
 	"fmt"
@@ -18,40 +18,40 @@ import (
 // path that their values have now.
 func (g *generator) replaced() []string {
 	var list []string
-	for _, name := range g.c.scope.Names() {
-		e := g.c.scope.Lookup(name)
-		if e.Kind != scope.Type || !g.c.ownType(name) && g.c.redeclared[name] == nil {
+	for _, name := range g.in.Scope.Names() {
+		e := g.in.Scope.Lookup(name)
+		if e.Kind != scope.Type || !g.in.declaresType(name) && g.in.Redeclared[name] == nil {
 			continue
 		}
 		if tn, ok := e.Obj.(*types.TypeName); !ok || tn.IsAlias() || types.IsInterface(tn.Type()) {
 			continue
 		}
-		list = append(list, pkgPath(e.Home)+"."+e.Obj.Name())
+		list = append(list, spell.PkgPath(e.Home)+"."+e.Obj.Name())
 	}
 	return list
 }
 
 // oldValues writes the call that looks for values of replaced types.
 func (g *generator) oldValues(use map[string]string) string {
-	list := append(g.replaced(), g.c.nb.old...)
-	if len(list) == len(g.c.nb.old) {
+	list := append(g.replaced(), g.code.replaced...)
+	if len(list) == len(g.code.replaced) {
 		return ""
 	}
 	var b strings.Builder
-	for _, name := range g.c.scope.Names() {
-		e := g.c.scope.Lookup(name)
-		if e.Kind != scope.Var || g.c.newVars[name] || g.c.dropped[name] != "" || e.Lost != "" {
+	for _, name := range g.in.Scope.Names() {
+		e := g.in.Scope.Lookup(name)
+		if e.Kind != scope.Var || g.in.NewVars[name] || g.in.Dropped[name] != "" || e.Lost != "" {
 			continue
 		}
 		home, t := e.Home, e.Obj.Type()
-		if g.c.retyped[name] != nil {
-			home, t = g.c.seq, g.p.pkg.Scope().Lookup(spell.Var(name)).Type()
+		if g.in.Retyped[name] != nil {
+			home, t = g.in.Seq, g.in.Pkg.Scope().Lookup(spell.Var(name)).Type()
 		}
 		if !holdsInterface(t) {
 			continue
 		}
 		ref := "Ħ" + name
-		if home != g.c.seq {
+		if home != g.in.Seq {
 			ref = fromAlias(use, home) + ref
 		}
 		fmt.Fprintf(&b, "{%q, %q, &%s},", name, e.Cell, ref)

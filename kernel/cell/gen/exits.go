@@ -1,4 +1,4 @@
-package cell
+package gen
 
 import (
 	"go/ast"
@@ -20,7 +20,7 @@ var fatal = map[string]string{"Fatal": "Print", "Fatalf": "Printf", "Fatalln": "
 
 // exit rewrites a function that ends the process.
 func (r *rewriter) exit(n *ast.SelectorExpr) {
-	fn, ok := r.g.p.info.Uses[n.Sel].(*types.Func)
+	fn, ok := r.g.in.Info.Uses[n.Sel].(*types.Func)
 	if !ok || fn.Pkg() == nil {
 		return
 	}

@@ -1,4 +1,4 @@
-package cell
+package gen
 
 import (
 	"go/ast"
@@ -45,7 +45,7 @@ func (r *rewriter) print(n *ast.CallExpr) {
 		if !ok {
 			return
 		}
-		v, ok := r.g.p.info.Uses[to.Sel].(*types.Var)
+		v, ok := r.g.in.Info.Uses[to.Sel].(*types.Var)
 		if !ok || v.Pkg() == nil || v.Pkg().Path() != "os" || v.Name() != "Stdout" && v.Name() != "Stderr" {
 			return
 		}
@@ -60,6 +60,6 @@ func (r *rewriter) severalResults(args []ast.Expr) bool {
 	if len(args) != 1 {
 		return false
 	}
-	results, ok := r.g.p.info.TypeOf(args[0]).(*types.Tuple)
+	results, ok := r.g.in.Info.TypeOf(args[0]).(*types.Tuple)
 	return ok && results.Len() > 1
 }

@@ -1,4 +1,4 @@
-package cell
+package gen
 
 import (
 	"go/ast"
@@ -13,17 +13,10 @@ import (
 // and branches, and the value of the last line.
 func (r *rewriter) statements() {
 	body := r.f.AST.Decls[len(r.f.AST.Decls)-1].(*ast.FuncDecl).Body
-	last := -1
-	if n := len(r.g.c.top); n > 0 && r.g.c.top[n-1].last {
-		last = r.g.c.top[n-1].start
-		if r.g.c.top[n-1].hide {
-			last = -1
-		}
-	}
 	for _, st := range body.List {
 		es, ok := st.(*ast.ExprStmt)
 		if !ok {
-			r.droppedErrors(st, func(es *ast.ExprStmt, _ *ast.CallExpr, n int) {
+			DroppedErrors(r.g.in.Info, st, func(es *ast.ExprStmt, _ *ast.CallExpr, n int) {
 				if n == 1 {
 					r.wrap(es, r.rt("Err"))
 				} else {
@@ -35,7 +28,7 @@ func (r *rewriter) statements() {
 		call, ok := ast.Unparen(es.X).(*ast.CallExpr)
 		start, _ := r.f.Span(st)
 		if !ok {
-			if u, isUnary := ast.Unparen(es.X).(*ast.UnaryExpr); isUnary && u.Op == token.ARROW && start == last {
+			if u, isUnary := ast.Unparen(es.X).(*ast.UnaryExpr); isUnary && u.Op == token.ARROW && start == r.g.in.Shown {
 				r.wrap(es, r.rt("Result"))
 			}
 			continue
@@ -43,29 +36,29 @@ func (r *rewriter) statements() {
 		if id, ok := call.Fun.(*ast.Ident); ok && spell.Ours(id.Name) {
 			continue
 		}
-		if r.prints(call) {
+		if Prints(r.g.in.Info, call) {
 			continue
 		}
-		n, fails := results(r.g.p.info.Types[call])
+		n, fails := Results(r.g.in.Info.Types[call])
 		switch {
 		case n == 0:
 		case n == 1 && fails:
 			r.wrap(es, r.rt("Err"))
-		case fails && start == last:
+		case fails && start == r.g.in.Shown:
 			r.wrap(es, r.rt("ResultErr"))
 		case fails:
 			r.wrap(es, r.rt("Drop"))
-		case start == last:
+		case start == r.g.in.Shown:
 			r.wrap(es, r.rt("Result"))
 		}
 	}
 }
 
-// droppedErrors calls visit with the calls inside of a statement, such as a loop,
+// DroppedErrors calls visit with the calls inside of a statement, such as a loop,
 // that drop an error, and the number of their results: an error in the middle of
 // a loop is no less one. Functions inside of it, and the heads of statements, are
 // Go's own business.
-func (r *rewriter) droppedErrors(st ast.Stmt, visit func(es *ast.ExprStmt, call *ast.CallExpr, results int)) {
+func DroppedErrors(info *types.Info, st ast.Stmt, visit func(es *ast.ExprStmt, call *ast.CallExpr, results int)) {
 	inHead := map[ast.Stmt]bool{}
 	ast.Inspect(st, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -85,13 +78,13 @@ func (r *rewriter) droppedErrors(st ast.Stmt, visit func(es *ast.ExprStmt, call 
 			return true
 		}
 		call, ok := ast.Unparen(es.X).(*ast.CallExpr)
-		if !ok || r.prints(call) {
+		if !ok || Prints(info, call) {
 			return true
 		}
 		if id, ok := call.Fun.(*ast.Ident); ok && spell.Ours(id.Name) {
 			return true
 		}
-		if n, fails := results(r.g.p.info.Types[call]); fails {
+		if n, fails := Results(info.Types[call]); fails {
 			visit(es, call, n)
 		}
 		return true
@@ -104,9 +97,9 @@ func (r *rewriter) wrap(st ast.Stmt, fn string) {
 	r.ed.Insert(e, ")")
 }
 
-// results counts a call's results, and reports whether the last is an error.
-func results(tv types.TypeAndValue) (n int, fails bool) {
-	if tv.IsVoid() || tv.Type == nil || isVoid(tv.Type) {
+// Results counts a call's results, and reports whether the last is an error.
+func Results(tv types.TypeAndValue) (n int, fails bool) {
+	if tv.IsVoid() || tv.Type == nil || spell.IsCVoid(tv.Type) {
 		return 0, false
 	}
 	if t, ok := tv.Type.(*types.Tuple); ok {
@@ -115,14 +108,14 @@ func results(tv types.TypeAndValue) (n int, fails bool) {
 	return 1, spell.IsError(tv.Type)
 }
 
-// prints reports whether a call is one of fmt's printing functions, whose
+// Prints reports whether a call is one of fmt's printing functions, whose
 // results nobody looks at.
-func (r *rewriter) prints(call *ast.CallExpr) bool {
+func Prints(info *types.Info, call *ast.CallExpr) bool {
 	sel, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {
 		return false
 	}
-	fn, ok := r.g.p.info.Uses[sel.Sel].(*types.Func)
+	fn, ok := info.Uses[sel.Sel].(*types.Func)
 	return ok && fn.Pkg() != nil && fn.Pkg().Path() == "fmt" && fn.Signature().Recv() == nil &&
 		(strings.HasPrefix(fn.Name(), "Print") || strings.HasPrefix(fn.Name(), "Fprint"))
 }

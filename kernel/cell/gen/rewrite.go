@@ -1,4 +1,4 @@
-package cell
+package gen
 
 import (
 	"fmt"
@@ -67,17 +67,17 @@ func (r *rewriter) off(p token.Pos) int { return r.f.Offset(p) }
 
 // rt names a function or variable of the cells' runtime.
 func (r *rewriter) rt(name string) string {
-	r.use["ˣrt"] = runtimePath
+	r.use["ˣrt"] = RuntimePath
 	return "ˣrt." + name
 }
 
 // from returns the prefix under which the package of a program is named.
 func (r *rewriter) from(home int) string {
-	if home == r.g.c.seq {
+	if home == r.g.in.Seq {
 		return ""
 	}
 	alias := "ˣ" + strconv.Itoa(home)
-	r.use[alias] = pkgPath(home)
+	r.use[alias] = spell.PkgPath(home)
 	return alias + "."
 }
 
@@ -148,10 +148,10 @@ func (r *rewriter) ident(id *ast.Ident) {
 	}
 	obj := r.meant[id]
 	if obj == nil {
-		obj = r.g.p.info.Uses[id]
+		obj = r.g.in.Info.Uses[id]
 	}
 	if obj == nil {
-		obj = r.g.p.info.Defs[id]
+		obj = r.g.in.Info.Defs[id]
 	}
 	if obj == nil {
 		return
@@ -199,7 +199,7 @@ func (r *rewriter) ident(id *ast.Ident) {
 	}
 	home := r.g.home(obj)
 	if t, ok := obj.(*types.TypeName); ok {
-		if home == r.g.c.seq {
+		if home == r.g.in.Seq {
 			return
 		}
 		name := spell.Declared(t).Name()
@@ -219,7 +219,7 @@ func (r *rewriter) recovers(n, parent ast.Node) {
 		return
 	}
 	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
-	if b, builtin := r.g.p.info.Uses[id].(*types.Builtin); !ok || !builtin || b.Name() != "recover" {
+	if b, builtin := r.g.in.Info.Uses[id].(*types.Builtin); !ok || !builtin || b.Name() != "recover" {
 		return
 	}
 	switch parent.(type) {
@@ -253,7 +253,7 @@ func (r *rewriter) funcDecl(d *ast.FuncDecl) {
 		switch {
 		case name == "_" || strings.HasPrefix(name, "Ħˣm_"):
 		case r.f.Kind == syntax.DeclFile && scope.IsInit(name):
-			r.ed.Replace(start, end, r.g.c.initName(r.start(d)))
+			r.ed.Replace(start, end, spell.Init(r.start(d)))
 		case r.g.hooked[name] != nil:
 			r.ed.Replace(start, end, "Ħˣb_"+name)
 		default:
@@ -286,7 +286,7 @@ func (r *rewriter) funcDecl(d *ast.FuncDecl) {
 		// The call has a line of no cell, so that it is in no trace: the body that it
 		// skips is no longer the function's.
 		at := r.off(d.Body.Lbrace) + 1
-		back := r.f.At(at, Diagnostic{}).Line
+		back := r.f.At(at, syntax.Diagnostic{}).Line
 		entry += fmt.Sprintf("if ˣh := %s; ˣh != nil { /*line hook:1*/%s/*line %s:%d*/ };", hook, call, r.f.Name, back)
 	}
 	r.ed.Insert(r.off(d.Body.Lbrace)+1, entry)

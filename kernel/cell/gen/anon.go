@@ -1,4 +1,4 @@
-package cell
+package gen
 
 import (
 	"fmt"
@@ -89,7 +89,7 @@ func (g *generator) shape(st *types.Struct) (shape, bool) {
 	if key == "" {
 		return shape{}, false
 	}
-	for _, known := range []map[string]shape{g.c.nb.shapes, g.shapes} {
+	for _, known := range []map[string]shape{g.code.shapes, g.shapes} {
 		if sh, ok := known[key]; ok {
 			return sh, true
 		}
@@ -104,9 +104,9 @@ func (g *generator) shape(st *types.Struct) (shape, bool) {
 
 // likeNamed finds the shape of the last live named type that is made of st.
 func (g *generator) likeNamed(key string, st *types.Struct) (shape, bool) {
-	for _, known := range [][]namedShape{g.named[key], g.c.nb.named[key]} {
+	for _, known := range [][]namedShape{g.named[key], g.code.named[key]} {
 		for _, n := range slices.Backward(known) {
-			live := g.p.pkg.Scope().Lookup(n.obj.Name()) == n.obj
+			live := g.in.Pkg.Scope().Lookup(n.obj.Name()) == n.obj
 			if live && types.Identical(n.obj.Type().Underlying(), st) {
 				return n.shape, true
 			}
@@ -119,7 +119,7 @@ func (g *generator) likeNamed(key string, st *types.Struct) (shape, bool) {
 func (g *generator) declareShape(key string, st *types.Struct) shape {
 	sh, ok := g.declared[key]
 	if !ok {
-		sh = shape{g.c.seq, "Ħˣs" + strconv.Itoa(len(g.structs))}
+		sh = shape{g.in.Seq, "Ħˣs" + strconv.Itoa(len(g.structs))}
 		g.declared[key] = sh
 		g.structs = append(g.structs, st)
 	}
@@ -130,7 +130,7 @@ func (g *generator) declareShape(key string, st *types.Struct) shape {
 // named types first.
 func (g *generator) findShapes() {
 	var unnamed []*types.Struct
-	for _, f := range g.p.files {
+	for _, f := range g.in.Files {
 		if f.Kind == syntax.CgoFile || f.Kind == syntax.VarFile {
 			continue
 		}
@@ -142,11 +142,11 @@ func (g *generator) findShapes() {
 					names[ast.Unparen(n.Type)] = n.Name
 				}
 			case *ast.StructType:
-				st, ok := g.p.info.Types[n].Type.(*types.Struct)
+				st, ok := g.in.Info.Types[n].Type.(*types.Struct)
 				if !ok {
 					break
 				}
-				if obj, ok := g.p.info.Defs[names[n]].(*types.TypeName); ok {
+				if obj, ok := g.in.Info.Defs[names[n]].(*types.TypeName); ok {
 					g.nameShape(obj, st)
 				} else {
 					unnamed = append(unnamed, st)
@@ -168,7 +168,7 @@ func (g *generator) nameShape(obj *types.TypeName, st *types.Struct) {
 	if key == "" {
 		return
 	}
-	sh, ok := g.c.nb.shapes[key]
+	sh, ok := g.code.shapes[key]
 	if !ok {
 		sh, ok = g.likeNamed(key, st)
 	}
@@ -189,7 +189,7 @@ func (g *generator) setShape(st *types.Struct, sh shape) {
 
 // shapeOf returns the shape that declares the field v of t, if one does.
 func (g *generator) shapeOf(t types.Type, v *types.Var) (shape, bool) {
-	for _, known := range []map[*types.Var]shape{g.shaped, g.c.nb.shaped} {
+	for _, known := range []map[*types.Var]shape{g.shaped, g.code.shaped} {
 		if sh, ok := known[v.Origin()]; ok {
 			return sh, true
 		}
@@ -228,19 +228,19 @@ func (r *rewriter) structType(n *ast.StructType) {
 // foreignShape returns the shape of a struct type that is spelled here and at
 // home in another program.
 func (r *rewriter) foreignShape(n *ast.StructType) (shape, bool) {
-	st, ok := r.g.p.info.Types[n].Type.(*types.Struct)
+	st, ok := r.g.in.Info.Types[n].Type.(*types.Struct)
 	if !ok || st.NumFields() == 0 {
 		return shape{}, false
 	}
 	sh, ok := r.g.shaped[st.Field(0)]
-	return sh, ok && sh.home != r.g.c.seq
+	return sh, ok && sh.home != r.g.in.Seq
 }
 
 // anonymous writes a struct type without a name by its alias; ok is false for
 // one that is spelled out.
 func (g *generator) anonymous(tp *spell.Printer, from func(home int) string, st *types.Struct) (text string, ok bool) {
 	sh, ok := g.shape(st)
-	if !ok || sh.home == g.c.seq {
+	if !ok || sh.home == g.in.Seq {
 		return "", false
 	}
 	var args []string

@@ -1,4 +1,4 @@
-package cell
+package gen
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
 	"github.com/holt-dl/holt/kernel/cell/witness"
 )
 
@@ -19,7 +20,7 @@ func (g *generator) fieldHome(t types.Type, v *types.Var) int {
 		return sh.home
 	}
 	if _, ok := types.Unalias(t).(*types.Struct); ok {
-		return g.c.seq // spelled here alone
+		return g.in.Seq // spelled here alone
 	}
 	return g.home(v)
 }
@@ -27,11 +28,11 @@ func (g *generator) fieldHome(t types.Type, v *types.Var) int {
 // printer writes types as the generated package names them.
 func (g *generator) printer(use map[string]string) *spell.Printer {
 	from := func(home int) string {
-		if home == g.c.seq {
+		if home == g.in.Seq {
 			return ""
 		}
 		alias := "ˣ" + strconv.Itoa(home)
-		use[alias] = pkgPath(home)
+		use[alias] = spell.PkgPath(home)
 		return alias + "."
 	}
 	tp := &spell.Printer{
@@ -47,13 +48,13 @@ func (g *generator) printer(use map[string]string) *spell.Printer {
 		},
 		Name: func(t *types.TypeName) string {
 			home := g.home(t)
-			if home != g.c.seq && !t.Exported() {
+			if home != g.in.Seq && !t.Exported() {
 				return from(home) + "Ħ" + t.Name()
 			}
 			return from(home) + t.Name()
 		},
 		Embed: func(t *types.TypeName) (string, bool) {
-			if t.Pkg() == nil || t.Pkg().Path() != spell.Path || t.Exported() || g.home(t) == g.c.seq {
+			if t.Pkg() == nil || t.Pkg().Path() != spell.Path || t.Exported() || g.home(t) == g.in.Seq {
 				return "", false
 			}
 			g.localAlias[t.Name()] = t
@@ -67,7 +68,7 @@ func (g *generator) printer(use map[string]string) *spell.Printer {
 
 // owner is the type after which the accessors of t's field v are named.
 func (g *generator) owner(t types.Type, v *types.Var) *types.TypeName {
-	if o, ok := g.c.nb.owners[v.Origin()]; ok {
+	if o, ok := g.code.owners[v.Origin()]; ok {
 		return o
 	}
 	if n, ok := types.Unalias(t).(*types.Named); ok {
@@ -84,7 +85,7 @@ func (g *generator) hookOf(d *ast.FuncDecl) string {
 	}
 	if d.Recv != nil {
 		recv, generic := scope.Receiver(d.Recv.List[0].Type)
-		if e := g.c.scope.Lookup(recv); generic || e != nil && e.Kind == scope.Type && e.Unit.Generic && !g.c.ownNames[recv] {
+		if e := g.in.Scope.Lookup(recv); generic || e != nil && e.Kind == scope.Type && e.Unit.Generic && !g.in.OwnNames[recv] {
 			return ""
 		}
 		return "ĦˣH_" + recv + "_" + name
@@ -108,13 +109,13 @@ type support struct {
 
 // support writes the support file, and returns its text and what it imports.
 func (g *generator) support(hasRun bool) (string, map[string]string, error) {
-	use := map[string]string{"ˣrt": runtimePath}
+	use := map[string]string{"ˣrt": RuntimePath}
 	s := &support{g: g, tp: g.printer(use), use: use}
 	s.variables()
 	named := s.declared()
 	s.bodies()
-	for _, old := range g.c.nb.release {
-		s.use["ˣ"+strconv.Itoa(old.Home)] = pkgPath(old.Home)
+	for _, old := range g.in.Released {
+		s.use["ˣ"+strconv.Itoa(old.Home)] = spell.PkgPath(old.Home)
 		fmt.Fprintf(&s.run, "\tˣzero(&ˣ%d.Ħ%s)\n", old.Home, old.Name)
 	}
 	if keep := g.keep(s.tp, named); keep != "" {
@@ -128,14 +129,14 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 		fmt.Fprintf(&s.decl, "type %s%s = %sĦ%s%s\n", name, params, fromAlias(s.use, g.home(obj)), name, args)
 	}
 	if s.tp.Err != nil {
-		return "", nil, &Error{Diagnostics: []Diagnostic{{Cell: g.c.src.Name, Msg: s.tp.Err.Error()}}}
+		return "", nil, &syntax.Error{Diagnostics: []syntax.Diagnostic{{Cell: g.in.Cell, Msg: s.tp.Err.Error()}}}
 	}
 	s.helpers()
 	s.run.WriteString(g.oldValues(s.use))
 	if hasRun {
-		s.run.WriteString("\t" + runName + "()\n")
+		s.run.WriteString("\t" + spell.Run + "()\n")
 	}
-	if g.c.hasMain {
+	if g.in.HasMain {
 		s.run.WriteString("\tĦmain()\n")
 	}
 	return "\n" + s.decl.String() + "\n// Run runs the cell.\nfunc Run() {\n\tˣrt.Reached = 0\n" + s.run.String() + "}\n", s.use, nil
@@ -144,19 +145,19 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 // variables declares the variables of the package. One whose type was declared again
 // gets the value of the old one, whose memory it reads under the new type.
 func (s *support) variables() {
-	c := s.g.c
+	in := s.g.in
 	kept := witness.NewFinder(s.tp, "ˣw")
 	vars := map[string]bool{}
-	for name := range c.newVars {
+	for name := range in.NewVars {
 		vars[name] = true
 	}
-	for name := range c.retyped {
-		if c.dropped[name] == "" {
+	for name := range in.Retyped {
+		if in.Dropped[name] == "" {
 			vars[name] = true
 		}
 	}
 	for _, name := range sortedKeys(vars) {
-		t := s.g.p.pkg.Scope().Lookup(spell.Var(name)).Type()
+		t := s.g.in.Pkg.Scope().Lookup(spell.Var(name)).Type()
 		if witness.Needed(t) {
 			x, ok := kept.Of(t)
 			if !ok {
@@ -166,7 +167,7 @@ func (s *support) variables() {
 		} else {
 			fmt.Fprintf(&s.decl, "var Ħ%s %s\n", name, s.tp.String(t))
 		}
-		if e := c.retyped[name]; e != nil && !c.newVars[name] && e.Lost == "" {
+		if e := in.Retyped[name]; e != nil && !in.NewVars[name] && e.Lost == "" {
 			s.carry(name, e, t)
 		}
 	}
@@ -177,11 +178,11 @@ func (s *support) variables() {
 // its memory is the same.
 func (s *support) carry(name string, e *scope.Version, t types.Type) {
 	if !spell.SameLayout(e.Obj.Type(), t) {
-		s.g.c.notices = append(s.g.c.notices, fmt.Sprintf("%s (%s) held a value of a type that changed, and is gone: run %s again to make it", name, e.Cell, e.Cell))
+		s.g.out.Notices = append(s.g.out.Notices, fmt.Sprintf("%s (%s) held a value of a type that changed, and is gone: run %s again to make it", name, e.Cell, e.Cell))
 		return
 	}
 	s.use["ˣunsafe"] = "unsafe"
-	s.use["ˣ"+strconv.Itoa(e.Home)] = pkgPath(e.Home)
+	s.use["ˣ"+strconv.Itoa(e.Home)] = spell.PkgPath(e.Home)
 	if witness.Needed(t) { // it is the same: no type of the notebook is in it
 		fmt.Fprintf(&s.run, "\tĦ%s = ˣ%d.Ħ%s\n\tˣzero(&ˣ%d.Ħ%s)\n", name, e.Home, name, e.Home, name)
 		return
@@ -193,16 +194,16 @@ func (s *support) carry(name string, e *scope.Version, t types.Type) {
 // exported aliases, accessors and hooks. It returns the named types, those of C left
 // out.
 func (s *support) declared() (named []*types.TypeName) {
-	scope := s.g.p.pkg.Scope()
+	scope := s.g.in.Pkg.Scope()
 	for _, name := range scope.Names() {
 		obj := scope.Lookup(name)
-		if !s.g.files[s.g.c.nb.fset.File(obj.Pos())] || namesOfC(name) && !isCType(obj) {
+		if !s.g.files[s.g.in.Fset.File(obj.Pos())] || spell.IsOfC(name) && !spell.IsCType(obj) {
 			continue
 		}
 		switch obj := obj.(type) {
 		case *types.TypeName:
 			s.typeName(name, obj)
-			if !obj.IsAlias() && !isCType(obj) {
+			if !obj.IsAlias() && !spell.IsCType(obj) {
 				named = append(named, obj)
 			}
 		case *types.Func:
@@ -252,16 +253,16 @@ func (s *support) function(name string, obj *types.Func) {
 
 // bodies sets the hooks of methods that get new bodies.
 func (s *support) bodies() {
-	for u := range s.g.c.newBodies {
+	for u := range s.g.in.NewBodies {
 		if u.Recv == "" {
 			continue
 		}
-		e := s.g.c.scope.Lookup(u.Recv)
+		e := s.g.in.Scope.Lookup(u.Recv)
 		recv := u.Recv
-		if s.g.c.hides[recv] {
+		if s.g.in.Hides[recv] {
 			recv = spell.TypeMark + recv
 		}
-		fmt.Fprintf(&s.run, "\t%sĦˣH_%s_%s = %s\n", fromAlias(s.use, e.Home), e.Obj.Name(), u.Names[0], methodFunc(recv, u.Names[0]))
+		fmt.Fprintf(&s.run, "\t%sĦˣH_%s_%s = %s\n", fromAlias(s.use, e.Home), e.Obj.Name(), u.Names[0], spell.MethodFunc(recv, u.Names[0]))
 	}
 }
 
@@ -274,12 +275,12 @@ func (s *support) helpers() {
 		fmt.Fprintf(&s.decl, "func ˣconvert[To, From any](v From) To { return *(*To)(ˣunsafe.Pointer(&v)) }\n")
 	}
 	fmt.Fprintf(&s.decl, "func ˣmark(n int) { ˣrt.Reached = n }\n")
-	fmt.Fprintf(&s.decl, "var %s uint32\nfunc init() { ˣrt.Watch(%q, &%s) }\n", stopFlag, pkgPath(s.g.c.seq), stopFlag)
+	fmt.Fprintf(&s.decl, "var %s uint32\nfunc init() { ˣrt.Watch(%q, &%s) }\n", stopFlag, spell.PkgPath(s.g.in.Seq), stopFlag)
 }
 
 func fromAlias(use map[string]string, home int) string {
 	alias := "ˣ" + strconv.Itoa(home)
-	use[alias] = pkgPath(home)
+	use[alias] = spell.PkgPath(home)
 	return alias + "."
 }
 
@@ -291,7 +292,7 @@ func (g *generator) own(obj *types.TypeName, st *types.Struct) bool {
 		if _, ok := g.shapeOf(nil, st.Field(i)); ok {
 			return false
 		}
-		if g.owners[st.Field(i).Origin()] != nil || g.c.nb.owners[st.Field(i).Origin()] != nil {
+		if g.owners[st.Field(i).Origin()] != nil || g.code.owners[st.Field(i).Origin()] != nil {
 			return false
 		}
 		g.owners[st.Field(i).Origin()] = obj
@@ -303,7 +304,7 @@ func (g *generator) own(obj *types.TypeName, st *types.Struct) bool {
 func (g *generator) accessors(b *strings.Builder, tp *spell.Printer, name, params, args string, st *types.Struct) {
 	for i := range st.NumFields() {
 		v := st.Field(i)
-		if v.Exported() || v.Name() == "_" || v.Pkg().Path() != spell.Path || g.home(v) != g.c.seq {
+		if v.Exported() || v.Name() == "_" || v.Pkg().Path() != spell.Path || g.home(v) != g.in.Seq {
 			continue
 		}
 		typ := tp.String(v.Type())

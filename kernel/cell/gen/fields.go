@@ -1,4 +1,4 @@
-package cell
+package gen
 
 import (
 	"go/ast"
@@ -31,8 +31,8 @@ func (r *rewriter) embedded(x ast.Expr) {
 	if !ok {
 		return
 	}
-	obj, ok := r.g.p.info.Uses[id].(*types.TypeName)
-	if !ok || obj.Exported() || !r.g.packageLevel(obj) || r.g.home(obj) == r.g.c.seq {
+	obj, ok := r.g.in.Info.Uses[id].(*types.TypeName)
+	if !ok || obj.Exported() || !r.g.packageLevel(obj) || r.g.home(obj) == r.g.in.Seq {
 		return
 	}
 	r.skip[id] = true
@@ -42,7 +42,7 @@ func (r *rewriter) embedded(x ast.Expr) {
 // conversion bridges two struct types, or pointers to them, that are alike but
 // for the packages of their unexported fields: Go's own conversion refuses them.
 func (r *rewriter) conversion(call *ast.CallExpr) {
-	info := r.g.p.info
+	info := r.g.in.Info
 	if v := info.Types[call].Value; v != nil && r.isOffsetof(call) {
 		// Of a field of another program's type there is no selector here.
 		start, end := r.f.Offsets(call)
@@ -66,7 +66,7 @@ func (r *rewriter) isOffsetof(call *ast.CallExpr) bool {
 	if !ok || fun.Sel.Name != "Offsetof" || len(call.Args) != 1 {
 		return false
 	}
-	b, ok := r.g.p.info.Uses[fun.Sel].(*types.Builtin)
+	b, ok := r.g.in.Info.Uses[fun.Sel].(*types.Builtin)
 	field, ok2 := ast.Unparen(call.Args[0]).(*ast.SelectorExpr)
 	return ok && ok2 && b.Name() == "Offsetof" && !field.Sel.IsExported()
 }
@@ -117,7 +117,7 @@ func (r *rewriter) fieldHome(t types.Type, v *types.Var) any {
 // foreignField reports whether a field is unexported and declared by the
 // package of another program.
 func (r *rewriter) foreignField(t types.Type, v *types.Var) bool {
-	return !v.Exported() && v.Pkg() != nil && v.Pkg().Path() == spell.Path && r.g.fieldHome(t, v) != r.g.c.seq
+	return !v.Exported() && v.Pkg() != nil && v.Pkg().Path() == spell.Path && r.g.fieldHome(t, v) != r.g.in.Seq
 }
 
 // accessor opens a call of the function that gives the address of a field of t
@@ -145,7 +145,7 @@ func (r *rewriter) accessor(prefix, open string, t types.Type, v *types.Var) str
 // indices lead to; ok is false when Go's own selector does.
 func (r *rewriter) access(x ast.Expr, sel *types.Selection) (before, after string, ok bool) {
 	t, ptr := spell.Deref(sel.Recv())
-	tv := r.g.p.info.Types[x]
+	tv := r.g.in.Info.Types[x]
 	addr := ptr || tv.Addressable()
 	for _, i := range sel.Index() {
 		st, isStruct := types.Unalias(t).Underlying().(*types.Struct)
@@ -173,7 +173,7 @@ func (r *rewriter) access(x ast.Expr, sel *types.Selection) (before, after strin
 }
 
 func (r *rewriter) selector(n *ast.SelectorExpr) {
-	sel := r.g.p.info.Selections[n]
+	sel := r.g.in.Info.Selections[n]
 	if sel == nil {
 		r.skip[n.Sel] = true // pkg.Name
 		return
@@ -193,7 +193,7 @@ func (r *rewriter) selectorEnd(n *ast.SelectorExpr) {
 	if !r.skip[n.Sel] {
 		return
 	}
-	sel := r.g.p.info.Selections[n]
+	sel := r.g.in.Info.Selections[n]
 	if sel == nil {
 		return
 	}
@@ -204,7 +204,7 @@ func (r *rewriter) selectorEnd(n *ast.SelectorExpr) {
 // foreignFields returns the struct type of a literal that sets unexported
 // fields of another program's type, or nil.
 func (r *rewriter) foreignFields(lit *ast.CompositeLit) *types.Struct {
-	tv, ok := r.g.p.info.Types[lit]
+	tv, ok := r.g.in.Info.Types[lit]
 	if !ok || len(lit.Elts) == 0 {
 		return nil
 	}
@@ -281,7 +281,7 @@ func (r *rewriter) composite(lit *ast.CompositeLit) {
 	if st == nil {
 		return
 	}
-	whole := r.g.p.info.Types[lit].Type
+	whole := r.g.in.Info.Types[lit].Type
 	t, ptr := spell.Deref(core(whole))
 	tp := r.g.printer(r.use)
 	typ := tp.String(t)

@@ -1,0 +1,29 @@
+// Package gen writes the Go code of a cell that was checked.
+//
+// What is checked is one package, as if all cells were one, while every program is a
+// package of its own that the others import. [Generate] takes what a check found out, a
+// [Checked], and writes its files so that they stand in the program's package: names of
+// other programs with the package that holds them, fields that are not exported by
+// functions which reach them, statements with what ends a cell when it is interrupted,
+// fails or prints. It writes these by edits of the text, so that lines stay the cell's.
+//
+// Beside them it writes support.go: variables, what later programs need to reach what
+// this one declares, and Run, which the host calls.
+//
+// A [Code] remembers what the generated code of later programs may use. It is one for
+// each notebook, and changes with [Output.Commit] alone, after a program was loaded.
+//
+// # Where to read
+//
+//	generate.go            input, output, and what becomes which file
+//	rewrite.go             one file: names, functions, hooks, the look at the stop flag
+//	fields.go              fields, conversions and literals of other programs' types
+//	top.go                 statements: errors that are dropped, the value of the last line
+//	consts.go              constants that repeat the line above
+//	anon.go                struct types without a name, which are one in all cells
+//	waits.go, exits.go     waits that an interrupt ends; what ends a cell in place of the process
+//	prints.go              what it prints goes to the cell whose goroutine prints
+//	support.go             variables, hooks, accessors, aliases, Run
+//	keep.go, old.go        what plugins need to be sound; values of types declared again
+//	cgo.go, embed.go       C types of earlier programs; what the compiler fills
+package gen

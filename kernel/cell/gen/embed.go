@@ -1,0 +1,37 @@
+package gen
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
+)
+
+// Embed is one pattern of a //go:embed line.
+type Embed struct {
+	Pattern string
+	Cell    string
+	Line    int
+}
+
+// Embedded is a variable with //go:embed above it.
+type Embedded struct {
+	Name     string
+	Patterns []Embed
+}
+
+// embeds writes the variables that the compiler fills.
+func (g *generator) embeds(use map[string]string) (text string, list []Embed) {
+	var b strings.Builder
+	tp := g.printer(use)
+	for _, v := range g.in.Embeds {
+		name, patterns := v.Name, v.Patterns
+		fmt.Fprintf(&b, "//line %s:%d\n", patterns[0].Cell, patterns[0].Line)
+		for _, e := range patterns {
+			fmt.Fprintf(&b, "//go:embed %q\n", e.Pattern)
+		}
+		fmt.Fprintf(&b, "var %s %s\n", spell.Embed(name), tp.String(g.in.Pkg.Scope().Lookup(spell.Var(name)).Type()))
+		list = append(list, patterns...)
+	}
+	return b.String(), list
+}
