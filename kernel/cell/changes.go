@@ -96,7 +96,7 @@ func (c *check) findChanged() {
 			if c.ownNames[name] || c.newVars[name] || c.redeclared[name] != nil || c.retyped[name] != nil || c.isGone(name) {
 				continue
 			}
-			if e.Kind == scope.Var && mixed(e.Obj.Type()) && c.typeChanged(e) {
+			if e.Kind == scope.Var && mixesOwnTypes(e.Obj.Type()) && c.typeChanged(e) {
 				c.dropped[name], c.changed[name] = "its type was declared again", true
 				c.notices = append(c.notices, fmt.Sprintf("%s (%s) is gone: its type %s holds one that was declared again; run %s again to make it", name, e.Cell, spell.Type(e.Obj.Type()), e.Cell))
 				continue

@@ -105,9 +105,9 @@ func (c *check) restsOnValues(u *scope.Unit) bool {
 	return false
 }
 
-// lengths finds the arrays among the cell's variables whose length a constant or
+// findArrays finds the arrays among the cell's variables whose length a constant or
 // a type of the cell needs, and reports whether there are new ones.
-func (c *check) lengths(p *passed) bool {
+func (c *check) findArrays(p *passed) bool {
 	need := map[string]bool{}
 	for _, f := range p.files {
 		if f.Kind == syntax.DeclFile {

@@ -47,11 +47,11 @@ func insert(pkg *types.Package, name string, obj types.Object) types.Object {
 	return obj
 }
 
-// meansBefore finds statements that define a variable again from what its name
+// findRedefined finds statements that define a variable again from what its name
 // hides, as when a cell with time := time.Now() is run twice, and reports whether
 // there are new ones. They are those in which the variable that has the name does
 // not fit.
-func (c *check) meansBefore(p *passed) bool {
+func (c *check) findRedefined(p *passed) bool {
 	found := false
 	for _, e := range p.errs {
 		if e.file.Kind != syntax.StmtFile || !e.pos.IsValid() {

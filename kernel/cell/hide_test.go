@@ -60,7 +60,7 @@ func TestHiddenNamesRebuild(t *testing.T) {
 				n.cell(c)
 			}
 			before := len(n.nb.scope.Names())
-			n.nb.Lose("the host ended")
+			n.nb.MarkLost("the host ended")
 			p, err := n.nb.Rebuild(t.Context())
 			if err != nil {
 				t.Fatal(err)

@@ -19,7 +19,7 @@ search:
 	for {
 		c.newVars, c.hides = map[string]bool{}, map[string]bool{}
 		p := c.pass(passFirst, nil)
-		if c.takeErrors(p) || c.takeValue(p) || c.meansBefore(p) || c.lengths(p) {
+		if c.takeErrors(p) || c.isValue(p) || c.findRedefined(p) || c.findArrays(p) {
 			continue
 		}
 		var ds []Diagnostic
@@ -72,9 +72,9 @@ func (c *check) inBodies() (ds []Diagnostic) {
 	return ds
 }
 
-// takeValue finds out whether the last line is a call that only gives a value:
+// isValue reports whether the last line is a call that only gives a value:
 // a conversion, or a builtin such as len.
-func (c *check) takeValue(p *passed) bool {
+func (c *check) isValue(p *passed) bool {
 	if len(c.top) == 0 {
 		return false
 	}

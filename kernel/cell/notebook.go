@@ -103,13 +103,13 @@ func (nb *Notebook) Remove(name string) bool {
 		ed.DropImport(name)
 		ed.Mend(name)
 	}
-	nb.take(ed)
+	nb.setModel(ed)
 	return there
 }
 
-// Lose marks every variable's value as gone, because the host process ended.
+// MarkLost marks every variable's value as gone, because the host process ended.
 // It returns their names.
-func (nb *Notebook) Lose(why string) []string {
+func (nb *Notebook) MarkLost(why string) []string {
 	var names []string
 	ed := nb.scope.Edit()
 	for name, v := range nb.scope.All() {
@@ -118,13 +118,13 @@ func (nb *Notebook) Lose(why string) []string {
 			names = append(names, name)
 		}
 	}
-	nb.take(ed)
+	nb.setModel(ed)
 	sort.Strings(names)
 	return names
 }
 
-// take makes a change of the model live that no program made.
-func (nb *Notebook) take(ed *scope.Edit) {
+// setModel makes a change of the model live that no program made.
+func (nb *Notebook) setModel(ed *scope.Edit) {
 	nb.release = append(nb.release, ed.Released()...)
 	nb.scope = ed.Model()
 }

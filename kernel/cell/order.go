@@ -29,15 +29,15 @@ type pull struct {
 
 // orderVars puts c.top in the order in which it runs, and notes what moved.
 func (c *check) orderVars(stmts, decls *syntax.File) error {
-	later := map[string]int{} // the declaration that defines a name
+	declaredAt := map[string]int{} // the declaration that defines a name
 	for i, t := range c.top {
 		if t.isVar {
 			for _, d := range t.defs {
-				later[d] = i
+				declaredAt[d] = i
 			}
 		}
 	}
-	if len(later) == 0 {
+	if len(declaredAt) == 0 {
 		return nil
 	}
 	n := newNeeds(decls)
@@ -49,7 +49,7 @@ func (c *check) orderVars(stmts, decls *syntax.File) error {
 		}
 		other[i] = map[string]bool{}
 		for _, name := range n.of(stmts, t.values) {
-			if j, ok := later[name]; ok {
+			if j, ok := declaredAt[name]; ok {
 				needs[i] = append(needs[i], j)
 			} else {
 				other[i][name] = true

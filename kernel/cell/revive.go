@@ -51,7 +51,7 @@ func (c *check) revive() (more bool) {
 		again = false
 		for _, name := range sortedKeys(c.scope.Broken()) {
 			b := c.scope.Broken()[name]
-			if c.revived[name] != nil || c.refused[name] || c.taken(name) || !slices.ContainsFunc(sortedKeys(b.Mentions), hit) {
+			if c.revived[name] != nil || c.refused[name] || c.isTaken(name) || !slices.ContainsFunc(sortedKeys(b.Mentions), hit) {
 				continue
 			}
 			if b.Version == nil && !c.reviveMethod(b.Unit) {
@@ -67,8 +67,8 @@ func (c *check) revive() (more bool) {
 	return more
 }
 
-// taken reports whether a name means something else, or will.
-func (c *check) taken(name string) bool {
+// isTaken reports whether a name means something else, or will.
+func (c *check) isTaken(name string) bool {
 	return c.scope.Lookup(name) != nil || c.ownNames[name] || c.defines(name) || c.imported[name]
 }
 
@@ -118,8 +118,8 @@ func (c *check) refuseRevived() bool {
 	return any
 }
 
-// entity returns what a name means, also when it is only tried again.
-func (c *check) entity(name string) *scope.Version {
+// meaning returns what a name means, also when it is only tried again.
+func (c *check) meaning(name string) *scope.Version {
 	if b := c.revived[name]; b != nil && b.Version != nil {
 		return b.Version
 	}

@@ -140,7 +140,7 @@ func (c *check) blankOthers(u *scope.Unit, text string) string {
 	ed := &syntax.Editor{Text: []byte(text)}
 	for _, s := range f.Decls[0].(*ast.GenDecl).Specs {
 		for _, n := range s.(*ast.ValueSpec).Names {
-			if e := c.entity(n.Name); e == nil || e.Unit != u || c.ownNames[n.Name] {
+			if e := c.meaning(n.Name); e == nil || e.Unit != u || c.ownNames[n.Name] {
 				at := off(n.Pos())
 				ed.Replace(at, at+len(n.Name), "_"+strings.Repeat(" ", len(n.Name)-1))
 			}

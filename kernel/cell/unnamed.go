@@ -15,9 +15,9 @@ func (c *check) canKeep(t types.Type) bool {
 	return ok
 }
 
-// mixed reports whether a type that cannot be written mentions types of the
+// mixesOwnTypes reports whether a type that cannot be written mentions types of the
 // notebook as well, which may be declared again.
-func mixed(t types.Type) (found bool) {
+func mixesOwnTypes(t types.Type) (found bool) {
 	if witness.Needed(t) {
 		spell.NotebookTypes(t, func(*types.TypeName) { found = true })
 	}

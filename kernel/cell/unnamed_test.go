@@ -34,7 +34,7 @@ func TestUnexportedTypes(t *testing.T) {
 			if outs[i] != tt.want {
 				t.Errorf("n%d: got %q, want %q\n%s", i, outs[i], tt.want, nbs[i].all())
 			}
-			nbs[i].nb.Lose("the host ended")
+			nbs[i].nb.MarkLost("the host ended")
 			p, err := nbs[i].nb.Rebuild(t.Context())
 			if err != nil || len(p.Notices) > 0 {
 				t.Fatal(err, p.Notices)

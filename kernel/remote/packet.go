@@ -26,7 +26,7 @@ const (
 	kindReply // the answer to it: a [reply]
 )
 
-// numbered says whether the link keeps packets of the kind until they have arrived.
+// numbered reports whether the link keeps packets of the kind until they have arrived.
 func (k kind) numbered() bool { return k >= kindShell && k <= kindStop }
 
 // packet is one message on a line.

@@ -103,8 +103,8 @@ func short(why string) string {
 
 // markLost marks the values of all variables as gone, and returns their names.
 func (s *Session) markLost(why string) []string {
-	names := s.nb.Lose(why)
-	s.lineage.Lose(names)
+	names := s.nb.MarkLost(why)
+	s.lineage.MarkLost(names)
 	return names
 }
 

@@ -246,7 +246,7 @@ func (s *Session) compilerSaid(text string) {
 	}
 }
 
-// AutoGet says whether imports may bring modules.
+// AutoGet sets whether imports may bring modules.
 func (c *commands) AutoGet(on bool) {
 	c.packages.mu.Lock()
 	defer c.packages.mu.Unlock()

@@ -109,7 +109,7 @@ func Results(tv types.TypeAndValue) (n int, fails bool) {
 }
 
 // Prints reports whether a call is one of fmt's printing functions, whose
-// results nobody looks at.
+// results are never looked at.
 func Prints(info *types.Info, call *ast.CallExpr) bool {
 	sel, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {

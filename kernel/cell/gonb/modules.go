@@ -11,7 +11,7 @@ type Modules interface {
 	// GoFlags returns the flags of %goflags.
 	GoFlags() []string
 	SetGoFlags(ctx context.Context, flags []string) error
-	// AutoGet says whether an import may bring a module that is not required yet.
+	// AutoGet sets whether an import may bring a module that is not required yet.
 	AutoGet(on bool)
 	// ResetModules forgets the modules that the notebook asked for.
 	ResetModules(ctx context.Context) error

@@ -187,7 +187,7 @@ func (f *File) undefined(path []ast.Node, name string, pos token.Pos) string {
 		names = append(names, f.Names.Packages()...)
 	}
 	set := assigned(path, name)
-	if set { // nobody assigns to a builtin
+	if set { // an assignment to a builtin is not meant
 		names = slices.DeleteFunc(names, func(n string) bool { return types.Universe.Lookup(n) != nil })
 	}
 	if n := near.To(name, names); n != "" {

@@ -8,7 +8,7 @@ import (
 )
 
 // Printed says, for each call of Go's own print or println in a file, that it shows
-// where a value lies and not the value. Each sentence is there once.
+// the address of a value and not the value. Each sentence is there once.
 func (f *File) Printed() (notes []string) {
 	ast.Inspect(f.AST, func(n ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)

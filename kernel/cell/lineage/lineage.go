@@ -1,10 +1,10 @@
 // Package lineage knows which cells' results rest on which, so that a notebook
 // can say what is out of date. It runs nothing again.
 //
-// A [Log] is told of every execution, by [Log.Add], with what the cell used
-// and changed ([cell.Effects]). Every change of a name gives it a new version;
-// a cell is stale when a name that it used has a newer version by another
-// cell, or when it used what a stale cell made.
+// [Log.Add] records every execution, with what the cell used and changed
+// ([cell.Effects]). Every change of a name gives it a new version; a cell is stale
+// when a name that it used has a newer version by another cell, or when it used what
+// a stale cell made.
 //
 // The kernel does not know how cells are arranged on the page. A cell's place
 // is taken to be when it first ran.
@@ -226,9 +226,9 @@ func (l *Log) Stale() []Stale {
 	return list
 }
 
-// Lose says that the values of variables are gone. When they are made again,
-// nobody needs to hear who used the former ones.
-func (l *Log) Lose(names []string) {
+// MarkLost marks the values of variables as gone. When they are made again, no notice
+// says which cells used the former ones.
+func (l *Log) MarkLost(names []string) {
 	for _, name := range names {
 		if v, ok := l.versions[name]; ok {
 			v.lost = true

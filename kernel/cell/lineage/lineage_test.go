@@ -132,7 +132,7 @@ func TestQueued(t *testing.T) {
 func TestLose(t *testing.T) {
 	var l Log
 	script(t, &l, "A: -> x\nB: x")
-	l.Lose([]string{"x"})
+	l.MarkLost([]string{"x"})
 	if got := script(t, &l, "A: -> x"); got != nil {
 		t.Errorf("got %q, want no notice", got)
 	}

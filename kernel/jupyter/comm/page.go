@@ -159,7 +159,7 @@ func (p *Page) sendTo(id string, m packet) {
 	p.opt.Send(Message{Kind: Data, ID: id, Data: data})
 }
 
-// Subscribe says whether cells listen to an address. What the page sends to
+// Subscribe sets whether cells listen to an address. What the page sends to
 // another is dropped.
 func (p *Page) Subscribe(address string, on bool) {
 	p.mu.Lock()

@@ -22,7 +22,7 @@ func PublishedType(frames [][]byte) string {
 	return string(topic[bytes.LastIndexByte(topic, '.')+1:])
 }
 
-// Essential says whether a client that reads too slowly must still get a
+// Essential reports whether a client that reads too slowly must still get a
 // published message.
 func Essential(frames [][]byte) bool {
 	switch PublishedType(frames) {
