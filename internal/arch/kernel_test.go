@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // kernelOrder lists the kernel's packages in the order in which a cell meets them. A
@@ -57,11 +58,17 @@ func TestOrderOfWrongArrows(t *testing.T) {
 	}
 }
 
-// TestArchitecture finds packages of the kernel that ARCHITECTURE.md does not name.
+// TestArchitecture finds packages of the kernel that ARCHITECTURE.md does not name, and
+// lines that are wider than its page.
 func TestArchitecture(t *testing.T) {
 	text, err := os.ReadFile("../../ARCHITECTURE.md")
 	if err != nil {
 		t.Fatal(err)
+	}
+	for i, line := range strings.Split(string(text), "\n") {
+		if n := utf8.RuneCountInString(line); n > 100 {
+			t.Errorf("ARCHITECTURE.md:%d has %d columns, want at most 100", i+1, n)
+		}
 	}
 	for _, p := range kernelPackages() {
 		if path.Base(p) == path.Base(path.Dir(p))+"test" {
