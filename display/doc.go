@@ -5,7 +5,8 @@
 //
 //	image.Image, [Image], [Grid]   pictures
 //	a tensor                       one line; numbers, heatmap, bars or filters of one that is not large; folded, how its values lie
-//	[Table], slices of structs     rows and columns; so is what has the method of [Tabler]
+//	[Table], slices of structs     rows and columns; so are maps, and what has the method of [Tabler]
+//	a loader, a data set, a batch  its first pictures with their labels; so is an example's
 //	[HTML], [Markdown], [Latex]    what they say
 //	[LivePlot], [Live], [Curves]   curves, also while a network trains
 //	[ShowBatch], [ShowExamples]    what a loader or a data set holds

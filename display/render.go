@@ -99,6 +99,9 @@ func render(v any) (b frame.Bundle, err error) {
 			return frame.Bundle{}, err
 		}
 	}
+	if b, ok := faceOf(v); ok {
+		return b, nil
+	}
 	if isTable(v) {
 		return Table{Rows: v}.bundle()
 	}

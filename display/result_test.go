@@ -422,3 +422,82 @@ func ExampleLRFinder() {
 	display.Show(f)
 	// Output: learning-rate range test: the suggested learning rate is 0.011
 }
+
+// aBatch, anExample and aSet are shaped as those of dl.
+type aBatch struct{ Inputs, Labels tensor }
+type anExample struct {
+	Input tensor
+	Label int
+}
+type aSet struct {
+	Classes []string
+	of      tensor
+}
+
+func (s aSet) Len() int                     { return s.of.shape[0] }
+func (s aSet) Get(i int) (anExample, error) { return anExample{s.of.one(), i % 2}, nil }
+func (s aSet) String() string               { return "a set" }
+
+func (t tensor) one() tensor {
+	n := len(t.values) / t.shape[0]
+	return tensor{shape: t.shape[1:], values: t.values[:n]}
+}
+
+// query has a method First that is not a loader's, and must not be called to show it.
+type query struct{ calls *int }
+
+func (q query) First() (int, error) { *q.calls++; return 0, nil }
+func (q query) String() string      { return "a query" }
+
+// brokenSet panics where it is read.
+type brokenSet struct{ aSet }
+
+func (brokenSet) Get(int) (anExample, error) { panic("no data") }
+
+// TestFaces shows values as a cell's last expression: pictures or a table, and the text of before.
+func TestFaces(t *testing.T) {
+	pictures := tensor{shape: []int{3, 1, 4, 4}, values: make([]float32, 48)}
+	numbers := tensor{shape: []int{3, 4}, values: make([]float32, 12)}
+	calls := 0
+	three := tensor{shape: []int{3}, values: []float32{0, 1, 1}}
+	tests := []struct {
+		name, kind, text, holds string
+		v                       any
+	}{
+		{"batch", "image/png", "aBatch{", "3 pictures", aBatch{pictures, three}},
+		{"batch of rows", "", "aBatch{", "", aBatch{numbers, three}},
+		{"example", "image/png", "anExample{", "1 picture", anExample{pictures.one(), 1}},
+		{"data set", "image/png", "a set", "3 pictures", aSet{[]string{"ant", "bee"}, pictures}},
+		{"data set of rows", "", "a set", "", aSet{nil, numbers}},
+		{"empty data set", "", "a set", "", aSet{nil, tensor{shape: []int{0, 1, 4, 4}}}},
+		{"a query", "", "a query", "", query{&calls}},
+		{"broken data set", "", "a set", "", brokenSet{aSet{nil, pictures}}},
+		{"map of numbers", "text/html", `map["a":0.5 "b":2]`, "<td style=\"text-align:right\">0.5</td>", map[string]float64{"b": 2, "a": 0.5}},
+		{"map of tensors", "text/html", "map[", "<td style=\"text-align:left\">[3 4]</td>", map[string]tensor{"fc.weight": numbers}},
+		{"map of structs", "", "map[", "", map[string]point{"a": {1, 2}}},
+		{"empty map", "", "map[]", "", map[string]int{}},
+	}
+	for _, tt := range tests {
+		b := display.Render(tt.v)
+		text := plainText(b)
+		if !strings.HasPrefix(text, tt.text) {
+			t.Errorf("%s: the text is %q, want %q first", tt.name, text, tt.text)
+		}
+		if tt.kind == "" {
+			if len(b.Data) != 1 {
+				t.Errorf("%s is shown as %d kinds, want its text only", tt.name, len(b.Data))
+			}
+			continue
+		}
+		all := text
+		if html, ok := b.Data["text/html"].(string); ok {
+			all += html
+		}
+		if b.Data[tt.kind] == nil || !strings.Contains(all, tt.holds) {
+			t.Errorf("%s has no %s that says %q: %s", tt.name, tt.kind, tt.holds, all)
+		}
+	}
+	if calls != 0 {
+		t.Errorf("First of a query was called %d times", calls)
+	}
+}

@@ -124,6 +124,21 @@ func (l DeviceList) String() string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
+// Table is the list for a notebook; the device in use is marked by a star.
+func (l DeviceList) Table() (head []string, rows [][]any) {
+	for _, d := range l {
+		mark, memory, free := map[bool]string{true: "*"}[d.Current], "", ""
+		if !d.Usable {
+			mark = "-"
+		}
+		if d.Memory > 0 {
+			memory, free = d.Memory.String(), d.Free.String()
+		}
+		rows = append(rows, []any{mark, d.Name, memory, free, d.Detail})
+	}
+	return []string{"", "device", "memory", "free", ""}, rows
+}
+
 // CUDA says how networks run on NVIDIA GPUs. Its zero value is what Use("cuda")
 // takes. It is used before anything else is on a GPU:
 //

@@ -53,11 +53,7 @@ func (m *Model) String() string {
 		lines = append(lines, l)
 	}
 	visit(m.root, 0)
-	last := fmt.Sprintf("Input %v, %s parameters", []int(m.input), thousands(m.NumParams()))
-	if n := m.NumTrainable(); n < m.NumParams() {
-		last += fmt.Sprintf(", %s not frozen", thousands(n))
-	}
-	lines = append(lines, line{text: last})
+	lines = append(lines, line{text: m.Note()})
 	text, out, params := 0, len("output"), len("params")
 	for _, l := range lines {
 		text, out, params = max(text, len(l.text)), max(out, len(l.out)), max(params, len(l.params))
@@ -71,6 +67,48 @@ func (m *Model) String() string {
 		row(l)
 	}
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// Table has a row for each part of the model, those that are inside another indented: its
+// name, its settings as PyTorch prints them, the shape of its output and how many trained
+// values are its own. A notebook shows it in place of the text.
+func (m *Model) Table() (head []string, rows [][]any) {
+	var visit func(n *module, depth int)
+	visit = func(n *module, depth int) {
+		const indent = "\u00a0\u00a0\u00a0" // spaces that HTML keeps
+		what, out, params := n.text, "", ""
+		switch {
+		case n.again != "":
+			what = "the same as " + n.again
+		case what == "" && n.leaf && n.out == nil:
+			what, out = n.kind+"()", "not used"
+		case what == "" || len(n.children) > 0:
+			what = n.kind
+		}
+		if n.out != nil {
+			out = fmt.Sprint([]int(n.out))
+		}
+		if n.params > 0 {
+			params = thousands(n.params)
+		}
+		rows = append(rows, []any{strings.Repeat(indent, max(depth-1, 0)) + n.name, what, out, params})
+		if n.again == "" {
+			for _, child := range n.children {
+				visit(child, depth+1)
+			}
+		}
+	}
+	visit(m.root, 0)
+	return []string{"layer", "", "output", "parameters"}, rows
+}
+
+// Note is the line below the table: the input, and the sum of the parameters.
+func (m *Model) Note() string {
+	note := fmt.Sprintf("Input %v, %s parameters", []int(m.input), thousands(m.NumParams()))
+	if n := m.NumTrainable(); n < m.NumParams() {
+		note += fmt.Sprintf(", %s not frozen", thousands(n))
+	}
+	return note
 }
 
 // LayerSummary is a line of a [Summary].

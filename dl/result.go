@@ -45,6 +45,29 @@ func (r Result) String() string {
 	return s + fmt.Sprintf("  on %s examples", thousands(r.N))
 }
 
+// Table is the result as one row. A notebook shows it in place of the text.
+func (r Result) Table() (head []string, rows [][]any) {
+	head, row := []string{"loss"}, []any{r.Loss}
+	if r.LossName != "" && r.LossName != lossName(CrossEntropyLoss{}) {
+		head[0] = r.LossName
+	}
+	if !math.IsNaN(r.Accuracy) {
+		head, row = append(head, "accuracy"), append(row, percent(r.Accuracy))
+	}
+	for _, m := range r.Metrics {
+		head, row = append(head, m.Name), append(row, m.Value)
+	}
+	return append(head, "examples"), [][]any{append(row, thousands(r.N))}
+}
+
+// percent writes a share, and nothing for NaN.
+func percent(part float64) string {
+	if math.IsNaN(part) {
+		return ""
+	}
+	return fmt.Sprintf("%.2f %%", 100*part)
+}
+
 // tally adds up what programs found, so that batches of different sizes give
 // exact means.
 type tally struct {

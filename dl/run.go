@@ -82,6 +82,9 @@ func (e Epoch) String() string {
 	return s + fmt.Sprintf("; %v", e.Took.Round(10*time.Millisecond))
 }
 
+// Epochs are epochs in their order, which a notebook shows as a table.
+type Epochs []Epoch
+
 // Run is a training that goes on in the background. [Start] begins one. Its
 // methods may be called from any goroutine.
 type Run struct {
@@ -208,7 +211,7 @@ func (r *Run) LR() float64 { return r.step.LR() }
 func (r *Run) N() int { return r.step.N() }
 
 // Epochs returns what the epochs done so far found.
-func (r *Run) Epochs() []Epoch { return slices.Clone(r.published.Load().Epochs) }
+func (r *Run) Epochs() Epochs { return slices.Clone(r.published.Load().Epochs) }
 
 // Memory returns how much of the memory of the run's GPU is in use, by this
 // process, and how much it may take, in bytes. Both are 0 before the first look, where they are

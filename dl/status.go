@@ -3,6 +3,7 @@ package dl
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/holt-dl/holt/dl/internal/xla"
@@ -21,27 +22,38 @@ func (r *Run) Rows() int { return r.training.Epochs }
 // Table has a row for each epoch done so far, and the columns' names. A
 // notebook shows it below the curves. Losses and accuracies are means over the epoch.
 func (r *Run) Table() (head []string, rows [][]any) {
-	head = []string{"epoch", "train loss (mean)", "train accuracy"}
-	eval := r.training.Eval != nil
-	if eval {
-		head = append(head, "eval loss", "eval accuracy")
-		for _, m := range r.training.Metrics {
-			head = append(head, m.Name())
+	var metrics []string
+	for _, m := range r.training.Metrics {
+		metrics = append(metrics, m.Name())
+	}
+	return r.Epochs().table(r.training.Eval != nil, metrics)
+}
+
+// Table has a row for each epoch. A notebook shows it in place of the text.
+func (e Epochs) Table() (head []string, rows [][]any) {
+	var metrics []string
+	eval := slices.IndexFunc(e, func(e Epoch) bool { return e.Eval.N > 0 })
+	if eval >= 0 {
+		for _, m := range e[eval].Eval.Metrics {
+			metrics = append(metrics, m.Name)
 		}
+	}
+	return e.table(eval >= 0, metrics)
+}
+
+// table has columns for what an evaluation found where there was one.
+func (e Epochs) table(eval bool, metrics []string) (head []string, rows [][]any) {
+	head = []string{"epoch", "train loss (mean)", "train accuracy"}
+	if eval {
+		head = append(append(head, "eval loss", "eval accuracy"), metrics...)
 	}
 	head = append(head, "lr", "time")
-	percent := func(part float64) string {
-		if math.IsNaN(part) {
-			return ""
-		}
-		return fmt.Sprintf("%.2f %%", 100*part)
-	}
-	for _, e := range r.Epochs() {
+	for _, e := range e {
 		row := []any{e.N, e.Train.Loss, percent(e.Train.Accuracy)}
 		if eval {
 			row = append(row, e.Eval.Loss, percent(e.Eval.Accuracy))
-			for _, m := range r.training.Metrics {
-				row = append(row, e.Eval.Metric(m.Name()))
+			for _, name := range metrics {
+				row = append(row, e.Eval.Metric(name))
 			}
 		}
 		rows = append(rows, append(row, e.LR, e.Took))

@@ -53,7 +53,7 @@ func TestCallbacks(t *testing.T) {
 	if !(steps[0].GradNorm > 0) || len(log["train/grad norm"]) != 4 {
 		t.Errorf("gradient norms are %v and %v", steps[0].GradNorm, log["train/grad norm"])
 	}
-	if len(epochs) != 2 || !reflect.DeepEqual(epochs, run.Epochs()) {
+	if len(epochs) != 2 || !reflect.DeepEqual(epochs, []dl.Epoch(run.Epochs())) {
 		t.Errorf("epochs are %v", epochs)
 	}
 	e := epochs[1].Eval
