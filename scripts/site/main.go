@@ -23,6 +23,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -93,7 +94,7 @@ func run(sources, from, to string) error {
 			if err := page.Write(&b, e.notebook, page.Options{Title: e.Title, Links: links}); err != nil {
 				return fmt.Errorf("%s: %w", e.Name, err)
 			}
-			pages[e.Name+".html"] = b.Bytes()
+			pages[e.Name+".html"] = toPages(b.Bytes())
 			pages[e.Picture] = e.picture
 		}
 	}
@@ -106,6 +107,14 @@ func run(sources, from, to string) error {
 		return err
 	}
 	return write(to, pages)
+}
+
+// notebookLink is a link to another notebook.
+var notebookLink = regexp.MustCompile(`<a href="(?:[^":]*/)?([^"/:]+)\.ipynb"`)
+
+// toPages makes links to notebooks lead to their pages, which are in one folder.
+func toPages(html []byte) []byte {
+	return notebookLink.ReplaceAll(html, []byte(`<a href="$1.html"`))
 }
 
 //go:embed index.html

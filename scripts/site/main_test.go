@@ -31,7 +31,7 @@ func notebooks(t *testing.T, change func(nb *ipynb.Notebook)) (sources, from str
 	sources, from = filepath.Join(dir, "notebooks"), filepath.Join(dir, "out")
 	for _, name := range []string{"quickstart", "for-pytorch-users", "01-first", "02-second", "gallery/vae"} {
 		nb := &ipynb.Notebook{Metadata: map[string]any{}, Minor: 5, Cells: []*ipynb.Cell{
-			{Type: ipynb.Markdown, ID: "a", Source: "# About " + name + "\n\nWhat `it` shows,\nin **short**.\n\nMore."},
+			{Type: ipynb.Markdown, ID: "a", Source: "# About " + name + "\n\nWhat `it` shows,\nin **short**.\n\nMore: [next](02-second.ipynb), [a VAE](gallery/vae.ipynb)."},
 			{Type: ipynb.Code, ID: "b", Source: "show()"},
 			{Type: ipynb.Code, ID: "c", Source: "show(2)"},
 		}}
@@ -92,6 +92,11 @@ func TestSite(t *testing.T) {
 	for _, want := range []string{`<img src="vae.png" alt="a &#34;picture&#34;" width="320" height="96"`, "<h3>About gallery/vae</h3>\n<p>What it shows, in short.</p>"} {
 		if !strings.Contains(read("index.html"), want) {
 			t.Errorf("the index has no %s:\n%s", want, read("index.html"))
+		}
+	}
+	for _, want := range []string{`<a href="02-second.html"`, `<a href="vae.html"`} {
+		if !strings.Contains(read("quickstart.html"), want) {
+			t.Errorf("a link to a notebook does not lead to its page, %s", want)
 		}
 	}
 	for _, want := range []string{`<a href="index.html">All pages</a>`, `<a href="02-second.html">About 02-second →</a>`} {
