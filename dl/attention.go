@@ -144,26 +144,36 @@ func (m MultiheadAttention) attend(query, key, value *node, a attending) (out, w
 	}
 	s := key.Shape()[length]
 
-	q, k, v := m.project(query, key, value, e)
-	// [N Heads length Dim]
 	size := e / m.Heads
-	split := func(x *graph.Node) *graph.Node {
-		d := x.Shape().Dimensions
-		x = graph.Reshape(x, d[0], d[1], m.Heads, size)
-		return graph.TransposeAllAxes(x, batch, 2, length, 3)
+	drops := m.Dropout > Zero && query.t.training
+	var y, probabilities *graph.Node
+	var all *graph.Node // query, key and value side by side, where they are one product
+	if query == key && key == value && m.KeyIn == e && m.ValueIn == e {
+		all = m.projectTogether(query, e)
+		if a.plain() && !drops {
+			y = m.withoutScores(all, a.causal)
+		}
 	}
-	q, k, v = split(q), split(k), split(v)
-	scores := m.mask(lower.Scores(q, k), a)
-	probabilities := graph.Softmax(scores, 3)
-	if m.Dropout > Zero && query.t.training {
-		probabilities = query.t.drop(probabilities, m.Dropout)
-	}
-	y := lower.Weigh(probabilities, v)
-	// [N Heads L Dim] to the query's order of axes.
-	if m.BatchFirst {
-		y = graph.TransposeAllAxes(y, 0, 2, 1, 3)
-	} else {
-		y = graph.TransposeAllAxes(y, 2, 0, 1, 3)
+	if y == nil {
+		q, k, v := m.project(query, key, value, all, e)
+		// [N Heads length Dim]
+		split := func(x *graph.Node) *graph.Node {
+			d := x.Shape().Dimensions
+			x = graph.Reshape(x, d[0], d[1], m.Heads, size)
+			return graph.TransposeAllAxes(x, batch, 2, length, 3)
+		}
+		q, k, v = split(q), split(k), split(v)
+		probabilities = graph.Softmax(m.mask(lower.Scores(q, k), a), 3)
+		if drops {
+			probabilities = query.t.drop(probabilities, m.Dropout)
+		}
+		y = lower.Weigh(probabilities, v)
+		// [N Heads L Dim] to the query's order of axes.
+		if m.BatchFirst {
+			y = graph.TransposeAllAxes(y, 0, 2, 1, 3)
+		} else {
+			y = graph.TransposeAllAxes(y, 2, 0, 1, 3)
+		}
 	}
 	y = graph.Reshape(y, shape...)
 	first := uniform(e)
@@ -185,31 +195,63 @@ func (m MultiheadAttention) attend(query, key, value *node, a attending) (out, w
 	return out, weights
 }
 
-// project multiplies query, key and value by their matrices.
-func (m MultiheadAttention) project(query, key, value *node, e int) (q, k, v *graph.Node) {
+// plain reports whether neither a mask nor the weights are given or asked for.
+func (a attentionSettings) plain() bool { return !a.mask && !a.padding && !a.weights && !a.eachHead }
+
+// inProjection returns the weights and the bias of query, key and value together. Without
+// biases, the bias is nil.
+func (m MultiheadAttention) inProjection(query *node, e int) (weight, bias *graph.Node) {
 	const kind = "MultiheadAttention"
-	var wq, wk, wv *graph.Node
-	together := m.KeyIn == e && m.ValueIn == e
-	var all *graph.Node
+	weight = query.param(m.place, kind, "in_proj_weight", Shape{3 * e, e}, xavier(e, 3*e))
+	if !m.NoBias {
+		bias = query.param(m.place, kind, "in_proj_bias", Shape{3 * e}, constant(0))
+	}
+	return weight, bias
+}
+
+// projectTogether multiplies a sequence by the matrices of query, key and value: [… 3·E].
+func (m MultiheadAttention) projectTogether(x *node, e int) *graph.Node {
+	w, bias := m.inProjection(x, e)
+	return m.affine(x, x.value(), w, func() *graph.Node { return bias })
+}
+
+// withoutScores attends in one call, which leaves no scores, with what projectTogether returns,
+// and returns nil where there is no such call.
+func (m MultiheadAttention) withoutScores(all *graph.Node, causal bool) *graph.Node {
+	if !m.BatchFirst {
+		all = graph.TransposeAllAxes(all, 1, 0, 2)
+	}
+	d := all.Shape().Dimensions
+	y, ok := lower.SelfAttention(graph.Reshape(all, d[0], d[1], 3, m.Heads, d[2]/(3*m.Heads)), causal)
+	switch {
+	case !ok:
+		return nil
+	case m.BatchFirst:
+		return y
+	}
+	return graph.TransposeAllAxes(y, 1, 0, 2, 3)
+}
+
+// project multiplies query, key and value by their matrices. all is not nil where that is done.
+func (m MultiheadAttention) project(query, key, value *node, all *graph.Node, e int) (q, k, v *graph.Node) {
+	if all != nil {
+		cut := func(i int) *graph.Node { return graph.SliceAxis(all, 2, graph.AxisRange(i*e, (i+1)*e)) }
+		return cut(0), cut(1), cut(2)
+	}
+	const kind = "MultiheadAttention"
+	var wq, wk, wv, bias *graph.Node
 	part := func(w *graph.Node, i int) *graph.Node { return graph.SliceAxis(w, 0, graph.AxisRange(i*e, (i+1)*e)) }
-	if together {
-		all = query.param(m.place, kind, "in_proj_weight", Shape{3 * e, e}, xavier(e, 3*e))
+	if m.KeyIn == e && m.ValueIn == e {
+		var w *graph.Node
+		w, bias = m.inProjection(query, e)
+		wq, wk, wv = part(w, 0), part(w, 1), part(w, 2)
 	} else {
 		wq = query.param(m.place, kind, "q_proj_weight", Shape{e, e}, xavier(e, e))
 		wk = query.param(m.place, kind, "k_proj_weight", Shape{e, m.KeyIn}, xavier(m.KeyIn, e))
 		wv = query.param(m.place, kind, "v_proj_weight", Shape{e, m.ValueIn}, xavier(m.ValueIn, e))
-	}
-	var bias *graph.Node
-	if !m.NoBias {
-		bias = query.param(m.place, kind, "in_proj_bias", Shape{3 * e}, constant(0))
-	}
-	if together && query == key && key == value { // one product for all three
-		y := m.affine(query, query.value(), all, func() *graph.Node { return bias })
-		cut := func(i int) *graph.Node { return graph.SliceAxis(y, 2, graph.AxisRange(i*e, (i+1)*e)) }
-		return cut(0), cut(1), cut(2)
-	}
-	if together {
-		wq, wk, wv = part(all, 0), part(all, 1), part(all, 2)
+		if !m.NoBias {
+			bias = query.param(m.place, kind, "in_proj_bias", Shape{3 * e}, constant(0))
+		}
 	}
 	one := func(x *node, w *graph.Node, i int) *graph.Node {
 		return m.affine(x, x.value(), w, func() *graph.Node { return part(bias, i) })

@@ -25,6 +25,8 @@ func TestOneDNN(t *testing.T) {
 	conv := func(c dl.Conv2d) func(x, w *dl.Tensor) *dl.Tensor {
 		return func(x, w *dl.Tensor) *dl.Tensor { return x.Conv2d(w, nil, c) }
 	}
+	each := must(dl.Build(dl.MultiheadAttention{Heads: 4, BatchFirst: true}, dl.Shape{8, 32, 64}))
+	earlier := must(dl.Build(&causalAttention{Attention: dl.MultiheadAttention{Heads: 2}}, dl.Shape{32, 8, 64}))
 	for _, tt := range []struct {
 		name string
 		f    func(x, w *dl.Tensor) *dl.Tensor
@@ -44,6 +46,8 @@ func TestOneDNN(t *testing.T) {
 		}, dl.Shape{8, 64, 8, 8}, dl.Shape{64, 32, 3, 3}},
 		{"linear", func(x, w *dl.Tensor) *dl.Tensor { return x.Linear(w, nil) }, dl.Shape{256, 256}, dl.Shape{256, 256}},
 		{"linear on sequences", func(x, w *dl.Tensor) *dl.Tensor { return x.Linear(w, nil).Tanh() }, dl.Shape{16, 16, 256}, dl.Shape{256, 256}},
+		{"attention", func(x, w *dl.Tensor) *dl.Tensor { return each.Call(x).Linear(w, nil) }, dl.Shape{8, 32, 64}, dl.Shape{64, 64}},
+		{"causal attention, sequence first", func(x, w *dl.Tensor) *dl.Tensor { return earlier.Call(x).Linear(w, nil) }, dl.Shape{32, 8, 64}, dl.Shape{64, 64}},
 		{"product", func(x, w *dl.Tensor) *dl.Tensor { return x.MatMul(w) }, dl.Shape{16, 16, 256}, dl.Shape{256, 256}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -97,6 +101,14 @@ func TestOneDNN(t *testing.T) {
 	if all == 0 {
 		t.Error("all bits are the same: XLA's own programs run")
 	}
+}
+
+// causalAttention looks at earlier places alone.
+type causalAttention struct{ Attention dl.MultiheadAttention }
+
+func (c *causalAttention) Forward(x *dl.Tensor) *dl.Tensor {
+	y, _ := c.Attention.Attend(x, x, x, dl.Attention{Causal: true})
+	return y
 }
 
 // TestOneDNNRepeats trains a network twice, and once with a break, over the step from which oneDNN

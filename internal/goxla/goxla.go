@@ -17,7 +17,7 @@ import (
 	xlapjrt "github.com/gomlx/go-xla/pjrt"
 	"github.com/gomlx/go-xla/stablehlo"
 
-	"github.com/holt-dl/holt/internal/filters"
+	"github.com/holt-dl/holt/internal/calls"
 	"github.com/holt-dl/holt/internal/hooks"
 )
 
@@ -28,7 +28,7 @@ func Install() {
 		h.Opened = keepExecutables
 		h.KnownPlugin = knownPlugin
 		h.CustomCall = callOut
-		h.FiltersGradient = filtersGradient
+		h.Calls = knowsCalls
 	})
 }
 
@@ -50,7 +50,7 @@ func callOut(function any, target, config string, dims []int, operands []any) (r
 		values[i] = x
 	}
 	out, err := customCall(f, target, config, nil, []shapes.Shape{shapes.Make(dtypes.Float32, dims...)}, nil, values...)
-	if err == nil && target == filters.Name {
+	if err == nil && (target == calls.FiltersGradient || target == calls.Attention) {
 		err = typed(f, target)
 	}
 	if err != nil {
@@ -74,18 +74,17 @@ func typed(f *xla.Function, target string) error {
 	return nil
 }
 
-// filtersGradients says of a backend whether its plugin knows the call of package
-// filters.
-var filtersGradients sync.Map
+// callsKnown says of a backend whether its plugin knows the calls of package calls.
+var callsKnown sync.Map
 
-func filtersGradient(b any) bool {
+func knowsCalls(b any) bool {
 	x, isXLA := b.(*xla.Backend)
 	if !isXLA {
 		return false
 	}
-	once, _ := filtersGradients.LoadOrStore(x, sync.OnceValue(func() bool {
+	once, _ := callsKnown.LoadOrStore(x, sync.OnceValue(func() bool {
 		api := pointer((*xlapjrt.Plugin)(pointer(x, "plugin")), "api")
-		return api != nil && filters.Register(api)
+		return api != nil && calls.Register(api)
 	}))
 	return once.(func() bool)()
 }

@@ -32,9 +32,9 @@ type Hooks struct {
 
 	// KnownPlugin reports whether a backend's plugin is one that Holt's tests ran with.
 	KnownPlugin func(backend any) bool
-	// FiltersGradient reports whether a backend's programs may have the custom call
-	// of package filters, which it makes known to the plugin. The plugin is a known one.
-	FiltersGradient func(backend any) bool
+	// Calls reports whether a backend's programs may have the custom calls of package
+	// calls, which it makes known to the plugin. The plugin is a known one.
+	Calls func(backend any) bool
 	// CustomCall writes a custom call of XLA, which gives float32 numbers of a shape,
 	// into a function of a program, and false where the function is another backend's.
 	// The function is a compute.Function; operands and result are its compute.Values.

@@ -3,7 +3,9 @@ package lower
 import (
 	"math"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
@@ -36,4 +38,95 @@ func MaskLater(scores *graph.Node) *graph.Node {
 // [N Heads L Dim].
 func Weigh(probabilities, values *graph.Node) *graph.Node {
 	return graph.DotGeneral(graph.ConvertDType(probabilities, values.DType()), []int{3}, []int{0, 1}, values, []int{2}, []int{0, 1})
+}
+
+// attentive is a backend that writes a program with calls of Holt's own internal/calls for
+// self-attention, which there reads queries, keys and values where they stand, in place of
+// moving them about, and keeps the scores in the processor's cache.
+type attentive interface {
+	Attention() bool
+}
+
+// attentionFrom is from how many scores on it is called.
+const attentionFrom = 1 << 12
+
+// SelfAttention is what Scores, softmax and Weigh make of queries, keys and values that stand
+// side by side, x [N L 3 Heads Dim], as [N L Heads Dim]; with causal each place looks at those
+// up to its own alone. ok is false where there is no call for it, and nothing is written.
+func SelfAttention(x *graph.Node, causal bool) (y *graph.Node, ok bool) {
+	d := x.Shape().Dimensions
+	b, is := x.Graph().Backend().(attentive)
+	if !is || !b.Attention() || x.DType() != dtypes.Float32 || d[4]%16 != 0 || d[0]*d[1]*d[1]*d[3] < attentionFrom {
+		return nil, false
+	}
+	s := selfAttention{causal}
+	return s.output(graph.Reshape(x, d[0], d[1], 3*d[3], d[4])), true
+}
+
+type selfAttention struct{ causal bool }
+
+// output is the output for x [N L 3·Heads Dim].
+func (s selfAttention) output(x *graph.Node) *graph.Node {
+	y := s.call(x, x)
+	rememberAttention(y, func(v *graph.Node) []*graph.Node { return []*graph.Node{s.gradient(x, v), nil, nil} })
+	return y
+}
+
+// gradient is the gradient for x, where that for the output is v. Its own gradients are those
+// of the same written as products and a softmax.
+func (s selfAttention) gradient(x, v *graph.Node) *graph.Node {
+	g := s.call(x, v)
+	rememberAttention(g, func(u *graph.Node) []*graph.Node {
+		product := func(a, b *graph.Node) *graph.Node { return graph.ReduceAllSum(graph.Mul(a, b)) }
+		x, v := graph.Identity(x), graph.Identity(v) // v comes of x, and that way is not part of these
+		first := graph.Gradient(product(s.plain(x), v), x)[0]
+		second := graph.Gradient(product(first, u), x, v)
+		return []*graph.Node{second[0], nil, second[1]}
+	})
+	return g
+}
+
+// call writes the call of the output, where v is x, or of the gradient. GoMLX has no node for
+// any call; a negative scale marks ours among those of its attention.
+func (s selfAttention) call(x, v *graph.Node) *graph.Node {
+	y, _ := graph.BackendFusedScaledDotProductAttention(x, x, v, compute.AttentionAxesLayoutBSHD,
+		&compute.ScaledDotProductAttentionConfig{Scale: -1, Causal: s.causal})
+	return y
+}
+
+// plain is the output without a call.
+func (s selfAttention) plain(x *graph.Node) *graph.Node {
+	heads := x.Shape().Dimensions[2] / 3
+	part := func(i int) *graph.Node {
+		return graph.TransposeAllAxes(graph.SliceAxis(x, 2, graph.AxisRange(i*heads, (i+1)*heads)), 0, 2, 1, 3)
+	}
+	scores := Scores(part(0), part(1))
+	if s.causal {
+		scores = MaskLater(scores)
+	}
+	return graph.TransposeAllAxes(Weigh(graph.Softmax(scores, 3), part(2)), 0, 2, 1, 3)
+}
+
+// attentions is the key under which a graph keeps the gradients of its calls of attention.
+type attentions struct{}
+
+func rememberAttention(y *graph.Node, gradient func(v *graph.Node) []*graph.Node) {
+	known, _ := y.Graph().State(attentions{}).(map[*graph.Node]func(*graph.Node) []*graph.Node)
+	if known == nil {
+		known = map[*graph.Node]func(*graph.Node) []*graph.Node{}
+		y.Graph().AttachState(attentions{}, known)
+	}
+	known[y] = gradient
+}
+
+func init() {
+	theirs := graph.VJPRegistration[graph.NodeTypeFusedScaledDotProductAttention]
+	graph.VJPRegistration[graph.NodeTypeFusedScaledDotProductAttention] = func(node *graph.Node, v []*graph.Node, shape shapes.Shape) []*graph.Node {
+		known, _ := node.Graph().State(attentions{}).(map[*graph.Node]func(*graph.Node) []*graph.Node)
+		gradient, ok := known[node]
+		if !ok {
+			return theirs(node, v, shape)
+		}
+		return gradient(v[0])
+	}
 }

@@ -20,7 +20,7 @@ import (
 
 // oneDNN is a backend that writes a program with calls of oneDNN, and with calls for
 // the filters' gradients where gradients is true: of oneDNN with AVX-512, where they take
-// half of XLA's time or two thirds, and of Holt's own internal/filters with AVX2, where
+// half of XLA's time or two thirds, and of Holt's own internal/calls with AVX2, where
 // oneDNN takes half as much again as XLA, or where there are few channels.
 type oneDNN interface {
 	OneDNN() (calls, gradients bool)

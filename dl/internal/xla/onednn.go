@@ -1,11 +1,8 @@
 package xla
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"math"
-	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
@@ -14,7 +11,6 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
-	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/holt-dl/holt/internal/hooks"
 )
@@ -59,17 +55,20 @@ type oneDNN struct {
 // filters' gradients are, too.
 func (b once) OneDNN() (calls, gradients bool) {
 	calls = b.closures.oneDNN
-	return calls, calls && (avx512() || filtersGradient(b.Backend))
+	return calls, calls && (avx512() || hasCalls(b.Backend))
 }
 
-// filtersGradient reports whether a program may have the call of package filters.
-func filtersGradient(on compute.Backend) bool {
-	f := hooks.Get().FiltersGradient
+// Attention reports whether attention is to be written for package calls.
+func (b once) Attention() bool { return b.closures.oneDNN && hasCalls(b.Backend) }
+
+// hasCalls reports whether a program may have the calls of package calls.
+func hasCalls(on compute.Backend) bool {
+	f := hooks.Get().Calls
 	return f != nil && f(on)
 }
 
 // mostChannels is up to how many channels the filters' gradient is that of package
-// filters where the processor has AVX-512. Without, it always is: there, oneDNN takes
+// calls where the processor has AVX-512. Without, it always is: there, oneDNN takes
 // longer than XLA.
 const mostChannels = 32
 
@@ -89,7 +88,7 @@ func (on *Device) mayCallOneDNN() bool {
 // numbers, which is checked first.
 func (on *Device) callsOneDNN() bool { return on.mayCallOneDNN() && oneDNNChecked(on) }
 
-// call writes a call of oneDNN, or of package filters, that gives float32 numbers of a
+// call writes a call of oneDNN, or of package calls, that gives float32 numbers of a
 // shape.
 func (f *oneDNN) call(target string, config any, dims []int, operands ...compute.Value) (compute.Value, error) {
 	var text []byte
@@ -165,7 +164,7 @@ func (f *oneDNN) ConvGeneral(x, kernel compute.Value, axes compute.ConvolveAxesC
 	if in.DType != dtypes.Float32 || filter.DType != dtypes.Float32 || groups > 1 || batchGroups > 1 || axes.KernelSpatial[0] == 0 {
 		return f.Function.ConvGeneral(x, kernel, axes, strides, padding, spread, dilations, groups, batchGroups)
 	}
-	if in.Rank() == 5 && axes.InputBatch == 4 && (!avx512() || in.Dimensions[3] <= mostChannels) && filtersGradient(f.on) {
+	if in.Rank() == 5 && axes.InputBatch == 4 && (!avx512() || in.Dimensions[3] <= mostChannels) && hasCalls(f.on) {
 		return f.filtersGradient(x, kernel, in, filter, strides, padding, dilations)
 	}
 	// OneDNN knows neither zeros between pixels nor negative padding.
@@ -210,7 +209,7 @@ func (f *oneDNN) ConvGeneral(x, kernel compute.Value, axes compute.ConvolveAxesC
 	return f.call("__onednn$convolution", c, dims, x, kernel)
 }
 
-// filtersGradient writes the call of package filters for the gradient that is a
+// filtersGradient writes the call of package calls for the gradient that is a
 // convolution of x [N H W I 1] with v [N h w 1 O]: [1 O I K K]. What the gradient's
 // convolution moves by is the dilation of the one whose filters they are, and the other
 // way round.
@@ -238,6 +237,38 @@ func (f *oneDNN) filtersGradient(x, v compute.Value, in, places shapes.Shape, di
 		return nil, err
 	}
 	return f.Function.Reshape(y, append([]int{1}, dims...)...)
+}
+
+// FusedScaledDotProductAttention implements compute.Function. A negative scale is package
+// lower's mark of self-attention whose queries, keys and values stand in one [N L 3·H D], or
+// of its gradient where the third operand, [N L H D], is that of the output.
+func (f *oneDNN) FusedScaledDotProductAttention(x, same, v compute.Value, axes compute.AttentionAxesLayout, options *compute.ScaledDotProductAttentionConfig) (compute.Value, []compute.Value, error) {
+	if options == nil || options.Scale >= 0 {
+		return f.Function.FusedScaledDotProductAttention(x, same, v, axes, options)
+	}
+	in, err := f.builder.OpShape(x)
+	if err != nil {
+		return nil, nil, err
+	}
+	other, err := f.builder.OpShape(v)
+	if err != nil {
+		return nil, nil, err
+	}
+	causal := []int32{0}
+	if options.Causal {
+		causal[0] = 1
+	}
+	number, err := f.Function.Constant(causal, 1)
+	if err != nil {
+		return nil, nil, err
+	}
+	dims, operands := in.Dimensions, []compute.Value{x, v, number}
+	if other.Equal(in) {
+		dims, operands = slices.Clone(dims), []compute.Value{x, number}
+		dims[2] /= 3
+	}
+	y, err := f.call("holt_attention", nil, dims, operands...)
+	return y, nil, err
 }
 
 // The configuration of a product, as XLA's OneDnnMatMulConfig has it.
@@ -371,132 +402,4 @@ func (f *oneDNN) ReduceSum(x compute.Value, axes ...int) (compute.Value, error) 
 		return nil, err
 	}
 	return f.Function.ReduceSum(sum, 0)
-}
-
-// checkedOneDNN is whether the forms of oneDNN's calls gave XLA's own numbers.
-var checkedOneDNN = map[compute.Backend]func() bool{}
-var checkingOneDNN sync.Mutex
-
-// oneDNNChecked checks once whether oneDNN's calls give what XLA's own program gives.
-func oneDNNChecked(on *Device) bool {
-	checkingOneDNN.Lock()
-	check := checkedOneDNN[on.Backend]
-	if check == nil {
-		check = sync.OnceValue(func() bool {
-			if !hooks.Get().KnownPlugin(on.Backend) {
-				return false
-			}
-			err := checkOneDNN(on)
-			if err != nil {
-				hooks.Notice(fmt.Sprintf("oneDNN is not used, and networks run as XLA compiles them by itself: %v", err))
-			}
-			return err == nil
-		})
-		checkedOneDNN[on.Backend] = check
-	}
-	checkingOneDNN.Unlock()
-	return check()
-}
-
-// checkOneDNN compares the forms of calls that there are: convolutions with stride,
-// dilation, padding that is cut away, zeros between pixels, of three axes; products
-// of matrices that lie either way, and with axes taken together; sums in parts.
-func checkOneDNN(on *Device) error {
-	var inputs []*Array
-	random := rand.New(rand.NewPCG(1, 2))
-	build := func(g *graph.Graph) (out []*graph.Node) {
-		first := len(inputs) == 0
-		n := 0
-		input := func(dims ...int) *graph.Node {
-			if first {
-				values := make([]float32, product(dims))
-				for i := range values {
-					values[i] = float32(random.NormFloat64())
-				}
-				inputs = append(inputs, NewArray(dtypes.Float32, dims, values))
-			}
-			n++
-			return Parameter(g, dtypes.Float32, dims)
-		}
-		x, w := input(2, 9, 10, 5), input(6, 5, 3, 2)
-		filters := func(in, out int) graph.ConvolveAxesConfig {
-			return graph.ConvolveAxesConfig{InputBatch: 0, InputSpatial: []int{1, 2}, InputChannels: 3, KernelInputChannels: in, KernelOutputChannels: out,
-				KernelSpatial: []int{2, 3}, OutputBatch: 0, OutputSpatial: []int{1, 2}, OutputChannels: 3}
-		}
-		conv := func(x, w *graph.Node, axes graph.ConvolveAxesConfig, strides []int, padding [][2]int, spread, dilations []int) {
-			out = append(out, graph.ConvGeneral(x, w, axes, strides, padding, spread, dilations, 1, 1))
-		}
-		one := []int{1, 1}
-		conv(x, w, filters(1, 0), one, [][2]int{{1, 1}, {0, 2}}, nil, one)
-		conv(x, w, filters(1, 0), []int{2, 3}, [][2]int{{0, 1}, {1, 0}}, nil, one)
-		conv(x, w, filters(1, 0), one, [][2]int{{2, 2}, {1, 1}}, nil, []int{2, 3})
-		conv(x, input(5, 7, 3, 3), filters(0, 1), one, [][2]int{{1, 2}, {2, 0}}, []int{2, 3}, one)
-		conv(x, input(5, 7, 3, 3), filters(0, 1), one, [][2]int{{-1, 2}, {2, -2}}, []int{2, 1}, []int{1, 2})
-		pictures := graph.ConvolveAxesConfig{InputBatch: 4, InputChannels: 0, InputSpatial: []int{1, 2, 3}, KernelInputChannels: 0, KernelOutputChannels: 4,
-			KernelSpatial: []int{1, 2, 3}, OutputBatch: 0, OutputChannels: 1, OutputSpatial: []int{3, 4, 2}}
-		x3 := graph.Reshape(x, 2, 9, 10, 5, 1)
-		conv(x3, input(2, 9, 10, 1, 6), pictures, []int{1, 1, 1}, [][2]int{{1, 1}, {1, 1}, {}}, nil, []int{1, 1, 1})
-		conv(x3, input(2, 4, 3, 1, 6), pictures, []int{1, 2, 1}, [][2]int{{1, -1}, {0, 1}, {}}, nil, []int{2, 3, 1})
-		conv(input(2, 6, 7, mostChannels+8, 1), input(2, 6, 7, 1, 16), pictures, []int{1, 1, 1}, [][2]int{{1, 1}, {1, 1}, {}}, nil, []int{1, 1, 1})
-
-		const big = 256
-		a, b := input(big, big), input(big, big)
-		for _, axes := range [][2]int{{1, 0}, {1, 1}, {0, 0}, {0, 1}} {
-			out = append(out, graph.DotGeneral(a, axes[:1], nil, b, axes[1:], nil))
-		}
-		c, d := input(16, 16, big), input(16, 16, big)
-		out = append(out, graph.DotGeneral(c, []int{2}, nil, b, []int{1}, nil), graph.DotGeneral(c, []int{0, 1}, nil, d, []int{0, 1}, nil))
-		out = append(out, graph.ReduceSum(c, 0, 1))
-		return out
-	}
-	run := func(oneDNN bool) ([]*Array, error) {
-		p, calls, err := compileGraph(context.Background(), on, nil, "check of oneDNN", oneDNN, build)
-		if err != nil {
-			return nil, err
-		}
-		if want := 14; oneDNN && calls != want {
-			return nil, fmt.Errorf("%d calls were written, want %d", calls, want)
-		}
-		return p.Run(inputs)
-	}
-	own, err := run(false)
-	if err != nil {
-		return err
-	}
-	theirs, err := run(true)
-	if err != nil {
-		return err
-	}
-	for i := range own {
-		if err := near(own[i], theirs[i]); err != nil {
-			return fmt.Errorf("form %d: %w", i, err)
-		}
-	}
-	return nil
-}
-
-// near returns an error where two arrays differ by more than rounding brings about.
-func near(a, b *Array) error {
-	x, err := a.Flat()
-	if err != nil {
-		return err
-	}
-	y, err := b.Flat()
-	if err != nil {
-		return err
-	}
-	p, q := x.([]float32), y.([]float32)
-	if len(p) != len(q) {
-		return fmt.Errorf("there are %d numbers, want %d", len(q), len(p))
-	}
-	most := 0.0
-	for _, v := range p {
-		most = max(most, math.Abs(float64(v)))
-	}
-	for i := range p {
-		if d := math.Abs(float64(p[i] - q[i])); !(d <= 1e-5*most) {
-			return fmt.Errorf("number %d is %v, want %v", i, q[i], p[i])
-		}
-	}
-	return nil
 }

@@ -7,9 +7,8 @@
 // them. In a row of the picture the points of a filter's row are side by side, with
 // all their channels, so that a block is a stretch of it and may cross points.
 #include "filters.h"
+#include "memory.h"
 
-#include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define FORM(name) portable_##name
@@ -196,37 +195,6 @@ static int64_t cut(block *to, int64_t count, int64_t row, int64_t above, int64_t
 	return count;
 }
 
-// The memory of the last call, which the next one takes: to get it from the system
-// anew would cost as much as a part of the work.
-static pthread_mutex_t keeping = PTHREAD_MUTEX_INITIALIZER;
-static char *kept;
-static size_t kept_size;
-enum { MOST_KEPT = 32 << 20 };
-
-static char *take(size_t size, size_t *got) {
-	pthread_mutex_lock(&keeping);
-	char *p = kept;
-	*got = kept_size;
-	kept = 0;
-	pthread_mutex_unlock(&keeping);
-	if (p && *got >= size) return p;
-	free(p);
-	*got = (size + 63) & ~(size_t)63;
-	return aligned_alloc(64, *got);
-}
-
-static void give(char *p, size_t size) {
-	pthread_mutex_lock(&keeping);
-	char *before = p;
-	if (size <= MOST_KEPT && (!kept || kept_size < size)) {
-		before = kept;
-		kept = p;
-		kept_size = size;
-	}
-	pthread_mutex_unlock(&keeping);
-	free(before);
-}
-
 int filters_gradient(const filters *f, int form, int n, filters_loop *loop, void *pool) {
 	const int64_t columns = 2 * forms[form].width;
 	const int most = forms[form].rows;
@@ -242,7 +210,7 @@ int filters_gradient(const filters *f, int form, int n, filters_loop *loop, void
 	j.part_size = (j.most * j.stride + (int64_t)GROUP * most * j.most + SPARE + LINE - 1) / LINE * LINE;
 	size_t sums = (size_t)f->kernel[0] * length * j.stride;
 	size_t size = (sums + j.parts * j.part_size) * sizeof(float) + blocks * sizeof(block), got;
-	char *memory = take(size, &got);
+	char *memory = memory_take(size, &got);
 	if (!memory) return 0;
 	j.sum = (float *)memory;
 	j.scratch = j.sum + sums;
@@ -258,6 +226,6 @@ int filters_gradient(const filters *f, int form, int n, filters_loop *loop, void
 	}
 	loop(pool, j.parts, compute, &j);
 	loop(pool, j.parts, turn, &j);
-	give(memory, got);
+	memory_give(memory, got);
 	return 1;
 }

@@ -1,4 +1,6 @@
 // The gradient of a convolution for its filters, on the processor.
+#pragma once
+
 #include <stdint.h>
 
 // A convolution of x [N H W I] with filters [O I K K], one group, whose output's
@@ -27,10 +29,3 @@ typedef void filters_loop(void *pool, int n, void (*work)(void *data, int i), vo
 // Computes the gradient in a form, in n parts by a loop, which has the pool. The
 // numbers do not depend on n. Returns 0 where there is no memory.
 int filters_gradient(const filters *f, int form, int n, filters_loop *loop, void *pool);
-
-// filters_call is the handler of the call @holt_filters_gradient in XLA's programs.
-void *filters_call(void *frame);
-
-// Registers the handler in a plugin, which is one whose layout of the arguments is
-// known. Returns whether it did.
-int filters_register(void *api);

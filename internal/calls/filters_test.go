@@ -1,6 +1,6 @@
 //go:build cgo && unix
 
-package filters
+package calls
 
 import (
 	"fmt"

@@ -1,10 +1,11 @@
-// The gradient as a call of XLA's programs, by the plugin's interface for functions of
+// The functions as calls of XLA's programs, by the plugin's interface for functions of
 // others (XLA's FFI, version 0.1). Only the heads of its structures stand here, which
-// TestCall runs with the plugin.
+// dl/internal/xla's TestOneDNN runs with the plugin.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "filters.h"
+#include "attention.h"
+#include "call.h"
 
 #include <pthread.h>
 #include <stddef.h>
@@ -131,18 +132,28 @@ static void *fail(const frame *f, const char *message, int code) {
 	return f->api->error_create(&e);
 }
 
+// Answers what the interface asks of a handler before it is run, and returns whether it did.
+static int described(frame *f) {
+	if (!f->extensions || f->extensions->type != METADATA) return 0;
+	metadata *m = ((metadata_extension *)f->extensions)->metadata;
+	m->version.major = 0;
+	m->version.minor = 1;
+	m->traits = 0;
+	return 1;
+}
+
+// Returns into how many parts to cut what all processors share, so that one that comes late
+// takes less.
+static int parts(void) {
+	int n = processors();
+	return n > 1 ? 4 * n : 1;
+}
+
 // The operands are x [N H W I], v [N h w O] and int32 numbers: stride, dilation, and
 // padding above and left, of height and width each. The result is [O I K K].
 void *filters_call(void *p) {
 	frame *f = p;
-	if (f->extensions && f->extensions->type == METADATA) {
-		metadata *m = ((metadata_extension *)f->extensions)->metadata;
-		m->version.major = 0;
-		m->version.minor = 1;
-		m->traits = 0;
-		return 0;
-	}
-	if (f->stage != EXECUTE) return 0;
+	if (described(f) || f->stage != EXECUTE) return 0;
 	if (f->args.size != 3 || f->results.size != 1) return fail(f, "holt: the filters' gradient has other operands", INVALID_ARGUMENT);
 	buffer *x = f->args.buffers[0], *v = f->args.buffers[1], *w = f->args.buffers[2], *g = f->results.buffers[0];
 	if (x->rank != 4 || v->rank != 4 || g->rank != 4 || w->rank != 1 || w->dims[0] != 6 || x->dtype != FLOAT32 || v->dtype != FLOAT32 || g->dtype != FLOAT32 ||
@@ -153,8 +164,29 @@ void *filters_call(void *p) {
 		.x = x->data, .v = v->data, .gradient = g->data, .images = x->dims[0], .size = {x->dims[1], x->dims[2]}, .in = x->dims[3],
 		.places = {v->dims[1], v->dims[2]}, .out = v->dims[3], .kernel = {g->dims[2], g->dims[3]}, .stride = {n[0], n[1]}, .dilation = {n[2], n[3]}, .before = {n[4], n[5]},
 	};
-	int all = processors();
-	if (!filters_gradient(&c, filters_best(), all > 1 ? 4 * all : 1, in_threads, f)) return fail(f, "holt: no memory for the filters' gradient", RESOURCE_EXHAUSTED);
+	if (!filters_gradient(&c, filters_best(), parts(), in_threads, f)) return fail(f, "holt: no memory for the filters' gradient", RESOURCE_EXHAUSTED);
+	return 0;
+}
+
+// The operands are the input [N L 3·H D], for the gradient the output's [N L H D], and an int32
+// number that is not 0 where each place looks at those up to its own. The result is [N L H D],
+// or the gradient of the input.
+void *attention_call(void *p) {
+	frame *f = p;
+	if (described(f) || f->stage != EXECUTE) return 0;
+	const int gradient = f->args.size == 3;
+	if (f->args.size != 2 && !gradient || f->results.size != 1) return fail(f, "holt: attention has other operands", INVALID_ARGUMENT);
+	buffer *in = f->args.buffers[0], *v = gradient ? f->args.buffers[1] : 0, *causal = f->args.buffers[f->args.size - 1], *out = f->results.buffers[0];
+	buffer *smaller = gradient ? v : out, *larger = gradient ? out : in;
+	int right = in->rank == 4 && smaller->rank == 4 && larger->rank == 4 && causal->rank == 1 && causal->dims[0] == 1 && causal->dtype == INT32 &&
+		in->dtype == FLOAT32 && out->dtype == FLOAT32 && smaller->dtype == FLOAT32 && in->dims[2] == 3 * smaller->dims[2] && in->dims[3] % 16 == 0;
+	for (int i = 0; right && i < 4; i++) right = larger->dims[i] == in->dims[i] && (i == 2 || smaller->dims[i] == in->dims[i]);
+	if (!right) return fail(f, "holt: attention has operands of other shapes", INVALID_ARGUMENT);
+	attention a = {
+		.in = in->data, .v = v ? v->data : 0, .out = out->data, .sequences = in->dims[0], .length = in->dims[1], .heads = smaller->dims[2], .size = in->dims[3],
+		.causal = *(const int32_t *)causal->data,
+	};
+	if (!attention_compute(&a, filters_best(), parts(), in_threads, f)) return fail(f, "holt: no memory for attention", RESOURCE_EXHAUSTED);
 	return 0;
 }
 
@@ -164,11 +196,16 @@ typedef struct { size_t struct_size; const char *name; size_t name_size; void *h
 typedef struct { extension head; void *type_register, *user_data; void *(*register_handler)(register_args *); } ffi_extension;
 enum { FFI = 5 };
 
-int filters_register(void *api) {
+static int add(ffi_extension *e, const char *name, void *handler) {
+	static const char platform[] = "Host";
+	register_args r = {sizeof r, name, strlen(name), handler, platform, sizeof platform - 1, 0};
+	return !e->register_handler(&r);
+}
+
+int calls_register(void *api) {
 	extension *e = ((api_head *)api)->extensions;
 	while (e && e->type != FFI) e = e->next;
 	if (!e || e->struct_size < sizeof(ffi_extension)) return 0;
-	static const char name[] = "holt_filters_gradient", platform[] = "Host";
-	register_args r = {sizeof r, name, sizeof name - 1, filters_call, platform, sizeof platform - 1, 0};
-	return !((ffi_extension *)e)->register_handler(&r);
+	ffi_extension *to = (ffi_extension *)e;
+	return add(to, "holt_filters_gradient", filters_call) && add(to, "holt_attention", attention_call);
 }

@@ -1,0 +1,180 @@
+package xla
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"sync"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/internal/hooks"
+)
+
+// checkedOneDNN is whether the forms of oneDNN's calls gave XLA's own numbers.
+var checkedOneDNN = map[compute.Backend]func() bool{}
+var checkingOneDNN sync.Mutex
+
+// oneDNNChecked checks once whether oneDNN's calls give what XLA's own program gives.
+func oneDNNChecked(on *Device) bool {
+	checkingOneDNN.Lock()
+	check := checkedOneDNN[on.Backend]
+	if check == nil {
+		check = sync.OnceValue(func() bool {
+			if !hooks.Get().KnownPlugin(on.Backend) {
+				return false
+			}
+			err := checkOneDNN(on)
+			if err != nil {
+				hooks.Notice(fmt.Sprintf("oneDNN is not used, and networks run as XLA compiles them by itself: %v", err))
+			}
+			return err == nil
+		})
+		checkedOneDNN[on.Backend] = check
+	}
+	checkingOneDNN.Unlock()
+	return check()
+}
+
+// checkOneDNN compares the forms of calls that there are: convolutions with stride,
+// dilation, padding that is cut away, zeros between pixels, of three axes; products
+// of matrices that lie either way, and with axes taken together; sums in parts; and
+// attention with its gradient.
+func checkOneDNN(on *Device) error {
+	var inputs []*Array
+	random := rand.New(rand.NewPCG(1, 2))
+	attention := 0 // calls of attention
+	build := func(g *graph.Graph, called bool) (out []*graph.Node) {
+		first := len(inputs) == 0
+		n := 0
+		input := func(dims ...int) *graph.Node {
+			if first {
+				values := make([]float32, product(dims))
+				for i := range values {
+					values[i] = float32(random.NormFloat64())
+				}
+				inputs = append(inputs, NewArray(dtypes.Float32, dims, values))
+			}
+			n++
+			return Parameter(g, dtypes.Float32, dims)
+		}
+		x, w := input(2, 9, 10, 5), input(6, 5, 3, 2)
+		filters := func(in, out int) graph.ConvolveAxesConfig {
+			return graph.ConvolveAxesConfig{InputBatch: 0, InputSpatial: []int{1, 2}, InputChannels: 3, KernelInputChannels: in, KernelOutputChannels: out,
+				KernelSpatial: []int{2, 3}, OutputBatch: 0, OutputSpatial: []int{1, 2}, OutputChannels: 3}
+		}
+		conv := func(x, w *graph.Node, axes graph.ConvolveAxesConfig, strides []int, padding [][2]int, spread, dilations []int) {
+			out = append(out, graph.ConvGeneral(x, w, axes, strides, padding, spread, dilations, 1, 1))
+		}
+		one := []int{1, 1}
+		conv(x, w, filters(1, 0), one, [][2]int{{1, 1}, {0, 2}}, nil, one)
+		conv(x, w, filters(1, 0), []int{2, 3}, [][2]int{{0, 1}, {1, 0}}, nil, one)
+		conv(x, w, filters(1, 0), one, [][2]int{{2, 2}, {1, 1}}, nil, []int{2, 3})
+		conv(x, input(5, 7, 3, 3), filters(0, 1), one, [][2]int{{1, 2}, {2, 0}}, []int{2, 3}, one)
+		conv(x, input(5, 7, 3, 3), filters(0, 1), one, [][2]int{{-1, 2}, {2, -2}}, []int{2, 1}, []int{1, 2})
+		pictures := graph.ConvolveAxesConfig{InputBatch: 4, InputChannels: 0, InputSpatial: []int{1, 2, 3}, KernelInputChannels: 0, KernelOutputChannels: 4,
+			KernelSpatial: []int{1, 2, 3}, OutputBatch: 0, OutputChannels: 1, OutputSpatial: []int{3, 4, 2}}
+		x3 := graph.Reshape(x, 2, 9, 10, 5, 1)
+		conv(x3, input(2, 9, 10, 1, 6), pictures, []int{1, 1, 1}, [][2]int{{1, 1}, {1, 1}, {}}, nil, []int{1, 1, 1})
+		conv(x3, input(2, 4, 3, 1, 6), pictures, []int{1, 2, 1}, [][2]int{{1, -1}, {0, 1}, {}}, nil, []int{2, 3, 1})
+		conv(input(2, 6, 7, mostChannels+8, 1), input(2, 6, 7, 1, 16), pictures, []int{1, 1, 1}, [][2]int{{1, 1}, {1, 1}, {}}, nil, []int{1, 1, 1})
+
+		const big = 256
+		a, b := input(big, big), input(big, big)
+		for _, axes := range [][2]int{{1, 0}, {1, 1}, {0, 0}, {0, 1}} {
+			out = append(out, graph.DotGeneral(a, axes[:1], nil, b, axes[1:], nil))
+		}
+		c, d := input(16, 16, big), input(16, 16, big)
+		out = append(out, graph.DotGeneral(c, []int{2}, nil, b, []int{1}, nil), graph.DotGeneral(c, []int{0, 1}, nil, d, []int{0, 1}, nil))
+		out = append(out, graph.ReduceSum(c, 0, 1))
+
+		if hasCalls(on.Backend) {
+			x, v := input(2, 20, 6, 16), input(2, 20, 2, 16)
+			for _, causal := range []bool{false, true} {
+				out = append(out, selfAttention(x, v, causal, called)...)
+			}
+			attention = 4
+		}
+		return out
+	}
+	run := func(oneDNN bool) ([]*Array, error) {
+		p, calls, err := compileGraph(context.Background(), on, nil, "check of oneDNN", oneDNN,
+			func(g *graph.Graph) []*graph.Node { return build(g, oneDNN) })
+		if err != nil {
+			return nil, err
+		}
+		if want := 14 + attention; oneDNN && calls != want {
+			return nil, fmt.Errorf("%d calls were written, want %d", calls, want)
+		}
+		return p.Run(inputs)
+	}
+	own, err := run(false)
+	if err != nil {
+		return err
+	}
+	theirs, err := run(true)
+	if err != nil {
+		return err
+	}
+	for i := range own {
+		if err := near(own[i], theirs[i]); err != nil {
+			return fmt.Errorf("form %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// selfAttention returns the output for x [N L 3·H D] and the gradient of x, where that for the
+// output is v, by calls or by what XLA makes of it.
+func selfAttention(x, v *graph.Node, causal, called bool) []*graph.Node {
+	if called {
+		call := func(v *graph.Node) *graph.Node {
+			y, _ := graph.BackendFusedScaledDotProductAttention(x, x, v, compute.AttentionAxesLayoutBSHD,
+				&compute.ScaledDotProductAttentionConfig{Scale: -1, Causal: causal})
+			return y
+		}
+		return []*graph.Node{call(x), call(v)}
+	}
+	d := x.Shape().Dimensions
+	length, heads := d[1], d[2]/3
+	part := func(i int) *graph.Node {
+		return graph.TransposeAllAxes(graph.SliceAxis(x, 2, graph.AxisRange(i*heads, (i+1)*heads)), 0, 2, 1, 3)
+	}
+	scores := graph.MulScalar(graph.DotGeneral(part(0), []int{3}, []int{0, 1}, part(1), []int{3}, []int{0, 1}), 1/math.Sqrt(float64(d[3])))
+	if causal {
+		own := graph.BroadcastToDims(graph.Reshape(graph.ShapedLowerTriangular(x.Graph(), length, length, 0), 1, 1, length, length), scores.Shape().Dimensions...)
+		scores = graph.Where(own, scores, graph.BroadcastToDims(graph.Infinity(x.Graph(), dtypes.Float32, -1), scores.Shape().Dimensions...))
+	}
+	y := graph.DotGeneral(graph.Softmax(scores, 3), []int{3}, []int{0, 1}, part(2), []int{2}, []int{0, 1})
+	y = graph.TransposeAllAxes(y, 0, 2, 1, 3)
+	return []*graph.Node{y, graph.Gradient(graph.ReduceAllSum(graph.Mul(y, v)), x)[0]}
+}
+
+// near returns an error where two arrays differ by more than rounding brings about.
+func near(a, b *Array) error {
+	x, err := a.Flat()
+	if err != nil {
+		return err
+	}
+	y, err := b.Flat()
+	if err != nil {
+		return err
+	}
+	p, q := x.([]float32), y.([]float32)
+	if len(p) != len(q) {
+		return fmt.Errorf("there are %d numbers, want %d", len(q), len(p))
+	}
+	most := 0.0
+	for _, v := range p {
+		most = max(most, math.Abs(float64(v)))
+	}
+	for i := range p {
+		if d := math.Abs(float64(p[i] - q[i])); !(d <= 1e-5*most) {
+			return fmt.Errorf("number %d is %v, want %v", i, q[i], p[i])
+		}
+	}
+	return nil
+}

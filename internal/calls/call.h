@@ -1,0 +1,11 @@
+// The handlers of calls in XLA's programs.
+
+// filters_call is the handler of the call @holt_filters_gradient.
+void *filters_call(void *frame);
+
+// attention_call is the handler of the call @holt_attention, of the output and of its gradient.
+void *attention_call(void *frame);
+
+// Registers the handlers in a plugin, which is one whose layout of the arguments is known.
+// Returns whether it did.
+int calls_register(void *api);

@@ -1,0 +1,12 @@
+// Memory for a call, which the next one takes: to get it from the system anew would cost
+// as much as a part of the work.
+#pragma once
+
+#include <stddef.h>
+
+// Returns at least size bytes at a multiple of 64, and how many they are, or 0 where there
+// is no memory.
+char *memory_take(size_t size, size_t *got);
+
+// Gives back what memory_take returned.
+void memory_give(char *memory, size_t got);

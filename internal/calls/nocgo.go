@@ -1,0 +1,16 @@
+//go:build !cgo || !unix
+
+// Package calls has functions in C that XLA's programs for the processor call; a program
+// that was built without cgo has none of them.
+package calls
+
+import "unsafe"
+
+// The targets of the calls.
+const (
+	FiltersGradient = "holt_filters_gradient"
+	Attention       = "holt_attention"
+)
+
+// Register reports false: there is nothing to register.
+func Register(api unsafe.Pointer) bool { return false }
