@@ -50,9 +50,9 @@ golden: need # rewrite testdata/*.golden from what the code gives now; read the 
 	@git status --short -- '*.golden' '*/testdata/*'
 
 .PHONY: bench
-bench: need # our times beside those of PyTorch, JAX and GoNB, where they are installed
+bench: need # our times beside those of PyTorch, JAX and GoNB, where they are installed; BASE=COMMIT: and of an earlier commit
 	@$(MAKE) --no-print-directory -j4 ready
-	@$(PY) bench/bench.py
+	@$(PY) bench/bench.py $(if $(BASE),--base $(BASE))
 
 .PHONY: notebooks
 notebooks: need # run every notebook from top to bottom, and convert it to HTML

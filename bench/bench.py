@@ -6,8 +6,12 @@ is named and left out. The parties take turns, ROUNDS times over, so that a busy
 them; tables of medians are printed and everything is left in bench/out/bench.json. Training steps are timed on one core
 and on two, with the processor's time beside the wall clock's: others on the machine disturb it least. Under each table
 stands which differences are real: those that all rounds agree on, by processor time.
+
+With --base COMMIT, the four networks are also timed as that commit has them, in turn with today's: its benchmarks are
+built in a worktree of git, which is removed at the end.
 """
 import argparse
+import contextlib
 import datetime
 import json
 import os
@@ -17,6 +21,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 
 here = os.path.dirname(os.path.abspath(__file__))
 root = os.path.dirname(here)
@@ -51,19 +56,18 @@ def has_kernel(python, name):
     return subprocess.run([python, "-c", code], capture_output=True).returncode == 0
 
 
-def go_bench(package, name, count, cores=None, **env):
+def go_bench(package, name, count, cores=None, checkout=root, **env):
     """A benchmark of a package, alone in its process, so that its peak is its own: a dictionary of what it reports.
 
     It has the environment that a kernel gives its host (kernel/host/proc/tunables.go).
     """
-    binary = os.path.join(here, "out", package.replace("/", "-") + ".test")
-    folder = os.path.join(root, package)
-    if binary not in built:
-        os.makedirs(os.path.dirname(binary), exist_ok=True)
-        subprocess.run(["go", "test", "-c", "-o", binary, "./" + package], cwd=root, check=True)
-        built.add(binary)
-    got = run([binary, "-test.run", "^$", "-test.bench", f"^Benchmark{name}$", "-test.benchtime", count], cores,
-              cwd=folder, env={"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", **os.environ, **env})
+    folder = os.path.join(checkout, package)
+    if folder not in built:
+        built[folder] = os.path.join(checkout, "bench", "out", package.replace("/", "-") + ".test")
+        os.makedirs(os.path.dirname(built[folder]), exist_ok=True)
+        subprocess.run(["go", "test", "-c", "-o", built[folder], "./" + package], cwd=checkout, check=True)
+    env = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", "HOLT_HOME": os.path.join(root, ".holt"), **os.environ, **env}
+    got = run([built[folder], "-test.run", "^$", "-test.bench", f"^Benchmark{name}$", "-test.benchtime", count], cores, cwd=folder, env=env)
     line = re.search(r"^Benchmark\S+\s+\d+\s+(.*)$", got.stdout, re.MULTILINE)
     if not line:
         notes.append(f"holt, {name}: " + (got.stdout.strip() or got.stderr.strip() or "no result").splitlines()[-1])
@@ -72,15 +76,35 @@ def go_bench(package, name, count, cores=None, **env):
     return dict(zip(words[1::2], map(float, words[::2])))
 
 
-built = set()
+built = {}  # benchmarks' programs, by the folder of their package
 
 
-def ours_at(name, count, package="dl"):
+def ours_at(name, count, package="dl", checkout=root, version=""):
     """A party that runs a benchmark of a package: its median and its processor time in ms, and its peak of memory in MiB."""
     def party(cores=None):
-        got = go_bench(package, name, count, cores)
-        return got and {"ms": [got["median-ms/op"]], "cpu": got.get("cpu-ms/op"), "peak": got["peak-MiB"]}
+        got = go_bench(package, name, count, cores, checkout)
+        return got and {"ms": [got["median-ms/op"]], "cpu": got.get("cpu-ms/op"), "peak": got["peak-MiB"], "version": version}
     return party
+
+
+class Base:
+    """An earlier commit, checked out while it is timed."""
+
+    def __init__(self, commit):
+        self.version = subprocess.run(["git", "rev-parse", "--short", "--verify", commit + "^{commit}"], cwd=root,
+                                      check=True, capture_output=True, text=True).stdout.strip()
+        self.name = f"Holt at {self.version}"
+        self.folder = tempfile.mkdtemp(prefix="holt-bench-")
+
+    def __enter__(self):
+        subprocess.run(["git", "worktree", "add", "--quiet", "--detach", self.folder, self.version], cwd=root, check=True)
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(["git", "worktree", "remove", "--force", self.folder], cwd=root, check=True)
+
+    def party(self, name, count):
+        return ours_at(name, count, checkout=self.folder, version=self.version)
 
 
 def theirs(*args):
@@ -93,18 +117,22 @@ def torch_ways(net, steps, *more, ways=("", "channels last", "compiled")):
     return {("PyTorch, " + way).rstrip(", "): theirs("step_torch.py", net, "--steps", steps, *more, *flags[way]) for way in ways}
 
 
-def work():
+def work(base=None):
     """What is timed, each by its parties; a party is given the number of cores, and returns its milliseconds, its processor
     time in milliseconds and its peak of memory in MiB."""
-    tables = {
-        "training step of the tutorial network, batch 64": {
-            "Holt, XLA:CPU": ours_at("TrainStepCIFARNet/cpu", "40x"), "Holt, pure Go": ours_at("TrainStepCIFARNet/go", "1x")},
-        "forward pass of the tutorial network, batch 64": {"Holt, XLA:CPU": ours_at("PredictCIFARNet", "40x")},
-        "training step of ResNet18, 16 pictures of 64×64": {"Holt, XLA:CPU": ours_at("TrainStepResNet18", "20x")},
-        "training step of a transformer of two layers": {"Holt, XLA:CPU": ours_at("TrainStepTransformer", "30x")},
-        "step of REINFORCE's first 60 episodes on CartPole": {"Holt, at once": ours_at("Step", "5x", "programs/reinforce")},
+    networks = {
+        "training step of the tutorial network, batch 64": ("TrainStepCIFARNet/cpu", "40x"),
+        "forward pass of the tutorial network, batch 64": ("PredictCIFARNet", "40x"),
+        "training step of ResNet18, 16 pictures of 64×64": ("TrainStepResNet18", "20x"),
+        "training step of a transformer of two layers": ("TrainStepTransformer", "30x"),
     }
-    cifar, forward, resnet, transformer, reinforce = tables.values()
+    tables = {table: {"Holt, XLA:CPU": ours_at(*benchmark)} for table, benchmark in networks.items()}
+    if base:
+        for table, benchmark in networks.items():
+            tables[table][base.name] = base.party(*benchmark)
+    cifar, forward, resnet, transformer = tables.values()
+    cifar["Holt, pure Go"] = ours_at("TrainStepCIFARNet/go", "1x")
+    reinforce = tables["step of REINFORCE's first 60 episodes on CartPole"] = {"Holt, at once": ours_at("Step", "5x", "programs/reinforce")}
     if has_module("torch"):
         cifar.update(torch_ways("cifar", "40"))
         forward.update(torch_ways("cifar", "40", "--predict"))
@@ -121,10 +149,10 @@ def work():
     return tables
 
 
-def training_steps(rounds, cores):
+def training_steps(rounds, cores, base=None):
     result = {}
     for i in range(rounds):
-        for table, parties in work().items():
+        for table, parties in work(base).items():
             for n in cores:
                 rows = result.setdefault(f"{table}, {n} core{'s' if n > 1 else ''}", {})
                 for name, party in parties.items():
@@ -219,6 +247,7 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--cores", default="1,2", help="numbers of cores that training steps run on")
+    p.add_argument("--base", help="an earlier commit, timed in turn with this one")
     p.add_argument("--only", choices=["step", "loader", "cells", "memory"])
     args = p.parse_args()
     go = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True).stdout.strip()
@@ -226,7 +255,8 @@ def main():
     result = {"date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="minutes"), "machine": machine(),
               "load_before": os.getloadavg()[0], "go": go, "holt": commit, "rounds": args.rounds}
     if args.only in (None, "step"):
-        result["steps"] = training_steps(args.rounds, [int(n) for n in args.cores.split(",")])
+        with Base(args.base) if args.base else contextlib.nullcontext() as base:
+            result["steps"] = training_steps(args.rounds, [int(n) for n in args.cores.split(",")], base)
     if args.only in (None, "loader"):
         result["loader"] = photographs(args.rounds)
     if args.only in (None, "cells"):
