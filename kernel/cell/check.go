@@ -219,76 +219,98 @@ func (c *check) collect() error {
 			return err
 		}
 	}
-	f, err := c.decls()
+	decls, err := c.decls()
 	if err != nil {
 		return err
 	}
-	for _, d := range f.AST.Decls {
+	for _, d := range decls.AST.Decls {
 		switch d := d.(type) {
 		case *ast.GenDecl:
-			switch d.Tok {
-			case token.TYPE:
-				for _, s := range d.Specs {
-					s := s.(*ast.TypeSpec)
-					start, end := f.Span(s)
-					if !d.Lparen.IsValid() {
-						start, end = f.Span(d)
-					}
-					text := string(c.text[start:end])
-					if d.Lparen.IsValid() {
-						text = "type " + text
-					}
-					c.add(&scope.Unit{Names: []string{s.Name.Name}, Kind: scope.Type, Text: text, Generic: s.TypeParams != nil}, start, end)
-				}
-			case token.CONST:
-				if len(d.Specs) == 0 { // const () says nothing
-					continue
-				}
-				u := &scope.Unit{Kind: scope.Const}
-				for _, s := range d.Specs {
-					for _, n := range s.(*ast.ValueSpec).Names {
-						u.Names = append(u.Names, n.Name)
-					}
-				}
-				start, end := f.Span(d)
-				ed := &syntax.Editor{Text: c.text, Edits: c.ownValues(f, d)}
-				u.Text, _ = ed.Render(start, end)
-				c.constEdits = append(c.constEdits, ed.Edits...)
-				c.add(u, start, end)
-			}
+			c.collectTypes(decls, d)
+			c.collectConsts(decls, d)
 		case *ast.FuncDecl:
-			start, end := f.Span(d)
-			u := &scope.Unit{Names: []string{d.Name.Name}, Kind: scope.Func, Text: string(c.text[start:end]), Generic: d.Type.TypeParams != nil}
-			if d.Recv != nil && len(d.Recv.List) > 0 {
-				u.Recv, u.Generic = scope.Receiver(d.Recv.List[0].Type)
-				rs, re := f.Span(d.Recv.List[0].Type)
-				u.Sig = string(c.text[rs:re]) + " "
-			}
-			ts, _ := f.Span(d.Type.Params)
-			_, te := f.Span(d.Type)
-			u.Sig += strings.Join(strings.Fields(string(c.text[ts:te])), " ")
-			if d.Recv == nil && d.Name.Name == "main" {
-				c.hasMain = true
-			}
-			c.add(u, start, end)
+			c.collectFunc(decls, d)
 		}
 	}
-	s, err := c.stmts()
+	stmts, err := c.stmts()
 	if err != nil {
 		return err
 	}
-	for _, st := range s.AST.Decls[0].(*ast.FuncDecl).Body.List {
+	if err := c.collectStmts(stmts); err != nil {
+		return err
+	}
+	return c.orderVars(stmts, decls)
+}
+
+// collectTypes makes a unit of each type of a declaration: in a group, of each line.
+func (c *check) collectTypes(f *syntax.File, d *ast.GenDecl) {
+	if d.Tok != token.TYPE {
+		return
+	}
+	for _, s := range d.Specs {
+		s := s.(*ast.TypeSpec)
+		start, end := f.Span(d)
+		text := string(c.text[start:end])
+		if d.Lparen.IsValid() {
+			start, end = f.Span(s)
+			text = "type " + string(c.text[start:end])
+		}
+		c.add(&scope.Unit{Names: []string{s.Name.Name}, Kind: scope.Type, Text: text, Generic: s.TypeParams != nil}, start, end)
+	}
+}
+
+// collectConsts makes one unit of a declaration of constants, since the lines of a
+// group depend on one another.
+func (c *check) collectConsts(f *syntax.File, d *ast.GenDecl) {
+	if d.Tok != token.CONST || len(d.Specs) == 0 { // const () says nothing
+		return
+	}
+	u := &scope.Unit{Kind: scope.Const}
+	for _, s := range d.Specs {
+		for _, n := range s.(*ast.ValueSpec).Names {
+			u.Names = append(u.Names, n.Name)
+		}
+	}
+	start, end := f.Span(d)
+	ed := &syntax.Editor{Text: c.text, Edits: c.ownValues(f, d)}
+	u.Text, _ = ed.Render(start, end)
+	c.constEdits = append(c.constEdits, ed.Edits...)
+	c.add(u, start, end)
+}
+
+// collectFunc makes a unit of a function or a method.
+func (c *check) collectFunc(f *syntax.File, d *ast.FuncDecl) {
+	start, end := f.Span(d)
+	u := &scope.Unit{Names: []string{d.Name.Name}, Kind: scope.Func, Text: string(c.text[start:end]), Generic: d.Type.TypeParams != nil}
+	if d.Recv != nil && len(d.Recv.List) > 0 {
+		u.Recv, u.Generic = scope.Receiver(d.Recv.List[0].Type)
+		rs, re := f.Span(d.Recv.List[0].Type)
+		u.Sig = string(c.text[rs:re]) + " "
+	}
+	ts, _ := f.Span(d.Type.Params)
+	_, te := f.Span(d.Type)
+	u.Sig += strings.Join(strings.Fields(string(c.text[ts:te])), " ")
+	if d.Recv == nil && d.Name.Name == "main" {
+		c.hasMain = true
+	}
+	c.add(u, start, end)
+}
+
+// collectStmts lists the statements at the top level, with what each defines and sets,
+// and notes which one is the cell's last line.
+func (c *check) collectStmts(f *syntax.File) error {
+	for _, st := range f.AST.Decls[0].(*ast.FuncDecl).Body.List {
 		if _, ok := st.(*ast.EmptyStmt); ok {
 			continue
 		}
 		if d, ok := st.(*ast.DeclStmt); ok {
-			if err := c.collectVars(s, d); err != nil {
+			if err := c.collectVars(f, d); err != nil {
 				return err
 			}
 			continue
 		}
-		start, end := s.Span(st)
-		t := &topStmt{start: start, end: end, stmt: st, file: s}
+		start, end := f.Span(st)
+		t := &topStmt{start: start, end: end, stmt: st, file: f}
 		if st, ok := st.(*ast.AssignStmt); ok {
 			for _, l := range st.Lhs {
 				id, ok := l.(*ast.Ident)
@@ -308,7 +330,7 @@ func (c *check) collect() error {
 		t.last = !last.IsDecl() && t.end > last.Start && last.Tok != token.VAR
 		t.hide = last.Semi
 	}
-	return c.orderVars(s, f)
+	return nil
 }
 
 // collectVars takes a var declaration apart: each line of a group is one of its own.

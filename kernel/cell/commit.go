@@ -1,14 +1,12 @@
 package cell
 
 import (
-	"go/ast"
 	"go/types"
 	"slices"
 	"strings"
 
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
-	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
 // A commit makes the model of what names mean after a cell: stage by stage, since what
@@ -192,81 +190,4 @@ func (g *result) reached(name string, reached int) bool {
 		}
 	}
 	return true
-}
-
-// units returns a function that records which names of the notebook and which
-// packages a unit of this cell uses.
-func (g *result) units() func(*scope.Unit) {
-	type key struct{ recv, name string }
-	decls := map[key]ast.Node{}
-	for _, f := range g.p.files {
-		if f.Kind != syntax.DeclFile {
-			continue
-		}
-		for _, d := range f.AST.Decls {
-			switch d := d.(type) {
-			case *ast.FuncDecl:
-				k := key{"", d.Name.Name}
-				if d.Recv != nil && len(d.Recv.List) > 0 {
-					k.recv, _ = scope.Receiver(d.Recv.List[0].Type)
-				} else if rest, ok := strings.CutPrefix(k.name, "Ħˣm_"); ok {
-					k.recv, k.name, _ = strings.Cut(rest, "_")
-				}
-				decls[k] = d
-			case *ast.GenDecl:
-				for _, s := range d.Specs {
-					switch s := s.(type) {
-					case *ast.TypeSpec:
-						decls[key{"", s.Name.Name}] = s
-					case *ast.ValueSpec:
-						for _, n := range s.Names {
-							decls[key{"", n.Name}] = d
-						}
-					}
-				}
-			}
-		}
-	}
-	return func(u *scope.Unit) {
-		u.Imports, u.Signature, u.Body, u.Calls = map[string]string{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
-		n := decls[key{u.Recv, u.Names[0]}]
-		if n == nil {
-			return
-		}
-		var body *ast.BlockStmt
-		if fn, ok := n.(*ast.FuncDecl); ok {
-			body = fn.Body
-		}
-		ast.Inspect(n, func(n ast.Node) bool {
-			if sel, ok := n.(*ast.SelectorExpr); ok {
-				if m := g.method(sel); m != "" {
-					u.Calls[m] = true
-				}
-			}
-			id, ok := n.(*ast.Ident)
-			if !ok {
-				return true
-			}
-			obj := g.p.info.Uses[id]
-			if pn, ok := obj.(*types.PkgName); ok {
-				u.Imports[id.Name] = pn.Imported().Path()
-				if id.Name == "C" {
-					u.C = g.c.pre
-				}
-			}
-			if obj == nil || !g.p.packageLevel(obj) || spell.IsOfC(obj.Name()) || slices.Contains(u.Names, id.Name) && u.Recv == "" {
-				return true
-			}
-			name := strings.TrimPrefix(id.Name, spell.NewMark)
-			if _, isOld := g.p.old[obj]; isOld {
-				name = spell.Written(name)
-			}
-			if body != nil && id.Pos() >= body.Pos() {
-				u.Body[name] = true
-			} else {
-				u.Signature[name] = true
-			}
-			return true
-		})
-	}
 }

@@ -66,6 +66,7 @@
 //	hint                   what to try, after an error; hints.go joins it
 //	gen                    the code of a checked cell
 //	program.go, commit.go  the result; what it makes live
-//	effects.go, listing.go what it takes from other cells; the cell for holt export
+//	uses.go, effects.go    names that its declarations use; what it takes from other cells
+//	listing.go             the cell as it was written, for holt export
 //	source.go              a cell that is only parsed; declarations of a model as Go text
 package cell

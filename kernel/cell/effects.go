@@ -48,9 +48,9 @@ func (e Effects) Reached(reached int) Effects {
 // effects finds what the cell uses and changes.
 func (g *result) effects() Effects {
 	f := &effectFinder{g: g, made: map[string]bool{}, own: map[string]*scope.Unit{}, effects: Effects{Uses: map[string]string{}}}
-	uses := g.units()
+	decls := g.declarations()
 	for _, u := range g.c.own {
-		uses(u)
+		g.findUses(u, decls)
 		if u.Unnamed() {
 			continue
 		}
@@ -172,10 +172,51 @@ func (f *effectFinder) statements(file *syntax.File) {
 	}
 }
 
+// statement records what statement i uses and changes.
 func (f *effectFinder) statement(st ast.Stmt, i int) {
-	t := f.g.c.top[i]
-	overwritten := map[*ast.Ident]bool{} // mentioned, and not looked at
-	var changed []string
+	changed, overwritten := f.assigned(st)
+	ast.Inspect(st, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.Ident:
+			if name := f.name(n); name != "" && !overwritten[n] {
+				f.use(name, name)
+			}
+		case *ast.SelectorExpr:
+			if name := f.g.method(n); name != "" {
+				f.use(name, name)
+			}
+		}
+		return true
+	})
+	fixed := ""
+	if len(changed) == 1 && f.fixed(st) {
+		t := f.g.c.top[i]
+		fixed = string(f.g.c.text[t.start:t.end])
+	}
+	for _, name := range changed {
+		f.change(name, i, fixed)
+	}
+	// Made anew in any case: no condition stands before it.
+	switch st := st.(type) {
+	case *ast.AssignStmt:
+		for _, l := range st.Lhs {
+			if id, ok := ast.Unparen(l).(*ast.Ident); ok && overwritten[id] {
+				f.made[f.name(id)] = true
+			}
+		}
+	case *ast.ExprStmt:
+		if call, ok := st.X.(*ast.CallExpr); ok && isZero(call) {
+			for _, name := range changed {
+				f.made[name] = true
+			}
+		}
+	}
+}
+
+// assigned finds the names that a statement, or one inside it, assigns to or gives away
+// the address of, and the places at which one is mentioned whose value is not looked at.
+func (f *effectFinder) assigned(st ast.Stmt) (changed []string, overwritten map[*ast.Ident]bool) {
+	overwritten = map[*ast.Ident]bool{}
 	assign := func(x ast.Expr, update bool) {
 		name := f.root(x)
 		if name == "" {
@@ -209,41 +250,7 @@ func (f *effectFinder) statement(st ast.Stmt, i int) {
 		}
 		return true
 	})
-	ast.Inspect(st, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.Ident:
-			if name := f.name(n); name != "" && !overwritten[n] {
-				f.use(name, name)
-			}
-		case *ast.SelectorExpr:
-			if name := f.g.method(n); name != "" {
-				f.use(name, name)
-			}
-		}
-		return true
-	})
-	fixed := ""
-	if len(changed) == 1 && f.fixed(st) {
-		fixed = string(f.g.c.text[t.start:t.end])
-	}
-	for _, name := range changed {
-		f.change(name, i, fixed)
-	}
-	// Made anew in any case: no condition stands before it.
-	switch st := st.(type) {
-	case *ast.AssignStmt:
-		for _, l := range st.Lhs {
-			if id, ok := ast.Unparen(l).(*ast.Ident); ok && overwritten[id] {
-				f.made[f.name(id)] = true
-			}
-		}
-	case *ast.ExprStmt:
-		if call, ok := st.X.(*ast.CallExpr); ok && isZero(call) {
-			for _, name := range changed {
-				f.made[name] = true
-			}
-		}
-	}
+	return changed, overwritten
 }
 
 // isZero recognises what "var x T" becomes: ˣzero(&x).

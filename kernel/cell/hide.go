@@ -201,32 +201,7 @@ func (c *check) newRefs(first *passed) []int {
 // respell returns the source of a unit as it is checked in this pass, with the
 // longer names of what it means, and where each byte came from.
 func (c *check) respell(u *scope.Unit, kind passKind) (string, func(int) int) {
-	other := map[string]string{}
-	own := "" // the type itself, under another name
-	for name := range u.Imports {
-		if name != "C" && c.shadows(name) {
-			other[name] = spell.OldMark + name
-		}
-	}
-	for _, uses := range []map[string]bool{u.Signature, u.Body} {
-		for name := range uses {
-			plain, isOld := strings.CutPrefix(name, spell.TypeMark)
-			switch {
-			case isOld && !c.unhide[plain], kind == passFinal && c.hides[name]:
-				other[plain] = spell.TypeMark + plain
-			case spell.OfGo(name) && !c.ownNames[name] && (c.vars[name] != nil || c.scope.Lookup(name) != nil && c.scope.Lookup(name).Kind == scope.Var):
-				other[name] = spell.NewMark + name
-			}
-		}
-	}
-	if plain, isOld := strings.CutPrefix(u.Recv, spell.TypeMark); u.Recv != "" && (isOld && !c.unhide[plain] || kind == passFinal && c.hides[u.Recv]) {
-		other[plain] = spell.TypeMark + plain
-	}
-	if u.Kind == scope.Type {
-		if plain, isOld := strings.CutPrefix(u.Names[0], spell.TypeMark); isOld || kind == passFinal && c.hides[plain] {
-			own = plain
-		}
-	}
+	other, own := c.spellings(u, kind)
 	same := func(i int) int { return i }
 	if len(other) == 0 && own == "" {
 		return u.Text, same
@@ -251,4 +226,39 @@ func (c *check) respell(u *scope.Unit, kind passKind) (string, func(int) int) {
 		})
 	}
 	return ed.Render(0, len(u.Text))
+}
+
+// spellings returns the names in a unit that are longer in this pass, and the name of
+// the type that the unit itself declares under a longer one.
+func (c *check) spellings(u *scope.Unit, kind passKind) (other map[string]string, own string) {
+	other = map[string]string{}
+	for name := range u.Imports {
+		if name != "C" && c.shadows(name) {
+			other[name] = spell.OldMark + name
+		}
+	}
+	hidden := func(name string) bool { // whether a variable has the name of the type
+		plain, isMarked := strings.CutPrefix(name, spell.TypeMark)
+		return isMarked && !c.unhide[plain] || kind == passFinal && c.hides[name]
+	}
+	for _, uses := range []map[string]bool{u.Signature, u.Body} {
+		for name := range uses {
+			switch e := c.scope.Lookup(name); {
+			case hidden(name):
+				plain := strings.TrimPrefix(name, spell.TypeMark)
+				other[plain] = spell.TypeMark + plain
+			case spell.OfGo(name) && !c.ownNames[name] && (c.vars[name] != nil || e != nil && e.Kind == scope.Var):
+				other[name] = spell.NewMark + name
+			}
+		}
+	}
+	if plain := strings.TrimPrefix(u.Recv, spell.TypeMark); u.Recv != "" && hidden(u.Recv) {
+		other[plain] = spell.TypeMark + plain
+	}
+	if u.Kind == scope.Type {
+		if plain, isMarked := strings.CutPrefix(u.Names[0], spell.TypeMark); isMarked || kind == passFinal && c.hides[plain] {
+			own = plain
+		}
+	}
+	return other, own
 }

@@ -183,51 +183,55 @@ func (c *check) takeErrors(p *passed) bool {
 		}
 		body := f.AST.Decls[len(f.AST.Decls)-1].(*ast.FuncDecl).Body
 		for _, st := range body.List {
-			var lhs int
-			var rhs []ast.Expr
-			switch st := st.(type) {
-			case *ast.AssignStmt:
-				if st.Tok != token.DEFINE && st.Tok != token.ASSIGN {
-					continue
-				}
-				lhs, rhs = len(st.Lhs), st.Rhs
-			case *ast.DeclStmt:
-				g := st.Decl.(*ast.GenDecl)
-				if g.Tok != token.VAR || len(g.Specs) != 1 {
-					continue
-				}
-				vs := g.Specs[0].(*ast.ValueSpec)
-				if vs.Type != nil {
-					continue
-				}
-				lhs, rhs = len(vs.Names), vs.Values
-			}
-			if len(rhs) != 1 {
-				continue
-			}
-			call, ok := ast.Unparen(rhs[0]).(*ast.CallExpr)
-			if !ok {
-				continue
-			}
-			tuple, ok := p.info.Types[call].Type.(*types.Tuple)
-			if !ok || tuple.Len() != lhs+1 || !spell.IsError(tuple.At(lhs).Type()) {
-				continue
-			}
-			start, _ := f.Span(st)
-			for i, t := range c.top {
-				if _, done := c.takenErr[i]; t.start == start && !done {
-					c.takenErr[i] = len(c.takenErr)
-					found = true
+			if p.leavesOutError(assigned(st)) {
+				start, _ := f.Span(st)
+				for i, t := range c.top {
+					if _, done := c.takenErr[i]; t.start == start && !done {
+						c.takenErr[i] = len(c.takenErr)
+						found = true
+					}
 				}
 			}
-		}
-		for _, st := range body.List {
 			if _, plain := st.(*ast.AssignStmt); !plain {
 				found = c.takeNested(p, f, st) || found
 			}
 		}
 	}
 	return found
+}
+
+// assigned counts what a statement gives values to, and returns these. There are none
+// where it is neither an assignment nor a declaration of variables without a type.
+func assigned(st ast.Stmt) (n int, values []ast.Expr) {
+	switch st := st.(type) {
+	case *ast.AssignStmt:
+		if st.Tok == token.DEFINE || st.Tok == token.ASSIGN {
+			return len(st.Lhs), st.Rhs
+		}
+	case *ast.DeclStmt:
+		g := st.Decl.(*ast.GenDecl)
+		if g.Tok != token.VAR || len(g.Specs) != 1 {
+			return 0, nil
+		}
+		if vs := g.Specs[0].(*ast.ValueSpec); vs.Type == nil {
+			return len(vs.Names), vs.Values
+		}
+	}
+	return 0, nil
+}
+
+// leavesOutError reports whether n variables take all results of a call but the last,
+// which is an error.
+func (p *passed) leavesOutError(n int, values []ast.Expr) bool {
+	if len(values) != 1 {
+		return false
+	}
+	call, ok := ast.Unparen(values[0]).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	results, ok := p.info.Types[call].Type.(*types.Tuple)
+	return ok && results.Len() == n+1 && spell.IsError(results.At(n).Type())
 }
 
 // takeNested finds definitions inside of a loop or a branch that leave out the
@@ -238,15 +242,7 @@ func (c *check) takeNested(p *passed, f *syntax.File, st ast.Stmt) bool {
 	take := func(list []ast.Stmt) {
 		for _, st := range list {
 			as, ok := st.(*ast.AssignStmt)
-			if !ok || as.Tok != token.DEFINE || len(as.Rhs) != 1 {
-				continue
-			}
-			call, ok := ast.Unparen(as.Rhs[0]).(*ast.CallExpr)
-			if !ok {
-				continue
-			}
-			tuple, ok := p.info.Types[call].Type.(*types.Tuple)
-			if !ok || tuple.Len() != len(as.Lhs)+1 || !spell.IsError(tuple.At(len(as.Lhs)).Type()) {
+			if !ok || as.Tok != token.DEFINE || !p.leavesOutError(len(as.Lhs), as.Rhs) {
 				continue
 			}
 			var n nestedErr

@@ -97,43 +97,17 @@ func (c *check) dropBroken(p *passed) (more bool) {
 	return more
 }
 
-// refuseLost refuses a cell that uses a value which ended with an earlier
-// host process, itself or through a function.
+// refuseLost refuses a cell that uses a value which ended with an earlier host process,
+// itself or through a function.
 func (c *check) refuseLost(p *passed) error {
-	var diags []Diagnostic
-	seen := map[string]bool{}
-	var lostIn func(name string, visited map[string]bool) *scope.Version
-	lostIn = func(name string, visited map[string]bool) *scope.Version {
-		e := c.scope.Lookup(name)
-		if e == nil || visited[name] || c.ownNames[name] || c.vars[name] != nil {
-			return nil
-		}
-		visited[name] = true
-		if e.Lost != "" {
-			return e
-		}
-		if e.Unit != nil {
-			for _, dep := range sortedKeys(e.Unit.Body) {
-				if l := lostIn(dep, visited); l != nil {
-					return l
-				}
-			}
-		}
-		for _, m := range e.Methods {
-			for _, dep := range sortedKeys(m.Body) {
-				if l := lostIn(dep, visited); l != nil {
-					return l
-				}
-			}
-		}
-		return nil
-	}
 	set := map[string]bool{} // made anew by a top-level assignment
 	for _, t := range c.top {
 		for _, name := range t.sets {
 			set[name] = true
 		}
 	}
+	var diags []Diagnostic
+	seen := map[string]bool{}
 	for _, f := range p.files {
 		if f.Unit != nil || f.Kind == syntax.VarFile {
 			continue
@@ -143,18 +117,11 @@ func (c *check) refuseLost(p *passed) error {
 			if !ok || seen[id.Name] || set[id.Name] && p.old[p.info.Uses[id]] == "" {
 				return true
 			}
-			obj := p.info.Uses[id]
-			name := spell.Written(id.Name)
-			if obj == nil || obj.Pkg() == nil || obj.Pkg().Path() != spell.Path || obj.Parent() == nil || c.scope.Lookup(name) == nil || spell.IsOfC(obj.Name()) {
+			obj, name := p.info.Uses[id], spell.Written(id.Name)
+			if !c.isValueOfEarlier(obj, name) {
 				return true
 			}
-			if _, isType := obj.(*types.TypeName); isType {
-				return true
-			}
-			if local := obj.Parent() != obj.Pkg().Scope(); local {
-				return true
-			}
-			l := lostIn(name, map[string]bool{})
+			l := c.lostIn(name, map[string]bool{})
 			if e := c.scope.Lookup(name); p.old[obj] != "" && e.Lost != "" { // x := f(x)
 				l = e
 			}
@@ -164,14 +131,52 @@ func (c *check) refuseLost(p *passed) error {
 				if l.Name != name {
 					msg = fmt.Sprintf("%s uses %s, whose value is gone: %s; run %s again to make it", name, l.Name, l.Lost, l.Cell)
 				}
-				d := f.Diagnose(id.Pos(), msg)
-				diags = append(diags, d)
+				diags = append(diags, f.Diagnose(id.Pos(), msg))
 			}
 			return true
 		})
 	}
 	if len(diags) > 0 {
 		return &Error{Diagnostics: syntax.Trim(diags)}
+	}
+	return nil
+}
+
+// isValueOfEarlier reports whether an object is a variable, constant or function of
+// package level whose name means something before this cell.
+func (c *check) isValueOfEarlier(obj types.Object, name string) bool {
+	if obj == nil || obj.Parent() == nil || !spell.PackageLevel(obj) || spell.IsOfC(obj.Name()) || c.scope.Lookup(name) == nil {
+		return false
+	}
+	_, isType := obj.(*types.TypeName)
+	return !isType
+}
+
+// lostIn returns the variable whose lost value a name of earlier cells leads to, itself
+// or through the bodies of functions and methods; nil where there is none. Visited holds
+// the names that were looked at.
+func (c *check) lostIn(name string, visited map[string]bool) *scope.Version {
+	e := c.scope.Lookup(name)
+	if e == nil || visited[name] || c.ownNames[name] || c.vars[name] != nil {
+		return nil
+	}
+	visited[name] = true
+	if e.Lost != "" {
+		return e
+	}
+	var bodies []*scope.Unit
+	if e.Unit != nil {
+		bodies = append(bodies, e.Unit)
+	}
+	for _, m := range e.Methods {
+		bodies = append(bodies, m)
+	}
+	for _, u := range bodies {
+		for _, used := range sortedKeys(u.Body) {
+			if l := c.lostIn(used, visited); l != nil {
+				return l
+			}
+		}
 	}
 	return nil
 }

@@ -20,22 +20,12 @@ var wellKnown = []struct{ pkg, name string }{
 	{"image", "Image"}, {"net/http", "Handler"},
 }
 
-// keep writes conversions that must be part of the package which declares a
-// type, so that the runtime knows one copy of each: to the interfaces that it
-// implements, and to the composite types that reflect could make first.
+// keep writes conversions that must be part of the package which declares a type, since
+// each plugin that makes an itab or a type descriptor of its own makes another type of
+// it: to the interfaces that the type implements, and to the composite types that reflect
+// could make first.
 func (g *generator) keep(tp *spell.Printer, named []*types.TypeName) string {
-	var b strings.Builder
-	conversion := func(t types.Type, iface types.Type) {
-		it, ok := iface.Underlying().(*types.Interface)
-		if !ok || it.Empty() || !it.IsMethodSet() || types.IsInterface(t) {
-			return
-		}
-		for _, t := range []types.Type{t, types.NewPointer(t)} {
-			if types.Implements(t, it) {
-				fmt.Fprintf(&b, "\t{ var v %s; ˣrt.Keep([]%s{v}) }\n", tp.String(t), tp.String(iface))
-			}
-		}
-	}
+	k := &keeper{g: g, tp: tp}
 	mine := map[string]bool{}
 	for _, obj := range named {
 		mine[obj.Name()] = true
@@ -46,38 +36,76 @@ func (g *generator) keep(tp *spell.Printer, named []*types.TypeName) string {
 		if it, ok := nt.Underlying().(*types.Interface); ok && !it.IsMethodSet() {
 			continue // a constraint, of which there are no values
 		}
-		s := tp.String(nt)
-		fmt.Fprintf(&b, "\tˣrt.Keep([]%[1]s(nil), (*[]%[1]s)(nil), map[string]%[1]s(nil), []*%[1]s(nil), map[string]*%[1]s(nil), (*%[1]s)(nil), (**%[1]s)(nil), (func(%[1]s))(nil), (func() %[1]s)(nil))\n", s)
-		if Sizes.Sizeof(nt.Underlying()) < 1<<16 { // a larger one cannot be sent
-			fmt.Fprintf(&b, "\tˣrt.Keep((chan %s)(nil))\n", s)
-		}
+		k.composites(nt)
 		if nt.NumMethods() == 0 && !hasEmbedded(nt) || types.IsInterface(nt) {
 			continue
 		}
-		conversion(nt, spell.ErrorType)
-		for _, w := range wellKnown {
-			if pkg, err := g.in.Packages.Import(w.pkg); err == nil {
-				if o := pkg.Scope().Lookup(w.name); o != nil {
-					conversion(nt, o.Type())
-				}
+		k.libraries(nt)
+	}
+	k.notebook(mine)
+	return k.b.String()
+}
+
+// A keeper writes the conversions.
+type keeper struct {
+	g  *generator
+	tp *spell.Printer
+	b  strings.Builder
+}
+
+// conversion writes that of a type, and of a pointer to it, to an interface which it
+// implements.
+func (k *keeper) conversion(t types.Type, iface types.Type) {
+	it, ok := iface.Underlying().(*types.Interface)
+	if !ok || it.Empty() || !it.IsMethodSet() || types.IsInterface(t) {
+		return
+	}
+	for _, t := range []types.Type{t, types.NewPointer(t)} {
+		if types.Implements(t, it) {
+			fmt.Fprintf(&k.b, "\t{ var v %s; ˣrt.Keep([]%s{v}) }\n", k.tp.String(t), k.tp.String(iface))
+		}
+	}
+}
+
+// composites names the types that are made of a type.
+func (k *keeper) composites(t *types.Named) {
+	s := k.tp.String(t)
+	fmt.Fprintf(&k.b, "\tˣrt.Keep([]%[1]s(nil), (*[]%[1]s)(nil), map[string]%[1]s(nil), []*%[1]s(nil), map[string]*%[1]s(nil), (*%[1]s)(nil), (**%[1]s)(nil), (func(%[1]s))(nil), (func() %[1]s)(nil))\n", s)
+	if Sizes.Sizeof(t.Underlying()) < 1<<16 { // a larger one cannot be sent
+		fmt.Fprintf(&k.b, "\tˣrt.Keep((chan %s)(nil))\n", s)
+	}
+}
+
+// libraries converts a type to the interfaces of packages that the cell imports, and to
+// those that libraries look for in any value.
+func (k *keeper) libraries(t *types.Named) {
+	k.conversion(t, spell.ErrorType)
+	for _, w := range wellKnown {
+		if pkg, err := k.g.in.Packages.Import(w.pkg); err == nil {
+			if o := pkg.Scope().Lookup(w.name); o != nil {
+				k.conversion(t, o.Type())
 			}
 		}
-		for _, path := range slices.Sorted(maps.Values(g.in.Imports)) {
-			pkg, err := g.in.Packages.Import(path)
-			if err != nil || isWellKnown(path) {
-				continue
-			}
-			for _, name := range pkg.Scope().Names() {
-				if tn, ok := pkg.Scope().Lookup(name).(*types.TypeName); ok && tn.Exported() && types.IsInterface(tn.Type()) {
-					if n, ok := tn.Type().(*types.Named); ok && n.TypeParams().Len() == 0 {
-						conversion(nt, tn.Type())
-					}
+	}
+	for _, path := range slices.Sorted(maps.Values(k.g.in.Imports)) {
+		pkg, err := k.g.in.Packages.Import(path)
+		if err != nil || isWellKnown(path) {
+			continue
+		}
+		for _, name := range pkg.Scope().Names() {
+			if tn, ok := pkg.Scope().Lookup(name).(*types.TypeName); ok && tn.Exported() && types.IsInterface(tn.Type()) {
+				if n, ok := tn.Type().(*types.Named); ok && n.TypeParams().Len() == 0 {
+					k.conversion(t, tn.Type())
 				}
 			}
 		}
 	}
-	// Interfaces of the notebook, old and new, with types old and new.
-	scope := g.in.Pkg.Scope()
+}
+
+// notebook converts types of the notebook to its interfaces, where one of the two is
+// new.
+func (k *keeper) notebook(mine map[string]bool) {
+	scope := k.g.in.Pkg.Scope()
 	var ifaces, concrete []*types.Named
 	for _, name := range scope.Names() {
 		tn, ok := scope.Lookup(name).(*types.TypeName)
@@ -97,11 +125,10 @@ func (g *generator) keep(tp *spell.Printer, named []*types.TypeName) string {
 	for _, i := range ifaces {
 		for _, t := range concrete {
 			if mine[i.Obj().Name()] || mine[t.Obj().Name()] {
-				conversion(t, i)
+				k.conversion(t, i)
 			}
 		}
 	}
-	return b.String()
 }
 
 // Sizes are those of the compiler.

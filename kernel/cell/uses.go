@@ -1,0 +1,87 @@
+package cell
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/scope"
+	"github.com/holt-dl/holt/kernel/cell/spell"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
+)
+
+// A declaration is found by what it declares, a method by its receiver's type as well.
+type declared struct{ recv, name string }
+
+// declarations finds the cell's declarations in what was checked last. A method that
+// only gets another body is a function there.
+func (g *result) declarations() map[declared]ast.Node {
+	decls := map[declared]ast.Node{}
+	for _, f := range g.p.files {
+		if f.Kind != syntax.DeclFile {
+			continue
+		}
+		for _, d := range f.AST.Decls {
+			for _, n := range scope.Declares(d) {
+				k := declared{n.Recv, n.Name.Name}
+				if rest, ok := strings.CutPrefix(k.name, "Ħˣm_"); ok && k.recv == "" {
+					k.recv, k.name, _ = strings.Cut(rest, "_")
+				}
+				decls[k] = d
+			}
+			if types, ok := d.(*ast.GenDecl); ok && types.Tok == token.TYPE {
+				for _, s := range types.Specs { // each is a unit of its own
+					decls[declared{"", s.(*ast.TypeSpec).Name.Name}] = s
+				}
+			}
+		}
+	}
+	return decls
+}
+
+// findUses records which names of the notebook, which of its methods and which packages
+// a unit of this cell uses.
+func (g *result) findUses(u *scope.Unit, decls map[declared]ast.Node) {
+	u.Imports, u.Signature, u.Body, u.Calls = map[string]string{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
+	n := decls[declared{u.Recv, u.Names[0]}]
+	if n == nil {
+		return
+	}
+	var body *ast.BlockStmt
+	if fn, ok := n.(*ast.FuncDecl); ok {
+		body = fn.Body
+	}
+	ast.Inspect(n, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok {
+			if m := g.method(sel); m != "" {
+				u.Calls[m] = true
+			}
+		}
+		id, ok := n.(*ast.Ident)
+		if !ok {
+			return true
+		}
+		obj := g.p.info.Uses[id]
+		if pn, ok := obj.(*types.PkgName); ok {
+			u.Imports[id.Name] = pn.Imported().Path()
+			if id.Name == "C" {
+				u.C = g.c.pre
+			}
+		}
+		if obj == nil || !g.p.packageLevel(obj) || spell.IsOfC(obj.Name()) || slices.Contains(u.Names, id.Name) && u.Recv == "" {
+			return true
+		}
+		name := strings.TrimPrefix(id.Name, spell.NewMark)
+		if _, isOld := g.p.old[obj]; isOld {
+			name = spell.Written(name)
+		}
+		if body != nil && id.Pos() >= body.Pos() {
+			u.Body[name] = true
+		} else {
+			u.Signature[name] = true
+		}
+		return true
+	})
+}
