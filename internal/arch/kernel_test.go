@@ -22,7 +22,7 @@ var kernelOrder = []struct {
 	{"a cell becomes a Go package", []string{"cell/gonb", "cell/spell", "cell/scope", "cell/syntax", "cell/witness", "cell/hint", "cell/gen", "cell", "cell/lineage"}},
 	{"the package becomes a plugin", []string{"build/gosource", "build/linker", "build"}},
 	{"the plugin runs", []string{"host/msg", "host/rt", "host/gotest", "host", "host/proc", "host/hosttest"}},
-	{"completion and help", []string{"session/assist"}},
+	{"completion, help and errors", []string{"session/assist", "session/report"}},
 	{"one notebook, through all stages", []string{"session"}},
 	{"the server", []string{""}},
 	{"notebooks without Jupyter", []string{"notebook/page", "notebook/export", "notebook/batch", "notebook/course"}},

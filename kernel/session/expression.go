@@ -8,6 +8,7 @@ import (
 
 	"github.com/holt-dl/holt/internal/frame"
 	"github.com/holt-dl/holt/kernel/cell"
+	"github.com/holt-dl/holt/kernel/session/report"
 )
 
 // Evaluate returns the value of a Go expression, req.Code, as the notebook would
@@ -28,14 +29,14 @@ func (s *Session) Evaluate(ctx context.Context, req Request) (frame.Bundle, *Fai
 	if f := s.await(ctx); f != nil {
 		return value, f
 	}
-	s.sources[internalCell] = req.Code
-	defer delete(s.sources, internalCell)
+	s.sources[report.InternalCell] = req.Code
+	defer delete(s.sources, report.InternalCell)
 	err := s.evaluate(ctx, req.Code)
-	f := s.failure(internalCell, err)
+	f := s.sources.Failure(err)
 	if f != nil {
-		f.Value = strings.ReplaceAll(f.Value, internalCell+":", "")
+		f.Value = strings.ReplaceAll(f.Value, report.InternalCell+":", "")
 		for i, line := range f.Traceback {
-			f.Traceback[i] = strings.ReplaceAll(line, internalCell+":", "")
+			f.Traceback[i] = strings.ReplaceAll(line, report.InternalCell+":", "")
 		}
 	}
 	return value, f
@@ -48,7 +49,7 @@ func (s *Session) evaluate(ctx context.Context, code string) error {
 	if err := s.restartHost(ctx); err != nil {
 		return err
 	}
-	return s.runCell(ctx, cell.Source{Name: internalCell, Text: code})
+	return s.runCell(ctx, cell.Source{Name: report.InternalCell, Text: code})
 }
 
 // takeValue takes the value of an expression that is evaluated, and reports

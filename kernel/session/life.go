@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/holt-dl/holt/kernel/host/proc"
+	"github.com/holt-dl/holt/kernel/session/report"
 )
 
 // start starts a host process. Where the program ends before it is ready, it is
@@ -80,7 +81,7 @@ func (s *Session) launch() (*proc.Process, error) {
 }
 
 // recordHostExit records that the host ended. The next cell starts another.
-func (s *Session) recordHostExit(err error) *hostDied {
+func (s *Session) recordHostExit(err error) *report.HostDied {
 	why := err.Error()
 	var exit *proc.Exit
 	if errors.As(err, &exit) {
@@ -88,7 +89,7 @@ func (s *Session) recordHostExit(err error) *hostDied {
 	}
 	s.died = why
 	lost := s.markLost("the host process ended (" + short(why) + ")")
-	return &hostDied{exit: exit, why: why, lost: lost}
+	return &report.HostDied{Exit: exit, Why: why, Lost: lost}
 }
 
 // short is the first line of a reason, for use in a sentence.
@@ -119,7 +120,7 @@ func (s *Session) restartHost(ctx context.Context) error {
 	case <-p.Done():
 		if s.died == "" { // between two cells
 			ended := s.recordHostExit(p.Wait())
-			s.notice("the host process ended between two cells (" + s.died + "); declarations are kept, and " + gone(ended.lost))
+			s.notice("the host process ended between two cells (" + s.died + "); declarations are kept, and " + report.Gone(ended.Lost))
 		}
 	default:
 		if s.died == "" {
@@ -153,7 +154,7 @@ func (s *Session) redeclare(ctx context.Context) (err error) {
 	for _, n := range p.Notices {
 		s.notice(n)
 	}
-	return s.runProgram(ctx, p, internalCell)
+	return s.runProgram(ctx, p, report.InternalCell)
 }
 
 // replaceHost moves to the host that the world holds now, because modules
@@ -162,7 +163,7 @@ func (s *Session) replaceHost(ctx context.Context) error {
 	s.process().Kill()
 	s.process().Wait()
 	lost := s.markLost("the modules of the notebook changed")
-	s.notice("packages that cells were compiled with changed: a new host process takes over; declarations are kept, and " + gone(lost))
+	s.notice("packages that cells were compiled with changed: a new host process takes over; declarations are kept, and " + report.Gone(lost))
 	s.packages.reset()
 	if err := s.start(); err != nil {
 		s.died = err.Error()

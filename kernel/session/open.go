@@ -6,14 +6,12 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
-	"slices"
-	"strings"
-	"syscall"
 	"time"
 
 	"github.com/holt-dl/holt/kernel/build"
 	"github.com/holt-dl/holt/kernel/cell"
 	"github.com/holt-dl/holt/kernel/machine/scratch"
+	"github.com/holt-dl/holt/kernel/session/report"
 )
 
 // opening is one attempt to make the world and to start the host.
@@ -21,30 +19,6 @@ type opening struct {
 	done chan struct{} // closed at its end
 	err  error         // why it failed; set before done is closed
 }
-
-// startError is why a session could not be opened. The cause is most often one
-// that the user can repair, such as a full disk, so the next cell tries again.
-type startError struct{ cause error }
-
-func (e *startError) Error() string {
-	return shortOfMemory(e.cause.Error()) + "; the next cell that is run tries again"
-}
-
-// shortOfMemory cuts the traces of a program that ended for want of memory, and
-// says what limits it.
-func shortOfMemory(text string) string {
-	if !slices.ContainsFunc([]string{"cannot allocate", "out of memory", "failed to create new OS thread"}, func(s string) bool { return strings.Contains(text, s) }) {
-		return text
-	}
-	text, _, _ = strings.Cut(text, "\n")
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_AS, &limit); err == nil && limit.Cur < 1<<62 {
-		return fmt.Sprintf("%s; there is too little memory: ulimit -v allows %d MiB, want 4,000 at least, or unlimited", text, limit.Cur>>20)
-	}
-	return text + "; there is too little memory: end other programs, or give this machine or container more"
-}
-
-func (e *startError) Unwrap() error { return e.cause }
 
 // attempt begins to open the session.
 func (s *Session) attempt() *opening {
@@ -87,11 +61,11 @@ func (s *Session) await(ctx context.Context) *Failure {
 	case <-o.done:
 	case <-ctx.Done():
 		stop("the host is still being built")
-		return s.failure("", interrupted{"the cell was interrupted before it ran; the host is still being built"})
+		return s.sources.Failure(report.Interrupted{What: "the cell was interrupted before it ran; the host is still being built"})
 	}
 	if o.err != nil {
 		stop("the host could not be started")
-		return s.failure("", &startError{o.err})
+		return s.sources.Failure(&report.StartError{Cause: o.err})
 	}
 	stop(fmt.Sprintf("the host was ready after %.0f s; later starts find it built", time.Since(began).Seconds()))
 	return nil

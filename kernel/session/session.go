@@ -31,6 +31,7 @@ import (
 	"github.com/holt-dl/holt/kernel/machine/scratch"
 	"github.com/holt-dl/holt/kernel/machine/tensorboard"
 	"github.com/holt-dl/holt/kernel/session/assist"
+	"github.com/holt-dl/holt/kernel/session/report"
 )
 
 // Output receives what cells show. Every call that belongs to a cell is made
@@ -59,11 +60,7 @@ type Request struct {
 }
 
 // Failure is why a cell ended in an error, as Jupyter shows it.
-type Failure struct {
-	Name      string   // "CompileError", "panic", "Interrupted", or the error's type
-	Value     string   // one line
-	Traceback []string // lines with ANSI colours; the first repeats name and value
-}
+type Failure = report.Failure
 
 // Options are the settings of a session. Source is required.
 type Options struct {
@@ -118,7 +115,7 @@ type Session struct {
 	nb       *cell.Notebook
 	lineage  lineage.Log
 	archives map[string]string // cells' archives by import path
-	sources  map[string]string // cells' texts by name, for traces
+	sources  report.Sources    // cells' texts by name, for traces
 	modfile  string            // the go.mod that snapshot holds
 	cwd      string
 	env      []string // set by %env
@@ -155,9 +152,6 @@ func Open(opt Options, out Output) (*Session, error) {
 	return s, nil
 }
 
-// internalCell names the programs that no cell of the person's holds.
-const internalCell = "cell[0]"
-
 func (s *Session) input(prompt string, password bool) (string, error) {
 	s.mu.Lock()
 	ask := s.req.Input
@@ -183,7 +177,7 @@ func (s *Session) Execute(ctx context.Context, req Request) *Failure {
 	}
 	name := fmt.Sprintf("cell[%d]", req.Count)
 	s.sources[name] = req.Code
-	return s.failure(name, s.execute(ctx, name, req.Code))
+	return s.sources.Failure(s.execute(ctx, name, req.Code))
 }
 
 // runCell checks, builds and runs Go code.
@@ -300,8 +294,8 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 	s.warnOfMaps()
 	if done.Result == msg.Refused {
 		s.process().Kill()
-		ended := s.recordHostExit(refused(done.Value))
-		ended.frames = done.Frames
+		ended := s.recordHostExit(report.Refused(done.Value))
+		ended.Frames = done.Frames
 		return ended
 	}
 	if done.Result == msg.OK {
@@ -315,7 +309,7 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 	if done.Result == msg.Exited && done.Code == 0 && done.Stuck == "" {
 		return nil
 	}
-	return &ended{done}
+	return &report.Ended{Done: done}
 }
 
 // buildAhead has the tools started that build program seq, which is the next one

@@ -15,6 +15,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/cell/gonb"
 	"github.com/holt-dl/holt/kernel/machine/orphan"
+	"github.com/holt-dl/holt/kernel/session/report"
 )
 
 const (
@@ -128,7 +129,7 @@ func (c *commands) shell(ctx context.Context, s gonb.Script) error {
 	close(ended)
 	if ctx.Err() != nil {
 		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what did not heed the interrupt
-		return interrupted{"the command was interrupted"}
+		return report.Interrupted{What: "the command was interrupted"}
 	}
 	if errors.Is(err, exec.ErrWaitDelay) {
 		err = nil // it left something behind that holds its output

@@ -5,6 +5,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/cell"
 	"github.com/holt-dl/holt/kernel/cell/lineage"
+	"github.com/holt-dl/holt/kernel/session/report"
 )
 
 // record tells the notebook's log that a cell ran, as far as reached says, and
@@ -13,7 +14,7 @@ func (s *Session) record(p *cell.Program, name string, reached int) {
 	s.mu.Lock()
 	req := s.req
 	s.mu.Unlock()
-	if req.Silent || name == internalCell {
+	if req.Silent || name == report.InternalCell {
 		return
 	}
 	id := req.CellID

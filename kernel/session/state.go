@@ -3,6 +3,8 @@ package session
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -64,3 +66,5 @@ func (c *commands) Reset(ctx context.Context) error {
 	c.Print("everything is forgotten; a fresh host process runs\n")
 	return nil
 }
+
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -10,6 +10,7 @@ import (
 	"github.com/holt-dl/holt/internal/frame"
 	"github.com/holt-dl/holt/kernel/cell/gonb"
 	"github.com/holt-dl/holt/kernel/machine/tensorboard"
+	"github.com/holt-dl/holt/kernel/session/report"
 )
 
 // TensorBoard shows TensorBoard below the cell.
@@ -38,7 +39,7 @@ func (c *commands) TensorBoard(ctx context.Context, r tensorboard.Request) error
 		Dir: c.cwd, Env: env, Temp: c.dir, Say: func(text string) { show(frame.Text(text)) },
 	})
 	if ctx.Err() != nil {
-		return interrupted{"TensorBoard was interrupted before it served"}
+		return report.Interrupted{What: "TensorBoard was interrupted before it served"}
 	}
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 	"github.com/holt-dl/holt/internal/frame"
 	"github.com/holt-dl/holt/kernel/build"
 	"github.com/holt-dl/holt/kernel/cell/gonb"
+	"github.com/holt-dl/holt/kernel/session/report"
 )
 
 // wasmFiles is the folder below Jupyter's root that holds programs of %wasm,
@@ -120,7 +121,7 @@ func (s *Session) buildWasm(ctx context.Context, program, out string) error {
 	cmd.Stdout, cmd.Stderr = &said, &said
 	err = cmd.Run()
 	if ctx.Err() != nil {
-		return interrupted{"the compilation was interrupted"}
+		return report.Interrupted{What: "the compilation was interrupted"}
 	}
 	if err == nil {
 		return nil

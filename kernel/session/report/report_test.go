@@ -1,4 +1,4 @@
-package session
+package report
 
 import (
 	"fmt"
@@ -23,7 +23,7 @@ func TestRefused(t *testing.T) {
 		{"plugin.Open: no such file", "plugin.Open: no such file"},
 	}
 	for _, tt := range tests {
-		if got := refused(tt.why).Error(); got != tt.want {
+		if got := Refused(tt.why).Error(); got != tt.want {
 			t.Errorf("got %s\nwant %s", got, tt.want)
 		}
 	}
@@ -124,9 +124,9 @@ func leastContrast(t *testing.T, text string, ground, letters rgb) (least float6
 
 // All of an error can be read in both themes of JupyterLab: WCAG asks for 4.5 to 1.
 func TestErrorContrast(t *testing.T) {
-	s := &Session{sources: map[string]string{"cell[1]": "x := otter.Swim()\nboom()"}}
+	s := Sources{"cell[1]": "x := otter.Swim()\nboom()"}
 	var compile, run Failure
-	s.compileError(&compile, []cell.Diagnostic{{Cell: "cell[1]", Line: 1, Col: 6, Msg: "undefined: otter", Source: "x := otter.Swim()"}})
+	compileError(&compile, []cell.Diagnostic{{Cell: "cell[1]", Line: 1, Col: 6, Msg: "undefined: otter", Source: "x := otter.Swim()"}})
 	s.runError(&run, msg.Done{Result: msg.Panic, Value: "index out of range", Frames: []msg.Frame{{Func: "notebook/c1.Swim", File: "cell[1]", Line: 2}}})
 	trace := s.trace("panic: otters\n\ngoroutine 7 [running]:\nnotebook/c1.Swim(...)\n\tcell[1]:2 +0x1d")
 	for name, theme := range themes {

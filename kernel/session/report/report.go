@@ -1,14 +1,16 @@
-package session
+// Package report says why a cell ended in an error, as Jupyter shows it: an error becomes
+// a [Failure], with a name, a line, and a traceback of the cells' lines in colours.
+package report
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/holt-dl/holt/kernel/build"
 	"github.com/holt-dl/holt/kernel/cell"
@@ -16,31 +18,65 @@ import (
 	"github.com/holt-dl/holt/kernel/host/proc"
 )
 
-// interrupted is the error of a cell that the person stopped.
-type interrupted struct{ what string }
-
-func (e interrupted) Error() string { return e.what }
-
-// ended is the error of a cell that ran and did not succeed.
-type ended struct{ done msg.Done }
-
-func (e *ended) Error() string { return e.done.Value }
-
-// hostDied is the error of a cell during which the host process ended.
-type hostDied struct {
-	exit   *proc.Exit
-	why    string
-	frames []msg.Frame // of an initialiser that panicked
-	lost   []string
+// Failure is why a cell ended in an error, as Jupyter shows it.
+type Failure struct {
+	Name      string   // "CompileError", "panic", "Interrupted", or the error's type
+	Value     string   // one line
+	Traceback []string // lines with ANSI colours; the first repeats name and value
 }
 
-func (e *hostDied) Error() string { return "the host process ended: " + e.why }
+// InternalCell names the programs that no cell of the person's holds.
+const InternalCell = "cell[0]"
+
+// Interrupted is the error of a cell that the person stopped.
+type Interrupted struct{ What string }
+
+func (e Interrupted) Error() string { return e.What }
+
+// Ended is the error of a cell that ran and did not succeed.
+type Ended struct{ Done msg.Done }
+
+func (e *Ended) Error() string { return e.Done.Value }
+
+// HostDied is the error of a cell during which the host process ended.
+type HostDied struct {
+	Exit   *proc.Exit
+	Why    string
+	Frames []msg.Frame // of an initialiser that panicked
+	Lost   []string    // variables whose values ended with it
+}
+
+func (e *HostDied) Error() string { return "the host process ended: " + e.Why }
+
+// StartError is why a session could not be opened. The cause is most often one
+// that the user can repair, such as a full disk, so the next cell tries again.
+type StartError struct{ Cause error }
+
+func (e *StartError) Error() string {
+	return shortOfMemory(e.Cause.Error()) + "; the next cell that is run tries again"
+}
+
+// shortOfMemory cuts the traces of a program that ended for want of memory, and
+// says what limits it.
+func shortOfMemory(text string) string {
+	if !slices.ContainsFunc([]string{"cannot allocate", "out of memory", "failed to create new OS thread"}, func(s string) bool { return strings.Contains(text, s) }) {
+		return text
+	}
+	text, _, _ = strings.Cut(text, "\n")
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_AS, &limit); err == nil && limit.Cur < 1<<62 {
+		return fmt.Sprintf("%s; there is too little memory: ulimit -v allows %d MiB, want 4,000 at least, or unlimited", text, limit.Cur>>20)
+	}
+	return text + "; there is too little memory: end other programs, or give this machine or container more"
+}
+
+func (e *StartError) Unwrap() error { return e.Cause }
 
 // maxInitFrames is how many calls are shown of an initialiser that panicked.
 const maxInitFrames = 4
 
-// gone says which values ended with a host process.
-func gone(lost []string) string {
+// Gone says which values ended with a host process.
+func Gone(lost []string) string {
 	switch len(lost) {
 	case 0:
 		return "no values are lost"
@@ -49,8 +85,6 @@ func gone(lost []string) string {
 	}
 	return "the values of " + strings.Join(lost, ", ") + " are gone: run the cells again that make them"
 }
-
-func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // How an error is coloured: its name and the caret are marked, places are bold, and the message has
 // the colour of text, as IPython has it. No colour of letters can be read on JupyterLab's pink of the
@@ -63,45 +97,48 @@ const (
 	plain  = "\x1b[0m"
 )
 
-// failure turns an error into what Jupyter shows; nil stays nil.
-func (s *Session) failure(name string, err error) *Failure {
+// Sources are the texts of cells, by their names, such as cell[5].
+type Sources map[string]string
+
+// Failure turns an error into what Jupyter shows; nil stays nil.
+func (s Sources) Failure(err error) *Failure {
 	if err == nil {
 		return nil
 	}
 	var (
 		compile  *cell.Error
 		internal *build.CompileError
-		end      *ended
-		died     *hostDied
-		stopped  interrupted
-		start    *startError
+		end      *Ended
+		died     *HostDied
+		stopped  Interrupted
+		start    *StartError
 	)
 	f := &Failure{Name: "Error", Value: err.Error()}
 	switch {
 	case errors.As(err, &compile):
-		s.compileError(f, compile.Diagnostics)
+		compileError(f, compile.Diagnostics)
 		return f
 	case errors.As(err, &internal):
 		var ds []cell.Diagnostic
 		for _, d := range internal.Diagnostics {
 			ds = append(ds, cell.Diagnostic{Cell: d.File, Line: d.Line, Col: d.Col, Msg: strings.ReplaceAll(d.Msg, "Ħ", ""), Source: s.line(d.File, d.Line)})
 		}
-		s.compileError(f, ds)
+		compileError(f, ds)
 		return f
 	case errors.As(err, &end):
-		s.runError(f, end.done)
+		s.runError(f, end.Done)
 		return f
 	case errors.As(err, &died):
 		f.Name, f.Value = "HostDied", died.Error()
 		f.head()
-		if died.exit != nil && died.exit.Trace != "" {
-			f.Traceback = append(f.Traceback, s.trace(died.exit.Trace)...)
+		if died.Exit != nil && died.Exit.Trace != "" {
+			f.Traceback = append(f.Traceback, s.trace(died.Exit.Trace)...)
 		}
-		for _, fr := range died.frames[:min(len(died.frames), maxInitFrames)] {
+		for _, fr := range died.Frames[:min(len(died.Frames), maxInitFrames)] {
 			f.Traceback = append(f.Traceback, fmt.Sprintf("  %s (%s:%d)", fr.Func, filepath.Base(fr.File), fr.Line))
 		}
-		if len(died.lost) > 0 {
-			f.Traceback = append(f.Traceback, "What was declared is kept, and "+gone(died.lost)+".")
+		if len(died.Lost) > 0 {
+			f.Traceback = append(f.Traceback, "What was declared is kept, and "+Gone(died.Lost)+".")
 		}
 		return f
 	case errors.As(err, &stopped):
@@ -115,10 +152,10 @@ func (s *Session) failure(name string, err error) *Failure {
 	return f
 }
 
-// refused explains why the host could not load a cell, in place of Go's words:
+// Refused explains why the host could not load a cell, in place of Go's words:
 // it was linked from other archives than the cell, which only happens when
 // something changed under a kernel that runs.
-func refused(why string) error {
+func Refused(why string) error {
 	for _, words := range []string{"different version of package ", "undefined symbol: "} {
 		if _, name, ok := strings.Cut(why, words); ok {
 			return fmt.Errorf("it was built with another version of %s than the cell: Go or a module was changed while the kernel ran; "+
@@ -136,7 +173,7 @@ func (f *Failure) head() {
 	}
 }
 
-func (s *Session) compileError(f *Failure, ds []cell.Diagnostic) {
+func compileError(f *Failure, ds []cell.Diagnostic) {
 	f.Name = "CompileError"
 	if len(ds) > 0 {
 		f.Value = ds[0].String()
@@ -159,7 +196,7 @@ func (s *Session) compileError(f *Failure, ds []cell.Diagnostic) {
 	}
 }
 
-func (s *Session) runError(f *Failure, d msg.Done) {
+func (s Sources) runError(f *Failure, d msg.Done) {
 	switch d.Result {
 	case msg.Interrupted:
 		f.Name, f.Value = "Interrupted", "the cell was interrupted; its values are kept"
@@ -224,9 +261,9 @@ func errorName(typ, plain string) string {
 var cellFile = regexp.MustCompile(`cell\[[0-9]+\]$`)
 
 // place describes a line of a cell; empty for any other line.
-func (s *Session) place(fn, file string, line int) string {
+func (s Sources) place(fn, file string, line int) string {
 	name := cellFile.FindString(file)
-	if name == "" || name == internalCell {
+	if name == "" || name == InternalCell {
 		return ""
 	}
 	at := fmt.Sprintf("  %s%s:%d%s", strong, name, line, plain)
@@ -240,8 +277,8 @@ func (s *Session) place(fn, file string, line int) string {
 }
 
 // line returns a line of a cell's text.
-func (s *Session) line(name string, n int) string {
-	lines := strings.Split(s.sources[cellFile.FindString(name)], "\n")
+func (s Sources) line(name string, n int) string {
+	lines := strings.Split(s[cellFile.FindString(name)], "\n")
 	if n < 1 || n > len(lines) {
 		return ""
 	}
@@ -267,7 +304,7 @@ func funcName(fn string) string {
 }
 
 // trace cuts Go's own trace of a fatal error down to the cells' lines.
-func (s *Session) trace(text string) []string {
+func (s Sources) trace(text string) []string {
 	var out []string
 	fn := ""
 	for i, line := range strings.Split(text, "\n") {
