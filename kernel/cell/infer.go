@@ -13,6 +13,21 @@ import (
 	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
+// The first passes. In a notebook x := f() defines a variable of the package, and Go
+// infers the types of such definitions only inside of functions. So the statements are
+// first checked as the body of a function, where := is Go's own, and what the checker
+// finds out there decides how the final pass writes them:
+//
+//   - the types of the variables, from then on declared at package level;
+//   - calls whose error a statement leaves out, as in data := os.ReadFile("x"), which
+//     Go refuses and a cell takes: the error ends it;
+//   - whether the last line is a value to be shown that is no statement, such as len(x);
+//   - variables that are made from what their own name means before, as in
+//     time := time.Now();
+//   - arrays whose length a declaration of the cell needs.
+//
+// Each of these changes the text, so that the pass is made again until none is new.
+
 // infer finds the types of the variables that the statements define.
 func (c *check) infer() (*passed, error) {
 search:

@@ -13,6 +13,11 @@ import (
 	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
+// What does not go into the program. A declaration of an earlier cell that no longer
+// compiles is dropped, and the check is made again without it, since a cell may change
+// what others mean. A value that ended with a host process is refused where the cell
+// uses it: the variable is there, and its zero value would be taken for the value.
+
 // handleErrors looks at the errors of the last pass. Those in the cell end it. What
 // earlier cells declared and no longer compiles is dropped with a notice, and the
 // check is made again.

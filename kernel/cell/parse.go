@@ -19,6 +19,10 @@ import (
 	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
+// From text to files: the parts of a cell are parsed, and files get the imports of what
+// they name. A cell need not import what it uses, and two cells may mean two packages by
+// one name, so that each file imports what its own names mean.
+
 // syntaxErrors reports the syntax errors of a cell.
 func (c *check) syntaxErrors() error {
 	if _, err := c.decls(); err != nil {

@@ -13,6 +13,17 @@ import (
 	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
+// One run of go/types over everything. The package that is checked has
+//
+//   - as objects, what earlier cells declared and this one leaves as it is, the very
+//     objects that go/types made of it then, so that types stay identical;
+//   - as files, what the cell declares and its statements, and from their source the
+//     declarations of earlier cells that have to be compiled again.
+//
+// The result has the types of all of it and the errors, each with the file that it is in:
+// an error in the cell is the person's, one in an earlier cell's declaration means that
+// it no longer compiles.
+
 const (
 	runHead = "func " + spell.Run + "() {"
 	runTail = "\n}"

@@ -16,6 +16,12 @@ import (
 	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
+// A cell's text is checked in two files, its declarations and its statements. Each is
+// the cell's text of the same length, in which the other's part is blank, so that lines
+// and columns stay the cell's, and then edited: names get the spelling of this pass,
+// definitions become assignments, and calls of ours go around what a cell does and Go
+// does not, such as a value on the last line.
+
 // A rendered text knows where each byte came from.
 type rendered struct {
 	text string

@@ -10,6 +10,11 @@ import (
 	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
+// Declarations of earlier cells that are checked again, from their source: whole, or,
+// of a function or method whose type is as before, its body alone. A method cannot be
+// declared in another package than its type, so that its new body is a function with
+// the receiver as first parameter.
+
 // asFunc turns the text of a method into that of a function whose first
 // parameter is the receiver: func (p *T) m(x int) becomes func Ħˣm_T_m(p *T, x int).
 func (c *check) asFunc(text string) string {

@@ -13,6 +13,12 @@ import (
 	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
+// Rewriting walks the tree of a checked file and edits its text. Every name of package
+// level is written as the package that holds it has it, every loop and function looks at
+// the flag by which an interrupt stops the cell, and what Go would do to the whole
+// process, the other files of this package let it do to the cell alone. The text keeps
+// its lines: errors and traces name the cell's.
+
 const (
 	stopFlag  = "ˣstop" // a variable of every program's package; see rt.Watch
 	stopCheck = "if " + stopFlag + " != 0 { ˣrt.Check() };"

@@ -13,6 +13,12 @@ import (
 	"github.com/holt-dl/holt/kernel/cell/witness"
 )
 
+// support.go of a program: what stands beside the code of the cell. Unexported names of
+// one package are out of another's reach, and cells are packages, so that everything a
+// later cell may mention has an exported name here. Functions and methods have a hook, a
+// variable that is looked at when they are called: a later cell that gives one another
+// body sets it, and earlier callers call the new body.
+
 // fieldHome is the program whose package declares the field v of the struct
 // type t.
 func (g *generator) fieldHome(t types.Type, v *types.Var) int {

@@ -9,6 +9,10 @@ import (
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
+// A program that drops an error goes on as if there were none. A cell ends: an error that
+// a call at the top level returns and no variable takes is the cell's error. The value of
+// the last line is shown.
+
 // statements takes the errors that calls drop at the top level, also in its loops
 // and branches, and the value of the last line.
 func (r *rewriter) statements() {

@@ -1,4 +1,5 @@
-// Package syntax is the text of cells: how it is cut apart, how it is changed, and how errors name places of it.
+// Package syntax is the text of cells: how it is cut apart, how it is changed, and how
+// errors name places of it.
 //
 // [Split] cuts a cell into chunks, its declarations and statements. A [File] is a source
 // file of the package that is checked, and knows which place of the cell each of its
