@@ -116,23 +116,6 @@ func (m *Model) All() iter.Seq2[string, *Version] { return maps.All(m.names) }
 // Names lists the live names in alphabetic order.
 func (m *Model) Names() []string { return slices.Sorted(maps.Keys(m.names)) }
 
-// Last is the number of the newest version. Versions that a later model has beyond it
-// are new there.
-func (m *Model) Last() int { return m.last }
-
-// Since lists the live versions that are newer than the given number, in the order in
-// which they were made.
-func (m *Model) Since(number int) []*Version {
-	var list []*Version
-	for _, v := range m.names {
-		if v.Number > number {
-			list = append(list, v)
-		}
-	}
-	slices.SortFunc(list, func(a, b *Version) int { return a.Number - b.Number })
-	return list
-}
-
 // Imports are the live imports, name → path. The caller must not change them.
 func (m *Model) Imports() map[string]string { return m.imports }
 
