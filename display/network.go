@@ -56,7 +56,7 @@ type Network struct {
 // Node is a layer, an input, an output or a parameter of a [Network].
 type Node struct {
 	Name   string   // unique: the place, the kind last: "features/0/Conv2d"
-	Op     string   // the layer's kind; Parameter and Buffer are counted with the layer that uses them
+	Op     string   // the layer's kind, or a function's name in small letters; Parameter and Buffer are counted with what uses them
 	Inputs []string // names of what it uses
 	Shape  []int    // of its value
 }
@@ -164,7 +164,7 @@ type unit struct {
 	shape  []int
 	params int
 	from   []int // positions of those that it uses
-	layers int   // 0 for an input or output
+	layers int   // 0 for an input, an output or a function
 }
 
 // layersOf takes parameters and buffers away, and counts them where they are
@@ -188,6 +188,9 @@ func layersOf(nodes []Node) (out []unit, err error) {
 		u.path = u.path[:len(u.path)-1]
 		if n.Op == "Input" || n.Op == "Output" {
 			u.path, u.layers = nil, 0
+		}
+		if n.Op != "" && n.Op[0] >= 'a' && n.Op[0] <= 'z' {
+			u.layers = 0
 		}
 		for _, name := range n.Inputs {
 			if size, ok := sizes[name]; ok {

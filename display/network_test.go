@@ -59,6 +59,12 @@ func TestGraph(t *testing.T) {
 		{"nil pointer", display.Graph[graphNode](none), "display: Graph: the model is nil, want one that was built"},
 		{"failing", display.Graph(residual{errors.New("dl: Graph: no backend")}), "display: Graph: dl: Graph: no backend"},
 		{"numbers", display.Graph(numbered{}), "display: Graph: a node is a int, want a struct with Name, Op, Inputs and Shape"},
+		{"a function", nodes(display.Node{Name: "input", Op: "Input", Shape: []int{2}}, display.Node{Name: "0/Linear", Op: "Linear", Inputs: []string{"input"}, Shape: []int{2}},
+			display.Node{Name: "add", Op: "add", Inputs: []string{"0/Linear", "input"}, Shape: []int{2}}), `1 layer, 0 parameters
+layer          output  parameters  uses
+input  Input   [2]
+0      Linear  [2]
+add    add     [2]                 0, input`},
 		{"nothing", display.Network{}, "display: Graph: there are no layers: Nodes is empty"},
 		{"later", nodes(display.Node{Name: "a", Op: "ReLU", Inputs: []string{"b"}}), `display: Graph: node "a" uses "b", want a node that comes before it`},
 		{"twice", nodes(display.Node{Name: "a"}, display.Node{Name: "a"}), `display: Graph: two nodes are called "a", want names that are unique`},

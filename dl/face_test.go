@@ -24,12 +24,12 @@ func TestTables(t *testing.T) {
 		}
 	}{
 		{"model", `[layer  output parameters]
-[ Sequential [1 2] ]
-[0 Sequential [1 4 4 4] ]
-[___0 Conv2d(1, 4, kernel_size=(3, 3), stride=(1, 1)) [1 4 4 4] 40]
-[___1 ReLU() [1 4 4 4] ]
-[1 Flatten(start_dim=1, end_dim=-1) [1 64] ]
-[2 Linear(in_features=64, out_features=2, bias=True) [1 2] 130]
+[ Sequential [1_2] ]
+[0 Sequential [1_4_4_4] ]
+[___0 Conv2d(1, 4, kernel_size=(3, 3), stride=(1, 1)) [1_4_4_4] 40]
+[___1 ReLU() [1_4_4_4] ]
+[1 Flatten(start_dim=1, end_dim=-1) [1_64] ]
+[2 Linear(in_features=64, out_features=2, bias=True) [1_2] 130]
 `, m},
 		{"result", "[loss accuracy examples]\n[0.5 75.00 % 1,234]\n", dl.Result{Loss: 0.5, Accuracy: 0.75, N: 1234}},
 		{"epochs", "[epoch train loss (mean) train accuracy lr time]\n[1 0.5 75.00 % 0.1 0s]\n", dl.Epochs{epoch}},

@@ -2,17 +2,18 @@ package dl
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
 	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
-// GraphNode is a part of a model's graph: a layer that ran, a parameter, the
-// input or the output.
+// GraphNode is a part of a model's graph: a layer that ran, a function between layers, a
+// parameter, the input or the output.
 type GraphNode struct {
 	Name   string   // unique: "features/0/Conv2d", "features/0/weight", "input"
-	Op     string   // the layer's kind; Parameter, Buffer, Input or Output
+	Op     string   // the layer's kind; a function's name in small letters; Parameter, Buffer, Input or Output
 	Text   string   // the layer as PyTorch prints it; "" for the others
 	Inputs []string // the names of the nodes whose values it uses
 	Shape  Shape    // of its value, for the input that Build got
@@ -25,8 +26,9 @@ type call struct {
 }
 
 // Graph returns the layers in the order in which Forward calls them, with what
-// each of them uses; a layer that is called twice is there twice. What
-// functions do between layers belongs to the layer that uses their result.
+// each of them uses; a layer that is called twice is there twice. Of the functions between
+// layers there are those of [graphFunctions]: activations, and what joins two values, such as the
+// add of a residual block. What others do belongs to the layer that uses their result.
 // board.Writer.AddGraph shows it in TensorBoard.
 func (m *Model) Graph() (nodes []GraphNode, err error) {
 	on, err := xla.Current()
@@ -54,24 +56,54 @@ func (m *Model) Graph() (nodes []GraphNode, err error) {
 		y := m.call(r, x)
 		f.trace()
 		used := map[string]int{}
+		add := func(path, op, text string, inputs []string, id int32, shape Shape) {
+			name := strings.TrimPrefix(strings.ReplaceAll(path, ".", "/")+"/"+op, "/")
+			if used[name]++; used[name] > 1 {
+				name += fmt.Sprint("_", used[name]-1)
+			}
+			nodes = append(nodes, GraphNode{name, op, text, inputs, shape})
+			f.owner[id] = name
+		}
+		rest := r.list
+		// functions adds those that ran before the value with this number was made.
+		functions := func(before int32) {
+			for len(rest) > 0 && rest[0].out < before {
+				n := rest[0]
+				rest = rest[1:]
+				if n.op == nil || f.owner[n.out] != "" || !slices.Contains(graphFunctions, n.op.name) {
+					continue
+				}
+				inputs := f.sources(n.out)
+				if len(n.in) > 1 && len(inputs) < 2 {
+					continue // with a number, or with itself
+				}
+				path, _, inner := strings.Cut(n.inside, " ")
+				if !inner { // the whole model has no path
+					path = ""
+				}
+				add(path, n.op.name, "", inputs, n.out, Shape(slices.Clone(n.op.outs[0].shape)))
+			}
+		}
 		for _, c := range calls {
 			layer := m.walker.byPath[c.path]
 			if layer == nil {
 				continue
 			}
-			name := strings.TrimPrefix(strings.ReplaceAll(c.path, ".", "/")+"/"+layer.kind, "/")
-			if used[name]++; used[name] > 1 {
-				name += fmt.Sprint("_", used[name]-1)
-			}
-			nodes = append(nodes, GraphNode{name, layer.kind, layer.text, f.sources(c.out.id), c.out.Shape()})
-			f.owner[c.out.id] = name
+			functions(c.out.id)
+			add(c.path, layer.kind, layer.text, f.sources(c.out.id), c.out.id, c.out.Shape())
 		}
+		functions(math.MaxInt32)
 		nodes = append(nodes, GraphNode{Name: "output", Op: "Output", Inputs: f.sources(r.id(y)), Shape: y.Shape()})
 	})
 	if err != nil {
 		return nil, during("Graph", err)
 	}
 	return nodes, nil
+}
+
+// graphFunctions are the functions that [Model.Graph] tells of, by their operations' names.
+var graphFunctions = []string{
+	"add", "sub", "mul", "concat", "relu", "sigmoid", "tanh", "gelu", "silu", "softmax",
 }
 
 // flow knows which value of a recording is that of which [GraphNode].

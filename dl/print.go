@@ -86,7 +86,7 @@ func (m *Model) Table() (head []string, rows [][]any) {
 			what = n.kind
 		}
 		if n.out != nil {
-			out = fmt.Sprint([]int(n.out))
+			out = strings.ReplaceAll(fmt.Sprint([]int(n.out)), " ", "\u00a0")
 		}
 		if n.params > 0 {
 			params = thousands(n.params)

@@ -278,7 +278,9 @@ head/bias Parameter [] [2]
 body/0/Conv2d Conv2d [input body/0/weight body/0/bias] [2 3 4 4]
 body/1/BatchNorm2d BatchNorm2d [body/0/Conv2d body/1/weight body/1/bias body/1/running_mean body/1/running_var body/1/num_batches_tracked] [2 3 4 4]
 body/2/Dropout Dropout [body/1/BatchNorm2d] [2 3 4 4]
-head/Linear Linear [body/2/Dropout input head/weight head/bias] [2 2]
+add add [body/2/Dropout input] [2 3 4 4]
+relu relu [add] [2 3 4 4]
+head/Linear Linear [relu head/weight head/bias] [2 2]
 output Output [head/Linear] [2 2]
 `
 	if text.String() != want {
