@@ -71,7 +71,11 @@ func (f Figure) vega(text string) object {
 			spec["title"] = f.Title
 		}
 	} else {
-		spec["concat"], spec["columns"] = views, 2
+		columns := 2
+		if slices.ContainsFunc(f.Panels, func(p Panel) bool { return p.Matrix != nil }) {
+			columns = 3 // as in the picture: rows of matrices may belong together
+		}
+		spec["concat"], spec["columns"] = views, columns
 		if f.Title != "" {
 			spec["title"] = f.Title
 		}
@@ -426,8 +430,11 @@ func (p Panel) vegaMatrix(i int) (rows []any, layers []object, params []any) {
 	}
 	tooltip = append(tooltip, object{"field": "v", "type": "quantitative", "title": cmp.Or(m.What, "value"), "format": ".4~g"})
 	layers = []object{{
-		"transform": transform, "mark": object{"type": "rect"},
-		"encoding": object{"x": x, "y": y, "color": object{"field": "v", "type": "quantitative", "legend": nil, "scale": vegaColours(colours)}, "tooltip": tooltip},
+		"transform": transform, "mark": object{"type": "rect", "invalid": nil},
+		"encoding": object{"x": x, "y": y, "color": object{
+			"field": "v", "type": "quantitative", "legend": nil, "scale": vegaColours(colours),
+			"condition": object{"test": "!isValid(datum.v)", "value": hex(colours.At(math.NaN()))},
+		}, "tooltip": tooltip},
 	}}
 	if m.Text != nil {
 		layers = append(layers, object{

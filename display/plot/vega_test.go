@@ -48,10 +48,14 @@ func specs() map[string]any {
 		"bars":       display.Bars{Of: map[string]int{"ants": 123, "bees": 121, hostile: 5}, Title: "pictures"},
 		"confusion":  display.Confusion{Labels: labels, Predicted: scores, Classes: classes},
 		"heatmap":    display.Heatmap{Of: weights, Title: "fc.weight"},
-		"zeros":      display.Heatmap{Of: tensor{shape: []int{2, 2}, values: make([]float32, 4)}, Numbers: true},
-		"roc":        display.ROC{Labels: labels[:40], Scores: few, Classes: classes},
-		"precision":  display.PrecisionRecall{Labels: labels[:40], Scores: few, Classes: classes},
-		"lrfinder":   finder,
+		"matrices": display.Figure{Panels: []display.Panel{
+			{Title: "a", Matrix: &display.Matrix{Values: [][]float64{{1, math.NaN()}, {0, 2}}}},
+			{Title: "b", Matrix: &display.Matrix{Values: [][]float64{{1}}}}, {Title: "c", Matrix: &display.Matrix{Values: [][]float64{{3, 4}}}},
+		}},
+		"zeros":     display.Heatmap{Of: tensor{shape: []int{2, 2}, values: make([]float32, 4)}, Numbers: true},
+		"roc":       display.ROC{Labels: labels[:40], Scores: few, Classes: classes},
+		"precision": display.PrecisionRecall{Labels: labels[:40], Scores: few, Classes: classes},
+		"lrfinder":  finder,
 	}
 }
 
