@@ -1,4 +1,4 @@
-"""Every notebook of the course from top to bottom, and what nbconvert makes of it."""
+"""Every notebook of the course from top to bottom with the solutions of its exercises, and what nbconvert makes of it."""
 
 import logging
 import os
@@ -30,21 +30,41 @@ LATEX = [tool for tool in ("pandoc", "xelatex") if shutil.which(tool) is None]
 MACHINE = re.compile("|".join(re.escape(str(p)) + r"\b" for p in {CHECKOUT, Path.home(), Path(tempfile.gettempdir())} if len(str(p)) > 1))
 
 
+CHAPTERS = [source for source in SOURCES if source.name[:2].isdigit()]
+SOLUTION = re.compile(r"<details><summary>Solution of (\d+)</summary>\n\n(.+?)\n\n</details>", re.DOTALL)
+GO = re.compile(r"^```go\n(.*?)\n```$", re.DOTALL | re.MULTILINE)
+
+
+def solutions(nb):
+    """The Go code of a notebook's solutions, a cell each, in their order."""
+    text = "\n\n".join(c.source for c in nb.cells if c.cell_type == "markdown")
+    return [code for _, solution in SOLUTION.findall(text) for code in GO.findall(solution)]
+
+
 class Ran:
-    """A notebook, and its run."""
+    """A notebook, and its run: its cells, and after them its solutions."""
 
     def __init__(self, source):
         self.file = OUT / source.name
+        nb = nbformat.read(source, 4)
+        for code in solutions(nb):
+            nb.cells.append(nbformat.v4.new_code_cell(code, metadata={"tags": ["solution"]}))
+        OUT.mkdir(exist_ok=True)
+        nbformat.write(nb, self.file)
         began = time.monotonic()
         env = {"PATH": os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]}  # TensorBoard is there
-        self.run = command("run", str(source), "-o", str(self.file), env=env, timeout=3 * FIRST_CELL)
+        self.run = command("run", str(self.file), "--inplace", "--cwd", str(source.parent), env=env, timeout=3 * FIRST_CELL)
         print(f"{source.name}: {time.monotonic() - began:.0f} s", file=sys.__stderr__)
+        nb = nbformat.read(self.file, 4)
+        self.solved = [c for c in nb.cells if "solution" in c.metadata.get("tags", [])]
+        nb.cells = [c for c in nb.cells if c not in self.solved]
+        nbformat.write(nb, self.file)  # a page of the course hides its solutions
 
     def outputs(self):
         """The run's outputs, each with the cell it stands in."""
         nb = nbformat.read(self.file, 4)
         nbformat.validate(nb)
-        return [(c, o) for c in nb.cells if c.cell_type == "code" for o in c.outputs]
+        return [(c, o) for c in nb.cells + self.solved if c.cell_type == "code" for o in c.outputs]
 
     def convertible(self):
         if self.run.returncode:
@@ -62,6 +82,40 @@ def test_is_kept_without_outputs(source):
     for c in nbformat.read(source, 4).cells:
         if c.cell_type == "code":
             assert not c.outputs and c.execution_count is None, f"clear the outputs before you commit: {c.source[:80]}"
+
+
+@pytest.mark.parametrize("source", CHAPTERS, ids=lambda p: p.stem)
+def test_exercises_have_solutions(source):
+    exercises = [c.source for c in nbformat.read(source, 4).cells if c.source.startswith("## Exercises\n")]
+    assert len(exercises) == 1
+    asked = re.findall(r"^(\d+)\. ", exercises[0], re.MULTILINE)
+    assert len(asked) >= 3
+    assert [number for number, _ in SOLUTION.findall(exercises[0])] == asked
+
+
+@pytest.mark.parametrize("source", CHAPTERS, ids=lambda p: p.stem)
+def test_links_onward(source):
+    text = "\n".join(c.source for c in nbformat.read(source, 4).cells if c.cell_type == "markdown")
+    links = re.findall(r"\]\(([^)#:]+\.ipynb)\)", text)
+    assert [link for link in links if not (source.parent / link).is_file()] == []
+    after = CHAPTERS[CHAPTERS.index(source) + 1 :]
+    if after:
+        assert text.splitlines()[-1].endswith(f"]({after[0].name})"), "the last line wants a link to the next chapter"
+
+
+@pytest.mark.parametrize("source", CHAPTERS, ids=lambda p: p.stem)
+def test_dollars_are_formulas(source):
+    for c in nbformat.read(source, 4).cells:
+        if c.cell_type == "markdown":
+            prose = re.sub(r"```.*?```|`[^`]*`", "", c.source, flags=re.DOTALL)
+            assert len(re.findall(r"(?<!\\)\$", prose)) % 2 == 0, prose
+            assert "\\operatorname" not in prose, "the pages of holt do not draw it"
+
+
+def test_has_a_picture_in_its_first_screen(ran):
+    first = next(c for c in nbformat.read(ran.file, 4).cells if c.cell_type == "code")
+    if ran.file.name in {source.name for source in CHAPTERS}:
+        assert any("image/png" in o.get("data", {}) for o in first.outputs), first.source
 
 
 def test_runs_to_its_end(ran):
