@@ -76,7 +76,7 @@ func (w *World) unbound() string {
 
 // bound reports whether plugins are bound to the host. HOLT_LINK=plain says
 // no, for comparison; HOLT_LINK=bound makes a plugin that cannot be bound an
-// error, for tests.
+// error, for tests; and HOLT_LINK=system has the system's linker write all plugins.
 func (w *World) bound() bool {
 	if os.Getenv("HOLT_LINK") == "plain" {
 		return false
@@ -98,6 +98,9 @@ func (w *World) hostSyms() string { return filepath.Join(filepath.Dir(w.linkerFi
 // host and to no other unit.
 func (w *World) boundArgs(u Unit, archive string) []string {
 	args := []string{"-holt-import", w.hostSyms(), "-holt-export", symsFile(archive)}
+	if os.Getenv("HOLT_LINK") != "system" {
+		args = append(args, "-holt-shared")
+	}
 	if ld := w.systemLinker(); ld != nil {
 		// There is no library to look for.
 		args = append(args, "-holt-ld", quoteAll(append(ld, "-nostdlib")))

@@ -8,11 +8,13 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/gofrs/flock"
 
 	"github.com/holt-dl/holt/kernel/build/gosource"
+	"github.com/holt-dl/holt/kernel/build/linker"
 )
 
 // compilerEdits make Go's compiler leave out wrappers of the methods of shapes. A
@@ -76,7 +78,7 @@ type compilerBuild struct {
 
 // compilerFile returns the name that the changed compiler has, or will have.
 func (w *World) compilerFile() string {
-	sum := sha256.Sum256([]byte(w.tc.tidy + "\n" + gosource.Sum(compilerEdits) + "\n" + string(compilerAdded)))
+	sum := sha256.Sum256(slices.Concat([]byte(w.tc.tidy+"\n"+gosource.Sum(compilerEdits)+"\n"), compilerAdded, linker.SymlistSource()))
 	return filepath.Join(w.cache, "compiler", hex.EncodeToString(sum[:])[:20], "compile")
 }
 
@@ -131,6 +133,7 @@ func (w *World) buildCompiler(ctx context.Context, dir string) error {
 		return err
 	}
 	files[filepath.Join(w.tc.Root, "src", "cmd", "compile", "internal", "gc", "holt.go")] = compilerAdded
+	files[filepath.Join(w.tc.Root, "src", filepath.FromSlash(linker.SymlistFile))] = linker.SymlistSource()
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}

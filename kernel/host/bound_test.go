@@ -2,9 +2,11 @@ package host_test
 
 import (
 	"context"
+	"debug/elf"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -253,6 +255,97 @@ func TestPlainAfterBound(t *testing.T) {
 	t.Setenv("HOLT_LINK", "bound")
 	if got := h.Must("import (\"fmt\"; \"notebook/c2\"; \"notebook/c3\")\nfunc Run() { c2.V.S += \"!\"; fmt.Println(c3.W.(*c2.T).S, c3.Set[\"k\"].S, len(c3.Set)) }"); got != "bound! plain 1\n" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// mixed is a cell with what a plugin may hold: variables with and without values,
+// generic and anonymous types, itabs, closures, deferred calls, other packages.
+const mixed = `import ("errors"; "fmt"; "io"; "os"; "sort"; "strings"; "sync"; "text/tabwriter")
+type Pair[K comparable, V any] struct { Key K; Value V }
+func (p *Pair[K, V]) String() string { return fmt.Sprint(p.Key, "=", p.Value) }
+type Namer interface { Name() string }
+type T struct { n int; Next *T }
+func (t T) Name() string { return fmt.Sprint("T", t.n) }
+type byLen []string
+func (b byLen) Len() int { return len(b) }
+func (b byLen) Less(i, j int) bool { return len(b[i]) < len(b[j]) }
+func (b byLen) Swap(i, j int) { b[i], b[j] = b[j], b[i] }
+var (
+	Set = map[string]*T{"a": {n: 1}, "b": {n: 2}}
+	Big [5000]*T
+	Text = "text"
+	Float = 2.5
+	Anon struct { X, Y int; f func() int }
+	Any any = struct{ A int }{7}
+	Err = errors.New("failed")
+	Once sync.Once
+)
+func fails() (err error) {
+	defer func() { if r := recover(); r != nil { err = fmt.Errorf("%v: %w", r, Err) } }()
+	var t *T
+	return errors.New(t.Next.Name())
+}
+func Run() {
+	Big[4999] = Set["b"]
+	sum := 0
+	Anon.f = func() int { sum++; return sum }
+	ch := make(chan Namer)
+	go func() { for i := range 3 { ch <- T{n: i} }; close(ch) }()
+	for n := range ch { fmt.Print(n.Name(), " "); Anon.f() }
+	words := byLen{"ccc", "a", "bb"}
+	sort.Sort(words)
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 8, 1, ' ', 0)
+	io.WriteString(w, "x\ty\n"); w.Flush()
+	Once.Do(func() { Text += "!" })
+	_, isSyntax := Any.(fmt.Stringer)
+	fmt.Println(&Pair[string, float64]{"k", Float}, sum, words, Big[4999].Name(), Text, fails(), errors.Is(fails(), Err), b.String(), isSyntax, os.Getpid() > 0, Any == any(struct{ A int }{7}))
+}`
+
+// TestSharedObject: a plugin that our linker writes as a shared object does what the one
+// does that the system's linker writes of the same cell, and they share types.
+func TestSharedObject(t *testing.T) {
+	h := boundHost(t)
+	if _, err := h.World.Add(context.Background(), []string{"text/tabwriter"}); err != nil {
+		t.Fatal(err)
+	}
+	run := func(link, text string, ours bool) string {
+		t.Helper()
+		t.Setenv("HOLT_LINK", link)
+		u, err := h.Compile(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := elf.Open(u.Plugin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if got := f.Section(".rela.plt") == nil; got != ours {
+			t.Errorf("HOLT_LINK=%s: the plugin is ours: %v, want %v", link, got, ours)
+		}
+		if d, err := h.Run(context.Background(), u); err != nil || d.Result != msg.OK {
+			t.Fatalf("HOLT_LINK=%s: got %+v, %v", link, d, err)
+		}
+		return h.Output()
+	}
+	ours := runtime.GOARCH == "amd64"
+	want := run("system", mixed, false)
+	if got := run("bound", mixed, ours); got != want || !strings.Contains(got, "runtime error: invalid memory address") {
+		t.Errorf("printed\n%s\nwant\n%s", got, want)
+	}
+	const both = `import ("fmt"; "notebook/c2"; "notebook/c3")
+func Run() {
+	a, isA := c2.Any.(struct{ A int })
+	_, isB := any(c3.Big[4999]).(*c2.T)
+	_, isPair := any(c3.Pair[int, int]{}).(c2.Pair[int, int])
+	c3.Any = a
+	fmt.Println(isA, isB, isPair, c3.Any == c2.Any, c2.Text, c3.Text, c2.Anon.X + c3.Anon.Y)
+}`
+	for link, ours := range map[string]bool{"system": false, "bound": ours} {
+		if got := run(link, both, ours); got != "true false false true text! text! 0\n" {
+			t.Errorf("HOLT_LINK=%s: printed %q", link, got)
+		}
 	}
 }
 

@@ -16,8 +16,8 @@
 // when it has read what it can, and goes on when its standard input says so.
 //
 // The linker is built on the user's machine, from the sources in GOROOT, with
-// the few lines of [edits] changed and the two files ld.go.txt and
-// loader.go.txt added, both by "go build -overlay": nothing is written to
+// the few lines of [edits] changed and the files ld.go.txt, loader.go.txt and
+// those of package shared added, both by "go build -overlay": nothing is written to
 // GOROOT. Where the sources are absent, or are not the ones that the
 // edits know, [Build] returns an error and cells are linked by the stock linker.
 //

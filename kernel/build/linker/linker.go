@@ -1,18 +1,17 @@
 package linker
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"io"
+	"maps"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 
 	"github.com/holt-dl/holt/kernel/build/gosource"
+	"github.com/holt-dl/holt/kernel/build/linker/symlist"
 )
 
 // Options say with what to build. All are required.
@@ -28,8 +27,9 @@ type Options struct {
 func Version() string {
 	h := sha256.New()
 	fmt.Fprintln(h, gosource.Sum(edits))
-	h.Write(ldSource)
-	h.Write(loaderSource)
+	for _, name := range slices.Sorted(maps.Keys(added)) {
+		fmt.Fprintf(h, "%s %x\n", name, sha256.Sum256(added[name]))
+	}
 	return hex.EncodeToString(h.Sum(nil))[:20]
 }
 
@@ -62,29 +62,17 @@ func Build(ctx context.Context, opt Options) (file string, err error) {
 
 // Packages returns the packages of a list of symbols, by escaped import path.
 func Packages(list string) ([]string, error) {
-	f, err := os.Open(list)
+	text, err := os.ReadFile(list)
 	if err != nil {
 		return nil, fmt.Errorf("linker: %w", err)
 	}
-	defer f.Close()
-	// The header is described in ld.go.txt.
-	header := make([]byte, len(magic)+3*4)
-	if _, err := io.ReadFull(f, header); err != nil || string(header[:len(magic)]) != magic {
-		return nil, fmt.Errorf("linker: %s is not a list of symbols", list)
-	}
-	off := binary.LittleEndian.Uint32(header[len(magic)+4:])
-	n := binary.LittleEndian.Uint32(header[len(magic)+8:])
-	var pkgs []string
-	sc := bufio.NewScanner(io.NewSectionReader(f, int64(off), int64(n)))
-	for sc.Scan() {
-		path, _, _ := strings.Cut(sc.Text(), " ")
-		pkgs = append(pkgs, path)
-	}
-	if err := sc.Err(); err != nil {
+	x, err := symlist.New(text)
+	if err != nil {
 		return nil, fmt.Errorf("linker: %s: %w", list, err)
 	}
-	return pkgs, nil
+	packages, err := x.Packages()
+	if err != nil {
+		return nil, fmt.Errorf("linker: %s: %w", list, err)
+	}
+	return slices.Sorted(maps.Keys(packages)), nil
 }
-
-// magic is what lists of symbols begin with.
-const magic = "holtsym1"

@@ -90,7 +90,7 @@ func TestBuild(t *testing.T) {
 		t.Fatal(err)
 	}
 	help, _ := exec.Command(file, "-help").CombinedOutput()
-	for _, name := range []string{"-holt-import", "-holt-export", "-holt-ld", "-holt-wait"} {
+	for _, name := range []string{"-holt-import", "-holt-export", "-holt-ld", "-holt-shared", "-holt-wait"} {
 		if !strings.Contains(string(help), name) {
 			t.Errorf("%s is no flag of the linker: %s", name, help)
 		}

@@ -14,10 +14,25 @@ var (
 	ldSource []byte
 	//go:embed loader.go.txt
 	loaderSource []byte
+	//go:embed shared/shared.go
+	sharedSource []byte
+	//go:embed symlist/symlist.go
+	symlistSource []byte
 )
 
-// added maps their names, below GOROOT/src/cmd/link/internal, to their texts.
-var added = map[string][]byte{"ld/holt.go": ldSource, "loader/holt.go": loaderSource}
+// SymlistFile is the name, below GOROOT/src, that package symlist has for Go's linker and
+// compiler, and SymlistSource its text.
+const SymlistFile = "cmd/internal/symlist/symlist.go"
+
+func SymlistSource() []byte { return symlistSource }
+
+// added maps their names, below GOROOT/src, to their texts.
+var added = map[string][]byte{
+	"cmd/link/internal/ld/holt.go":       ldSource,
+	"cmd/link/internal/loader/holt.go":   loaderSource,
+	"cmd/link/internal/shared/shared.go": sharedSource,
+	SymlistFile:                          symlistSource,
+}
 
 // edits call the added files, in this order:
 //
@@ -33,7 +48,7 @@ var added = map[string][]byte{"ld/holt.go": ldSource, "loader/holt.go": loaderSo
 //     none, and programs have a symbol of the linker's own there;
 //   - a wrapper goes without the name of what it wraps when that is elsewhere;
 //   - what goes to the symbol table is listed, and the list is written;
-//   - the system's linker is called.
+//   - the shared object is written, or the system's linker is called.
 var edits = []gosource.Edit{
 	{
 		File: "cmd/link/internal/ld/main.go",
@@ -125,7 +140,7 @@ func patched(goroot string) (map[string][]byte, error) {
 		return nil, fmt.Errorf("linker: %w", err)
 	}
 	for file, text := range added {
-		files[filepath.Join(goroot, "src", "cmd", "link", "internal", filepath.FromSlash(file))] = text
+		files[filepath.Join(goroot, "src", filepath.FromSlash(file))] = text
 	}
 	return files, nil
 }
