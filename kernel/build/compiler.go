@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/gofrs/flock"
 
@@ -101,6 +102,8 @@ func isFile(name string) bool {
 func (c *compilerBuild) start(w *World) {
 	file := w.compilerFile()
 	if isFile(file) {
+		now := time.Now()
+		os.Chtimes(file, now, now) // it is in use; see pruneTools
 		return
 	}
 	c.mu.Lock()

@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/version"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -24,6 +26,7 @@ import (
 func Checks(module, version, venv string) []doctor.Check {
 	return slices.Concat([]doctor.Check{
 		{Name: "Go", Look: lookGo},
+		{Name: "Holt", Optional: true, Look: lookAge},
 		{Name: "C compiler", Look: lookCC},
 		{Name: "gold linker", Optional: true, Look: lookLinker},
 		{Name: "fast cells", Optional: true, Look: lookBinding},
@@ -43,6 +46,29 @@ func lookGo(ctx context.Context) doctor.Finding {
 		return doctor.Finding{Detail: err.Error(), Fix: "install it from https://go.dev/dl and put it in PATH: export PATH=$PATH:/usr/local/go/bin"}
 	}
 	return doctor.Finding{OK: true, Detail: fmt.Sprintf("%s, %s", strings.TrimPrefix(t.Version, "go"), t.Go)}
+}
+
+// lookAge compares the Go that built this Holt with the one that compiles cells: a
+// release may write packages that one before it cannot read.
+func lookAge(ctx context.Context) doctor.Finding {
+	t, err := build.Find(ctx)
+	if t == nil || err != nil {
+		return doctor.Finding{OK: true, Detail: "built by " + runtime.Version()}
+	}
+	return age(runtime.Version(), t.Version)
+}
+
+func age(own, compiler string) doctor.Finding {
+	own, _, _ = strings.Cut(own, " ") // experiments follow
+	compiler, _, _ = strings.Cut(compiler, " ")
+	if version.IsValid(own) && version.Compare(version.Lang(own), version.Lang(compiler)) < 0 {
+		return doctor.Finding{
+			Broken: true,
+			Detail: fmt.Sprintf("built by %s, which is older than the Go that compiles cells, %s, and may be unable to read its packages", own, compiler),
+			Fix:    fmt.Sprintf("build Holt again with %s, or put %s first in PATH", compiler, own),
+		}
+	}
+	return doctor.Finding{OK: true, Detail: "built by " + own}
 }
 
 func lookCC(ctx context.Context) doctor.Finding {

@@ -62,3 +62,22 @@ func TestGoAndCC(t *testing.T) {
 		t.Errorf("got %+v", f)
 	}
 }
+
+// A Holt that an older release built than the one that compiles cells is said.
+func TestAge(t *testing.T) {
+	for _, tt := range []struct {
+		own, compiler string
+		ok            bool
+	}{
+		{"go1.26.8", "go1.26.8", true},
+		{"go1.26.1", "go1.26.8", true},
+		{"go1.27.0", "go1.26.8", true},
+		{"go1.26.8", "go1.27.0 X:greenteagc", false},
+		{"devel go1.28-abc", "go1.27.0", true},
+	} {
+		f := age(tt.own, tt.compiler)
+		if f.OK != tt.ok || !f.OK && (!strings.Contains(f.Detail, "older than the Go that compiles cells, go1.27.0,") || !strings.Contains(f.Fix, "go1.27.0")) {
+			t.Errorf("%s with %s: got %+v", tt.own, tt.compiler, f)
+		}
+	}
+}

@@ -1,0 +1,90 @@
+package build
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// prune removes worlds that no kernel uses, all but the three used last and
+// those of the last day, and what only they needed.
+func (w *World) prune() {
+	type old struct {
+		dir  string
+		used time.Time
+	}
+	var worlds []old
+	locks, _ := filepath.Glob(filepath.Join(w.cache, "worlds", "*", "use.lock"))
+	for _, file := range locks {
+		if info, err := os.Stat(file); err == nil {
+			worlds = append(worlds, old{filepath.Dir(file), info.ModTime()})
+		}
+	}
+	slices.SortFunc(worlds, func(a, b old) int { return b.used.Compare(a.used) })
+	w.pruneTools()
+	removed := false
+	for i, o := range worlds {
+		if i < 3 || time.Since(o.used) < 24*time.Hour {
+			continue
+		}
+		l := flock.New(filepath.Join(o.dir, "use.lock"))
+		if ok, err := l.TryLock(); err != nil || !ok {
+			continue
+		}
+		os.RemoveAll(o.dir)
+		os.Remove(o.dir + ".lock")
+		l.Unlock()
+		removed = true
+	}
+	if !removed {
+		return
+	}
+	keep := map[string]bool{}
+	records, _ := filepath.Glob(filepath.Join(w.cache, "worlds", "*", "packages.json"))
+	for _, file := range records {
+		rec, err := readRecord(filepath.Dir(file))
+		if err != nil {
+			return
+		}
+		for _, p := range rec.Packages {
+			keep[p.File], keep[p.Copy] = true, true
+		}
+	}
+	archives, _ := filepath.Glob(filepath.Join(w.cache, "pkg", "*"))
+	for _, file := range archives {
+		info, err := os.Stat(file)
+		if err == nil && !keep[file] && time.Since(info.ModTime()) > 24*time.Hour {
+			os.Remove(file)
+		}
+	}
+}
+
+// pruneTools removes the compilers and linkers that were made of Go's sources for another
+// Go or another Holt: those not used for a week. A linker that a world has is the world's,
+// under a second name.
+func (w *World) pruneTools() {
+	for _, kind := range []string{"compiler", "linker"} {
+		tools, _ := filepath.Glob(filepath.Join(w.cache, kind, "*", "*"))
+		for _, file := range tools {
+			info, err := os.Stat(file)
+			if err != nil || time.Since(info.ModTime()) < 7*24*time.Hour {
+				continue
+			}
+			if stat, ok := info.Sys().(*syscall.Stat_t); ok && stat.Nlink > 1 {
+				continue
+			}
+			dir := filepath.Dir(file)
+			l := flock.New(dir + ".lock") // of a kernel that makes it
+			if ok, err := l.TryLock(); err != nil || !ok {
+				continue
+			}
+			os.RemoveAll(dir)
+			os.Remove(dir + ".lock")
+			l.Unlock()
+		}
+	}
+}
