@@ -10,7 +10,8 @@ import (
 )
 
 // Engine runs cells; [session.Session] is one. An engine may also be an
-// [Abandoner], an [Ender], an [Evaluator], an [Assistant] or a [CommHandler].
+// [Abandoner], an [Ender], a [Deferrer], an [Evaluator], an [Assistant] or a
+// [CommHandler].
 type Engine interface {
 	// Execute runs one cell and returns nil when it succeeded. Cancelling ctx
 	// interrupts the cell. The kernel calls it for one cell at a time.
@@ -37,6 +38,12 @@ type Ender interface {
 	// End shows in them that they will not change any more, and why, before the
 	// kernel says that it shuts down.
 	End(why string)
+}
+
+// Deferrer is an [Engine] that puts work off until a cell is answered.
+type Deferrer interface {
+	// Answered says that the reply to the last cell is out.
+	Answered()
 }
 
 // Evaluator is an [Engine] that answers the user_expressions of a request.

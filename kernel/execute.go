@@ -178,11 +178,23 @@ func (s *server) run(ctx context.Context, req *request) {
 	s.front.Send(req.Socket, req.Request, msg)
 
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.running = nil
 	s.front.Status(header, "idle")
 	if isTrue(content.AllowStdin) { // somebody can be asked
 		s.warm(life)
+	}
+	s.mu.Unlock()
+	s.answered()
+}
+
+// answered tells the engine that a cell is answered.
+func (s *server) answered() {
+	select {
+	case <-s.ready:
+		if d, ok := s.engine.(Deferrer); ok {
+			d.Answered()
+		}
+	default:
 	}
 }
 

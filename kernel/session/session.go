@@ -116,6 +116,7 @@ type Session struct {
 	lineage  lineage.Log
 	archives map[string]string // cells' archives by import path
 	sources  report.Sources    // cells' texts by name, for traces
+	putOff   func()            // see Answered; nil when nothing is
 	modfile  string            // the go.mod that snapshot holds
 	cwd      string
 	env      []string // set by %env
@@ -231,6 +232,7 @@ func (s *Session) check(ctx context.Context, src cell.Source) (p *cell.Program, 
 
 // runProgram builds and runs a checked program and commits what it declares.
 func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) error {
+	s.catchUp()
 	defer s.remember()
 	commit := func(reached int) {
 		p.Commit(reached)
@@ -279,12 +281,17 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 	stop := s.runs(p.Seq)
 	done, err := s.process().Run(ctx, proc.Unit{Plugin: b.Plugin, Path: p.Path, File: name, Cell: p.Seq, Deps: sorted(unit.Deps)})
 	stop()
-	if s.world.Tidy(unit, b, p.Leaf) { // the plugin stays mapped
-		delete(s.archives, p.Path)
-	} else if err := s.spare.keep(s.dir, b.Kept()...); err != nil {
-		slog.Warn("session: no second copy of a cell is kept, which would be needed where TMPDIR is cleaned", "err", err)
+	if !p.Leaf || s.world.Carries(b.Archive) {
+		if err := s.spare.keep(s.dir, b.Kept()...); err != nil {
+			slog.Warn("session: no second copy of a cell is kept, which would be needed where TMPDIR is cleaned", "err", err)
+		}
 	}
-	s.buildAhead(p.Seq + 1)
+	s.putOff = func() {
+		if s.world.Tidy(unit, b, p.Leaf) { // the plugin stays mapped
+			delete(s.archives, p.Path)
+		}
+		s.buildAhead(p.Seq + 1)
+	}
 	slog.Debug("cell", "name", name, "ahead", b.Ahead, "compile", b.CompileTime, "link", b.LinkTime, "host", time.Since(began),
 		"load", time.Duration(done.LoadNanos), "run", time.Duration(done.RunNanos))
 	if err != nil {
@@ -310,6 +317,24 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 		return nil
 	}
 	return &report.Ended{Done: done}
+}
+
+// Answered says that the reply to the last cell is out. What need not come before that is
+// done now: files are removed, and the tools of the next cell are started. Without it
+// that is done when the next cell comes.
+func (s *Session) Answered() {
+	if s.run.TryLock() { // else the next cell runs
+		defer s.run.Unlock()
+		s.catchUp()
+	}
+}
+
+// catchUp does what was put off.
+func (s *Session) catchUp() {
+	if f := s.putOff; f != nil {
+		s.putOff = nil
+		f()
+	}
 }
 
 // buildAhead has the tools started that build program seq, which is the next one

@@ -150,6 +150,9 @@ func runCell(ctx context.Context, engine Engine, r *recorder, c *ipynb.Cell, num
 		fail = timedOut(fail, opt.Timeout)
 	}
 	r.end(fail)
+	if e, ok := engine.(interface{ Answered() }); ok { // as kernel.Deferrer
+		e.Answered()
+	}
 	times["shell.execute_reply"], times["iopub.status.idle"] = now(), now()
 	setTimes(c, times)
 	allowed := opt.AllowErrors || c.Tagged("raises-exception")
