@@ -33,11 +33,11 @@
 // Pictures are PNG, drawn at twice the size at which they are shown, with a
 // text beside them for consoles. They have no ground: letters and lines are legible on
 // light and on dark pages. A chart that no longer changes is a Vega-Lite
-// specification too, which JupyterLab and VS Code draw: the pointer reads a point's
+// specification too, which JupyterLab draws: the pointer reads a point's
 // numbers, dragging moves the axes, the wheel with Ctrl or ⌘ zooms, and a
 // double click puts them back. A chart of more than 10,000 points is a PNG only.
-// Tables are HTML without scripts or style
-// sheets, which pass JupyterLab's sanitiser unchanged, and a text. The same
+// Tables are HTML without scripts or style sheets, which pass JupyterLab's
+// sanitiser unchanged, and a text. The same
 // value gives the same bytes, so that saved notebooks can be compared. Names
 // that come from data (classes, files, columns) are escaped: they are text,
 // never markup. In pictures they are drawn in every script that a font of ours

@@ -13,10 +13,10 @@ import (
 )
 
 // vegaType is the MIME type of a Vega-Lite specification of version 5
-// (https://vega.github.io/schema/vega-lite/v5.json). JupyterLab and VS Code draw it by
-// themselves, and take it before a PNG: points are read by hovering, and axes are moved by
-// dragging. Everything else, such as nbconvert, GitHub and consoles, shows the PNG or the
-// text beside it.
+// (https://vega.github.io/schema/vega-lite/v5.json). JupyterLab draws it without an
+// extension, and takes it before a PNG: points are read by hovering, and axes are moved by
+// dragging. What does not draw it, such as nbconvert, GitHub and consoles, shows the PNG or
+// the text beside it.
 const vegaType = "application/vnd.vegalite.v5+json"
 
 // maxVega is how many points, bars and cells a chart may have to be sent as Vega-Lite:
@@ -26,10 +26,9 @@ const maxVega = 10_000
 // Measures of Vega-Lite charts, in pixels. Two charts beside each other fit into a
 // JupyterLab page of 760 pixels.
 const (
-	vegaWide  = 480 // one chart, with its axes
-	vegaHalf  = 215 // each of several, without axes
-	vegaHigh  = 190 // without axes
-	vegaTitle = 12
+	vegaWide = 480 // one chart, with its axes
+	vegaHalf = 215 // each of several, without axes
+	vegaHigh = 190 // without axes
 )
 
 type object = map[string]any
@@ -58,7 +57,7 @@ func (f Figure) vega(text string) object {
 	}
 	spec := object{}
 	var views []any
-	params := []any{}
+	var params []any
 	for i, p := range f.Panels {
 		view, names := p.vega(i, len(f.Panels) == 1)
 		views, params = append(views, view), append(params, names...)
@@ -96,7 +95,7 @@ func (f Figure) vega(text string) object {
 			"domainColor": rule, "tickColor": rule, "gridColor": rule, "gridOpacity": 0.25,
 		},
 		"legend": object{"labelColor": letters, "orient": "top", "title": nil, "labelLimit": 260, "columns": 3},
-		"title":  object{"color": letters, "subtitleColor": letters, "anchor": "start", "fontSize": vegaTitle + 1, "subtitleFontSize": vegaTitle, "subtitleFontWeight": "bold"},
+		"title":  object{"color": letters, "subtitleColor": letters, "anchor": "start", "fontSize": 13, "subtitleFontSize": 12, "subtitleFontWeight": "bold"},
 		"view":   object{"stroke": nil},
 	}
 	// On a canvas JupyterLab's dark theme lays a gray ground of its own. SVG takes the colour of the page's letters.
