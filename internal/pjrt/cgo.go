@@ -217,6 +217,9 @@ func text(s *C.char) string {
 	return C.GoString(s)
 }
 
+// Loads says whether this program can load a plugin.
+const Loads = true
+
 // Probe loads a plugin, opens its devices and closes them. It is for a process
 // of its own: a plugin may end the process, or never answer.
 func Probe(path string) (Report, error) {

@@ -7,6 +7,9 @@ import (
 	"unsafe"
 )
 
+// Loads says whether this program can load a plugin.
+const Loads = false
+
 var errNoC = errors.New("pjrt: this program was built without cgo, so that it loads no plugin")
 
 // Probe needs cgo.
