@@ -11,7 +11,7 @@ import (
 //go:embed internal/*/*.go internal/calls/*.c internal/calls/*.h
 //go:embed dl/*.go dl/*/*.go dl/internal/*/*.go dl/internal/small/*.s dl/vision/*/*.go dl/vision/cifarsample/sample.tar.gz dl/vision/imagenet/classes.txt dl/words/words.tsv dl/words/pytorch.txt
 //go:embed display/*.go display/*/*.go
-//go:embed notebooks/*.ipynb
+//go:embed notebooks/*.ipynb notebooks/gallery/*.ipynb
 var program embed.FS
 
 // Program is the module without its tests, as far as holt itself is built from
@@ -19,7 +19,7 @@ var program embed.FS
 // [Source], which a binary holds once.
 var Program fs.FS = source{program}
 
-//go:embed notebooks/*.ipynb
+//go:embed notebooks/*.ipynb notebooks/gallery/*.ipynb
 var notebooks embed.FS
 
 // Course is the notebooks of the course, without the folder that they are in here.

@@ -16,8 +16,8 @@ type courseCmd struct {
 
 // Help is what holt course --help says besides the flags.
 func (courseCmd) Help() string {
-	return `The folder gets the notebooks of the course, from devices to remote kernels. A notebook in it that you changed, and
-be it by running it, stays as it is; the others are brought up to date.`
+	return `The folder gets the notebooks of the course, from devices to remote kernels, and a gallery. A notebook in it that
+you changed, also by running it, stays as it is; the others are brought up to date.`
 }
 
 // Run writes the course.
