@@ -41,7 +41,7 @@ torture: need # all of Go's own tests as notebooks, of which make test runs a te
 	HOLT_TORTURE=all go test ./kernel/host -run '^TestModules' -count 1 -v -timeout 1h
 
 .PHONY: lint
-lint: need bin/staticcheck # gofmt, go vet and staticcheck; fails on a finding
+lint: need bin/staticcheck # gofmt, go vet and staticcheck, and builds for other systems; fails on a finding
 	@scripts/lint.sh
 
 .PHONY: golden
@@ -73,6 +73,14 @@ site: need # write the course and the gallery as pages to docs/site, after runni
 lab: need # open the quickstart in JupyterLab
 	@$(MAKE) --no-print-directory -j4 ready $(VENV)/.lab
 	@$(MAKE) --no-print-directory gopls & exec $(JUPYTER) lab notebooks/quickstart.ipynb
+
+.PHONY: wheel
+wheel: need $(VENV)/.test # wheels for pip, for Linux, macOS and Windows, in dist/; VERSION=v1.2.3 names a release
+	@$(PY) scripts/release.py wheels $(if $(VERSION),--version $(VERSION))
+
+.PHONY: release
+release: need # archives of holt for the same systems, with their checksums, in dist/; VERSION=v1.2.3 as above
+	@python3 scripts/release.py archives $(if $(VERSION),--version $(VERSION))
 
 .PHONY: docker
 docker: # build the image of docker/Dockerfile, where docker is running

@@ -41,6 +41,7 @@ client() {
 }
 client jupyter
 client gonb
+client install
 client notebooks
 client docker
 client sanitiser

@@ -138,12 +138,18 @@ func Find(prefixes ...string) map[string]Spec {
 	for _, dir := range dirs {
 		specs, _ := filepath.Glob(filepath.Join(dir, "kernels", "*"))
 		for _, d := range specs {
-			if s, err := read(d); err == nil && slices.Contains(s.Argv, "kernel") && strings.HasPrefix(filepath.Base(s.Argv[0]), "holt") {
+			if s, err := read(d); err == nil && s.startsHolt() {
 				found[d] = s
 			}
 		}
 	}
 	return found
+}
+
+// startsHolt reports whether a kernel is holt: its binary, or the Python package that finds
+// it, which pip installed.
+func (s Spec) startsHolt() bool {
+	return slices.Contains(s.Argv, "kernel") && (strings.HasPrefix(filepath.Base(s.Argv[0]), "holt") || slices.Contains(s.Argv, "holt_kernel"))
 }
 
 func read(dir string) (Spec, error) {

@@ -135,3 +135,17 @@ func TestLogos(t *testing.T) {
 		}
 	}
 }
+
+func TestStartsHolt(t *testing.T) {
+	for argv, want := range map[string]bool{
+		"/home/me/.local/share/holt/bin/holt kernel -f x": true,
+		"/home/me/bin/holt remote kernel gpu -f x":        true,
+		"python -m holt_kernel kernel -f x":               true,
+		"python -m ipykernel_launcher -f x":               false,
+		"gonb --kernel x":                                 false,
+	} {
+		if got := (Spec{Argv: strings.Fields(argv)}).startsHolt(); got != want {
+			t.Errorf("%s: %v, want %v", argv, got, want)
+		}
+	}
+}
