@@ -86,3 +86,18 @@ func TestRow(t *testing.T) {
 		t.Errorf("there are %d rows, want 2", n)
 	}
 }
+
+// TestFigureColumns finds the columns of a figure in its Vega-Lite, and none of that
+// where shades are no values.
+func TestFigureColumns(t *testing.T) {
+	const vega = "application/vnd.vegalite.v5+json"
+	p := display.Plot([]float64{1, 2})
+	spec, ok := display.Render(display.Figure{Panels: []display.Panel{p, p, p, p}, Columns: 4}).Data[vega].(map[string]any)
+	if !ok || spec["columns"] != 4 {
+		t.Errorf("the specification has %v columns, want 4", spec["columns"])
+	}
+	one := tensor{shape: []int{1, 1}, values: []float32{7}}
+	if _, ok := display.Render(display.Windows{Of: one, Result: one, Kernel: 1}).Data[vega]; ok {
+		t.Error("windows have a specification, whose tooltips show shades for values")
+	}
+}

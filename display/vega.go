@@ -74,6 +74,9 @@ func (f Figure) vega(text string) object {
 		if slices.ContainsFunc(f.Panels, func(p Panel) bool { return p.Matrix != nil }) {
 			columns = 3 // as in the picture: rows of matrices may belong together
 		}
+		if f.Columns > 0 {
+			columns = f.Columns
+		}
 		spec["concat"], spec["columns"] = views, columns
 		if f.Title != "" {
 			spec["title"] = f.Title

@@ -30,7 +30,10 @@ func (w Windows) bundle() (frame.Bundle, error) {
 	if err != nil {
 		return frame.Bundle{}, fmt.Errorf("display: Windows: %w", err)
 	}
-	return figureBundle("Windows", f, text)
+	b, err := figureBundle("Windows", f, text)
+	// Its shades mark cells and are no values, so nothing is to be read off them.
+	delete(b.Data, vegaType)
+	return b, err
 }
 
 func (w Windows) figure() (f Figure, text string, err error) {
