@@ -17,7 +17,7 @@ import (
 	"fmt"
 	"html/template"
 	"image"
-	_ "image/jpeg"
+	_ "image/gif"
 	"image/png"
 	"io"
 	"maps"
@@ -193,7 +193,6 @@ func readEntry(file, ran string) (*entry, error) {
 	if e.Title, e.About, err = opening(nb); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	e.Picture = e.Name + ".png"
 	if err := e.choose(); err != nil {
 		return nil, fmt.Errorf("%s: %w", ran, err)
 	}
@@ -241,12 +240,13 @@ func opening(nb *ipynb.Notebook) (title, about string, err error) {
 const widest, highest = 640, 400
 
 // choose takes the picture of the cell with the tag cover, or else the first one.
+// An animation stays as it is.
 func (e *entry) choose() error {
 	var chosen *ipynb.Output
 	var covered bool
 	for _, c := range e.notebook.Cells {
 		for _, o := range c.Outputs {
-			if _, ok := o.Data["image/png"].(string); ok && (chosen == nil || c.Tagged("cover") && !covered) {
+			if _, kind := drawn(o); kind != "" && (chosen == nil || c.Tagged("cover") && !covered) {
 				chosen, covered = o, c.Tagged("cover")
 			}
 		}
@@ -254,7 +254,7 @@ func (e *entry) choose() error {
 	if chosen == nil {
 		return errors.New("no cell shows a picture, and the index wants one")
 	}
-	text := chosen.Data["image/png"].(string)
+	text, kind := drawn(chosen)
 	data, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
 	if err != nil {
 		return err
@@ -263,16 +263,29 @@ func (e *entry) choose() error {
 	if err != nil {
 		return err
 	}
-	img = shrink(img)
-	var b bytes.Buffer
-	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, img); err != nil {
-		return err
+	if kind == "png" {
+		img = shrink(img)
+		var b bytes.Buffer
+		if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, img); err != nil {
+			return err
+		}
+		data = b.Bytes()
 	}
-	e.picture = b.Bytes()
+	e.Picture, e.picture = e.Name+"."+kind, data
 	e.Width, e.Height = img.Bounds().Dx()/2, img.Bounds().Dy()/2
 	alt, _ := chosen.Data["text/plain"].(string)
 	e.Alt, _, _ = strings.Cut(alt, "\n")
 	return nil
+}
+
+// drawn is the picture of an output in base64, and its kind; empty where it has none.
+func drawn(o *ipynb.Output) (text, kind string) {
+	for _, kind := range []string{"png", "gif"} {
+		if text, ok := o.Data["image/"+kind].(string); ok {
+			return text, kind
+		}
+	}
+	return "", ""
 }
 
 // shrink makes a picture fit the index.
@@ -319,7 +332,7 @@ func write(to string, pages map[string][]byte) error {
 	}
 	for _, f := range old {
 		kind := filepath.Ext(f.Name())
-		if _, kept := pages[f.Name()]; !kept && (kind == ".html" || kind == ".png") {
+		if _, kept := pages[f.Name()]; !kept && slices.Contains([]string{".html", ".png", ".gif"}, kind) {
 			if err := os.Remove(filepath.Join(to, f.Name())); err != nil {
 				return err
 			}

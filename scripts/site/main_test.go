@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"image"
+	"image/gif"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -18,6 +19,16 @@ func picture(t *testing.T, width, height int) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := png.Encode(&b, image.NewNRGBA(image.Rect(0, 0, width, height))); err != nil {
+		t.Fatal(err)
+	}
+	return base64.StdEncoding.EncodeToString(b.Bytes())
+}
+
+// animation is a GIF of this size.
+func animation(t *testing.T, width, height int) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := gif.Encode(&b, image.NewNRGBA(image.Rect(0, 0, width, height)), nil); err != nil {
 		t.Fatal(err)
 	}
 	return base64.StdEncoding.EncodeToString(b.Bytes())
@@ -46,6 +57,10 @@ func notebooks(t *testing.T, change func(nb *ipynb.Notebook)) (sources, from str
 			c.Count = i + 1
 			c.Outputs = []*ipynb.Output{{Type: ipynb.Display, Metadata: map[string]any{}, Data: map[string]any{
 				"image/png": picture(t, 1000*(i+1), 300), "text/plain": "a \"picture\"\nof two lines"}}}
+		}
+		if name == "gallery/vae" {
+			nb.Cells[2].Metadata = map[string]any{"tags": []any{"cover"}}
+			nb.Cells[2].Outputs[0].Data = map[string]any{"image/gif": animation(t, 400, 100)}
 		}
 		if name == "02-second" && change != nil {
 			change(nb)
@@ -89,7 +104,7 @@ func TestSite(t *testing.T) {
 		}
 		order += i
 	}
-	for _, want := range []string{`<img src="vae.png" alt="a &#34;picture&#34;" width="320" height="96"`, "<h3>About gallery/vae</h3>\n<p>What it shows, in short.</p>"} {
+	for _, want := range []string{`<img src="01-first.png" alt="a &#34;picture&#34;" width="320" height="96"`, `<img src="vae.gif" alt="" width="200" height="50"`, "<h3>About gallery/vae</h3>\n<p>What it shows, in short.</p>"} {
 		if !strings.Contains(read("index.html"), want) {
 			t.Errorf("the index has no %s:\n%s", want, read("index.html"))
 		}
