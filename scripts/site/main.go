@@ -223,13 +223,13 @@ func same(nb, out *ipynb.Notebook) error {
 	return nil
 }
 
-// opening is a notebook's first heading, and the paragraph below it as plain text.
+// opening is a notebook's first heading, and the paragraph below it, as plain text.
 func opening(nb *ipynb.Notebook) (title, about string, err error) {
 	if len(nb.Cells) > 0 && nb.Cells[0].Type == ipynb.Markdown {
 		blocks := strings.Split(nb.Cells[0].Source, "\n\n")
 		if t, ok := strings.CutPrefix(blocks[0], "# "); ok && len(blocks) > 1 {
-			about = strings.Join(strings.Fields(blocks[1]), " ")
-			return strings.TrimSpace(t), strings.NewReplacer("`", "", "**", "", "*", "").Replace(about), nil
+			plain := strings.NewReplacer("`", "", "*", "")
+			return plain.Replace(strings.TrimSpace(t)), plain.Replace(strings.Join(strings.Fields(blocks[1]), " ")), nil
 		}
 	}
 	return "", "", errors.New("its first cell wants a heading, and a paragraph below it")
@@ -239,15 +239,14 @@ func opening(nb *ipynb.Notebook) (title, about string, err error) {
 // with two to each of CSS.
 const widest, highest = 640, 400
 
-// choose takes the picture of the cell with the tag cover, or else the first one.
-// An animation stays as it is.
+// choose takes the last picture of the cell with the tag cover, or else the
+// notebook's first one. An animation stays as it is.
 func (e *entry) choose() error {
 	var chosen *ipynb.Output
-	var covered bool
 	for _, c := range e.notebook.Cells {
 		for _, o := range c.Outputs {
-			if _, kind := drawn(o); kind != "" && (chosen == nil || c.Tagged("cover") && !covered) {
-				chosen, covered = o, c.Tagged("cover")
+			if _, kind := drawn(o); kind != "" && (chosen == nil || c.Tagged("cover")) {
+				chosen = o
 			}
 		}
 	}
