@@ -20,7 +20,6 @@ import (
 	_ "image/gif"
 	"image/png"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -103,9 +102,6 @@ func run(sources, from, to string) error {
 		return err
 	}
 	pages["index.html"] = b.Bytes()
-	if err := noMachine(pages); err != nil {
-		return err
-	}
 	return write(to, pages)
 }
 
@@ -192,6 +188,9 @@ func readEntry(file, ran string) (*entry, error) {
 	e := &entry{Name: strings.TrimSuffix(filepath.Base(file), ".ipynb"), notebook: out}
 	if e.Title, e.About, err = opening(nb); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if err := noMachine(out); err != nil {
+		return nil, fmt.Errorf("%s: %w", ran, err)
 	}
 	if err := e.choose(); err != nil {
 		return nil, fmt.Errorf("%s: %w", ran, err)
@@ -299,8 +298,9 @@ func shrink(img image.Image) image.Image {
 	return small
 }
 
-// noMachine is an error where a page names a folder of the machine that ran it.
-func noMachine(pages map[string][]byte) error {
+// noMachine is an error where what a cell shows names a folder of the machine
+// that ran it.
+func noMachine(nb *ipynb.Notebook) error {
 	wd, err := os.Getwd()
 	if err != nil {
 		return err
@@ -309,15 +309,21 @@ func noMachine(pages map[string][]byte) error {
 	if err != nil {
 		return err
 	}
-	var wrong []error
-	for _, name := range slices.Sorted(maps.Keys(pages)) {
-		for _, dir := range []string{wd, home, os.TempDir()} {
-			if strings.HasSuffix(name, ".html") && len(dir) > 1 && bytes.Contains(pages[name], []byte(dir+"/")) {
-				wrong = append(wrong, fmt.Errorf("%s names the folder %s of this machine", name, dir))
+	for i, c := range nb.Cells {
+		for _, o := range c.Outputs {
+			texts := []string{o.Text}
+			for _, data := range o.Data {
+				texts = append(texts, fmt.Sprint(data))
+			}
+			for _, dir := range []string{wd, home, os.TempDir()} {
+				names := func(text string) bool { return strings.Contains(text, dir+"/") }
+				if len(dir) > 1 && slices.ContainsFunc(texts, names) {
+					return fmt.Errorf("cell %d shows the folder %s of this machine", i+1, dir)
+				}
 			}
 		}
 	}
-	return errors.Join(wrong...)
+	return nil
 }
 
 // write leaves the folder with these files and no others of their kinds.

@@ -150,7 +150,7 @@ func TestErrors(t *testing.T) {
 		{"without a picture", func(nb *ipynb.Notebook) { nb.Cells[1].Outputs, nb.Cells[2].Outputs = nil, nil }, "no cell shows a picture"},
 		{"a path", func(nb *ipynb.Notebook) {
 			nb.Cells[2].Outputs[0] = &ipynb.Output{Type: ipynb.Stream, Name: "stdout", Text: wd + "/x"}
-		}, "names the folder " + wd + " of this machine"},
+		}, "cell 3 shows the folder " + wd + " of this machine"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			sources, from := notebooks(t, tt.change)
