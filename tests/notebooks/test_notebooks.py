@@ -21,7 +21,7 @@ from holt import CHECKOUT, FIRST_CELL, command, plain  # noqa: E402
 
 SOURCES = sorted((CHECKOUT / "notebooks").glob("*.ipynb"))
 OUT = CHECKOUT / "notebooks" / "out"
-TEMPLATES = str(CHECKOUT / "kernel" / "spec" / "nbconvert")  # those of this checkout, installed or not
+TEMPLATES = str(CHECKOUT / "kernel" / "jupyter" / "spec" / "nbconvert")  # those of this checkout, installed or not
 # What JupyterLab, VS Code, GitHub and nbconvert all show, without a script.
 SHOWN = {"text/plain", "text/html", "text/markdown", "text/latex", "image/png", "application/vnd.vegalite.v5+json"}
 LATEX = [tool for tool in ("pandoc", "xelatex") if shutil.which(tool) is None]
