@@ -39,6 +39,7 @@ def page(browser, notebook):
     page.set_default_timeout(FIRST_CELL * 1000)
     page.goto(notebook)
     page.locator(".jp-Notebook .jp-Cell").nth(len(CELLS) - 1).wait_for()
+    page.locator(".jp-Notebook .jp-Cell .cm-content").first.click()  # the menu's Run is of the notebook in use
     page.get_by_text("Kernel status: Idle").first.wait_for(state="attached")
     page.locator(".lm-MenuBar-itemLabel").get_by_text("Run", exact=True).click()
     page.locator(".lm-Menu-itemLabel").get_by_text("Run All Cells", exact=True).click()
