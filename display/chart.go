@@ -12,30 +12,38 @@ import (
 	"github.com/holt-dl/holt/internal/frame"
 )
 
-// figureBundle shows a figure where it can be drawn, else its text.
+// figureBundle shows a figure as a picture and as Vega-Lite, where it can be drawn, and
+// as its text.
 func figureBundle(name string, f Figure, text string) (frame.Bundle, error) {
-	for _, p := range f.Panels {
-		if p.err != nil {
-			return frame.Bundle{}, p.err
-		}
-	}
-	b := frame.Text(text)
-	if p := plotter(); p != nil {
-		m, err := p.Plot(f)
-		if err != nil {
-			return frame.Bundle{}, fmt.Errorf("display: %s: %w", name, err)
-		}
-		if !slices.ContainsFunc(f.Panels, func(p Panel) bool { return p.Matrix != nil }) { // whose shades are what it says
-			m = reduce(m)
-		}
-		if b, err = drawn(m, text); err != nil {
-			return b, err
-		}
+	b, err := pictureBundle(name, f, text)
+	if err != nil {
+		return b, err
 	}
 	if spec := f.vega(text); spec != nil {
 		b.Data[vegaType] = spec
 	}
 	return b, nil
+}
+
+// pictureBundle shows a figure as a picture where it can be drawn, else its text.
+func pictureBundle(name string, f Figure, text string) (frame.Bundle, error) {
+	for _, p := range f.Panels {
+		if p.err != nil {
+			return frame.Bundle{}, p.err
+		}
+	}
+	p := plotter()
+	if p == nil {
+		return frame.Text(text), nil
+	}
+	m, err := p.Plot(f)
+	if err != nil {
+		return frame.Bundle{}, fmt.Errorf("display: %s: %w", name, err)
+	}
+	if !slices.ContainsFunc(f.Panels, func(p Panel) bool { return p.Matrix != nil }) { // whose shades are what it says
+		m = reduce(m)
+	}
+	return drawn(m, text)
 }
 
 func (f Figure) bundle() (frame.Bundle, error) {

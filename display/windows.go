@@ -30,10 +30,8 @@ func (w Windows) bundle() (frame.Bundle, error) {
 	if err != nil {
 		return frame.Bundle{}, fmt.Errorf("display: Windows: %w", err)
 	}
-	b, err := figureBundle("Windows", f, text)
-	// Its shades mark cells and are no values, so nothing is to be read off them.
-	delete(b.Data, vegaType)
-	return b, err
+	// Its shades mark cells and are no values, so there is nothing for the pointer to read.
+	return pictureBundle("Windows", f, text)
 }
 
 func (w Windows) figure() (f Figure, text string, err error) {
