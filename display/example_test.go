@@ -242,3 +242,10 @@ func ExamplePlotter() {
 	fmt.Println(display.Render(plot).Metadata)
 	// Output: map[image/png:map[alt:by hand; loss 2.3000 height:15 width:20]]
 }
+
+func ExamplePanel_LogAxes() {
+	panel := display.Panel{LogX: true, LogY: true, Lines: []display.Line{{X: []float64{1, 10, 100}, Y: []float64{0, 1, 2}}}}
+	x, y := panel.LogAxes()
+	fmt.Println(x, y) // a 0 has no logarithm
+	// Output: true false
+}

@@ -3,6 +3,7 @@ package display
 import (
 	"image"
 	"image/color"
+	"math"
 
 	"github.com/holt-dl/holt/internal/hooks"
 )
@@ -49,6 +50,26 @@ type Panel struct {
 	Matrix *Matrix
 
 	err error // why it cannot be drawn
+}
+
+// LogAxes reports which axes are logarithmic: those for which LogX and LogY ask, where some
+// values of the lines are numbers and all of these are above 0.
+func (p Panel) LogAxes() (x, y bool) {
+	positive := func(of func(Line) []float64) bool {
+		some := false
+		for _, l := range p.Lines {
+			for _, v := range of(l) {
+				if v <= 0 {
+					return false
+				}
+				some = some || !math.IsNaN(v)
+			}
+		}
+		return some
+	}
+	x = p.LogX && positive(func(l Line) []float64 { return l.X })
+	y = p.LogY && positive(func(l Line) []float64 { return l.Y })
+	return x, y
 }
 
 // Line is one curve. Points that are not finite are left out.

@@ -153,11 +153,12 @@ func (p Panel) vega(i int, only bool) (view object, params []any) {
 
 // axisX completes the encoding of the X axis by what the panel says of it.
 func (p Panel) axisX(e object) object {
-	return vegaAxis(e, p.X, p.LogX && positive(p.Lines, func(l Line) []float64 { return l.X }), p.XRange)
+	log, _ := p.LogAxes()
+	return vegaAxis(e, p.X, log, p.XRange)
 }
 
 func (p Panel) axisY(e object) object {
-	log := p.LogY && positive(p.Lines, func(l Line) []float64 { return l.Y })
+	_, log := p.LogAxes()
 	title := p.Y
 	switch {
 	case title == "" && log:
@@ -182,21 +183,6 @@ func vegaAxis(e object, title string, log bool, reach [2]float64) object {
 		e["title"] = title
 	}
 	return e
-}
-
-// positive reports whether an axis can be logarithmic: whether some values are numbers,
-// and all of these above 0.
-func positive(lines []Line, of func(Line) []float64) bool {
-	some := false
-	for _, l := range lines {
-		for _, v := range of(l) {
-			if v <= 0 {
-				return false
-			}
-			some = some || !math.IsNaN(v)
-		}
-	}
-	return some
 }
 
 // vegaLines draws the panel's lines, over them a mark at the point that is nearest to

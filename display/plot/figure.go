@@ -149,11 +149,11 @@ func chart(p display.Panel) *plot.Plot {
 		a.Tick.Marker = plot.TickerFunc(ticks)
 	}
 	g.X.Label.Text, g.Y.Label.Text = p.X, p.Y
-	if p.LogX && positive(p, func(l display.Line) []float64 { return l.X }) {
+	logX, logY := p.LogAxes()
+	if logX {
 		g.X.Scale = plot.LogScale{}
 		g.X.Tick.Marker = plot.TickerFunc(logTicks)
 	}
-	logY := p.LogY && logarithmic(p)
 	if logY {
 		g.Y.Scale = plot.LogScale{}
 		g.Y.Label.Text = cmp.Or(p.Y, "log scale")
@@ -175,24 +175,6 @@ func chart(p display.Panel) *plot.Plot {
 	addBars(g, p.Bars)
 	fitAxes(g, p, logY)
 	return g
-}
-
-// logarithmic reports whether the Y axis can be logarithmic.
-func logarithmic(p display.Panel) bool {
-	return positive(p, func(l display.Line) []float64 { return l.Y })
-}
-
-func positive(p display.Panel, of func(display.Line) []float64) bool {
-	some := false
-	for _, l := range p.Lines {
-		for _, v := range of(l) {
-			if v <= 0 {
-				return false
-			}
-			some = some || !math.IsNaN(v)
-		}
-	}
-	return some
 }
 
 // addLine adds a curve, in pieces where it has points that are not finite.
