@@ -25,12 +25,13 @@ var (
 type Scale struct {
 	Low, High float64
 	Stops     []color.NRGBA // at equal distances
+	diverges  bool
 }
 
 // Of returns the scale of a matrix's values. Where low and high are both 0 it covers the
 // values, a diverging one with white at 0.
 func Of(values [][]float64, low, high float64, diverges bool) Scale {
-	s := Scale{low, high, sequential}
+	s := Scale{low, high, sequential, diverges}
 	if diverges {
 		s.Stops = diverging
 	}
@@ -66,7 +67,7 @@ func (s Scale) At(v float64) color.NRGBA {
 	switch {
 	case s.High > s.Low:
 		f = max(0, min(1, (v-s.Low)/(s.High-s.Low)))
-	case len(s.Stops) == len(diverging): // all are zero
+	case s.diverges: // all are zero
 		f = 0.5
 	}
 	at := f * float64(len(s.Stops)-1)
