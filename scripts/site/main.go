@@ -121,13 +121,30 @@ var index = template.Must(template.New("index").Parse(source))
 // Which notebooks belong to which section of the index.
 var patterns = []string{"[a-z]*.ipynb", "[0-9]*.ipynb", "gallery/*.ipynb"}
 
-// name prints the notebooks that have not run as they are.
-func name(sources, from string) error {
-	for _, pattern := range patterns {
+// listed are the notebooks of each section, in the order of the index.
+func listed(sources string) ([][]string, error) {
+	var sections [][]string
+	for i, pattern := range patterns {
 		files, err := filepath.Glob(filepath.Join(sources, pattern))
 		if err != nil {
-			return err
+			return nil, err
 		}
+		slices.Sort(files)
+		if i == 0 { // the quickstart first
+			slices.Reverse(files)
+		}
+		sections = append(sections, files)
+	}
+	return sections, nil
+}
+
+// name prints the notebooks that have not run as they are.
+func name(sources, from string) error {
+	sections, err := listed(sources)
+	if err != nil {
+		return err
+	}
+	for _, files := range sections {
 		for _, file := range files {
 			nb, err := ipynb.ReadFile(file)
 			if err != nil {
@@ -150,16 +167,12 @@ func read(sources, from string) ([]*section, error) {
 		{Title: "The course", Lines: "Twenty chapters from the first picture to a network trained on another machine."},
 		{Title: "The gallery", Lines: "Programs that PyTorch users know, each whole on one page."},
 	}
+	all, err := listed(sources)
+	if err != nil {
+		return nil, err
+	}
 	var wrong []error
-	for i, pattern := range patterns {
-		files, err := filepath.Glob(filepath.Join(sources, pattern))
-		if err != nil {
-			return nil, err
-		}
-		slices.Sort(files)
-		if i == 0 { // the quickstart first
-			slices.Reverse(files)
-		}
+	for i, files := range all {
 		for _, file := range files {
 			e, err := readEntry(file, filepath.Join(from, filepath.Base(file)))
 			if err != nil {
