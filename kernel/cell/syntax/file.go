@@ -38,13 +38,13 @@ type File struct {
 	Tok     *token.File
 }
 
-// Span returns where a node stands in the file's source.
+// Span returns the offsets in Source at which a node begins and ends.
 func (f *File) Span(n ast.Node) (start, end int) {
 	s, e := f.Offsets(n)
 	return f.Back(s), f.Back(e)
 }
 
-// Offsets returns where a node stands in the file's body.
+// Offsets returns the offsets in Body at which a node begins and ends.
 func (f *File) Offsets(n ast.Node) (start, end int) {
 	return f.Offset(n.Pos()), f.Offset(n.End())
 }
