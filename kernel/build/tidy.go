@@ -9,7 +9,7 @@ import (
 // leaf, which says that no later unit imports this one, it removes its archive
 // too, and reports whether the unit is to be forgotten: not when its plugin was
 // the first to hold some package, to which later ones are bound. It does not wait for
-// the removal, as [World.Close] does: a file system takes a millisecond for it.
+// the removal, as [World.WaitTidy] does: a file system takes a millisecond for it.
 func (w *World) Tidy(u Unit, b Built, leaf bool) (gone bool) {
 	gone = leaf && !w.Carries(b.Archive)
 	if gone {
@@ -33,3 +33,7 @@ func (w *World) Tidy(u Unit, b Built, leaf bool) (gone bool) {
 	})
 	return gone
 }
+
+// WaitTidy waits until all that [World.Tidy] removes is removed. Before that no unit may
+// be built in a folder that an earlier unit had.
+func (w *World) WaitTidy() { w.tidying.Wait() }

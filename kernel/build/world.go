@@ -281,7 +281,7 @@ func save(dir string, rec record) (err error) {
 // lets other kernels remove the world when it is old.
 func (w *World) Close() error {
 	w.closeAhead()
-	w.tidying.Wait()
+	w.WaitTidy()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.use == nil {
