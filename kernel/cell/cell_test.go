@@ -410,13 +410,6 @@ func TestGarbage(t *testing.T) {
 	}
 }
 
-func TestHalves(t *testing.T) {
-	decls, stmts := Halves("x := 1\nfunc f() {}\ny := 2")
-	if decls != "      \nfunc f() {}\n      " || stmts != "x := 1\n           \ny := 2" {
-		t.Errorf("decls %q, stmts %q", decls, stmts)
-	}
-}
-
 func TestErrors(t *testing.T) {
 	tests := []struct{ name, setup, cell, want string }{
 		{"undefined", "", "x := 1\ny := x + z", "cell[2]:2:10: undefined: z"},

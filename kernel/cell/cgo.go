@@ -14,6 +14,7 @@ import (
 	"strings"
 	"unsafe"
 
+	"github.com/holt-dl/holt/kernel/cell/parse"
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 	"github.com/holt-dl/holt/kernel/cell/syntax"
@@ -44,44 +45,21 @@ func (c *check) addC(f *syntax.File, s *ast.ImportSpec) error {
 		return refuse(`import "C" is not supported here`)
 	}
 	start, _ := f.Span(s)
-	at := slices.IndexFunc(c.chunks, func(ch syntax.Chunk) bool { return ch.Start <= start && start < ch.End })
-	if s.Name != nil || at < 0 || strings.Contains(string(c.text[c.chunks[at].Start:start]), "(") {
+	at := slices.IndexFunc(c.cell.Chunks, func(ch syntax.Chunk) bool { return ch.Start <= start && start < ch.End })
+	if s.Name != nil || at < 0 || strings.Contains(string(c.cell.Text[c.cell.Chunks[at].Start:start]), "(") {
 		return refuse(`import "C" stands on a line of its own, without a name, and its comment with the C code directly above it`)
 	}
 	if c.pre != nil {
 		return refuse(`import "C" stands twice in this cell; put the C code above the first`)
 	}
-	begin := commentAbove(c.text[:c.chunks[at].Start])
-	text := strings.TrimRight(string(c.text[begin:c.chunks[at].Start]), " \t\n")
-	c.pre = &scope.Preamble{Cell: c.src.Name, Line: 1 + bytes.Count(c.text[:begin], []byte("\n")), Text: text}
-	if strings.Contains(string(c.text), "\n//export ") || strings.HasPrefix(string(c.text), "//export ") {
+	begin := parse.CommentAbove(c.cell.Text[:c.cell.Chunks[at].Start])
+	text := strings.TrimRight(string(c.cell.Text[begin:c.cell.Chunks[at].Start]), " \t\n")
+	c.pre = &scope.Preamble{Cell: c.cell.Name, Line: 1 + bytes.Count(c.cell.Text[:begin], []byte("\n")), Text: text}
+	if strings.Contains(string(c.cell.Text), "\n//export ") || strings.HasPrefix(string(c.cell.Text), "//export ") {
 		return refuse(`//export does not work in a cell, whose functions may be replaced; put what C calls back into a package of a module and import that`)
 	}
 	c.imports["C"] = "C"
 	return nil
-}
-
-// commentAbove is where the comment begins that ends text, with at most one line
-// break behind it.
-func commentAbove(text []byte) int {
-	end := len(bytes.TrimRight(text, " \t"))
-	if end > 0 && text[end-1] == '\n' {
-		end = len(bytes.TrimRight(text[:end-1], " \t"))
-	}
-	if bytes.HasSuffix(text[:end], []byte("*/")) {
-		if i := bytes.LastIndex(text[:end], []byte("/*")); i >= 0 {
-			return i
-		}
-	}
-	begin := len(text)
-	for end > 0 {
-		line := bytes.LastIndexByte(text[:end], '\n') + 1
-		if !bytes.HasPrefix(bytes.TrimSpace(text[line:end]), []byte("//")) {
-			break
-		}
-		begin, end = line, max(0, line-1)
-	}
-	return begin
 }
 
 // A cName is a name of C as a file uses it.
@@ -176,8 +154,8 @@ func (c *check) cFile() (*syntax.File, error) {
 		}
 	}
 	_, text, _ := strings.Cut(c.cText, "package notebook")
-	f := &syntax.File{Kind: syntax.CgoFile, Name: c.src.Name, Line: 1, Source: text, Body: text, Back: func(i int) int { return i }}
-	if err := c.parseFile(f, "", ""); err != nil {
+	f := &syntax.File{Kind: syntax.CgoFile, Name: c.cell.Name, Line: 1, Source: text, Body: text, Back: func(i int) int { return i }}
+	if err := c.cell.File(f, "", ""); err != nil {
 		return nil, err
 	}
 	return f, nil
@@ -187,12 +165,12 @@ func (c *check) cFile() (*syntax.File, error) {
 func (c *check) cErrors(err error) []passError {
 	var e *Error
 	if !errors.As(err, &e) {
-		e = &Error{Diagnostics: []Diagnostic{{Cell: c.src.Name, Msg: err.Error()}}}
+		e = &Error{Diagnostics: []Diagnostic{{Cell: c.cell.Name, Msg: err.Error()}}}
 	}
 	var list []passError
-	lines := strings.Split(string(c.text), "\n")
+	lines := strings.Split(string(c.cell.Text), "\n")
 	for _, d := range e.Diagnostics {
-		if d.Cell == c.src.Name && d.Line > 0 && d.Line <= len(lines) {
+		if d.Cell == c.cell.Name && d.Line > 0 && d.Line <= len(lines) {
 			d.Source = lines[d.Line-1]
 		}
 		list = append(list, passError{d, &syntax.File{Kind: syntax.StmtFile}, token.NoPos})

@@ -8,16 +8,13 @@ import (
 	"maps"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/parse"
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
-// Source is the text of a cell, with its commands already taken out (their
-// lines left blank, so that line numbers stay).
-type Source struct {
-	Name string // how errors and traces name it, such as cell[5]
-	Text string
-}
+// Source is the text of a cell.
+type Source = parse.Source
 
 // check is one run of [Notebook.Check]. Its stages, in the order of run:
 //
@@ -38,14 +35,9 @@ type check struct {
 	nb     *Notebook
 	scope  *scope.Model // what names mean before the cell
 	ctx    context.Context
-	src    Source
 	seq    int
-	text   []byte
-	chunks []syntax.Chunk
-	open   bool            // a bracket, a string or a comment is not closed
-	trees  map[string]tree // what was parsed, by its name and text; see tree.go
-	parses int             // how often the parser was called
-	passes int             // how often go/types was
+	cell   *parse.Cell // the text; its statements
+	passes int         // how often go/types was called
 
 	imports  map[string]string // live imports and those of this cell
 	imported map[string]bool   // names that this cell imports
@@ -57,10 +49,8 @@ type check struct {
 	unchanged [][2]int        // ranges of declarations that are as before
 	hasMain   bool
 
-	top    []*topStmt // the statements, in the order in which they run
-	groups [][2]int   // what encloses the specs of "var ( … )"
-	pulls  []pull     // declarations that run before their place
-	vars   map[string]types.Type
+	vars      map[string]types.Type // the variables that the statements define
+	lastValue bool                  // the last line is a call of a builtin or a conversion, which Go refuses as a statement
 
 	changed    map[string]bool             // names that mean something else from now on
 	redeclared map[string]*scope.Version   // declared again in the new package from their source
@@ -95,22 +85,6 @@ type nestedErr struct {
 	names, end int // where the names end, and the statement
 }
 
-// A topStmt is a statement at the top level of a cell.
-type topStmt struct {
-	stmt       ast.Stmt     // a line of "var ( … )" as a declaration of its own
-	file       *syntax.File // in which it was parsed
-	start, end int          // in the cell's text
-	isVar      bool         // a var declaration
-	spec       bool         // one of "var ( … )", so that its text lacks the var
-	values     []ast.Expr
-	embed      []Embed  // of //go:embed
-	defs       []string // the variables that it defines
-	sets       []string // the variables that it gives a new value
-	last       bool     // it is the cell's last line
-	hide       bool     // it ends with a semicolon: its value is not shown
-	value      bool     // a call of a builtin or a conversion, which Go refuses as a statement
-}
-
 // Check parses and checks a cell. The error is an [*Error] unless ctx ended.
 func (nb *Notebook) Check(ctx context.Context, src Source) (*Program, error) {
 	return nb.newCheck(ctx, src).run()
@@ -143,8 +117,8 @@ func (nb *Notebook) Rebuild(ctx context.Context) (*Program, error) {
 }
 
 func (nb *Notebook) newCheck(ctx context.Context, src Source) *check {
-	return &check{
-		nb: nb, scope: nb.scope, ctx: ctx, src: src, seq: nb.seq + 1, text: []byte(src.Text), trees: map[string]tree{},
+	c := &check{
+		nb: nb, scope: nb.scope, ctx: ctx, seq: nb.seq + 1,
 		imports: maps.Clone(nb.scope.Imports()), imported: map[string]bool{}, dots: maps.Clone(nb.scope.Dots()),
 		ownNames: map[string]bool{}, changed: map[string]bool{}, redeclared: map[string]*scope.Version{},
 		newBodies: map[*scope.Unit]*scope.Unit{}, retyped: map[string]*scope.Version{}, newVars: map[string]bool{},
@@ -152,11 +126,12 @@ func (nb *Notebook) newCheck(ctx context.Context, src Source) *check {
 		arrays: map[string]types.Type{}, before: map[string]bool{}, hides: map[string]bool{}, unhide: map[string]bool{}, locals: map[*types.Var]bool{},
 		dropped: map[string]string{}, takenErr: map[int]int{}, cUses: map[*scope.Preamble]map[cName]string{}, vars: map[string]types.Type{},
 	}
+	c.cell = parse.New(nb.fset, src, c.names())
+	return c
 }
 
 func (c *check) run() (*Program, error) {
-	c.chunks, c.open = syntax.Split(c.text)
-	if err := c.syntaxErrors(); err != nil {
+	if err := c.cell.SyntaxError(); err != nil {
 		return nil, err
 	}
 	if err := c.collect(); err != nil {
@@ -204,13 +179,13 @@ func (c *check) run() (*Program, error) {
 // isFinal reports whether the final pass would check what the first one did: the cell
 // declares nothing, defines no variable, and has nothing compiled again.
 func (c *check) isFinal() bool {
-	return len(c.own)+len(c.defined())+len(c.takenErr)+len(c.redeclared)+len(c.retyped)+len(c.newBodies)+len(c.revived)+len(c.dropped)+len(c.before) == 0 &&
+	return len(c.own)+len(c.cell.Defined())+len(c.takenErr)+len(c.redeclared)+len(c.retyped)+len(c.newBodies)+len(c.revived)+len(c.dropped)+len(c.before) == 0 &&
 		!c.hasGoNames()
 }
 
 // collect finds what the cell imports, declares and runs.
 func (c *check) collect() error {
-	imports, err := c.importDecls()
+	imports, err := c.cell.Imports()
 	if err != nil {
 		return err
 	}
@@ -219,7 +194,7 @@ func (c *check) collect() error {
 			return err
 		}
 	}
-	decls, err := c.decls()
+	decls, err := c.cell.Decls()
 	if err != nil {
 		return err
 	}
@@ -232,14 +207,11 @@ func (c *check) collect() error {
 			c.collectFunc(decls, d)
 		}
 	}
-	stmts, err := c.stmts()
+	stmts, err := c.cell.Body()
 	if err != nil {
 		return err
 	}
-	if err := c.collectStmts(stmts); err != nil {
-		return err
-	}
-	return c.orderVars(stmts, decls)
+	return c.cell.FindStmts(decls, stmts)
 }
 
 // collectTypes makes a unit of each type of a declaration: in a group, of each line.
@@ -250,10 +222,10 @@ func (c *check) collectTypes(f *syntax.File, d *ast.GenDecl) {
 	for _, s := range d.Specs {
 		s := s.(*ast.TypeSpec)
 		start, end := f.Span(d)
-		text := string(c.text[start:end])
+		text := string(c.cell.Text[start:end])
 		if d.Lparen.IsValid() {
 			start, end = f.Span(s)
-			text = "type " + string(c.text[start:end])
+			text = "type " + string(c.cell.Text[start:end])
 		}
 		c.add(&scope.Unit{Names: []string{s.Name.Name}, Kind: scope.Type, Text: text, Generic: s.TypeParams != nil}, start, end)
 	}
@@ -272,7 +244,7 @@ func (c *check) collectConsts(f *syntax.File, d *ast.GenDecl) {
 		}
 	}
 	start, end := f.Span(d)
-	ed := &syntax.Editor{Text: c.text, Edits: c.ownValues(f, d)}
+	ed := &syntax.Editor{Text: c.cell.Text, Edits: c.ownValues(f, d)}
 	u.Text, _ = ed.Render(start, end)
 	c.constEdits = append(c.constEdits, ed.Edits...)
 	c.add(u, start, end)
@@ -281,94 +253,25 @@ func (c *check) collectConsts(f *syntax.File, d *ast.GenDecl) {
 // collectFunc makes a unit of a function or a method.
 func (c *check) collectFunc(f *syntax.File, d *ast.FuncDecl) {
 	start, end := f.Span(d)
-	u := &scope.Unit{Names: []string{d.Name.Name}, Kind: scope.Func, Text: string(c.text[start:end]), Generic: d.Type.TypeParams != nil}
+	u := &scope.Unit{Names: []string{d.Name.Name}, Kind: scope.Func, Text: string(c.cell.Text[start:end]), Generic: d.Type.TypeParams != nil}
 	if d.Recv != nil && len(d.Recv.List) > 0 {
 		u.Recv, u.Generic = scope.Receiver(d.Recv.List[0].Type)
 		rs, re := f.Span(d.Recv.List[0].Type)
-		u.Sig = string(c.text[rs:re]) + " "
+		u.Sig = string(c.cell.Text[rs:re]) + " "
 	}
 	ts, _ := f.Span(d.Type.Params)
 	_, te := f.Span(d.Type)
-	u.Sig += strings.Join(strings.Fields(string(c.text[ts:te])), " ")
+	u.Sig += strings.Join(strings.Fields(string(c.cell.Text[ts:te])), " ")
 	if d.Recv == nil && d.Name.Name == "main" {
 		c.hasMain = true
 	}
 	c.add(u, start, end)
 }
 
-// collectStmts lists the statements at the top level, with what each defines and sets,
-// and notes which one is the cell's last line.
-func (c *check) collectStmts(f *syntax.File) error {
-	for _, st := range f.AST.Decls[0].(*ast.FuncDecl).Body.List {
-		if _, ok := st.(*ast.EmptyStmt); ok {
-			continue
-		}
-		if d, ok := st.(*ast.DeclStmt); ok {
-			if err := c.collectVars(f, d); err != nil {
-				return err
-			}
-			continue
-		}
-		start, end := f.Span(st)
-		t := &topStmt{start: start, end: end, stmt: st, file: f}
-		if st, ok := st.(*ast.AssignStmt); ok {
-			for _, l := range st.Lhs {
-				id, ok := l.(*ast.Ident)
-				switch {
-				case !ok || id.Name == "_":
-				case st.Tok == token.DEFINE:
-					t.defs = append(t.defs, id.Name)
-				case st.Tok == token.ASSIGN:
-					t.sets = append(t.sets, id.Name)
-				}
-			}
-		}
-		c.top = append(c.top, t)
-	}
-	if n := len(c.chunks); n > 0 && len(c.top) > 0 {
-		last, t := c.chunks[n-1], c.top[len(c.top)-1]
-		t.last = !last.IsDecl() && t.end > last.Start && last.Tok != token.VAR
-		t.hide = last.Semi
-	}
-	return nil
-}
-
-// collectVars takes a var declaration apart: each line of a group is one of its own.
-func (c *check) collectVars(f *syntax.File, d *ast.DeclStmt) error {
-	g, ok := d.Decl.(*ast.GenDecl)
-	if !ok || g.Tok != token.VAR {
-		return nil
-	}
-	grouped := g.Lparen.IsValid()
-	if grouped {
-		from, to := f.Back(f.Offset(g.TokPos)), f.Back(f.Offset(g.Lparen))
-		end := f.Back(f.Offset(g.Rparen))
-		c.groups = append(c.groups, [2]int{from, to + 1}, [2]int{end, end + 1})
-	}
-	for _, sp := range g.Specs {
-		vs := sp.(*ast.ValueSpec)
-		t := &topStmt{isVar: true, spec: grouped, values: vs.Values, stmt: d, file: f}
-		if t.start, t.end = f.Span(d); grouped {
-			t.start, t.end = f.Span(vs)
-			t.stmt = &ast.DeclStmt{Decl: &ast.GenDecl{TokPos: vs.Pos(), Tok: token.VAR, Specs: []ast.Spec{vs}}}
-		}
-		for _, id := range vs.Names {
-			if id.Name != "_" {
-				t.defs = append(t.defs, id.Name)
-			}
-		}
-		if err := c.takeEmbed(f, t, vs.Type != nil); err != nil {
-			return err
-		}
-		c.top = append(c.top, t)
-	}
-	return nil
-}
-
 func (c *check) add(u *scope.Unit, start, end int) {
-	u.Doc = string(c.text[commentAbove(c.text[:start]):start])
-	u.Cell = c.src.Name
-	u.Line = 1 + strings.Count(string(c.text[:start]), "\n")
+	u.Doc = string(c.cell.Text[parse.CommentAbove(c.cell.Text[:start]):start])
+	u.Cell = c.cell.Name
+	u.Line = 1 + strings.Count(string(c.cell.Text[:start]), "\n")
 	if u.Unnamed() {
 		c.own = append(c.own, u)
 		return

@@ -32,7 +32,7 @@ func (g *result) commit(prog *Program, reached int) {
 		return
 	}
 	g.out.Commit()
-	s := &commit{result: g, ed: ed, made: g.p.pkg.Scope(), home: prog.Seq, done: reached, cell: c.src.Name}
+	s := &commit{result: g, ed: ed, made: g.p.pkg.Scope(), home: prog.Seq, done: reached, cell: c.cell.Name}
 	s.dropped()
 	s.revived()
 	for name := range c.unhide {
@@ -170,8 +170,8 @@ func (s *commit) variables() {
 			s.ed.Define(scope.Version{Name: name, Kind: scope.Var, Obj: s.made.Lookup(spell.Var(name)), Home: s.home, Cell: s.cell})
 		}
 	}
-	for i, t := range s.c.top {
-		for _, name := range t.sets {
+	for i, t := range s.c.cell.Stmts {
+		for _, name := range t.Sets {
 			if v := s.ed.Lookup(name); v != nil && v.Lost != "" && (s.done < 0 || i < s.done) {
 				s.ed.Update(name, func(v *scope.Version) { v.Lost, v.Cell = "", s.cell })
 			}
@@ -184,8 +184,8 @@ func (g *result) reached(name string, reached int) bool {
 	if reached < 0 {
 		return true
 	}
-	for i, t := range g.c.top {
-		if slices.Contains(t.defs, name) {
+	for i, t := range g.c.cell.Stmts {
+		if slices.Contains(t.Defs, name) {
 			return i < reached
 		}
 	}

@@ -33,7 +33,7 @@ func (c *check) ownValues(f *syntax.File, d *ast.GenDecl) []syntax.Edit {
 		}
 		var values []string
 		for _, v := range last.Values {
-			ed := &syntax.Editor{Text: c.text}
+			ed := &syntax.Editor{Text: c.cell.Text}
 			ast.Inspect(v, func(n ast.Node) bool {
 				id, ok := n.(*ast.Ident)
 				if !ok {
@@ -58,7 +58,7 @@ func (c *check) ownValues(f *syntax.File, d *ast.GenDecl) []syntax.Edit {
 		if len(s.Values) == 0 && expand {
 			typ := ""
 			if last.Type != nil {
-				typ = " " + string(c.text[start(last.Type):end(last.Type)])
+				typ = " " + string(c.cell.Text[start(last.Type):end(last.Type)])
 			}
 			edits = append(edits, syntax.Insertion(end(s), typ+" = "+strings.Join(values, ", ")))
 		}
@@ -112,7 +112,7 @@ func (c *check) findArrays(p *passed) bool {
 	for _, f := range p.files {
 		if f.Kind == syntax.DeclFile {
 			for _, id := range f.AST.Unresolved {
-				need[id.Name] = c.defines(id.Name)
+				need[id.Name] = c.cell.Defines(id.Name)
 			}
 		}
 	}
@@ -139,9 +139,9 @@ func (c *check) findArrays(p *passed) bool {
 // one inside another.
 func (c *check) atTopLevel(f *syntax.File, id *ast.Ident) bool {
 	start, _ := f.Span(id)
-	for _, t := range c.top {
-		if t.start <= start && start < t.end {
-			return slices.Contains(t.defs, id.Name)
+	for _, t := range c.cell.Stmts {
+		if t.Start <= start && start < t.End {
+			return slices.Contains(t.Defs, id.Name)
 		}
 	}
 	return false

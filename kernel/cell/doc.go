@@ -45,15 +45,15 @@
 // # Where to read
 //
 // The packages are the stages, each of which knows only those before it: spell, scope,
-// syntax, then this package, which checks, and gen, to which it hands what it found out.
+// syntax, parse, then this package, which checks, and gen, to which it hands what it found
+// out.
 //
 //	spell                  how names and types are written
 //	scope                  the model of what names mean
 //	syntax                 a cell's text: chunks, files, edits, messages
-//	text.go, parse.go      a cell's declarations and statements apart, as text and parsed
+//	parse                  the cell's declarations and statements, parsed
 //	check.go               the stages of a check, in order
-//	tree.go                text that is parsed once
-//	order.go               var declarations in order of need
+//	text.go, parse.go      how they are edited for a pass; what they import
 //	hide.go                names that hide what they are made from
 //	imports.go, changes.go packages that are named; what a change makes new
 //	infer.go, pass.go      the types of variables; one run of go/types
@@ -61,12 +61,12 @@
 //	unnamed.go             variables that are objects in what is checked, and not text
 //	witness                variables of types that a library does not export
 //	consts.go              constants that are made of their own old values
-//	cgo.go, embed.go       C code in a cell; files beside the notebook
+//	cgo.go                 C code in a cell
 //	revive.go              what is back when its cause is put right
 //	hint                   what to try, after an error; hints.go joins it
 //	gen                    the code of a checked cell
 //	program.go, commit.go  the result; what it makes live
 //	uses.go, effects.go    names that its declarations use; what it takes from other cells
 //	listing.go             the cell as it was written, for holt export
-//	source.go              a cell that is only parsed; declarations of a model as Go text
+//	source.go              declarations of a model as Go text
 package cell

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/parse"
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 	"github.com/holt-dl/holt/kernel/cell/syntax"
@@ -162,11 +163,11 @@ func (f *effectFinder) root(x ast.Expr) string {
 }
 
 func (f *effectFinder) statements(file *syntax.File) {
-	top := f.g.c.top
+	top := f.g.c.cell.Stmts
 	body := file.AST.Decls[len(file.AST.Decls)-1].(*ast.FuncDecl).Body
 	for _, st := range body.List {
 		start, _ := file.Span(st)
-		if i := slices.IndexFunc(top, func(t *topStmt) bool { return t.start <= start && start <= t.end }); i >= 0 {
+		if i := slices.IndexFunc(top, func(t *parse.Stmt) bool { return t.Start <= start && start <= t.End }); i >= 0 {
 			f.statement(st, i)
 		}
 	}
@@ -190,8 +191,8 @@ func (f *effectFinder) statement(st ast.Stmt, i int) {
 	})
 	fixed := ""
 	if len(changed) == 1 && f.fixed(st) {
-		t := f.g.c.top[i]
-		fixed = string(f.g.c.text[t.start:t.end])
+		t := f.g.c.cell.Stmts[i]
+		fixed = string(f.g.c.cell.Text[t.Start:t.End])
 	}
 	for _, name := range changed {
 		f.change(name, i, fixed)

@@ -6,6 +6,3 @@ import "github.com/holt-dl/holt/kernel/cell/gen"
 const runtimePath = gen.RuntimePath
 
 var sizes = gen.Sizes
-
-// Halves are the halves of a text.
-func Halves(text string) (decls, stmts string) { return Parse(Source{Text: text}).Halves() }

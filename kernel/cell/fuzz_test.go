@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/holt-dl/holt/kernel/cell/parse"
 )
 
 // fuzzPackages knows a few packages, fetches none, and has a C compiler that
@@ -85,8 +87,8 @@ func FuzzCell(f *testing.F) {
 		world := generatedWorld{nb: nb, fset: token.NewFileSet(), pkgs: map[string]*types.Package{}}
 		cells := strings.Split(text, "\n---\n")
 		for i, c := range cells[:min(len(cells), 12)] {
-			IsComplete(c)
-			Halves(c)
+			parse.IsComplete(c)
+			parse.Parse(Source{Text: c}).Halves()
 			p, err := nb.Check(context.Background(), Source{Name: fmt.Sprintf("cell[%d]", i+1), Text: c})
 			if err != nil {
 				continue

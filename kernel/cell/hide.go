@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/parse"
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 	"github.com/holt-dl/holt/kernel/cell/syntax"
@@ -58,11 +59,11 @@ func (c *check) findRedefined(p *passed) bool {
 			continue
 		}
 		at := e.file.Back(e.file.Offset(e.pos))
-		for _, t := range c.top {
-			if at < t.start || at > t.end {
+		for _, t := range c.cell.Stmts {
+			if at < t.Start || at > t.End {
 				continue
 			}
-			for _, name := range t.defs {
+			for _, name := range t.Defs {
 				if v := c.scope.Lookup(name); v != nil && v.Kind == scope.Var && !c.before[name] && c.madeFrom(t, name) {
 					c.before[name] = true
 					found = true
@@ -75,12 +76,12 @@ func (c *check) findRedefined(p *passed) bool {
 
 // madeFrom reports whether a statement that defines a variable of this name can
 // mean by it what the variable hides.
-func (c *check) madeFrom(t *topStmt, name string) bool {
-	text := string(c.text[t.start:t.end])
-	if t.spec {
+func (c *check) madeFrom(t *parse.Stmt, name string) bool {
+	text := string(c.cell.Text[t.Start:t.End])
+	if t.Spec {
 		text = "var " + text
 	}
-	f, _, err := c.alone("func _() {" + text + "\n}")
+	f, _, err := c.cell.Alone("func _() {" + text + "\n}")
 	if err != nil || !slices.ContainsFunc(f.Unresolved, func(id *ast.Ident) bool { return id.Name == name }) {
 		return false
 	}
@@ -116,11 +117,6 @@ func (c *check) packageOf(name, sel string) string {
 	return path
 }
 
-// defines reports whether a statement of the cell defines a variable.
-func (c *check) defines(name string) bool {
-	return slices.ContainsFunc(c.top, func(t *topStmt) bool { return slices.Contains(t.defs, name) })
-}
-
 // goNames finds the places in the cell's declarations or statements where a name
 // of Go's own means a variable of an earlier cell.
 func (c *check) goNames(f *syntax.File) []int {
@@ -129,7 +125,7 @@ func (c *check) goNames(f *syntax.File) []int {
 		if !spell.OfGo(id.Name) || c.before[id.Name] || c.ownNames[id.Name] {
 			continue
 		}
-		if e := c.scope.Lookup(id.Name); e != nil && e.Kind == scope.Var || f.Kind == syntax.DeclFile && c.defines(id.Name) {
+		if e := c.scope.Lookup(id.Name); e != nil && e.Kind == scope.Var || f.Kind == syntax.DeclFile && c.cell.Defines(id.Name) {
 			start, _ := f.Span(id)
 			at = append(at, start)
 		}
@@ -143,9 +139,9 @@ func (c *check) mark(ed *syntax.Editor, kind syntax.Kind) {
 	if !c.hasGoNames() {
 		return
 	}
-	parse := c.decls
+	parse := c.cell.Decls
 	if kind == syntax.StmtFile {
-		parse = c.stmts
+		parse = c.cell.Body
 	}
 	f, err := parse()
 	if err != nil {
@@ -158,8 +154,8 @@ func (c *check) mark(ed *syntax.Editor, kind syntax.Kind) {
 }
 
 func (c *check) hasGoNames() bool {
-	for _, t := range c.top {
-		if slices.ContainsFunc(t.defs, spell.OfGo) {
+	for _, t := range c.cell.Stmts {
+		if slices.ContainsFunc(t.Defs, spell.OfGo) {
 			return true
 		}
 	}
@@ -188,7 +184,7 @@ func (c *check) newRefs(first *passed) []int {
 				isNew := c.locals[v] ||
 					spell.PackageLevel(v) && !(c.newVars[spell.Written(id.Name)] && c.retyped[spell.Written(id.Name)] == nil)
 				start, _ := f.Span(id)
-				if isNew && strings.HasPrefix(string(c.text[start:]), spell.Written(id.Name)) { // not in text of ours
+				if isNew && strings.HasPrefix(string(c.cell.Text[start:]), spell.Written(id.Name)) { // not in text of ours
 					at = append(at, start)
 				}
 			}
@@ -206,7 +202,7 @@ func (c *check) respell(u *scope.Unit, kind passKind) (string, func(int) int) {
 	if len(other) == 0 && own == "" {
 		return u.Text, same
 	}
-	f, off, err := c.alone(u.Text)
+	f, off, err := c.cell.Alone(u.Text)
 	if err != nil {
 		return u.Text, same
 	}

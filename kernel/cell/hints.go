@@ -49,9 +49,9 @@ func (n hintNames) Packages() []string { return n.c.nb.pk.Names() }
 func (n hintNames) Imports() []string { return slices.Collect(maps.Keys(n.c.imports)) }
 
 func (n hintNames) Defined(name string) (starts []int) {
-	for _, t := range n.c.top {
-		if slices.Contains(t.defs, name) {
-			starts = append(starts, t.start)
+	for _, t := range n.c.cell.Stmts {
+		if slices.Contains(t.Defs, name) {
+			starts = append(starts, t.Start)
 		}
 	}
 	return starts

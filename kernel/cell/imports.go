@@ -44,14 +44,14 @@ func (c *check) findImports() error {
 		parse func() (*syntax.File, error)
 		stmts bool
 	}{
-		{c.decls, false}, {c.stmts, true},
+		{c.cell.Decls, false}, {c.cell.Body, true},
 	} {
 		parsed, err := f.parse()
 		if err != nil {
 			return err
 		}
 		for name, sels := range selectorBases(parsed.AST) {
-			if f.stmts || !c.defines(name) { // time := time.Now() defines it after its use
+			if f.stmts || !c.cell.Defines(name) { // time := time.Now() defines it after its use
 				bases[name] = append(bases[name], sels...)
 			}
 		}
@@ -82,5 +82,5 @@ func (c *check) importError(err error) error {
 	if errors.As(err, &e) || errors.Is(err, ErrAgain) {
 		return err
 	}
-	return &Error{Diagnostics: []Diagnostic{{Cell: c.src.Name, Msg: err.Error()}}}
+	return &Error{Diagnostics: []Diagnostic{{Cell: c.cell.Name, Msg: err.Error()}}}
 }

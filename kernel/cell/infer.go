@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/parse"
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 	"github.com/holt-dl/holt/kernel/cell/syntax"
@@ -79,7 +80,7 @@ func (c *check) inBodies() (ds []Diagnostic) {
 		}
 		for _, d := range e.file.AST.Decls {
 			fn, ok := d.(*ast.FuncDecl)
-			if ok && fn.Body != nil && e.pos > fn.Body.Pos() && e.pos < fn.Body.End() && !slices.ContainsFunc(mentions(e.file, fn), c.defines) {
+			if ok && fn.Body != nil && e.pos > fn.Body.Pos() && e.pos < fn.Body.End() && !slices.ContainsFunc(parse.Mentions(e.file, fn), c.cell.Defines) {
 				ds = append(ds, e.Diagnostic)
 			}
 		}
@@ -90,11 +91,11 @@ func (c *check) inBodies() (ds []Diagnostic) {
 // isValue reports whether the last line is a call that only gives a value:
 // a conversion, or a builtin such as len.
 func (c *check) isValue(p *passed) bool {
-	if len(c.top) == 0 {
+	if len(c.cell.Stmts) == 0 {
 		return false
 	}
-	t := c.top[len(c.top)-1]
-	if !t.last || t.value {
+	t := c.cell.Stmts[len(c.cell.Stmts)-1]
+	if !t.Last || c.lastValue {
 		return false
 	}
 	for _, f := range p.files {
@@ -103,7 +104,7 @@ func (c *check) isValue(p *passed) bool {
 		}
 		for _, st := range f.AST.Decls[len(f.AST.Decls)-1].(*ast.FuncDecl).Body.List {
 			es, ok := st.(*ast.ExprStmt)
-			if start, _ := f.Span(st); !ok || start != t.start {
+			if start, _ := f.Span(st); !ok || start != t.Start {
 				continue
 			}
 			call, ok := ast.Unparen(es.X).(*ast.CallExpr)
@@ -111,13 +112,13 @@ func (c *check) isValue(p *passed) bool {
 				continue
 			}
 			fun := p.info.Types[call.Fun]
-			t.value = fun.IsType() || fun.IsBuiltin() && !p.info.Types[call].IsVoid() && p.info.Types[call].Type != nil
+			c.lastValue = fun.IsType() || fun.IsBuiltin() && !p.info.Types[call].IsVoid() && p.info.Types[call].Type != nil
 			if id, ok := call.Fun.(*ast.Ident); ok && (id.Name == "copy" || id.Name == "recover" || id.Name == "ˣresult") {
-				t.value = false
+				c.lastValue = false
 			}
 		}
 	}
-	return t.value
+	return c.lastValue
 }
 
 // variables records the types of the top-level variables.
@@ -200,8 +201,8 @@ func (c *check) takeErrors(p *passed) bool {
 		for _, st := range body.List {
 			if p.leavesOutError(assigned(st)) {
 				start, _ := f.Span(st)
-				for i, t := range c.top {
-					if _, done := c.takenErr[i]; t.start == start && !done {
+				for i, t := range c.cell.Stmts {
+					if _, done := c.takenErr[i]; t.Start == start && !done {
 						c.takenErr[i] = len(c.takenErr)
 						found = true
 					}

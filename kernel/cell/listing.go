@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/holt-dl/holt/kernel/cell/gen"
+	"github.com/holt-dl/holt/kernel/cell/parse"
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 	"github.com/holt-dl/holt/kernel/cell/syntax"
@@ -86,7 +87,7 @@ func TypeString(t types.Type, pkg func(*types.Package) string, name func(*types.
 }
 
 func (g *result) listing() *Listing {
-	l := &Listing{Text: string(g.c.text), Vars: sortedKeys(g.c.newVars), Blank: g.c.blank}
+	l := &Listing{Text: string(g.c.cell.Text), Vars: sortedKeys(g.c.newVars), Blank: g.c.blank}
 	for _, f := range g.p.files {
 		switch f.Kind {
 		case syntax.DeclFile:
@@ -127,7 +128,7 @@ func (g *result) listDecl(f *syntax.File, d ast.Decl) (list []Decl) {
 			decl.Body, _ = f.Span(d.Body)
 		}
 		decl.Name, _ = f.Span(d.Name)
-		text := string(g.c.text[decl.Start:decl.End])
+		text := string(g.c.cell.Text[decl.Start:decl.End])
 		decl.Unit = g.ownUnit(scope.Func, "", text)
 		if decl.Recv != "" && d.Recv == nil { // a method that only gets a new body is checked as a function
 			g.c.asMethod(&decl, text)
@@ -150,7 +151,7 @@ func (g *result) ownUnit(kind scope.Kind, name, text string) *scope.Unit {
 // asMethod corrects the places of names in a method that was checked as a function:
 // its head was written anew.
 func (c *check) asMethod(d *Decl, text string) {
-	f, off, err := c.alone(text)
+	f, off, err := c.cell.Alone(text)
 	if err != nil {
 		return
 	}
@@ -166,12 +167,12 @@ func (c *check) asMethod(d *Decl, text string) {
 }
 
 func (g *result) listStmts(f *syntax.File) []Stmt {
-	list := make([]Stmt, len(g.c.top))
+	list := make([]Stmt, len(g.c.cell.Stmts))
 	at := map[int]*Stmt{}
-	for i, t := range g.c.top {
+	for i, t := range g.c.cell.Stmts {
 		_, takes := g.c.takenErr[i]
-		list[i] = Stmt{Start: t.start, End: t.end, Node: t.stmt, Offset: t.offset, Spec: t.spec, Defs: t.defs, Takes: takes}
-		at[t.start] = &list[i]
+		list[i] = Stmt{Start: t.Start, End: t.End, Node: t.Node, Offset: t.Offset, Spec: t.Spec, Defs: t.Defs, Takes: takes}
+		at[t.Start] = &list[i]
 	}
 	body := f.AST.Decls[len(f.AST.Decls)-1].(*ast.FuncDecl).Body
 	for _, st := range body.List {
@@ -180,7 +181,7 @@ func (g *result) listStmts(f *syntax.File) []Stmt {
 		if s == nil {
 			continue
 		}
-		for i, t := range g.c.top {
+		for i, t := range g.c.cell.Stmts {
 			if &list[i] != s {
 				continue
 			}
@@ -193,7 +194,7 @@ func (g *result) listStmts(f *syntax.File) []Stmt {
 					s.Dropped = append(s.Dropped, Dropped{start, end, n})
 				})
 			case *ast.AssignStmt:
-				s.Unused = t.hide && t.last && len(t.defs) == 0 && (t.value || g.c.isPlainExpr(t))
+				s.Unused = t.Hide && t.Last && len(t.Defs) == 0 && (g.c.lastValue || t.IsPlainExpr())
 			}
 		}
 	}
@@ -205,7 +206,7 @@ func (g *result) listStmts(f *syntax.File) []Stmt {
 		}
 	}
 	uses := g.uses(f, body)
-	for _, t := range g.c.top {
+	for _, t := range g.c.cell.Stmts {
 		uses = append(uses, g.typeUses(t)...)
 	}
 	sort.Slice(uses, func(i, j int) bool { return uses[i].Start < uses[j].Start })
@@ -221,15 +222,15 @@ func (g *result) listStmts(f *syntax.File) []Stmt {
 
 // typeUses lists the names in the type of a var declaration, which is not part of
 // what was checked last: the variables were declared elsewhere.
-func (g *result) typeUses(t *topStmt) (list []Use) {
-	if !t.isVar {
+func (g *result) typeUses(t *parse.Stmt) (list []Use) {
+	if !t.IsVar {
 		return nil
 	}
-	d, ok := t.stmt.(*ast.DeclStmt)
+	d, ok := t.Node.(*ast.DeclStmt)
 	if !ok {
 		return nil
 	}
-	off := t.offset
+	off := t.Offset
 	vs := d.Decl.(*ast.GenDecl).Specs[0].(*ast.ValueSpec)
 	if vs.Type == nil {
 		return nil
@@ -258,7 +259,7 @@ func (g *result) typeUses(t *topStmt) (list []Use) {
 }
 
 // listExpr finds out what becomes of the results of an expression.
-func (g *result) listExpr(s *Stmt, t *topStmt, st *ast.ExprStmt) {
+func (g *result) listExpr(s *Stmt, t *parse.Stmt, st *ast.ExprStmt) {
 	x := ast.Unparen(st.X)
 	if call, ok := x.(*ast.CallExpr); ok {
 		if id, ok := call.Fun.(*ast.Ident); ok && id.Name == "ˣresult" && len(call.Args) == 1 {
@@ -282,11 +283,11 @@ func (g *result) listExpr(s *Stmt, t *topStmt, st *ast.ExprStmt) {
 		if fails {
 			shown--
 		}
-		s.Value = t.last && !t.hide && shown > 0
+		s.Value = t.Last && !t.Hide && shown > 0
 		return
 	}
 	if u, ok := x.(*ast.UnaryExpr); ok && u.Op == token.ARROW {
-		s.Results, s.Value = []types.Type{g.p.info.Types[x].Type}, t.last && !t.hide
+		s.Results, s.Value = []types.Type{g.p.info.Types[x].Type}, t.Last && !t.Hide
 	}
 }
 

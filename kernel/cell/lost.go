@@ -106,8 +106,8 @@ func (c *check) dropBroken(p *passed) (more bool) {
 // itself or through a function.
 func (c *check) refuseLost(p *passed) error {
 	set := map[string]bool{} // made anew by a top-level assignment
-	for _, t := range c.top {
-		for _, name := range t.sets {
+	for _, t := range c.cell.Stmts {
+		for _, name := range t.Sets {
 			set[name] = true
 		}
 	}

@@ -1,19 +1,13 @@
 package cell
 
 import (
-	"errors"
 	"fmt"
 	"go/ast"
-	"go/scanner"
-	"go/token"
 	"go/types"
 	"maps"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
-	"github.com/holt-dl/holt/kernel/cell/hint"
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 	"github.com/holt-dl/holt/kernel/cell/syntax"
@@ -22,72 +16,6 @@ import (
 // From text to files: the parts of a cell are parsed, and files get the imports of what
 // they name. A cell need not import what it uses, and two cells may mean two packages by
 // one name, so that each file imports what its own names mean.
-
-// syntaxErrors reports the syntax errors of a cell.
-func (c *check) syntaxErrors() error {
-	if _, err := c.decls(); err != nil {
-		return err
-	}
-	if _, err := c.importDecls(); err != nil {
-		return err
-	}
-	_, err := c.stmts()
-	return err
-}
-
-// decls parses the cell's declarations but for imports.
-func (c *check) decls() (*syntax.File, error) { return c.parse(c.declText(nil), "", "") }
-
-// importDecls parses the cell's imports.
-func (c *check) importDecls() (*syntax.File, error) {
-	return c.parse(c.part(func(ch syntax.Chunk) bool { return ch.Tok == token.IMPORT }, nil), "", "")
-}
-
-// stmts parses the cell's statements, as the body of a function.
-func (c *check) stmts() (*syntax.File, error) { return c.parse(c.stmtText(nil), runHead, runTail) }
-
-// parse parses a piece of the cell.
-func (c *check) parse(r rendered, head, tail string) (*syntax.File, error) {
-	f := &syntax.File{Name: c.src.Name, Line: 1, Source: string(c.text), Body: r.text, Back: r.back}
-	return f, c.parseFile(f, head, tail)
-}
-
-// parseFile parses a file's body, with text of ours before and after it.
-func (c *check) parseFile(f *syntax.File, head, tail string) error {
-	prelude := packageClause + head
-	f.Prelude = len(prelude)
-	t := c.tree(f.Name, prelude+f.Body+tail)
-	f.AST, f.Tok = t.ast, t.tok
-	if t.err == nil {
-		return nil
-	}
-	var list scanner.ErrorList
-	if !errors.As(t.err, &list) {
-		return t.err
-	}
-	list = slices.Clone(list)
-	list.RemoveMultiples() // one a line: garbage has one at every byte
-	// What the cell lacks at its end is asked for once, however many errors it has.
-	trimmed := len(strings.TrimRight(f.Body, " \t\n"))
-	atEnd := sync.OnceValue(func() string { return hint.Unfinished(f.Source) })
-	var ds []Diagnostic
-	for _, e := range list {
-		if len(ds) > 0 && strings.HasSuffix(e.Msg, "found 'EOF'") {
-			continue // what comes of the error before
-		}
-		off := max(0, min(e.Pos.Offset-f.Prelude, len(f.Body)))
-		d := f.At(f.Back(off), Diagnostic{Cell: f.Name, Msg: "syntax error: " + strings.TrimPrefix(e.Msg, "syntax error: ")})
-		if off >= trimmed && strings.Contains(e.Msg, "found '") && atEnd() != "" {
-			d.Msg = "syntax error: " + atEnd() // the brace that is found is ours
-			d.Col = len(strings.TrimRight(d.Source, " \t")) + 1
-			ds = append(ds, d)
-			continue
-		}
-		d.Msg += hint.Syntax(c.names(), e.Msg, d.Source, c.open && len(ds) == 0)
-		ds = append(ds, d)
-	}
-	return &Error{Diagnostics: syntax.Trim(ds)}
-}
 
 // addImport records an import declaration of the cell.
 func (c *check) addImport(f *syntax.File, s *ast.ImportSpec) error {
@@ -186,7 +114,7 @@ func (c *check) varFile(kind passKind) (*syntax.File, []syntax.Imported) {
 	if len(names) == 0 {
 		return nil, nil
 	}
-	f := &syntax.File{Kind: syntax.VarFile, Name: c.src.Name, Line: 1, Back: func(i int) int { return 0 }}
+	f := &syntax.File{Kind: syntax.VarFile, Name: c.cell.Name, Line: 1, Back: func(i int) int { return 0 }}
 	aliases := map[string]string{}
 	tp := c.checkPrinter(aliases)
 	var b strings.Builder
@@ -232,6 +160,3 @@ func aliasFor(aliases map[string]string) func(*types.Package) string {
 		return aliases[p.Path()]
 	}
 }
-
-// packageClause begins every file that is checked.
-const packageClause = "package notebook;"

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/holt-dl/holt/kernel/cell/gen"
+	"github.com/holt-dl/holt/kernel/cell/parse"
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 	"github.com/holt-dl/holt/kernel/cell/syntax"
@@ -23,11 +24,6 @@ import (
 // The result has the types of all of it and the errors, each with the file that it is in:
 // an error in the cell is the person's, one in an earlier cell's declaration means that
 // it no longer compiles.
-
-const (
-	runHead = "func " + spell.Run + "() {"
-	runTail = "\n}"
-)
 
 // passed is the result of checking the whole package once.
 type passed struct {
@@ -85,11 +81,11 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 	}
 	c.declareObjects(p, kind)
 	if f, imports := c.varFile(kind); f != nil {
-		if err := c.parseFile(f, "", ""); err == nil {
+		if err := c.cell.File(f, "", ""); err == nil {
 			f.AST = syntax.WithImports(f.AST, imports)
 			p.files = append(p.files, f)
 		} else {
-			p.errs = append(p.errs, passError{Diagnostic{Cell: c.src.Name, Msg: err.Error()}, f, token.NoPos})
+			p.errs = append(p.errs, passError{Diagnostic{Cell: c.cell.Name, Msg: err.Error()}, f, token.NoPos})
 		}
 	}
 	cf, err := c.cFile()
@@ -142,7 +138,7 @@ func (c *check) declareEarlier(p *passed) {
 // what they do is the runtime's, and they take anything.
 func (c *check) declareHelpers(p *passed) {
 	helpers := []string{"ˣresult", "ˣuse", "ˣzero", "ˣmark"}
-	for _, ch := range c.initChunks() {
+	for _, ch := range c.cell.Inits() {
 		helpers = append(helpers, spell.Init(ch.Start))
 	}
 	anySlice := types.NewSlice(types.Universe.Lookup("any").Type())
@@ -154,7 +150,7 @@ func (c *check) declareHelpers(p *passed) {
 
 // addFile adds a file to the package, or its syntax errors to the result.
 func (c *check) addFile(p *passed, f *syntax.File, head, tail string) {
-	if err := c.parseFile(f, head, tail); err != nil {
+	if err := c.cell.File(f, head, tail); err != nil {
 		var e *Error
 		if errors.As(err, &e) {
 			for _, d := range e.Diagnostics {
@@ -168,7 +164,7 @@ func (c *check) addFile(p *passed, f *syntax.File, head, tail string) {
 	c.wrapOldTypes(f.AST)
 	switch {
 	case c.kind == passFirst && f.Kind == syntax.StmtFile:
-		f.AST = syntax.WithUses(f.AST, c.defined())
+		f.AST = syntax.WithUses(f.AST, c.cell.Defined())
 	case c.kind == passFirst && !c.bodies:
 		f.AST = syntax.WithoutBodies(f.AST)
 	}
@@ -178,20 +174,20 @@ func (c *check) addFile(p *passed, f *syntax.File, head, tail string) {
 // addCell adds the cell's declarations and statements. In the final pass, a name that
 // the cell defines anew means what it meant before under a longer name.
 func (c *check) addCell(p *passed, first *passed) {
-	cellFile := func(k syntax.Kind, r rendered) *syntax.File {
-		return &syntax.File{Kind: k, Name: c.src.Name, Line: 1, Source: string(c.text), Body: r.text, Back: r.back}
+	cellFile := func(k syntax.Kind, r parse.Rendered) *syntax.File {
+		return &syntax.File{Kind: k, Name: c.cell.Name, Line: 1, Source: string(c.cell.Text), Body: r.Text, Back: r.Back}
 	}
-	c.addFile(p, cellFile(syntax.DeclFile, c.declText(c.editDecls)), "", "")
+	c.addFile(p, cellFile(syntax.DeclFile, c.cell.DeclText(c.editDecls)), "", "")
 	if c.kind == passFirst {
-		c.addFile(p, cellFile(syntax.StmtFile, c.stmtText(c.editFirst)), runHead, runTail)
+		c.addFile(p, cellFile(syntax.StmtFile, c.cell.StmtText(c.editFirst)), parse.RunHead, parse.RunTail)
 		return
 	}
-	for _, t := range c.top {
-		if len(t.embed) > 0 {
-			p.pkg.Scope().Insert(types.NewVar(0, p.pkg, spell.Embed(t.defs[0]), c.vars[t.defs[0]]))
+	for _, t := range c.cell.Stmts {
+		if len(t.Embed) > 0 {
+			p.pkg.Scope().Insert(types.NewVar(0, p.pkg, spell.Embed(t.Defs[0]), c.vars[t.Defs[0]]))
 		}
 	}
-	c.addFile(p, cellFile(syntax.StmtFile, c.stmtText(func(ed *syntax.Editor) { c.editFinal(ed, first) })), runHead, runTail)
+	c.addFile(p, cellFile(syntax.StmtFile, c.cell.StmtText(func(ed *syntax.Editor) { c.editFinal(ed, first) })), parse.RunHead, parse.RunTail)
 	for name := range c.newVars {
 		if e := c.scope.Lookup(name); e != nil && c.retyped[name] == nil && c.redeclared[name] == nil {
 			mark := spell.OldMark

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/holt-dl/holt/kernel/cell/gen"
+	"github.com/holt-dl/holt/kernel/cell/parse"
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 	"github.com/holt-dl/holt/kernel/cell/syntax"
@@ -16,7 +17,7 @@ import (
 // What a program consists of is said by the package that generates it.
 type (
 	File  = gen.File
-	Embed = gen.Embed
+	Embed = parse.Embed
 	CType = gen.CType
 )
 
@@ -84,19 +85,19 @@ func (c *check) generate(p *passed) (*Program, error) {
 // checked is what the check found out, for the package that generates code.
 func (c *check) checked(p *passed) *gen.Checked {
 	in := &gen.Checked{
-		Seq: c.seq, Cell: c.src.Name, Packages: c.nb.pk, Fset: c.nb.fset, Scope: c.scope,
+		Seq: c.seq, Cell: c.cell.Name, Packages: c.nb.pk, Fset: c.nb.fset, Scope: c.scope,
 		Pkg: p.pkg, Info: p.info, Files: p.files, Old: p.old,
 		Imports: c.imports, Blank: c.blank, HasMain: c.hasMain, Shown: -1,
 		Own: c.own, OwnNames: c.ownNames, NewVars: c.newVars, Hides: c.hides, Redeclared: c.redeclared, Retyped: c.retyped,
 		NewBodies: c.newBodies, Dropped: c.dropped, Released: c.nb.release,
 		Preamble: c.pre, CNames: map[*scope.Preamble][]string{}, SharedC: c.cShared,
 	}
-	if n := len(c.top); n > 0 && c.top[n-1].last && !c.top[n-1].hide {
-		in.Shown = c.top[n-1].start
+	if n := len(c.cell.Stmts); n > 0 && c.cell.Stmts[n-1].Last && !c.cell.Stmts[n-1].Hide {
+		in.Shown = c.cell.Stmts[n-1].Start
 	}
-	for _, t := range c.top {
-		if len(t.embed) > 0 {
-			in.Embeds = append(in.Embeds, gen.Embedded{Name: t.defs[0], Patterns: t.embed})
+	for _, t := range c.cell.Stmts {
+		if len(t.Embed) > 0 {
+			in.Embeds = append(in.Embeds, gen.Embedded{Name: t.Defs[0], Patterns: t.Embed})
 		}
 	}
 	for pre, uses := range c.cUses {

@@ -26,7 +26,7 @@ func (c *check) keepBroken(ed *scope.Edit, e *scope.Version, u *scope.Unit) {
 		}
 	}
 	for _, u := range units {
-		f, _, err := c.alone(u.Text)
+		f, _, err := c.cell.Alone(u.Text)
 		if err != nil {
 			return
 		}
@@ -41,11 +41,11 @@ func (c *check) keepBroken(ed *scope.Edit, e *scope.Version, u *scope.Unit) {
 // mention what the cell changes, and those that mention them. It reports whether
 // there are new ones.
 func (c *check) revive() (more bool) {
-	if len(c.own)+len(c.top) == 0 {
+	if len(c.own)+len(c.cell.Stmts) == 0 {
 		return false
 	}
 	hit := func(name string) bool {
-		return c.ownNames[name] || c.defines(name) || c.changed[name] || c.revived[name] != nil || c.imported[name]
+		return c.ownNames[name] || c.cell.Defines(name) || c.changed[name] || c.revived[name] != nil || c.imported[name]
 	}
 	for again := true; again; {
 		again = false
@@ -69,7 +69,7 @@ func (c *check) revive() (more bool) {
 
 // isTaken reports whether a name means something else, or will.
 func (c *check) isTaken(name string) bool {
-	return c.scope.Lookup(name) != nil || c.ownNames[name] || c.defines(name) || c.imported[name]
+	return c.scope.Lookup(name) != nil || c.ownNames[name] || c.cell.Defines(name) || c.imported[name]
 }
 
 // reviveMethod declares the type of a broken method again, and reports whether

@@ -3,9 +3,6 @@ package cell
 import (
 	"context"
 	"fmt"
-	"go/ast"
-	"go/scanner"
-	"go/token"
 	"go/types"
 	"maps"
 	"path"
@@ -14,98 +11,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
-	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
-
-// Parsed is a cell as syntax alone has it, for what must know a cell that is not
-// checked: one that has not run, or is compiled for a browser.
-type Parsed struct {
-	Imports []*ast.ImportSpec
-	Decls   []ast.Decl // but for imports
-	// Stmts holds declarations of variables too, since they run where they stand.
-	Stmts []ast.Stmt
-	// Free holds the names that the cell uses and does not declare at its own place,
-	// with what is selected from each: names of other cells, packages, and Go's own.
-	// Declarations and statements are apart: one that the other declares is free.
-	Free map[string][]string
-	Err  error // an [*Error], where not all of the cell can be parsed
-
-	c     *check
-	stmts *syntax.File
-}
-
-// Parse parses a cell, as far as it can be parsed.
-func Parse(src Source) *Parsed {
-	p := &Parsed{c: New(nil).newCheck(context.Background(), src), Free: map[string][]string{}}
-	c := p.c
-	c.chunks, c.open = syntax.Split(c.text)
-	part := func(parse func() (*syntax.File, error)) *ast.File {
-		f, err := parse()
-		if err != nil && p.Err == nil {
-			p.Err = err
-		}
-		p.stmts = f
-		if f.AST == nil {
-			return &ast.File{}
-		}
-		for name, selected := range scope.Free(f.AST) {
-			p.Free[name] = append(p.Free[name], selected...)
-		}
-		return f.AST
-	}
-	p.Decls = part(c.decls).Decls
-	p.Imports = part(c.importDecls).Imports
-	if decls := part(c.stmts).Decls; len(decls) > 0 {
-		if fn, ok := decls[0].(*ast.FuncDecl); ok && fn.Body != nil {
-			p.Stmts = fn.Body.List
-		}
-	}
-	return p
-}
-
-// Declares lists what the cell declares at its top level, but for imports.
-func (p *Parsed) Declares() (list []scope.Declared) {
-	for _, d := range p.Decls {
-		list = append(list, scope.Declares(d)...)
-	}
-	for _, s := range p.Stmts {
-		list = append(list, scope.Declares(s)...)
-	}
-	return list
-}
-
-// Halves returns the cell twice: with all blank but its declarations, imports among
-// them, and with all blank but its statements. Every byte keeps its place, also of a
-// cell that does not parse.
-func (p *Parsed) Halves() (decls, stmts string) {
-	isStmt := func(ch syntax.Chunk) bool { return !ch.IsDecl() }
-	return p.c.part(syntax.Chunk.IsDecl, nil).text, p.c.part(isStmt, nil).text
-}
-
-// Thirds returns the cell three times: with all blank but its declarations, without
-// imports; but its declarations of variables; and but its other statements. Every byte
-// keeps its place. The cell must have parsed without an error.
-func (p *Parsed) Thirds() (decls, vars, stmts string) {
-	text := p.c.stmtText(nil).text
-	v, s := &syntax.Editor{Text: []byte(text)}, &syntax.Editor{Text: []byte(text)}
-	at := 0 // the end of the last declaration of variables
-	for _, st := range p.Stmts {
-		if d, ok := st.(*ast.DeclStmt); !ok || d.Decl.(*ast.GenDecl).Tok != token.VAR {
-			continue
-		}
-		start, end := p.stmts.Span(st)
-		if strings.HasPrefix(text[end:], ";") {
-			end++
-		}
-		s.Blank(start, end)
-		v.Blank(at, start)
-		at = end
-	}
-	v.Blank(at, len(text))
-	vars, _ = v.Render(0, len(text))
-	stmts, _ = s.Render(0, len(text))
-	return p.c.declText(nil).text, vars, stmts
-}
 
 // Declarations is what a model declares as one Go file of package main, with variables
 // as "var x T": what a tool for Go code needs to know of the notebook. It imports the
@@ -210,32 +116,4 @@ func (w *sourceWriter) unit(u *scope.Unit) {
 	}
 	text, _ := w.c.respell(u, passFirst)
 	fmt.Fprintf(&w.b, "\n%s%s\n", u.Doc, strings.ReplaceAll(text, spell.NewMark, ""))
-}
-
-// IsComplete answers Jupyter's is_complete_request for Go text.
-func IsComplete(text string) (status, indent string) {
-	chunks, open := syntax.Split([]byte(text))
-	if open {
-		depth := 0
-		var s scanner.Scanner
-		s.Init(token.NewFileSet().AddFile("", -1, len(text)), []byte(text), func(token.Position, string) {}, 0)
-		for _, t, _ := s.Scan(); t != token.EOF; _, t, _ = s.Scan() {
-			switch t {
-			case token.LBRACE, token.LPAREN, token.LBRACK:
-				depth++
-			case token.RBRACE, token.RPAREN, token.RBRACK:
-				depth--
-			}
-		}
-		for range depth {
-			indent += "\t"
-		}
-		return "incomplete", indent
-	}
-	c := New(nil).newCheck(context.Background(), Source{Text: text})
-	c.chunks, c.open = chunks, open
-	if err := c.syntaxErrors(); err != nil {
-		return "invalid", ""
-	}
-	return "complete", ""
 }

@@ -1,16 +1,15 @@
 package cell
 
 import (
-	"bytes"
 	"fmt"
 	"go/ast"
-	"go/scanner"
 	"go/token"
 	"go/types"
 	"sort"
 	"strconv"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/parse"
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 	"github.com/holt-dl/holt/kernel/cell/syntax"
@@ -22,91 +21,7 @@ import (
 // definitions become assignments, and calls of ours go around what a cell does and Go
 // does not, such as a value on the last line.
 
-// A rendered text knows where each byte came from.
-type rendered struct {
-	text string
-	back func(int) int
-}
-
-// declText is the cell with everything but its declarations blank.
-func (c *check) declText(more func(*syntax.Editor)) rendered {
-	return c.part(func(ch syntax.Chunk) bool { return ch.IsDecl() && ch.Tok != token.IMPORT }, more)
-}
-
-// stmtText is the cell with everything but its statements blank.
-func (c *check) stmtText(more func(*syntax.Editor)) rendered {
-	if more == nil {
-		more = c.ungroup
-	}
-	return c.part(func(ch syntax.Chunk) bool { return !ch.IsDecl() }, more)
-}
-
-// ungroup makes each line of "var ( … )" a declaration of its own.
-func (c *check) ungroup(ed *syntax.Editor) {
-	for _, t := range c.top {
-		if t.spec {
-			ed.Insert(t.start, "var ")
-		}
-	}
-}
-
-func (c *check) part(keep func(syntax.Chunk) bool, more func(*syntax.Editor)) rendered {
-	ed := &syntax.Editor{Text: c.text}
-	at := 0
-	for _, ch := range c.chunks {
-		if !keep(ch) {
-			continue
-		}
-		c.blankGap(ed, at, ch)
-		at = ch.End
-		if ch.Semi {
-			at++
-		}
-	}
-	ed.Blank(at, len(c.text))
-	base, _ := ed.Render(0, len(c.text)) // the same length
-	ed = &syntax.Editor{Text: []byte(base)}
-	for _, g := range c.groups {
-		ed.Blank(g[0], g[1])
-	}
-	base, _ = ed.Render(0, len(base))
-	ed = &syntax.Editor{Text: []byte(base)}
-	if more != nil {
-		more(ed)
-	}
-	if len(c.pulls) > 0 && keep(syntax.Chunk{Tok: token.VAR}) {
-		return c.pulled(ed)
-	}
-	text, back := ed.Render(0, len(base))
-	return rendered{text, back}
-}
-
-// blankGap blanks what stands before a chunk, but for the line comments above a
-// declaration: they may be directives such as //go:noinline.
-func (c *check) blankGap(ed *syntax.Editor, from int, ch syntax.Chunk) {
-	start := ch.Start
-	if ch.IsDecl() {
-		line := bytes.LastIndexByte(c.text[:ch.Start], '\n') + 1
-		for line > from && len(bytes.TrimSpace(c.text[line:start])) == 0 {
-			prev := bytes.LastIndexByte(c.text[:line-1], '\n') + 1
-			if prev < from || !bytes.HasPrefix(bytes.TrimSpace(c.text[prev:line]), []byte("//")) {
-				break
-			}
-			start, line = prev, prev
-		}
-	}
-	ed.Blank(from, start)
-}
-
 func errName(n int) string { return "ˣe" + strconv.Itoa(n) }
-
-// defined lists the variables that the statements define.
-func (c *check) defined() (names []string) {
-	for _, t := range c.top {
-		names = append(names, t.defs...)
-	}
-	return names
-}
 
 // editFirst prepares the statements for the first pass.
 func (c *check) editFirst(ed *syntax.Editor) {
@@ -116,21 +31,21 @@ func (c *check) editFirst(ed *syntax.Editor) {
 
 func (c *check) editTop(ed *syntax.Editor, first bool) {
 	if first {
-		c.ungroup(ed)
+		c.cell.Ungroup(ed)
 	}
-	for i, t := range c.top {
-		if t.last && len(t.defs) == 0 && (t.value || c.isPlainExpr(t)) {
-			if t.hide {
-				ed.Insert(t.start, "_ = ")
+	for i, t := range c.cell.Stmts {
+		if t.Last && len(t.Defs) == 0 && (c.lastValue || t.IsPlainExpr()) {
+			if t.Hide {
+				ed.Insert(t.Start, "_ = ")
 			} else {
-				ed.Insert(t.start, "ˣresult(")
-				ed.Insert(t.end, ")")
+				ed.Insert(t.Start, "ˣresult(")
+				ed.Insert(t.End, ")")
 			}
 		}
 		if n, ok := c.takenErr[i]; ok {
 			c.takeError(ed, t, n, first)
 		}
-		if len(t.sets) > 0 && len(t.defs) == 0 {
+		if len(t.Sets) > 0 && len(t.Defs) == 0 {
 			c.markDone(ed, i)
 		}
 	}
@@ -143,7 +58,7 @@ func (c *check) editTop(ed *syntax.Editor, first bool) {
 
 // markDone says that statement i was done, behind it.
 func (c *check) markDone(ed *syntax.Editor, i int) {
-	ed.Insert(c.top[i].end, "; ˣmark("+strconv.Itoa(i+1)+")")
+	ed.Insert(c.cell.Stmts[i].End, "; ˣmark("+strconv.Itoa(i+1)+")")
 }
 
 // takeError puts the results of a call in variables of our own, takes the
@@ -151,15 +66,15 @@ func (c *check) markDone(ed *syntax.Editor, i int) {
 // call that fails leaves them as they were.
 //
 //	x := f()    becomes    ˣv0_0, ˣe0 := f(); ˣuse(ˣe0); x := ˣv0_0
-func (c *check) takeError(ed *syntax.Editor, t *topStmt, n int, first bool) {
-	off := t.offset
+func (c *check) takeError(ed *syntax.Editor, t *parse.Stmt, n int, first bool) {
+	off := t.Offset
 	var lhs, op string
 	var names int
 	var call token.Pos
-	switch s := t.stmt.(type) {
+	switch s := t.Node.(type) {
 	case *ast.AssignStmt:
 		names, call = len(s.Lhs), s.Rhs[0].Pos()
-		lhs = string(c.text[off(s.Lhs[0].Pos()):off(s.Lhs[names-1].End())])
+		lhs = string(c.cell.Text[off(s.Lhs[0].Pos()):off(s.Lhs[names-1].End())])
 		if ids := identifiers(s.Lhs); ids != nil {
 			lhs = c.leftNames(ids, first, s.Tok == token.DEFINE)
 		}
@@ -181,8 +96,8 @@ func (c *check) takeError(ed *syntax.Editor, t *topStmt, n int, first bool) {
 		list = append(list, fmt.Sprintf("ˣv%d_%d", n, i))
 		own.WriteString(list[i] + ", ")
 	}
-	ed.Replace(t.start, off(call), own.String()+errName(n)+" := ")
-	ed.Insert(t.end, "; ˣuse("+errName(n)+"); "+lhs+op+strings.Join(list, ", "))
+	ed.Replace(t.Start, off(call), own.String()+errName(n)+" := ")
+	ed.Insert(t.End, "; ˣuse("+errName(n)+"); "+lhs+op+strings.Join(list, ", "))
 }
 
 // identifiers returns the names in a list of expressions, or nil when some are
@@ -205,67 +120,48 @@ func (c *check) leftNames(ids []*ast.Ident, first, defines bool) string {
 	for i, id := range ids {
 		names[i] = id.Name
 		e := c.scope.Lookup(id.Name)
-		if !first && c.vars[id.Name] != nil || !defines && !c.defines(id.Name) && e != nil && e.Kind == scope.Var {
+		if !first && c.vars[id.Name] != nil || !defines && !c.cell.Defines(id.Name) && e != nil && e.Kind == scope.Var {
 			names[i] = spell.Var(id.Name)
 		}
 	}
 	return strings.Join(names, ", ")
 }
 
-// offset is where a node of the statement begins or ends in the cell's text.
-func (t *topStmt) offset(p token.Pos) int { return t.file.Back(t.file.Offset(p)) }
-
-// isPlainExpr reports whether the statement is an expression that Go does not
-// allow as a statement: anything but a call or a receive.
-func (c *check) isPlainExpr(t *topStmt) bool {
-	es, ok := t.stmt.(*ast.ExprStmt)
-	if !ok {
-		return false
-	}
-	switch x := ast.Unparen(es.X).(type) {
-	case *ast.CallExpr:
-		return false
-	case *ast.UnaryExpr:
-		return x.Op != token.ARROW
-	}
-	return true
-}
-
 // editFinal turns definitions into assignments, since the variables are
 // package-level now, and names the old value where it is meant.
 func (c *check) editFinal(ed *syntax.Editor, first *passed) {
 	c.editTop(ed, false)
-	for _, ch := range c.initChunks() {
+	for _, ch := range c.cell.Inits() {
 		ed.Insert(ch.Start, spell.Init(ch.Start)+"();")
 	}
-	for i, t := range c.top {
-		if len(t.defs) > 0 {
+	for i, t := range c.cell.Stmts {
+		if len(t.Defs) > 0 {
 			c.markDone(ed, i)
 		}
 	}
-	for i, t := range c.top {
+	for i, t := range c.cell.Stmts {
 		if _, taken := c.takenErr[i]; taken {
 			continue
 		}
-		if len(t.defs) == 0 {
-			if t.spec { // var _ = …
-				ed.Insert(t.start, "var ")
+		if len(t.Defs) == 0 {
+			if t.Spec { // var _ = …
+				ed.Insert(t.Start, "var ")
 			}
 			continue
 		}
-		off := t.offset
-		switch s := t.stmt.(type) {
+		off := t.Offset
+		switch s := t.Node.(type) {
 		case *ast.AssignStmt:
 			ed.Replace(off(s.TokPos), off(s.TokPos)+2, " =")
 		case *ast.DeclStmt:
 			g := s.Decl.(*ast.GenDecl)
-			if !t.spec {
+			if !t.Spec {
 				ed.Blank(off(g.TokPos), off(g.TokPos)+len("var"))
 			}
 			for _, sp := range g.Specs {
 				vs := sp.(*ast.ValueSpec)
-				if len(t.embed) > 0 {
-					ed.Insert(off(vs.Pos()), spell.Var(t.defs[0])+" = "+spell.Embed(t.defs[0]))
+				if len(t.Embed) > 0 {
+					ed.Insert(off(vs.Pos()), spell.Var(t.Defs[0])+" = "+spell.Embed(t.Defs[0]))
 					ed.Blank(off(vs.Pos()), off(vs.End()))
 				} else if len(vs.Values) == 0 {
 					names := make([]string, 0, len(vs.Names))
@@ -331,16 +227,16 @@ func (c *check) editDecls(ed *syntax.Editor) {
 	ed.Edits = append(ed.Edits, c.constEdits...)
 	for _, r := range c.unchanged {
 		end := r[1]
-		if end < len(c.text) && c.text[end] == ';' { // alone it would be an error
+		if end < len(c.cell.Text) && c.cell.Text[end] == ';' { // alone it would be an error
 			end++
 		}
 		ed.Blank(r[0], end)
 	}
-	for _, ch := range c.chunks {
+	for _, ch := range c.cell.Chunks {
 		if ch.Tok != token.FUNC {
 			continue
 		}
-		text := string(c.text[ch.Start:ch.End])
+		text := string(c.cell.Text[ch.Start:ch.End])
 		for u := range c.newBodies {
 			if u.Recv != "" && u.Text == text {
 				for _, e := range c.asFuncEdits(text) {
@@ -350,24 +246,4 @@ func (c *check) editDecls(ed *syntax.Editor) {
 			}
 		}
 	}
-}
-
-// initChunks are the cell's init functions, which run where they stand.
-func (c *check) initChunks() []syntax.Chunk {
-	var list []syntax.Chunk
-	for _, ch := range c.chunks {
-		if ch.Tok == token.FUNC && scope.IsInit(funcName(c.text[ch.Start:ch.End])) {
-			list = append(list, ch)
-		}
-	}
-	return list
-}
-
-// funcName is the name in the text of a function, empty for a method.
-func funcName(text []byte) string {
-	var s scanner.Scanner
-	s.Init(token.NewFileSet().AddFile("", -1, len(text)), text, nil, 0)
-	s.Scan() // func
-	_, _, name := s.Scan()
-	return name
 }

@@ -34,8 +34,8 @@ func TestParses(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", tt.cell, err)
 		}
-		if c.parses != tt.want {
-			t.Errorf("%q was parsed %d times, want %d", tt.cell, c.parses, tt.want)
+		if c.cell.Parses != tt.want {
+			t.Errorf("%q was parsed %d times, want %d", tt.cell, c.cell.Parses, tt.want)
 		}
 		p.Commit(-1)
 	}
@@ -90,30 +90,12 @@ func TestOneParser(t *testing.T) {
 			t.Fatal(err)
 		}
 		n := strings.Count(string(text), "parser.ParseFile(") + strings.Count(string(text), "parser.ParseExpr")
-		if n > 0 && name != "tree.go" {
-			t.Errorf("%s calls the parser; use check.tree or check.alone", name)
+		if n > 0 && name != filepath.Join("parse", "tree.go") {
+			t.Errorf("%s calls the parser; use parse.Cell", name)
 		}
 		calls += n
 	}
 	if calls != 1 {
 		t.Errorf("the parser is called at %d places, want 1", calls)
-	}
-}
-
-func TestParse(t *testing.T) {
-	tests := []struct {
-		text         string
-		decls, stmts int
-	}{
-		{"import \"fmt\"\nconst k = 1\nx := k\nvar y int\nfunc f() {}\nfmt.Println(x, y)", 2, 3},
-		{"", 0, 0},
-		{"x := 1\ny := )", 0, 2}, // the second without its value
-		{"const k = )\nx := 1", 1, 1},
-	}
-	for _, tt := range tests {
-		p := Parse(Source{Name: "cell[1]", Text: tt.text})
-		if len(p.Decls) != tt.decls || len(p.Stmts) != tt.stmts {
-			t.Errorf("%q has %d declarations and %d statements, want %d and %d", tt.text, len(p.Decls), len(p.Stmts), tt.decls, tt.stmts)
-		}
 	}
 }

@@ -24,7 +24,7 @@ func (c *check) asFunc(text string) string {
 }
 
 func (c *check) asFuncEdits(text string) []syntax.Edit {
-	f, off, err := c.alone(text)
+	f, off, err := c.cell.Alone(text)
 	if err != nil {
 		return nil
 	}
@@ -138,7 +138,7 @@ func (c *check) unitFile(u *scope.Unit, kind passKind, function bool) *syntax.Fi
 
 // blankOthers replaces the names of a const group that it no longer declares by _.
 func (c *check) blankOthers(u *scope.Unit, text string) string {
-	f, off, err := c.alone(text)
+	f, off, err := c.cell.Alone(text)
 	if err != nil {
 		return text
 	}

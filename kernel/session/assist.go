@@ -13,6 +13,7 @@ import (
 
 	"github.com/holt-dl/holt/kernel/cell"
 	"github.com/holt-dl/holt/kernel/cell/gonb"
+	"github.com/holt-dl/holt/kernel/cell/parse"
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/session/assist"
 )
@@ -133,7 +134,7 @@ func (s *Session) halves(code string) assist.Cell {
 		// Commands are blank lines there: give every byte its place again.
 		parts.Go = pad(code, parts.Go)
 	}
-	parsed := cell.Parse(cell.Source{Text: parts.Go})
+	parsed := parse.Parse(parse.Source{Text: parts.Go})
 	decls, stmts := parsed.Halves()
 	c := assist.Cell{Decls: decls, Stmts: stmts, Imports: s.imports(code), Declared: map[string]bool{}}
 	for _, d := range parsed.Decls {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/holt-dl/holt/kernel/cell"
+	"github.com/holt-dl/holt/kernel/cell/parse"
 )
 
 // pageProgram makes a whole program of a cell: its declarations, and those of
@@ -19,7 +20,7 @@ import (
 // The cell is not checked, only parsed: what it imports need not be there for this
 // machine. What its names mean is looked up in the notebook's model.
 func (s *Session) pageProgram(name, text string, constants map[string]string) (string, error) {
-	p := cell.Parse(cell.Source{Name: name, Text: text})
+	p := parse.Parse(parse.Source{Name: name, Text: text})
 	if p.Err != nil {
 		return "", p.Err
 	}
@@ -70,7 +71,7 @@ func (s *Session) pageProgram(name, text string, constants map[string]string) (s
 }
 
 // importsOf returns what a cell imports, name to path, and for its effects alone.
-func (s *Session) importsOf(p *cell.Parsed) (imports map[string]string, blank []string) {
+func (s *Session) importsOf(p *parse.Parsed) (imports map[string]string, blank []string) {
 	imports = map[string]string{}
 	for _, spec := range p.Imports {
 		path, _ := strconv.Unquote(spec.Path.Value)

@@ -24,6 +24,7 @@ import (
 	"github.com/holt-dl/holt/kernel/cell"
 	"github.com/holt-dl/holt/kernel/cell/gonb"
 	"github.com/holt-dl/holt/kernel/cell/lineage"
+	"github.com/holt-dl/holt/kernel/cell/parse"
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/host/msg"
 	"github.com/holt-dl/holt/kernel/host/proc"
@@ -364,7 +365,7 @@ func (s *Session) IsComplete(code string) (status, indent string) {
 	if parts.Magic != "" || strings.TrimSpace(parts.Go) == "" {
 		return "complete", ""
 	}
-	return cell.IsComplete(parts.Go)
+	return parse.IsComplete(parts.Go)
 }
 
 // Abandoned reports whether the last cell was interrupted and could not be

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/holt-dl/holt/kernel/cell"
+	"github.com/holt-dl/holt/kernel/cell/parse"
 )
 
 const gotestPath = "github.com/holt-dl/holt/kernel/host/gotest"
@@ -97,7 +98,7 @@ func (s *Session) examples() []*doc.Example {
 // chooseTests returns the flags that run what a cell declares.
 func chooseTests(text string, found map[string][]string) []string {
 	var run, bench []string
-	for _, d := range cell.Parse(cell.Source{Text: text}).Declares() {
+	for _, d := range parse.Parse(parse.Source{Text: text}).Declares() {
 		for field, names := range found {
 			switch {
 			case d.Tok != token.FUNC || !slices.Contains(names, d.Name.Name):

@@ -4,24 +4,18 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/parse"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
-
-// Embed is one pattern of a //go:embed line.
-type Embed struct {
-	Pattern string
-	Cell    string
-	Line    int
-}
 
 // Embedded is a variable with //go:embed above it.
 type Embedded struct {
 	Name     string
-	Patterns []Embed
+	Patterns []parse.Embed
 }
 
 // embeds writes the variables that the compiler fills.
-func (g *generator) embeds(use map[string]string) (text string, list []Embed) {
+func (g *generator) embeds(use map[string]string) (text string, list []parse.Embed) {
 	var b strings.Builder
 	tp := g.printer(use)
 	for _, v := range g.in.Embeds {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/parse"
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 	"github.com/holt-dl/holt/kernel/cell/syntax"
@@ -102,7 +103,7 @@ type Output struct {
 	Files    []File
 	Deps     []int            // the programs whose packages it needs, directly or not
 	Imports  []string         // the other packages that it imports
-	Embeds   []Embed          // the //go:embed patterns that it uses
+	Embeds   []parse.Embed    // the //go:embed patterns that it uses
 	CTypes   map[string]CType // C types that are those of earlier programs, by name
 	Notices  []string         // sentences for the person who ran the cell
 	HasRun   bool             // it has statements to run

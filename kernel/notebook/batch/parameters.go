@@ -13,8 +13,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/holt-dl/holt/kernel/cell"
 	"github.com/holt-dl/holt/kernel/cell/gonb"
+	"github.com/holt-dl/holt/kernel/cell/parse"
 	"github.com/holt-dl/holt/kernel/notebook/ipynb"
 )
 
@@ -116,7 +116,7 @@ func (d declaration) set(name, value string) string {
 // top level.
 func declarations(source string) map[string]declaration {
 	// What does not parse fails when the cell runs, with a better message.
-	parsed := cell.Parse(cell.Source{Text: gonb.Split(source).Go})
+	parsed := parse.Parse(parse.Source{Text: gonb.Split(source).Go})
 	found := map[string]declaration{}
 	for _, name := range parsed.Declares() {
 		if name.Tok == token.FUNC || name.Tok == token.TYPE {

@@ -1,4 +1,4 @@
-package cell
+package parse
 
 import (
 	"fmt"
@@ -27,12 +27,12 @@ type pull struct {
 	start, end int // the declaration
 }
 
-// orderVars puts c.top in the order in which it runs, and notes what moved.
-func (c *check) orderVars(stmts, decls *syntax.File) error {
+// orderVars puts c.Stmts in the order in which it runs, and notes what moved.
+func (c *Cell) orderVars(stmts, decls *syntax.File) error {
 	declaredAt := map[string]int{} // the declaration that defines a name
-	for i, t := range c.top {
-		if t.isVar {
-			for _, d := range t.defs {
+	for i, t := range c.Stmts {
+		if t.IsVar {
+			for _, d := range t.Defs {
 				declaredAt[d] = i
 			}
 		}
@@ -41,14 +41,14 @@ func (c *check) orderVars(stmts, decls *syntax.File) error {
 		return nil
 	}
 	n := newNeeds(decls)
-	needs := make([][]int, len(c.top))
-	other := make([]map[string]bool, len(c.top)) // names that no declaration defines
-	for i, t := range c.top {
-		if !t.isVar {
+	needs := make([][]int, len(c.Stmts))
+	other := make([]map[string]bool, len(c.Stmts)) // names that no declaration defines
+	for i, t := range c.Stmts {
+		if !t.IsVar {
 			continue
 		}
 		other[i] = map[string]bool{}
-		for _, name := range n.of(stmts, t.values) {
+		for _, name := range n.of(stmts, t.Values) {
 			if j, ok := declaredAt[name]; ok {
 				needs[i] = append(needs[i], j)
 			} else {
@@ -56,9 +56,9 @@ func (c *check) orderVars(stmts, decls *syntax.File) error {
 			}
 		}
 	}
-	done := make([]bool, len(c.top))
+	done := make([]bool, len(c.Stmts))
 	first := 0 // of those that are not done
-	var order []*topStmt
+	var order []*Stmt
 	run := func(i int) error {
 		for ; first < len(done) && done[first]; first++ {
 		}
@@ -66,13 +66,13 @@ func (c *check) orderVars(stmts, decls *syntax.File) error {
 			if err := c.refusePull(first, i, other[i], stmts); err != nil {
 				return err
 			}
-			c.pulls = append(c.pulls, pull{c.top[first].start, c.top[i].start, c.top[i].end})
+			c.pulls = append(c.pulls, pull{c.Stmts[first].Start, c.Stmts[i].Start, c.Stmts[i].End})
 		}
 		done[i] = true
-		order = append(order, c.top[i])
+		order = append(order, c.Stmts[i])
 		return nil
 	}
-	for i := 0; i < len(c.top); i++ {
+	for i := 0; i < len(c.Stmts); i++ {
 		group := map[int]bool{} // the declarations until the next statement, and what they need
 		var add func(int)
 		add = func(j int) {
@@ -83,7 +83,7 @@ func (c *check) orderVars(stmts, decls *syntax.File) error {
 				}
 			}
 		}
-		for j := i; j < len(c.top) && (c.top[j].isVar || j == i); j++ {
+		for j := i; j < len(c.Stmts) && (c.Stmts[j].IsVar || j == i); j++ {
 			add(j)
 		}
 		for !done[i] {
@@ -100,20 +100,20 @@ func (c *check) orderVars(stmts, decls *syntax.File) error {
 			delete(group, j)
 		}
 	}
-	c.top = order
+	c.Stmts = order
 	return nil
 }
 
 // refusePull is an error when declaration j cannot run before declaration i,
 // which needs it, because a statement between them makes what j needs.
-func (c *check) refusePull(i, j int, needs map[string]bool, stmts *syntax.File) error {
+func (c *Cell) refusePull(i, j int, needs map[string]bool, stmts *syntax.File) error {
 	for k := i; k < j; k++ {
-		for _, name := range slices.Concat(c.top[k].defs, c.top[k].sets) {
-			if c.top[k].isVar || !needs[name] {
+		for _, name := range slices.Concat(c.Stmts[k].Defs, c.Stmts[k].Sets) {
+			if c.Stmts[k].IsVar || !needs[name] {
 				continue
 			}
-			a, b := c.top[i].defs, c.top[j].defs
-			return &Error{Diagnostics: []Diagnostic{stmts.At(c.top[i].start, Diagnostic{Cell: c.src.Name, Msg: fmt.Sprintf(
+			a, b := c.Stmts[i].Defs, c.Stmts[j].Defs
+			return &syntax.Error{Diagnostics: []syntax.Diagnostic{stmts.At(c.Stmts[i].Start, syntax.Diagnostic{Cell: c.Name, Msg: fmt.Sprintf(
 				"%s needs %s, which is declared below and needs %s, which a statement between them sets; move the declaration of %s below that of %s",
 				strings.Join(a, ", "), strings.Join(b, ", "), name, strings.Join(a, ", "), strings.Join(b, ", "))})}}
 		}
@@ -137,7 +137,7 @@ func newNeeds(decls *syntax.File) *needs {
 		if fn.Recv != nil {
 			name = "." + name // whatever its receiver: types are not known yet
 		}
-		n.funcs[name] = append(n.funcs[name], mentions(decls, fn.Body)...)
+		n.funcs[name] = append(n.funcs[name], Mentions(decls, fn.Body)...)
 	}
 	return n
 }
@@ -157,14 +157,14 @@ func (n *needs) of(f *syntax.File, values []ast.Expr) []string {
 		}
 	}
 	for _, v := range values {
-		add(mentions(f, v))
+		add(Mentions(f, v))
 	}
 	return list
 }
 
-// mentions lists the names in a node that are declared elsewhere, and the
+// Mentions lists the names in a node that are declared elsewhere, and the
 // selectors, as ".name".
-func mentions(f *syntax.File, n ast.Node) []string {
+func Mentions(f *syntax.File, n ast.Node) []string {
 	free := map[*ast.Ident]bool{}
 	for _, id := range f.AST.Unresolved {
 		free[id] = true
@@ -186,7 +186,7 @@ func mentions(f *syntax.File, n ast.Node) []string {
 
 // pulled renders the statements with declarations in the place where they run.
 // A comment /*line …*/ keeps the place of each piece for the compiler.
-func (c *check) pulled(ed *syntax.Editor) rendered {
+func (c *Cell) pulled(ed *syntax.Editor) Rendered {
 	var out strings.Builder
 	type mark struct {
 		out  int
@@ -194,8 +194,8 @@ func (c *check) pulled(ed *syntax.Editor) rendered {
 	}
 	var marks []mark
 	piece := func(start, end int, ok func(syntax.Edit) bool) {
-		fmt.Fprintf(&out, "/*line %s:%d:%d*/", c.src.Name, 1+strings.Count(string(c.text[:start]), "\n"),
-			start-strings.LastIndexByte(string(c.text[:start]), '\n'))
+		fmt.Fprintf(&out, "/*line %s:%d:%d*/", c.Name, 1+strings.Count(string(c.Text[:start]), "\n"),
+			start-strings.LastIndexByte(string(c.Text[:start]), '\n'))
 		text, back := ed.RenderIf(start, end, ok)
 		marks = append(marks, mark{out.Len(), back})
 		out.WriteString(text)
@@ -209,7 +209,7 @@ func (c *check) pulled(ed *syntax.Editor) rendered {
 	removed := -1 // where a declaration ended that was left out
 	rest := func(end int) {
 		piece(at, end, func(e syntax.Edit) bool {
-			return e.Start < e.End || (e.Start != removed || e.Start == 0) && (e.Start < end || end == len(c.text))
+			return e.Start < e.End || (e.Start != removed || e.Start == 0) && (e.Start < end || end == len(c.Text))
 		})
 	}
 	for _, place := range slices.Sorted(maps.Keys(cuts)) {
@@ -224,8 +224,8 @@ func (c *check) pulled(ed *syntax.Editor) rendered {
 			}
 		}
 	}
-	rest(len(c.text))
-	return rendered{out.String(), func(i int) int {
+	rest(len(c.Text))
+	return Rendered{out.String(), func(i int) int {
 		n := sort.Search(len(marks), func(n int) bool { return marks[n].out > i }) - 1
 		if n < 0 {
 			return 0

@@ -1,4 +1,4 @@
-package cell
+package parse
 
 import (
 	"bytes"
@@ -13,30 +13,37 @@ import (
 // package, where the compiler fills it; the statement copies it. Files are those
 // beside the notebook.
 
+// Embed is one pattern of a //go:embed line.
+type Embed struct {
+	Pattern string
+	Cell    string
+	Line    int
+}
+
 // embedLines takes the //go:embed lines above a declaration that starts at
 // start, and reports where they begin.
-func (c *check) embedLines(start int) (list []Embed, begin int, err error) {
+func (c *Cell) embedLines(start int) (list []Embed, begin int, err error) {
 	begin = start
 	for {
-		line := bytes.LastIndexByte(c.text[:begin], '\n') // the break above
-		if line < 0 || len(bytes.TrimSpace(c.text[line+1:begin])) > 0 {
+		line := bytes.LastIndexByte(c.Text[:begin], '\n') // the break above
+		if line < 0 || len(bytes.TrimSpace(c.Text[line+1:begin])) > 0 {
 			return list, begin, nil
 		}
-		prev := bytes.LastIndexByte(c.text[:line], '\n') + 1
-		text := strings.TrimSpace(string(c.text[prev:line]))
+		prev := bytes.LastIndexByte(c.Text[:line], '\n') + 1
+		text := strings.TrimSpace(string(c.Text[prev:line]))
 		if !strings.HasPrefix(text, "//") {
 			return list, begin, nil
 		}
 		if rest, ok := strings.CutPrefix(text, "//go:embed"); ok && (rest == "" || rest[0] == ' ' || rest[0] == '\t') {
-			number := 1 + bytes.Count(c.text[:prev], []byte("\n"))
+			number := 1 + bytes.Count(c.Text[:prev], []byte("\n"))
 			patterns, ok := embedPatterns(rest)
 			if !ok {
-				return nil, 0, &Error{Diagnostics: []Diagnostic{{Cell: c.src.Name, Line: number, Col: 1, Source: text,
+				return nil, 0, &syntax.Error{Diagnostics: []syntax.Diagnostic{{Cell: c.Name, Line: number, Col: 1, Source: text,
 					Msg: "//go:embed wants names of files or folders, or patterns of them, as in //go:embed words.txt images/*.png"}}}
 			}
 			var here []Embed
 			for _, p := range patterns {
-				here = append(here, Embed{Pattern: p, Cell: c.src.Name, Line: number})
+				here = append(here, Embed{Pattern: p, Cell: c.Name, Line: number})
 			}
 			list = append(here, list...)
 		}
@@ -69,16 +76,16 @@ func embedPatterns(s string) (list []string, ok bool) {
 }
 
 // takeEmbed gives a declaration its //go:embed lines.
-func (c *check) takeEmbed(f *syntax.File, t *topStmt, typed bool) error {
-	list, begin, err := c.embedLines(t.start)
+func (c *Cell) takeEmbed(f *syntax.File, t *Stmt, typed bool) error {
+	list, begin, err := c.embedLines(t.Start)
 	if err != nil || len(list) == 0 {
 		return err
 	}
-	if len(t.defs) != 1 || !typed || len(t.values) > 0 {
-		return &Error{Diagnostics: []Diagnostic{f.At(t.start, Diagnostic{Cell: c.src.Name,
+	if len(t.Defs) != 1 || !typed || len(t.Values) > 0 {
+		return &syntax.Error{Diagnostics: []syntax.Diagnostic{f.At(t.Start, syntax.Diagnostic{Cell: c.Name,
 			Msg: "//go:embed stands above one variable with a type and without a value: var text string, []byte or embed.FS"})}}
 	}
-	t.embed = list
-	c.groups = append(c.groups, [2]int{begin, t.start}) // no directive may stand in a function
+	t.Embed = list
+	c.groups = append(c.groups, [2]int{begin, t.Start}) // no directive may stand in a function
 	return nil
 }

@@ -1,0 +1,121 @@
+package parse
+
+import (
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/holt-dl/holt/kernel/cell/hint"
+	"github.com/holt-dl/holt/kernel/cell/spell"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
+)
+
+const (
+	// packageClause begins every file that is checked.
+	packageClause = "package notebook;"
+
+	// RunHead and RunTail make the body of a function of statements.
+	RunHead = "func " + spell.Run + "() {"
+	RunTail = "\n}"
+)
+
+// A tree is a text as the parser has it.
+type tree struct {
+	ast *ast.File // nil where the parser made nothing of it
+	tok *token.File
+	err error
+}
+
+// tree parses a file of the checked package, or returns what it made of the same
+// text before.
+func (c *Cell) tree(name, text string) tree {
+	key := name + "\x00" + text
+	t, ok := c.trees[key]
+	if ok {
+		return t
+	}
+	if strings.TrimSpace(text) == packageClause {
+		t = c.emptyTree(name, text)
+	} else {
+		c.Parses++
+		// SkipObjectResolution is off: findImports reads File.Unresolved.
+		t.ast, t.err = parser.ParseFile(c.fset, name, text, parser.ParseComments)
+		if t.ast != nil {
+			t.tok = c.fset.File(t.ast.FileStart)
+		}
+	}
+	c.trees[key] = t
+	return t
+}
+
+// Alone parses text that is not checked in this form, such as one declaration, for
+// what stands where in it. The function returns the offset of a place.
+func (c *Cell) Alone(text string) (*ast.File, func(token.Pos) int, error) {
+	t := c.tree("", packageClause+text)
+	return t.ast, func(pos token.Pos) int { return t.tok.Offset(pos) - len(packageClause) }, t.err
+}
+
+// emptyTree is the tree of a file without declarations.
+func (c *Cell) emptyTree(name, text string) tree {
+	tok := c.fset.AddFile(name, -1, len(text))
+	tok.SetLinesForContent([]byte(text))
+	start := tok.Pos(0)
+	return tree{tok: tok, ast: &ast.File{
+		Package: start, FileStart: start, FileEnd: tok.Pos(len(text)), Scope: ast.NewScope(nil),
+		Name: &ast.Ident{NamePos: tok.Pos(len("package ")), Name: spell.Path},
+	}}
+}
+
+// File parses a file's body, with text of ours before and after it.
+func (c *Cell) File(f *syntax.File, head, tail string) error {
+	prelude := packageClause + head
+	f.Prelude = len(prelude)
+	t := c.tree(f.Name, prelude+f.Body+tail)
+	f.AST, f.Tok = t.ast, t.tok
+	if t.err == nil {
+		return nil
+	}
+	var list scanner.ErrorList
+	if !errors.As(t.err, &list) {
+		return t.err
+	}
+	list = slices.Clone(list)
+	list.RemoveMultiples() // one a line: garbage has one at every byte
+	// What the cell lacks at its end is asked for once, however many errors it has.
+	trimmed := len(strings.TrimRight(f.Body, " \t\n"))
+	atEnd := sync.OnceValue(func() string { return hint.Unfinished(f.Source) })
+	var ds []syntax.Diagnostic
+	for _, e := range list {
+		if len(ds) > 0 && strings.HasSuffix(e.Msg, "found 'EOF'") {
+			continue // what comes of the error before
+		}
+		off := max(0, min(e.Pos.Offset-f.Prelude, len(f.Body)))
+		d := f.At(f.Back(off), syntax.Diagnostic{Cell: f.Name, Msg: "syntax error: " + strings.TrimPrefix(e.Msg, "syntax error: ")})
+		if off >= trimmed && strings.Contains(e.Msg, "found '") && atEnd() != "" {
+			d.Msg = "syntax error: " + atEnd() // the brace that is found is ours
+			d.Col = len(strings.TrimRight(d.Source, " \t")) + 1
+			ds = append(ds, d)
+			continue
+		}
+		d.Msg += hint.Syntax(c.names, e.Msg, d.Source, c.Open && len(ds) == 0)
+		ds = append(ds, d)
+	}
+	return &syntax.Error{Diagnostics: syntax.Trim(ds)}
+}
+
+// SyntaxError reports the syntax errors of a cell.
+func (c *Cell) SyntaxError() error {
+	if _, err := c.Decls(); err != nil {
+		return err
+	}
+	if _, err := c.Imports(); err != nil {
+		return err
+	}
+	_, err := c.Body()
+	return err
+}
