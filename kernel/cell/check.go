@@ -76,6 +76,7 @@ type check struct {
 
 	takenErr map[int]int // top statements whose error is taken: index → number of the variable
 	nested   []nestedErr // likewise inside of loops and branches
+	inner    []innerCall // calls inside of statements whose error is taken
 	notices  []string
 }
 

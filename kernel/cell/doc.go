@@ -57,6 +57,7 @@
 //	hide.go                names that hide what they are made from
 //	imports.go, changes.go packages that are named; what a change makes new
 //	infer.go, pass.go      the types of variables; one run of go/types
+//	inner.go               calls inside of statements whose error ends the cell
 //	lost.go                errors of earlier cells' code; values that are gone
 //	unnamed.go             variables that are objects in what is checked, and not text
 //	witness                variables of types that a library does not export

@@ -212,6 +212,7 @@ func (c *check) takeErrors(p *passed) bool {
 				found = c.takeNested(p, f, st) || found
 			}
 		}
+		found = c.takeInner(p, f, body) || found
 	}
 	return found
 }

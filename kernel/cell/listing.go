@@ -54,7 +54,12 @@ type Stmt struct {
 	Takes   bool // an assignment that leaves out the error of its call
 	// Dropped are the calls inside of a loop or a branch whose error ends the cell.
 	Dropped []Dropped
+	Inner   []Inner // calls inside of it whose error ends the cell
 }
+
+// Inner is a call that returns an error beside the values that are wanted of it: one
+// or two.
+type Inner struct{ Start, End, Values int }
 
 // Dropped is a call that stands alone and drops its last result, an error, or a
 // definition that leaves it out.
@@ -202,6 +207,13 @@ func (g *result) listStmts(f *syntax.File) []Stmt {
 		for i := range list {
 			if s := &list[i]; n.names > s.Start && n.end <= s.End {
 				s.Dropped = append(s.Dropped, Dropped{Start: n.names, End: n.end})
+			}
+		}
+	}
+	for _, n := range g.c.inner {
+		for i := range list {
+			if s := &list[i]; n.start >= s.Start && n.end <= s.End {
+				s.Inner = append(s.Inner, Inner{n.start, n.end, n.values})
 			}
 		}
 	}

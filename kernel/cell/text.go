@@ -54,6 +54,7 @@ func (c *check) editTop(ed *syntax.Editor, first bool) {
 		ed.Insert(n.names, ", "+name)
 		ed.Insert(n.end, "; ˣuse("+name+")")
 	}
+	c.editInner(ed)
 }
 
 // markDone says that statement i was done, behind it.

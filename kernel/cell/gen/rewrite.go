@@ -192,6 +192,12 @@ func (r *rewriter) ident(id *ast.Ident) {
 	case "ˣuse":
 		r.ed.Replace(start, end, r.rt("Err"))
 		return
+	case spell.Must(1):
+		r.ed.Replace(start, end, r.rt("Must"))
+		return
+	case spell.Must(2):
+		r.ed.Replace(start, end, r.rt("Must2"))
+		return
 	}
 	if fn, ok := obj.(*types.Func); ok && fn.Signature().Recv() != nil {
 		r.ed.Replace(start, end, methodName(fn))

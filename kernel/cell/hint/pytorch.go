@@ -140,13 +140,13 @@ var habits = []struct {
 	{begins("invalid use of copy (built-in)"), func(*File, complaint) string { return "; " + wordsOf("copy", "python") }},
 	{begins("cannot range over "), func(f *File, q complaint) string { return byValue(f, q, "Batches") }},
 	{both(matches(severalVars), contains("dl.Batch")), func(*File, complaint) string { return misfit("epoch", "", "") }},
-	{matches(unusedErr), func(_ *File, q complaint) string {
+	{matches(unusedErr), func(f *File, q complaint) string {
+		if f.Part == Statements && !inFunction(q.path) {
+			return unusedErr.ReplaceAllString(q.msg, "; leave $1 out, and an error ends the cell")
+		}
 		return unusedErr.ReplaceAllString(q.msg, "; a loop stops at an error only if you say so: if $1 != nil { panic($1) }, or return it")
 	}},
 	{matches(manyValues), func(f *File, q complaint) string {
-		if f.Part == Statements && !inFunction(q.path) {
-			return "; name it first, in a line of its own at the cell's top level, where its error is taken: v := " + inner(f, q.path)
-		}
 		return "; name both first: v, err := " + inner(f, q.path)
 	}},
 	{func(f *File, q complaint) bool { return conversion.MatchString(q.msg) && convertsItem(f, q) }, func(f *File, q complaint) string {

@@ -71,6 +71,10 @@ const Run = "ˣrun"
 // Init is the function that an init function of a cell becomes, which begins at an offset.
 func Init(offset int) string { return "ˣinit_" + strconv.Itoa(offset) }
 
+// Must is the function around a call whose error ends the cell, and which has that many
+// other results.
+func Must(values int) string { return "ˣmust" + strconv.Itoa(values) }
+
 // Embed is the variable that the compiler fills for one with //go:embed above it.
 func Embed(name string) string { return "ˣembed_" + name }
 

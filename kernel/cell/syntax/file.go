@@ -3,6 +3,7 @@ package syntax
 import (
 	"go/ast"
 	"go/token"
+	"strconv"
 	"strings"
 
 	"github.com/holt-dl/holt/kernel/cell/scope"
@@ -62,7 +63,7 @@ func (f *File) Offset(pos token.Pos) int {
 
 // Diagnose makes a message about a place of what was parsed.
 func (f *File) Diagnose(pos token.Pos, msg string) Diagnostic {
-	d := Diagnostic{Cell: f.Name, Msg: plainNames.Replace(msg)}
+	d := Diagnostic{Cell: f.Name, Msg: plainNames.Replace(withoutMust(msg))}
 	if !pos.IsValid() {
 		return d
 	}
@@ -71,6 +72,38 @@ func (f *File) Diagnose(pos token.Pos, msg string) Diagnostic {
 
 // plainNames takes our marks and the package of all cells off the names in a message.
 var plainNames = strings.NewReplacer("notebook.", "", spell.OldMark, "", spell.TypeMark, "", spell.NewMark, "", "Ħˣb_", "", "Ħˣm_", "", "Ħ", "", "ˣ", "", "_Ctype_", "C.")
+
+// withoutMust takes off a message what stands around calls whose error is taken:
+// ˣmust1(f(x)) is f(x).
+func withoutMust(msg string) string {
+	for _, mark := range []string{spell.Must(1) + "(", spell.Must(2) + "("} {
+		for {
+			before, rest, ok := strings.Cut(msg, mark)
+			if !ok {
+				break
+			}
+			end, open := 0, 1
+			for end < len(rest) && open > 0 {
+				switch rest[end] {
+				case '(':
+					open++
+				case ')':
+					open--
+				case '"', '`', '\'':
+					if text, err := strconv.QuotedPrefix(rest[end:]); err == nil {
+						end += len(text) - 1
+					}
+				}
+				end++
+			}
+			msg = before + rest[:end]
+			if open == 0 {
+				msg = before + rest[:end-1] + rest[end:]
+			}
+		}
+	}
+	return msg
+}
 
 // At completes a diagnostic with the place of a source offset.
 func (f *File) At(off int, d Diagnostic) Diagnostic {

@@ -153,7 +153,7 @@ func (f *failed) Error() string { return f.err.Error() }
 func (f *failed) Unwrap() error { return f.err }
 
 // Failed takes the error and its place apart when v, a recovered value, comes
-// from [Err], [Drop] or [ResultErr]. Of any other value the error is nil.
+// from [Err], [Drop], [Must] or [ResultErr]. Of any other value the error is nil.
 func Failed(v any) (file string, line int, err error) {
 	if f, ok := v.(*failed); ok {
 		return f.file, f.line, f.err
@@ -174,6 +174,23 @@ func Drop(vals ...any) {
 	if err := last(vals); err != nil {
 		fail(err)
 	}
+}
+
+// Must returns the value of a call that stands inside of a statement, and ends the cell
+// with the call's error unless it is nil.
+func Must[T any](v T, err error) T {
+	if err != nil {
+		fail(err)
+	}
+	return v
+}
+
+// Must2 is [Must] for a call that returns two values.
+func Must2[T, U any](v T, w U, err error) (T, U) {
+	if err != nil {
+		fail(err)
+	}
+	return v, w
 }
 
 // Result shows vals as the value of the cell.
@@ -208,7 +225,7 @@ func last(vals []any) error {
 	return err
 }
 
-// fail ends the cell at the line that called Err, Drop or ResultErr.
+// fail ends the cell at the line that called Err, Drop, Must or ResultErr.
 func fail(err error) {
 	_, file, line, _ := runtime.Caller(2)
 	panic(&failed{err, file, line})

@@ -11,7 +11,8 @@
 //
 //   - A variable is one of the function that runs the cells, or of the package when a function of the
 //     notebook mentions it.
-//   - An error that a cell drops ends the program: "if err != nil { return … }" stands there.
+//   - An error that a cell drops ends the program: "if err != nil { return … }" stands there,
+//     and must(…) around a call inside of a statement.
 //   - A cell's value is printed, as a notebook shows it in text; its picture goes to the folder out.
 //   - A name that a later cell gives another meaning after the first was used is numbered: x, x2. So
 //     is every function that mentions it, from that cell on. A function that is defined

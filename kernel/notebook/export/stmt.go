@@ -94,7 +94,7 @@ func (w *writer) failed(c *cellInfo) string {
 // stmt writes one statement.
 func (w *writer) stmt(b *bytes.Buffer, c *cellInfo, s *cell.Stmt) {
 	text := c.listing.Text
-	edits := w.renames(s.Uses, c.meaning)
+	edits := append(w.musts(s), w.renames(s.Uses, c.meaning)...)
 	plain := func() string { return apply(text, s.Start, s.End, edits) }
 	st, at := s.Node, s.Offset
 	switch {
@@ -119,6 +119,19 @@ func (w *writer) stmt(b *bytes.Buffer, c *cellInfo, s *cell.Stmt) {
 		}
 		b.WriteString(plain())
 	}
+}
+
+// musts writes must around the calls inside of a statement whose error ends the program.
+func (w *writer) musts(s *cell.Stmt) (list []edit) {
+	for _, in := range s.Inner {
+		name := "must"
+		if in.Values == 2 {
+			name = "must2"
+		}
+		w.helpers[name], w.helpers["musts"] = true, true
+		list = append(list, edit{in.Start, in.Start, w.own(name) + "("}, edit{in.End, in.End, ")"})
+	}
+	return list
 }
 
 // hasLiteral reports whether a statement holds a composite literal, which the

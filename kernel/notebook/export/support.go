@@ -12,9 +12,12 @@ func (w *writer) support(holt bool) ([]byte, error) {
 	data := map[string]any{
 		"DL": w.dl, "Holt": holt, "Vision": w.imports[holtPath+"/dl/vision"] != "",
 		"Show": w.helpers["show"], "Shell": w.helpers["shell"], "WriteFile": w.helpers["writefile"],
-		"show": w.own("show"), "shell": w.own("shell"), "writeFile": w.own("writeFile"), "prepare": w.own("prepare"),
+		"Must": w.helpers["must"], "Must2": w.helpers["must2"], "Musts": w.helpers["musts"],
+		"must": w.own("must"), "must2": w.own("must2"), "caught": w.own("caught"), "errorAt": w.own("errorAt"),
+		"newErrorAt": w.own("newErrorAt"),
+		"show":       w.own("show"), "shell": w.own("shell"), "writeFile": w.own("writeFile"), "prepare": w.own("prepare"),
 	}
-	if !w.dl && !w.helpers["show"] && !w.helpers["shell"] && !w.helpers["writefile"] {
+	if !w.dl && !w.helpers["show"] && !w.helpers["shell"] && !w.helpers["writefile"] && !w.helpers["musts"] {
 		return nil, nil
 	}
 	var b bytes.Buffer
@@ -36,7 +39,7 @@ import (
 {{- if and .Show .Holt}}
 	"encoding/base64"
 {{- end}}
-{{- if or .Show .DL .WriteFile}}
+{{- if or .Show .DL .WriteFile .Musts}}
 	"fmt"
 {{- end}}
 {{- if or (and .Show .Holt) .DL .Shell .WriteFile}}
@@ -45,8 +48,11 @@ import (
 {{- if .Shell}}
 	"os/exec"
 {{- end}}
-{{- if or (and .Show .Holt) .WriteFile}}
+{{- if or (and .Show .Holt) .WriteFile .Musts}}
 	"path/filepath"
+{{- end}}
+{{- if .Musts}}
+	"runtime"
 {{- end}}
 {{- if and .Show .Holt}}
 	"strings"
@@ -88,6 +94,51 @@ func {{.prepare}}() {
 	}
 	os.Unsetenv(started)
 	backend.Notices(os.Stderr)
+}
+{{end}}
+{{- if .Must}}
+// {{.must}} returns the value of a call that stands inside of a statement. The call's
+// error ends the program.
+func {{.must}}[T any](value T, err error) T {
+	if err != nil {
+		panic({{.newErrorAt}}(err))
+	}
+	return value
+}
+{{end}}
+{{- if .Must2}}
+// {{.must2}} does so for a call that returns two values.
+func {{.must2}}[T, U any](first T, second U, err error) (T, U) {
+	if err != nil {
+		panic({{.newErrorAt}}(err))
+	}
+	return first, second
+}
+{{end}}
+{{- if .Musts}}
+// {{.errorAt}} is an error, and the line of the call that returned it.
+type {{.errorAt}} struct {
+	error
+	place string
+}
+
+func {{.newErrorAt}}(err error) *{{.errorAt}} {
+	_, file, line, _ := runtime.Caller(2)
+	return &{{.errorAt}}{err, fmt.Sprintf("%s:%d", filepath.Base(file), line)}
+}
+
+// {{.caught}} does what the cells do, and returns the error that ended them.
+func {{.caught}}(cells func() error) (err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case *{{.errorAt}}:
+			err = fmt.Errorf("%s: %w", r.place, r.error)
+		default:
+			panic(r)
+		}
+	}()
+	return cells()
 }
 {{end}}
 {{- if and .Show .Holt}}

@@ -224,7 +224,11 @@ func (w *writer) program() ([]byte, error) {
 		w.helpers["prepare"] = true
 		fmt.Fprintf(&b, "%s()\n", w.own("prepare"))
 	}
-	fmt.Fprintf(&b, "if err := %s(); err != nil {\n%s.Fprintln(%s.Stderr, err)\n%s.Exit(1)\n}\n}\n\n", run, fmtName, osName, osName)
+	call := run + "()"
+	if w.helpers["musts"] {
+		call = w.own("caught") + "(" + run + ")"
+	}
+	fmt.Fprintf(&b, "if err := %s; err != nil {\n%s.Fprintln(%s.Stderr, err)\n%s.Exit(1)\n}\n}\n\n", call, fmtName, osName, osName)
 	fmt.Fprintf(&b, "// %s does what the cells do, in their order.\nfunc %s() error {\n", run, run)
 	if w.err {
 		fmt.Fprintf(&b, "var %s error\n", w.local("err"))

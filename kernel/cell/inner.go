@@ -1,0 +1,184 @@
+package cell
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"github.com/holt-dl/holt/kernel/cell/spell"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
+)
+
+// Calls inside of a statement. display.Graph(dl.Build(net, shape)) is no Go, since Build
+// returns an error beside the model. At a cell's top level the error ends the cell, as it
+// does where the call is the whole right side of an assignment:
+//
+//	display.Graph(dl.Build(net, shape))    becomes    display.Graph(ˣmust(dl.Build(net, shape)))
+//
+// Only what Go refuses is changed. fmt.Println(os.ReadFile("x")) prints both results, as
+// in any program, and in a function nothing is taken.
+
+// An innerCall is a call that returns an error beside the values that are wanted of it.
+type innerCall struct {
+	start, end int // in the cell's text
+	values     int // without the error: 1 or 2
+}
+
+// takeInner finds the calls inside of statements whose error is to be taken, and reports
+// whether there are new ones. Inside of a call that go/types did not understand, there may
+// be others, which the next pass finds.
+func (c *check) takeInner(p *passed, f *syntax.File, body *ast.BlockStmt) bool {
+	found := false
+	ast.PreorderStack(body, nil, func(n ast.Node, stack []ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.CallExpr:
+			results, ok := p.info.Types[n].Type.(*types.Tuple)
+			if !ok {
+				break
+			}
+			values := p.wanted(n, stack, body)
+			if values == 0 || values > 2 || results.Len() != values+1 || !spell.IsError(results.At(values).Type()) {
+				break
+			}
+			in := innerCall{values: values}
+			in.start, in.end = f.Span(n)
+			if !slices.Contains(c.inner, in) {
+				c.inner = append(c.inner, in)
+				found = true
+			}
+		}
+		return true
+	})
+	return found
+}
+
+// wanted counts the values that what is around a call takes of it. It is 0 where all
+// results are taken, where Go decides alone, and where takeErrors or takeNested does it.
+func (p *passed) wanted(call *ast.CallExpr, stack []ast.Node, body *ast.BlockStmt) int {
+	var x ast.Expr = call
+	for {
+		paren, ok := stack[len(stack)-1].(*ast.ParenExpr)
+		if !ok {
+			break
+		}
+		x, stack = paren, stack[:len(stack)-1]
+	}
+	switch parent := stack[len(stack)-1].(type) {
+	case *ast.ExprStmt, *ast.GoStmt, *ast.DeferStmt, *ast.ReturnStmt:
+		return 0
+	case *ast.AssignStmt:
+		define := parent.Tok == token.DEFINE
+		switch {
+		case len(parent.Rhs) > 1 || parent.Rhs[0] != x || !define && parent.Tok != token.ASSIGN:
+			return 1
+		case slices.Contains(body.List, ast.Stmt(parent)), define && isList(stack[len(stack)-2]):
+			return 0
+		}
+		return len(parent.Lhs)
+	case *ast.ValueSpec:
+		switch {
+		case len(parent.Values) > 1:
+			return 1
+		case parent.Type == nil && slices.Contains(body.List, stack[len(stack)-3].(ast.Stmt)):
+			return 0
+		}
+		return len(parent.Names)
+	case *ast.CallExpr:
+		if len(parent.Args) == 1 && parent.Args[0] == x && !p.wantsOne(parent) {
+			return 0
+		}
+	}
+	return 1
+}
+
+// isList reports whether a node is a list of statements.
+func isList(n ast.Node) bool {
+	switch n.(type) {
+	case *ast.BlockStmt, *ast.CaseClause, *ast.CommClause:
+		return true
+	}
+	return false
+}
+
+// wantsOne reports whether a call cannot take the results of its only argument, a call
+// that returns a value and an error, as its arguments, and could take the value.
+func (p *passed) wantsOne(call *ast.CallExpr) bool {
+	fun := p.info.Types[call.Fun]
+	if call.Ellipsis.IsValid() || fun.IsType() {
+		return true
+	}
+	if fun.IsBuiltin() {
+		id, ok := ast.Unparen(call.Fun).(*ast.Ident)
+		return ok && slices.Contains([]string{"len", "cap", "panic", "close", "clear", "new", "real", "imag"}, id.Name)
+	}
+	sig, ok := fun.Type.(*types.Signature)
+	if !ok && fun.Type != nil {
+		sig, ok = fun.Type.Underlying().(*types.Signature)
+	}
+	if !ok {
+		return false
+	}
+	n := sig.Params().Len()
+	if !sig.Variadic() {
+		return n == 1
+	}
+	if n > 2 || p.inferred(call.Fun) {
+		return false
+	}
+	list, ok := sig.Params().At(n - 1).Type().(*types.Slice)
+	if !ok { // append([]byte, string...)
+		return false
+	}
+	if sig.TypeParams().Len() > 0 {
+		return true // and yet nothing was inferred
+	}
+	results := p.info.Types[call.Args[0]].Type.(*types.Tuple)
+	for i := n - 1; i < 2; i++ {
+		if !types.AssignableTo(results.At(i).Type(), list.Elem()) {
+			return true
+		}
+	}
+	return false
+}
+
+// inferred reports whether the types of a generic function were found, so that the call
+// is one that Go takes.
+func (p *passed) inferred(fun ast.Expr) bool {
+	var id *ast.Ident
+	switch fun := ast.Unparen(fun).(type) {
+	case *ast.Ident:
+		id = fun
+	case *ast.SelectorExpr:
+		id = fun.Sel
+	default:
+		return false
+	}
+	_, ok := p.info.Instances[id]
+	return ok
+}
+
+// editInner puts our calls around those whose errors are taken.
+func (c *check) editInner(ed *syntax.Editor) {
+	for _, in := range c.inner {
+		ed.Insert(in.start, spell.Must(in.values)+"(")
+		ed.Insert(in.end, ")")
+	}
+}
+
+// mustFunc is the function that the checker sees around such a call:
+// func ˣmust[T1, …, Tn any](T1, …, Tn, error) (T1, …, Tn).
+func mustFunc(pkg *types.Package, values int) *types.Func {
+	var params []*types.TypeParam
+	var vars []*types.Var
+	for range values {
+		t := types.NewTypeParam(types.NewTypeName(0, pkg, "T", nil), types.Universe.Lookup("any").Type())
+		params = append(params, t)
+		vars = append(vars, types.NewVar(0, pkg, "", t))
+	}
+	err := types.NewVar(0, pkg, "", types.Universe.Lookup("error").Type())
+	return types.NewFunc(0, pkg, spell.Must(values), types.NewSignatureType(nil, nil, params,
+		types.NewTuple(append(slices.Clone(vars), err)...), types.NewTuple(vars...), false))
+}
