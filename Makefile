@@ -10,10 +10,10 @@ OUT     := notebooks/out
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # What is tested with the race detector: the kernel and what its goroutines share,
-# and the loaders, which read data ahead of the training step. Tests that limit
+# the loaders, which read data ahead of the training step, and what pauses a run. Tests that limit
 # the memory of a process run without it.
 RACE    := ./kernel/... $(addprefix ./internal/, aside download frame notice pjrt plugins)
-RACE_DL := Loader|Prefetch
+RACE_DL := Loader|Prefetch|PauseIsShared
 
 export GOTOOLCHAIN ?= local
 export HOLT_HOME ?= $(CURDIR)/.holt

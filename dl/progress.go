@@ -23,8 +23,9 @@ type progress struct {
 	stage   stage
 	err     error
 	ended   time.Time
-	clock   time.Time // when steps began to be counted for the rate: after the first, which compiles
-	skipped int       // steps that were done then
+	clock   time.Time     // when steps began to be counted for the rate: after the first, which compiles
+	skipped int           // steps that were done then
+	waited  time.Duration // in which the run was paused
 }
 
 // stage is what a run does, or how it ended.

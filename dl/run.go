@@ -70,7 +70,7 @@ type Epoch struct {
 	Train Result        // over the epoch's batches, each before its step
 	Eval  Result        // after the epoch; N is 0 without Training.Eval
 	LR    float64       // at the end of the epoch
-	Took  time.Duration // training and evaluation
+	Took  time.Duration // training and evaluation, without the time in which the run was paused
 }
 
 // String writes the epoch on one line.
@@ -98,6 +98,7 @@ type Run struct {
 	now       progress                 // of the run's goroutine alone
 	published atomic.Pointer[progress] // a copy of it, which all others read
 	stop      atomic.Bool              // Stop was called
+	pause     pause
 	compiler  compiling
 	memory    xla.Gauge // of the device
 }
@@ -190,7 +191,7 @@ func (r *Run) Wait() error {
 }
 
 // Stop ends the run after the step it is at, and waits for that. The weights
-// of the last whole step stay. Stopping is not an error.
+// of the last whole step stay. Stopping is not an error. A paused run ends too.
 func (r *Run) Stop() {
 	r.stop.Store(true)
 	r.cancel()

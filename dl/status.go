@@ -61,7 +61,7 @@ func (e Epochs) table(eval bool, metrics []string) (head []string, rows [][]any)
 	return head, rows
 }
 
-// String is the run's state on one line: epoch, step, what is compiled now,
+// String is the run's state on one line: epoch, step, what is compiled now or that it is paused,
 // rate, time left, loss and accuracy.
 func (r *Run) String() string {
 	n, lr := r.step.N(), r.step.LR()
@@ -80,12 +80,14 @@ func (r *Run) String() string {
 		s = "done: " + s
 	case compiles != "":
 		s += "  compiling " + compiles + " …"
+	case r.Paused() && at.stage == stageTraining:
+		s += "  paused"
 	case at.stage == stageStarting:
 		s += "  starting"
 	case at.stage != stageTraining:
 		s += "  evaluating"
 	}
-	if steps := n - at.skipped; !ended && steps > 0 && !at.clock.IsZero() {
+	if steps := n - at.skipped; !ended && steps > 0 && !at.clock.IsZero() && !r.Paused() {
 		rate := float64(steps) / time.Since(at.clock).Seconds()
 		s += fmt.Sprintf("  %.1f steps/s", rate)
 		if per := r.perEpoch(); per > 0 {

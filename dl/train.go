@@ -34,7 +34,7 @@ func (r *Run) train(ctx context.Context) (stage, error) {
 
 // epoch trains on the data once, or on what a resumed run has left of it, and evaluates.
 func (r *Run) epoch(ctx context.Context) (Epoch, error) {
-	began := time.Now()
+	began, waited := time.Now(), r.now.waited
 	if r.now.stage == stageBetween {
 		r.now = r.now.atEpochEnd()
 	}
@@ -60,7 +60,7 @@ func (r *Run) epoch(ctx context.Context) (Epoch, error) {
 			return Epoch{}, err
 		}
 	}
-	found.Took = time.Since(began)
+	found.Took = time.Since(began) - (r.now.waited - waited)
 	return found, nil
 }
 
@@ -127,6 +127,12 @@ func (r *Run) pass(ctx context.Context) error {
 			if err := r.afterStep(); err != nil {
 				return err
 			}
+		}
+		if r.pause.waits() != nil {
+			waited := r.pause.wait(ctx)
+			at.waited += waited
+			at.clock = at.clock.Add(waited) // the rate is that of the time at work
+			r.publish()
 		}
 		if err := ctx.Err(); err != nil {
 			return err

@@ -1,7 +1,7 @@
 #!/bin/sh
 # All tests: Go's, each package once, those whose goroutines share data with the race detector; then those through a
 # real Jupyter client, the notebooks of the course, and JupyterLab in a browser. The closing lines count them. RACE holds
-# the packages for the race detector, RACE_DL names the tests of dl for it: those of the loaders. HOLT_TEST_DATA names a
+# the packages for the race detector, RACE_DL names the tests of dl for it: those of the loaders and pauses. HOLT_TEST_DATA names a
 # folder with the whole CIFAR-10 and the ants and bees, for the tests of vision; the course runs on its samples. What is
 # skipped is listed at the end; HOLT_TEST_GO names another Go (go1.27.0) with which the kernel's tests run once more, where
 # the go command can fetch it; HOLT_TEST_SKIPPED names a file of what may be, and another skipped test is a failure.
