@@ -19,7 +19,7 @@ var kernelOrder = []struct {
 	{"processes and folders", []string{"machine/orphan", "machine/scratch"}},
 	{"Jupyter's messages and files", []string{"jupyter/wire", "jupyter/front", "jupyter/out", "jupyter/comm", "jupyter/history", "jupyter/spec", "notebook/ipynb"}},
 	{"TensorBoard", []string{"machine/tensorboard", "machine/tensorboard/tensorboardtest"}},
-	{"a cell becomes a Go package", []string{"cell/gonb", "cell/spell", "cell/scope", "cell/syntax", "cell/witness", "cell/hint", "cell/parse", "cell/gen", "cell", "cell/lineage"}},
+	{"a cell becomes a Go package", []string{"cell/gonb", "cell/spell", "cell/scope", "cell/syntax", "cell/witness", "cell/hint", "cell/parse", "cell/check", "cell/gen", "cell/listing", "cell/lineage", "cell"}},
 	{"the package becomes a plugin", []string{"build/gosource", "build/linker/symlist", "build/linker/shared", "build/linker", "build"}},
 	{"the plugin runs", []string{"host/msg", "host/rt", "host/gotest", "host", "host/proc", "host/hosttest"}},
 	{"completion, help and errors", []string{"session/assist", "session/report"}},

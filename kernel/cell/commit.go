@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/check"
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
@@ -12,30 +13,32 @@ import (
 // A commit makes the model of what names mean after a cell: stage by stage, since what
 // is dropped makes room for what is back, and that for what the cell declares.
 type commit struct {
-	*result
-	ed   *scope.Edit
-	made *types.Scope // what the program's package declares
-	home int          // the program
-	done int          // how many statements were; negative for all
-	cell string
+	checked *check.Result
+	ed      *scope.Edit
+	made    *types.Scope // what the program's package declares
+	home    int          // the program
+	done    int          // how many statements were; negative for all
+	cell    string
 }
 
-// commit makes what the program declares live.
-func (g *result) commit(prog *Program, reached int) {
-	c, nb := g.c, g.c.nb
-	nb.seq = prog.Seq
-	delete(c.imports, "C") // which is its cell's alone
+// Commit makes what the program declares live. Reached is how many of the
+// cell's top-level statements were done: a variable that was not reached keeps
+// its old meaning. A negative number says all.
+func (p *Program) Commit(reached int) {
+	c, nb := p.checked, p.notebook
+	nb.seq = p.Seq
+	delete(c.Imports, "C") // which is its cell's alone
 	ed := nb.scope.Edit()
-	ed.Import(c.imports, c.dots)
-	if prog.Empty {
+	ed.Import(c.Imports, c.Dots)
+	if p.Empty {
 		nb.scope = ed.Model()
 		return
 	}
-	g.out.Commit()
-	s := &commit{result: g, ed: ed, made: g.p.pkg.Scope(), home: prog.Seq, done: reached, cell: c.cell.Name}
+	p.code.Commit()
+	s := &commit{checked: c, ed: ed, made: c.Pkg.Scope(), home: p.Seq, done: reached, cell: c.Cell.Name}
 	s.dropped()
 	s.revived()
-	for name := range c.unhide {
+	for name := range c.Unhide {
 		ed.Drop(name)
 		ed.Reveal(name)
 	}
@@ -43,8 +46,8 @@ func (g *result) commit(prog *Program, reached int) {
 	s.redeclared()
 	s.retyped()
 	s.variables()
-	for name := range c.imported {
-		if ed.Lookup(name) != nil && !c.ownNames[name] && c.vars[name] == nil {
+	for name := range c.Imported {
+		if ed.Lookup(name) != nil && !c.OwnNames[name] && c.Vars[name] == nil {
 			ed.Drop(name)
 		}
 	}
@@ -53,19 +56,19 @@ func (g *result) commit(prog *Program, reached int) {
 
 // dropped takes away what no longer compiles, and keeps its source.
 func (s *commit) dropped() {
-	for name, why := range s.c.dropped {
+	for name, why := range s.checked.Dropped {
 		if recv, method, ok := strings.Cut(name, "."); ok {
 			if v := s.ed.Lookup(recv); v != nil && v.Methods[method] != nil {
-				s.c.keepBroken(s.ed, nil, v.Methods[method])
+				s.keepBroken(nil, v.Methods[method])
 				s.ed.SetMethod(recv, method, nil)
 			}
 			continue
 		}
 		if v := s.ed.Lookup(name); v != nil && v.Unit != nil {
-			s.c.keepBroken(s.ed, v, v.Unit)
+			s.keepBroken(v, v.Unit)
 		}
 		sentence := name + " is gone since " + s.cell + ", with which it no longer compiles: " + why
-		if v := s.c.retyped[name]; v != nil {
+		if v := s.checked.Retyped[name]; v != nil {
 			sentence = name + " is gone since " + s.cell + ", with which its type no longer compiles: run " + v.Cell + " again to make it"
 		}
 		s.ed.SetGone(name, sentence)
@@ -73,10 +76,36 @@ func (s *commit) dropped() {
 	}
 }
 
+// keepBroken keeps the source of what is dropped, which is a version with its methods, or
+// one method.
+func (s *commit) keepBroken(e *scope.Version, u *scope.Unit) {
+	b := &scope.Broken{Version: e, Unit: u, Mentions: map[string]bool{}}
+	name := u.FullName()
+	if e != nil {
+		name = e.Name
+	}
+	units := []*scope.Unit{u}
+	if e != nil {
+		for _, m := range e.Methods {
+			units = append(units, m)
+		}
+	}
+	for _, u := range units {
+		f, _, err := s.checked.Cell.Alone(u.Text)
+		if err != nil {
+			return
+		}
+		for _, id := range f.Unresolved {
+			b.Mentions[id.Name] = true
+		}
+	}
+	s.ed.Break(name, b)
+}
+
 // revived makes what compiles again live, and forgets the source of what has another
 // meaning now.
 func (s *commit) revived() {
-	for name, b := range s.c.revived {
+	for name, b := range s.checked.Revived {
 		s.ed.Mend(name)
 		s.ed.SetGone(name, "")
 		if b.Version != nil {
@@ -85,8 +114,8 @@ func (s *commit) revived() {
 			s.ed.SetMethod(b.Unit.Recv, b.Unit.Names[0], b.Unit)
 		}
 	}
-	for name := range s.c.scope.Broken() {
-		if s.c.ownNames[name] || s.c.vars[name] != nil || s.c.imported[name] {
+	for name := range s.checked.Scope.Broken() {
+		if s.checked.OwnNames[name] || s.checked.Vars[name] != nil || s.checked.Imported[name] {
 			s.ed.Mend(name)
 		}
 	}
@@ -94,11 +123,11 @@ func (s *commit) revived() {
 
 // declared makes the cell's own declarations live, the types before their methods.
 func (s *commit) declared() {
-	for _, u := range s.c.own {
+	for _, u := range s.checked.Own {
 		switch {
 		case u.Recv != "" || u.Unnamed():
 			continue
-		case s.c.newBodies[u] != nil:
+		case s.checked.NewBodies[u] != nil:
 			s.ed.Again(u.Names[0], func(v *scope.Version) { v.Unit, v.Cell = u, s.cell })
 			continue
 		}
@@ -113,7 +142,7 @@ func (s *commit) declared() {
 			s.ed.Define(v)
 		}
 	}
-	for _, u := range s.c.own {
+	for _, u := range s.checked.Own {
 		if u.Recv != "" {
 			s.ed.SetMethod(u.Recv, u.Names[0], u)
 		}
@@ -122,12 +151,12 @@ func (s *commit) declared() {
 
 // redeclared has what was compiled again from its source mean its new object.
 func (s *commit) redeclared() {
-	for name := range s.c.redeclared {
-		if s.c.ownNames[name] || s.c.dropped[name] != "" {
+	for name := range s.checked.Redeclared {
+		if s.checked.OwnNames[name] || s.checked.Dropped[name] != "" {
 			continue
 		}
 		in := name
-		if s.c.hides[name] {
+		if s.checked.Hides[name] {
 			in = spell.TypeMark + name
 		}
 		obj := s.made.Lookup(in)
@@ -141,13 +170,13 @@ func (s *commit) redeclared() {
 // retyped has variables whose type was declared again mean those of the new type. One
 // keeps its value if its memory has the same layout.
 func (s *commit) retyped() {
-	for name, old := range s.c.retyped {
-		if s.c.dropped[name] != "" || s.c.newVars[name] && !s.reached(name, s.done) {
+	for name, old := range s.checked.Retyped {
+		if s.checked.Dropped[name] != "" || s.checked.NewVars[name] && !s.reached(name) {
 			continue
 		}
 		obj := s.made.Lookup(spell.Var(name))
 		s.ed.Again(name, func(v *scope.Version) {
-			if v.Lost == "" && !s.c.newVars[name] && !spell.SameLayout(old.Obj.Type(), obj.Type()) {
+			if v.Lost == "" && !s.checked.NewVars[name] && !spell.SameLayout(old.Obj.Type(), obj.Type()) {
 				v.Lost = "the type of its value was changed in " + s.cell
 			}
 			v.Obj, v.Home = obj, s.home
@@ -158,19 +187,19 @@ func (s *commit) retyped() {
 // variables makes the variables live that the cell came to define, and notes which
 // have a value again.
 func (s *commit) variables() {
-	for name := range s.c.vars {
+	for name := range s.checked.Vars {
 		switch {
-		case !s.reached(name, s.done):
-		case !s.c.newVars[name]:
+		case !s.reached(name):
+		case !s.checked.NewVars[name]:
 			s.ed.Update(name, func(v *scope.Version) { v.Lost, v.Cell = "", s.cell })
 		default:
-			if s.c.hides[name] {
+			if s.checked.Hides[name] {
 				s.ed.Hide(name)
 			}
 			s.ed.Define(scope.Version{Name: name, Kind: scope.Var, Obj: s.made.Lookup(spell.Var(name)), Home: s.home, Cell: s.cell})
 		}
 	}
-	for i, t := range s.c.cell.Stmts {
+	for i, t := range s.checked.Cell.Stmts {
 		for _, name := range t.Sets {
 			if v := s.ed.Lookup(name); v != nil && v.Lost != "" && (s.done < 0 || i < s.done) {
 				s.ed.Update(name, func(v *scope.Version) { v.Lost, v.Cell = "", s.cell })
@@ -180,13 +209,13 @@ func (s *commit) variables() {
 }
 
 // reached reports whether the statement that first defines a variable was done.
-func (g *result) reached(name string, reached int) bool {
-	if reached < 0 {
+func (s *commit) reached(name string) bool {
+	if s.done < 0 {
 		return true
 	}
-	for i, t := range g.c.cell.Stmts {
+	for i, t := range s.checked.Cell.Stmts {
 		if slices.Contains(t.Defs, name) {
-			return i < reached
+			return i < s.done
 		}
 	}
 	return true

@@ -44,30 +44,21 @@
 //
 // # Where to read
 //
-// The packages are the stages, each of which knows only those before it: spell, scope,
-// syntax, parse, then this package, which checks, and gen, to which it hands what it found
-// out.
+// The packages are the stages, each of which knows only those before it. This one is
+// their face: it holds what the notebook knows, has a cell go through the stages, and makes
+// what the cell declares live.
 //
-//	spell                  how names and types are written
-//	scope                  the model of what names mean
-//	syntax                 a cell's text: chunks, files, edits, messages
-//	parse                  the cell's declarations and statements, parsed
-//	check.go               the stages of a check, in order
-//	text.go, parse.go      how they are edited for a pass; what they import
-//	hide.go                names that hide what they are made from
-//	imports.go, changes.go packages that are named; what a change makes new
-//	infer.go, pass.go      the types of variables; one run of go/types
-//	inner.go               calls inside of statements whose error ends the cell
-//	lost.go                errors of earlier cells' code; values that are gone
-//	unnamed.go             variables that are objects in what is checked, and not text
-//	witness                variables of types that a library does not export
-//	consts.go              constants that are made of their own old values
-//	cgo.go                 C code in a cell
-//	revive.go              what is back when its cause is put right
-//	hint                   what to try, after an error; hints.go joins it
-//	gen                    the code of a checked cell
-//	program.go, commit.go  the result; what it makes live
-//	uses.go, effects.go    names that its declarations use; what it takes from other cells
-//	listing.go             the cell as it was written, for holt export
-//	source.go              declarations of a model as Go text
+//	spell                how names and types are written
+//	scope                the model of what names mean
+//	syntax               a cell's text: chunks, files, edits, messages
+//	witness              types of variables that a library does not export
+//	hint                 what to try, after an error
+//	parse                the cell's declarations and statements, parsed
+//	check                what they mean, by go/types; what else must be compiled again
+//	gen                  the code of a checked cell
+//	listing, lineage     the cell as it was written, for holt export; what it takes from
+//	                     other cells, and which of them are out of date
+//	program.go           the way through the stages, and its result
+//	commit.go            what a program makes live
+//	declarations.go      declarations of a model as Go text
 package cell

@@ -2,15 +2,18 @@ package cell
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/holt-dl/holt/kernel/cell/lineage"
 )
 
 // describe writes effects as "uses a, b by f; changes c, d=text".
-func (e Effects) describe() string {
+func describe(e lineage.Effects) string {
 	var uses, changes []string
-	for _, name := range sortedKeys(e.Uses) {
+	for _, name := range slices.Sorted(maps.Keys(e.Uses)) {
 		if by := e.Uses[name]; by != name {
 			name += " by " + by
 		}
@@ -72,7 +75,7 @@ func TestEffects(t *testing.T) {
 			for _, c := range tt.cells {
 				p = n.cell(c)
 			}
-			if got := p.Effects.describe(); got != tt.want {
+			if got := describe(p.Effects); got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})
@@ -83,7 +86,7 @@ func TestEffects(t *testing.T) {
 func TestEffectsReached(t *testing.T) {
 	n := newNotebook(t)
 	p := n.cell(`func f() {}; a := 1; panic("boom"); b := 2`)
-	if got, want := p.Effects.Reached(1).describe(), "uses ; changes a=a := 1, f"; got != want {
+	if got, want := describe(p.Effects.Reached(1)), "uses ; changes a=a := 1, f"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -1,8 +1,24 @@
 package cell
 
-import "github.com/holt-dl/holt/kernel/cell/gen"
+import (
+	"maps"
+	"slices"
 
-// What other packages have by now, under the names that the tests have for it.
+	"github.com/holt-dl/holt/kernel/cell/check"
+	"github.com/holt-dl/holt/kernel/cell/gen"
+	"github.com/holt-dl/holt/kernel/cell/parse"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
+)
+
+// What other packages have, under the names that the tests have for it.
 const runtimePath = gen.RuntimePath
 
-var sizes = gen.Sizes
+var sizes = check.Sizes
+
+type (
+	Source = parse.Source
+	File   = check.File
+	Error  = syntax.Error
+)
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,39 +1,20 @@
 package cell
 
 import (
-	"context"
-	"errors"
 	"go/token"
 	"go/types"
 	"sort"
 
+	"github.com/holt-dl/holt/kernel/cell/check"
 	"github.com/holt-dl/holt/kernel/cell/gen"
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
-// ErrAgain is wrapped by the error of [Packages.Add] when packages that earlier
-// cells were compiled with are others now. [Notebook.Check] returns that error
-// as it is; after a [Notebook.Rebuild] the cell can be checked again.
-var ErrAgain = errors.New("packages of earlier cells changed")
-
-// Packages gives the front end the packages that cells import.
-type Packages interface {
-	types.Importer
-	// Add makes the packages known, building or fetching them as needed.
-	Add(ctx context.Context, paths []string) error
-	// Guess names the package that goimports would import for name, given the
-	// names that are selected from it; ok is false when there is none.
-	Guess(name string, selected []string) (path string, ok bool)
-	// Names lists the names for which Guess may know a package, for a hint
-	// when one is misspelt.
-	Names() []string
-}
-
 // Notebook is what the cells so far have declared. It is not safe for
 // concurrent use.
 type Notebook struct {
-	pk      Packages
+	pk      check.Packages
 	fset    *token.FileSet
 	seq     int              // of the last program
 	scope   *scope.Model     // what names mean
@@ -42,7 +23,7 @@ type Notebook struct {
 }
 
 // New returns an empty notebook.
-func New(pk Packages) *Notebook {
+func New(pk check.Packages) *Notebook {
 	return &Notebook{
 		pk:    pk,
 		fset:  token.NewFileSet(),

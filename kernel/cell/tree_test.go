@@ -29,13 +29,12 @@ func TestParses(t *testing.T) {
 		{"type T struct{ n, m int }", 4},                                                       // the method and v are declared again
 	}
 	for i, tt := range tests {
-		c := nb.newCheck(context.Background(), Source{Name: fmt.Sprintf("cell[%d]", i+1), Text: tt.cell})
-		p, err := c.run()
+		p, err := nb.Check(context.Background(), Source{Name: fmt.Sprintf("cell[%d]", i+1), Text: tt.cell})
 		if err != nil {
 			t.Fatalf("%s: %v", tt.cell, err)
 		}
-		if c.cell.Parses != tt.want {
-			t.Errorf("%q was parsed %d times, want %d", tt.cell, c.cell.Parses, tt.want)
+		if p.checked.Cell.Parses != tt.want {
+			t.Errorf("%q was parsed %d times, want %d", tt.cell, p.checked.Cell.Parses, tt.want)
 		}
 		p.Commit(-1)
 	}
@@ -58,13 +57,12 @@ func TestPasses(t *testing.T) {
 		{"for i := range 3 { x += i }\nx", 1},
 		{"x := 2", 2},
 	} {
-		c := nb.newCheck(context.Background(), Source{Name: fmt.Sprintf("cell[%d]", i+1), Text: tt.cell})
-		p, err := c.run()
+		p, err := nb.Check(context.Background(), Source{Name: fmt.Sprintf("cell[%d]", i+1), Text: tt.cell})
 		if err != nil {
 			t.Fatalf("%s: %v", tt.cell, err)
 		}
-		if c.passes != tt.want {
-			t.Errorf("%q was checked %d times, want %d", tt.cell, c.passes, tt.want)
+		if p.checked.Passes != tt.want {
+			t.Errorf("%q was checked %d times, want %d", tt.cell, p.checked.Passes, tt.want)
 		}
 		p.Commit(-1)
 	}

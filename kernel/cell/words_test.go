@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"go/token"
+	"go/types"
 	"os"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/holt-dl/holt/dl/words"
 	"github.com/holt-dl/holt/internal/golden"
+	"github.com/holt-dl/holt/kernel/cell/check"
 	"github.com/holt-dl/holt/kernel/cell/hint"
 )
 
@@ -70,11 +72,11 @@ _ = []any{rng, img, math.Pi, slices.Max(values), os.Args, graph.Add}`
 
 // wordNotebook checks cells after wordCells. What a cell defines stays for the next
 // one where keep is set.
-func wordNotebook(t *testing.T, pk Packages) (check func(text string, keep bool) error) {
+func wordNotebook(t *testing.T, pk check.Packages) (run func(text string, keep bool) error) {
 	t.Helper()
 	nb := New(pk)
 	n := -1
-	check = func(text string, keep bool) error {
+	run = func(text string, keep bool) error {
 		n++
 		p, err := nb.Check(context.Background(), Source{Name: fmt.Sprintf("cell[%d]", n), Text: text})
 		if err == nil && keep {
@@ -82,10 +84,10 @@ func wordNotebook(t *testing.T, pk Packages) (check func(text string, keep bool)
 		}
 		return err
 	}
-	if err := check(wordCells, true); err != nil {
+	if err := run(wordCells, true); err != nil {
 		t.Fatal(err)
 	}
-	return check
+	return run
 }
 
 // TestWordsCompile checks the code of each of the table's answers, as cells.
@@ -93,9 +95,9 @@ func TestWordsCompile(t *testing.T) {
 	pk := realPackages{newStdPackages()}
 	shared := wordNotebook(t, pk)
 	for _, w := range words.All() {
-		check, several := shared, len(w.Code()) > 1
+		run, several := shared, len(w.Code()) > 1
 		if several && (strings.Contains(w.Text, ":=") || strings.Contains(w.Text, "`type ")) {
-			check = wordNotebook(t, pk)
+			run = wordNotebook(t, pk)
 		} else {
 			several = false
 		}
@@ -105,17 +107,35 @@ func TestWordsCompile(t *testing.T) {
 		}
 		for _, code := range w.Code() {
 			text := words.Word{Text: "`" + code + "`"}.Say(x, "")
-			if err := check(text, several); err != nil {
+			if err := run(text, several); err != nil {
 				t.Errorf("%s %s: `%s` does not compile: %v", w.Place, w.Names[0], text, err)
 			}
 		}
 	}
 }
 
+// packageNames answers what hints ask about packages, and nothing else.
+type packageNames struct {
+	hint.Names
+	pk realPackages
+}
+
+func (n packageNames) Package(name string, selected ...string) *types.Package {
+	path, _ := n.pk.Guess(name, selected)
+	pkg, err := n.pk.Import(path)
+	if err != nil {
+		return nil
+	}
+	return pkg
+}
+
+func (n packageNames) Packages() []string { return n.pk.Names() }
+
+func (n packageNames) Imports() []string { return nil }
+
 // TestWordsAreMissing finds what the table calls missing and a package has now.
 func TestWordsAreMissing(t *testing.T) {
-	nb := New(realPackages{newStdPackages()})
-	names := (&check{nb: nb, imports: map[string]string{}}).names()
+	names := packageNames{pk: realPackages{newStdPackages()}}
 	for _, w := range words.All() {
 		if !w.Missing || !slices.Contains(words.Places, w.Place) && w.Place != "Tensor" {
 			continue
@@ -140,7 +160,7 @@ var answered = []string{" here: ", "of tensors: write ", "a function: write ", "
 // testdata/guesses.golden: none is without a hint, and what an answer makes of a
 // function's types compiles.
 func TestGuesses(t *testing.T) {
-	check := wordNotebook(t, realPackages{newStdPackages()})
+	run := wordNotebook(t, realPackages{newStdPackages()})
 	text, err := os.ReadFile("testdata/guesses.txt")
 	if err != nil {
 		t.Fatal(err)
@@ -151,7 +171,7 @@ func TestGuesses(t *testing.T) {
 		if guess == "" || strings.HasPrefix(guess, "//") {
 			continue
 		}
-		err := check(guess, false)
+		err := run(guess, false)
 		if err == nil {
 			fmt.Fprintf(&b, "%s → it compiles\n", guess)
 			continue
@@ -168,7 +188,7 @@ func TestGuesses(t *testing.T) {
 		}
 		for _, lead := range answered {
 			if _, code, ok := strings.Cut(hint, lead); ok {
-				if err := check(code, false); err != nil {
+				if err := run(code, false); err != nil {
 					t.Errorf("%s: the answer %q does not compile: %v", guess, code, err)
 				}
 			}
@@ -180,7 +200,7 @@ func TestGuesses(t *testing.T) {
 // TestEveryName types each public name of PyTorch, as a function, a layer and a
 // method: none is without an answer, and none is sent to a package that lacks it.
 func TestEveryName(t *testing.T) {
-	check := wordNotebook(t, realPackages{newStdPackages()})
+	run := wordNotebook(t, realPackages{newStdPackages()})
 	n := 0
 	for _, name := range words.Names() {
 		for _, guess := range []string{"dl." + name + "(x)", "torch." + name + "(x)", "x." + name + "()"} {
@@ -188,7 +208,7 @@ func TestEveryName(t *testing.T) {
 				continue
 			}
 			n++
-			err := check(guess, false)
+			err := run(guess, false)
 			if err == nil {
 				continue
 			}
@@ -199,7 +219,7 @@ func TestEveryName(t *testing.T) {
 			}
 			for _, lead := range answered {
 				if _, code, ok := strings.Cut(hint, lead); ok {
-					if err := check(code, false); err != nil {
+					if err := run(code, false); err != nil {
 						t.Errorf("%s: the answer %q does not compile: %v", guess, code, err)
 					}
 				}

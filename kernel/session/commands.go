@@ -7,8 +7,8 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/holt-dl/holt/kernel/cell"
 	"github.com/holt-dl/holt/kernel/cell/gonb"
+	"github.com/holt-dl/holt/kernel/cell/parse"
 )
 
 // commands is a session as GoNB's commands see it. A file for each subject has
@@ -69,7 +69,7 @@ func (s *Session) execute(ctx context.Context, name, code string) error {
 		defer stop()
 	}
 	if strings.TrimSpace(text) != "" {
-		s.last = &cell.Source{Name: name, Text: text}
+		s.last = &parse.Source{Name: name, Text: text}
 		if err := s.runCell(ctx, *s.last); err != nil {
 			return err
 		}

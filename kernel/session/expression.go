@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/holt-dl/holt/internal/frame"
-	"github.com/holt-dl/holt/kernel/cell"
+	"github.com/holt-dl/holt/kernel/cell/parse"
 	"github.com/holt-dl/holt/kernel/session/report"
 )
 
@@ -49,7 +49,7 @@ func (s *Session) evaluate(ctx context.Context, code string) error {
 	if err := s.restartHost(ctx); err != nil {
 		return err
 	}
-	return s.runCell(ctx, cell.Source{Name: report.InternalCell, Text: code})
+	return s.runCell(ctx, parse.Source{Name: report.InternalCell, Text: code})
 }
 
 // takeValue takes the value of an expression that is evaluated, and reports

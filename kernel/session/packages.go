@@ -16,13 +16,14 @@ import (
 	"sync"
 
 	"github.com/holt-dl/holt/kernel/build"
-	"github.com/holt-dl/holt/kernel/cell"
+	"github.com/holt-dl/holt/kernel/cell/check"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
 	"github.com/holt-dl/holt/kernel/machine/scratch"
 )
 
 // errNewHost says that a package needs other versions of modules than those
 // that the running host was built with.
-var errNewHost = fmt.Errorf("session: the modules of the notebook changed: %w", cell.ErrAgain)
+var errNewHost = fmt.Errorf("session: the modules of the notebook changed: %w", check.ErrAgain)
 
 // packages are the packages of a world as the front end reads them.
 type packages struct {
@@ -136,7 +137,7 @@ func (p *packages) news() []string {
 }
 
 // CTypes returns what cmd/cgo declares for the names of C in the given files.
-func (p *packages) CTypes(ctx context.Context, files []cell.File) (string, error) {
+func (p *packages) CTypes(ctx context.Context, files []check.File) (string, error) {
 	tmp, err := scratch.New()
 	if err != nil {
 		return "", fmt.Errorf("session: no folder for C code: %w; set TMPDIR", err)
@@ -149,9 +150,9 @@ func (p *packages) CTypes(ctx context.Context, files []cell.File) (string, error
 	text, err := p.world.CTypes(ctx, tmp.Path, p.dir(), list)
 	var c *build.CompileError
 	if errors.As(err, &c) {
-		e := &cell.Error{}
+		e := &syntax.Error{}
 		for _, d := range c.Diagnostics {
-			e.Diagnostics = append(e.Diagnostics, cell.Diagnostic{Cell: d.File, Line: d.Line, Col: d.Col, Msg: d.Msg})
+			e.Diagnostics = append(e.Diagnostics, syntax.Diagnostic{Cell: d.File, Line: d.Line, Col: d.Col, Msg: d.Msg})
 		}
 		return "", e
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/holt-dl/holt/kernel/cell"
+	"github.com/holt-dl/holt/kernel/cell/parse"
 )
 
 // noPackages knows no package.
@@ -31,7 +32,7 @@ func TestPageProgram(t *testing.T) {
 		"type T string\nfunc (t T) Up() string { return string(t) + tail }\nfunc (t T) Down() string { return `` }",
 		"n, k := 1, T(`a`)",
 	} {
-		p, err := nb.Check(context.Background(), cell.Source{Name: fmt.Sprintf("cell[%d]", i+1), Text: text})
+		p, err := nb.Check(context.Background(), parse.Source{Name: fmt.Sprintf("cell[%d]", i+1), Text: text})
 		if err != nil {
 			t.Fatal(err)
 		}

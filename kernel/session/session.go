@@ -125,7 +125,7 @@ type Session struct {
 	rebuilt  bool     // the world was made anew, because its host did not start
 	modules  *modules // the notebook's own go.mod
 
-	last         *cell.Source  // the cell that ran last, for !*; nil before the first
+	last         *parse.Source // the cell that ran last, for !*; nil before the first
 	args         []string      // of %args alone in a cell
 	argsOf       *proc.Process // the host that has argsSet
 	argsSet      []string
@@ -183,7 +183,7 @@ func (s *Session) Execute(ctx context.Context, req Request) *Failure {
 }
 
 // runCell checks, builds and runs Go code.
-func (s *Session) runCell(ctx context.Context, src cell.Source) error {
+func (s *Session) runCell(ctx context.Context, src parse.Source) error {
 	began := time.Now()
 	p, err := s.check(ctx, src)
 	slog.Debug("checked", "name", src.Name, "took", time.Since(began))
@@ -209,7 +209,7 @@ func (s *Session) notice(sentence string) {
 }
 
 // check is the front end, whose own faults must not end the kernel.
-func (s *Session) check(ctx context.Context, src cell.Source) (p *cell.Program, err error) {
+func (s *Session) check(ctx context.Context, src parse.Source) (p *cell.Program, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			slog.Error("the front end failed", "panic", r, "cell", src.Text, "stack", string(debug.Stack()))

@@ -58,7 +58,7 @@ func (s *Session) test(ctx context.Context, text string, flags []string) error {
 	const local = "holt_gotest"
 	code := fmt.Sprintf("import %s %q\n%s.Set{%s}.Run(%#v)", local, gotestPath, local, s.testSet(found), flags)
 	defer s.nb.Remove(local)
-	return s.runCell(ctx, cell.Source{Name: "cell[0]", Text: code})
+	return s.runCell(ctx, parse.Source{Name: "cell[0]", Text: code})
 }
 
 // testSet writes the fields of a gotest.Set. Of the examples it takes those

@@ -24,6 +24,21 @@ func TestLargestCircle(t *testing.T) {
 	}
 }
 
+// TestCellHasNoCircles looks at the engine's packages, of which each file uses only those
+// that do not use it: they can be read from one end to the other.
+func TestCellHasNoCircles(t *testing.T) {
+	f, err := measureFolder("../..", "kernel/cell")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.packages < 10 {
+		t.Errorf("%d packages below kernel/cell, want at least 10", f.packages)
+	}
+	if f.circle > 0 {
+		t.Errorf("%d files below kernel/cell use one another in circles; go run ./scripts/measure counts them, move what two of them share to a third", f.circle)
+	}
+}
+
 func TestComplexity(t *testing.T) {
 	f, err := parser.ParseFile(token.NewFileSet(), "", `package p
 func plain() {}

@@ -34,18 +34,6 @@ import (
 // from one to the other. A struct without a name that comes after the named type
 // takes the named type's.
 
-// A shape is a struct type but for the types of its fields.
-type shape struct {
-	home int    // the program that declares its alias
-	name string // of the alias
-}
-
-// A namedShape is the struct of a named type.
-type namedShape struct {
-	shape
-	obj *types.TypeName
-}
-
 // shapeKey tells shapes apart. It is empty for a struct type that no other
 // program can spell, or that is the same everywhere: one without unexported
 // fields of the notebook, or that embeds a type of a function or of a type

@@ -12,17 +12,6 @@ import (
 	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
-// A cType is a C type that a program has declared.
-type cType struct {
-	text string // of its declaration
-	obj  *types.TypeName
-	home int
-}
-
-// CType is a C type of an earlier program: the package that declares it, and
-// its name there.
-type CType struct{ Path, Alias string }
-
 // commitC remembers the C types of this program.
 func (g *generator) commitC() {
 	for _, f := range g.in.Files {

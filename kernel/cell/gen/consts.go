@@ -95,7 +95,7 @@ func (r *rewriter) lookup(name string, pos token.Pos) types.Object {
 
 // spell writes the name of an object as generated code has it.
 func (r *rewriter) spell(name string, obj types.Object) string {
-	if obj.Pkg() == nil || !r.g.packageLevel(obj) {
+	if obj.Pkg() == nil || !r.g.in.PackageLevel(obj) {
 		return name
 	}
 	home := r.g.home(obj)

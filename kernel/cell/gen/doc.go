@@ -2,7 +2,7 @@
 //
 // What is checked is one package, as if all cells were one, while every program is a
 // package of its own that the others import. [Generate] takes what a check found out, a
-// [Checked], and writes its files so that they stand in the program's package: names of
+// [check.Result], and writes its files so that they stand in the program's package: names of
 // other programs with the package that holds them, fields that are not exported by
 // functions which reach them, statements with what ends a cell when it is interrupted,
 // fails or prints. It writes these by edits of the text, so that lines stay the cell's.
@@ -15,7 +15,7 @@
 //
 // # Where to read
 //
-//	generate.go            input, output, and what becomes which file
+//	generate.go            what becomes which file
 //	rewrite.go             one file: names, functions, hooks, the look at the stop flag
 //	fields.go              fields, conversions and literals of other programs' types
 //	top.go                 statements: errors that are dropped, the value of the last line
@@ -26,4 +26,7 @@
 //	support.go             variables, hooks, accessors, aliases, Run
 //	keep.go, old.go        what plugins need to be sound; values of types declared again
 //	cgo.go, embed.go       C types of earlier programs; what the compiler fills
+//	types.go               how other programs' types and names are written
+//	rewriter.go            what the edits of a file share
+//	generator.go, code.go  what is known on the way; what later programs may use
 package gen

@@ -8,18 +8,15 @@ import (
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
-// Embedded is a variable with //go:embed above it.
-type Embedded struct {
-	Name     string
-	Patterns []parse.Embed
-}
-
 // embeds writes the variables that the compiler fills.
 func (g *generator) embeds(use map[string]string) (text string, list []parse.Embed) {
 	var b strings.Builder
 	tp := g.printer(use)
-	for _, v := range g.in.Embeds {
-		name, patterns := v.Name, v.Patterns
+	for _, t := range g.in.Cell.Stmts {
+		if len(t.Embed) == 0 {
+			continue
+		}
+		name, patterns := t.Defs[0], t.Embed
 		fmt.Fprintf(&b, "//line %s:%d\n", patterns[0].Cell, patterns[0].Line)
 		for _, e := range patterns {
 			fmt.Fprintf(&b, "//go:embed %q\n", e.Pattern)

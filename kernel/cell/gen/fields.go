@@ -2,18 +2,11 @@ package gen
 
 import (
 	"go/ast"
-	"go/token"
 	"go/types"
 	"strings"
 
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
-
-// breaks returns the line breaks between two places, for text that replaces what
-// stands there.
-func (r *rewriter) breaks(from, to token.Pos) string {
-	return strings.Repeat("\n", strings.Count(r.f.Body[r.off(from):r.off(to)], "\n"))
-}
 
 // embedded keeps the name of an embedded unexported type of another program,
 // by a local alias, since the type's name is the field's.
@@ -32,7 +25,7 @@ func (r *rewriter) embedded(x ast.Expr) {
 		return
 	}
 	obj, ok := r.g.in.Info.Uses[id].(*types.TypeName)
-	if !ok || obj.Exported() || !r.g.packageLevel(obj) || r.g.home(obj) == r.g.in.Seq {
+	if !ok || obj.Exported() || !r.g.in.PackageLevel(obj) || r.g.home(obj) == r.g.in.Seq {
 		return
 	}
 	r.skip[id] = true

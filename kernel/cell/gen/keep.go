@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"go/types"
 	"maps"
-	"runtime"
 	"slices"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/check"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
@@ -71,7 +71,7 @@ func (k *keeper) conversion(t types.Type, iface types.Type) {
 func (k *keeper) composites(t *types.Named) {
 	s := k.tp.String(t)
 	fmt.Fprintf(&k.b, "\tˣrt.Keep([]%[1]s(nil), (*[]%[1]s)(nil), map[string]%[1]s(nil), []*%[1]s(nil), map[string]*%[1]s(nil), (*%[1]s)(nil), (**%[1]s)(nil), (func(%[1]s))(nil), (func() %[1]s)(nil))\n", s)
-	if Sizes.Sizeof(t.Underlying()) < 1<<16 { // a larger one cannot be sent
+	if check.Sizes.Sizeof(t.Underlying()) < 1<<16 { // a larger one cannot be sent
 		fmt.Fprintf(&k.b, "\tˣrt.Keep((chan %s)(nil))\n", s)
 	}
 }
@@ -130,9 +130,6 @@ func (k *keeper) notebook(mine map[string]bool) {
 		}
 	}
 }
-
-// Sizes are those of the compiler.
-var Sizes = types.SizesFor("gc", runtime.GOARCH)
 
 func isWellKnown(path string) bool {
 	for _, w := range wellKnown {

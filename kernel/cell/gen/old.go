@@ -20,7 +20,7 @@ func (g *generator) replaced() []string {
 	var list []string
 	for _, name := range g.in.Scope.Names() {
 		e := g.in.Scope.Lookup(name)
-		if e.Kind != scope.Type || !g.in.declaresType(name) && g.in.Redeclared[name] == nil {
+		if e.Kind != scope.Type || !declaresType(g.in, name) && g.in.Redeclared[name] == nil {
 			continue
 		}
 		if tn, ok := e.Obj.(*types.TypeName); !ok || tn.IsAlias() || types.IsInterface(tn.Type()) {

@@ -19,24 +19,6 @@ import (
 // process, the other files of this package let it do to the cell alone. The text keeps
 // its lines: errors and traces name the cell's.
 
-const (
-	stopFlag  = "ˣstop" // a variable of every program's package; see rt.Watch
-	stopCheck = "if " + stopFlag + " != 0 { ˣrt.Check() };"
-)
-
-// A rewriter turns one checked file into Go that stands in the cell's package.
-type rewriter struct {
-	g     *generator
-	f     *syntax.File
-	ed    *syntax.Editor
-	use   map[string]string           // imports: name → path
-	meant map[*ast.Ident]types.Object // what a name means, where the checker notes another
-	skip  map[ast.Node]bool           // identifiers that another edit covers
-	asPtr map[*ast.CompositeLit]bool  // literals that become pointers
-	// asParam are literals of a type parameter.
-	asParam map[*ast.CompositeLit]bool
-}
-
 // rewrite returns the generated text of a file, and adds what it imports to use.
 func (g *generator) rewrite(f *syntax.File, use map[string]string) string {
 	r := &rewriter{g: g, f: f, ed: &syntax.Editor{Text: []byte(f.Body)}, use: use,
@@ -67,24 +49,6 @@ func (g *generator) rewrite(f *syntax.File, use map[string]string) string {
 	})
 	text, _ := r.ed.Render(0, len(f.Body))
 	return text
-}
-
-func (r *rewriter) off(p token.Pos) int { return r.f.Offset(p) }
-
-// rt names a function or variable of the cells' runtime.
-func (r *rewriter) rt(name string) string {
-	r.use["ˣrt"] = RuntimePath
-	return "ˣrt." + name
-}
-
-// from returns the prefix under which the package of a program is named.
-func (r *rewriter) from(home int) string {
-	if home == r.g.in.Seq {
-		return ""
-	}
-	alias := "ˣ" + strconv.Itoa(home)
-	r.use[alias] = spell.PkgPath(home)
-	return alias + "."
 }
 
 func (r *rewriter) pre(n ast.Node) {
@@ -206,7 +170,7 @@ func (r *rewriter) ident(id *ast.Ident) {
 	if spell.Ours(id.Name) && !spell.IsMarked(id.Name) {
 		return
 	}
-	if !r.g.packageLevel(obj) {
+	if !r.g.in.PackageLevel(obj) {
 		return
 	}
 	home := r.g.home(obj)
@@ -240,16 +204,6 @@ func (r *rewriter) recovers(n, parent ast.Node) {
 	}
 	r.ed.Insert(r.off(call.Pos()), r.rt("Recovered")+"(")
 	r.ed.Insert(r.off(call.End()), ")")
-}
-
-// methodName is what a method is called in generated code. An unexported one of
-// the notebook becomes an exported one, so that it is the same method in all
-// packages.
-func methodName(m *types.Func) string {
-	if m.Exported() || m.Pkg() == nil || m.Pkg().Path() != spell.Path {
-		return m.Name()
-	}
-	return "Ħ" + m.Name()
 }
 
 // funcDecl renames a function and puts the hook and the interrupt check at its
@@ -321,10 +275,4 @@ func (r *rewriter) nameField(f *ast.Field, name string) []string {
 		names = append(names, n)
 	}
 	return names
-}
-
-// start is where a node begins in the cell.
-func (r *rewriter) start(n ast.Node) int {
-	s, _ := r.f.Span(n)
-	return s
 }

@@ -2,7 +2,6 @@ package gen
 
 import (
 	"fmt"
-	"go/ast"
 	"go/types"
 	"strconv"
 	"strings"
@@ -18,90 +17,6 @@ import (
 // later cell may mention has an exported name here. Functions and methods have a hook, a
 // variable that is looked at when they are called: a later cell that gives one another
 // body sets it, and earlier callers call the new body.
-
-// fieldHome is the program whose package declares the field v of the struct
-// type t.
-func (g *generator) fieldHome(t types.Type, v *types.Var) int {
-	if sh, ok := g.shapeOf(t, v); ok {
-		return sh.home
-	}
-	if _, ok := types.Unalias(t).(*types.Struct); ok {
-		return g.in.Seq // spelled here alone
-	}
-	return g.home(v)
-}
-
-// printer writes types as the generated package names them.
-func (g *generator) printer(use map[string]string) *spell.Printer {
-	from := func(home int) string {
-		if home == g.in.Seq {
-			return ""
-		}
-		alias := "ˣ" + strconv.Itoa(home)
-		use[alias] = spell.PkgPath(home)
-		return alias + "."
-	}
-	tp := &spell.Printer{
-		Pkg: func(p *types.Package) string {
-			for alias, path := range use {
-				if path == p.Path() {
-					return alias
-				}
-			}
-			alias := "ˣi" + strconv.Itoa(len(use))
-			use[alias] = p.Path()
-			return alias
-		},
-		Name: func(t *types.TypeName) string {
-			home := g.home(t)
-			if home != g.in.Seq && !t.Exported() {
-				return from(home) + "Ħ" + t.Name()
-			}
-			return from(home) + t.Name()
-		},
-		Embed: func(t *types.TypeName) (string, bool) {
-			if t.Pkg() == nil || t.Pkg().Path() != spell.Path || t.Exported() || g.home(t) == g.in.Seq {
-				return "", false
-			}
-			g.localAlias[t.Name()] = t
-			return t.Name(), true
-		},
-		Method: methodName,
-	}
-	tp.Anon = func(t *types.Struct) (string, bool) { return g.anonymous(tp, from, t) }
-	return tp
-}
-
-// owner is the type after which the accessors of t's field v are named.
-func (g *generator) owner(t types.Type, v *types.Var) *types.TypeName {
-	if o, ok := g.code.owners[v.Origin()]; ok {
-		return o
-	}
-	if n, ok := types.Unalias(t).(*types.Named); ok {
-		return n.Obj()
-	}
-	return types.NewTypeName(v.Pos(), v.Pkg(), "unknown", nil)
-}
-
-// hookOf names the hook of a function that is declared in full, or is empty.
-func (g *generator) hookOf(d *ast.FuncDecl) string {
-	name := d.Name.Name
-	if name == "_" {
-		return ""
-	}
-	if d.Recv != nil {
-		recv, generic := scope.Receiver(d.Recv.List[0].Type)
-		if e := g.in.Scope.Lookup(recv); generic || e != nil && e.Kind == scope.Type && e.Unit.Generic && !g.in.OwnNames[recv] {
-			return ""
-		}
-		return "ĦˣH_" + recv + "_" + name
-	}
-	if d.Type.TypeParams != nil || g.hooked[name] != nil || name == "_" || scope.IsInit(name) ||
-		name == "main" || spell.Ours(name) {
-		return ""
-	}
-	return "ĦˣH_" + name
-}
 
 // A support is the file with what the cell's own text does not hold: variables, hooks,
 // accessors, aliases, and Run.
@@ -120,7 +35,7 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 	s.variables()
 	named := s.declared()
 	s.bodies()
-	for _, old := range g.in.Released {
+	for _, old := range g.released {
 		s.use["ˣ"+strconv.Itoa(old.Home)] = spell.PkgPath(old.Home)
 		fmt.Fprintf(&s.run, "\tˣzero(&ˣ%d.Ħ%s)\n", old.Home, old.Name)
 	}
@@ -135,7 +50,7 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 		fmt.Fprintf(&s.decl, "type %s%s = %sĦ%s%s\n", name, params, fromAlias(s.use, g.home(obj)), name, args)
 	}
 	if s.tp.Err != nil {
-		return "", nil, &syntax.Error{Diagnostics: []syntax.Diagnostic{{Cell: g.in.Cell, Msg: s.tp.Err.Error()}}}
+		return "", nil, &syntax.Error{Diagnostics: []syntax.Diagnostic{{Cell: g.in.Cell.Name, Msg: s.tp.Err.Error()}}}
 	}
 	s.helpers()
 	s.run.WriteString(g.oldValues(s.use))
@@ -282,12 +197,6 @@ func (s *support) helpers() {
 	}
 	fmt.Fprintf(&s.decl, "func ˣmark(n int) { ˣrt.Reached = n }\n")
 	fmt.Fprintf(&s.decl, "var %s uint32\nfunc init() { ˣrt.Watch(%q, &%s) }\n", stopFlag, spell.PkgPath(s.g.in.Seq), stopFlag)
-}
-
-func fromAlias(use map[string]string, home int) string {
-	alias := "ˣ" + strconv.Itoa(home)
-	use[alias] = spell.PkgPath(home)
-	return alias + "."
 }
 
 // own notes that obj's package has the accessors of the fields of st, and

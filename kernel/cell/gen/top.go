@@ -32,7 +32,7 @@ func (r *rewriter) statements() {
 		call, ok := ast.Unparen(es.X).(*ast.CallExpr)
 		start, _ := r.f.Span(st)
 		if !ok {
-			if u, isUnary := ast.Unparen(es.X).(*ast.UnaryExpr); isUnary && u.Op == token.ARROW && start == r.g.in.Shown {
+			if u, isUnary := ast.Unparen(es.X).(*ast.UnaryExpr); isUnary && u.Op == token.ARROW && start == r.g.in.Shown() {
 				r.wrap(es, r.rt("Result"))
 			}
 			continue
@@ -48,11 +48,11 @@ func (r *rewriter) statements() {
 		case n == 0:
 		case n == 1 && fails:
 			r.wrap(es, r.rt("Err"))
-		case fails && start == r.g.in.Shown:
+		case fails && start == r.g.in.Shown():
 			r.wrap(es, r.rt("ResultErr"))
 		case fails:
 			r.wrap(es, r.rt("Drop"))
-		case start == r.g.in.Shown:
+		case start == r.g.in.Shown():
 			r.wrap(es, r.rt("Result"))
 		}
 	}

@@ -173,34 +173,6 @@ func (r *rewriter) isChan(x ast.Expr) bool {
 	return ok
 }
 
-// callee is the full name of the function or method that is called, or empty.
-func (r *rewriter) callee(call *ast.CallExpr) string {
-	var id *ast.Ident
-	switch f := ast.Unparen(call.Fun).(type) {
-	case *ast.SelectorExpr:
-		id = f.Sel
-	case *ast.Ident: // by a dot import
-		id = f
-	default:
-		return ""
-	}
-	fn, ok := r.g.in.Info.Uses[id].(*types.Func)
-	if !ok || fn.Pkg() == nil {
-		return ""
-	}
-	return fn.FullName()
-}
-
-// skipAll leaves the identifiers below a node to another edit.
-func (r *rewriter) skipAll(n ast.Node) {
-	ast.Inspect(n, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok {
-			r.skip[id] = true
-		}
-		return true
-	})
-}
-
 // inList reports whether a statement stands in a list of statements, where one
 // of another kind can take its place.
 func inList(parent ast.Node) bool {

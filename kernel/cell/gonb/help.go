@@ -7,20 +7,6 @@ import (
 	"strings"
 )
 
-// command is one row of the table.
-type command struct {
-	names []string // without %; those after the first are other words for it
-	args  string   // as %help shows them
-	help  string   // one line or more
-	run   func(ctx context.Context, r *runner, c line) error
-}
-
-// group is the commands of a subject.
-type group struct {
-	title    string
-	commands []command
-}
-
 func groups() []group {
 	return []group{
 		{"Running Go", cellCommands}, {"What is declared", stateCommands}, {"The shell", shellCommands},
@@ -148,12 +134,4 @@ func Complete(text string) []string {
 	}
 	slices.Sort(found)
 	return found
-}
-
-// none returns an error when a command that takes no arguments was given some.
-func (c line) none() error {
-	if c.rest == "" {
-		return nil
-	}
-	return fmt.Errorf("%%%s: got %q, want nothing after it", c.name, c.rest)
 }

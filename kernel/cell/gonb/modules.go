@@ -6,26 +6,6 @@ import (
 	"strings"
 )
 
-// Modules are the modules that cells import from, and how cells are compiled.
-type Modules interface {
-	// GoFlags returns the flags of %goflags.
-	GoFlags() []string
-	SetGoFlags(ctx context.Context, flags []string) error
-	// AutoGet sets whether an import may bring a module that is not required yet.
-	AutoGet(on bool)
-	// ResetModules forgets the modules that the notebook asked for.
-	ResetModules(ctx context.Context) error
-	// UseWorkspace makes the notebook use the modules that go.work in the folder
-	// of its go.mod names, and returns them as module and folder.
-	UseWorkspace(ctx context.Context) ([][2]string, error)
-	// Tracked lists the files and folders whose changes cells see at once.
-	Tracked() []string
-	Track(path string) error
-	// Untrack reports whether there was something to untrack; a path that ends
-	// in ... stands for all that begin as it does.
-	Untrack(path string) bool
-}
-
 // moduleCommands are about modules, and how cells are compiled.
 var moduleCommands = []command{
 	{[]string{"goflags"}, "[FLAGS]", "flags of go build for cells: -gcflags=…, -tags=…, -cover, -race;\n%goflags \"\" forgets them", func(ctx context.Context, r *runner, c line) error {

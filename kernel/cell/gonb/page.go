@@ -5,17 +5,6 @@ import (
 	"fmt"
 )
 
-// Page is the notebook page, which widgets talk with.
-type Page interface {
-	// Widgets puts the script that widgets need into the page.
-	Widgets(ctx context.Context) error
-	// WasmFolder makes the folder from which the page gets programs of %wasm, and
-	// sets GONB_WASM_DIR and GONB_WASM_URL.
-	WasmFolder(ctx context.Context) error
-	// Heartbeat reports whether the page answers.
-	Heartbeat(ctx context.Context) (bool, error)
-}
-
 // pageCommands are about the notebook page.
 var pageCommands = []command{
 	{[]string{"widgets"}, "", "puts the script of widgets into the page; using a widget does so by itself", func(ctx context.Context, r *runner, c line) error {

@@ -8,72 +8,6 @@ import (
 	"strings"
 )
 
-// Notebook is what commands act on.
-type Notebook interface {
-	Print(text string) // to the cell's stdout
-	Warn(text string)  // to its stderr
-	Version() string
-
-	// Environ is the environment of the cells, as KEY=value.
-	Environ() []string
-	Setenv(ctx context.Context, key, value string) error
-	// Chdir changes where cells and shell commands run; empty asks where that is.
-	Chdir(dir string) (now string, err error)
-	Shell(ctx context.Context, s Script) error
-
-	List() string                    // what is declared
-	Stale() string                   // whose result is out of date
-	Remove(name string) bool         // forgets a name
-	Reset(ctx context.Context) error // forgets everything
-
-	Modules
-	Page
-	TensorBoard
-}
-
-// Script is a program to run, and where its standard input comes from.
-type Script struct {
-	What  string // as errors name it, such as !ls
-	Args  []string
-	Temp  bool     // in the folder of the notebook's go.mod, as !* asks
-	Env   []string // KEY=value, over the environment of the cells
-	Stdin string   // what it reads
-	Ask   Ask
-}
-
-// Ask says how a program's standard input is asked for.
-type Ask int
-
-// How a program gets its standard input.
-const (
-	Nothing  Ask = iota // it reads Stdin
-	Lines               // the person is asked whenever it waits for a line
-	Password            // the same, and what is typed is not shown
-)
-
-// Plan is what the commands of a cell ask for its Go code.
-type Plan struct {
-	// Args are os.Args[1:]. They are of this cell when Mine is set, and of the
-	// cells after it otherwise; nil says nothing.
-	Args []string
-	Mine bool
-	// Call is a function to call after all else, for %exec; empty for none.
-	Call string
-	// Test asks for a test run after the code, with these flags; nil flags
-	// leave the choice to what the cell declares.
-	Test      bool
-	TestFlags []string
-	// Wasm asks for a program that runs in the page, in place of the host.
-	Wasm    bool
-	Capture *Capture
-}
-
-// Capture is a file that gets a copy of what a cell prints and shows.
-type Capture struct {
-	File   string
-	Append bool
-}
-
 // Code returns the Go text to run: the cell's own, where %% parses the flags
 // that it is given, and the call of %exec.
 func (p Plan) Code(c Cell) string {
@@ -106,20 +40,6 @@ func Run(ctx context.Context, nb Notebook, c Cell) (Plan, error) {
 		r.plan.Mine = c.Main > 0 || r.plan.Call != "" || strings.TrimSpace(c.Go) != ""
 	}
 	return r.plan, nil
-}
-
-// runner is the state of one Run.
-type runner struct {
-	nb   Notebook
-	plan Plan
-	ask  Ask // for the next shell command
-}
-
-// line is one command, taken apart.
-type line struct {
-	name  string // as it was typed, without %
-	rest  string
-	words []string
 }
 
 func (r *runner) run(ctx context.Context, text string) error {

@@ -8,13 +8,6 @@ import (
 	"github.com/holt-dl/holt/kernel/machine/tensorboard"
 )
 
-// TensorBoard is what shows logs.
-type TensorBoard interface {
-	// TensorBoard shows one that serves what is asked for, and starts it where
-	// none does.
-	TensorBoard(ctx context.Context, r tensorboard.Request) error
-}
-
 // options are the options of commands that completion knows, sorted.
 var options = map[string][]string{"%tensorboard": tensorboard.Options}
 

@@ -126,16 +126,6 @@ func enclosing(f *ast.File, pos token.Pos) []ast.Node {
 	return path
 }
 
-// innermost returns the last node of path that is a T.
-func innermost[T ast.Node](path []ast.Node) (t T, ok bool) {
-	for i := len(path) - 1; i >= 0; i-- {
-		if t, ok = path[i].(T); ok {
-			return t, true
-		}
-	}
-	return t, false
-}
-
 // undefined explains a name that nothing declares: "x", or "pkg.Name".
 func (f *File) undefined(path []ast.Node, name string, pos token.Pos) string {
 	if pkg, sel, ok := strings.Cut(name, "."); ok {
@@ -206,15 +196,6 @@ func assigned(path []ast.Node, name string) bool {
 		id, ok := l.(*ast.Ident)
 		return ok && id.Name == name
 	})
-}
-
-// exported lists the exported names of a package, by the name that Guess knows.
-func exported(names Names, name string) []string {
-	pkg := names.Package(name)
-	if pkg == nil {
-		return nil
-	}
-	return slices.DeleteFunc(pkg.Scope().Names(), func(n string) bool { return !token.IsExported(n) })
 }
 
 func inPackage(names Names, pkg, sel string) string {

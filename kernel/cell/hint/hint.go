@@ -8,6 +8,7 @@
 //	explain.go    messages of go/types, and names that nothing declares
 //	pytorch.go    what PyTorch's users write: operators, calls of models, fields
 //	packages.go   names of PyTorch's packages; members.go, its methods
+//	names.go      what packages and the table have under a name
 //	keywords.go   arguments by name
 //	samples.go    how a call is written, from a function's type
 //	numbers.go    numbers of two types; print.go, Go's own print
@@ -19,6 +20,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 )
 
@@ -75,4 +77,23 @@ func (f *File) line(pos token.Pos) string {
 	begin := strings.LastIndexByte(f.Source[:at], '\n') + 1
 	line, _, _ := strings.Cut(f.Source[begin:], "\n")
 	return line
+}
+
+// innermost returns the last node of path that is a T.
+func innermost[T ast.Node](path []ast.Node) (t T, ok bool) {
+	for i := len(path) - 1; i >= 0; i-- {
+		if t, ok = path[i].(T); ok {
+			return t, true
+		}
+	}
+	return t, false
+}
+
+// exported lists the exported names of a package, by the name that Guess knows.
+func exported(names Names, name string) []string {
+	pkg := names.Package(name)
+	if pkg == nil {
+		return nil
+	}
+	return slices.DeleteFunc(pkg.Scope().Names(), func(n string) bool { return !token.IsExported(n) })
 }

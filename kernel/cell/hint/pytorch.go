@@ -432,15 +432,6 @@ func literal(f *File, typ ast.Expr) string {
 	return ""
 }
 
-func exportedFields(s *types.Struct) (names []string) {
-	for v := range s.Fields() {
-		if v.Exported() && !v.Embedded() {
-			names = append(names, v.Name())
-		}
-	}
-	return names
-}
-
 // fieldMeant finds a field by a name that PyTorch gives it, such as
 // kernel_size for Kernel, or lists those there are.
 func fieldMeant(t types.Type, name string) string {
@@ -508,30 +499,6 @@ func wrapped(f *File, path []ast.Node, call *ast.CallExpr) string {
 		}
 	}
 	return ""
-}
-
-// arguments lists what a function takes, where its parameters have names.
-func arguments(f *File, call *ast.CallExpr) string {
-	t := f.Info.Types[call.Fun].Type
-	if t == nil {
-		return ""
-	}
-	sig, ok := t.Underlying().(*types.Signature)
-	if !ok {
-		return ""
-	}
-	var list []string
-	for v := range sig.Params().Variables() {
-		if v.Name() == "" {
-			return ""
-		}
-		typ := spell.Type(v.Type())
-		if len(list) == sig.Params().Len()-1 && sig.Variadic() {
-			typ = "..." + strings.TrimPrefix(typ, "[]")
-		}
-		list = append(list, v.Name()+" "+typ)
-	}
-	return "; its arguments are (" + strings.Join(list, ", ") + ")"
 }
 
 // has reports whether a value has a method.

@@ -239,3 +239,36 @@ func (f *File) otherwise(path []ast.Node) string {
 	}
 	return arguments(f, call)
 }
+
+// arguments lists what a function takes, where its parameters have names.
+func arguments(f *File, call *ast.CallExpr) string {
+	t := f.Info.Types[call.Fun].Type
+	if t == nil {
+		return ""
+	}
+	sig, ok := t.Underlying().(*types.Signature)
+	if !ok {
+		return ""
+	}
+	var list []string
+	for v := range sig.Params().Variables() {
+		if v.Name() == "" {
+			return ""
+		}
+		typ := spell.Type(v.Type())
+		if len(list) == sig.Params().Len()-1 && sig.Variadic() {
+			typ = "..." + strings.TrimPrefix(typ, "[]")
+		}
+		list = append(list, v.Name()+" "+typ)
+	}
+	return "; its arguments are (" + strings.Join(list, ", ") + ")"
+}
+
+func exportedFields(s *types.Struct) (names []string) {
+	for v := range s.Fields() {
+		if v.Exported() && !v.Embedded() {
+			names = append(names, v.Name())
+		}
+	}
+	return names
+}

@@ -2,7 +2,7 @@
 // can say what is out of date. It runs nothing again.
 //
 // [Log.Add] records every execution, with what the cell used and changed
-// ([cell.Effects]). Every change of a name gives it a new version; a cell is stale
+// ([Effects]). Every change of a name gives it a new version; a cell is stale
 // when a name that it used has a newer version by another cell, or when it used what
 // a stale cell made.
 //
@@ -15,8 +15,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/holt-dl/holt/kernel/cell"
 )
 
 // maxCells bounds what is remembered, for clients that name no cells, where
@@ -27,7 +25,7 @@ const maxCells = 10_000
 type Run struct {
 	ID      string // the cell, as JupyterLab names it; Name where the client named none
 	Name    string // of the execution, such as cell[5]
-	Effects cell.Effects
+	Effects Effects
 	// Queued reports whether a cell waits to be run, so that nothing need be
 	// said of its old result; nil when none does.
 	Queued func(id string) bool
@@ -61,7 +59,7 @@ type version struct {
 	number int
 	id     string // the cell that made it
 	from   string // the execution that did
-	fixed  string // cell.Change.Fixed
+	fixed  string // Change.Fixed
 	lost   bool   // its value ended with a host process
 }
 

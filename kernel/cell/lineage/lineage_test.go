@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/holt-dl/holt/kernel/cell"
 )
 
 // script runs lines such as "B: x y -> z w=1": cell B uses x and y and changes
@@ -26,7 +24,7 @@ func script(t *testing.T, l *Log, lines string, queued ...string) []string {
 			continue
 		}
 		uses, changes, _ := strings.Cut(rest, "->")
-		e := cell.Effects{Uses: map[string]string{}}
+		e := Effects{Uses: map[string]string{}}
 		for _, u := range strings.Fields(uses) {
 			by, name, through := strings.Cut(strings.TrimSuffix(u, ")"), "(")
 			if !through {
@@ -36,7 +34,7 @@ func script(t *testing.T, l *Log, lines string, queued ...string) []string {
 		}
 		for _, c := range strings.Fields(changes) {
 			name, fixed, _ := strings.Cut(c, "=")
-			e.Changes = append(e.Changes, cell.Change{Name: name, Fixed: fixed})
+			e.Changes = append(e.Changes, Change{Name: name, Fixed: fixed})
 		}
 		runs++
 		n := l.Add(Run{ID: id, Name: fmt.Sprintf("cell[%d]", runs), Effects: e,

@@ -16,8 +16,9 @@
 //
 // # Where to read
 //
-//	cell.go      the parts of a cell's text
-//	tree.go      text that is parsed once; what is wrong with a cell's syntax
+//	cell.go      what a cell consists of
+//	parts.go     its text, of which all but one part is blank
+//	tree.go      text that is parsed once; what is wrong with its syntax
 //	stmts.go     its statements, and what each defines
 //	order.go     var declarations in order of need
 //	embed.go     //go:embed

@@ -13,13 +13,6 @@ import (
 // package, where the compiler fills it; the statement copies it. Files are those
 // beside the notebook.
 
-// Embed is one pattern of a //go:embed line.
-type Embed struct {
-	Pattern string
-	Cell    string
-	Line    int
-}
-
 // embedLines takes the //go:embed lines above a declaration that starts at
 // start, and reports where they begin.
 func (c *Cell) embedLines(start int) (list []Embed, begin int, err error) {

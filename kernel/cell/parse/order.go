@@ -21,12 +21,6 @@ import (
 // need. Everything else runs where it stands, and so does a declaration that
 // nothing above it needs: a cell is read from top to bottom.
 
-// A pull is a declaration that runs before the statement at which it is needed.
-type pull struct {
-	at         int // where the statement that needs it begins
-	start, end int // the declaration
-}
-
 // orderVars puts c.Stmts in the order in which it runs, and notes what moved.
 func (c *Cell) orderVars(stmts, decls *syntax.File) error {
 	declaredAt := map[string]int{} // the declaration that defines a name

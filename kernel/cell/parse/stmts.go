@@ -10,22 +10,6 @@ import (
 	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
-// A Stmt is a statement at the top level of a cell.
-type Stmt struct {
-	Node       ast.Stmt // a line of "var ( … )" as a declaration of its own
-	Start, End int      // in the cell's text
-	IsVar      bool     // a var declaration
-	Spec       bool     // one of "var ( … )", so that its text lacks the var
-	Values     []ast.Expr
-	Embed      []Embed  // of //go:embed
-	Defs       []string // the variables that it defines
-	Sets       []string // the variables that it gives a new value
-	Last       bool     // it is the cell's last line
-	Hide       bool     // it ends with a semicolon: its value is not shown
-
-	file *syntax.File // in which it was parsed
-}
-
 // FindStmts lists the statements at the top level, with what each defines and sets,
 // in the order in which they run, and notes which one is the cell's last line. Decls
 // and body are what [Cell.Decls] and [Cell.Body] returned.
@@ -95,9 +79,6 @@ func (c *Cell) splitVar(f *syntax.File, d *ast.DeclStmt) error {
 	}
 	return nil
 }
-
-// Offset is where a node of the statement begins or ends in the cell's text.
-func (t *Stmt) Offset(p token.Pos) int { return t.file.Back(t.file.Offset(p)) }
 
 // IsPlainExpr reports whether the statement is an expression that Go does not
 // allow as a statement: anything but a call or a receive.

@@ -24,13 +24,6 @@ const (
 	RunTail = "\n}"
 )
 
-// A tree is a text as the parser has it.
-type tree struct {
-	ast *ast.File // nil where the parser made nothing of it
-	tok *token.File
-	err error
-}
-
 // tree parses a file of the checked package, or returns what it made of the same
 // text before.
 func (c *Cell) tree(name, text string) tree {
@@ -106,16 +99,4 @@ func (c *Cell) File(f *syntax.File, head, tail string) error {
 		ds = append(ds, d)
 	}
 	return &syntax.Error{Diagnostics: syntax.Trim(ds)}
-}
-
-// SyntaxError reports the syntax errors of a cell.
-func (c *Cell) SyntaxError() error {
-	if _, err := c.Decls(); err != nil {
-		return err
-	}
-	if _, err := c.Imports(); err != nil {
-		return err
-	}
-	_, err := c.Body()
-	return err
 }

@@ -21,3 +21,9 @@ func IsCVoid(t types.Type) bool {
 	n, ok := types.Unalias(t).(*types.Named)
 	return ok && n.Obj().Name() == "_Ctype_void" && FromNotebook(n)
 }
+
+// MentionsC reports whether a type is made of C types.
+func MentionsC(t types.Type) (found bool) {
+	NotebookTypes(t, func(obj *types.TypeName) { found = found || IsCType(obj) })
+	return found
+}

@@ -14,7 +14,11 @@ import (
 	"unicode"
 
 	"github.com/holt-dl/holt/kernel/cell"
+	"github.com/holt-dl/holt/kernel/cell/check"
 	"github.com/holt-dl/holt/kernel/cell/gonb"
+	"github.com/holt-dl/holt/kernel/cell/listing"
+	"github.com/holt-dl/holt/kernel/cell/parse"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
 	"github.com/holt-dl/holt/kernel/notebook/ipynb"
 )
 
@@ -36,7 +40,7 @@ const (
 //
 // The error names the cell that does not compile, or says what a program cannot do
 // that the notebook does.
-func Write(ctx context.Context, nb *ipynb.Notebook, name string, packages cell.Packages) (*Program, error) {
+func Write(ctx context.Context, nb *ipynb.Notebook, name string, packages check.Packages) (*Program, error) {
 	w := &writer{title: moduleName(name), markdown: map[int][]string{}, names: map[string]string{}}
 	w.m = newModel(identifiers(nb))
 	w.imports, w.helpers = map[string]string{}, map[string]bool{}
@@ -53,7 +57,7 @@ func Write(ctx context.Context, nb *ipynb.Notebook, name string, packages cell.P
 			continue
 		}
 		number++
-		info := &cellInfo{number: number, calls: map[int]*unit{}, listing: &cell.Listing{}}
+		info := &cellInfo{number: number, calls: map[int]*unit{}, listing: &listing.Listing{}}
 		code, asked := gonb.Questions(c.Source)
 		for _, q := range asked {
 			info.before = append(info.before, func() string { return "// " + q.Name + strings.Repeat("?", q.Detail+1) })
@@ -86,8 +90,8 @@ func Write(ctx context.Context, nb *ipynb.Notebook, name string, packages cell.P
 			})
 		}
 		if strings.TrimSpace(parts.Go) != "" {
-			checked, err := front.Check(ctx, cell.Source{Name: fmt.Sprintf("cell[%d]", number), Text: parts.Go})
-			var wrong *cell.Error
+			checked, err := front.Check(ctx, parse.Source{Name: fmt.Sprintf("cell[%d]", number), Text: parts.Go})
+			var wrong *syntax.Error
 			switch {
 			case errors.As(err, &wrong) && c.Tagged("raises-exception"):
 				p.warn(number, "it does not compile, as its tag raises-exception allows: the program leaves it out")
@@ -124,7 +128,7 @@ func (p *Program) warn(number int, sentence string) {
 }
 
 // finish writes the files, and checks that they compile.
-func (w *writer) finish(p *Program, packages cell.Packages) error {
+func (w *writer) finish(p *Program, packages check.Packages) error {
 	for range 5 {
 		main, err := w.program()
 		if err != nil {
@@ -169,7 +173,7 @@ var unused = regexp.MustCompile(`^declared and not used: (.*)$`)
 
 // check compiles the program in its head. Variables that are never read are
 // found here, and what imports them is written again.
-func (w *writer) check(p *Program, packages cell.Packages) (again bool, err error) {
+func (w *writer) check(p *Program, packages check.Packages) (again bool, err error) {
 	fset := token.NewFileSet()
 	var files []*ast.File
 	imports := map[string]bool{}

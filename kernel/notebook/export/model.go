@@ -8,7 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/holt-dl/holt/kernel/cell"
+	"github.com/holt-dl/holt/kernel/cell/listing"
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
@@ -45,7 +45,7 @@ type entity struct {
 type unit struct {
 	cell  *cellInfo // from which it holds
 	text  string    // of the cell that declares it
-	decl  cell.Decl
+	decl  listing.Decl
 	names map[string]*entity // the notebook's names in it
 	self  []*entity          // what it declares; of a method, the type
 	// Of a method that a later cell gives another body: the bodies before, and the
@@ -58,7 +58,7 @@ type unit struct {
 // cellInfo is a code cell of the notebook.
 type cellInfo struct {
 	number   int // as In [n]
-	listing  *cell.Listing
+	listing  *listing.Listing
 	scope    *scope.Model       // what names mean after it
 	names    map[string]*entity // what the names in its statements mean
 	old      map[string]*entity // what they meant before the cell
@@ -173,7 +173,7 @@ func (m *model) add(c *cellInfo) {
 }
 
 // meaning is what a name in the cell's statements stands for; nil for an import.
-func (c *cellInfo) meaning(u cell.Use) *entity {
+func (c *cellInfo) meaning(u listing.Use) *entity {
 	switch {
 	case u.Path != "":
 		return nil

@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/holt-dl/holt/kernel/cell"
+	"github.com/holt-dl/holt/kernel/cell/listing"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
@@ -92,7 +92,7 @@ func (w *writer) failed(c *cellInfo) string {
 }
 
 // stmt writes one statement.
-func (w *writer) stmt(b *bytes.Buffer, c *cellInfo, s *cell.Stmt) {
+func (w *writer) stmt(b *bytes.Buffer, c *cellInfo, s *listing.Stmt) {
 	text := c.listing.Text
 	edits := append(w.musts(s), w.renames(s.Uses, c.meaning)...)
 	plain := func() string { return apply(text, s.Start, s.End, edits) }
@@ -122,7 +122,7 @@ func (w *writer) stmt(b *bytes.Buffer, c *cellInfo, s *cell.Stmt) {
 }
 
 // musts writes must around the calls inside of a statement whose error ends the program.
-func (w *writer) musts(s *cell.Stmt) (list []edit) {
+func (w *writer) musts(s *listing.Stmt) (list []edit) {
 	for _, in := range s.Inner {
 		name := "must"
 		if in.Values == 2 {
@@ -181,7 +181,7 @@ func jumps(st ast.Stmt) bool {
 
 // results writes an expression whose error ends the cell, or whose value is
 // shown.
-func (w *writer) results(b *bytes.Buffer, c *cellInfo, s *cell.Stmt, text string, literal bool) {
+func (w *writer) results(b *bytes.Buffer, c *cellInfo, s *listing.Stmt, text string, literal bool) {
 	err := w.local("err")
 	n := len(s.Results)
 	if s.Fails {
@@ -266,7 +266,7 @@ func methodless(t types.Type) bool {
 
 // define writes a statement that defines variables, or that leaves out an
 // error.
-func (w *writer) define(b *bytes.Buffer, c *cellInfo, s *cell.Stmt, st ast.Stmt, at func(token.Pos) int, edits []edit) {
+func (w *writer) define(b *bytes.Buffer, c *cellInfo, s *listing.Stmt, st ast.Stmt, at func(token.Pos) int, edits []edit) {
 	text := c.listing.Text
 	var names []*ast.Ident // of what is defined
 	var lhs string         // with the program's names
@@ -352,7 +352,7 @@ func (w *writer) define(b *bytes.Buffer, c *cellInfo, s *cell.Stmt, st ast.Stmt,
 }
 
 // first reports whether no statement of the cell that runs before s defines the name.
-func (w *writer) first(c *cellInfo, s *cell.Stmt, name string) bool {
+func (w *writer) first(c *cellInfo, s *listing.Stmt, name string) bool {
 	for i := range c.listing.Stmts {
 		other := &c.listing.Stmts[i]
 		if other == s {

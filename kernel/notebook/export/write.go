@@ -14,7 +14,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/holt-dl/holt/kernel/cell"
+	"github.com/holt-dl/holt/kernel/cell/listing"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
@@ -106,7 +106,7 @@ func (w *writer) imported(name, path string) string {
 }
 
 // renames are the edits that give names in a text the names of the program.
-func (w *writer) renames(uses []cell.Use, meaning func(cell.Use) *entity) []edit {
+func (w *writer) renames(uses []listing.Use, meaning func(listing.Use) *entity) []edit {
 	var list []edit
 	for _, u := range uses {
 		switch e := meaning(u); {
@@ -125,7 +125,7 @@ func (w *writer) renames(uses []cell.Use, meaning func(cell.Use) *entity) []edit
 
 // typeString writes a variable's type.
 func (w *writer) typeString(e *entity) string {
-	s, err := cell.TypeString(e.version.Obj.Type(), func(p *types.Package) string { return w.imported(p.Name(), p.Path()) },
+	s, err := listing.TypeString(e.version.Obj.Type(), func(p *types.Package) string { return w.imported(p.Name(), p.Path()) },
 		func(t *types.TypeName) string {
 			if known := e.types[t]; known != nil {
 				return known.goName
@@ -290,7 +290,7 @@ func (w *writer) declare(u *unit) {
 	for i, body := range bodies {
 		d := body.decl
 		text := body.text
-		edits := w.renames(d.Uses, func(use cell.Use) *entity { return body.names[use.Name] })
+		edits := w.renames(d.Uses, func(use listing.Use) *entity { return body.names[use.Name] })
 		if d.Tok == token.FUNC && (u.renamed != "" || len(bodies) > 1) {
 			name := u.renamed
 			if name == "" {
@@ -321,7 +321,7 @@ func (w *writer) declare(u *unit) {
 func (w *writer) dispatch(u *unit, bodies []*unit) {
 	d := u.decl
 	text := u.text
-	edits := w.renames(d.Uses, func(use cell.Use) *entity { return u.names[use.Name] })
+	edits := w.renames(d.Uses, func(use listing.Use) *entity { return u.names[use.Name] })
 	head := apply(text, d.Start, d.Body, edits)
 	const pre = "package p;"
 	f, err := parser.ParseFile(token.NewFileSet(), "", pre+head+"{}", parser.SkipObjectResolution)
@@ -395,7 +395,7 @@ func comment(text string, at int) string {
 // An action is a statement of a cell, or a function that runs among them.
 type action struct {
 	start int
-	stmt  *cell.Stmt
+	stmt  *listing.Stmt
 	call  *unit
 }
 

@@ -13,7 +13,7 @@ import (
 	"syscall"
 
 	"github.com/holt-dl/holt/kernel/build"
-	"github.com/holt-dl/holt/kernel/cell"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
 	"github.com/holt-dl/holt/kernel/host/msg"
 	"github.com/holt-dl/holt/kernel/host/proc"
 )
@@ -106,7 +106,7 @@ func (s Sources) Failure(err error) *Failure {
 		return nil
 	}
 	var (
-		compile  *cell.Error
+		compile  *syntax.Error
 		internal *build.CompileError
 		end      *Ended
 		died     *HostDied
@@ -119,9 +119,9 @@ func (s Sources) Failure(err error) *Failure {
 		compileError(f, compile.Diagnostics)
 		return f
 	case errors.As(err, &internal):
-		var ds []cell.Diagnostic
+		var ds []syntax.Diagnostic
 		for _, d := range internal.Diagnostics {
-			ds = append(ds, cell.Diagnostic{Cell: d.File, Line: d.Line, Col: d.Col, Msg: strings.ReplaceAll(d.Msg, "Ħ", ""), Source: s.line(d.File, d.Line)})
+			ds = append(ds, syntax.Diagnostic{Cell: d.File, Line: d.Line, Col: d.Col, Msg: strings.ReplaceAll(d.Msg, "Ħ", ""), Source: s.line(d.File, d.Line)})
 		}
 		compileError(f, ds)
 		return f
@@ -173,7 +173,7 @@ func (f *Failure) head() {
 	}
 }
 
-func compileError(f *Failure, ds []cell.Diagnostic) {
+func compileError(f *Failure, ds []syntax.Diagnostic) {
 	f.Name = "CompileError"
 	if len(ds) > 0 {
 		f.Value = ds[0].String()

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/holt-dl/holt/kernel/cell"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
 	"github.com/holt-dl/holt/kernel/host/msg"
 )
 
@@ -126,7 +126,7 @@ func leastContrast(t *testing.T, text string, ground, letters rgb) (least float6
 func TestErrorContrast(t *testing.T) {
 	s := Sources{"cell[1]": "x := otter.Swim()\nboom()"}
 	var compile, run Failure
-	compileError(&compile, []cell.Diagnostic{{Cell: "cell[1]", Line: 1, Col: 6, Msg: "undefined: otter", Source: "x := otter.Swim()"}})
+	compileError(&compile, []syntax.Diagnostic{{Cell: "cell[1]", Line: 1, Col: 6, Msg: "undefined: otter", Source: "x := otter.Swim()"}})
 	s.runError(&run, msg.Done{Result: msg.Panic, Value: "index out of range", Frames: []msg.Frame{{Func: "notebook/c1.Swim", File: "cell[1]", Line: 2}}})
 	trace := s.trace("panic: otters\n\ngoroutine 7 [running]:\nnotebook/c1.Swim(...)\n\tcell[1]:2 +0x1d")
 	for name, theme := range themes {

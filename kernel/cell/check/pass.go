@@ -1,4 +1,4 @@
-package cell
+package check
 
 import (
 	"errors"
@@ -7,7 +7,6 @@ import (
 	"go/types"
 	"strings"
 
-	"github.com/holt-dl/holt/kernel/cell/gen"
 	"github.com/holt-dl/holt/kernel/cell/parse"
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
@@ -25,28 +24,6 @@ import (
 // an error in the cell is the person's, one in an earlier cell's declaration means that
 // it no longer compiles.
 
-// passed is the result of checking the whole package once.
-type passed struct {
-	pkg   *types.Package
-	info  *types.Info
-	files []*syntax.File
-	errs  []passError
-	old   map[types.Object]string // objects under another name: what the name stood for before
-}
-
-type passError struct {
-	Diagnostic
-	file *syntax.File
-	pos  token.Pos
-}
-
-type passKind int
-
-const (
-	passFirst passKind = iota // variables are local to the statements, bodies are left out
-	passFinal                 // variables are package-level
-)
-
 // maxExplained bounds the work on a cell with very many errors, of which ten are
 // shown.
 const maxExplained = 100
@@ -56,9 +33,9 @@ const maxExplained = 100
 // pass has the statements as the body of a function, so that := defines variables
 // whose types the checker finds. The final pass has these variables at package level;
 // it has the result of the first one in first.
-func (c *check) pass(kind passKind, first *passed) *passed {
+func (c *checker) pass(kind passKind, first *passed) *passed {
 	c.kind = kind
-	c.passes++
+	c.Passes++
 	p := &passed{
 		pkg: types.NewPackage(spell.Path, "notebook"),
 		info: &types.Info{
@@ -81,11 +58,11 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 	}
 	c.declareObjects(p, kind)
 	if f, imports := c.varFile(kind); f != nil {
-		if err := c.cell.File(f, "", ""); err == nil {
+		if err := c.Cell.File(f, "", ""); err == nil {
 			f.AST = syntax.WithImports(f.AST, imports)
 			p.files = append(p.files, f)
 		} else {
-			p.errs = append(p.errs, passError{Diagnostic{Cell: c.cell.Name, Msg: err.Error()}, f, token.NoPos})
+			p.errs = append(p.errs, passError{syntax.Diagnostic{Cell: c.Cell.Name, Msg: err.Error()}, f, token.NoPos})
 		}
 	}
 	cf, err := c.cFile()
@@ -101,23 +78,23 @@ func (c *check) pass(kind passKind, first *passed) *passed {
 
 // declareEarlier puts into the package's scope what earlier cells declared and this
 // one leaves as it is.
-func (c *check) declareEarlier(p *passed) {
+func (c *checker) declareEarlier(p *passed) {
 	again := map[string]bool{} // functions that get another body
-	for u := range c.newBodies {
+	for u := range c.NewBodies {
 		if u.Recv == "" {
 			again[u.Names[0]] = true
 		}
 	}
-	for name, e := range c.scope.All() {
-		if c.ownNames[name] || c.redeclared[name] != nil || c.retyped[name] != nil || c.dropped[name] != "" || c.imported[name] {
+	for name, e := range c.Scope.All() {
+		if c.OwnNames[name] || c.Redeclared[name] != nil || c.Retyped[name] != nil || c.Dropped[name] != "" || c.Imported[name] {
 			continue
 		}
-		if c.kind == passFinal && (again[name] || c.newVars[name]) {
+		if c.kind == passFinal && (again[name] || c.NewVars[name]) {
 			continue
 		}
 		plain, isHidden := strings.CutPrefix(name, spell.TypeMark)
 		switch {
-		case isHidden && c.unhide[plain], c.kind == passFirst && (c.before[name] || c.arrays[name] != nil):
+		case isHidden && c.Unhide[plain], c.kind == passFirst && (c.before[name] || c.arrays[name] != nil):
 			continue
 		case e.Kind == scope.Var:
 			name = spell.Var(name)
@@ -136,12 +113,12 @@ func (c *check) declareEarlier(p *passed) {
 
 // declareHelpers puts the functions into the package's scope that text of ours calls:
 // what they do is the runtime's, and they take anything.
-func (c *check) declareHelpers(p *passed) {
+func (c *checker) declareHelpers(p *passed) {
 	for _, values := range []int{1, 2} {
 		p.pkg.Scope().Insert(mustFunc(p.pkg, values))
 	}
 	helpers := []string{"ˣresult", "ˣuse", "ˣzero", "ˣmark"}
-	for _, ch := range c.cell.Inits() {
+	for _, ch := range c.Cell.Inits() {
 		helpers = append(helpers, spell.Init(ch.Start))
 	}
 	anySlice := types.NewSlice(types.Universe.Lookup("any").Type())
@@ -152,9 +129,9 @@ func (c *check) declareHelpers(p *passed) {
 }
 
 // addFile adds a file to the package, or its syntax errors to the result.
-func (c *check) addFile(p *passed, f *syntax.File, head, tail string) {
-	if err := c.cell.File(f, head, tail); err != nil {
-		var e *Error
+func (c *checker) addFile(p *passed, f *syntax.File, head, tail string) {
+	if err := c.Cell.File(f, head, tail); err != nil {
+		var e *syntax.Error
 		if errors.As(err, &e) {
 			for _, d := range e.Diagnostics {
 				p.errs = append(p.errs, passError{d, f, token.NoPos})
@@ -167,7 +144,7 @@ func (c *check) addFile(p *passed, f *syntax.File, head, tail string) {
 	c.wrapOldTypes(f.AST)
 	switch {
 	case c.kind == passFirst && f.Kind == syntax.StmtFile:
-		f.AST = syntax.WithUses(f.AST, c.cell.Defined())
+		f.AST = syntax.WithUses(f.AST, c.Cell.Defined())
 	case c.kind == passFirst && !c.bodies:
 		f.AST = syntax.WithoutBodies(f.AST)
 	}
@@ -176,25 +153,25 @@ func (c *check) addFile(p *passed, f *syntax.File, head, tail string) {
 
 // addCell adds the cell's declarations and statements. In the final pass, a name that
 // the cell defines anew means what it meant before under a longer name.
-func (c *check) addCell(p *passed, first *passed) {
+func (c *checker) addCell(p *passed, first *passed) {
 	cellFile := func(k syntax.Kind, r parse.Rendered) *syntax.File {
-		return &syntax.File{Kind: k, Name: c.cell.Name, Line: 1, Source: string(c.cell.Text), Body: r.Text, Back: r.Back}
+		return &syntax.File{Kind: k, Name: c.Cell.Name, Line: 1, Source: string(c.Cell.Text), Body: r.Text, Back: r.Back}
 	}
-	c.addFile(p, cellFile(syntax.DeclFile, c.cell.DeclText(c.editDecls)), "", "")
+	c.addFile(p, cellFile(syntax.DeclFile, c.Cell.DeclText(c.editDecls)), "", "")
 	if c.kind == passFirst {
-		c.addFile(p, cellFile(syntax.StmtFile, c.cell.StmtText(c.editFirst)), parse.RunHead, parse.RunTail)
+		c.addFile(p, cellFile(syntax.StmtFile, c.Cell.StmtText(c.editFirst)), parse.RunHead, parse.RunTail)
 		return
 	}
-	for _, t := range c.cell.Stmts {
+	for _, t := range c.Cell.Stmts {
 		if len(t.Embed) > 0 {
-			p.pkg.Scope().Insert(types.NewVar(0, p.pkg, spell.Embed(t.Defs[0]), c.vars[t.Defs[0]]))
+			p.pkg.Scope().Insert(types.NewVar(0, p.pkg, spell.Embed(t.Defs[0]), c.Vars[t.Defs[0]]))
 		}
 	}
-	c.addFile(p, cellFile(syntax.StmtFile, c.cell.StmtText(func(ed *syntax.Editor) { c.editFinal(ed, first) })), parse.RunHead, parse.RunTail)
-	for name := range c.newVars {
-		if e := c.scope.Lookup(name); e != nil && c.retyped[name] == nil && c.redeclared[name] == nil {
+	c.addFile(p, cellFile(syntax.StmtFile, c.Cell.StmtText(func(ed *syntax.Editor) { c.editFinal(ed, first) })), parse.RunHead, parse.RunTail)
+	for name := range c.NewVars {
+		if e := c.Scope.Lookup(name); e != nil && c.Retyped[name] == nil && c.Redeclared[name] == nil {
 			mark := spell.OldMark
-			if c.hides[name] {
+			if c.Hides[name] {
 				mark = spell.TypeMark
 			}
 			p.old[insert(p.pkg, mark+name, e.Obj)] = name
@@ -205,7 +182,7 @@ func (c *check) addCell(p *passed, first *passed) {
 // checkTypes runs go/types over the package's files, and adds the errors that hold
 // for a cell, with what to try. HasC says that there are declarations of cmd/cgo, and
 // noC that they could not be had.
-func (c *check) checkTypes(p *passed, hasC, noC bool) {
+func (c *checker) checkTypes(p *passed, hasC, noC bool) {
 	byTok := map[*token.File]*syntax.File{}
 	var files []*ast.File
 	for _, f := range p.files {
@@ -214,12 +191,12 @@ func (c *check) checkTypes(p *passed, hasC, noC bool) {
 	}
 	var errs []types.Error
 	conf := types.Config{
-		Importer:  c.nb.pk,
+		Importer:  c.Packages,
 		GoVersion: "go1.26",
-		Sizes:     gen.Sizes,
+		Sizes:     Sizes,
 		Error: func(err error) {
 			e := err.(types.Error)
-			f := byTok[c.nb.fset.File(e.Pos)]
+			f := byTok[c.Fset.File(e.Pos)]
 			if f == nil || f.Kind == syntax.CgoFile || ignored(e.Msg) || c.kind == passFirst && f.Kind != syntax.StmtFile && !c.bodies && bodiless(e.Msg) {
 				return
 			}
@@ -230,9 +207,9 @@ func (c *check) checkTypes(p *passed, hasC, noC bool) {
 		usesCgo(&conf)
 	}
 	conf.FakeImportC = noC
-	types.NewChecker(&conf, c.nb.fset, p.pkg, p.info).Files(files)
+	types.NewChecker(&conf, c.Fset, p.pkg, p.info).Files(files)
 	for i, e := range errs { // hints need what the whole check found
-		f := byTok[c.nb.fset.File(e.Pos)]
+		f := byTok[c.Fset.File(e.Pos)]
 		msg := e.Msg
 		if i < maxExplained {
 			msg = c.hinted(p, f).Explain(e)
@@ -244,7 +221,7 @@ func (c *check) checkTypes(p *passed, hasC, noC bool) {
 // wrapOldTypes puts the A of "type B A" in parentheses when an earlier cell
 // declared A: go/types looks for cycles among names alone, and fails on one that
 // is in the package's scope but not in its files (Checker.directCycle, Go 1.26).
-func (c *check) wrapOldTypes(f *ast.File) {
+func (c *checker) wrapOldTypes(f *ast.File) {
 	for _, d := range f.Decls {
 		g, ok := d.(*ast.GenDecl)
 		if !ok || g.Tok != token.TYPE {
@@ -252,7 +229,7 @@ func (c *check) wrapOldTypes(f *ast.File) {
 		}
 		for _, s := range g.Specs {
 			ts := s.(*ast.TypeSpec)
-			if id, ok := ts.Type.(*ast.Ident); ok && c.scope.Lookup(id.Name) != nil {
+			if id, ok := ts.Type.(*ast.Ident); ok && c.Scope.Lookup(id.Name) != nil {
 				ts.Type = &ast.ParenExpr{Lparen: id.Pos(), X: id, Rparen: id.End()}
 			}
 		}

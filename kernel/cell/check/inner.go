@@ -1,4 +1,4 @@
-package cell
+package check
 
 import (
 	"go/ast"
@@ -19,16 +19,10 @@ import (
 // Only what Go refuses is changed. fmt.Println(os.ReadFile("x")) prints both results, as
 // in any program, and in a function nothing is taken.
 
-// An innerCall is a call that returns an error beside the values that are wanted of it.
-type innerCall struct {
-	start, end int // in the cell's text
-	values     int // without the error: 1 or 2
-}
-
 // takeInner finds the calls inside of statements whose error is to be taken, and reports
 // whether there are new ones. Inside of a call that go/types did not understand, there may
 // be others, which the next pass finds.
-func (c *check) takeInner(p *passed, f *syntax.File, body *ast.BlockStmt) bool {
+func (c *checker) takeInner(p *passed, f *syntax.File, body *ast.BlockStmt) bool {
 	found := false
 	ast.PreorderStack(body, nil, func(n ast.Node, stack []ast.Node) bool {
 		switch n := n.(type) {
@@ -43,10 +37,10 @@ func (c *check) takeInner(p *passed, f *syntax.File, body *ast.BlockStmt) bool {
 			if values == 0 || values > 2 || results.Len() != values+1 || !spell.IsError(results.At(values).Type()) {
 				break
 			}
-			in := innerCall{values: values}
-			in.start, in.end = f.Span(n)
-			if !slices.Contains(c.inner, in) {
-				c.inner = append(c.inner, in)
+			in := InnerCall{Values: values}
+			in.Start, in.End = f.Span(n)
+			if !slices.Contains(c.Inner, in) {
+				c.Inner = append(c.Inner, in)
 				found = true
 			}
 		}
@@ -161,10 +155,10 @@ func (p *passed) inferred(fun ast.Expr) bool {
 }
 
 // editInner puts our calls around those whose errors are taken.
-func (c *check) editInner(ed *syntax.Editor) {
-	for _, in := range c.inner {
-		ed.Insert(in.start, spell.Must(in.values)+"(")
-		ed.Insert(in.end, ")")
+func (c *checker) editInner(ed *syntax.Editor) {
+	for _, in := range c.Inner {
+		ed.Insert(in.Start, spell.Must(in.Values)+"(")
+		ed.Insert(in.End, ")")
 	}
 }
 

@@ -1,8 +1,7 @@
-package cell
+package check
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -16,7 +15,6 @@ import (
 
 	"github.com/holt-dl/holt/kernel/cell/parse"
 	"github.com/holt-dl/holt/kernel/cell/scope"
-	"github.com/holt-dl/holt/kernel/cell/spell"
 	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
@@ -29,49 +27,36 @@ import (
 // types of C are one in all cells: those that an earlier program has declared
 // alike are taken from there.
 
-// Cgo is implemented by [Packages] that can compile C.
-type Cgo interface {
-	// CTypes returns the Go file in which cmd/cgo declares the names of C that
-	// the given files use. Errors of the C code are an [*Error].
-	CTypes(ctx context.Context, files []File) (string, error)
-}
-
 // addC records the comment above import "C".
-func (c *check) addC(f *syntax.File, s *ast.ImportSpec) error {
+func (c *checker) addC(f *syntax.File, s *ast.ImportSpec) error {
 	refuse := func(msg string) error {
-		return &Error{Diagnostics: []Diagnostic{f.Diagnose(s.Pos(), msg)}}
+		return &syntax.Error{Diagnostics: []syntax.Diagnostic{f.Diagnose(s.Pos(), msg)}}
 	}
-	if _, ok := c.nb.pk.(Cgo); !ok {
+	if _, ok := c.Packages.(Cgo); !ok {
 		return refuse(`import "C" is not supported here`)
 	}
 	start, _ := f.Span(s)
-	at := slices.IndexFunc(c.cell.Chunks, func(ch syntax.Chunk) bool { return ch.Start <= start && start < ch.End })
-	if s.Name != nil || at < 0 || strings.Contains(string(c.cell.Text[c.cell.Chunks[at].Start:start]), "(") {
+	at := slices.IndexFunc(c.Cell.Chunks, func(ch syntax.Chunk) bool { return ch.Start <= start && start < ch.End })
+	if s.Name != nil || at < 0 || strings.Contains(string(c.Cell.Text[c.Cell.Chunks[at].Start:start]), "(") {
 		return refuse(`import "C" stands on a line of its own, without a name, and its comment with the C code directly above it`)
 	}
-	if c.pre != nil {
+	if c.Preamble != nil {
 		return refuse(`import "C" stands twice in this cell; put the C code above the first`)
 	}
-	begin := parse.CommentAbove(c.cell.Text[:c.cell.Chunks[at].Start])
-	text := strings.TrimRight(string(c.cell.Text[begin:c.cell.Chunks[at].Start]), " \t\n")
-	c.pre = &scope.Preamble{Cell: c.cell.Name, Line: 1 + bytes.Count(c.cell.Text[:begin], []byte("\n")), Text: text}
-	if strings.Contains(string(c.cell.Text), "\n//export ") || strings.HasPrefix(string(c.cell.Text), "//export ") {
+	begin := parse.CommentAbove(c.Cell.Text[:c.Cell.Chunks[at].Start])
+	text := strings.TrimRight(string(c.Cell.Text[begin:c.Cell.Chunks[at].Start]), " \t\n")
+	c.Preamble = &scope.Preamble{Cell: c.Cell.Name, Line: 1 + bytes.Count(c.Cell.Text[:begin], []byte("\n")), Text: text}
+	if strings.Contains(string(c.Cell.Text), "\n//export ") || strings.HasPrefix(string(c.Cell.Text), "//export ") {
 		return refuse(`//export does not work in a cell, whose functions may be replaced; put what C calls back into a package of a module and import that`)
 	}
-	c.imports["C"] = "C"
+	c.Imports["C"] = "C"
 	return nil
-}
-
-// A cName is a name of C as a file uses it.
-type cName struct {
-	name string
-	use  string // how a file for cmd/cgo uses it again
 }
 
 // cNames adds the names of C that a file uses to c.cUses, with their places,
 // so that cmd/cgo is asked again when there are new ones.
-func (c *check) cNames(f *syntax.File) {
-	pre := f.Preamble(c.pre)
+func (c *checker) cNames(f *syntax.File) {
+	pre := f.Preamble(c.Preamble)
 	if pre == nil || !syntax.ImportsC(f.AST) {
 		return
 	}
@@ -128,7 +113,7 @@ func sortedNames(uses map[cName]string) []cName {
 }
 
 // cFile returns the declarations of the names of C in use, or nil.
-func (c *check) cFile() (*syntax.File, error) {
+func (c *checker) cFile() (*syntax.File, error) {
 	if len(c.cUses) == 0 {
 		return nil, nil
 	}
@@ -144,33 +129,33 @@ func (c *check) cFile() (*syntax.File, error) {
 			list = append(list, File{Name: pre.File(), Text: b.String()})
 		}
 		slices.SortFunc(list, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
-		text, err := c.nb.pk.(Cgo).CTypes(c.ctx, list)
+		text, err := c.Packages.(Cgo).CTypes(c.ctx, list)
 		if err != nil {
 			return nil, err
 		}
 		c.cText = text
-		if err := c.nb.pk.Add(c.ctx, []string{"runtime/cgo", "syscall"}); err != nil {
+		if err := c.Packages.Add(c.ctx, []string{"runtime/cgo", "syscall"}); err != nil {
 			return nil, c.importError(err)
 		}
 	}
 	_, text, _ := strings.Cut(c.cText, "package notebook")
-	f := &syntax.File{Kind: syntax.CgoFile, Name: c.cell.Name, Line: 1, Source: text, Body: text, Back: func(i int) int { return i }}
-	if err := c.cell.File(f, "", ""); err != nil {
+	f := &syntax.File{Kind: syntax.CgoFile, Name: c.Cell.Name, Line: 1, Source: text, Body: text, Back: func(i int) int { return i }}
+	if err := c.Cell.File(f, "", ""); err != nil {
 		return nil, err
 	}
 	return f, nil
 }
 
 // cErrors are what the C compiler objects to.
-func (c *check) cErrors(err error) []passError {
-	var e *Error
+func (c *checker) cErrors(err error) []passError {
+	var e *syntax.Error
 	if !errors.As(err, &e) {
-		e = &Error{Diagnostics: []Diagnostic{{Cell: c.cell.Name, Msg: err.Error()}}}
+		e = &syntax.Error{Diagnostics: []syntax.Diagnostic{{Cell: c.Cell.Name, Msg: err.Error()}}}
 	}
 	var list []passError
-	lines := strings.Split(string(c.cell.Text), "\n")
+	lines := strings.Split(string(c.Cell.Text), "\n")
 	for _, d := range e.Diagnostics {
-		if d.Cell == c.cell.Name && d.Line > 0 && d.Line <= len(lines) {
+		if d.Cell == c.Cell.Name && d.Line > 0 && d.Line <= len(lines) {
 			d.Source = lines[d.Line-1]
 		}
 		list = append(list, passError{d, &syntax.File{Kind: syntax.StmtFile}, token.NoPos})
@@ -180,7 +165,7 @@ func (c *check) cErrors(err error) []passError {
 
 // shareC leaves out the C types that an earlier program has declared alike,
 // themselves and all that they mention, and puts those in the package's scope.
-func (c *check) shareC(f *syntax.File, scope *types.Scope) {
+func (c *checker) shareC(f *syntax.File, scope *types.Scope) {
 	specs := map[string]*ast.TypeSpec{}
 	for _, d := range f.AST.Decls {
 		if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.TYPE && len(g.Specs) == 1 {
@@ -190,7 +175,7 @@ func (c *check) shareC(f *syntax.File, scope *types.Scope) {
 	}
 	same := map[string]bool{}
 	for name, ts := range specs {
-		text, _ := c.nb.code.CType(name)
+		text, _ := c.CType(name)
 		same[name] = text == f.Text(ts)
 	}
 	for again := true; again; {
@@ -204,7 +189,7 @@ func (c *check) shareC(f *syntax.File, scope *types.Scope) {
 			})
 		}
 	}
-	c.cShared = map[string]*types.TypeName{}
+	c.SharedC = map[string]*types.TypeName{}
 	rest := *f.AST
 	f.AST = &rest
 	f.AST.Decls = slices.DeleteFunc(slices.Clone(f.AST.Decls), func(d ast.Decl) bool {
@@ -213,17 +198,11 @@ func (c *check) shareC(f *syntax.File, scope *types.Scope) {
 			return false
 		}
 		name := g.Specs[0].(*ast.TypeSpec).Name.Name
-		_, obj := c.nb.code.CType(name)
-		c.cShared[name] = obj
+		_, obj := c.CType(name)
+		c.SharedC[name] = obj
 		scope.Insert(obj)
 		return true
 	})
-}
-
-// mentionsC reports whether a type is made of C types.
-func mentionsC(t types.Type) (found bool) {
-	spell.NotebookTypes(t, func(obj *types.TypeName) { found = found || spell.IsCType(obj) })
-	return found
 }
 
 // usesCgo makes the checker take C.f for what cmd/cgo declared. The field is

@@ -1,13 +1,18 @@
-package cell
+// Package listing is a checked cell as it was written, with what the check found out: for
+// a tool that writes the notebook as another program, as holt export does. It reads the
+// result of the check and parses nothing.
+package listing
 
 import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/check"
 	"github.com/holt-dl/holt/kernel/cell/gen"
 	"github.com/holt-dl/holt/kernel/cell/parse"
 	"github.com/holt-dl/holt/kernel/cell/scope"
@@ -54,12 +59,8 @@ type Stmt struct {
 	Takes   bool // an assignment that leaves out the error of its call
 	// Dropped are the calls inside of a loop or a branch whose error ends the cell.
 	Dropped []Dropped
-	Inner   []Inner // calls inside of it whose error ends the cell
+	Inner   []check.InnerCall // calls inside of it whose error ends the cell
 }
-
-// Inner is a call that returns an error beside the values that are wanted of it: one
-// or two.
-type Inner struct{ Start, End, Values int }
 
 // Dropped is a call that stands alone and drops its last result, an error, or a
 // definition that leaves it out.
@@ -78,10 +79,6 @@ type Use struct {
 	Type       bool   // the type that a variable of this name hides
 }
 
-// Listing returns the cell with what the check found out. It is empty for a
-// program that [Notebook.Rebuild] made.
-func (p *Program) Listing() *Listing { return p.listing() }
-
 // TypeString writes a type as Go source. Pkg returns the name by which a
 // package is imported, and name that of a type of the notebook. The error says
 // why a type cannot be written.
@@ -91,29 +88,34 @@ func TypeString(t types.Type, pkg func(*types.Package) string, name func(*types.
 	return s, p.Err
 }
 
-func (g *result) listing() *Listing {
-	l := &Listing{Text: string(g.c.cell.Text), Vars: sortedKeys(g.c.newVars), Blank: g.c.blank}
-	for _, f := range g.p.files {
+// Of lists a cell that was checked. Of what [check.Rebuild] checked, there is nothing.
+func Of(r *check.Result) *Listing {
+	l := lister{r}
+	list := &Listing{Text: string(l.Cell.Text), Vars: slices.Sorted(maps.Keys(l.NewVars)), Blank: l.Blank}
+	for _, f := range l.Files {
 		switch f.Kind {
 		case syntax.DeclFile:
 			for _, d := range f.AST.Decls {
-				l.Decls = append(l.Decls, g.listDecl(f, d)...)
+				list.Decls = append(list.Decls, l.listDecl(f, d)...)
 			}
 		case syntax.StmtFile:
-			l.Stmts = g.listStmts(f)
+			list.Stmts = l.listStmts(f)
 		}
 	}
-	return l
+	return list
 }
 
+// A lister lists what was found out about a cell.
+type lister struct{ *check.Result }
+
 // listDecl lists what a declaration of the cell declares.
-func (g *result) listDecl(f *syntax.File, d ast.Decl) (list []Decl) {
+func (l lister) listDecl(f *syntax.File, d ast.Decl) (list []Decl) {
 	switch d := d.(type) {
 	case *ast.GenDecl:
 		switch d.Tok {
 		case token.TYPE:
 			for _, s := range d.Specs {
-				decl := Decl{Tok: d.Tok, Group: d.Lparen.IsValid(), Uses: g.uses(f, s), Unit: g.ownUnit(scope.Type, s.(*ast.TypeSpec).Name.Name, "")}
+				decl := Decl{Tok: d.Tok, Group: d.Lparen.IsValid(), Uses: l.uses(f, s), Unit: l.ownUnit(scope.Type, s.(*ast.TypeSpec).Name.Name, "")}
 				if decl.Start, decl.End = f.Span(d); decl.Group {
 					decl.Start, decl.End = f.Span(s)
 				}
@@ -121,22 +123,22 @@ func (g *result) listDecl(f *syntax.File, d ast.Decl) (list []Decl) {
 			}
 		case token.CONST:
 			for _, s := range d.Specs {
-				decl := Decl{Tok: d.Tok, Uses: g.uses(f, d), Unit: g.ownUnit(scope.Const, s.(*ast.ValueSpec).Names[0].Name, "")}
+				decl := Decl{Tok: d.Tok, Uses: l.uses(f, d), Unit: l.ownUnit(scope.Const, s.(*ast.ValueSpec).Names[0].Name, "")}
 				decl.Start, decl.End = f.Span(d)
 				return []Decl{decl}
 			}
 		}
 	case *ast.FuncDecl:
-		decl := Decl{Tok: token.FUNC, Uses: g.uses(f, d)}
+		decl := Decl{Tok: token.FUNC, Uses: l.uses(f, d)}
 		decl.Start, decl.End = f.Span(d)
 		if d.Body != nil {
 			decl.Body, _ = f.Span(d.Body)
 		}
 		decl.Name, _ = f.Span(d.Name)
-		text := string(g.c.cell.Text[decl.Start:decl.End])
-		decl.Unit = g.ownUnit(scope.Func, "", text)
+		text := string(l.Cell.Text[decl.Start:decl.End])
+		decl.Unit = l.ownUnit(scope.Func, "", text)
 		if decl.Recv != "" && d.Recv == nil { // a method that only gets a new body is checked as a function
-			g.c.asMethod(&decl, text)
+			l.asMethod(&decl, text)
 		}
 		list = append(list, decl)
 	}
@@ -144,8 +146,8 @@ func (g *result) listDecl(f *syntax.File, d ast.Decl) (list []Decl) {
 }
 
 // ownUnit returns the unit of the cell that declares a name first, or has a text.
-func (g *result) ownUnit(kind scope.Kind, name, text string) *scope.Unit {
-	for _, u := range g.c.own {
+func (l lister) ownUnit(kind scope.Kind, name, text string) *scope.Unit {
+	for _, u := range l.Own {
 		if u.Kind == kind && (u.Names[0] == name || u.Text == text) {
 			return u
 		}
@@ -155,8 +157,8 @@ func (g *result) ownUnit(kind scope.Kind, name, text string) *scope.Unit {
 
 // asMethod corrects the places of names in a method that was checked as a function:
 // its head was written anew.
-func (c *check) asMethod(d *Decl, text string) {
-	f, off, err := c.cell.Alone(text)
+func (l lister) asMethod(d *Decl, text string) {
+	f, off, err := l.Cell.Alone(text)
 	if err != nil {
 		return
 	}
@@ -171,11 +173,11 @@ func (c *check) asMethod(d *Decl, text string) {
 	})
 }
 
-func (g *result) listStmts(f *syntax.File) []Stmt {
-	list := make([]Stmt, len(g.c.cell.Stmts))
+func (l lister) listStmts(f *syntax.File) []Stmt {
+	list := make([]Stmt, len(l.Cell.Stmts))
 	at := map[int]*Stmt{}
-	for i, t := range g.c.cell.Stmts {
-		_, takes := g.c.takenErr[i]
+	for i, t := range l.Cell.Stmts {
+		_, takes := l.TakenErr[i]
 		list[i] = Stmt{Start: t.Start, End: t.End, Node: t.Node, Offset: t.Offset, Spec: t.Spec, Defs: t.Defs, Takes: takes}
 		at[t.Start] = &list[i]
 	}
@@ -186,40 +188,40 @@ func (g *result) listStmts(f *syntax.File) []Stmt {
 		if s == nil {
 			continue
 		}
-		for i, t := range g.c.cell.Stmts {
+		for i, t := range l.Cell.Stmts {
 			if &list[i] != s {
 				continue
 			}
 			switch st := st.(type) {
 			case *ast.ExprStmt:
-				g.listExpr(s, t, st)
+				l.listExpr(s, t, st)
 			default:
-				gen.DroppedErrors(g.p.info, st, func(es *ast.ExprStmt, _ *ast.CallExpr, n int) {
+				gen.DroppedErrors(l.Info, st, func(es *ast.ExprStmt, _ *ast.CallExpr, n int) {
 					start, end := f.Span(es)
 					s.Dropped = append(s.Dropped, Dropped{start, end, n})
 				})
 			case *ast.AssignStmt:
-				s.Unused = t.Hide && t.Last && len(t.Defs) == 0 && (g.c.lastValue || t.IsPlainExpr())
+				s.Unused = t.Hide && t.Last && len(t.Defs) == 0 && (l.LastValue || t.IsPlainExpr())
 			}
 		}
 	}
-	for _, n := range g.c.nested {
+	for _, n := range l.Nested {
 		for i := range list {
-			if s := &list[i]; n.names > s.Start && n.end <= s.End {
-				s.Dropped = append(s.Dropped, Dropped{Start: n.names, End: n.end})
+			if s := &list[i]; n.Names > s.Start && n.End <= s.End {
+				s.Dropped = append(s.Dropped, Dropped{Start: n.Names, End: n.End})
 			}
 		}
 	}
-	for _, n := range g.c.inner {
+	for _, n := range l.Inner {
 		for i := range list {
-			if s := &list[i]; n.start >= s.Start && n.end <= s.End {
-				s.Inner = append(s.Inner, Inner{n.start, n.end, n.values})
+			if s := &list[i]; n.Start >= s.Start && n.End <= s.End {
+				s.Inner = append(s.Inner, n)
 			}
 		}
 	}
-	uses := g.uses(f, body)
-	for _, t := range g.c.cell.Stmts {
-		uses = append(uses, g.typeUses(t)...)
+	uses := l.uses(f, body)
+	for _, t := range l.Cell.Stmts {
+		uses = append(uses, l.typeUses(t)...)
 	}
 	sort.Slice(uses, func(i, j int) bool { return uses[i].Start < uses[j].Start })
 	for _, u := range uses {
@@ -234,7 +236,7 @@ func (g *result) listStmts(f *syntax.File) []Stmt {
 
 // typeUses lists the names in the type of a var declaration, which is not part of
 // what was checked last: the variables were declared elsewhere.
-func (g *result) typeUses(t *parse.Stmt) (list []Use) {
+func (l lister) typeUses(t *parse.Stmt) (list []Use) {
 	if !t.IsVar {
 		return nil
 	}
@@ -258,8 +260,8 @@ func (g *result) typeUses(t *parse.Stmt) (list []Use) {
 			}
 		case *ast.Ident:
 			u := Use{Start: off(n.Pos()), End: off(n.End()), Name: n.Name}
-			if g.p.pkg.Scope().Lookup(n.Name) == nil {
-				u.Path = g.c.imports[n.Name]
+			if l.Pkg.Scope().Lookup(n.Name) == nil {
+				u.Path = l.Imports[n.Name]
 			}
 			if !fields[n] && types.Universe.Lookup(n.Name) == nil {
 				list = append(list, u)
@@ -271,17 +273,17 @@ func (g *result) typeUses(t *parse.Stmt) (list []Use) {
 }
 
 // listExpr finds out what becomes of the results of an expression.
-func (g *result) listExpr(s *Stmt, t *parse.Stmt, st *ast.ExprStmt) {
+func (l lister) listExpr(s *Stmt, t *parse.Stmt, st *ast.ExprStmt) {
 	x := ast.Unparen(st.X)
 	if call, ok := x.(*ast.CallExpr); ok {
 		if id, ok := call.Fun.(*ast.Ident); ok && id.Name == "ˣresult" && len(call.Args) == 1 {
-			s.Results, s.Value = []types.Type{g.p.info.Types[call.Args[0]].Type}, true
+			s.Results, s.Value = []types.Type{l.Info.Types[call.Args[0]].Type}, true
 			return
 		}
-		if gen.Prints(g.p.info, call) {
+		if gen.Prints(l.Info, call) {
 			return
 		}
-		tv := g.p.info.Types[call]
+		tv := l.Info.Types[call]
 		n, fails := gen.Results(tv)
 		if tuple, ok := tv.Type.(*types.Tuple); ok {
 			for v := range tuple.Variables() {
@@ -299,12 +301,12 @@ func (g *result) listExpr(s *Stmt, t *parse.Stmt, st *ast.ExprStmt) {
 		return
 	}
 	if u, ok := x.(*ast.UnaryExpr); ok && u.Op == token.ARROW {
-		s.Results, s.Value = []types.Type{g.p.info.Types[x].Type}, t.Last && !t.Hide
+		s.Results, s.Value = []types.Type{l.Info.Types[x].Type}, t.Last && !t.Hide
 	}
 }
 
 // uses lists the names of the notebook and of imports below a node, in order.
-func (g *result) uses(f *syntax.File, n ast.Node) []Use {
+func (l lister) uses(f *syntax.File, n ast.Node) []Use {
 	var list []Use
 	sel := map[*ast.Ident]bool{}
 	ast.Inspect(n, func(n ast.Node) bool {
@@ -317,9 +319,9 @@ func (g *result) uses(f *syntax.File, n ast.Node) []Use {
 		}
 		name := spell.Written(id.Name)
 		old := name != strings.TrimPrefix(id.Name, spell.NewMark)
-		obj := g.p.info.Uses[id]
+		obj := l.Info.Uses[id]
 		if obj == nil {
-			obj = g.p.info.Defs[id]
+			obj = l.Info.Defs[id]
 		}
 		if obj == nil || !old && spell.Ours(name) {
 			return true
@@ -335,7 +337,7 @@ func (g *result) uses(f *syntax.File, n ast.Node) []Use {
 			return true
 		}
 		switch {
-		case g.p.packageLevel(obj):
+		case l.PackageLevel(obj):
 			list = append(list, u)
 		case obj.Pkg() != nil && obj.Pkg().Path() != spell.Path && obj.Parent() == obj.Pkg().Scope():
 			u.Dot, u.Path = true, obj.Pkg().Path()

@@ -1,4 +1,4 @@
-package cell
+package check
 
 import (
 	"fmt"
@@ -24,17 +24,17 @@ import (
 func errName(n int) string { return "ˣe" + strconv.Itoa(n) }
 
 // editFirst prepares the statements for the first pass.
-func (c *check) editFirst(ed *syntax.Editor) {
+func (c *checker) editFirst(ed *syntax.Editor) {
 	c.editTop(ed, true)
 	c.mark(ed, syntax.StmtFile)
 }
 
-func (c *check) editTop(ed *syntax.Editor, first bool) {
+func (c *checker) editTop(ed *syntax.Editor, first bool) {
 	if first {
-		c.cell.Ungroup(ed)
+		c.Cell.Ungroup(ed)
 	}
-	for i, t := range c.cell.Stmts {
-		if t.Last && len(t.Defs) == 0 && (c.lastValue || t.IsPlainExpr()) {
+	for i, t := range c.Cell.Stmts {
+		if t.Last && len(t.Defs) == 0 && (c.LastValue || t.IsPlainExpr()) {
 			if t.Hide {
 				ed.Insert(t.Start, "_ = ")
 			} else {
@@ -42,24 +42,24 @@ func (c *check) editTop(ed *syntax.Editor, first bool) {
 				ed.Insert(t.End, ")")
 			}
 		}
-		if n, ok := c.takenErr[i]; ok {
+		if n, ok := c.TakenErr[i]; ok {
 			c.takeError(ed, t, n, first)
 		}
 		if len(t.Sets) > 0 && len(t.Defs) == 0 {
 			c.markDone(ed, i)
 		}
 	}
-	for i, n := range c.nested { // x := f()    becomes    x, ˣn0 := f(); ˣuse(ˣn0)
+	for i, n := range c.Nested { // x := f()    becomes    x, ˣn0 := f(); ˣuse(ˣn0)
 		name := "ˣn" + strconv.Itoa(i)
-		ed.Insert(n.names, ", "+name)
-		ed.Insert(n.end, "; ˣuse("+name+")")
+		ed.Insert(n.Names, ", "+name)
+		ed.Insert(n.End, "; ˣuse("+name+")")
 	}
 	c.editInner(ed)
 }
 
 // markDone says that statement i was done, behind it.
-func (c *check) markDone(ed *syntax.Editor, i int) {
-	ed.Insert(c.cell.Stmts[i].End, "; ˣmark("+strconv.Itoa(i+1)+")")
+func (c *checker) markDone(ed *syntax.Editor, i int) {
+	ed.Insert(c.Cell.Stmts[i].End, "; ˣmark("+strconv.Itoa(i+1)+")")
 }
 
 // takeError puts the results of a call in variables of our own, takes the
@@ -67,7 +67,7 @@ func (c *check) markDone(ed *syntax.Editor, i int) {
 // call that fails leaves them as they were.
 //
 //	x := f()    becomes    ˣv0_0, ˣe0 := f(); ˣuse(ˣe0); x := ˣv0_0
-func (c *check) takeError(ed *syntax.Editor, t *parse.Stmt, n int, first bool) {
+func (c *checker) takeError(ed *syntax.Editor, t *parse.Stmt, n int, first bool) {
 	off := t.Offset
 	var lhs, op string
 	var names int
@@ -75,7 +75,7 @@ func (c *check) takeError(ed *syntax.Editor, t *parse.Stmt, n int, first bool) {
 	switch s := t.Node.(type) {
 	case *ast.AssignStmt:
 		names, call = len(s.Lhs), s.Rhs[0].Pos()
-		lhs = string(c.cell.Text[off(s.Lhs[0].Pos()):off(s.Lhs[names-1].End())])
+		lhs = string(c.Cell.Text[off(s.Lhs[0].Pos()):off(s.Lhs[names-1].End())])
 		if ids := identifiers(s.Lhs); ids != nil {
 			lhs = c.leftNames(ids, first, s.Tok == token.DEFINE)
 		}
@@ -116,12 +116,12 @@ func identifiers(list []ast.Expr) []*ast.Ident {
 }
 
 // leftNames writes the names on the left of an assignment as this pass has them.
-func (c *check) leftNames(ids []*ast.Ident, first, defines bool) string {
+func (c *checker) leftNames(ids []*ast.Ident, first, defines bool) string {
 	names := make([]string, len(ids))
 	for i, id := range ids {
 		names[i] = id.Name
-		e := c.scope.Lookup(id.Name)
-		if !first && c.vars[id.Name] != nil || !defines && !c.cell.Defines(id.Name) && e != nil && e.Kind == scope.Var {
+		e := c.Scope.Lookup(id.Name)
+		if !first && c.Vars[id.Name] != nil || !defines && !c.Cell.Defines(id.Name) && e != nil && e.Kind == scope.Var {
 			names[i] = spell.Var(id.Name)
 		}
 	}
@@ -130,18 +130,18 @@ func (c *check) leftNames(ids []*ast.Ident, first, defines bool) string {
 
 // editFinal turns definitions into assignments, since the variables are
 // package-level now, and names the old value where it is meant.
-func (c *check) editFinal(ed *syntax.Editor, first *passed) {
+func (c *checker) editFinal(ed *syntax.Editor, first *passed) {
 	c.editTop(ed, false)
-	for _, ch := range c.cell.Inits() {
+	for _, ch := range c.Cell.Inits() {
 		ed.Insert(ch.Start, spell.Init(ch.Start)+"();")
 	}
-	for i, t := range c.cell.Stmts {
+	for i, t := range c.Cell.Stmts {
 		if len(t.Defs) > 0 {
 			c.markDone(ed, i)
 		}
 	}
-	for i, t := range c.cell.Stmts {
-		if _, taken := c.takenErr[i]; taken {
+	for i, t := range c.Cell.Stmts {
+		if _, taken := c.TakenErr[i]; taken {
 			continue
 		}
 		if len(t.Defs) == 0 {
@@ -195,7 +195,7 @@ func (c *check) editFinal(ed *syntax.Editor, first *passed) {
 
 // oldRefs finds the places in the statements that mean a name as it was
 // understood before this cell defines it anew, and the marks that say so.
-func (c *check) oldRefs(first *passed) []syntax.Edit {
+func (c *checker) oldRefs(first *passed) []syntax.Edit {
 	var marks []syntax.Edit
 	for _, f := range first.files {
 		if f.Kind != syntax.StmtFile {
@@ -203,12 +203,12 @@ func (c *check) oldRefs(first *passed) []syntax.Edit {
 		}
 		for id, obj := range first.info.Uses {
 			name := spell.Written(id.Name)
-			if c.nb.fset.File(id.Pos()) == f.Tok && (c.newVars[name] && c.retyped[name] == nil || c.before[name]) {
-				e := c.scope.Lookup(name)
+			if c.Fset.File(id.Pos()) == f.Tok && (c.NewVars[name] && c.Retyped[name] == nil || c.before[name]) {
+				e := c.Scope.Lookup(name)
 				_, isPkg := obj.(*types.PkgName)
 				if isPkg || e != nil && spell.PackageLevel(obj) {
 					mark := spell.OldMark
-					if _, isType := obj.(*types.TypeName); isType && !c.ownNames[name] {
+					if _, isType := obj.(*types.TypeName); isType && !c.OwnNames[name] {
 						mark = spell.TypeMark
 					}
 					start, _ := f.Span(id)
@@ -223,22 +223,22 @@ func (c *check) oldRefs(first *passed) []syntax.Edit {
 
 // editDecls leaves out the declarations that did not change, and turns methods
 // that only get a new body into functions.
-func (c *check) editDecls(ed *syntax.Editor) {
+func (c *checker) editDecls(ed *syntax.Editor) {
 	defer c.mark(ed, syntax.DeclFile)
 	ed.Edits = append(ed.Edits, c.constEdits...)
 	for _, r := range c.unchanged {
 		end := r[1]
-		if end < len(c.cell.Text) && c.cell.Text[end] == ';' { // alone it would be an error
+		if end < len(c.Cell.Text) && c.Cell.Text[end] == ';' { // alone it would be an error
 			end++
 		}
 		ed.Blank(r[0], end)
 	}
-	for _, ch := range c.cell.Chunks {
+	for _, ch := range c.Cell.Chunks {
 		if ch.Tok != token.FUNC {
 			continue
 		}
-		text := string(c.cell.Text[ch.Start:ch.End])
-		for u := range c.newBodies {
+		text := string(c.Cell.Text[ch.Start:ch.End])
+		for u := range c.NewBodies {
 			if u.Recv != "" && u.Text == text {
 				for _, e := range c.asFuncEdits(text) {
 					ed.Replace(ch.Start+e.Start, ch.Start+e.End, e.Text)

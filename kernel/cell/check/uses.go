@@ -1,4 +1,4 @@
-package cell
+package check
 
 import (
 	"go/ast"
@@ -12,14 +12,18 @@ import (
 	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
+// The last stage: what each declaration of the cell uses, for those that read the model of
+// the notebook once the cell is part of it. What changes later is looked up there to find
+// what must be compiled again, and no text is parsed for it.
+
 // A declaration is found by what it declares, a method by its receiver's type as well.
 type declared struct{ recv, name string }
 
 // declarations finds the cell's declarations in what was checked last. A method that
 // only gets another body is a function there.
-func (g *result) declarations() map[declared]ast.Node {
+func (r *Result) declarations() map[declared]ast.Node {
 	decls := map[declared]ast.Node{}
-	for _, f := range g.p.files {
+	for _, f := range r.Files {
 		if f.Kind != syntax.DeclFile {
 			continue
 		}
@@ -43,7 +47,7 @@ func (g *result) declarations() map[declared]ast.Node {
 
 // findUses records which names of the notebook, which of its methods and which packages
 // a unit of this cell uses.
-func (g *result) findUses(u *scope.Unit, decls map[declared]ast.Node) {
+func (r *Result) findUses(u *scope.Unit, decls map[declared]ast.Node) {
 	u.Imports, u.Signature, u.Body, u.Calls = map[string]string{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	n := decls[declared{u.Recv, u.Names[0]}]
 	if n == nil {
@@ -55,7 +59,7 @@ func (g *result) findUses(u *scope.Unit, decls map[declared]ast.Node) {
 	}
 	ast.Inspect(n, func(n ast.Node) bool {
 		if sel, ok := n.(*ast.SelectorExpr); ok {
-			if m := g.method(sel); m != "" {
+			if m := r.Method(sel); m != "" {
 				u.Calls[m] = true
 			}
 		}
@@ -63,18 +67,18 @@ func (g *result) findUses(u *scope.Unit, decls map[declared]ast.Node) {
 		if !ok {
 			return true
 		}
-		obj := g.p.info.Uses[id]
+		obj := r.Info.Uses[id]
 		if pn, ok := obj.(*types.PkgName); ok {
 			u.Imports[id.Name] = pn.Imported().Path()
 			if id.Name == "C" {
-				u.C = g.c.pre
+				u.C = r.Preamble
 			}
 		}
-		if obj == nil || !g.p.packageLevel(obj) || spell.IsOfC(obj.Name()) || slices.Contains(u.Names, id.Name) && u.Recv == "" {
+		if obj == nil || !r.PackageLevel(obj) || spell.IsOfC(obj.Name()) || slices.Contains(u.Names, id.Name) && u.Recv == "" {
 			return true
 		}
 		name := strings.TrimPrefix(id.Name, spell.NewMark)
-		if _, isOld := g.p.old[obj]; isOld {
+		if _, isOld := r.Old[obj]; isOld {
 			name = spell.Written(name)
 		}
 		if body != nil && id.Pos() >= body.Pos() {

@@ -1,12 +1,14 @@
-package cell
+package lineage
 
 import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"maps"
 	"slices"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/check"
 	"github.com/holt-dl/holt/kernel/cell/parse"
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
@@ -38,7 +40,7 @@ type Change struct {
 }
 
 // Reached leaves out the changes that a cell which failed did not come to.
-// Reached is as for [Program.Commit].
+// Reached counts top-level statements; a negative number says all.
 func (e Effects) Reached(reached int) Effects {
 	if reached >= 0 {
 		e.Changes = slices.DeleteFunc(slices.Clone(e.Changes), func(c Change) bool { return c.after > reached })
@@ -46,12 +48,10 @@ func (e Effects) Reached(reached int) Effects {
 	return e
 }
 
-// effects finds what the cell uses and changes.
-func (g *result) effects() Effects {
-	f := &effectFinder{g: g, made: map[string]bool{}, own: map[string]*scope.Unit{}, effects: Effects{Uses: map[string]string{}}}
-	decls := g.declarations()
-	for _, u := range g.c.own {
-		g.findUses(u, decls)
+// Find finds what a checked cell uses and changes.
+func Find(r *check.Result) Effects {
+	f := &effectFinder{cell: r, made: map[string]bool{}, own: map[string]*scope.Unit{}, effects: Effects{Uses: map[string]string{}}}
+	for _, u := range r.Own {
 		if u.Unnamed() {
 			continue
 		}
@@ -66,14 +66,14 @@ func (g *result) effects() Effects {
 		}
 	}
 	// Functions that run with the cell.
-	for _, u := range g.c.own {
+	for _, u := range r.Own {
 		if u.Unnamed() && u.Names[0] != "_" {
-			for _, name := range sortedKeys(u.RestsOn()) {
+			for _, name := range slices.Sorted(maps.Keys(u.RestsOn())) {
 				f.use(name, name)
 			}
 		}
 	}
-	for _, file := range g.p.files {
+	for _, file := range r.Files {
 		if file.Kind == syntax.StmtFile {
 			f.statements(file)
 		}
@@ -83,7 +83,7 @@ func (g *result) effects() Effects {
 
 // effectFinder walks the statements of a cell in order.
 type effectFinder struct {
-	g       *result
+	cell    *check.Result
 	made    map[string]bool        // variables that the cell has given a whole new value
 	own     map[string]*scope.Unit // what the cell declares itself
 	effects Effects
@@ -100,17 +100,17 @@ func (f *effectFinder) use(name, by string) {
 	u := f.own[name]
 	if u == nil {
 		recv, _, _ := strings.Cut(name, ".")
-		if f.g.c.scope.Lookup(recv) == nil {
+		if f.cell.Scope.Lookup(recv) == nil {
 			return
 		}
 		f.effects.Uses[name] = by
-		u = f.g.c.scope.Unit(name)
+		u = f.cell.Scope.Unit(name)
 	}
 	if u == nil {
 		return
 	}
 	delete(f.own, name) // once is enough, and recursion ends
-	for _, dep := range sortedKeys(u.RestsOn()) {
+	for _, dep := range slices.Sorted(maps.Keys(u.RestsOn())) {
 		f.use(dep, by)
 	}
 }
@@ -129,15 +129,15 @@ func (f *effectFinder) change(name string, i int, fixed string) {
 // name returns the variable, function, type or constant of the notebook that
 // an identifier stands for, or "".
 func (f *effectFinder) name(id *ast.Ident) string {
-	obj := f.g.p.info.Uses[id]
+	obj := f.cell.Info.Uses[id]
 	if obj == nil {
 		return ""
 	}
-	if old, ok := f.g.p.old[obj]; ok {
+	if old, ok := f.cell.Old[obj]; ok {
 		return old
 	}
 	name := strings.TrimPrefix(id.Name, spell.NewMark) // a hidden type cannot change
-	if !f.g.p.packageLevel(obj) || spell.Ours(name) {
+	if !f.cell.PackageLevel(obj) || spell.Ours(name) {
 		return ""
 	}
 	return name
@@ -163,7 +163,7 @@ func (f *effectFinder) root(x ast.Expr) string {
 }
 
 func (f *effectFinder) statements(file *syntax.File) {
-	top := f.g.c.cell.Stmts
+	top := f.cell.Cell.Stmts
 	body := file.AST.Decls[len(file.AST.Decls)-1].(*ast.FuncDecl).Body
 	for _, st := range body.List {
 		start, _ := file.Span(st)
@@ -183,7 +183,7 @@ func (f *effectFinder) statement(st ast.Stmt, i int) {
 				f.use(name, name)
 			}
 		case *ast.SelectorExpr:
-			if name := f.g.method(n); name != "" {
+			if name := f.cell.Method(n); name != "" {
 				f.use(name, name)
 			}
 		}
@@ -191,8 +191,8 @@ func (f *effectFinder) statement(st ast.Stmt, i int) {
 	})
 	fixed := ""
 	if len(changed) == 1 && f.fixed(st) {
-		t := f.g.c.cell.Stmts[i]
-		fixed = string(f.g.c.cell.Text[t.Start:t.End])
+		t := f.cell.Cell.Stmts[i]
+		fixed = string(f.cell.Cell.Text[t.Start:t.End])
 	}
 	for _, name := range changed {
 		f.change(name, i, fixed)
@@ -260,24 +260,6 @@ func isZero(call *ast.CallExpr) bool {
 	return ok && id.Name == "ˣzero"
 }
 
-// method names the method of a notebook's type that a selector means, or
-// returns "".
-func (g *result) method(x *ast.SelectorExpr) string {
-	fn, ok := g.p.info.Uses[x.Sel].(*types.Func)
-	if !ok || fn.Signature().Recv() == nil || fn.Pkg() == nil || fn.Pkg().Path() != spell.Path {
-		return ""
-	}
-	t := fn.Signature().Recv().Type()
-	if p, ok := types.Unalias(t).(*types.Pointer); ok {
-		t = p.Elem()
-	}
-	n, ok := types.Unalias(t).(*types.Named)
-	if !ok {
-		return ""
-	}
-	return n.Obj().Name() + "." + fn.Name()
-}
-
 // fixed reports whether a statement gives the same value whenever it runs.
 func (f *effectFinder) fixed(st ast.Stmt) bool {
 	a, ok := st.(*ast.AssignStmt)
@@ -293,9 +275,9 @@ func (f *effectFinder) fixed(st ast.Stmt) bool {
 			case *ast.UnaryExpr:
 				same = same && n.Op != token.ARROW
 			case *ast.CallExpr:
-				same = same && f.g.p.info.Types[n.Fun].IsType()
+				same = same && f.cell.Info.Types[n.Fun].IsType()
 			case *ast.Ident:
-				switch obj := f.g.p.info.Uses[n].(type) {
+				switch obj := f.cell.Info.Uses[n].(type) {
 				case *types.Var:
 					same = same && obj.IsField()
 				case *types.Const:

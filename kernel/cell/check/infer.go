@@ -1,4 +1,4 @@
-package cell
+package check
 
 import (
 	"fmt"
@@ -30,15 +30,15 @@ import (
 // Each of these changes the text, so that the pass is made again until none is new.
 
 // infer finds the types of the variables that the statements define.
-func (c *check) infer() (*passed, error) {
+func (c *checker) infer() (*passed, error) {
 search:
 	for {
-		c.newVars, c.hides = map[string]bool{}, map[string]bool{}
+		c.NewVars, c.Hides = map[string]bool{}, map[string]bool{}
 		p := c.pass(passFirst, nil)
 		if c.takeErrors(p) || c.isValue(p) || c.findRedefined(p) || c.findArrays(p) {
 			continue
 		}
-		var ds []Diagnostic
+		var ds []syntax.Diagnostic
 		for _, e := range p.errs {
 			if e.file.Kind == syntax.StmtFile || e.file.Kind == syntax.DeclFile {
 				ds = append(ds, e.Diagnostic)
@@ -49,7 +49,7 @@ search:
 				c.findChanged()
 				continue
 			}
-			return nil, &Error{Diagnostics: syntax.Trim(append(ds, c.inBodies()...))}
+			return nil, &syntax.Error{Diagnostics: syntax.Trim(append(ds, c.inBodies()...))}
 		}
 		for _, f := range p.files {
 			if f.Kind != syntax.StmtFile {
@@ -70,7 +70,7 @@ search:
 // inBodies finds the errors inside the cell's functions, when its statements have
 // errors: all are shown at once. A function that mentions a variable of the cell
 // is left out, since its type is not known.
-func (c *check) inBodies() (ds []Diagnostic) {
+func (c *checker) inBodies() (ds []syntax.Diagnostic) {
 	c.bodies = true
 	p := c.pass(passFirst, nil)
 	c.bodies = false
@@ -80,7 +80,7 @@ func (c *check) inBodies() (ds []Diagnostic) {
 		}
 		for _, d := range e.file.AST.Decls {
 			fn, ok := d.(*ast.FuncDecl)
-			if ok && fn.Body != nil && e.pos > fn.Body.Pos() && e.pos < fn.Body.End() && !slices.ContainsFunc(parse.Mentions(e.file, fn), c.cell.Defines) {
+			if ok && fn.Body != nil && e.pos > fn.Body.Pos() && e.pos < fn.Body.End() && !slices.ContainsFunc(parse.Mentions(e.file, fn), c.Cell.Defines) {
 				ds = append(ds, e.Diagnostic)
 			}
 		}
@@ -90,19 +90,19 @@ func (c *check) inBodies() (ds []Diagnostic) {
 
 // isValue reports whether the last line is a call that only gives a value:
 // a conversion, or a builtin such as len.
-func (c *check) isValue(p *passed) bool {
-	if len(c.cell.Stmts) == 0 {
+func (c *checker) isValue(p *passed) bool {
+	if len(c.Cell.Stmts) == 0 {
 		return false
 	}
-	t := c.cell.Stmts[len(c.cell.Stmts)-1]
-	if !t.Last || c.lastValue {
+	t := c.Cell.Stmts[len(c.Cell.Stmts)-1]
+	if !t.Last || c.LastValue {
 		return false
 	}
 	for _, f := range p.files {
 		if f.Kind != syntax.StmtFile {
 			continue
 		}
-		for _, st := range f.AST.Decls[len(f.AST.Decls)-1].(*ast.FuncDecl).Body.List {
+		for _, st := range body(f).List {
 			es, ok := st.(*ast.ExprStmt)
 			if start, _ := f.Span(st); !ok || start != t.Start {
 				continue
@@ -112,18 +112,17 @@ func (c *check) isValue(p *passed) bool {
 				continue
 			}
 			fun := p.info.Types[call.Fun]
-			c.lastValue = fun.IsType() || fun.IsBuiltin() && !p.info.Types[call].IsVoid() && p.info.Types[call].Type != nil
+			c.LastValue = fun.IsType() || fun.IsBuiltin() && !p.info.Types[call].IsVoid() && p.info.Types[call].Type != nil
 			if id, ok := call.Fun.(*ast.Ident); ok && (id.Name == "copy" || id.Name == "recover" || id.Name == "ˣresult") {
-				c.lastValue = false
+				c.LastValue = false
 			}
 		}
 	}
-	return c.lastValue
+	return c.LastValue
 }
 
 // variables records the types of the top-level variables.
-func (c *check) variables(p *passed, f *syntax.File) error {
-	body := f.AST.Decls[len(f.AST.Decls)-1].(*ast.FuncDecl).Body
+func (c *checker) variables(p *passed, f *syntax.File) error {
 	record := func(id *ast.Ident) error {
 		obj, ok := p.info.Defs[id].(*types.Var)
 		if !ok || id.Name == "_" || strings.HasPrefix(id.Name, "ˣ") {
@@ -132,34 +131,34 @@ func (c *check) variables(p *passed, f *syntax.File) error {
 		tp := c.checkPrinter(map[string]string{})
 		tp.String(obj.Type())
 		if tp.Err != nil && !c.canKeep(obj.Type()) {
-			return &Error{Diagnostics: []Diagnostic{f.Diagnose(id.Pos(), fmt.Sprintf(
+			return &syntax.Error{Diagnostics: []syntax.Diagnostic{f.Diagnose(id.Pos(), fmt.Sprintf(
 				"%s cannot be kept for later cells: %v; use it inside a function, or give it an interface type", id.Name, tp.Err))}}
 		}
 		if t := c.madeHere(obj.Type()); t != "" {
-			return &Error{Diagnostics: []Diagnostic{f.Diagnose(id.Pos(), fmt.Sprintf(
+			return &syntax.Error{Diagnostics: []syntax.Diagnostic{f.Diagnose(id.Pos(), fmt.Sprintf(
 				"%s, of type %s, cannot be made in the cell that declares %s, since another package does not export its type; declare %s in a cell of its own before this one", id.Name, spell.Type(obj.Type()), t, t))}}
 		}
-		if c.ownNames[id.Name] {
-			return &Error{Diagnostics: []Diagnostic{f.Diagnose(id.Pos(), fmt.Sprintf(
+		if c.OwnNames[id.Name] {
+			return &syntax.Error{Diagnostics: []syntax.Diagnostic{f.Diagnose(id.Pos(), fmt.Sprintf(
 				"%s is declared twice in this cell, as a variable and as something else; rename one", id.Name))}}
 		}
-		c.vars[id.Name] = obj.Type()
+		c.Vars[id.Name] = obj.Type()
 		c.locals[obj] = true
-		e := c.scope.Lookup(id.Name)
-		if e != nil && e.Kind == scope.Var && c.retyped[id.Name] == nil && types.Identical(e.Obj.Type(), obj.Type()) {
+		e := c.Scope.Lookup(id.Name)
+		if e != nil && e.Kind == scope.Var && c.Retyped[id.Name] == nil && types.Identical(e.Obj.Type(), obj.Type()) {
 			return nil // the same variable gets a new value
 		}
-		c.newVars[id.Name] = true
+		c.NewVars[id.Name] = true
 		switch {
 		case e == nil:
 		case e.Kind == scope.Type:
-			c.hides[id.Name] = true
+			c.Hides[id.Name] = true
 		default:
 			c.changed[id.Name] = true
 		}
 		return nil
 	}
-	for _, st := range body.List {
+	for _, st := range body(f).List {
 		switch st := st.(type) {
 		case *ast.AssignStmt:
 			if st.Tok != token.DEFINE {
@@ -191,19 +190,18 @@ func (c *check) variables(p *passed, f *syntax.File) error {
 
 // takeErrors finds statements that leave out the error of a call, and reports
 // whether there are new ones.
-func (c *check) takeErrors(p *passed) bool {
+func (c *checker) takeErrors(p *passed) bool {
 	found := false
 	for _, f := range p.files {
 		if f.Kind != syntax.StmtFile {
 			continue
 		}
-		body := f.AST.Decls[len(f.AST.Decls)-1].(*ast.FuncDecl).Body
-		for _, st := range body.List {
+		for _, st := range body(f).List {
 			if p.leavesOutError(assigned(st)) {
 				start, _ := f.Span(st)
-				for i, t := range c.cell.Stmts {
-					if _, done := c.takenErr[i]; t.Start == start && !done {
-						c.takenErr[i] = len(c.takenErr)
+				for i, t := range c.Cell.Stmts {
+					if _, done := c.TakenErr[i]; t.Start == start && !done {
+						c.TakenErr[i] = len(c.TakenErr)
 						found = true
 					}
 				}
@@ -212,7 +210,7 @@ func (c *check) takeErrors(p *passed) bool {
 				found = c.takeNested(p, f, st) || found
 			}
 		}
-		found = c.takeInner(p, f, body) || found
+		found = c.takeInner(p, f, body(f)) || found
 	}
 	return found
 }
@@ -254,7 +252,7 @@ func (p *passed) leavesOutError(n int, values []ast.Expr) bool {
 // takeNested finds definitions inside of a loop or a branch that leave out the
 // error of a call, and reports whether there are new ones. In a function, and in
 // an assignment to what is there already, Go stays Go.
-func (c *check) takeNested(p *passed, f *syntax.File, st ast.Stmt) bool {
+func (c *checker) takeNested(p *passed, f *syntax.File, st ast.Stmt) bool {
 	found := false
 	take := func(list []ast.Stmt) {
 		for _, st := range list {
@@ -262,11 +260,11 @@ func (c *check) takeNested(p *passed, f *syntax.File, st ast.Stmt) bool {
 			if !ok || as.Tok != token.DEFINE || !p.leavesOutError(len(as.Lhs), as.Rhs) {
 				continue
 			}
-			var n nestedErr
-			_, n.names = f.Span(as.Lhs[len(as.Lhs)-1])
-			_, n.end = f.Span(as)
-			if !slices.Contains(c.nested, n) {
-				c.nested = append(c.nested, n)
+			var n NestedErr
+			_, n.Names = f.Span(as.Lhs[len(as.Lhs)-1])
+			_, n.End = f.Span(as)
+			if !slices.Contains(c.Nested, n) {
+				c.Nested = append(c.Nested, n)
 				found = true
 			}
 		}

@@ -1,4 +1,4 @@
-package cell
+package check
 
 import (
 	"fmt"
@@ -17,7 +17,7 @@ import (
 // ownValues finds the constants of a group whose value is made of the constant of
 // the same name before this cell, as in const X = X + 1, and writes that one's
 // value in its place: in a package they would be a cycle.
-func (c *check) ownValues(f *syntax.File, d *ast.GenDecl) []syntax.Edit {
+func (c *checker) ownValues(f *syntax.File, d *ast.GenDecl) []syntax.Edit {
 	var edits []syntax.Edit
 	var last *ast.ValueSpec
 	expand := false
@@ -33,14 +33,14 @@ func (c *check) ownValues(f *syntax.File, d *ast.GenDecl) []syntax.Edit {
 		}
 		var values []string
 		for _, v := range last.Values {
-			ed := &syntax.Editor{Text: c.cell.Text}
+			ed := &syntax.Editor{Text: c.Cell.Text}
 			ast.Inspect(v, func(n ast.Node) bool {
 				id, ok := n.(*ast.Ident)
 				if !ok {
 					return true
 				}
 				for _, name := range s.Names {
-					if e := c.scope.Lookup(id.Name); name.Name == id.Name && e != nil && e.Kind == scope.Const {
+					if e := c.Scope.Lookup(id.Name); name.Name == id.Name && e != nil && e.Kind == scope.Const {
 						if text := constText(e.Obj.(*types.Const)); text != "" {
 							expand = true
 							ed.Replace(start(id), end(id), text)
@@ -58,7 +58,7 @@ func (c *check) ownValues(f *syntax.File, d *ast.GenDecl) []syntax.Edit {
 		if len(s.Values) == 0 && expand {
 			typ := ""
 			if last.Type != nil {
-				typ = " " + string(c.cell.Text[start(last.Type):end(last.Type)])
+				typ = " " + string(c.Cell.Text[start(last.Type):end(last.Type)])
 			}
 			edits = append(edits, syntax.Insertion(end(s), typ+" = "+strings.Join(values, ", ")))
 		}
@@ -96,9 +96,9 @@ func constText(k *types.Const) string {
 
 // restsOnValues reports whether a group of constants is made of others, or of the
 // length of a variable: when its cell is run again, these may have changed.
-func (c *check) restsOnValues(u *scope.Unit) bool {
+func (c *checker) restsOnValues(u *scope.Unit) bool {
 	for name := range u.Signature {
-		if e := c.scope.Lookup(name); u.Kind == scope.Const && (e == nil || e.Kind != scope.Type) {
+		if e := c.Scope.Lookup(name); u.Kind == scope.Const && (e == nil || e.Kind != scope.Type) {
 			return true
 		}
 	}
@@ -107,12 +107,12 @@ func (c *check) restsOnValues(u *scope.Unit) bool {
 
 // findArrays finds the arrays among the cell's variables whose length a constant or
 // a type of the cell needs, and reports whether there are new ones.
-func (c *check) findArrays(p *passed) bool {
+func (c *checker) findArrays(p *passed) bool {
 	need := map[string]bool{}
 	for _, f := range p.files {
 		if f.Kind == syntax.DeclFile {
 			for _, id := range f.AST.Unresolved {
-				need[id.Name] = c.cell.Defines(id.Name)
+				need[id.Name] = c.Cell.Defines(id.Name)
 			}
 		}
 	}
@@ -123,7 +123,7 @@ func (c *check) findArrays(p *passed) bool {
 		}
 		for id, obj := range p.info.Defs {
 			v, ok := obj.(*types.Var)
-			if !ok || !need[id.Name] || c.arrays[id.Name] != nil || c.nb.fset.File(id.Pos()) != f.Tok || !c.atTopLevel(f, id) {
+			if !ok || !need[id.Name] || c.arrays[id.Name] != nil || c.Fset.File(id.Pos()) != f.Tok || !c.atTopLevel(f, id) {
 				continue
 			}
 			if t, _ := spell.Deref(v.Type()); leadsToArray(t) {
@@ -137,9 +137,9 @@ func (c *check) findArrays(p *passed) bool {
 
 // atTopLevel reports whether a name is defined by a statement of the cell, not by
 // one inside another.
-func (c *check) atTopLevel(f *syntax.File, id *ast.Ident) bool {
+func (c *checker) atTopLevel(f *syntax.File, id *ast.Ident) bool {
 	start, _ := f.Span(id)
-	for _, t := range c.cell.Stmts {
+	for _, t := range c.Cell.Stmts {
 		if t.Start <= start && start < t.End {
 			return slices.Contains(t.Defs, id.Name)
 		}

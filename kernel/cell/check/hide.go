@@ -1,6 +1,7 @@
-package cell
+package check
 
 import (
+	"context"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -52,19 +53,19 @@ func insert(pkg *types.Package, name string, obj types.Object) types.Object {
 // hides, as when a cell with time := time.Now() is run twice, and reports whether
 // there are new ones. They are those in which the variable that has the name does
 // not fit.
-func (c *check) findRedefined(p *passed) bool {
+func (c *checker) findRedefined(p *passed) bool {
 	found := false
 	for _, e := range p.errs {
 		if e.file.Kind != syntax.StmtFile || !e.pos.IsValid() {
 			continue
 		}
 		at := e.file.Back(e.file.Offset(e.pos))
-		for _, t := range c.cell.Stmts {
+		for _, t := range c.Cell.Stmts {
 			if at < t.Start || at > t.End {
 				continue
 			}
 			for _, name := range t.Defs {
-				if v := c.scope.Lookup(name); v != nil && v.Kind == scope.Var && !c.before[name] && c.madeFrom(t, name) {
+				if v := c.Scope.Lookup(name); v != nil && v.Kind == scope.Var && !c.before[name] && c.madeFrom(t, name) {
 					c.before[name] = true
 					found = true
 				}
@@ -76,16 +77,16 @@ func (c *check) findRedefined(p *passed) bool {
 
 // madeFrom reports whether a statement that defines a variable of this name can
 // mean by it what the variable hides.
-func (c *check) madeFrom(t *parse.Stmt, name string) bool {
-	text := string(c.cell.Text[t.Start:t.End])
+func (c *checker) madeFrom(t *parse.Stmt, name string) bool {
+	text := string(c.Cell.Text[t.Start:t.End])
 	if t.Spec {
 		text = "var " + text
 	}
-	f, _, err := c.cell.Alone("func _() {" + text + "\n}")
+	f, _, err := c.Cell.Alone("func _() {" + text + "\n}")
 	if err != nil || !slices.ContainsFunc(f.Unresolved, func(id *ast.Ident) bool { return id.Name == name }) {
 		return false
 	}
-	if c.scope.Lookup(spell.TypeMark+name) != nil || spell.OfGo(name) {
+	if c.Scope.Lookup(spell.TypeMark+name) != nil || spell.OfGo(name) {
 		return true
 	}
 	path := ""
@@ -95,22 +96,22 @@ func (c *check) madeFrom(t *parse.Stmt, name string) bool {
 		}
 	}
 	if path != "" {
-		c.imports[name] = path
+		c.Imports[name] = path
 	}
 	return path != ""
 }
 
 // packageOf returns the path of the package that a name would mean, were it not
 // for the variable, when that package has what is selected.
-func (c *check) packageOf(name, sel string) string {
-	path := c.imports[name]
+func (c *checker) packageOf(name, sel string) string {
+	path := c.Imports[name]
 	if path == "" {
-		path, _ = c.nb.pk.Guess(name, []string{sel})
+		path, _ = c.Packages.Guess(name, []string{sel})
 	}
 	if path == "" || path == "C" {
 		return ""
 	}
-	pkg, err := c.nb.pk.Import(path)
+	pkg, err := c.Packages.Import(path)
 	if err != nil || pkg.Scope().Lookup(sel) == nil || !token.IsExported(sel) {
 		return ""
 	}
@@ -119,13 +120,13 @@ func (c *check) packageOf(name, sel string) string {
 
 // goNames finds the places in the cell's declarations or statements where a name
 // of Go's own means a variable of an earlier cell.
-func (c *check) goNames(f *syntax.File) []int {
+func (c *checker) goNames(f *syntax.File) []int {
 	var at []int
 	for _, id := range f.AST.Unresolved {
-		if !spell.OfGo(id.Name) || c.before[id.Name] || c.ownNames[id.Name] {
+		if !spell.OfGo(id.Name) || c.before[id.Name] || c.OwnNames[id.Name] {
 			continue
 		}
-		if e := c.scope.Lookup(id.Name); e != nil && e.Kind == scope.Var || f.Kind == syntax.DeclFile && c.cell.Defines(id.Name) {
+		if e := c.Scope.Lookup(id.Name); e != nil && e.Kind == scope.Var || f.Kind == syntax.DeclFile && c.Cell.Defines(id.Name) {
 			start, _ := f.Span(id)
 			at = append(at, start)
 		}
@@ -135,13 +136,13 @@ func (c *check) goNames(f *syntax.File) []int {
 
 // mark writes the mark of variables with names of Go's own in the cell's
 // declarations, or in its statements for the first pass.
-func (c *check) mark(ed *syntax.Editor, kind syntax.Kind) {
+func (c *checker) mark(ed *syntax.Editor, kind syntax.Kind) {
 	if !c.hasGoNames() {
 		return
 	}
-	parse := c.cell.Decls
+	parse := c.Cell.Decls
 	if kind == syntax.StmtFile {
-		parse = c.cell.Body
+		parse = c.Cell.Body
 	}
 	f, err := parse()
 	if err != nil {
@@ -153,13 +154,13 @@ func (c *check) mark(ed *syntax.Editor, kind syntax.Kind) {
 	}
 }
 
-func (c *check) hasGoNames() bool {
-	for _, t := range c.cell.Stmts {
+func (c *checker) hasGoNames() bool {
+	for _, t := range c.Cell.Stmts {
 		if slices.ContainsFunc(t.Defs, spell.OfGo) {
 			return true
 		}
 	}
-	for name, e := range c.scope.All() {
+	for name, e := range c.Scope.All() {
 		if e.Kind == scope.Var && spell.OfGo(name) {
 			return true
 		}
@@ -169,7 +170,7 @@ func (c *check) hasGoNames() bool {
 
 // newRefs finds the places in the statements that mean a variable with a name of
 // Go's own, once the variables of the cell are those of the package.
-func (c *check) newRefs(first *passed) []int {
+func (c *checker) newRefs(first *passed) []int {
 	var at []int
 	for _, f := range first.files {
 		if f.Kind != syntax.StmtFile {
@@ -178,13 +179,13 @@ func (c *check) newRefs(first *passed) []int {
 		for _, uses := range []map[*ast.Ident]types.Object{first.info.Uses, first.info.Defs} {
 			for id, obj := range uses {
 				v, ok := obj.(*types.Var)
-				if !ok || !spell.OfGo(spell.Written(id.Name)) || c.nb.fset.File(id.Pos()) != f.Tok || f.Tok.Offset(id.Pos())-f.Prelude >= len(f.Body) {
+				if !ok || !spell.OfGo(spell.Written(id.Name)) || c.Fset.File(id.Pos()) != f.Tok || f.Tok.Offset(id.Pos())-f.Prelude >= len(f.Body) {
 					continue
 				}
 				isNew := c.locals[v] ||
-					spell.PackageLevel(v) && !(c.newVars[spell.Written(id.Name)] && c.retyped[spell.Written(id.Name)] == nil)
+					spell.PackageLevel(v) && !(c.NewVars[spell.Written(id.Name)] && c.Retyped[spell.Written(id.Name)] == nil)
 				start, _ := f.Span(id)
-				if isNew && strings.HasPrefix(string(c.cell.Text[start:]), spell.Written(id.Name)) { // not in text of ours
+				if isNew && strings.HasPrefix(string(c.Cell.Text[start:]), spell.Written(id.Name)) { // not in text of ours
 					at = append(at, start)
 				}
 			}
@@ -194,15 +195,24 @@ func (c *check) newRefs(first *passed) []int {
 	return slices.Compact(at)
 }
 
+// Spelled is the source of a declaration with the longer names of what it means, where
+// variables have taken them since.
+func Spelled(m *scope.Model, u *scope.Unit) string {
+	c := newChecker(context.Background(), Input{Scope: m})
+	c.Cell = parse.New(token.NewFileSet(), parse.Source{}, nil)
+	text, _ := c.respell(u, passFirst)
+	return text
+}
+
 // respell returns the source of a unit as it is checked in this pass, with the
 // longer names of what it means, and where each byte came from.
-func (c *check) respell(u *scope.Unit, kind passKind) (string, func(int) int) {
+func (c *checker) respell(u *scope.Unit, kind passKind) (string, func(int) int) {
 	other, own := c.spellings(u, kind)
 	same := func(i int) int { return i }
 	if len(other) == 0 && own == "" {
 		return u.Text, same
 	}
-	f, off, err := c.cell.Alone(u.Text)
+	f, off, err := c.Cell.Alone(u.Text)
 	if err != nil {
 		return u.Text, same
 	}
@@ -226,7 +236,7 @@ func (c *check) respell(u *scope.Unit, kind passKind) (string, func(int) int) {
 
 // spellings returns the names in a unit that are longer in this pass, and the name of
 // the type that the unit itself declares under a longer one.
-func (c *check) spellings(u *scope.Unit, kind passKind) (other map[string]string, own string) {
+func (c *checker) spellings(u *scope.Unit, kind passKind) (other map[string]string, own string) {
 	other = map[string]string{}
 	for name := range u.Imports {
 		if name != "C" && c.shadows(name) {
@@ -235,15 +245,15 @@ func (c *check) spellings(u *scope.Unit, kind passKind) (other map[string]string
 	}
 	hidden := func(name string) bool { // whether a variable has the name of the type
 		plain, isMarked := strings.CutPrefix(name, spell.TypeMark)
-		return isMarked && !c.unhide[plain] || kind == passFinal && c.hides[name]
+		return isMarked && !c.Unhide[plain] || kind == passFinal && c.Hides[name]
 	}
 	for _, uses := range []map[string]bool{u.Signature, u.Body} {
 		for name := range uses {
-			switch e := c.scope.Lookup(name); {
+			switch e := c.Scope.Lookup(name); {
 			case hidden(name):
 				plain := strings.TrimPrefix(name, spell.TypeMark)
 				other[plain] = spell.TypeMark + plain
-			case spell.OfGo(name) && !c.ownNames[name] && (c.vars[name] != nil || e != nil && e.Kind == scope.Var):
+			case spell.OfGo(name) && !c.OwnNames[name] && (c.Vars[name] != nil || e != nil && e.Kind == scope.Var):
 				other[name] = spell.NewMark + name
 			}
 		}
@@ -252,7 +262,7 @@ func (c *check) spellings(u *scope.Unit, kind passKind) (other map[string]string
 		other[plain] = spell.TypeMark + plain
 	}
 	if u.Kind == scope.Type {
-		if plain, isMarked := strings.CutPrefix(u.Names[0], spell.TypeMark); isMarked || kind == passFinal && c.hides[plain] {
+		if plain, isMarked := strings.CutPrefix(u.Names[0], spell.TypeMark); isMarked || kind == passFinal && c.Hides[plain] {
 			own = plain
 		}
 	}

@@ -1,10 +1,9 @@
-package cell
+package check
 
 import (
 	"fmt"
 	"go/ast"
 	"go/types"
-	"maps"
 	"slices"
 	"strings"
 
@@ -21,8 +20,8 @@ import (
 // handleErrors looks at the errors of the last pass. Those in the cell end it. What
 // earlier cells declared and no longer compiles is dropped with a notice, and the
 // check is made again.
-func (c *check) handleErrors(p *passed) (again bool, err error) {
-	var mine []Diagnostic
+func (c *checker) handleErrors(p *passed) (again bool, err error) {
+	var mine []syntax.Diagnostic
 	for _, d := range p.errs {
 		if c.isOwn(d) {
 			mine = append(mine, d.Diagnostic)
@@ -32,36 +31,36 @@ func (c *check) handleErrors(p *passed) (again bool, err error) {
 	case c.dropBroken(p):
 		return true, nil
 	case len(mine) > 0:
-		return c.refuseRevived(), &Error{Diagnostics: syntax.Trim(mine)}
+		return c.refuseRevived(), &syntax.Error{Diagnostics: syntax.Trim(mine)}
 	case len(p.errs) > 0:
-		return false, &Error{Diagnostics: syntax.Trim([]Diagnostic{p.errs[0].Diagnostic})}
+		return false, &syntax.Error{Diagnostics: syntax.Trim([]syntax.Diagnostic{p.errs[0].Diagnostic})}
 	}
 	return false, nil
 }
 
 // isOwn reports whether an error is in what the cell itself says.
-func (c *check) isOwn(e passError) bool {
+func (c *checker) isOwn(e passError) bool {
 	if e.file.Kind == syntax.VarFile {
-		return c.retyped[e.file.Variable(e.pos)] == nil
+		return c.Retyped[e.file.Variable(e.pos)] == nil
 	}
-	return e.file.Unit == nil || slices.Contains(c.own, e.file.Unit)
+	return e.file.Unit == nil || slices.Contains(c.Own, e.file.Unit)
 }
 
 // dropBroken drops what earlier cells declared and no longer compiles, and reports
 // whether there is more of it than before.
-func (c *check) dropBroken(p *passed) (more bool) {
+func (c *checker) dropBroken(p *passed) (more bool) {
 	for _, d := range p.errs {
 		if c.isOwn(d) {
 			continue
 		}
 		if d.file.Kind == syntax.VarFile {
 			name := d.file.Variable(d.pos)
-			if c.dropped[name] != "" {
+			if c.Dropped[name] != "" {
 				continue
 			}
-			e := c.retyped[name]
-			c.dropped[name], c.changed[name] = "its type no longer compiles", true
-			c.notices = append(c.notices, fmt.Sprintf("%s (%s) is gone with its type %s; run %s again to make it", name, e.Cell, spell.Type(e.Obj.Type()), e.Cell))
+			e := c.Retyped[name]
+			c.Dropped[name], c.changed[name] = "its type no longer compiles", true
+			c.Notices = append(c.Notices, fmt.Sprintf("%s (%s) is gone with its type %s; run %s again to make it", name, e.Cell, spell.Type(e.Obj.Type()), e.Cell))
 			more = true
 			continue
 		}
@@ -76,19 +75,19 @@ func (c *check) dropBroken(p *passed) (more bool) {
 			continue
 		}
 		name := u.FullName()
-		if c.dropped[name] != "" {
+		if c.Dropped[name] != "" {
 			continue
 		}
-		c.dropped[name] = d.Msg
+		c.Dropped[name] = d.Msg
 		more = true
 		if u.Recv != "" { // a type is made without the method: its calls must not run the old one
-			if e := c.scope.Lookup(u.Recv); e != nil && !c.ownNames[u.Recv] && c.dropped[u.Recv] == "" {
-				c.changed[u.Recv], c.redeclared[u.Recv] = true, e
+			if e := c.Scope.Lookup(u.Recv); e != nil && !c.OwnNames[u.Recv] && c.Dropped[u.Recv] == "" {
+				c.changed[u.Recv], c.Redeclared[u.Recv] = true, e
 			}
 		} else { // of a group of constants, all
 			for _, n := range named {
-				c.dropped[n], c.changed[n] = d.Msg, true
-				delete(c.redeclared, n)
+				c.Dropped[n], c.changed[n] = d.Msg, true
+				delete(c.Redeclared, n)
 			}
 			name = strings.Join(named, ", ")
 		}
@@ -96,22 +95,22 @@ func (c *check) dropBroken(p *passed) (more bool) {
 		if strings.Contains(name, ",") {
 			verb = "compile and are"
 		}
-		c.notices = append(c.notices, fmt.Sprintf("%s (%s) no longer %s gone: %s; change it and run its cell again", spell.Written(name), u.Cell, verb, d.Msg))
-		delete(c.newBodies, u)
+		c.Notices = append(c.Notices, fmt.Sprintf("%s (%s) no longer %s gone: %s; change it and run its cell again", spell.Written(name), u.Cell, verb, d.Msg))
+		delete(c.NewBodies, u)
 	}
 	return more
 }
 
 // refuseLost refuses a cell that uses a value which ended with an earlier host process,
 // itself or through a function.
-func (c *check) refuseLost(p *passed) error {
+func (c *checker) refuseLost(p *passed) error {
 	set := map[string]bool{} // made anew by a top-level assignment
-	for _, t := range c.cell.Stmts {
+	for _, t := range c.Cell.Stmts {
 		for _, name := range t.Sets {
 			set[name] = true
 		}
 	}
-	var diags []Diagnostic
+	var diags []syntax.Diagnostic
 	seen := map[string]bool{}
 	for _, f := range p.files {
 		if f.Unit != nil || f.Kind == syntax.VarFile {
@@ -127,7 +126,7 @@ func (c *check) refuseLost(p *passed) error {
 				return true
 			}
 			l := c.lostIn(name, map[string]bool{})
-			if e := c.scope.Lookup(name); p.old[obj] != "" && e.Lost != "" { // x := f(x)
+			if e := c.Scope.Lookup(name); p.old[obj] != "" && e.Lost != "" { // x := f(x)
 				l = e
 			}
 			if l != nil {
@@ -142,15 +141,15 @@ func (c *check) refuseLost(p *passed) error {
 		})
 	}
 	if len(diags) > 0 {
-		return &Error{Diagnostics: syntax.Trim(diags)}
+		return &syntax.Error{Diagnostics: syntax.Trim(diags)}
 	}
 	return nil
 }
 
 // isValueOfEarlier reports whether an object is a variable, constant or function of
 // package level whose name means something before this cell.
-func (c *check) isValueOfEarlier(obj types.Object, name string) bool {
-	if obj == nil || obj.Parent() == nil || !spell.PackageLevel(obj) || spell.IsOfC(obj.Name()) || c.scope.Lookup(name) == nil {
+func (c *checker) isValueOfEarlier(obj types.Object, name string) bool {
+	if obj == nil || obj.Parent() == nil || !spell.PackageLevel(obj) || spell.IsOfC(obj.Name()) || c.Scope.Lookup(name) == nil {
 		return false
 	}
 	_, isType := obj.(*types.TypeName)
@@ -160,9 +159,9 @@ func (c *check) isValueOfEarlier(obj types.Object, name string) bool {
 // lostIn returns the variable whose lost value a name of earlier cells leads to, itself
 // or through the bodies of functions and methods; nil where there is none. Visited holds
 // the names that were looked at.
-func (c *check) lostIn(name string, visited map[string]bool) *scope.Version {
-	e := c.scope.Lookup(name)
-	if e == nil || visited[name] || c.ownNames[name] || c.vars[name] != nil {
+func (c *checker) lostIn(name string, visited map[string]bool) *scope.Version {
+	e := c.Scope.Lookup(name)
+	if e == nil || visited[name] || c.OwnNames[name] || c.Vars[name] != nil {
 		return nil
 	}
 	visited[name] = true
@@ -184,8 +183,4 @@ func (c *check) lostIn(name string, visited map[string]bool) *scope.Version {
 		}
 	}
 	return nil
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	return slices.Sorted(maps.Keys(m))
 }

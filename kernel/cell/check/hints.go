@@ -1,4 +1,4 @@
-package cell
+package check
 
 import (
 	"go/token"
@@ -12,44 +12,44 @@ import (
 )
 
 // hinted is a checked file as hints see it.
-func (c *check) hinted(p *passed, f *syntax.File) *hint.File {
+func (c *checker) hinted(p *passed, f *syntax.File) *hint.File {
 	part := map[syntax.Kind]hint.Part{syntax.StmtFile: hint.Statements, syntax.DeclFile: hint.Declarations, syntax.UnitFile: hint.Earlier}[f.Kind]
 	return &hint.File{Part: part, AST: f.AST, Source: f.Source, Info: p.info, Pkg: p.pkg, Names: c.names(),
 		Offset: func(pos token.Pos) int { return f.Back(f.Offset(pos)) }}
 }
 
 // names is what hints ask about names, or nil where no packages are known.
-func (c *check) names() hint.Names {
-	if c.nb.pk == nil {
+func (c *checker) names() hint.Names {
+	if c.Packages == nil {
 		return nil
 	}
 	return hintNames{c}
 }
 
 // hintNames implements hint.Names.
-type hintNames struct{ c *check }
+type hintNames struct{ c *checker }
 
 func (n hintNames) Package(name string, selected ...string) *types.Package {
-	path := n.c.imports[name]
+	path := n.c.Imports[name]
 	if path == "" {
-		path, _ = n.c.nb.pk.Guess(name, selected)
+		path, _ = n.c.Packages.Guess(name, selected)
 	}
 	if path == "" || path == "C" {
 		return nil
 	}
-	pkg, err := n.c.nb.pk.Import(path)
+	pkg, err := n.c.Packages.Import(path)
 	if err != nil {
 		return nil
 	}
 	return pkg
 }
 
-func (n hintNames) Packages() []string { return n.c.nb.pk.Names() }
+func (n hintNames) Packages() []string { return n.c.Packages.Names() }
 
-func (n hintNames) Imports() []string { return slices.Collect(maps.Keys(n.c.imports)) }
+func (n hintNames) Imports() []string { return slices.Collect(maps.Keys(n.c.Imports)) }
 
 func (n hintNames) Defined(name string) (starts []int) {
-	for _, t := range n.c.cell.Stmts {
+	for _, t := range n.c.Cell.Stmts {
 		if slices.Contains(t.Defs, name) {
 			starts = append(starts, t.Start)
 		}
@@ -58,20 +58,20 @@ func (n hintNames) Defined(name string) (starts []int) {
 }
 
 func (n hintNames) Cell(name string) string {
-	if e := n.c.scope.Lookup(name); e != nil {
+	if e := n.c.Scope.Lookup(name); e != nil {
 		return e.Cell
 	}
 	return ""
 }
 
-func (n hintNames) HidesType(name string) bool { return n.c.scope.Lookup(spell.TypeMark+name) != nil }
+func (n hintNames) HidesType(name string) bool { return n.c.Scope.Lookup(spell.TypeMark+name) != nil }
 
 func (n hintNames) Gone(name string, now bool) string {
-	if why := n.c.dropped[name]; why != "" && now {
-		if n.c.retyped[name] != nil {
+	if why := n.c.Dropped[name]; why != "" && now {
+		if n.c.Retyped[name] != nil {
 			return "with this cell its type no longer compiles"
 		}
 		return "with this cell it no longer compiles: " + why
 	}
-	return n.c.scope.Gone(name)
+	return n.c.Scope.Gone(name)
 }

@@ -1,14 +1,15 @@
 package cell
 
 import (
-	"context"
 	"fmt"
 	"go/types"
 	"maps"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/check"
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
@@ -27,12 +28,12 @@ func Declarations(m *scope.Model, paths ...string) string {
 	}
 	var head strings.Builder
 	head.WriteString("package main\n\n")
-	for _, name := range sortedKeys(w.imports) {
+	for _, name := range slices.Sorted(maps.Keys(w.imports)) {
 		if m.Lookup(name) == nil {
 			fmt.Fprintf(&head, "import %s %q\n", name, w.imports[name])
 		}
 	}
-	for _, path := range sortedKeys(m.Dots()) {
+	for _, path := range slices.Sorted(maps.Keys(m.Dots())) {
 		fmt.Fprintf(&head, "import . %q\n", path)
 	}
 	return head.String() + w.b.String()
@@ -55,7 +56,7 @@ func Needed(m *scope.Model, names []string, declared map[string]bool) (text stri
 
 // A sourceWriter writes declarations of a model as Go.
 type sourceWriter struct {
-	c       *check
+	model   *scope.Model
 	types   *spell.Printer
 	imports map[string]string // of what is written, name → path
 	seen    map[*scope.Unit]bool
@@ -64,18 +65,16 @@ type sourceWriter struct {
 }
 
 func newSourceWriter(m *scope.Model) *sourceWriter {
-	nb := New(nil)
-	nb.scope = m
-	w := &sourceWriter{c: nb.newCheck(context.Background(), Source{}), imports: map[string]string{}, seen: map[*scope.Unit]bool{}}
+	w := &sourceWriter{model: m, imports: map[string]string{}, seen: map[*scope.Unit]bool{}}
 	w.types = &spell.Printer{Pkg: w.pkg, Name: m.TypeName, Anon: func(*types.Struct) (string, bool) { return "", false }}
 	return w
 }
 
 // pkg is the name under which a package is imported.
 func (w *sourceWriter) pkg(p *types.Package) string {
-	for _, imports := range []map[string]string{w.imports, w.c.scope.Imports()} {
-		for _, name := range sortedKeys(imports) {
-			if imports[name] == p.Path() && w.c.scope.Lookup(name) == nil {
+	for _, imports := range []map[string]string{w.imports, w.model.Imports()} {
+		for _, name := range slices.Sorted(maps.Keys(imports)) {
+			if imports[name] == p.Path() && w.model.Lookup(name) == nil {
 				w.imports[name] = p.Path()
 				return name
 			}
@@ -99,7 +98,7 @@ func (w *sourceWriter) version(v *scope.Version) {
 		w.seen[v.Unit] = true
 		w.unit(v.Unit)
 	}
-	for _, m := range sortedKeys(v.Methods) {
+	for _, m := range slices.Sorted(maps.Keys(v.Methods)) {
 		if !w.omit[v.Name+"."+m] {
 			w.unit(v.Methods[m])
 		}
@@ -109,11 +108,10 @@ func (w *sourceWriter) version(v *scope.Version) {
 // unit writes a declaration with the comment above it.
 func (w *sourceWriter) unit(u *scope.Unit) {
 	for name, path := range u.Imports {
-		if w.c.shadows(name) {
+		if w.model.Lookup(name) != nil {
 			name = spell.OldMark + name
 		}
 		w.imports[name] = path
 	}
-	text, _ := w.c.respell(u, passFirst)
-	fmt.Fprintf(&w.b, "\n%s%s\n", u.Doc, strings.ReplaceAll(text, spell.NewMark, ""))
+	fmt.Fprintf(&w.b, "\n%s%s\n", u.Doc, strings.ReplaceAll(check.Spelled(w.model, u), spell.NewMark, ""))
 }

@@ -1,4 +1,4 @@
-package cell
+package check
 
 import (
 	"go/ast"
@@ -17,14 +17,14 @@ import (
 
 // asFunc turns the text of a method into that of a function whose first
 // parameter is the receiver: func (p *T) m(x int) becomes func Ħˣm_T_m(p *T, x int).
-func (c *check) asFunc(text string) string {
+func (c *checker) asFunc(text string) string {
 	ed := &syntax.Editor{Text: []byte(text), Edits: c.asFuncEdits(text)}
 	s, _ := ed.Render(0, len(text))
 	return s
 }
 
-func (c *check) asFuncEdits(text string) []syntax.Edit {
-	f, off, err := c.cell.Alone(text)
+func (c *checker) asFuncEdits(text string) []syntax.Edit {
+	f, off, err := c.Cell.Alone(text)
 	if err != nil {
 		return nil
 	}
@@ -50,18 +50,18 @@ func (c *check) asFuncEdits(text string) []syntax.Edit {
 }
 
 // redeclaredUnits lists the units that are declared again, types with their methods.
-func (c *check) redeclaredUnits() []*scope.Unit {
+func (c *checker) redeclaredUnits() []*scope.Unit {
 	seen := map[*scope.Unit]bool{}
 	var list []*scope.Unit
-	for _, name := range sortedKeys(c.redeclared) {
-		e := c.redeclared[name]
+	for _, name := range sortedKeys(c.Redeclared) {
+		e := c.Redeclared[name]
 		if !seen[e.Unit] {
 			seen[e.Unit] = true
 			list = append(list, e.Unit)
 		}
 	}
-	for _, name := range sortedKeys(c.revived) {
-		b := c.revived[name]
+	for _, name := range sortedKeys(c.Revived) {
+		b := c.Revived[name]
 		if b.Version == nil {
 			list = append(list, b.Unit)
 			continue
@@ -70,16 +70,16 @@ func (c *check) redeclaredUnits() []*scope.Unit {
 			list = append(list, b.Version.Methods[m])
 		}
 	}
-	for _, name := range c.scope.Names() {
-		e := c.scope.Lookup(name)
-		if plain, isHidden := strings.CutPrefix(name, spell.TypeMark); isHidden && c.unhide[plain] {
+	for _, name := range c.Scope.Names() {
+		e := c.Scope.Lookup(name)
+		if plain, isHidden := strings.CutPrefix(name, spell.TypeMark); isHidden && c.Unhide[plain] {
 			name = plain
 		}
-		if e.Kind != scope.Type || c.redeclared[name] == nil && !c.ownType(name) {
+		if e.Kind != scope.Type || c.Redeclared[name] == nil && !c.ownType(name) {
 			continue
 		}
 		for _, m := range sortedKeys(e.Methods) {
-			if !c.ownMethod(name, m) && c.dropped[name+"."+m] == "" {
+			if !c.ownMethod(name, m) && c.Dropped[name+"."+m] == "" {
 				list = append(list, e.Methods[m])
 			}
 		}
@@ -87,28 +87,19 @@ func (c *check) redeclaredUnits() []*scope.Unit {
 	return list
 }
 
-func (c *check) ownType(name string) bool {
-	for _, u := range c.own {
-		if u.Kind == scope.Type && u.Names[0] == name {
-			return true
-		}
-	}
-	return false
-}
-
 // newBodyUnits lists the units of earlier cells whose body alone is compiled.
-func (c *check) newBodyUnits() []*scope.Unit {
+func (c *checker) newBodyUnits() []*scope.Unit {
 	var list []*scope.Unit
-	for u := range c.newBodies {
+	for u := range c.NewBodies {
 		mine := false
-		for _, o := range c.own {
+		for _, o := range c.Own {
 			mine = mine || o == u
 		}
 		name := u.Names[0]
 		if u.Recv != "" {
 			name = u.Recv + "." + name
 		}
-		if !mine && c.dropped[name] == "" {
+		if !mine && c.Dropped[name] == "" {
 			list = append(list, u)
 		}
 	}
@@ -120,7 +111,7 @@ func (c *check) newBodyUnits() []*scope.Unit {
 
 // unitFile is the source of a unit as it is checked in this pass, a method as a
 // function if asked for.
-func (c *check) unitFile(u *scope.Unit, kind passKind, function bool) *syntax.File {
+func (c *checker) unitFile(u *scope.Unit, kind passKind, function bool) *syntax.File {
 	source := u.Text
 	text, back := c.respell(u, kind)
 	if function {
@@ -137,15 +128,15 @@ func (c *check) unitFile(u *scope.Unit, kind passKind, function bool) *syntax.Fi
 }
 
 // blankOthers replaces the names of a const group that it no longer declares by _.
-func (c *check) blankOthers(u *scope.Unit, text string) string {
-	f, off, err := c.cell.Alone(text)
+func (c *checker) blankOthers(u *scope.Unit, text string) string {
+	f, off, err := c.Cell.Alone(text)
 	if err != nil {
 		return text
 	}
 	ed := &syntax.Editor{Text: []byte(text)}
 	for _, s := range f.Decls[0].(*ast.GenDecl).Specs {
 		for _, n := range s.(*ast.ValueSpec).Names {
-			if e := c.meaning(n.Name); e == nil || e.Unit != u || c.ownNames[n.Name] {
+			if e := c.meaning(n.Name); e == nil || e.Unit != u || c.OwnNames[n.Name] {
 				at := off(n.Pos())
 				ed.Replace(at, at+len(n.Name), "_"+strings.Repeat(" ", len(n.Name)-1))
 			}

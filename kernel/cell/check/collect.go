@@ -1,0 +1,120 @@
+package check
+
+import (
+	"go/ast"
+	"go/token"
+	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/parse"
+	"github.com/holt-dl/holt/kernel/cell/scope"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
+)
+
+// What a cell declares, as units: the pieces of source that are compiled, kept and
+// compiled again as one. A declaration that stands in the cell as it did when the cell last
+// ran is none of the cell's: running a cell again changes only what was edited.
+
+// collect finds what the cell imports, declares and runs.
+func (c *checker) collect() error {
+	imports, err := c.Cell.Imports()
+	if err != nil {
+		return err
+	}
+	for _, s := range imports.AST.Imports {
+		if err := c.addImport(imports, s); err != nil {
+			return err
+		}
+	}
+	decls, err := c.Cell.Decls()
+	if err != nil {
+		return err
+	}
+	for _, d := range decls.AST.Decls {
+		switch d := d.(type) {
+		case *ast.GenDecl:
+			c.collectTypes(decls, d)
+			c.collectConsts(decls, d)
+		case *ast.FuncDecl:
+			c.collectFunc(decls, d)
+		}
+	}
+	stmts, err := c.Cell.Body()
+	if err != nil {
+		return err
+	}
+	return c.Cell.FindStmts(decls, stmts)
+}
+
+// collectTypes makes a unit of each type of a declaration: in a group, of each line.
+func (c *checker) collectTypes(f *syntax.File, d *ast.GenDecl) {
+	if d.Tok != token.TYPE {
+		return
+	}
+	for _, s := range d.Specs {
+		s := s.(*ast.TypeSpec)
+		start, end := f.Span(d)
+		text := string(c.Cell.Text[start:end])
+		if d.Lparen.IsValid() {
+			start, end = f.Span(s)
+			text = "type " + string(c.Cell.Text[start:end])
+		}
+		c.add(&scope.Unit{Names: []string{s.Name.Name}, Kind: scope.Type, Text: text, Generic: s.TypeParams != nil}, start, end)
+	}
+}
+
+// collectConsts makes one unit of a declaration of constants, since the lines of a
+// group depend on one another.
+func (c *checker) collectConsts(f *syntax.File, d *ast.GenDecl) {
+	if d.Tok != token.CONST || len(d.Specs) == 0 { // const () says nothing
+		return
+	}
+	u := &scope.Unit{Kind: scope.Const}
+	for _, s := range d.Specs {
+		for _, n := range s.(*ast.ValueSpec).Names {
+			u.Names = append(u.Names, n.Name)
+		}
+	}
+	start, end := f.Span(d)
+	ed := &syntax.Editor{Text: c.Cell.Text, Edits: c.ownValues(f, d)}
+	u.Text, _ = ed.Render(start, end)
+	c.constEdits = append(c.constEdits, ed.Edits...)
+	c.add(u, start, end)
+}
+
+// collectFunc makes a unit of a function or a method.
+func (c *checker) collectFunc(f *syntax.File, d *ast.FuncDecl) {
+	start, end := f.Span(d)
+	u := &scope.Unit{Names: []string{d.Name.Name}, Kind: scope.Func, Text: string(c.Cell.Text[start:end]), Generic: d.Type.TypeParams != nil}
+	if d.Recv != nil && len(d.Recv.List) > 0 {
+		u.Recv, u.Generic = scope.Receiver(d.Recv.List[0].Type)
+		rs, re := f.Span(d.Recv.List[0].Type)
+		u.Sig = string(c.Cell.Text[rs:re]) + " "
+	}
+	ts, _ := f.Span(d.Type.Params)
+	_, te := f.Span(d.Type)
+	u.Sig += strings.Join(strings.Fields(string(c.Cell.Text[ts:te])), " ")
+	if d.Recv == nil && d.Name.Name == "main" {
+		c.HasMain = true
+	}
+	c.add(u, start, end)
+}
+
+func (c *checker) add(u *scope.Unit, start, end int) {
+	u.Doc = string(c.Cell.Text[parse.CommentAbove(c.Cell.Text[:start]):start])
+	u.Cell = c.Cell.Name
+	u.Line = 1 + strings.Count(string(c.Cell.Text[:start]), "\n")
+	if u.Unnamed() {
+		c.Own = append(c.Own, u)
+		return
+	}
+	if old := c.live(u); old != nil && old.Text == u.Text && c.sameImports(old) && c.sameC(old) && !c.restsOnValues(old) {
+		c.unchanged = append(c.unchanged, [2]int{start, end})
+		return
+	}
+	c.Own = append(c.Own, u)
+	if u.Recv == "" {
+		for _, n := range u.Names {
+			c.OwnNames[n] = true
+		}
+	}
+}

@@ -1,0 +1,40 @@
+// Package check finds out what a cell means, and whether it compiles.
+//
+// All cells are checked as one package. [Run] parses a cell and has go/types look at it
+// together with what earlier cells declared: as the objects that the checker made of it
+// then, where it stays as it is, and as source, where the cell changes something that it
+// mentions. The [Result] says all that the later stages need to know, so that code, the
+// listing for holt export, lineage and the next model of the notebook are made of one
+// parse and one check. A check changes nothing of the notebook.
+//
+// # Two passes
+//
+// In a notebook x := f() defines a variable of the package, and Go infers such types only
+// inside of functions. So the statements are checked twice: as the body of a function, to
+// learn the types of the variables, and again with the variables at package level. See
+// infer.go for what else the first pass decides. A cell that defines nothing is checked
+// once.
+//
+// # Names
+//
+// A variable may take the name of what it is made from, which Go has no scopes for at
+// package level. In what is checked one of the two has a longer name: see hide.go.
+//
+// # Where to read
+//
+// The files are in layers, and none uses one that stands below it.
+//
+//	run.go                   the stages of a check, in order
+//	collect.go               what the cell declares
+//	infer.go, inner.go       the first passes: types of variables, errors that are taken
+//	lost.go, revive.go       what no longer compiles, and what does again; values that are gone
+//	pass.go                  one run of go/types
+//	edits.go, unit.go        the text of a pass: the cell's, and that of earlier declarations
+//	vars.go, consts.go       variables, and constants, of the checked package
+//	hide.go                  names that hide what they are made from
+//	imports.go, cgo.go       packages that are named; C code
+//	changes.go               what a change makes new
+//	uses.go                  names that the cell's declarations use
+//	names.go, hints.go       what a name means in the checked package; what hints ask
+//	result.go, state.go      what is found out, and on the way there
+package check

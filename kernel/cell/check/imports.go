@@ -1,0 +1,153 @@
+package check
+
+import (
+	"go/ast"
+	"go/types"
+	"maps"
+	"sort"
+	"strconv"
+	"strings"
+
+	"github.com/holt-dl/holt/kernel/cell/scope"
+	"github.com/holt-dl/holt/kernel/cell/spell"
+	"github.com/holt-dl/holt/kernel/cell/syntax"
+)
+
+// A cell need not import what it uses, and two cells may mean two packages by one name. So
+// each file of the checked package imports what its own names mean, and nothing else.
+
+// findImports resolves the cell's imports, and finds the packages that it
+// names without importing them.
+func (c *checker) findImports() error {
+	var need []string
+	for name := range c.Imported {
+		need = append(need, c.Imports[name])
+	}
+	need = append(need, c.Blank...)
+	need = append(need, sortedKeys(c.Dots)...)
+	sort.Strings(need)
+	if len(need) > 0 {
+		if err := c.Packages.Add(c.ctx, need); err != nil {
+			return c.importError(err)
+		}
+	}
+	// The name of an import without one is known only now.
+	for name, path := range maps.Clone(c.Imports) {
+		if !strings.HasPrefix(name, "?") {
+			continue
+		}
+		delete(c.Imports, name)
+		p, err := c.Packages.Import(path)
+		if err != nil {
+			return c.importError(err)
+		}
+		c.Imports[p.Name()] = path
+		delete(c.Imported, name)
+		c.Imported[p.Name()] = true
+	}
+	bases := map[string][]string{}
+	for _, f := range []struct {
+		parse func() (*syntax.File, error)
+		stmts bool
+	}{
+		{c.Cell.Decls, false}, {c.Cell.Body, true},
+	} {
+		parsed, err := f.parse()
+		if err != nil {
+			return err
+		}
+		for name, sels := range selectorBases(parsed.AST) {
+			if f.stmts || !c.Cell.Defines(name) { // time := time.Now() defines it after its use
+				bases[name] = append(bases[name], sels...)
+			}
+		}
+	}
+	var guessed []string
+	for _, name := range sortedKeys(bases) {
+		if c.Imports[name] != "" || c.Scope.Lookup(name) != nil || c.OwnNames[name] || types.Universe.Lookup(name) != nil {
+			continue
+		}
+		if path, ok := c.Packages.Guess(name, bases[name]); ok {
+			c.Imports[name] = path
+			guessed = append(guessed, path)
+		}
+	}
+	if len(guessed) > 0 {
+		if err := c.Packages.Add(c.ctx, guessed); err != nil {
+			return c.importError(err)
+		}
+	}
+	return nil
+}
+
+// addImport records an import declaration of the cell.
+func (c *checker) addImport(f *syntax.File, s *ast.ImportSpec) error {
+	path, err := strconv.Unquote(s.Path.Value)
+	if err != nil || path == "" {
+		return &syntax.Error{Diagnostics: []syntax.Diagnostic{f.Diagnose(s.Pos(), "import path "+s.Path.Value+" is not a string")}}
+	}
+	if path == "C" {
+		return c.addC(f, s)
+	}
+	name := "?" + path
+	if s.Name != nil {
+		name = s.Name.Name
+	}
+	switch name {
+	case "_":
+		c.Blank = append(c.Blank, path)
+		return nil
+	case ".":
+		c.Dots[path] = true
+		return nil
+	}
+	c.Imports[name] = path
+	c.Imported[name] = true
+	return nil
+}
+
+// selectorBases finds the names x in x.Sel that nothing in the file declares,
+// and what is selected from each.
+func selectorBases(f *ast.File) map[string][]string {
+	free := scope.Free(f)
+	maps.DeleteFunc(free, func(_ string, selected []string) bool { return len(selected) == 0 })
+	return free
+}
+
+// addImports imports what a file needs.
+func (c *checker) addImports(f *syntax.File) {
+	imports := c.Imports
+	if f.Unit != nil && f.Kind == syntax.UnitFile {
+		imports = f.Unit.Imports
+	}
+	var list []syntax.Imported
+	bases := selectorBases(f.AST)
+	for _, name := range sortedKeys(bases) {
+		old, ok := strings.CutPrefix(name, spell.OldMark)
+		if name == "C" && imports[name] == "C" {
+			list = append(list, syntax.Imported{Path: "C"})
+		} else if path := imports[old]; path != "" && (ok || !c.shadows(name)) {
+			list = append(list, syntax.Imported{Name: name, Path: path})
+		}
+	}
+	for _, path := range sortedKeys(c.Dots) {
+		if c.needsDot(f.AST, path) {
+			list = append(list, syntax.Imported{Name: ".", Path: path})
+		}
+	}
+	f.AST = syntax.WithImports(f.AST, list)
+}
+
+// needsDot reports whether a file uses a name that only a dot import declares.
+func (c *checker) needsDot(f *ast.File, path string) bool {
+	p, err := c.Packages.Import(path)
+	if err != nil {
+		return false
+	}
+	for _, id := range f.Unresolved {
+		if id.IsExported() && c.Scope.Lookup(id.Name) == nil && !c.OwnNames[id.Name] && !c.NewVars[id.Name] && p.Scope().Lookup(id.Name) != nil {
+			return true
+		}
+	}
+	return false
+}

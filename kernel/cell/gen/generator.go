@@ -1,0 +1,73 @@
+package gen
+
+import (
+	"go/token"
+	"go/types"
+	"maps"
+	"slices"
+
+	"github.com/holt-dl/holt/kernel/cell/check"
+	"github.com/holt-dl/holt/kernel/cell/parse"
+	"github.com/holt-dl/holt/kernel/cell/scope"
+)
+
+// RuntimePath is the package that generated code calls.
+const RuntimePath = "github.com/holt-dl/holt/kernel/host/rt"
+
+// Output is generated code and what it needs.
+type Output struct {
+	Files    []check.File
+	Deps     []int            // the programs whose packages it needs, directly or not
+	Imports  []string         // the other packages that it imports
+	Embeds   []parse.Embed    // the //go:embed patterns that it uses
+	CTypes   map[string]CType // C types that are those of earlier programs, by name
+	Notices  []string         // sentences for the person who ran the cell
+	HasRun   bool             // it has statements to run
+	Declares bool             // it declares struct types that a later program could import
+
+	generator *generator
+}
+
+// generator makes a program of a package that passed its check.
+type generator struct {
+	in         *check.Result
+	released   []*scope.Version // variables that no name means any more
+	code       *Code
+	out        *Output
+	hooked     map[string]*scope.Version  // functions that get a new body only
+	localAlias map[string]*types.TypeName // embedded types of other programs
+	converts   bool                       // a conversion needs ˣconvert
+	shapes     map[string]shape           // of struct types without a name, by their shapeKey
+	named      map[string][]namedShape    // of named types
+	declared   map[string]shape           // those among both that this program declares
+	structs    []*types.Struct            // a struct type of each of these, in the order of their names
+	shaped     map[*types.Var]shape       // fields of struct types that this program spells
+	files      map[*token.File]bool
+	owners     map[*types.Var]*types.TypeName // whose accessors reach a field
+
+	deps     map[int]bool    // programs that a file imports
+	external map[string]bool // other packages that one does
+}
+
+// home is the program whose package holds an object.
+func (g *generator) home(obj types.Object) int {
+	tok := g.in.Fset.File(obj.Pos())
+	if g.files[tok] {
+		if fn, ok := obj.(*types.Func); ok && fn.Signature().Recv() == nil {
+			if e := g.hooked[fn.Name()]; e != nil {
+				return e.Home
+			}
+		}
+		return g.in.Seq
+	}
+	return g.code.files[tok]
+}
+
+// declaresType reports whether the cell declares a type of that name.
+func declaresType(in *check.Result, name string) bool {
+	return slices.ContainsFunc(in.Own, func(u *scope.Unit) bool { return u.Kind == scope.Type && u.Names[0] == name })
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	return slices.Sorted(maps.Keys(m))
+}
