@@ -90,7 +90,8 @@ type chart struct {
 	x             string
 	logY          bool
 	smooth        int
-	still         bool // nothing more is to come: the chart is Vega-Lite too
+	still         bool    // nothing more is to come: the chart is Vega-Lite too
+	end           float64 // where the X axis will end one day; 0 where that is not known
 }
 
 func (c chart) bundle(curves []curve) (b frame.Bundle, err error) {
@@ -109,16 +110,63 @@ func (c chart) bundle(curves []curve) (b frame.Bundle, err error) {
 	return b, nil
 }
 
-// picture draws with as many points as a PNG of maxBytes can have.
+// picture draws all panels as one picture.
 func (c chart) picture(p Plotter, curves []curve, text string) (frame.Bundle, error) {
-	for points := maxPoints; ; points = points * 3 / 4 {
-		m, err := p.Plot(c.figure(curves, points))
-		if err != nil {
-			return frame.Bundle{}, fmt.Errorf("display: LivePlot: %w", err)
+	drawn, err := fitting(func(points int) ([]frame.Bundle, error) {
+		b, err := plotted(p, c.figure(curves, points), text)
+		return []frame.Bundle{b}, err
+	})
+	if err != nil {
+		return frame.Bundle{}, err
+	}
+	return drawn[0], nil
+}
+
+// panels draws each panel as a picture of its own, without the title, so that a narrow page
+// can put one below the other.
+func (c chart) panels(p Plotter, curves []curve) ([]frame.Bundle, error) {
+	names := metrics(curves)
+	width := 400 // in pixels; three of them, or more, are narrower
+	if len(names) > 2 {
+		width = 320
+	}
+	c.title, c.status = "", ""
+	return fitting(func(points int) (drawn []frame.Bundle, err error) {
+		for i, panel := range c.figure(curves, points).Panels {
+			text := panel.Title
+			if i < len(names) {
+				text = c.text(slices.DeleteFunc(slices.Clone(curves), func(s curve) bool { return s.metric != names[i] }))
+			}
+			b, err := plotted(p, Figure{Panels: []Panel{panel}, Width: width}, text)
+			if err != nil {
+				return nil, err
+			}
+			drawn = append(drawn, b)
 		}
-		b, err := drawn(reduce(m), text)
-		if err != nil || points < 50 || base64.StdEncoding.DecodedLen(len(b.Data["image/png"].(string))) <= maxBytes {
-			return b, err
+		return drawn, nil
+	})
+}
+
+func plotted(p Plotter, f Figure, text string) (frame.Bundle, error) {
+	m, err := p.Plot(f)
+	if err != nil {
+		return frame.Bundle{}, fmt.Errorf("display: LivePlot: %w", err)
+	}
+	return drawn(reduce(m), text)
+}
+
+// fitting draws with as many points as PNGs of maxBytes can have.
+func fitting(draw func(points int) ([]frame.Bundle, error)) ([]frame.Bundle, error) {
+	for points := maxPoints; ; points = points * 3 / 4 {
+		drawn, err := draw(points)
+		bytes := 0
+		for _, b := range drawn {
+			if png, ok := b.Data["image/png"].(string); ok {
+				bytes += base64.StdEncoding.DecodedLen(len(png))
+			}
+		}
+		if err != nil || points < 50 || bytes <= maxBytes {
+			return drawn, err
 		}
 	}
 }
@@ -184,6 +232,9 @@ func (c chart) figure(curves []curve, points int) Figure {
 		x = "step"
 	}
 	reach := xRange(curves)
+	if c.end > 0 {
+		reach = [2]float64{0, axisEnd(reach[1], c.end)}
+	}
 	for _, metric := range metrics(curves) {
 		p := Panel{Title: metric, X: x, XRange: reach, LogY: c.logY && metric != "accuracy"}
 		var used []color.NRGBA

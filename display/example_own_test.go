@@ -170,6 +170,19 @@ func ExampleGauge() {
 	// starting  memory 3.0 of 16.0 GiB
 }
 
+func ExampleSteerer() {
+	r := &steered{run: newRun(), lr: 0.1} // in a notebook: dl.Start(…)
+	var run display.Steerer = r
+	run.Pause() // as the page's buttons do
+	run.SetLR(0.01)
+	fmt.Println(run.Paused(), run.LR())
+	run.Resume()
+	run.Stop()
+	display.Show(r)
+	// Output: true 0.01
+	// pause lr resume stop
+}
+
 func ExampleReplay() {
 	r := newRun() // in a notebook: board.Read("runs/cifar")
 	r.step(0.5)

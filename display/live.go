@@ -32,9 +32,9 @@ type live struct {
 	id   string
 	pace time.Duration
 	draw func(still bool) (frame.Bundle, error) // still when it is the last frame
-	// going, when not nil, reports whether what is shown goes on, so that the kernel
-	// can say when it stopped with the host.
-	going func() bool
+	// follow, when not nil, says of each frame whether what is shown goes on, so that
+	// the kernel can say when it stopped with the host, and pages can follow it.
+	follow func() *frame.Live
 
 	drawing sync.Mutex // held by who draws, so that an older frame never comes last
 	shown   bool
@@ -94,7 +94,10 @@ func (d *live) send(still bool) error {
 	}
 	d.after(max(d.pace, min(slowest, drawShare*time.Since(start))))
 	b.DisplayID = d.id
-	m := frame.Message{Kind: frame.KindUpdate, Bundle: &b, Live: d.going != nil && d.going()}
+	m := frame.Message{Kind: frame.KindUpdate, Bundle: &b}
+	if d.follow != nil {
+		m.Live = d.follow()
+	}
 	if !d.shown {
 		d.shown, m.Kind = true, frame.KindDisplay
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -216,15 +218,32 @@ func TestLiveState(t *testing.T) {
 		for i := range ids {
 			ids[i] = n.messages[i].Bundle.DisplayID
 		}
+		all := n.messages[0]
 		clock := time.Now().Format("15:04:05")
-		if got, want := n.messages[0].Bundle.Data["text/plain"], "step 1  as of "+clock; got != want {
-			t.Errorf("at first the state's text is %q, want %q", got, want)
+		if got, want := all.Bundle.Data["text/plain"], "step 1  as of "+clock+"\notters\ntrain/loss  0.1250  best 0.1250 at 1\nno epoch has ended yet"; got != want {
+			t.Errorf("at first the text is %q, want %q", got, want)
 		}
-		if !n.messages[0].Live || n.messages[1].Live || n.messages[2].Live {
-			t.Error("the state, and nothing else, has to say that the run goes on")
+		html := all.Bundle.Data["text/html"].(string)
+		for _, want := range []string{
+			`<div><div data-part="line"><div><progress value="1" max="4"></progress> step 1 · as of ` + clock + `</div></div>`,
+			`<div data-part="steer"><small>Where this stands still, call display.Live again in a new cell.</small></div>`,
+			`<div data-part="curves"><b>otters</b><div style="display:flex;flex-wrap:wrap"><img width="2" height="1" style="max-width:100%;height:auto" alt="train/loss 0.1250 best 0.1250 at 1" src="data:image/png;base64,`,
+			`<div data-part="epochs"><div style="min-height:392px"><div>no epoch has ended yet</div></div></div></div>`, // a head, 12 rows, a title
+		} {
+			if !strings.Contains(html, want) {
+				t.Errorf("at first the HTML is\n%s\nwithout\n%s", html, want)
+			}
 		}
-		if got, want := n.messages[2].Bundle.Data["text/html"], `<div style="min-height:392px"><div>no epoch has ended yet</div></div>`; got != want { // a head, 12 rows, a title
-			t.Errorf("at first the epochs are %q, want %q", got, want)
+		if !reflect.DeepEqual(all.Live, &frame.Live{Going: true}) || n.messages[1].Live != nil || n.messages[2].Live != nil {
+			t.Error("the first display, and no other, has to say that the run goes on")
+		}
+		for _, m := range n.messages[1:3] {
+			if m.Bundle.Data["text/html"] != "" || m.Bundle.Data["text/plain"] != "" {
+				t.Errorf("what is shown in one piece is shown beside it: %v", m.Bundle.Data)
+			}
+		}
+		if reach := (*figures)[0].Panels[0].XRange; reach != [2]float64{0, 13} {
+			t.Errorf("the X axis is %v at first, want all of the 13 epochs", reach)
 		}
 		if line := (*figures)[0].Panels[0].Lines[0]; !slices.Equal(line.Y, []float64{0.5, 0.125}) || !slices.Equal(line.X, []float64{0, 1}) {
 			t.Errorf("the first curve is %v %v, want it up to now", line.X, line.Y)
@@ -237,15 +256,20 @@ func TestLiveState(t *testing.T) {
 		close(r.done)
 		synctest.Wait()
 		var last [3]*frame.Bundle
-		goesOn := true
+		var live *frame.Live
 		for _, m := range n.messages {
 			if m.Bundle.DisplayID == ids[0] {
-				goesOn = m.Live
+				live = m.Live
 			}
 			last[slices.Index(ids[:], m.Bundle.DisplayID)] = m.Bundle
 		}
-		if goesOn {
-			t.Error("the last state says that the run goes on")
+		if live == nil || live.Going {
+			t.Fatalf("the last state says %v, want that the run is over", live)
+		}
+		for _, want := range []string{`<div data-part="line"><div><progress value="2" max="4"></progress> step 2 · memory 1.5 of 16.0 GiB</div></div>`, `<div data-part="steer"></div>`, "the last 12 of 13 epochs", "<img"} {
+			if !strings.Contains(live.View, want) {
+				t.Errorf("pages that follow the run are shown\n%s\nwithout\n%s", live.View, want)
+			}
 		}
 		if got, want := last[0].Data["text/plain"].(string), "step 2  memory 1.5 of 16.0 GiB"; got != want {
 			t.Errorf("the state's text is %q, want %q", got, want)
@@ -261,6 +285,69 @@ func TestLiveState(t *testing.T) {
 		}
 		if got := last[2].Data["text/html"].(string); !strings.HasPrefix(got, "<table>") {
 			t.Errorf("the epochs' HTML is %q, want a table with the height that it has", got)
+		}
+	})
+}
+
+// steered is a run that notes how it is steered.
+type steered struct {
+	*run
+	lr     float64
+	paused bool
+	log    []string
+}
+
+func (s *steered) note(what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log = append(s.log, what)
+	s.line = strings.Join(s.log, " ")
+}
+func (s *steered) Pause()           { s.paused = true; s.note("pause") }
+func (s *steered) Resume()          { s.paused = false; s.note("resume") }
+func (s *steered) Paused() bool     { return s.paused }
+func (s *steered) Stop()            { s.note("stop"); close(s.done) }
+func (s *steered) SetLR(lr float64) { s.lr = lr; s.note("lr") }
+func (s *steered) LR() float64      { return s.lr }
+
+// TestLiveIsSteered has a page's buttons act on a run, which is shown at once.
+func TestLiveIsSteered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		plotting(t)
+		n := connect(t)
+		r := &steered{run: newRun(), lr: 0.1}
+		display.Live(r)
+		id := n.messages[0].Bundle.DisplayID
+		act := func(action string, value float64, want string) {
+			t.Helper()
+			if err := frame.Steer(id, action, value); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			if got := n.messages[n.count()-1].Bundle.Data["text/html"].(string); !strings.HasPrefix(got, want) {
+				t.Errorf("after %s shown %q, want %q", action, got, want)
+			}
+		}
+		act("pause", 0, `<div data-paused="true" data-lr="0.1"><div data-part="line"><div>pause · as of `)
+		act("lr", 1e-3, `<div data-paused="true" data-lr="0.001"><div data-part="line"><div>pause lr · as of `)
+		act("resume", 0, `<div data-paused="false" data-lr="0.001"><div data-part="line"><div>pause lr resume · as of `)
+		for action, want := range map[string]string{
+			"jump": `a run knows no action "jump", want one of pause, resume, stop, lr`,
+			"lr":   "the learning rate is NaN, want a number that is not negative",
+		} {
+			if err := frame.Steer(id, action, math.NaN()); err == nil || err.Error() != want {
+				t.Errorf("%s: got %v\nwant %s", action, err, want)
+			}
+		}
+		if err := frame.Steer(id, "stop", 0); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if live := n.messages[n.count()-1].Live; live.Going || strings.Contains(live.View, "data-lr") {
+			t.Errorf("after its end pages are shown %+v, want nothing to steer", live)
+		}
+		if err, want := frame.Steer(id, "pause", 0), "pause: what is shown has ended"; err == nil || err.Error() != want {
+			t.Errorf("got %v\nwant %s", err, want)
 		}
 	})
 }

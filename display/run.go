@@ -17,7 +17,7 @@ import (
 //
 // A run that has the methods of [Stepper], [Gauge] or [Tabler] too is shown
 // with a bar, with the memory in use and with a table of its epochs. One that has
-// the method of [Latest] is drawn up to now.
+// the method of [Latest] is drawn up to now, and one with those of [Steerer] has buttons.
 type Run interface {
 	Names() []string                    // of the curves, such as "train/loss"
 	Curve(name string) (x, y []float64) // all points so far, x in epochs, or in what a method XLabel() string says
@@ -54,12 +54,15 @@ const lastEpochs = 12
 // cell that called it. It returns at once.
 //
 // On top are a bar and the run's line with its device's memory and the time of day,
-// below that its curves and a table of its last epochs. The text is sent again at most five times
-// a second and the picture once a second, and only when something changed; the
-// last ones are the run's final state.
+// below that its curves and a table of its last epochs. All is sent again at most once a
+// second, and only when something changed; the last state is the run's final one, whose
+// chart can be touched.
 //
-// A page that is loaded again in the browser no longer follows what was shown before:
-// the line stays as of the time that it says, and the run goes on all the same. Call
+// In JupyterLab there are buttons for a run that has the methods of [Steerer]: pause, stop, and
+// set the learning rate. The view goes on where the notebook, once it was saved, is loaded again,
+// and in a second browser. It says so when the run has ended with its kernel. Elsewhere, and in a
+// notebook that is not trusted, a page that is loaded again no longer follows what was shown
+// before: it stays as of the time that it says, and the run goes on all the same. Call
 // Live again, in a new cell, to follow it there. How curves are arranged is said at [LivePlot];
 // [LivePlot.Live] takes its Title, LogY and Smooth.
 func Live(run Run) error { return LivePlot{}.Live(run) }
@@ -72,6 +75,17 @@ func (p LivePlot) Live(run Run) error {
 		return errors.New("display: Live: the run is nil, want one that was started; look at the error of what should have started it")
 	}
 	views := watch(run, p)
+	follow(run, p, views)
+	letGo := func() {}
+	if s, ok := run.(Steerer); ok {
+		letGo = frame.OnSteer(views[0].id, func(action string, value float64) error {
+			if err := steer(s, action, value); err != nil {
+				return err
+			}
+			go views[0].showIf(views[0].changed)
+			return nil
+		})
+	}
 	for _, v := range views {
 		if err := v.show(); err != nil {
 			return err
@@ -93,6 +107,7 @@ func (p LivePlot) Live(run Run) error {
 	})
 	go func() {
 		defer remove()
+		defer letGo()
 		for {
 			select {
 			case <-run.Done():
@@ -134,40 +149,62 @@ func (p LivePlot) Replay(run Run) error {
 	return nil
 }
 
-// watch returns what is shown of a run, from top to bottom.
+// watch returns what is shown of a run that is over, from top to bottom.
 func watch(run Run, p LivePlot) []*view {
+	c := p.chartOf(run)
+	c.still = true
+	_, steps := run.(Stepper)
+	_, table := run.(Tabler)
+	if !steps && !table {
+		return []*view{newView(func() (frame.Bundle, error) {
+			c.status = run.String()
+			return c.bundle(curvesOf(run))
+		})}
+	}
+	views := []*view{
+		newView(func() (frame.Bundle, error) { return lineOf(run), nil }),
+		newView(func() (frame.Bundle, error) { return c.bundle(curvesOf(run)) }),
+	}
+	if table {
+		views = append(views, newView(func() (frame.Bundle, error) { return roomyEpochs(run) }))
+	}
+	return views
+}
+
+// follow has the first of the views show all of the run while it goes on, in one piece, which
+// a page can follow, and the others nothing until it is over.
+func follow(run Run, p LivePlot, views []*view) {
+	all := &whole{run: run, chart: p.chartOf(run)}
+	for i, v := range views {
+		over := v.paint
+		v.mark = func() string { return fmt.Sprint(ended(run)) }
+		v.paint = func() (frame.Bundle, error) {
+			if ended(run) {
+				return over()
+			}
+			return frame.Bundle{Data: map[string]any{"text/plain": "", "text/html": ""}}, nil
+		}
+		if i > 0 {
+			continue
+		}
+		v.mark = all.mark
+		v.paint = func() (frame.Bundle, error) {
+			if ended(run) {
+				return over()
+			}
+			return all.bundle()
+		}
+		v.live.follow = all.follow
+	}
+}
+
+func (p LivePlot) chartOf(run Run) chart {
 	c := p.chart("")
 	c.x = "epoch"
 	if l, ok := run.(interface{ XLabel() string }); ok {
 		c.x = l.XLabel()
 	}
-	curves := &view{mark: func() string { return fmt.Sprint(curveMark(run), ended(run)) }}
-	curves.live = newLive(pace(), curves.draw)
-	curves.paint = func() (frame.Bundle, error) {
-		c.still = ended(run) // one that changes would lose the place to which a person has moved it
-		return c.bundle(curvesOf(run))
-	}
-	_, steps := run.(Stepper)
-	_, table := run.(Tabler)
-	if !steps && !table {
-		curves.mark = func() string { return fmt.Sprint(run.String(), curveMark(run), ended(run)) }
-		curves.paint = func() (frame.Bundle, error) {
-			c.status, c.still = run.String(), ended(run)
-			return c.bundle(curvesOf(run))
-		}
-		return []*view{curves}
-	}
-	state := &view{mark: run.String}
-	state.live = newLive(textPace, state.draw)
-	state.paint = func() (frame.Bundle, error) { return lineOf(run), nil }
-	state.going = func() bool { return !ended(run) }
-	if !table {
-		return []*view{state, curves}
-	}
-	epochs := &view{mark: func() string { return epochsMark(run) }}
-	epochs.live = newLive(textPace, epochs.draw)
-	epochs.paint = func() (frame.Bundle, error) { return roomyEpochs(run) }
-	return []*view{state, curves, epochs}
+	return c
 }
 
 // view is one part of what is shown of a run, and remembers what it drew.
@@ -178,6 +215,13 @@ type view struct {
 
 	mu    sync.Mutex
 	drawn string
+}
+
+// newView returns a view that is drawn once, unless it is given another mark.
+func newView(paint func() (frame.Bundle, error)) *view {
+	v := &view{mark: func() string { return "" }, paint: paint}
+	v.live = newLive(pace(), v.draw)
+	return v
 }
 
 // changed reports whether the view is no longer as it was last drawn.
@@ -236,7 +280,7 @@ func lineOf(run Run) frame.Bundle {
 		}
 	}
 	if !ended(run) {
-		line += "  as of " + time.Now().Format("15:04:05")
+		line += "  " + asOf()
 	}
 	// Two spaces part what a line tells, and HTML would make one of them.
 	html := strings.ReplaceAll(Escape(line), "  ", " · ")
@@ -287,8 +331,7 @@ func roomyEpochs(run Run) (frame.Bundle, error) {
 	if b.Data == nil {
 		b = frame.Bundle{Data: map[string]any{"text/plain": "no epoch has ended yet", "text/html": "<div>no epoch has ended yet</div>"}}
 	}
-	if r, ok := run.(interface{ Rows() int }); ok && !ended(run) {
-		rows := r.Rows()
+	if rows, ok := plannedRows(run); ok && !ended(run) {
 		lines := min(rows, lastEpochs) + 1 // with the head
 		if rows > lastEpochs {
 			lines++ // and the title
@@ -311,12 +354,6 @@ func curvesOf(run Run) (curves []curve) {
 		curves = append(curves, newCurve(name, x, y))
 	}
 	return curves
-}
-
-// epochsMark stands for the state of a run's table, whose rows do not change.
-func epochsMark(run Run) string {
-	_, rows := run.(Tabler).Table()
-	return fmt.Sprint(len(rows), ended(run))
 }
 
 // curveMark stands for the state of a run's curves, which only grow.

@@ -17,7 +17,7 @@ var kernelOrder = []struct {
 	packages []string // below kernel; "" is kernel itself
 }{
 	{"processes and folders", []string{"machine/orphan", "machine/scratch"}},
-	{"Jupyter's messages and files", []string{"jupyter/wire", "jupyter/front", "jupyter/out", "jupyter/comm", "jupyter/history", "jupyter/spec", "notebook/ipynb"}},
+	{"Jupyter's messages and files", []string{"jupyter/wire", "jupyter/front", "jupyter/out", "jupyter/comm", "jupyter/live", "jupyter/history", "jupyter/spec", "notebook/ipynb"}},
 	{"TensorBoard", []string{"machine/tensorboard", "machine/tensorboard/tensorboardtest"}},
 	{"a cell becomes a Go package", []string{"cell/gonb", "cell/spell", "cell/scope", "cell/syntax", "cell/witness", "cell/hint", "cell/parse", "cell/check", "cell/gen", "cell/listing", "cell/lineage", "cell"}},
 	{"the package becomes a plugin", []string{"build/gosource", "build/linker/symlist", "build/linker/shared", "build/linker", "build"}},

@@ -27,7 +27,7 @@ type Message struct {
 	Cell   int             `json:"cell,omitempty"` // the cell it belongs to; 0 for the one that runs
 	Bundle *Bundle         `json:"bundle,omitempty"`
 	Wait   bool            `json:"wait,omitempty"`
-	Live   bool            `json:"live,omitempty"`   // what it shows goes on in the host
+	Live   *Live           `json:"live,omitempty"`   // of what goes on in the host; nil for all else
 	Notice bool            `json:"notice,omitempty"` // it says what the cell waits for: see package notice
 	Body   json.RawMessage `json:"body,omitempty"`
 }

@@ -54,6 +54,12 @@ func (s *server) call(c msg.Call, r *msg.Return) error {
 	case msg.Stacks:
 		r.Text = allStacks()
 		return nil
+	case msg.Steer:
+		value, err := strconv.ParseFloat(arg(2), 64)
+		if err != nil {
+			return err
+		}
+		return frame.Steer(arg(0), arg(1), value)
 	case msg.Pending:
 		r.Pending = frame.Pending()
 		return nil

@@ -52,7 +52,8 @@ func (s *Session) framed(m frame.Message) {
 	if m.Bundle != nil && m.Kind != frame.KindWarn && !m.Notice { // no output of the cell
 		s.copyOut([]byte(asText(m.Bundle)))
 	}
-	if !s.liveRuns.take(m) {
+	m, ok := s.liveRuns.Take(m)
+	if !ok {
 		return
 	}
 	if late := s.lateOutput(m.Cell); late != nil && m.Kind != frame.KindUpdate {

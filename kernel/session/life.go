@@ -39,7 +39,7 @@ func (s *Session) start() error {
 	s.mu.Unlock()
 	go func() {
 		<-p.Done()
-		s.liveRuns.stop("the host process ended, and the run with it", s.out.Frame)
+		s.liveRuns.Stop("the host process ended, and the run with it")
 	}()
 	return nil
 }

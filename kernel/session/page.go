@@ -36,7 +36,7 @@ func (s *Session) newPage() *comm.Page {
 var _ proc.Page = (*comm.Page)(nil)
 
 // Comm takes a comm message from the notebook.
-func (s *Session) Comm(m comm.Message) bool { return s.page.Handle(m) }
+func (s *Session) Comm(m comm.Message) bool { return s.liveRuns.Handle(m) || s.page.Handle(m) }
 
 // sync brings all that was shown to the notebook at once.
 func (s *Session) sync() {

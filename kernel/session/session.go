@@ -29,6 +29,7 @@ import (
 	"github.com/holt-dl/holt/kernel/host/msg"
 	"github.com/holt-dl/holt/kernel/host/proc"
 	"github.com/holt-dl/holt/kernel/jupyter/comm"
+	"github.com/holt-dl/holt/kernel/jupyter/live"
 	"github.com/holt-dl/holt/kernel/machine/scratch"
 	"github.com/holt-dl/holt/kernel/machine/tensorboard"
 	"github.com/holt-dl/holt/kernel/session/assist"
@@ -83,7 +84,7 @@ type Session struct {
 	cancel   context.CancelFunc
 	ready    chan struct{} // closed when a host has run for the first time
 	notes    *progress
-	liveRuns liveDisplays
+	liveRuns *live.Views
 	page     *comm.Page
 	boards   tensorboard.Servers
 
@@ -149,7 +150,7 @@ func Open(opt Options, out Output) (*Session, error) {
 		ready: make(chan struct{}), notes: newProgress(out),
 		archives: map[string]string{}, sources: map[string]string{},
 	}
-	s.page = s.newPage()
+	s.page, s.liveRuns = s.newPage(), s.newViews()
 	s.attempt()
 	return s, nil
 }
@@ -378,7 +379,7 @@ func (s *Session) Abandoned() bool {
 
 // Close ends the host process and removes the session's files.
 func (s *Session) Close() error {
-	s.liveRuns.end("", func(frame.Message) {}) // End said it where there was someone to read it
+	s.liveRuns.Close() // End said it where there was someone to read it
 	s.cancel()
 	if p := s.process(); p != nil {
 		p.Kill()

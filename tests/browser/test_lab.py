@@ -81,7 +81,7 @@ def test_run_up_to_a_live_plot(page):
     cell(page, GOING).locator(".cm-content").click()
     menu(page, "Run", "Run All Above Selected Cell")
     shows(page, 2, "other cells run meanwhile: 42", timeout=FIRST_CELL * 1000)
-    plot = cell(page, 1).locator(".jp-OutputArea-output img")
+    plot = cell(page, 1).locator(".jp-OutputArea-output img").first
     plot.wait_for()
     seen, end = [], time.monotonic() + WAIT / 1000
     while len(seen) < 4 and time.monotonic() < end:

@@ -54,7 +54,7 @@ def shots(page, name, cell):
 def test_the_plot_changes_while_it_trains(page):
     menu(page, "Run", "Run All Cells")
     live = code(page, "display.Live(run)")
-    plot = live.locator(".jp-OutputArea-output img")
+    plot = live.locator(".jp-OutputArea-output img").first
     plot.wait_for()
     seen, end = [], time.monotonic() + FIRST_CELL
     while len(seen) < 4 and time.monotonic() < end:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/holt-dl/holt/kernel/host/msg"
 )
@@ -88,6 +89,13 @@ func (p *Process) Memory(ctx context.Context) (msg.Memory, error) {
 func (p *Process) Pending(ctx context.Context) (int, error) {
 	r, err := p.call(ctx, msg.Pending)
 	return r.Pending, err
+}
+
+// Steer carries out what a person wishes of what a display shows, by an action such as
+// "pause" and its value where it has one.
+func (p *Process) Steer(ctx context.Context, display, action string, value float64) error {
+	_, err := p.call(ctx, msg.Steer, display, action, strconv.FormatFloat(value, 'g', -1, 64))
+	return err
 }
 
 // Stacks returns the trace of all goroutines of the process.

@@ -10,8 +10,9 @@
 // widgets call: send, subscribe, unsubscribe, newSyncedVariable and close. It
 // reaches the kernel through a WebSocket of the Jupyter server that the page
 // came from, found by the page's own configuration, so that a base URL, a
-// token, https and a proxy are no obstacle. A page without a Jupyter server,
-// such as one in VS Code, has no way to the kernel.
+// token, https and a proxy are no obstacle: see server.js, which package live
+// has too. A page without a Jupyter server, such as one in VS Code, has no way
+// to the kernel.
 //
 // # On the wire
 //

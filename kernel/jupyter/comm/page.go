@@ -93,6 +93,16 @@ func (p *Page) Reset() {
 //go:embed page.js
 var script string
 
+//go:embed server.js
+var server string
+
+// Script returns the script of an output: text with the kernel's id in place of "KERNEL", and in
+// place of JUPYTER what reaches the Jupyter server.
+func Script(text, kernel string) string {
+	id, _ := json.Marshal(kernel)
+	return "<script>\n" + strings.NewReplacer(`"KERNEL"`, string(id), "JUPYTER", strings.TrimSpace(server)).Replace(text) + "</script>"
+}
+
 // Start shows the script, once in a cell. In a page that has run it already it
 // only says hello.
 func (p *Page) Start() {
@@ -109,9 +119,7 @@ func (p *Page) start() {
 	p.started = true
 	p.scripts++
 	p.script = fmt.Sprintf("holt-page-%s-%d", p.opt.Kernel, p.scripts)
-	id, _ := json.Marshal(p.opt.Kernel)
-	js := strings.Replace(script, `"KERNEL"`, string(id), 1)
-	p.show(frame.KindDisplay, "<script>\n"+js+"</script>")
+	p.show(frame.KindDisplay, Script(script, p.opt.Kernel))
 }
 
 // erase takes the script out of the output, so that it is not saved with it.

@@ -12,33 +12,8 @@
 		old.close();
 	}
 
-	// Where the Jupyter server is, as the page itself knows it.
-	function option(name) {
-		const node = document.getElementById("jupyter-config-data");
-		try {
-			const value = JSON.parse(node.textContent)[name];
-			if (value) {
-				return value;
-			}
-		} catch (_) {}
-		return (document.body && document.body.dataset[name]) || "";
-	}
-	function address() {
-		const base = new URL(option("baseUrl") || "/", location.href);
-		let url = option("wsUrl") || base.href.replace(/^http/, "ws");
-		if (!url.endsWith("/")) {
-			url += "/";
-		}
-		const token = option("token") || option("jupyterApiToken");
-		return url + "api/kernels/" + encodeURIComponent(kernel) + "/channels?session_id=" + session
-			+ (token ? "&token=" + encodeURIComponent(token) : "");
-	}
-	// crypto.randomUUID is absent from pages that come by plain http.
-	function unique() {
-		return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
-	}
-
-	const session = unique();
+	const jupyter = JUPYTER;
+	const session = jupyter.unique();
 	const subscribers = new Map(); // address → Map of symbol → callback
 	const variables = new Map(); // address → synced variable
 	let socket = null;
@@ -47,17 +22,12 @@
 	let failures = 0;
 
 	function message(type, content) {
-		const id = unique();
-		socket.send(JSON.stringify({
-			header: { msg_id: id, msg_type: type, session: session, username: "", date: new Date().toISOString(), version: "5.4" },
-			msg_id: id, msg_type: type, parent_header: {}, metadata: {}, buffers: [], channel: "shell",
-			content: content,
-		}));
+		jupyter.send(socket, session, type, content);
 	}
 
 	function connect() {
 		try {
-			socket = new WebSocket(address());
+			socket = jupyter.connect(kernel, session);
 		} catch (err) {
 			gonb_comm.alive = false;
 			console.error("gonb_comm: this page has no Jupyter server, so that widgets cannot work in it: " + err);
@@ -65,19 +35,16 @@
 		}
 		socket.onopen = () => {
 			failures = 0;
-			comm = unique();
+			comm = jupyter.unique();
 			message("comm_open", { comm_id: comm, target_name: "gonb_comm", data: {} });
 			const waiting = queue;
 			queue = [];
 			waiting.forEach(([address, value]) => gonb_comm.send(address, value));
 		};
 		socket.onmessage = (event) => {
-			if (typeof event.data !== "string") {
-				return; // a message with buffers, which is none of ours
-			}
-			const msg = JSON.parse(event.data);
-			if (msg.msg_type === "comm_msg" && msg.content.comm_id === comm) {
-				receive(msg.content.data.address, msg.content.data.value);
+			const data = jupyter.read(event, comm);
+			if (data) {
+				receive(data.address, data.value);
 			}
 		};
 		socket.onclose = () => {
