@@ -63,6 +63,7 @@ func (r *rewriter) pre(n ast.Node) {
 	case *ast.CallExpr:
 		r.conversion(n)
 		r.print(n)
+		r.named(n)
 	case *ast.UnaryExpr:
 		if lit, ok := ast.Unparen(n.X).(*ast.CompositeLit); ok && n.Op == token.AND && r.foreignFields(lit) != nil {
 			r.asPtr[lit] = true
@@ -97,6 +98,8 @@ func (r *rewriter) pre(n ast.Node) {
 
 func (r *rewriter) post(n ast.Node) {
 	switch n := n.(type) {
+	case *ast.CallExpr:
+		r.namedEnd(n)
 	case *ast.SelectorExpr:
 		r.selectorEnd(n)
 	case *ast.CompositeLit:
