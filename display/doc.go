@@ -19,6 +19,7 @@
 //	[Windows]                      how a convolution or a pooling goes over its input
 //	[Row], [Columns]               any of these side by side
 //	[Progress]                     how far a loop is
+//	[Interact]                     sliders, menus and buttons that call a function of yours
 //
 // A tensor is anything with the methods of [Tensor]: the package knows no
 // tensor library. A type of your own is drawn as it likes when it has one of

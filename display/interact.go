@@ -293,7 +293,16 @@ func (it *interaction) follow(wake <-chan struct{}) {
 		if texts == nil {
 			continue
 		}
-		b := it.result(texts)
+		// On a goroutine of its own, which the function may end: os.Exit in a cell does.
+		done := make(chan frame.Bundle, 1)
+		go func() {
+			defer close(done)
+			done <- it.result(texts)
+		}()
+		b, ok := <-done
+		if !ok {
+			b = wrong(it.values(texts), "the function ended its goroutine and returned nothing")
+		}
 		b.DisplayID = it.id
 		frame.Update(b) // it fails when the kernel is gone, and with it this process
 		it.tell("shown")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/holt-dl/holt/internal/frame"
 	"github.com/holt-dl/holt/kernel/host/proc"
 	"github.com/holt-dl/holt/kernel/jupyter/comm"
 )
@@ -15,16 +16,17 @@ type commSender interface {
 	Flush()
 }
 
-// newPage connects the page with the host that runs at the time.
+// newPage connects the page with the host that runs at the time. Where there is none, its
+// script is not shown.
 func (s *Session) newPage() *comm.Page {
-	send := func(comm.Message) {}
+	send, show := func(comm.Message) {}, func(frame.Message) {}
 	if c, ok := s.out.(commSender); ok {
-		send = c.Comm
+		send, show = c.Comm, s.out.Frame
 	}
 	return comm.NewPage(comm.Options{
 		Kernel: s.kernelID(),
 		Send:   send,
-		Show:   s.out.Frame,
+		Show:   show,
 		Deliver: func(address string, value any) {
 			if p := s.process(); p != nil {
 				p.SendValue(address, value)

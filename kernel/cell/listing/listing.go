@@ -59,7 +59,14 @@ type Stmt struct {
 	Takes   bool // an assignment that leaves out the error of its call
 	// Dropped are the calls inside of a loop or a branch whose error ends the cell.
 	Dropped []Dropped
+	Named   []Named           // functions that display.Interact is given
 	Inner   []check.InnerCall // calls inside of it whose error ends the cell
+}
+
+// Named is a function that display.Interact is given, and the names of its parameters.
+type Named struct {
+	Start, End int
+	Params     []string
 }
 
 // Dropped is a call that stands alone and drops its last result, an error, or a
@@ -192,6 +199,7 @@ func (l lister) listStmts(f *syntax.File) []Stmt {
 			if &list[i] != s {
 				continue
 			}
+			l.listNamed(f, s, st)
 			switch st := st.(type) {
 			case *ast.ExprStmt:
 				l.listExpr(s, t, st)
@@ -232,6 +240,19 @@ func (l lister) listStmts(f *syntax.File) []Stmt {
 		}
 	}
 	return list
+}
+
+// listNamed lists the functions in a statement that display.Interact is given.
+func (l lister) listNamed(f *syntax.File, s *Stmt, st ast.Stmt) {
+	ast.Inspect(st, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok {
+			if fn, names := gen.ParamNames(l.Info, call); fn != nil {
+				start, end := f.Span(fn)
+				s.Named = append(s.Named, Named{start, end, names})
+			}
+		}
+		return true
+	})
 }
 
 // typeUses lists the names in the type of a var declaration, which is not part of

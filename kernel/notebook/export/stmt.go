@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/gen"
 	"github.com/holt-dl/holt/kernel/cell/listing"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
@@ -94,7 +95,7 @@ func (w *writer) failed(c *cellInfo) string {
 // stmt writes one statement.
 func (w *writer) stmt(b *bytes.Buffer, c *cellInfo, s *listing.Stmt) {
 	text := c.listing.Text
-	edits := append(w.musts(s), w.renames(s.Uses, c.meaning)...)
+	edits := append(w.around(s), w.renames(s.Uses, c.meaning)...)
 	plain := func() string { return apply(text, s.Start, s.End, edits) }
 	st, at := s.Node, s.Offset
 	switch {
@@ -121,8 +122,13 @@ func (w *writer) stmt(b *bytes.Buffer, c *cellInfo, s *listing.Stmt) {
 	}
 }
 
-// musts writes must around the calls inside of a statement whose error ends the program.
-func (w *writer) musts(s *listing.Stmt) (list []edit) {
+// around writes must around the calls inside of a statement whose error ends the program,
+// and names the parameters of functions that display.Interact is given.
+func (w *writer) around(s *listing.Stmt) (list []edit) {
+	for _, n := range s.Named {
+		before, after := gen.WithNames(w.imported("display", displayPath), n.Params)
+		list = append(list, edit{n.Start, n.Start, before}, edit{n.End, n.End, after})
+	}
 	for _, in := range s.Inner {
 		name := "must"
 		if in.Values == 2 {
