@@ -249,3 +249,22 @@ func ExamplePanel_LogAxes() {
 	fmt.Println(x, y) // a 0 has no logarithm
 	// Output: true false
 }
+
+// In a notebook there are controls above the result. Elsewhere it is that of the first values.
+func ExampleInteract() {
+	grow := func(rate float64, years int, name string, rounded bool, seed int) any {
+		sum := math.Pow(1+rate, float64(years))
+		if rounded {
+			sum = math.Round(sum)
+		}
+		return fmt.Sprintf("%s: %.2f", name, sum)
+	}
+	controls := []display.Control{
+		display.Slider{Start: 0.5}, display.Menu{Choices: []int{2, 4, 8}, Start: 1}, display.Field{Start: "a sum"},
+		display.Checkbox{On: true}, display.Button{Name: "seed"},
+	}
+	display.Interact(display.Func{Of: grow, Names: []string{"rate", "years", "name", "rounded", "seed"}}, controls...)
+	// Output:
+	// rate = 0.5, years = 4, name = "a sum", rounded = true, seed = 0
+	// a sum: 5.00
+}

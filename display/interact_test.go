@@ -206,11 +206,3 @@ func TestInteractErrors(t *testing.T) {
 		})
 	}
 }
-
-// Outside a notebook there are the first values and their result.
-func ExampleInteract() {
-	display.Interact(func(lr float64, k int) any { return lr * float64(k) }, display.Slider{Start: 0.5}, display.Menu{Choices: []int{2, 4, 8}, Start: 1})
-	// Output:
-	// argument 1 = 0.5, argument 2 = 4
-	// 2
-}

@@ -14,7 +14,7 @@ import (
 // returns an error beside the model. At a cell's top level the error ends the cell, as it
 // does where the call is the whole right side of an assignment:
 //
-//	display.Graph(dl.Build(net, shape))    becomes    display.Graph(ˣmust(dl.Build(net, shape)))
+//	display.Graph(dl.Build(net, shape))    becomes    display.Graph(ˣmust1(dl.Build(net, shape)))
 //
 // Only what Go refuses is changed. fmt.Println(os.ReadFile("x")) prints both results, as
 // in any program, and in a function nothing is taken.
