@@ -1,0 +1,265 @@
+package collective
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/holt-dl/holt/internal/launch"
+)
+
+// quick are times for tests that wait for them.
+var quick = times{join: time.Second, beat: 100 * time.Millisecond, silent: time.Second, reason: 300 * time.Millisecond}
+
+// worlds are the places of n processes in a job on a port of this host that is free.
+func worlds(t *testing.T, n int) []launch.World {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	var all []launch.World
+	for rank := range n {
+		all = append(all, launch.World{Rank: rank, Size: n, Master: l.Addr().String(), Job: t.Name()})
+	}
+	return all
+}
+
+// joinAll joins a job as each of its processes at once.
+func joinAll(t *testing.T, ws []launch.World, limits times) ([]*Group, []error) {
+	groups, errs := make([]*Group, len(ws)), make([]error, len(ws))
+	var wg sync.WaitGroup
+	for i, w := range ws {
+		wg.Go(func() { groups[i], errs[i] = join(t.Context(), w, limits) })
+	}
+	wg.Wait()
+	t.Cleanup(func() {
+		for _, g := range groups {
+			if g != nil {
+				g.Close()
+			}
+		}
+	})
+	return groups, errs
+}
+
+// joined are the groups of n processes.
+func joined(t *testing.T, n int, limits times) []*Group {
+	t.Helper()
+	groups, errs := joinAll(t, worlds(t, n), limits)
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+	return groups
+}
+
+// each calls a function for each process at once.
+func each(groups []*Group, f func(rank int, g *Group) error) []error {
+	errs := make([]error, len(groups))
+	var wg sync.WaitGroup
+	for rank, g := range groups {
+		wg.Go(func() { errs[rank] = f(rank, g) })
+	}
+	wg.Wait()
+	return errs
+}
+
+// TestAllReduce adds up arrays of all lengths, shorter than the ring too, and numbers.
+func TestAllReduce(t *testing.T) {
+	for n := 2; n <= 5; n++ {
+		groups := joined(t, n, usual)
+		for _, length := range []int{0, 1, 3, 1000, 100_003} {
+			results := make([][]float32, n)
+			for _, err := range each(groups, func(rank int, g *Group) error {
+				x, y := make([]float32, length), []float32{1}
+				for i := range x {
+					x[i] = float32(math.Sin(float64(i*n + rank)))
+				}
+				sums, err := g.AllReduce(t.Context(), "test", []float64{float64(rank), math.Inf(1), math.NaN()}, x, y)
+				results[rank] = x
+				if err == nil && (sums[0] != float64(n*(n-1)/2) || !math.IsInf(sums[1], 1) || !math.IsNaN(sums[2]) || y[0] != float32(n)) {
+					err = fmt.Errorf("sums %v, %v", sums, y)
+				}
+				return err
+			}) {
+				if err != nil {
+					t.Fatalf("%d processes, %d numbers: %v", n, length, err)
+				}
+			}
+			for i := range length {
+				want := 0.0
+				for rank := range n {
+					want += math.Sin(float64(i*n + rank))
+				}
+				for rank := range n {
+					if got := results[rank][i]; math.Abs(float64(got)-want) > 1e-6 || got != results[0][i] {
+						t.Fatalf("%d processes, number %d of %d in rank %d: %v, want %v, and %v", n, i, length, rank, got, want, results[0][i])
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestDifferent has one process do something else, or the same a step earlier.
+func TestDifferent(t *testing.T) {
+	groups := joined(t, 3, quick)
+	for rank, err := range each(groups, func(rank int, g *Group) error {
+		text := "weights [3 4]"
+		if rank == 1 {
+			text = "weights [3 5]"
+		}
+		_, err := g.AllReduce(t.Context(), text, nil, make([]float32, 12+rank%2*3))
+		return err
+	}) {
+		want := "rank 1 does something else than the others: weights [3 5]; the others: weights [3 4]"
+		if err == nil || err.Error() != want {
+			t.Errorf("rank %d: %v, want %s", rank, err, want)
+		}
+	}
+}
+
+// TestLost ends a process in each of its states: it is said with its number, by all.
+func TestLost(t *testing.T) {
+	for _, lost := range []int{0, 2} {
+		groups := joined(t, 4, quick)
+		each(groups, func(rank int, g *Group) error {
+			_, err := g.AllReduce(t.Context(), "first", nil, []float32{1})
+			return err
+		})
+		for rank, err := range each(groups, func(rank int, g *Group) error {
+			if rank == lost {
+				time.Sleep(100 * time.Millisecond)
+				g.Close()
+				return nil
+			}
+			_, err := g.AllReduce(t.Context(), "second", nil, []float32{1})
+			return err
+		}) {
+			want := fmt.Sprintf("rank %d is lost", lost)
+			if rank != lost && (err == nil || !strings.HasPrefix(err.Error(), want)) {
+				t.Errorf("rank %d: %v, want %s", rank, err, want)
+			}
+		}
+	}
+}
+
+// TestSilent has a process hold still, as one does that was stopped or whose cable was cut.
+func TestSilent(t *testing.T) {
+	groups := joined(t, 3, quick)
+	groups[1].main.mu.Lock() // neither signs of life nor anything else goes out
+	defer groups[1].main.mu.Unlock()
+	for _, rank := range []int{0, 2} {
+		_, err := groups[rank].AllReduce(t.Context(), "x", nil, []float32{1})
+		if want := "rank 1 is lost: it gave no sign of life for 1s"; err == nil || err.Error() != want {
+			t.Errorf("rank %d: %v, want %s", rank, err, want)
+		}
+	}
+}
+
+// TestInterrupt stops one process while the others wait for it.
+func TestInterrupt(t *testing.T) {
+	groups := joined(t, 3, quick)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	for rank, err := range each(groups, func(rank int, g *Group) error {
+		switch rank {
+		case 2:
+			time.Sleep(200 * time.Millisecond)
+			cancel(errors.New("interrupted"))
+			return nil
+		case 1:
+			_, err := g.AllReduce(ctx, "x", nil, []float32{1})
+			return err
+		}
+		_, err := g.AllReduce(t.Context(), "x", nil, []float32{1})
+		return err
+	}) {
+		want := []string{"rank 1 has stopped: interrupted", "interrupted", "<nil>"}[rank]
+		if fmt.Sprint(err) != want {
+			t.Errorf("rank %d: %v, want %s", rank, err, want)
+		}
+	}
+}
+
+// TestJoinErrors joins jobs that cannot begin: each process that is there says why.
+func TestJoinErrors(t *testing.T) {
+	tests := []struct {
+		name  string
+		alter func(ws []launch.World) []launch.World
+		want  string // in every error
+	}{
+		{"a missing rank", func(ws []launch.World) []launch.World { return append(ws[:1:1], ws[2:]...) }, "rank 1 of 4 has not come to rank 0 within 1s"},
+		{"two missing", func(ws []launch.World) []launch.World { return ws[:2] }, "ranks 2, 3 of 4 have not come to rank 0 within 1s"},
+		{"two of one rank", func(ws []launch.World) []launch.World { ws[3].Rank = 2; return ws }, "two processes have rank 2"},
+		{"another size", func(ws []launch.World) []launch.World { ws[3].Size = 8; return ws }, "a process says that it is rank 3 of 8, and rank 0 was started as one of 4"},
+		{"without rank 0", func(ws []launch.World) []launch.World { return ws[1:] }, "rank 0 is not reached at 127.0.0.1:"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, errs := joinAll(t, test.alter(worlds(t, 4)), quick)
+			for i, err := range errs {
+				if err == nil || !strings.Contains(err.Error(), test.want) {
+					t.Errorf("process %d: %v, want %s", i, err, test.want)
+				}
+			}
+		})
+	}
+}
+
+// TestPort joins where something else listens already: another job, or another program.
+func TestPort(t *testing.T) {
+	ws := worlds(t, 2)
+	job := make(chan error, 1)
+	go func() {
+		_, err := join(t.Context(), ws[0], quick)
+		job <- err
+	}()
+	other := ws[1]
+	other.Job = "another"
+	_, err := join(t.Context(), other, quick)
+	if err == nil || !strings.Contains(err.Error(), "another job listens at") {
+		t.Errorf("with the port of another job: %v", err)
+	}
+	if _, err := join(t.Context(), ws[0], quick); err == nil || !strings.Contains(err.Error(), "is in use; set MASTER_PORT to another for all processes") {
+		t.Errorf("with a port in use: %v", err)
+	}
+	<-job
+}
+
+// TestStrangers connects to the port of rank 0 without being of the job, which goes on.
+func TestStrangers(t *testing.T) {
+	ws := worlds(t, 2)
+	done := make(chan error, 1)
+	go func() {
+		g, err := join(t.Context(), ws[0], usual)
+		if err == nil {
+			_, err = g.AllReduce(t.Context(), "x", nil, []float32{1})
+			g.Close()
+		}
+		done <- err
+	}()
+	for _, text := range []string{"GET / HTTP/1.1\r\n\r\n", "\n\n\n", `{"Kind":"about"}` + "\n", strings.Repeat("x", 2*line)} {
+		for {
+			c, err := net.Dial("tcp", ws[0].Master)
+			if err == nil {
+				c.Write([]byte(text))
+				c.Close()
+				break
+			}
+		}
+	}
+	g, err := join(t.Context(), ws[1], usual)
+	if err == nil {
+		_, err = g.AllReduce(t.Context(), "x", nil, []float32{1})
+		defer g.Close()
+	}
+	if err := errors.Join(err, <-done); err != nil {
+		t.Fatal(err)
+	}
+}

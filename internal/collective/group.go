@@ -1,0 +1,400 @@
+// Package collective adds up numbers over the processes of a job, as MPI_Allreduce does.
+//
+// The process of rank 0 is found at an address that the launcher gives. All others keep a
+// connection to it, on which they say what they are about to add up, so that processes
+// that do different things get an error and no wrong sum, and on which the loss of one is
+// told to the others with its number. The numbers themselves go round in a ring: each
+// process sends to the next one, and each part of them has gone twice round when it is
+// everywhere (Patarasuk and Yuan, Bandwidth optimal all-reduce algorithms, 2009). All
+// processes have the same bits then.
+package collective
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/holt-dl/holt/internal/launch"
+)
+
+// Times of a group. Tests have shorter ones.
+type times struct {
+	join   time.Duration // for all processes to come
+	beat   time.Duration // between signs of life
+	silent time.Duration // without one, a process is taken for lost
+	reason time.Duration // between a broken ring and the word of why
+}
+
+var usual = times{join: 25 * time.Second, beat: time.Second, silent: 10 * time.Second, reason: 2 * time.Second}
+
+// message is what goes between a process and rank 0, as a line of JSON.
+type message struct {
+	Kind    kind
+	Rank    int      `json:",omitempty"` // hello
+	Size    int      `json:",omitempty"` // hello
+	Job     string   `json:",omitempty"` // hello
+	Addr    string   `json:",omitempty"` // hello: where the ring's previous process connects to
+	Addrs   []string `json:",omitempty"` // complete: of all ranks
+	Step    int      `json:",omitempty"` // about, agreed
+	Text    string   `json:",omitempty"` // about: what the process does; others: a reason
+	Numbers []uint64 `json:",omitempty"` // about, agreed: the bits of float64s
+}
+
+type kind string
+
+const (
+	hello    kind = "hello"    // to rank 0: a process has come
+	complete kind = "complete" // from rank 0: all have
+	about    kind = "about"    // to rank 0: what the process is about to add up
+	agreed   kind = "agreed"   // from rank 0: all add up the same, and the sums of the numbers
+	torn     kind = "torn"     // to rank 0: the ring is broken at this process
+	leaving  kind = "leaving"  // to rank 0: the process does not go on, and why
+	over     kind = "over"     // from rank 0: nobody can go on, and why
+	beat     kind = "beat"     // both ways: a sign of life
+)
+
+// line is the longest message in bytes.
+const line = 1 << 20
+
+// conn is a connection for messages. Any goroutine may send; one receives.
+type conn struct {
+	net.Conn
+	mu sync.Mutex
+	in *bufio.Scanner
+}
+
+func newConn(c net.Conn) *conn {
+	in := bufio.NewScanner(c)
+	in.Buffer(nil, line)
+	return &conn{Conn: c, in: in}
+}
+
+func (c *conn) send(m message) error {
+	text, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.SetWriteDeadline(time.Now().Add(usual.silent))
+	_, err = c.Write(append(text, '\n'))
+	return err
+}
+
+var errClosed = errors.New("the connection was closed")
+
+// receive waits for a message, at most for a time.
+func (c *conn) receive(limit time.Duration) (message, error) {
+	c.SetReadDeadline(time.Now().Add(limit))
+	if !c.in.Scan() {
+		return message{}, cmp.Or(c.in.Err(), errClosed)
+	}
+	var m message
+	err := json.Unmarshal(c.in.Bytes(), &m)
+	return m, err
+}
+
+// Group is the processes of a job, as one of them sees it.
+type Group struct {
+	world launch.World
+	times times
+	hub   *hub  // in the process of rank 0
+	main  *conn // to rank 0
+	prev  net.Conn
+	next  net.Conn
+
+	turn    sync.Mutex // held by AllReduce
+	step    int
+	answers chan message
+	broken  chan struct{} // closed when err is set
+	once    sync.Once
+	err     error
+}
+
+// Join waits for all processes of the job, 25 seconds at most. The error says which are
+// missing, or why rank 0 is not reached.
+func Join(ctx context.Context, w launch.World) (*Group, error) { return join(ctx, w, usual) }
+
+func join(ctx context.Context, w launch.World, t times) (_ *Group, err error) {
+	g := &Group{world: w, times: t, answers: make(chan message, 1), broken: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			if g.hub != nil {
+				g.hub.waitTold() // those that come later learn why, too
+			}
+			g.Close()
+			err = fmt.Errorf("rank %d of %d: %w", w.Rank, w.Size, err)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, t.join)
+	defer cancel()
+	dial := w.Master
+	if w.Rank == 0 {
+		if g.hub, err = listen(w, t); err != nil {
+			return nil, err
+		}
+		dial = net.JoinHostPort("127.0.0.1", g.hub.port())
+	}
+	c, err := g.dial(ctx, dial)
+	if err != nil {
+		return nil, err
+	}
+	g.main = newConn(c)
+	host, _, err := net.SplitHostPort(c.LocalAddr().String())
+	if err != nil {
+		return nil, err
+	}
+	if w.Rank == 0 {
+		// Others reach this process where they reach it as rank 0.
+		if host, _, err = net.SplitHostPort(w.Master); err != nil {
+			return nil, err
+		}
+	}
+	in, err := net.Listen("tcp", ":0")
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	_, port, err := net.SplitHostPort(in.Addr().String())
+	if err != nil {
+		return nil, err
+	}
+	if err := g.main.send(message{Kind: hello, Rank: w.Rank, Size: w.Size, Job: w.Job, Addr: net.JoinHostPort(host, port)}); err != nil {
+		return nil, err
+	}
+	go g.beat()
+	addrs, err := g.complete(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.link(ctx, in, addrs[(w.Rank+1)%w.Size]); err != nil {
+		return nil, err
+	}
+	go g.listen()
+	return g, nil
+}
+
+// dial connects to rank 0, which may start later than this process.
+func (g *Group) dial(ctx context.Context, addr string) (net.Conn, error) {
+	for {
+		c, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+		if err == nil {
+			return c, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("rank 0 is not reached at %s (%w); check MASTER_ADDR and MASTER_PORT, and whether rank 0 runs", addr, err)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// complete waits until all processes have come, and returns their addresses.
+func (g *Group) complete(ctx context.Context) ([]string, error) {
+	end, _ := ctx.Deadline()
+	stop := context.AfterFunc(ctx, func() {
+		if errors.Is(ctx.Err(), context.Canceled) {
+			g.main.Close()
+		}
+	})
+	defer stop()
+	for {
+		// Rank 0 speaks first when the time is over: it knows who is missing.
+		m, err := g.main.receive(time.Until(end) + g.times.reason)
+		switch {
+		case ctx.Err() == context.Canceled:
+			return nil, context.Cause(ctx)
+		case err != nil:
+			return nil, fmt.Errorf("rank 0 does not answer at %s: %w", g.world.Master, err)
+		case m.Kind == over:
+			return nil, errors.New(m.Text)
+		case m.Kind == complete && len(m.Addrs) == g.world.Size:
+			return m.Addrs, nil
+		}
+	}
+}
+
+// link makes the ring's connections of this process.
+func (g *Group) link(ctx context.Context, in net.Listener, next string) error {
+	end, _ := ctx.Deadline()
+	end = end.Add(g.times.reason)
+	in.(*net.TCPListener).SetDeadline(end)
+	came := make(chan error, 1)
+	go func() {
+		for {
+			c, err := in.Accept()
+			if err != nil {
+				came <- fmt.Errorf("the process before this one in the ring does not come: %w", err)
+				return
+			}
+			m, err := newRing(c).receive(g.times.silent)
+			if err == nil && m.Job == g.world.Job && (m.Rank+1)%g.world.Size == g.world.Rank {
+				g.prev = c
+				came <- c.SetReadDeadline(time.Time{})
+				return
+			}
+			c.Close() // a stranger
+		}
+	}()
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), end)
+	defer cancel()
+	c, err := (&net.Dialer{}).DialContext(ctx, "tcp", next)
+	if err != nil {
+		in.Close()
+		<-came
+		return fmt.Errorf("the next process is not reached at %s: %w; hosts of a job must reach each other on any port", next, err)
+	}
+	g.next = c
+	if err := newConn(c).send(message{Kind: hello, Rank: g.world.Rank, Job: g.world.Job}); err != nil {
+		return err
+	}
+	if err := c.SetWriteDeadline(time.Time{}); err != nil {
+		return err
+	}
+	return <-came
+}
+
+// newRing reads one message, byte by byte: numbers follow it on the same connection.
+func newRing(c net.Conn) *conn {
+	in := bufio.NewScanner(single{c})
+	in.Buffer(make([]byte, 0, 1), line)
+	return &conn{Conn: c, in: in}
+}
+
+// single reads single bytes.
+type single struct{ net.Conn }
+
+func (s single) Read(p []byte) (int, error) { return s.Conn.Read(p[:min(1, len(p))]) }
+
+// listen takes what rank 0 says.
+func (g *Group) listen() {
+	for {
+		m, err := g.main.receive(g.times.silent)
+		switch {
+		case err != nil:
+			g.fail(fmt.Errorf("rank 0 is lost: %w", err))
+			return
+		case m.Kind == over:
+			g.fail(errors.New(m.Text))
+			g.main.Close() // rank 0 stays until all have heard it
+			return
+		case m.Kind == agreed:
+			g.answers <- m
+		}
+	}
+}
+
+func (g *Group) beat() {
+	for {
+		select {
+		case <-g.broken:
+			return
+		case <-time.After(g.times.beat):
+			g.main.send(message{Kind: beat}) // a failure shows where messages are read
+		}
+	}
+}
+
+// fail ends the group for this process.
+func (g *Group) fail(err error) {
+	g.once.Do(func() {
+		g.err = err
+		close(g.broken)
+		for _, c := range []net.Conn{g.next, g.prev} {
+			if c != nil {
+				c.Close()
+			}
+		}
+	})
+}
+
+// Close ends the group. The others go on until they need this process.
+func (g *Group) Close() {
+	g.fail(errors.New("the group was closed"))
+	if g.main != nil {
+		g.main.Close()
+	}
+	if g.hub != nil {
+		g.hub.close()
+	}
+}
+
+// AllReduce adds up numbers and arrays over all processes, which call it in the same order
+// and with arrays of the same lengths. All arrays have the sums afterwards, the same bits
+// in every process, and sums are those of the numbers. The text says what is added up, and
+// must be the same in all processes.
+//
+// Where a process is lost or does something else the error names it, and the group is at
+// an end: the arrays are then worth nothing. So it is when ctx ends.
+func (g *Group) AllReduce(ctx context.Context, text string, numbers []float64, arrays ...[]float32) (sums []float64, err error) {
+	g.turn.Lock()
+	defer g.turn.Unlock()
+	defer func() {
+		if err != nil && g.hub != nil {
+			g.hub.waitHeard()
+		}
+	}()
+	g.step++
+	m := message{Kind: about, Step: g.step, Text: text}
+	for _, x := range numbers {
+		m.Numbers = append(m.Numbers, math.Float64bits(x))
+	}
+	if err := g.main.send(m); err != nil {
+		return nil, g.reason(fmt.Errorf("rank 0 is lost: %w", err))
+	}
+	select {
+	case <-ctx.Done():
+		return nil, g.leave(ctx)
+	case <-g.broken:
+		return nil, g.err
+	case m = <-g.answers:
+	}
+	for _, bits := range m.Numbers {
+		sums = append(sums, math.Float64frombits(bits))
+	}
+	var all []float32
+	for _, a := range arrays {
+		all = append(all, a...)
+	}
+	stop := context.AfterFunc(ctx, func() { g.leave(ctx) })
+	defer stop()
+	if err := g.round(all); err != nil {
+		select {
+		case <-g.broken:
+			return nil, g.err
+		default:
+		}
+		g.main.send(message{Kind: torn, Text: err.Error()})
+		return nil, g.reason(fmt.Errorf("the connection to another process broke: %w", err))
+	}
+	for _, a := range arrays {
+		copy(a, all)
+		all = all[len(a):]
+	}
+	return sums, nil
+}
+
+// leave ends the group because this process was stopped, and tells the others.
+func (g *Group) leave(ctx context.Context) error {
+	err := context.Cause(ctx)
+	g.main.send(message{Kind: leaving, Text: err.Error()})
+	g.fail(err)
+	return err
+}
+
+// reason waits a moment for what rank 0 knows, and is else the error itself.
+func (g *Group) reason(err error) error {
+	select {
+	case <-g.broken:
+	case <-time.After(g.times.silent + g.times.reason):
+		g.fail(err)
+	}
+	return g.err
+}
