@@ -16,6 +16,7 @@ type gradientSums struct {
 	of      map[string]*Tensor // gradients by parameter
 	total   *Tensor            // what to divide by
 	batches int
+	counted bool // total is of the batches' weights; else it is 1
 }
 
 func (s *gradientSums) free() {
@@ -47,6 +48,9 @@ func (s *Step) flush(ctx, running context.Context) error {
 	if !s.pending() {
 		return nil
 	}
+	if err := s.flushTogether(ctx); err != nil {
+		return during("training step", err)
+	}
 	if err := s.apply(ctx, running); err != nil {
 		return during("training step", err)
 	}
@@ -70,7 +74,7 @@ func (s *Step) gather(r *recording, b *stepBatch) (wanted []*Tensor, commit func
 	return append(wanted, total, n.score), func(out []*Tensor) {
 		batches := s.sums.batches + 1
 		s.sums.free()
-		s.sums = gradientSums{of: map[string]*Tensor{}, total: out[len(b.trained)], batches: batches}
+		s.sums = gradientSums{of: map[string]*Tensor{}, total: out[len(b.trained)], batches: batches, counted: n.counted}
 		for k, l := range b.trained {
 			s.sums.of[s.model.specs[l.at].name] = out[k]
 		}
@@ -105,7 +109,7 @@ func (s *Step) apply(ctx, running context.Context) error {
 	if err != nil {
 		return err
 	}
-	share, err := on.Group(s.options.Devices)
+	share, err := on.Group(s.options.localDevices(on))
 	if err != nil {
 		return err
 	}

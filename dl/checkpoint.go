@@ -74,6 +74,9 @@ func (c Checkpoint) files() ([]string, error) {
 
 // save writes a state and removes the oldest ones.
 func (c Checkpoint) save(dict StateDict, n, seen int) error {
+	if !thisJob().writes() {
+		return nil
+	}
 	if err := os.MkdirAll(c.Dir, 0o777); err != nil {
 		return fmt.Errorf("dl: Checkpoint: %w", err)
 	}

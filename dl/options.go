@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // Options says how a step computes. The zero value is the plain step.
@@ -36,12 +38,20 @@ type Options struct {
 	// Devices is the number of devices that share each batch, beginning with
 	// the one in use; 0 means 1. The result is that of one device, but for
 	// rounding. The batch size should be a multiple of it.
+	//
+	// [All] means all devices of this process's job, over all its processes and
+	// hosts. Each process reads whole batches and computes its rows of them; the
+	// gradients are then added up, so that losses and weights are those of one
+	// process. As with DistributedDataParallel, a normalization over the batch
+	// sees the rows of its own process, dropout is drawn by each, and files are
+	// written by rank 0 alone. All processes must run the same cells; one that
+	// does something else, or is lost, is an error of all, which names it.
 	Devices int
 }
 
 func (o Options) check() error {
-	if !(o.ClipNorm >= 0) || !(o.ClipValue >= 0) || o.Accumulate < 0 || o.Devices < 0 {
-		return fmt.Errorf("dl: Options: ClipNorm is %v, ClipValue %v, Accumulate %d and Devices %d, want nothing negative; 0 means off",
+	if !(o.ClipNorm >= 0) || !(o.ClipValue >= 0) || o.Accumulate < 0 || o.Devices < All {
+		return fmt.Errorf("dl: Options: ClipNorm is %v, ClipValue %v, Accumulate %d and Devices %d, want nothing negative but dl.All for Devices; 0 means off",
 			o.ClipNorm, o.ClipValue, o.Accumulate, o.Devices)
 	}
 	if o.Precision != 0 && o.Precision != Float32 && o.Precision != BFloat16 {
@@ -50,9 +60,9 @@ func (o Options) check() error {
 	return nil
 }
 
-// padded returns the next size of a batch that the devices can share.
-func (o Options) padded(size int) int {
-	n := max(o.Devices, 1)
+// padded returns the next size of a batch that the devices of this process can share.
+func (o Options) padded(size int, on *xla.Device) int {
+	n := o.localDevices(on)
 	return (size + n - 1) / n * n
 }
 

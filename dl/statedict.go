@@ -16,11 +16,15 @@ type StateDict map[string]*Tensor
 // written: cut off, changed, or no safetensors file at all.
 var ErrCorrupt = tensorfile.ErrCorrupt
 
-// SaveStateDict writes tensors to a safetensors file, as [Model.Save] does.
+// SaveStateDict writes tensors to a safetensors file, as [Model.Save] does. In a job that
+// trains with Options.Devices [All] the process of rank 0 alone writes.
 func SaveStateDict(path string, dict StateDict) error {
 	tensors := make(map[string]tensorfile.Tensor, len(dict))
 	for name, t := range dict {
 		tensors[name] = tensorfile.Tensor{DType: t.dtype, Shape: t.shape, Values: t.flat()}
+	}
+	if !thisJob().writes() {
+		return nil
 	}
 	return tensorfile.Write(path, tensors)
 }

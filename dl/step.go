@@ -45,6 +45,7 @@ type Step struct {
 	sums          gradientSums
 	trial         bool // it is to show what happens, so a loss that is not finite is no error
 	onlyGradients bool // only gradients are wanted: nothing of the model changes
+	begun         bool // the weights are the same in all processes of the job
 	size          int  // rows of the compiled program; smaller batches are filled up
 	last          Result
 	norms         map[string]float64 // of the last step's gradients
@@ -230,8 +231,21 @@ func (s *Step) do(ctx, running context.Context, batch Batch) (tally, error) {
 	if err != nil {
 		return tally{}, during("training step", err)
 	}
+	if s.options.Devices == All {
+		g, err := thisJob().join(ctx)
+		var t tally
+		if err == nil && g != nil {
+			t, err = s.together(ctx, running, g, on, batch, rows)
+		}
+		if err != nil {
+			return tally{}, during("training step", err)
+		}
+		if g != nil {
+			return t, nil
+		}
+	}
 	s.mu.Lock()
-	size := s.options.padded(max(s.size, rows))
+	size := s.options.padded(max(s.size, rows), on)
 	s.mu.Unlock()
 	record := s.whole
 	if s.options.Accumulate > 1 {
@@ -277,7 +291,7 @@ func (s *Step) ready(batch Batch) (Batch, error) {
 	s.mu.Lock()
 	size := s.size
 	s.mu.Unlock()
-	if err != nil || e != nil || rows < size || s.options.Devices > 1 {
+	if err != nil || e != nil || rows < size || s.options.Devices > 1 || s.options.Devices == All {
 		return batch, nil
 	}
 	for _, t := range []*Tensor{batch.Inputs, batch.Labels} {

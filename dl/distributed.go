@@ -1,0 +1,273 @@
+package dl
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"reflect"
+	"strings"
+	"sync"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
+	"github.com/holt-dl/holt/internal/collective"
+	"github.com/holt-dl/holt/internal/launch"
+)
+
+// All, as Options.Devices, has all devices of the job share each batch: those of this
+// host, and those of all processes that a launcher (srun, mpirun, torchrun) has started
+// with this one. Without a launcher the process is alone.
+const All = -1
+
+// Rank returns the number of this process in its job, from 0 on, as
+// torch.distributed.get_rank: 0 where no launcher has started it. The launcher's variables
+// are read: RANK of torchrun, OMPI_COMM_WORLD_RANK of Open MPI, SLURM_PROCID of srun.
+func Rank() int { return thisJob().world.Rank }
+
+// WorldSize returns the number of processes in this process's job, as
+// torch.distributed.get_world_size: 1 where no launcher has started it.
+func WorldSize() int { return thisJob().world.Size }
+
+// processes are those of the job that this one belongs to.
+type processes struct {
+	world launch.World
+	wrong error // of the launcher's variables
+
+	mu    sync.Mutex
+	group *collective.Group // nil until it is needed
+	err   error             // the job is at an end
+}
+
+var thisJob = sync.OnceValue(func() *processes {
+	w, err := launch.FromEnv()
+	return &processes{world: w, wrong: err}
+})
+
+// join returns the group of the job's processes, for which it waits at the first call;
+// nil where this process is alone.
+func (j *processes) join(ctx context.Context) (*collective.Group, error) {
+	if j.wrong != nil {
+		return nil, j.wrong
+	}
+	if j.world.Size == 1 {
+		return nil, nil
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.group == nil && j.err == nil {
+		j.group, j.err = collective.Join(ctx, j.world)
+	}
+	return j.group, j.err
+}
+
+// writes reports whether this process writes files: in a job that trains together it is
+// the one of rank 0 alone.
+func (j *processes) writes() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.group == nil || j.world.Rank == 0
+}
+
+// localDevices is the number of devices of this process that share a batch from a device
+// on.
+func (o Options) localDevices(on *xla.Device) int {
+	switch {
+	case o.Devices != All:
+		return max(o.Devices, 1)
+	case on.Kind == "go" || on.Num != 0 || thisJob().world.LocalSize > 1:
+		return 1
+	}
+	return on.Backend.NumDevices()
+}
+
+// A step of several processes is one with Options.Accumulate: each adds up the gradients
+// of its part of the batch, the sums are added up over the processes, and all do the step
+// by them. Gradients are those of the sum of the loss's terms until then, so parts of any
+// sizes give what one process finds for the whole batch, but for rounding.
+
+// partOf returns the rows of a batch that a process computes, every size-th from its rank
+// on, as torch.utils.data.DistributedSampler deals them out. Where there are none, it
+// returns the first row, and rows is 0.
+func partOf(batch Batch, rank, size int) (part Batch, rows int) {
+	n := batch.Inputs.shape[0]
+	if rank >= n {
+		return Batch{Inputs: everyNth(batch.Inputs, 0, n), Labels: everyNth(batch.Labels, 0, n)}, 0
+	}
+	return Batch{Inputs: everyNth(batch.Inputs, rank, size), Labels: everyNth(batch.Labels, rank, size)}, (n - rank + size - 1) / size
+}
+
+// everyNth returns the rows first, first+n, … of a tensor.
+func everyNth(t *Tensor, first, n int) *Tensor {
+	flat := reflect.ValueOf(t.flat())
+	row := flat.Len() / t.shape[0]
+	rows := (t.shape[0] - first + n - 1) / n
+	all := reflect.MakeSlice(flat.Type(), rows*row, rows*row)
+	for i := range rows {
+		from := (first + i*n) * row
+		reflect.Copy(all.Slice(i*row, (i+1)*row), flat.Slice(from, from+row))
+	}
+	return hostTensor(t.dtype, append(Shape{rows}, t.shape[1:]...), all.Interface())
+}
+
+// together does a batch with all processes of the job.
+func (s *Step) together(ctx, running context.Context, g *collective.Group, on *xla.Device, batch Batch, rows int) (tally, error) {
+	if err := s.begin(ctx, g); err != nil {
+		return tally{}, err
+	}
+	w := thisJob().world
+	part, own := partOf(batch, w.Rank, w.Size)
+	most := (rows + w.Size - 1) / w.Size
+	s.mu.Lock()
+	size := s.options.padded(max(s.size, most), on)
+	s.mu.Unlock()
+	t, err := s.attempt(ctx, running, on, part, own, size, s.gather)
+	if err != nil {
+		return tally{}, err
+	}
+	_, seen := s.counts()
+	text := fmt.Sprintf("batch %d of shape %v with labels of checksum %08x", seen, batch.Inputs.shape, checksum(batch.Labels))
+	if t, err = s.sumTogether(ctx, g, t, text, s.readyToStep()); err != nil {
+		return tally{}, err
+	}
+	s.mu.Lock()
+	s.last = t.result()
+	s.mu.Unlock()
+	if s.readyToStep() {
+		err = s.apply(ctx, running)
+	}
+	return t, err
+}
+
+// begin gives all processes the weights of rank 0 before the first step, as
+// torch.nn.parallel.DistributedDataParallel does.
+func (s *Step) begin(ctx context.Context, g *collective.Group) error {
+	s.mu.Lock()
+	begun, n, seen := s.begun, s.n, s.seen
+	s.mu.Unlock()
+	if begun {
+		return nil
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "it begins at step %d after %d batches to train with %s, %+v:", n, seen, s.rule, s.options)
+	for _, sp := range s.model.specs {
+		fmt.Fprintf(&text, " %s %v", sp.name, sp.shape)
+	}
+	values, release := s.model.snapshot()
+	kept := make([]*Tensor, len(values))
+	for i, sp := range s.model.specs {
+		kept[i] = sp.keep(values[i])
+	}
+	release()
+	var arrays [][]float32
+	for _, t := range kept {
+		if x, ok := t.flat().([]float32); ok {
+			arrays = append(arrays, x)
+		}
+	}
+	onlyRank0(arrays)
+	if _, err := g.AllReduce(ctx, text.String(), nil, arrays...); err != nil {
+		return err
+	}
+	s.model.replace(s.model.vars, kept)
+	s.mu.Lock()
+	s.begun = true
+	s.mu.Unlock()
+	return nil
+}
+
+// drawn is the seed of what a step draws: in each process of a job another, since they
+// have other rows.
+func (s *Step) drawn() uint64 {
+	if !s.begun {
+		return s.seed
+	}
+	return s.seed + uint64(thisJob().world.Rank)*0x9e3779b97f4a7c15
+}
+
+// onlyRank0 sets arrays to 0 in all processes but that of rank 0, whose numbers their sums
+// then are.
+func onlyRank0(arrays [][]float32) {
+	if thisJob().world.Rank != 0 {
+		for _, x := range arrays {
+			clear(x)
+		}
+	}
+}
+
+// sumTogether adds up what a batch gave over the processes, and where a step follows, the
+// sums of the gradients and what to divide them by. Buffers, such as running means, become
+// those of rank 0. The text says which batch it was.
+func (s *Step) sumTogether(ctx context.Context, g *collective.Group, t tally, text string, step bool) (tally, error) {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	var arrays [][]float32
+	var gradients []string
+	if step {
+		for _, sp := range s.model.specs {
+			if sum := s.sums.of[sp.name]; sum != nil {
+				gradients, arrays = append(gradients, sp.name), append(arrays, sum.Float32s())
+			}
+		}
+	}
+	buffers, kept := s.buffers()
+	var those [][]float32
+	for _, b := range kept {
+		those = append(those, b.flat().([]float32))
+	}
+	onlyRank0(those)
+	numbers := []float64{float64(t.Loss), float64(t.Weight), float64(t.Right), float64(t.Labels), float64(t.Rows), s.sums.total.Item()}
+	text += fmt.Sprintf(", and the gradients of %d parameters", len(gradients))
+	sums, err := g.AllReduce(ctx, text, numbers, append(arrays, those...)...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		s.sums.free() // nobody knows what the others have of the step
+		return tally{}, err
+	}
+	for i, name := range gradients {
+		old := s.sums.of[name]
+		s.sums.of[name] = newTensor(arrays[i], old.shape)
+		old.Free()
+	}
+	if step && s.sums.counted {
+		s.sums.total.Free()
+		s.sums.total = Scalar(float32(sums[5]))
+	}
+	s.model.replace(buffers, kept)
+	return tally{exact(sums[0]), exact(sums[1]), exact(sums[2]), exact(sums[3]), int(sums[4])}, nil
+}
+
+// flushTogether adds up the gradients of the batches so far, where this is a step of
+// several processes.
+func (s *Step) flushTogether(ctx context.Context) error {
+	if s.options.Devices != All {
+		return nil
+	}
+	g, err := thisJob().join(ctx)
+	if err != nil || g == nil {
+		return err
+	}
+	_, err = s.sumTogether(ctx, g, tally{}, "the rest of the batches", true)
+	return err
+}
+
+// buffers are the model's buffers of float32, and copies of their values.
+func (s *Step) buffers() (vars, kept []*Tensor) {
+	values, release := s.model.snapshot()
+	defer release()
+	for i, sp := range s.model.specs {
+		if !sp.trained && sp.dtype != Int64 {
+			vars, kept = append(vars, s.model.vars[i]), append(kept, sp.keep(values[i]))
+		}
+	}
+	return vars, kept
+}
+
+// checksum tells batches apart.
+func checksum(t *Tensor) uint32 {
+	bytes, err := binary.Append(nil, binary.LittleEndian, t.flat())
+	if err != nil { // not of a type that has a size
+		bytes = fmt.Append(nil, t.flat())
+	}
+	return crc32.ChecksumIEEE(bytes)
+}

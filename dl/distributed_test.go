@@ -1,0 +1,196 @@
+package dl_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/holt-dl/holt/dl"
+)
+
+// trained is what a process of a job says of its training.
+type trained struct {
+	Losses  []float64 // of the steps
+	Weights string    // a checksum of all weights and buffers
+	First   []float32 // weights of the first layer
+	Err     string
+}
+
+// plan is what the processes of a job do.
+type plan struct {
+	Net    string // tutorial or norm
+	Accum  int
+	Dir    string // for checkpoints; "" for none
+	Resume bool
+	Kill   int // the rank that is killed after step 3; 0 for none
+	Odd    int // the rank that has another batch size; 0 for none
+}
+
+const planEnv = "HOLT_TEST_JOB"
+
+// TestDistributed trains in jobs of processes: this test program, started again with the
+// variables that torchrun sets.
+func TestDistributed(t *testing.T) {
+	if text := os.Getenv(planEnv); text != "" {
+		var p plan
+		if err := json.Unmarshal([]byte(text), &p); err != nil {
+			t.Fatal(err)
+		}
+		found := p.train(t)
+		out, err := json.Marshal(found)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Printf("trained %s\n", out)
+		return
+	}
+	on(t, "cpu")
+	t.Run("as one process", func(t *testing.T) {
+		for _, p := range []plan{{Net: "tutorial"}, {Net: "tutorial", Accum: 2}} {
+			one := p.train(t)
+			for _, n := range []int{2, 4} {
+				all := p.launch(t, n)
+				for rank, r := range all {
+					if r.Err != "" || r.Weights != all[0].Weights {
+						t.Fatalf("%d processes, rank %d: %q, weights %s and %s", n, rank, r.Err, r.Weights, all[0].Weights)
+					}
+					near(t, fmt.Sprintf("losses of rank %d of %d", rank, n), r.Losses, one.Losses, 1e-6)
+				}
+				near(t, fmt.Sprintf("weights of %d processes", n), wide(all[0].First), wide(one.First), 1e-5)
+			}
+		}
+	})
+	t.Run("normalization", func(t *testing.T) {
+		all := plan{Net: "norm"}.launch(t, 2)
+		if all[0].Err+all[1].Err != "" || all[0].Weights != all[1].Weights {
+			t.Errorf("weights and running means differ: %+v", all)
+		}
+	})
+	t.Run("killed and resumed", func(t *testing.T) {
+		undisturbed := plan{Net: "tutorial"}.launch(t, 2)
+		p := plan{Net: "tutorial", Dir: t.TempDir(), Kill: 1}
+		if got, want := p.launch(t, 2)[0].Err, "dl: training step: rank 1 is lost: its process has ended"; got != want {
+			t.Errorf("rank 0 says %q, want %q", got, want)
+		}
+		p.Kill, p.Resume = 0, true
+		for rank, r := range p.launch(t, 2) {
+			if r.Err != "" || r.Weights != undisturbed[0].Weights || len(r.Losses) != 3 {
+				t.Errorf("rank %d has gone on: %+v, want the weights %s", rank, r, undisturbed[0].Weights)
+			}
+		}
+	})
+	t.Run("another program", func(t *testing.T) {
+		for rank, r := range (plan{Net: "tutorial", Odd: 2}).launch(t, 4) {
+			if !strings.Contains(r.Err, "rank 2 does something else than the others: batch 1 of shape [5 3 32 32] with labels of checksum ") {
+				t.Errorf("rank %d says %q", rank, r.Err)
+			}
+		}
+	})
+}
+
+// noise is as many pictures of 3×32×32.
+type noise int
+
+func (n noise) Len() int { return int(n) }
+
+func (n noise) Get(i int) (dl.Example, error) {
+	return dl.Example{Input: fill(i, 1, 3, 32, 32), Label: i * 7 % 10}, nil
+}
+
+func wide(xs []float32) []float64 {
+	all := make([]float64, len(xs))
+	for i, x := range xs {
+		all[i] = float64(x)
+	}
+	return all
+}
+
+// train trains for two epochs of batches of 10, 10 and 3 examples.
+func (p plan) train(t *testing.T) (found trained) {
+	on(t, "cpu")
+	dl.Seed(uint64(7 + dl.Rank())) // the weights are those of rank 0
+	net := cifarNet()
+	if p.Net == "norm" {
+		net = dl.Sequential{dl.Conv2d{Out: 8, Kernel: 5}, dl.BatchNorm2d{}, dl.ReLU{}, dl.Flatten{}, dl.Dropout{P: 0.3}, dl.Linear{Out: 10}}
+	}
+	m := must(dl.Build(net, dl.Shape{10, 3, 32, 32}))
+	size := 10
+	if p.Odd != 0 && dl.Rank() == p.Odd {
+		size = 5
+	}
+	run := dl.Start(m, dl.Training{
+		Data:      dl.DataLoader{Dataset: noise(23), BatchSize: size, Shuffle: true},
+		Optimizer: dl.SGD{LR: 0.05, Momentum: 0.9}, Epochs: 2,
+		Options:    dl.Options{Devices: dl.All, Accumulate: p.Accum},
+		Checkpoint: p.checkpoint(),
+		OnStep: func(s dl.StepDone) error {
+			if p.Kill != 0 && dl.Rank() == p.Kill && s.N == 3 {
+				syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			}
+			found.Losses = append(found.Losses, s.Result.Loss)
+			return nil
+		},
+	})
+	if err := run.Wait(); err != nil {
+		found.Err = err.Error()
+	}
+	sum := sha256.New()
+	for _, name := range m.Names() {
+		binary.Write(sum, binary.LittleEndian, m.Param(name).Float32s())
+	}
+	found.Weights, found.First = fmt.Sprintf("%x", sum.Sum(nil)), m.Param(m.Names()[0]).Float32s()
+	return found
+}
+
+func (p plan) checkpoint() dl.Checkpoint {
+	if p.Dir == "" {
+		return dl.Checkpoint{}
+	}
+	return dl.Checkpoint{Dir: p.Dir, Every: 1, Resume: p.Resume}
+}
+
+// launch starts a job of n processes and returns what each says, nothing for one that was
+// killed.
+func (p plan) launch(t *testing.T, n int) []trained {
+	t.Helper()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := free.Addr().(*net.TCPAddr).Port
+	free.Close()
+	text, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := make([]trained, n)
+	var wg sync.WaitGroup
+	for rank := range n {
+		wg.Go(func() {
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestDistributed$")
+			cmd.Env = append(os.Environ(), planEnv+"="+string(text), "RANK="+strconv.Itoa(rank), "WORLD_SIZE="+strconv.Itoa(n),
+				"LOCAL_RANK="+strconv.Itoa(rank), "LOCAL_WORLD_SIZE="+strconv.Itoa(n), "MASTER_ADDR=127.0.0.1", "MASTER_PORT="+strconv.Itoa(port))
+			out, err := cmd.CombinedOutput()
+			_, rest, ok := bytes.Cut(out, []byte("trained "))
+			line, _, _ := bytes.Cut(rest, []byte("\n"))
+			if ok {
+				err = json.Unmarshal(line, &all[rank])
+			}
+			if err != nil && (p.Kill == 0 || rank != p.Kill) {
+				t.Errorf("rank %d: %v\n%s", rank, err, out)
+			}
+		})
+	}
+	wg.Wait()
+	return all
+}
