@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -210,3 +211,54 @@ def test_export(tmp_path):
     assert done.returncode == 0, done.stderr
     ran = subprocess.run(["go", "run", "."], cwd=tmp_path / "program", capture_output=True, text=True, timeout=FIRST_CELL)
     assert ran.stdout == "42\n", ran.stderr
+
+
+def job(*args, processes=2):
+    """holt run as processes of one job, started with torchrun's variables. Returns what each has as exit status, standard output and error."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    env = dict(os.environ, WORLD_SIZE=str(processes), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+    started = [
+        subprocess.Popen([HOLT, "run", *map(str, args)], env=dict(env, RANK=str(rank)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for rank in range(processes)
+    ]
+    try:
+        return [(out, err, p.returncode) for p in started for out, err in [p.communicate(timeout=FIRST_CELL)]]
+    finally:
+        for p in started:
+            p.kill()
+
+
+TRAIN = """model := dl.Build(dl.Linear{Out: 1}, dl.Shape{6, 2})
+step := dl.TrainStep(model, dl.MSELoss{}, dl.SGD{LR: 0.1}).With(dl.Options{Devices: dl.All})
+x := dl.FromSlice([]float32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2}, 6, 2).Scale(0.1)
+y := dl.FromSlice([]float32{1, 2, 3, 4, 5, 6}, 6, 1)
+for range 5 {
+    r := step.Run(dl.Batch{Inputs: x, Labels: y})
+    fmt.Printf("%.4f\\n", r.Loss)
+}
+model.Save("w.safetensors")"""
+
+
+def test_processes_of_a_job(tmp_path):
+    """Together they find what one process finds, and that of rank 0 writes it."""
+    source = notebook(tmp_path / "n.ipynb", TRAIN, "dl.WorldSize()")
+    assert run(source, "-o", tmp_path / "one.ipynb").returncode == 0
+    (_, said, status), (out, err, other) = job(source, "-o", tmp_path / "two.ipynb")
+    assert (status, other) == (0, 0), (said, err)
+    assert "holt: 2 processes run this notebook together, by torchrun; this one, of rank 0, writes it" in said
+    assert (out, err) == ("", "")
+    one, two = read(tmp_path / "one.ipynb"), read(tmp_path / "two.ipynb")
+    assert [o.text for o in two.cells[0].outputs if o.output_type == "stream"] == [o.text for o in one.cells[0].outputs if o.output_type == "stream"]
+    assert [nb.cells[1].outputs[0]["data"]["text/plain"] for nb in (one, two)] == ["1", "2"]
+    assert (tmp_path / "w.safetensors").exists()
+
+
+def test_process_that_fails(tmp_path):
+    """Its error comes with its number, and the others say which one it was."""
+    source = notebook(tmp_path / "n.ipynb", 'if dl.Rank() == 1 { panic("no data here") }', TRAIN)
+    (_, first, status), (_, second, other) = job(source)
+    assert (status, other) == (1, 1)
+    assert re.search(r"^\[1\] .*no data here", second, re.M), second
+    assert re.search(r"rank 1( of 2)? (is lost|has not come)", first), first

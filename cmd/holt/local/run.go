@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"github.com/holt-dl/holt/dl/backend"
 	"github.com/holt-dl/holt/internal/aside"
 	"github.com/holt-dl/holt/internal/buildinfo"
+	"github.com/holt-dl/holt/internal/launch"
 	"github.com/holt-dl/holt/kernel/notebook/batch"
 	"github.com/holt-dl/holt/kernel/notebook/ipynb"
 	"github.com/holt-dl/holt/kernel/notebook/page"
@@ -35,6 +37,7 @@ type runCmd struct {
 	Timeout     limit    `placeholder:"TIME" help:"Interrupt a cell, or what goes on after the last one, that takes longer: seconds, or a duration such as 90s or 2h. The default is no limit."`
 	Cwd         string   `type:"existingdir" placeholder:"DIR" help:"Where cells run. The default is the notebook's folder."`
 	Quiet       bool     `short:"q" help:"Show nothing but the error."`
+	Each        bool     `help:"In a job of several processes, such as srun's: each is a run of its own, and writes its output."`
 }
 
 // limit is a time that may be given in seconds alone, as nbconvert's --timeout is.
@@ -61,7 +64,12 @@ cell fails; the cell, its line and the error are then on standard error.
 
 A cell with the tag raises-exception may fail; one with the tag skip-execution is left alone.
 
-  holt run train.ipynb -p lr=0.01 -p epochs=20 -o runs/lr001.ipynb --html`
+  holt run train.ipynb -p lr=0.01 -p epochs=20 -o runs/lr001.ipynb --html
+
+Processes that srun, mpirun or torchrun has started together all run the cells. That of rank 0 writes the notebook, and
+the others show nothing but errors, behind their numbers.
+
+  srun -N4 holt run train.ipynb`
 }
 
 // ErrReported ends the program with status 1 when the error has been shown.
@@ -69,6 +77,51 @@ var ErrReported = errors.New("the notebook failed")
 
 // Run runs the notebook.
 func (c runCmd) Run(ctx context.Context) error {
+	world, err := launch.FromEnv()
+	if err != nil {
+		return err
+	}
+	if world.Size == 1 || c.Each {
+		return c.run(ctx, os.Stderr, true)
+	}
+	if world.Rank > 0 {
+		c.Quiet = true
+		err := c.run(ctx, &numbered{to: os.Stderr, rank: world.Rank}, false)
+		if err != nil && !errors.Is(err, ErrReported) {
+			err = fmt.Errorf("rank %d: %w", world.Rank, err)
+		}
+		return err
+	}
+	if !c.Quiet {
+		fmt.Fprintf(os.Stderr, "holt: %d processes run this notebook together, by %s; this one, of rank 0, writes it (--each: every one does)\n", world.Size, world.Launcher)
+	}
+	return c.run(ctx, os.Stderr, true)
+}
+
+// numbered puts a process's number in front of its lines that are not empty.
+type numbered struct {
+	to    io.Writer
+	rank  int
+	inner bool // in the middle of a line
+}
+
+func (n *numbered) Write(p []byte) (int, error) {
+	var all bytes.Buffer
+	for line := range bytes.Lines(p) {
+		if !n.inner && len(line) > 1 {
+			fmt.Fprintf(&all, "[%d] ", n.rank)
+		}
+		n.inner = line[len(line)-1] != '\n'
+		all.Write(line)
+	}
+	if _, err := n.to.Write(all.Bytes()); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// run runs the notebook, and writes what comes out of it where writes is set.
+func (c runCmd) run(ctx context.Context, stderr io.Writer, writes bool) error {
 	nb, err := ipynb.ReadFile(c.Notebook)
 	if err != nil {
 		return err
@@ -85,14 +138,18 @@ func (c runCmd) Run(ctx context.Context) error {
 		params = append(params, p)
 	}
 	for _, notice := range batch.Inject(nb, params) {
-		fmt.Fprintln(os.Stderr, "holt: -p:", notice)
+		if writes {
+			fmt.Fprintln(stderr, "holt: -p:", notice)
+		}
 	}
 	output := c.output()
 	save := func() error { return nb.WriteFile(output) }
-	if output == "-" {
+	if output == "-" || !writes {
 		save = func() error { return nil }
 	}
-	err = os.MkdirAll(filepath.Dir(output), 0o777)
+	if writes {
+		err = os.MkdirAll(filepath.Dir(output), 0o777)
+	}
 	if err == nil {
 		err = save() // a place that cannot be written is known before hours of work
 	}
@@ -139,14 +196,20 @@ func (c runCmd) Run(ctx context.Context) error {
 	if s != nil {
 		s.Close()
 	}
-	if err == nil {
-		return c.write(nb, output)
+	if err != nil {
+		batch.Report(stderr, err, terminal)
 	}
-	batch.Report(os.Stderr, err, terminal)
-	if err := c.write(nb, output); err != nil {
-		fmt.Fprintln(os.Stderr, "holt:", err)
+	if writes {
+		if e := c.write(nb, output); err == nil {
+			return e
+		} else if e != nil {
+			fmt.Fprintln(stderr, "holt:", e)
+		}
 	}
-	return ErrReported
+	if err != nil {
+		return ErrReported
+	}
+	return nil
 }
 
 // output is the file that the notebook is written to.
