@@ -37,7 +37,8 @@ type runCmd struct {
 	Timeout     limit    `placeholder:"TIME" help:"Interrupt a cell, or what goes on after the last one, that takes longer: seconds, or a duration such as 90s or 2h. The default is no limit."`
 	Cwd         string   `type:"existingdir" placeholder:"DIR" help:"Where cells run. The default is the notebook's folder."`
 	Quiet       bool     `short:"q" help:"Show nothing but the error."`
-	Each        bool     `help:"In a job of several processes, such as srun's: each is a run of its own, and writes its output."`
+	nodes
+	Each bool `help:"In a job of several processes, such as srun's: each is a run of its own, and writes its output."`
 }
 
 // limit is a time that may be given in seconds alone, as nbconvert's --timeout is.
@@ -69,7 +70,8 @@ A cell with the tag raises-exception may fail; one with the tag skip-execution i
 Processes that srun, mpirun or torchrun has started together all run the cells. That of rank 0 writes the notebook, and
 the others show nothing but errors, behind their numbers.
 
-  srun -N4 holt run train.ipynb`
+  srun -N4 holt run train.ipynb
+  holt run --nodes 4 --gpus 8 train.ipynb`
 }
 
 // ErrReported ends the program with status 1 when the error has been shown.
@@ -77,6 +79,15 @@ var ErrReported = errors.New("the notebook failed")
 
 // Run runs the notebook.
 func (c runCmd) Run(ctx context.Context) error {
+	if away, err := c.nodes.wanted(); err != nil {
+		return err
+	} else if away {
+		program, err := os.Executable()
+		if err != nil {
+			return err
+		}
+		return c.nodes.run(ctx, c.Notebook, append([]string{program}, withoutNodes(os.Args[1:])...), os.Stdout)
+	}
 	world, err := launch.FromEnv()
 	if err != nil {
 		return err
