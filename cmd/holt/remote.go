@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/holt-dl/holt"
@@ -151,5 +152,5 @@ func (c remoteKernelCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return remote.Serve(ctx, conn, m)
+	return remote.Serve(ctx, filepath.Base(c.File), conn, m)
 }

@@ -75,7 +75,7 @@ func (e *engine) Execute(ctx context.Context, req session.Request) *session.Fail
 			fmt.Fprintln(writer{e.out}, e.n)
 		case "where":
 			dir, _ := os.Getwd()
-			fmt.Fprintln(writer{e.out}, dir, os.Getenv("HOLT_BACKEND"), os.Getenv("HOLT_REMOTE"))
+			fmt.Fprintln(writer{e.out}, dir, os.Getenv("HOLT_BACKEND"), os.Getenv("HOLT_REMOTE"), filepath.Base(os.Args[3]))
 		case "ask":
 			answer, err := req.Input("name? ", false)
 			if err != nil {
@@ -222,7 +222,7 @@ func (m *fakeMachine) start() *notebook {
 	conn := wire.NewIPC(filepath.Join(m.t.TempDir(), "k"), key)
 	ctx, cancel := context.WithCancel(context.Background())
 	n := &notebook{t: m.t, codec: wire.NewCodec(key), ended: make(chan error, 1), stop: cancel, key: key, shown: map[string]*shown{}}
-	go func() { n.ended <- Serve(ctx, conn, m.Machine) }()
+	go func() { n.ended <- Serve(ctx, "kernel-0a1b.json", conn, m.Machine) }()
 	eventually(m.t, "the proxy does not listen", func() bool {
 		var err error
 		n.client, err = wire.Dial(ctx, conn, "notebook")

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -79,6 +80,9 @@ type keeper struct {
 	timer  *time.Timer   // ends the kernel when there is none for too long
 }
 
+// jupyterName is how Jupyter names the connection file of a kernel, after the kernel's id.
+var jupyterName = regexp.MustCompile(`^kernel-[0-9A-Za-z-]+\.json$`)
+
 func newKeeper(in io.Reader, kernel []string) (_ *keeper, err error) {
 	var h hello
 	if err := json.NewDecoder(in).Decode(&h); err != nil || h.Start == nil || !validID.MatchString(h.Session) {
@@ -120,7 +124,11 @@ func newKeeper(in io.Reader, kernel []string) (_ *keeper, err error) {
 		return nil, err
 	}
 	k.conn = wire.NewIPC(filepath.Join(k.sockets, "k"), h.Start.Key)
-	file := filepath.Join(dir, "connection.json")
+	name := "connection.json"
+	if jupyterName.MatchString(h.Start.Name) {
+		name = h.Start.Name
+	}
+	file := filepath.Join(dir, name)
 	if err := k.conn.Write(file); err != nil {
 		return nil, err
 	}

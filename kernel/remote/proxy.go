@@ -21,22 +21,24 @@ const (
 )
 
 // Serve is a kernel for Jupyter on the sockets of conn, whose cells run on the
-// machine. It returns when the kernel there has ended, and ends that one when
+// machine. Name is that of conn's file, by which the Jupyter server here knows the kernel;
+// the kernel there has it too, for what it shows to find its way back. Serve returns when the kernel there has ended, and ends that one when
 // ctx ends, the process gets SIGTERM, or the process named by JPY_PARENT_PID is
 // gone. A line that is cut is made again for the machine's grace period; until
 // then clients find a kernel that is busy, and what they send waits.
-func Serve(ctx context.Context, conn wire.Connection, m Machine) error {
+func Serve(ctx context.Context, name string, conn wire.Connection, m Machine) error {
 	f, err := front.Open("remote", conn)
 	if err != nil {
 		return err
 	}
-	return newProxy(m, conn.Key, f).serve(ctx)
+	return newProxy(m, name, conn.Key, f).serve(ctx)
 }
 
 // proxy is one kernel here that runs there.
 type proxy struct {
 	machine     Machine
 	session     string
+	name        string // of the connection file here
 	key         wire.Key
 	front       *front.Front
 	link        *link
@@ -58,9 +60,9 @@ type proxy struct {
 	stopping  bool                     // the end of the kernel there is requested
 }
 
-func newProxy(m Machine, key wire.Key, f *front.Front) *proxy {
+func newProxy(m Machine, name string, key wire.Key, f *front.Front) *proxy {
 	return &proxy{
-		machine: m, session: wire.NewID(), key: key, front: f,
+		machine: m, session: wire.NewID(), name: name, key: key, front: f,
 		open: m.open, ended: make(chan struct{}),
 		waiting: map[string]front.Request{}, state: "starting", cut: time.Now(),
 	}
@@ -148,7 +150,7 @@ func (p *proxy) endError() error {
 // kernel there has ended or the grace period is over.
 func (p *proxy) keepLine(ctx context.Context) error {
 	ln, a, err := p.open(ctx, hello{Do: doOpen, Session: p.session, Start: &start{
-		Key: p.key, Dir: p.machine.Dir, Env: p.machine.environ(), Grace: p.machine.Grace, Client: hostName(),
+		Key: p.key, Name: p.name, Dir: p.machine.Dir, Env: p.machine.environ(), Grace: p.machine.Grace, Client: hostName(),
 	}})
 	if err == nil {
 		err = p.machine.refused(a)

@@ -26,8 +26,8 @@ func TestCutLine(t *testing.T) {
 	m := newFakeMachine(t)
 	m.Env = map[string]string{"HOLT_BACKEND": "go"}
 	n := m.start()
-	if got, want := n.run("set 7\nwhere"), m.home+" go "+m.Destination+"\n"; got != want {
-		t.Errorf("the kernel runs in %q, want %q: its folder, backend and how ssh reaches it", got, want)
+	if got, want := n.run("set 7\nwhere"), m.home+" go "+m.Destination+" kernel-0a1b.json\n"; got != want {
+		t.Errorf("the kernel runs in %q, want %q: its folder, backend, how ssh reaches it and its name here", got, want)
 	}
 	id := n.cell("count 60 30")
 	for _, at := range []string{"2\n", "15\n", "25\n"} {
@@ -263,7 +263,7 @@ func TestRefused(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			m := newFakeMachine(t)
 			tt.change(m)
-			err := Serve(context.Background(), wire.NewIPC(filepath.Join(t.TempDir(), "k"), "secret"), m.Machine)
+			err := Serve(context.Background(), "kernel-0a1b.json", wire.NewIPC(filepath.Join(t.TempDir(), "k"), "secret"), m.Machine)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %s", err, tt.want)
 			}

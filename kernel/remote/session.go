@@ -38,7 +38,8 @@ type hello struct {
 // start says how to start a session.
 type start struct {
 	Key    wire.Key          `json:"key"`
-	Dir    string            `json:"dir"` // where the kernel runs; empty means home
+	Name   string            `json:"name,omitempty"` // of the connection file that Jupyter wrote
+	Dir    string            `json:"dir"`            // where the kernel runs; empty means home
 	Env    map[string]string `json:"env"`
 	Grace  time.Duration     `json:"grace"`
 	Client string            `json:"client"` // the machine that Jupyter runs on, for lists
