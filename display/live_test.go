@@ -339,6 +339,9 @@ func TestLiveIsSteered(t *testing.T) {
 				t.Errorf("%s: got %v\nwant %s", action, err, want)
 			}
 		}
+		if err, want := steerFaulty(n), "pause: the run panicked: freed"; err == nil || err.Error() != want {
+			t.Errorf("got %v\nwant %s", err, want)
+		}
 		if err := frame.Steer(id, "stop", 0); err != nil {
 			t.Fatal(err)
 		}
@@ -350,6 +353,20 @@ func TestLiveIsSteered(t *testing.T) {
 			t.Errorf("got %v\nwant %s", err, want)
 		}
 	})
+}
+
+// unsound is a run that cannot be paused.
+type unsound struct{ *steered }
+
+func (unsound) Pause() { panic("freed") }
+
+// steerFaulty pauses a run that panics.
+func steerFaulty(n *notebook) error {
+	r := unsound{&steered{run: newRun()}}
+	defer close(r.done)
+	before := n.count()
+	display.Live(r)
+	return frame.Steer(n.messages[before].Bundle.DisplayID, "pause", 0)
 }
 
 // TestReplay shows a run that is over once, whatever its Done says.

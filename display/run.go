@@ -88,6 +88,7 @@ func (p LivePlot) Live(run Run) error {
 	}
 	for _, v := range views {
 		if err := v.show(); err != nil {
+			letGo()
 			return err
 		}
 	}

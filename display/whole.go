@@ -152,8 +152,13 @@ func plannedRows(run Run) (int, bool) {
 	return r.Rows(), true
 }
 
-// steer carries out what a person wishes of a run. What it changes is shown at once.
-func steer(run Steerer, action string, value float64) error {
+// steer carries out what a person wishes of a run.
+func steer(run Steerer, action string, value float64) (err error) {
+	defer func() { // this is a goroutine that no cell guards
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%s: the run panicked: %v", action, r)
+		}
+	}()
 	switch action {
 	case "pause":
 		run.Pause()
