@@ -31,6 +31,7 @@
 		let heard = Date.now(), said = 0, seen = Date.now(); // when the kernel, this page, and root in the page
 		let away = false;
 		let focus = null;
+		let width = 0; // for which the parts have their heights
 		const shown = new Map(); // name of a part → its HTML
 		const controls = steering();
 
@@ -82,10 +83,21 @@
 					Promise.allSettled(pictures.map((p) => p.decode())).then(() => {
 						if (shown.get(name) === markup) {
 							place.replaceChildren(...part.childNodes);
+							keepHeight(place);
 						}
 					});
 				}
 			}
+		}
+
+		// keepHeight keeps a line that took two rows from jumping between one and two, as
+		// its numbers become longer and shorter.
+		function keepHeight(place) {
+			if (place.offsetWidth !== width) {
+				width = place.offsetWidth;
+				root.querySelectorAll("[data-part]").forEach((part) => part.style.minHeight = "");
+			}
+			place.style.minHeight = place.offsetHeight + "px";
 		}
 
 		// end says that nothing more is to come.
@@ -93,8 +105,7 @@
 			view.over = true;
 			views.delete(view);
 			clearInterval(timer);
-			controls.enable(false);
-			controls.note("");
+			controls.close();
 			if (socket) {
 				socket.close();
 			}
@@ -296,6 +307,11 @@
 						node.disabled = !on;
 						node.style.opacity = on ? "" : "0.5";
 					}
+				},
+				// close leaves their place empty.
+				close() {
+					note.textContent = "";
+					group.style.visibility = "hidden";
 				},
 				note(text) {
 					if (note.textContent !== text) {
