@@ -386,6 +386,10 @@ func TestTable(t *testing.T) {
 		Note   any
 	}
 	layers := []layer{{"conv1", 2432, 0.0166, nil}, {hostile, 51264, 0.35, errors.New("a & b")}, {"head", 100000000, 0.6334, []int{1, 2}}}
+	long := display.Render(display.Table{Rows: make([]point, 11), Max: 10}).Data["text/html"].(string)
+	if want := `<tr><td colspan="2" style="text-align:left">… 1 more rows</td></tr>`; strings.Count(long, "<tr>") != 12 || !strings.Contains(long, want) || strings.HasSuffix(long, "</div>") {
+		t.Errorf("a long table is %s, want 10 rows and one with %s", long, want)
+	}
 	golden.Check(t, "table.html", []byte(display.Render(display.Table{Rows: layers, Title: "Layers of <Net>"}).Data["text/html"].(string)))
 	tests := []struct {
 		name string
@@ -400,6 +404,7 @@ func TestTable(t *testing.T) {
 		{"wide letters", display.Table{Rows: map[string]int{"水獺": 1, "수달 🦦": 22, "cafe\u0301": 3}, Head: []string{"otter", "n"}}, "otter     n\ncafe\u0301      3\n水獺      1\n수달 🦦  22"},
 		{"maps", display.Table{Rows: []map[string]int{{"a": 1}, {"b": 2}}}, "a  b\n1\n   2"},
 		{"cut", display.Table{Rows: []int{1, 2, 3}, Max: 2, Title: "T"}, "T\n1\n2\n… 1 more rows"},
+		{"cut, with the last rows", display.Table{Rows: [12]int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, Max: 10}, " 1\n 2\n 3\n 4\n 5\n… 2 more rows\n 8\n 9\n10\n11\n12"},
 		{"long", display.Table{Rows: []string{strings.Repeat("x", 50) + "\n"}}, strings.Repeat("x", 39) + "…"},
 	}
 	for _, tt := range tests {

@@ -23,8 +23,14 @@ type Table struct {
 
 	Head  []string // names of the columns; empty for what Rows gives
 	Title string
-	Max   int // how many rows are shown; 0 means 50
+	Max   int // how many rows are shown, from 10 on with a slice's last five among them; 0 means 50
 }
+
+// Of a long slice the last rows are shown, too: what came last is often what one wants to know.
+const (
+	lastRows = 5
+	fewRows  = 10 // with fewer rows than that, only the first are shown
+)
 
 func (t Table) bundle() (frame.Bundle, error) {
 	head, rows, total, err := t.cells()
@@ -36,8 +42,11 @@ func (t Table) bundle() (frame.Bundle, error) {
 		right[c] = isRight(rows, c)
 	}
 	more := ""
-	if total > len(rows) {
-		more = fmt.Sprintf("… %d more rows", total-len(rows))
+	if n := len(rows); total > n {
+		more = fmt.Sprintf("… %d more rows", total-n)
+		if v := reflect.Indirect(reflect.ValueOf(t.Rows)); v.Kind() != reflect.Map && n >= fewRows {
+			rows = slices.Insert(rows, n-lastRows, []cell(nil)) // where the others are left out
+		}
 	}
 	return frame.Bundle{Data: map[string]any{
 		"text/plain": t.text(head, rows, right, more),
@@ -144,7 +153,7 @@ func (t Table) cells() (head []string, rows [][]cell, total int, err error) {
 		total = len(rows)
 	case reflect.Slice, reflect.Array:
 		total = v.Len()
-		head, rows = rowsOf(v, min(total, most))
+		head, rows = rowsOf(ends(v, most))
 	default:
 		return nil, nil, 0, fmt.Errorf("Rows is a %s, want a slice, a map or a struct", kindName(t.Rows))
 	}
@@ -154,8 +163,22 @@ func (t Table) cells() (head []string, rows [][]cell, total int, err error) {
 	return head, rows, total, nil
 }
 
-// rowsOf reads the first n elements of a slice.
-func rowsOf(v reflect.Value, n int) (head []string, rows [][]cell) {
+// ends is a slice or an array with at most so many of its elements: the first, and the
+// last five where there are ten or more.
+func ends(v reflect.Value, most int) reflect.Value {
+	list := reflect.MakeSlice(reflect.SliceOf(v.Type().Elem()), 0, min(v.Len(), most))
+	for i := range min(v.Len(), most) {
+		if v.Len() > most && most >= fewRows && i >= most-lastRows {
+			i += v.Len() - most
+		}
+		list = reflect.Append(list, v.Index(i))
+	}
+	return list
+}
+
+// rowsOf reads the elements of a slice.
+func rowsOf(v reflect.Value) (head []string, rows [][]cell) {
+	n := v.Len()
 	elem := v.Type().Elem()
 	for elem.Kind() == reflect.Pointer {
 		elem = elem.Elem()
@@ -285,7 +308,11 @@ func (t Table) text(head []string, rows [][]cell, right []bool, more string) str
 	if len(head) > 0 {
 		lines = append(lines, slices.Clone(head))
 	}
+	gap := -1
 	for _, row := range rows {
+		if row == nil {
+			gap = len(lines)
+		}
 		line := make([]string, len(row))
 		for c := range row {
 			line[c] = row[c].text
@@ -303,7 +330,11 @@ func (t Table) text(head []string, rows [][]cell, right []bool, more string) str
 	if t.Title != "" {
 		b.WriteString(t.Title + "\n")
 	}
-	for _, line := range lines {
+	for i, line := range lines {
+		if i == gap {
+			b.WriteString(more + "\n")
+			continue
+		}
 		var out string
 		for c, s := range line {
 			pad := strings.Repeat(" ", widths[c]-width(s))
@@ -315,7 +346,9 @@ func (t Table) text(head []string, rows [][]cell, right []bool, more string) str
 		}
 		b.WriteString(strings.TrimRight(out, " ") + "\n")
 	}
-	b.WriteString(more)
+	if gap < 0 {
+		b.WriteString(more)
+	}
 	return strings.TrimRight(b.String(), "\n")
 }
 
@@ -349,6 +382,11 @@ func (t Table) html(head []string, rows [][]cell, right []bool, more string) str
 	}
 	b.WriteString("<tbody>")
 	for _, row := range rows {
+		if row == nil {
+			fmt.Fprintf(&b, `<tr><td colspan="%d" style="text-align:left">%s</td></tr>`, len(right), more)
+			more = ""
+			continue
+		}
 		b.WriteString("<tr>")
 		for c, cell := range row {
 			b.WriteString("<td" + align(c) + ">" + Escape(cell.text) + "</td>")
