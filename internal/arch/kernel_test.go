@@ -23,7 +23,7 @@ var kernelOrder = []struct {
 	{"the package becomes a plugin", []string{"build/gosource", "build/linker/symlist", "build/linker/shared", "build/linker", "build"}},
 	{"the plugin runs", []string{"host/msg", "host/rt", "host/gotest", "host", "host/proc", "host/hosttest"}},
 	{"completion, help and errors", []string{"session/assist", "session/report"}},
-	{"one notebook, through all stages", []string{"session"}},
+	{"one notebook, through all stages", []string{"session/modules", "session/wasm", "session"}},
 	{"the server", []string{""}},
 	{"notebooks without Jupyter", []string{"notebook/page", "notebook/export", "notebook/batch", "notebook/course"}},
 	{"kernels on other machines", []string{"remote"}},

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/holt-dl/holt/kernel/cell"
@@ -16,6 +15,7 @@ import (
 	"github.com/holt-dl/holt/kernel/cell/parse"
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/session/assist"
+	"github.com/holt-dl/holt/kernel/session/modules"
 )
 
 // remember keeps what is declared for completion, which may be asked for while
@@ -43,7 +43,7 @@ func (s *Session) declared() assist.Snapshot {
 	if s.known != nil && s.written != s.known {
 		// Cells find Holt's own packages without an import.
 		var found []string
-		for _, path := range own {
+		for _, path := range modules.Own {
 			if s.world.InHost(path) {
 				found = append(found, path)
 			}
@@ -112,13 +112,12 @@ func (s *Session) imports(code string) map[string]string {
 	if known != nil {
 		live = known.Imports()
 	}
-	index := s.packages.index()
 	found := map[string]string{}
 	for _, m := range selected.FindAllStringSubmatch(code, -1) {
 		name := m[1]
 		path := live[name]
-		if paths := index[name]; path == "" && len(paths) > 0 && (slices.Contains(own, paths[0]) || slices.Contains(s.world.Std(), paths[0])) {
-			path = paths[0]
+		if path == "" {
+			path = s.packages.Found(name)
 		}
 		if path != "" {
 			found[name] = path

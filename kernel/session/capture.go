@@ -33,7 +33,7 @@ func (s *Session) capture(c gonb.Capture) (stop func(), err error) {
 		s.copyTo = nil
 		s.mu.Unlock()
 		if err := f.Close(); err != nil {
-			(*commands)(s).Warn("%capture: " + err.Error() + "\n")
+			commands{s}.Warn("%capture: " + err.Error() + "\n")
 		}
 	}, nil
 }

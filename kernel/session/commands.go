@@ -12,28 +12,27 @@ import (
 )
 
 // commands is a session as GoNB's commands see it. A file for each subject has
-// its methods: shell.go, state.go, modules.go, page.go, tensorboard.go.
-type commands Session
+// its methods: shell.go, goget.go, state.go, stale.go, modules.go, page.go, wasm.go and
+// tensorboard.go.
+type commands struct{ s *Session }
 
-var _ gonb.Notebook = (*commands)(nil)
-
-func (c *commands) session() *Session { return (*Session)(c) }
+var _ gonb.Notebook = commands{}
 
 // Print writes to the cell's output.
-func (c *commands) Print(text string) { c.out.Stream("stdout", []byte(text)) }
+func (c commands) Print(text string) { c.s.out.Stream("stdout", []byte(text)) }
 
 // Warn writes to the cell's stderr.
-func (c *commands) Warn(text string) { c.out.Stream("stderr", []byte(text)) }
+func (c commands) Warn(text string) { c.s.out.Stream("stderr", []byte(text)) }
 
 // Version names Holt and Go.
-func (c *commands) Version() string {
-	return fmt.Sprintf("holt %s, cells are compiled by %s (kernel built by %s)", c.opt.Version, c.world.Toolchain().Version, runtime.Version())
+func (c commands) Version() string {
+	return fmt.Sprintf("holt %s, cells are compiled by %s (kernel built by %s)", c.s.opt.Version, c.s.world.Toolchain().Version, runtime.Version())
 }
 
 // execute runs a cell: its commands, and then its Go code as they say.
 func (s *Session) execute(ctx context.Context, name, code string) error {
 	parts := gonb.Split(code)
-	nb := (*commands)(s)
+	nb := commands{s}
 	if parts.Magic != "" {
 		return gonb.Magic(ctx, nb, parts)
 	}

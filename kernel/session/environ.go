@@ -13,7 +13,7 @@ import (
 // environment is what GoNB sets for cells and commands. GONB_VERSION is the
 // version of GoNB whose packages cells use.
 func (s *Session) environment() []string {
-	env := []string{"GONB_DIR=" + s.cwd, "GONB_TMP_DIR=" + s.modules.dir, "GONB_VERSION=" + gonbVersion()}
+	env := []string{"GONB_DIR=" + s.cwd, "GONB_TMP_DIR=" + s.modules.Dir, "GONB_VERSION=" + gonbVersion()}
 	if id := s.kernelID(); id != "" {
 		env = append(env, "GONB_JUPYTER_KERNEL_ID="+id)
 	}

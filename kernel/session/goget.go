@@ -27,14 +27,14 @@ func getsModules(s gonb.Script) (queries []string, ok bool) {
 
 // goGet runs "go get" for the notebook, and says at once when no proxy can be
 // reached: the go command would wait for minutes.
-func (c *commands) goGet(ctx context.Context, s gonb.Script, queries []string) error {
-	if build.InModule(c.cwd) {
+func (c commands) goGet(ctx context.Context, s gonb.Script, queries []string) error {
+	if build.InModule(c.s.cwd) {
 		if err := c.shell(ctx, s); err != nil {
 			return err
 		}
 	}
 	s.Temp = true
-	offline := c.world.Online(ctx, queries)
+	offline := c.s.world.Online(ctx, queries)
 	if offline != nil {
 		// What is in the module cache is there all the same.
 		s.Env = append(s.Env, "GOPROXY=off")

@@ -164,7 +164,7 @@ func (s *Session) replaceHost(ctx context.Context) error {
 	s.process().Wait()
 	lost := s.markLost("the modules of the notebook changed")
 	s.notice("packages that cells were compiled with changed: a new host process takes over; declarations are kept, and " + report.Gone(lost))
-	s.packages.reset()
+	s.packages.Reset()
 	if err := s.start(); err != nil {
 		s.died = err.Error()
 		return err

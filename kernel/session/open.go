@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"time"
 
 	"github.com/holt-dl/holt/kernel/build"
 	"github.com/holt-dl/holt/kernel/cell"
 	"github.com/holt-dl/holt/kernel/machine/scratch"
+	"github.com/holt-dl/holt/kernel/session/modules"
 	"github.com/holt-dl/holt/kernel/session/report"
 )
 
@@ -93,7 +95,7 @@ func (s *Session) open() (err error) {
 			s.cwd = s.dir
 		}
 	}
-	if s.modules, err = newModules(s); err != nil {
+	if s.modules, err = modules.New(filepath.Join(s.dir, "gonb_"+filepath.Base(s.dir)[len("holt-"):])); err != nil {
 		return err
 	}
 	s.env = s.environment()
@@ -104,10 +106,9 @@ func (s *Session) open() (err error) {
 		return err
 	}
 	s.world.SetDir(s.cwd)
-	s.packages = newPackages(s.world)
-	s.packages.dir = func() string { return s.cwd }
+	s.packages = modules.NewPackages(s.world, func() string { return s.cwd })
 	s.nb = cell.New(s.packages)
-	if err := s.modules.init(); err != nil {
+	if err := s.modules.Use(s.world, s.packages); err != nil {
 		return err
 	}
 	s.remember()

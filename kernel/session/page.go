@@ -50,18 +50,18 @@ func (s *Session) sync() {
 var errNoPage = errors.New("this front end has no page that widgets could be in; run the notebook in JupyterLab")
 
 // Widgets puts the script of widgets into the page.
-func (c *commands) Widgets(context.Context) error {
-	if _, ok := c.out.(commSender); !ok {
+func (c commands) Widgets(context.Context) error {
+	if _, ok := c.s.out.(commSender); !ok {
 		return errNoPage
 	}
-	c.page.Start()
+	c.s.page.Start()
 	return nil
 }
 
 // Heartbeat reports whether the page answers.
-func (c *commands) Heartbeat(ctx context.Context) (bool, error) {
-	if _, ok := c.out.(commSender); !ok {
+func (c commands) Heartbeat(ctx context.Context) (bool, error) {
+	if _, ok := c.s.out.(commSender); !ok {
 		return false, errNoPage
 	}
-	return c.page.Heartbeat(ctx), nil
+	return c.s.page.Heartbeat(ctx), nil
 }

@@ -33,7 +33,9 @@ import (
 	"github.com/holt-dl/holt/kernel/machine/scratch"
 	"github.com/holt-dl/holt/kernel/machine/tensorboard"
 	"github.com/holt-dl/holt/kernel/session/assist"
+	"github.com/holt-dl/holt/kernel/session/modules"
 	"github.com/holt-dl/holt/kernel/session/report"
+	"github.com/holt-dl/holt/kernel/session/wasm"
 )
 
 // Output receives what cells show. Every call that belongs to a cell is made
@@ -113,7 +115,7 @@ type Session struct {
 	programs int    // that were run, in all
 	spare    spare  // a second copy of what later cells are compiled against
 	world    *build.World
-	packages *packages
+	packages *modules.Packages
 	nb       *cell.Notebook
 	lineage  lineage.Log
 	archives map[string]string // cells' archives by import path
@@ -121,20 +123,18 @@ type Session struct {
 	putOff   func()            // see Answered; nil when nothing is
 	modfile  string            // the go.mod that snapshot holds
 	cwd      string
-	env      []string // set by %env
-	died     string   // why the last host ended; empty while it lives
-	rebuilt  bool     // the world was made anew, because its host did not start
-	modules  *modules // the notebook's own go.mod
+	env      []string         // set by %env
+	died     string           // why the last host ended; empty while it lives
+	rebuilt  bool             // the world was made anew, because its host did not start
+	modules  *modules.Modules // the notebook's own go.mod
 
 	last         *parse.Source // the cell that ran last, for !*; nil before the first
 	args         []string      // of %args alone in a cell
 	argsOf       *proc.Process // the host that has argsSet
 	argsSet      []string
-	wasmDir      string // of %wasm; empty until it is used
-	wasmURL      string
-	wasmCount    int
-	copyNoticed  bool // it was said that a cell is linked with copies
-	flagsNoticed bool // it was said which flags of %goflags are heeded
+	wasmFolder   *wasm.Folder // nil until %wasm is used
+	copyNoticed  bool         // it was said that a cell is linked with copies
+	flagsNoticed bool         // it was said which flags of %goflags are heeded
 }
 
 // Open starts a session. It returns at once: the host process is built and
@@ -188,7 +188,7 @@ func (s *Session) runCell(ctx context.Context, src parse.Source) error {
 	began := time.Now()
 	p, err := s.check(ctx, src)
 	slog.Debug("checked", "name", src.Name, "took", time.Since(began))
-	if errors.Is(err, errNewHost) {
+	if errors.Is(err, modules.ErrNewHost) {
 		if err := s.replaceHost(ctx); err != nil {
 			return err
 		}
@@ -219,7 +219,7 @@ func (s *Session) check(ctx context.Context, src parse.Source) (p *cell.Program,
 	}()
 	stop := s.notes.show()
 	defer func() {
-		news := s.packages.news()
+		news := s.packages.News()
 		if len(news) == 0 {
 			stop("packages were looked for")
 			return
@@ -251,7 +251,7 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 	for name, t := range p.CTypes {
 		unit.CTypes[name] = build.CType(t)
 	}
-	unit.Flags, unit.Said = s.modules.gcflags(), s.compilerSaid
+	unit.Flags, unit.Said = s.modules.GCFlags(), s.compilerSaid
 	for _, f := range p.Files {
 		unit.Files = append(unit.Files, build.File{Name: f.Name, Text: []byte(f.Text)})
 	}
@@ -345,7 +345,7 @@ func (s *Session) buildAhead(seq int) {
 	if !s.scratch.Intact() { // the next cell repairs it
 		return
 	}
-	u := build.Unit{Path: fmt.Sprintf("notebook/c%d", seq), Dir: s.unitDir(seq), Deps: s.archives, Flags: s.modules.gcflags()}
+	u := build.Unit{Path: fmt.Sprintf("notebook/c%d", seq), Dir: s.unitDir(seq), Deps: s.archives, Flags: s.modules.GCFlags()}
 	for _, name := range []string{"f0.go", "f1.go", "f2.go", "f3.go", "support.go"} {
 		u.Files = append(u.Files, build.File{Name: name, Text: fmt.Appendf(nil, "package c%d\n", seq)})
 	}
@@ -399,9 +399,8 @@ func (s *Session) Close() error {
 	if s.world != nil {
 		s.world.Close()
 	}
-	if s.wasmDir != "" {
-		os.RemoveAll(s.wasmDir)
-		os.Remove(filepath.Dir(s.wasmDir)) // when no other kernel has a folder there
+	if s.wasmFolder != nil {
+		s.wasmFolder.Remove()
 	}
 	s.spare.close()
 	if s.scratch == nil {

@@ -26,35 +26,35 @@ const (
 )
 
 // Chdir changes where cells and shell commands run.
-func (c *commands) Chdir(dir string) (string, error) {
+func (c commands) Chdir(dir string) (string, error) {
 	if dir == "" {
-		return c.cwd, nil
+		return c.s.cwd, nil
 	}
 	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(c.cwd, dir)
+		dir = filepath.Join(c.s.cwd, dir)
 	}
 	info, err := os.Stat(dir)
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("%%cd: there is no folder %s; cells run in %s", dir, c.cwd)
+		return "", fmt.Errorf("%%cd: there is no folder %s; cells run in %s", dir, c.s.cwd)
 	case !info.IsDir():
 		return "", fmt.Errorf("%%cd: %s is a file, want a folder", dir)
 	}
-	if c.died == "" {
-		if _, err := c.session().process().Chdir(c.ctx, dir); err != nil {
+	if c.s.died == "" {
+		if _, err := c.s.process().Chdir(c.s.ctx, dir); err != nil {
 			return "", fmt.Errorf("%%cd: %w", err)
 		}
 	}
-	c.cwd = dir
-	c.world.SetDir(dir)
-	return dir, c.Setenv(c.ctx, "GONB_DIR", dir)
+	c.s.cwd = dir
+	c.s.world.SetDir(dir)
+	return dir, c.Setenv(c.s.ctx, "GONB_DIR", dir)
 }
 
 // Environ is the environment of the cells.
-func (c *commands) Environ() []string {
+func (c commands) Environ() []string {
 	seen := map[string]int{}
 	var vars []string
-	for _, kv := range append(os.Environ(), c.env...) {
+	for _, kv := range append(os.Environ(), c.s.env...) {
 		k, _, _ := strings.Cut(kv, "=")
 		if i, ok := seen[k]; ok {
 			vars[i] = kv
@@ -67,35 +67,35 @@ func (c *commands) Environ() []string {
 }
 
 // Setenv sets a variable of the environment, for cells and shell commands.
-func (c *commands) Setenv(ctx context.Context, key, value string) error {
+func (c commands) Setenv(ctx context.Context, key, value string) error {
 	if key == "" || strings.ContainsAny(key, "= \x00") {
 		return fmt.Errorf("%%env: %q cannot name a variable, want letters, digits and _", key)
 	}
-	c.env = append(c.env, key+"="+value)
-	if c.died != "" {
+	c.s.env = append(c.s.env, key+"="+value)
+	if c.s.died != "" {
 		return nil
 	}
-	return c.session().process().Setenv(ctx, key, value)
+	return c.s.process().Setenv(ctx, key, value)
 }
 
 // Shell runs a program and shows what it prints. An interrupt reaches all
 // processes that it started.
-func (c *commands) Shell(ctx context.Context, s gonb.Script) error {
+func (c commands) Shell(ctx context.Context, s gonb.Script) error {
 	if queries, ok := getsModules(s); ok {
 		return c.goGet(ctx, s, queries)
 	}
 	return c.shell(ctx, s)
 }
 
-func (c *commands) shell(ctx context.Context, s gonb.Script) error {
+func (c commands) shell(ctx context.Context, s gonb.Script) error {
 	cmd := exec.CommandContext(ctx, s.Args[0], s.Args[1:]...)
-	cmd.Dir, cmd.Env = c.cwd, append(c.Environ(), s.Env...)
+	cmd.Dir, cmd.Env = c.s.cwd, append(c.Environ(), s.Env...)
 	if s.Temp {
-		c.modules.note()
-		c.modules.save()
-		cmd.Dir = c.modules.dir
+		c.s.modules.Note()
+		c.s.saveMain()
+		cmd.Dir = c.s.modules.Dir
 	}
-	cmd.Stdout, cmd.Stderr = stream{c.out, "stdout"}, stream{c.out, "stderr"}
+	cmd.Stdout, cmd.Stderr = stream{c.s.out, "stdout"}, stream{c.s.out, "stderr"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
 	cmd.WaitDelay = endTime
@@ -143,14 +143,14 @@ func (c *commands) shell(ctx context.Context, s gonb.Script) error {
 		}
 	}
 	if s.Temp && err == nil {
-		c.session().modules.tryChanged(ctx)
+		c.tryModules(ctx)
 	}
 	return err
 }
 
 // ask gives a process group lines from the person whenever one of its processes
 // waits for its standard input.
-func (c *commands) ask(group int, stdin io.Writer, password bool, ended <-chan struct{}) error {
+func (c commands) ask(group int, stdin io.Writer, password bool, ended <-chan struct{}) error {
 	tick := time.NewTicker(lookAgain)
 	defer tick.Stop()
 	for {
@@ -162,7 +162,7 @@ func (c *commands) ask(group int, stdin io.Writer, password bool, ended <-chan s
 		if !reads(group) {
 			continue
 		}
-		line, err := c.session().input(" ", password)
+		line, err := c.s.input(" ", password)
 		if err != nil {
 			return err
 		}

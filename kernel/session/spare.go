@@ -98,8 +98,8 @@ func (s *Session) mendFolder(unit build.Unit) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(s.modules.file()); os.IsNotExist(err) && restored {
-		if err := s.modules.again(); err != nil {
+	if _, err := os.Stat(s.modules.File()); os.IsNotExist(err) && restored {
+		if err := s.modules.Again(); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"slices"
 	"strings"
 	"testing"
 )
@@ -62,23 +61,5 @@ func TestFlagsDefined(t *testing.T) {
 		if got := strings.Join(flagsDefined(tt.text), " "); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.text, got, tt.want)
 		}
-	}
-}
-
-func TestMatches(t *testing.T) {
-	for _, tt := range []struct {
-		pattern, path string
-		want          bool
-	}{{"/a/b", "/a/b", true}, {"/a", "/a/b", false}, {"/a...", "/a/b", true}, {"/b...", "/a/b", false}} {
-		if got := matches(tt.pattern, tt.path); got != tt.want {
-			t.Errorf("matches(%q, %q) = %v", tt.pattern, tt.path, got)
-		}
-	}
-}
-
-func TestGcflags(t *testing.T) {
-	m := &modules{flags: []string{"-gcflags=-m=2", "--gcflags=all=-N -l", "-race", "-tags=a"}}
-	if got, want := m.gcflags(), []string{"-m=2", "-N", "-l"}; !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -28,8 +28,8 @@ func (s *Session) record(p *cell.Program, name string, reached int) {
 }
 
 // Stale lists the cells whose result is out of date, a line for each reason.
-func (c *commands) Stale() string {
-	list := c.lineage.Stale()
+func (c commands) Stale() string {
+	list := c.s.lineage.Stale()
 	if len(list) == 0 {
 		return "no cell is stale\n"
 	}

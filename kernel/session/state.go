@@ -13,10 +13,10 @@ import (
 )
 
 // List describes what is declared.
-func (c *commands) List() string {
+func (c commands) List() string {
 	var b strings.Builder
 	tw := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)
-	for _, d := range c.nb.Declarations() {
+	for _, d := range c.s.nb.Declarations() {
 		state := d.Cell
 		if d.Lost != "" {
 			state += ", value gone: " + d.Lost
@@ -27,8 +27,8 @@ func (c *commands) List() string {
 		}
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", d.Kind, d.Name, strings.TrimPrefix(typ, "func"), state)
 	}
-	for _, name := range sorted(c.nb.Scope().Imports()) {
-		fmt.Fprintf(tw, "import\t%s\t%q\t\n", name, c.nb.Scope().Imports()[name])
+	for _, name := range sorted(c.s.nb.Scope().Imports()) {
+		fmt.Fprintf(tw, "import\t%s\t%q\t\n", name, c.s.nb.Scope().Imports()[name])
 	}
 	tw.Flush()
 	if b.Len() == 0 {
@@ -38,15 +38,15 @@ func (c *commands) List() string {
 }
 
 // Remove forgets a name.
-func (c *commands) Remove(name string) bool { return c.nb.Remove(name) }
+func (c commands) Remove(name string) bool { return c.s.nb.Remove(name) }
 
 // Reset forgets everything, modules too, and starts a fresh host.
-func (c *commands) Reset(ctx context.Context) error {
-	s := c.session()
-	if err := s.modules.init(); err != nil {
+func (c commands) Reset(ctx context.Context) error {
+	s := c.s
+	if err := s.modules.Init(); err != nil {
 		return err
 	}
-	if _, err := s.modules.adopt(ctx, true); err != nil {
+	if _, err := s.modules.Adopt(ctx, true); err != nil {
 		return err
 	}
 	p := s.process()
@@ -54,7 +54,7 @@ func (c *commands) Reset(ctx context.Context) error {
 	p.Wait()
 	s.catchUp()
 	s.world.WaitTidy() // the numbers of cells begin again, and their folders with them
-	s.packages.reset()
+	s.packages.Reset()
 	s.nb = cell.New(s.packages)
 	s.lineage = lineage.Log{}
 	s.archives = map[string]string{}

@@ -14,7 +14,7 @@ import (
 )
 
 // TensorBoard shows TensorBoard below the cell.
-func (c *commands) TensorBoard(ctx context.Context, r tensorboard.Request) error {
+func (c commands) TensorBoard(ctx context.Context, r tensorboard.Request) error {
 	env := c.Environ()
 	if r.Tell {
 		program, err := tensorboard.Find(ctx, env)
@@ -23,20 +23,20 @@ func (c *commands) TensorBoard(ctx context.Context, r tensorboard.Request) error
 		}
 		return c.Shell(ctx, gonb.Script{What: "%tensorboard", Args: append(program, r.Args...)})
 	}
-	if dir := tensorboard.Folder(r.LogDir, c.cwd); filepath.IsAbs(dir) { // and no gs://…
+	if dir := tensorboard.Folder(r.LogDir, c.s.cwd); filepath.IsAbs(dir) { // and no gs://…
 		if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
-			c.session().notice("there is no folder " + dir + " yet; TensorBoard shows it once something is logged there")
+			c.s.notice("there is no folder " + dir + " yet; TensorBoard shows it once something is logged there")
 		}
 	}
 	id := rand.Text()
 	kind := frame.KindDisplay
 	show := func(b frame.Bundle) {
 		b.DisplayID = id
-		c.out.Frame(frame.Message{Kind: kind, Bundle: &b})
+		c.s.out.Frame(frame.Message{Kind: kind, Bundle: &b})
 		kind = frame.KindUpdate
 	}
-	server, err := c.boards.Serve(ctx, r, tensorboard.Setting{
-		Dir: c.cwd, Env: env, Temp: c.dir, Say: func(text string) { show(frame.Text(text)) },
+	server, err := c.s.boards.Serve(ctx, r, tensorboard.Setting{
+		Dir: c.s.cwd, Env: env, Temp: c.s.dir, Say: func(text string) { show(frame.Text(text)) },
 	})
 	if ctx.Err() != nil {
 		return report.Interrupted{What: "TensorBoard was interrupted before it served"}
@@ -44,6 +44,6 @@ func (c *commands) TensorBoard(ctx context.Context, r tensorboard.Request) error
 	if err != nil {
 		return err
 	}
-	show(server.Bundle(env, c.session().jupyter().Host))
+	show(server.Bundle(env, c.s.jupyter().Host))
 	return nil
 }

@@ -39,7 +39,7 @@ func (s *Session) test(ctx context.Context, text string, flags []string) error {
 	found := map[string][]string{} // field of gotest.Set → functions
 	for _, d := range s.nb.Declarations() {
 		if d.Name == "TestMain" {
-			(*commands)(s).Warn("holt: %test: TestMain is not called: it would end the process that holds the notebook's values\n")
+			commands{s}.Warn("holt: %test: TestMain is not called: it would end the process that holds the notebook's values\n")
 			continue
 		}
 		for _, k := range testKinds {

@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,7 +13,7 @@ import (
 	"github.com/holt-dl/holt/kernel/build"
 	"github.com/holt-dl/holt/kernel/notebook/export"
 	"github.com/holt-dl/holt/kernel/notebook/ipynb"
-	"github.com/holt-dl/holt/kernel/session"
+	"github.com/holt-dl/holt/kernel/session/modules"
 )
 
 type exportCmd struct {
@@ -54,8 +55,8 @@ func (c exportCmd) Run(ctx context.Context) error {
 	world.SetDir(filepath.Dir(c.Notebook))
 	var p *export.Program
 	for range 5 { // each import may bring other versions of modules
-		p, err = export.Write(ctx, nb, name, session.Packages(world))
-		if !session.ModulesChanged(err) {
+		p, err = export.Write(ctx, nb, name, modules.NewPackages(world, func() string { return "" }))
+		if !errors.Is(err, modules.ErrNewHost) {
 			break
 		}
 	}

@@ -36,7 +36,7 @@ const (
 )
 
 // Write writes the notebook as a program of that name. Packages are those of
-// the kernel; see session.Packages.
+// the kernel; see modules.NewPackages.
 //
 // The error names the cell that does not compile, or says what a program cannot do
 // that the notebook does.

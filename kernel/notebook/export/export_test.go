@@ -20,6 +20,7 @@ import (
 	"github.com/holt-dl/holt/kernel/notebook/export"
 	"github.com/holt-dl/holt/kernel/notebook/ipynb"
 	"github.com/holt-dl/holt/kernel/session"
+	"github.com/holt-dl/holt/kernel/session/modules"
 )
 
 // world is the one that the kernel's own tests use too.
@@ -103,7 +104,7 @@ func notebook(t *testing.T, nb *ipynb.Notebook) string {
 // program exports the notebook, builds and vets the program and returns what it prints.
 func program(t *testing.T, w *build.World, nb *ipynb.Notebook, name string) string {
 	t.Helper()
-	p, err := export.Write(t.Context(), nb, name, session.Packages(w))
+	p, err := export.Write(t.Context(), nb, name, modules.NewPackages(w, func() string { return "" }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +170,7 @@ func TestQuickstart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := export.Write(t.Context(), nb, "Quick start!", session.Packages(w))
+	p, err := export.Write(t.Context(), nb, "Quick start!", modules.NewPackages(w, func() string { return "" }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +203,7 @@ func TestQuickstart(t *testing.T) {
 func TestModule(t *testing.T) {
 	w := world(t)
 	nb := &ipynb.Notebook{Cells: []*ipynb.Cell{{Type: ipynb.Code, Source: "display.Table{}"}}}
-	p, err := export.Write(t.Context(), nb, "n", session.Packages(w))
+	p, err := export.Write(t.Context(), nb, "n", modules.NewPackages(w, func() string { return "" }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +264,7 @@ func TestWarningsAndErrors(t *testing.T) {
 			if tt.tag != "" {
 				c.Metadata = map[string]any{"tags": []any{tt.tag}}
 			}
-			p, err := export.Write(t.Context(), &ipynb.Notebook{Cells: []*ipynb.Cell{c}}, "n", session.Packages(w))
+			p, err := export.Write(t.Context(), &ipynb.Notebook{Cells: []*ipynb.Cell{c}}, "n", modules.NewPackages(w, func() string { return "" }))
 			switch {
 			case tt.err != "":
 				if err == nil || !strings.HasPrefix(err.Error(), tt.err) {
@@ -282,7 +283,7 @@ func TestWarningsAndErrors(t *testing.T) {
 func TestQuestion(t *testing.T) {
 	w := world(t)
 	cells := []*ipynb.Cell{{Type: ipynb.Code, Source: "strings.ToUpper??\nfmt.Println(1)"}, {Type: ipynb.Code, Source: "?fmt"}}
-	p, err := export.Write(t.Context(), &ipynb.Notebook{Cells: cells}, "n", session.Packages(w))
+	p, err := export.Write(t.Context(), &ipynb.Notebook{Cells: cells}, "n", modules.NewPackages(w, func() string { return "" }))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package session
+package modules
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"go/types"
 	"go/version"
+	"maps"
 	"path"
 	"regexp"
 	"runtime"
@@ -21,12 +22,12 @@ import (
 	"github.com/holt-dl/holt/kernel/machine/scratch"
 )
 
-// errNewHost says that a package needs other versions of modules than those
+// ErrNewHost says that a package needs other versions of modules than those
 // that the running host was built with.
-var errNewHost = fmt.Errorf("session: the modules of the notebook changed: %w", check.ErrAgain)
+var ErrNewHost = fmt.Errorf("session: the modules of the notebook changed: %w", check.ErrAgain)
 
-// packages are the packages of a world as the front end reads them.
-type packages struct {
+// Packages are the packages of a world as the front end reads them: a [check.Packages].
+type Packages struct {
 	world *build.World
 	dir   func() string // where cells run
 
@@ -37,14 +38,17 @@ type packages struct {
 	brought []string            // what to tell the person about modules
 }
 
-func newPackages(w *build.World) *packages {
-	p := &packages{world: w, dir: func() string { return "" }}
-	p.reset()
+// NewPackages returns the packages of a world. Dir says where cells run, in which C code is
+// compiled. After an error of the front end that wraps [ErrNewHost], a tool that checks
+// cells and runs none begins again with a new notebook and new packages.
+func NewPackages(w *build.World, dir func() string) *Packages {
+	p := &Packages{world: w, dir: dir}
+	p.Reset()
 	return p
 }
 
-// reset forgets what was read, because the world changed.
-func (p *packages) reset() {
+// Reset forgets what was read, because the world changed.
+func (p *Packages) Reset() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.gc = importer.ForCompiler(token.NewFileSet(), "gc", p.world.Open)
@@ -52,7 +56,7 @@ func (p *packages) reset() {
 }
 
 // Import reads the exported API of a package.
-func (p *packages) Import(path string) (*types.Package, error) {
+func (p *Packages) Import(path string) (*types.Package, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if path == "unsafe" {
@@ -81,9 +85,9 @@ func importWith(gc types.Importer, path, compiler, own string) (pkg *types.Packa
 	return gc.Import(path)
 }
 
-// Add makes packages known to the world. The error is errNewHost when that
+// Add makes packages known to the world. The error is ErrNewHost when that
 // changed the packages of the host.
-func (p *packages) Add(ctx context.Context, paths []string) error {
+func (p *Packages) Add(ctx context.Context, paths []string) error {
 	var need []string
 	for _, path := range paths {
 		if _, ok := p.world.Export(path); (!ok || p.world.IsLocal(path) || build.Internal(path)) && path != "unsafe" {
@@ -105,7 +109,7 @@ func (p *packages) Add(ctx context.Context, paths []string) error {
 	p.brought = append(p.brought, describe(change)...)
 	p.mu.Unlock()
 	if change.NewHost {
-		return errNewHost
+		return ErrNewHost
 	}
 	return nil
 }
@@ -127,8 +131,8 @@ func describe(c build.Change) []string {
 	return list
 }
 
-// news returns what Add brought since the last call.
-func (p *packages) news() []string {
+// News returns what Add brought since the last call.
+func (p *Packages) News() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	list := p.brought
@@ -137,7 +141,7 @@ func (p *packages) news() []string {
 }
 
 // CTypes returns what cmd/cgo declares for the names of C in the given files.
-func (p *packages) CTypes(ctx context.Context, files []check.File) (string, error) {
+func (p *Packages) CTypes(ctx context.Context, files []check.File) (string, error) {
 	tmp, err := scratch.New()
 	if err != nil {
 		return "", fmt.Errorf("session: no folder for C code: %w; set TMPDIR", err)
@@ -159,8 +163,8 @@ func (p *packages) CTypes(ctx context.Context, files []check.File) (string, erro
 	return text, err
 }
 
-// own are Holt's packages, which come before others of the same name.
-var own = []string{
+// Own are Holt's packages, which come before others of the same name.
+var Own = []string{
 	"github.com/holt-dl/holt/dl",
 	"github.com/holt-dl/holt/dl/vision",
 	"github.com/holt-dl/holt/dl/board",
@@ -182,7 +186,7 @@ func nameOf(importPath string) string {
 
 // index orders the candidates for each package name: Holt's own packages, the
 // standard library, then what the host holds; short paths first.
-func (p *packages) index() map[string][]string {
+func (p *Packages) index() map[string][]string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.byName != nil {
@@ -200,7 +204,7 @@ func (p *packages) index() map[string][]string {
 		}
 	}
 	rank := func(path string) int {
-		switch i := slices.Index(own, path); {
+		switch i := slices.Index(Own, path); {
 		case i >= 0:
 			return i
 		case std[path]:
@@ -214,11 +218,7 @@ func (p *packages) index() map[string][]string {
 		if strings.Contains("/"+path+"/", "/internal/") || strings.HasPrefix(path, "vendor/") || strings.Contains(path, "/cmd/") {
 			continue
 		}
-		name := p.world.Name(path)
-		if name == "" {
-			name = nameOf(path)
-		}
-		if name != "main" {
+		if name := p.Name(path); name != "main" {
 			p.byName[name] = append(p.byName[name], path)
 		}
 	}
@@ -237,11 +237,29 @@ func (p *packages) index() map[string][]string {
 	return p.byName
 }
 
+// Found returns the package that a cell means by a name without an import: one of Holt's
+// own or of the standard library. It is "" where there is none.
+func (p *Packages) Found(name string) string {
+	paths := p.index()[name]
+	if len(paths) > 0 && (slices.Contains(Own, paths[0]) || slices.Contains(p.world.Std(), paths[0])) {
+		return paths[0]
+	}
+	return ""
+}
+
+// Name is the name of a package, or a guess where the world does not have it.
+func (p *Packages) Name(importPath string) string {
+	if n := p.world.Name(importPath); n != "" {
+		return n
+	}
+	return nameOf(importPath)
+}
+
 // Names lists the names of all packages that a cell can mean.
-func (p *packages) Names() []string { return sorted(p.index()) }
+func (p *Packages) Names() []string { return slices.Sorted(maps.Keys(p.index())) }
 
 // Guess finds the package that a name in a cell means.
-func (p *packages) Guess(name string, selected []string) (string, bool) {
+func (p *Packages) Guess(name string, selected []string) (string, bool) {
 	paths := p.index()[name]
 	if len(paths) == 0 {
 		return "", false
@@ -263,8 +281,37 @@ func (p *packages) Guess(name string, selected []string) (string, bool) {
 	}
 	// A misspelt name is still of the package that a person most likely means;
 	// but a variable that is not there is no package of some library.
-	if slices.Contains(own, paths[0]) || slices.Contains(p.world.Std(), paths[0]) {
-		return paths[0], true
+	path := p.Found(name)
+	return path, path != ""
+}
+
+// Renew forgets which packages there are, because the world has others now.
+func (p *Packages) Renew() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.byName = nil
+}
+
+// allowed refuses packages that only a new requirement would bring, after
+// %noautoget.
+func (p *Packages) allowed(ctx context.Context, paths []string) error {
+	p.mu.Lock()
+	frozen := p.frozen
+	p.mu.Unlock()
+	if !frozen {
+		return nil
 	}
-	return "", false
+	for _, path := range paths {
+		if err := p.world.Provides(ctx, path); err != nil {
+			return fmt.Errorf("import %q: no module that is required has it, and %%noautoget keeps others out; %%autoget lets them in, !*go get %s requires one", path, path)
+		}
+	}
+	return nil
+}
+
+// Freeze sets whether imports may bring no modules; see %noautoget.
+func (p *Packages) Freeze(on bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.frozen = on
 }

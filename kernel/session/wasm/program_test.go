@@ -1,4 +1,4 @@
-package session
+package wasm
 
 import (
 	"context"
@@ -21,11 +21,12 @@ func (noPackages) Import(path string) (*types.Package, error) {
 func (noPackages) Add(context.Context, []string) error   { return nil }
 func (noPackages) Guess(string, []string) (string, bool) { return "", false }
 func (noPackages) Names() []string                       { return nil }
+func (noPackages) Name(path string) string               { return path }
 
 var blanks = regexp.MustCompile(` +\n`)
 
-// TestPageProgram writes a cell with what it needs of others as one program.
-func TestPageProgram(t *testing.T) {
+// TestProgram writes a cell with what it needs of others as one program.
+func TestProgram(t *testing.T) {
 	nb := cell.New(noPackages{})
 	for i, text := range []string{
 		"const tail = \"!\"\nconst other = 1",
@@ -38,8 +39,7 @@ func TestPageProgram(t *testing.T) {
 		}
 		p.Commit(-1)
 	}
-	s := &Session{nb: nb}
-	got, err := s.pageProgram("cell[4]", "var n = 2; x := k\nfunc (t T) Down() string { return dir }\nprintln(x.Up(), n)", map[string]string{"dir": "d"})
+	got, err := Program(nb.Scope(), noPackages{}, parse.Source{Name: "cell[4]", Text: "var n = 2; x := k\nfunc (t T) Down() string { return dir }\nprintln(x.Up(), n)"}, map[string]string{"dir": "d"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ println(x.Up(), n)
 	if got != want {
 		t.Errorf("the program is\n%q\nwant\n%q", got, want)
 	}
-	if _, err := s.pageProgram("cell[5]", "a := 1\nb := )", nil); err == nil || err.Error() != "cell[5]:2:6: syntax error: expected operand, found ')'" {
+	if _, err := Program(nb.Scope(), noPackages{}, parse.Source{Name: "cell[5]", Text: "a := 1\nb := )"}, nil); err == nil || err.Error() != "cell[5]:2:6: syntax error: expected operand, found ')'" {
 		t.Errorf("the error is %v, want one of cell[5], line 2", err)
 	}
 }

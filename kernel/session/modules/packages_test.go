@@ -1,4 +1,4 @@
-package session
+package modules
 
 import (
 	"go/types"

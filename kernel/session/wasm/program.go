@@ -1,4 +1,4 @@
-package session
+package wasm
 
 import (
 	"fmt"
@@ -10,17 +10,28 @@ import (
 
 	"github.com/holt-dl/holt/kernel/cell"
 	"github.com/holt-dl/holt/kernel/cell/parse"
+	"github.com/holt-dl/holt/kernel/cell/scope"
 )
 
-// pageProgram makes a whole program of a cell: its declarations, and those of
+// Packages says what packages a program can mean.
+type Packages interface {
+	// Guess names the package that a name means which nothing imports, given the
+	// names that are selected from it.
+	Guess(name string, selected []string) (path string, ok bool)
+	// Name is the name of the package at a path.
+	Name(path string) string
+}
+
+// Program makes a whole program of a cell: its declarations, and those of
 // earlier cells that it needs, with its statements as main. The variables that
 // the cell declares with var are the program's; those of other cells are zero
 // in it.
 //
 // The cell is not checked, only parsed: what it imports need not be there for this
-// machine. What its names mean is looked up in the notebook's model.
-func (s *Session) pageProgram(name, text string, constants map[string]string) (string, error) {
-	p := parse.Parse(parse.Source{Name: name, Text: text})
+// machine. What its names mean is looked up in the notebook's model. The constants are
+// declared in the program beside the cell's own.
+func Program(m *scope.Model, packages Packages, src parse.Source, constants map[string]string) (string, error) {
+	p := parse.Parse(src)
 	if p.Err != nil {
 		return "", p.Err
 	}
@@ -36,27 +47,27 @@ func (s *Session) pageProgram(name, text string, constants map[string]string) (s
 	for n := range constants {
 		declared[n] = true
 	}
-	imports, blank := s.importsOf(p)
-	earlier, packages := cell.Needed(s.nb.Scope(), slices.Sorted(maps.Keys(p.Free)), declared)
+	imports, blank := importsOf(p, packages)
+	earlier, needed := cell.Needed(m, slices.Sorted(maps.Keys(p.Free)), declared)
 	for n, selected := range p.Free {
-		if len(selected) == 0 || declared[n] || packages[n] != "" || s.nb.Scope().Lookup(n) != nil && imports[n] == "" {
+		if len(selected) == 0 || declared[n] || needed[n] != "" || m.Lookup(n) != nil && imports[n] == "" {
 			continue
 		}
 		path, ok := imports[n]
 		if !ok {
-			path, ok = s.nb.Scope().Imports()[n]
+			path, ok = m.Imports()[n]
 		}
 		if !ok {
-			path, ok = s.packages.Guess(n, selected)
+			path, ok = packages.Guess(n, selected)
 		}
 		if ok {
-			packages[n] = path
+			needed[n] = path
 		}
 	}
 	var out strings.Builder
 	out.WriteString("package main\n\n")
-	for _, n := range slices.Sorted(maps.Keys(packages)) {
-		fmt.Fprintf(&out, "import %s %q\n", n, packages[n])
+	for _, n := range slices.Sorted(maps.Keys(needed)) {
+		fmt.Fprintf(&out, "import %s %q\n", n, needed[n])
 	}
 	for _, path := range blank {
 		fmt.Fprintf(&out, "import _ %q\n", path)
@@ -66,19 +77,16 @@ func (s *Session) pageProgram(name, text string, constants map[string]string) (s
 	}
 	// The cell's own text keeps its lines.
 	decls, vars, stmts := p.Thirds()
-	fmt.Fprintf(&out, "%s\n//line %s:1\n%s\n//line %s:1\n%s\nfunc main() {\n//line %s:1\n%s\n}\n", earlier, name, decls, name, vars, name, stmts)
+	fmt.Fprintf(&out, "%s\n//line %s:1\n%s\n//line %s:1\n%s\nfunc main() {\n//line %s:1\n%s\n}\n", earlier, src.Name, decls, src.Name, vars, src.Name, stmts)
 	return out.String(), nil
 }
 
 // importsOf returns what a cell imports, name to path, and for its effects alone.
-func (s *Session) importsOf(p *parse.Parsed) (imports map[string]string, blank []string) {
+func importsOf(p *parse.Parsed, packages Packages) (imports map[string]string, blank []string) {
 	imports = map[string]string{}
 	for _, spec := range p.Imports {
 		path, _ := strconv.Unquote(spec.Path.Value)
-		name := nameOf(path)
-		if n := s.world.Name(path); n != "" {
-			name = n
-		}
+		name := packages.Name(path)
 		if spec.Name != nil {
 			name = spec.Name.Name
 		}
