@@ -28,6 +28,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/holt-dl/holt/internal/aside"
 )
 
 // Limits of every download. Tests shorten the times.
@@ -126,7 +128,7 @@ func (f File) Get(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := os.Rename(f.Path+".part", f.Path); err != nil {
+	if err := aside.Move(f.Path+".part", f.Path); err != nil {
 		return fmt.Errorf("download: %w", err)
 	}
 	return nil

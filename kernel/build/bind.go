@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/holt-dl/holt/internal/aside"
 	"github.com/holt-dl/holt/kernel/build/linker"
 )
 
@@ -55,7 +56,7 @@ func (w *World) linkBoundHost(ctx context.Context, dir, tmp string, args []strin
 	if err := os.Link(l.file, filepath.Join(dir, linkerName)); err != nil {
 		return fmt.Errorf("build: %w", err)
 	}
-	if err := os.Rename(syms, filepath.Join(dir, symsName)); err != nil {
+	if err := aside.Move(syms, filepath.Join(dir, symsName)); err != nil {
 		return fmt.Errorf("build: %w", err)
 	}
 	return nil

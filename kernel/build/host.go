@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/holt-dl/holt/internal/aside"
 )
 
 // build makes the archives and the host of the world in dir, whose go.mod is
@@ -124,7 +126,7 @@ func (w *World) linkHost(ctx context.Context, dir string, main *listed, pkgs []*
 	if ctx.Err() != nil {
 		return fmt.Errorf("build: stopped: %w", context.Cause(ctx))
 	}
-	if err := os.Rename(host, filepath.Join(dir, "host")); err != nil {
+	if err := aside.Move(host, filepath.Join(dir, "host")); err != nil {
 		return fmt.Errorf("build: %w", err)
 	}
 	w.opt.Progress(fmt.Sprintf("linked the host in %.1f s", time.Since(start).Seconds()))

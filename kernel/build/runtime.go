@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/holt-dl/holt/internal/aside"
 	"github.com/holt-dl/holt/kernel/build/gosource"
 )
 
@@ -105,13 +106,13 @@ func (w *World) runtimeArchive(ctx context.Context, original string) (archive st
 		return "", fmt.Errorf("build: %w", err)
 	}
 	defer os.RemoveAll(tmp)
-	overlay, aside, err := gosource.Overlay(tmp, files)
+	overlay, edited, err := gosource.Overlay(tmp, files)
 	if err != nil {
 		return "", fmt.Errorf("build: %w", err)
 	}
 	// The file has the name that it has in other archives, $GOROOT unresolved.
 	var trim []string
-	for name, file := range aside {
+	for name, file := range edited {
 		below, err := filepath.Rel(w.tc.Root, name)
 		if err != nil {
 			return "", fmt.Errorf("build: %w", err)
@@ -142,11 +143,7 @@ func (w *World) runtimeArchive(ctx context.Context, original string) (archive st
 	if err != nil {
 		return "", fmt.Errorf("build: %w", err)
 	}
-	whole := filepath.Join(tmp, "archive")
-	if err := os.WriteFile(whole, text, 0o644); err != nil {
-		return "", fmt.Errorf("build: %w", err)
-	}
-	if err := os.Rename(whole, archive); err != nil {
+	if err := aside.WriteFile(archive, aside.Bytes(text)); err != nil {
 		return "", fmt.Errorf("build: %w", err)
 	}
 	return archive, nil

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/holt-dl/holt/internal/aside"
 	"github.com/holt-dl/holt/internal/plugins"
 	"github.com/holt-dl/holt/kernel/build"
 	"github.com/holt-dl/holt/kernel/jupyter/spec"
@@ -117,7 +118,7 @@ func Install(ctx context.Context) (string, error) {
 	if err := install(ctx, goCommand, part); err != nil {
 		return "", err
 	}
-	if err := os.Rename(filepath.Join(part, "gopls"), file); err != nil {
+	if err := aside.Move(filepath.Join(part, "gopls"), file); err != nil {
 		return "", fmt.Errorf("assist: install gopls: %w", err)
 	}
 	return file, nil
