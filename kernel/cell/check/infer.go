@@ -123,69 +123,61 @@ func (c *checker) isValue(p *passed) bool {
 
 // variables records the types of the top-level variables.
 func (c *checker) variables(p *passed, f *syntax.File) error {
-	record := func(id *ast.Ident) error {
-		obj, ok := p.info.Defs[id].(*types.Var)
-		if !ok || id.Name == "_" || strings.HasPrefix(id.Name, "ˣ") {
-			return nil
-		}
-		tp := c.checkPrinter(map[string]string{})
-		tp.String(obj.Type())
-		if tp.Err != nil && !c.canKeep(obj.Type()) {
-			return &syntax.Error{Diagnostics: []syntax.Diagnostic{f.Diagnose(id.Pos(), fmt.Sprintf(
-				"%s cannot be kept for later cells: %v; use it inside a function, or give it an interface type", id.Name, tp.Err))}}
-		}
-		if t := c.madeHere(obj.Type()); t != "" {
-			return &syntax.Error{Diagnostics: []syntax.Diagnostic{f.Diagnose(id.Pos(), fmt.Sprintf(
-				"%s, of type %s, cannot be made in the cell that declares %s, since another package does not export its type; declare %s in a cell of its own before this one", id.Name, spell.Type(obj.Type()), t, t))}}
-		}
-		if c.OwnNames[id.Name] {
-			return &syntax.Error{Diagnostics: []syntax.Diagnostic{f.Diagnose(id.Pos(), fmt.Sprintf(
-				"%s is declared twice in this cell, as a variable and as something else; rename one", id.Name))}}
-		}
-		c.Vars[id.Name] = obj.Type()
-		c.locals[obj] = true
-		e := c.Scope.Lookup(id.Name)
-		if e != nil && e.Kind == scope.Var && c.Retyped[id.Name] == nil && types.Identical(e.Obj.Type(), obj.Type()) {
-			return nil // the same variable gets a new value
-		}
-		c.NewVars[id.Name] = true
-		switch {
-		case e == nil:
-		case e.Kind == scope.Type:
-			c.Hides[id.Name] = true
-		default:
-			c.changed[id.Name] = true
-		}
-		return nil
-	}
 	for _, st := range body(f).List {
-		switch st := st.(type) {
-		case *ast.AssignStmt:
-			if st.Tok != token.DEFINE {
+		for _, d := range scope.Declares(st) {
+			if d.Tok != token.DEFINE && d.Tok != token.VAR {
 				continue
 			}
-			for _, l := range st.Lhs {
-				if id, ok := l.(*ast.Ident); ok {
-					if err := record(id); err != nil {
-						return err
-					}
-				}
-			}
-		case *ast.DeclStmt:
-			g := st.Decl.(*ast.GenDecl)
-			if g.Tok != token.VAR {
-				continue
-			}
-			for _, sp := range g.Specs {
-				for _, id := range sp.(*ast.ValueSpec).Names {
-					if err := record(id); err != nil {
-						return err
-					}
+			// Of x, err := f(), go/types says which names are new: the others have no object here.
+			if obj, ok := p.info.Defs[d.Name].(*types.Var); ok && d.Name.Name != "_" && !strings.HasPrefix(d.Name.Name, "ˣ") {
+				if err := c.variable(f, d.Name, obj); err != nil {
+					return err
 				}
 			}
 		}
 	}
 	return nil
+}
+
+// variable records a variable that the cell defines. It is the one that an earlier cell
+// defined, with a new value, where it has the same type; else a new one takes its name,
+// and what mentions the name is compiled again.
+func (c *checker) variable(f *syntax.File, id *ast.Ident, obj *types.Var) error {
+	if why := c.refuseVariable(id.Name, obj.Type()); why != "" {
+		return &syntax.Error{Diagnostics: []syntax.Diagnostic{f.Diagnose(id.Pos(), why)}}
+	}
+	c.Vars[id.Name] = obj.Type()
+	c.locals[obj] = true
+	e := c.Scope.Lookup(id.Name)
+	if e != nil && e.Kind == scope.Var && c.Retyped[id.Name] == nil && types.Identical(e.Obj.Type(), obj.Type()) {
+		return nil
+	}
+	c.NewVars[id.Name] = true
+	switch {
+	case e == nil:
+	case e.Kind == scope.Type: // the type lives on under a longer name: see hide.go
+		c.Hides[id.Name] = true
+	default:
+		c.changed[id.Name] = true
+	}
+	return nil
+}
+
+// refuseVariable says why there can be no variable of this name and type at package
+// level, or returns "".
+func (c *checker) refuseVariable(name string, t types.Type) string {
+	tp := c.checkPrinter(map[string]string{})
+	tp.String(t)
+	if tp.Err != nil && !c.canKeep(t) {
+		return fmt.Sprintf("%s cannot be kept for later cells: %v; use it inside a function, or give it an interface type", name, tp.Err)
+	}
+	if own := c.madeHere(t); own != "" {
+		return fmt.Sprintf("%s, of type %s, cannot be made in the cell that declares %s, since another package does not export its type; declare %s in a cell of its own before this one", name, spell.Type(t), own, own)
+	}
+	if c.OwnNames[name] {
+		return name + " is declared twice in this cell, as a variable and as something else; rename one"
+	}
+	return ""
 }
 
 // takeErrors finds statements that leave out the error of a call, and reports

@@ -114,81 +114,80 @@ func (r *rewriter) check(body *ast.BlockStmt) {
 	r.ed.Insert(r.off(body.Lbrace)+1, stopCheck)
 }
 
-// ident renames a name of the notebook.
+// helpers are the functions that the check has around what a cell does and Go does not,
+// with those of the runtime that they are. The others of ours are declared in support.go.
+var helpers = map[string]string{"ˣresult": "Result", "ˣuse": "Err", spell.Must(1): "Must", spell.Must(2): "Must2"}
+
+// ident writes a name as this package has it: with the package of the program that holds
+// what it means, under the exported name that it has there.
 func (r *rewriter) ident(id *ast.Ident) {
-	if r.skip[id] || id.Name == "_" {
-		return
-	}
-	obj := r.meant[id]
-	if obj == nil {
-		obj = r.g.in.Info.Uses[id]
-	}
-	if obj == nil {
-		obj = r.g.in.Info.Defs[id]
-	}
-	if obj == nil {
+	obj := r.object(id)
+	if r.skip[id] || id.Name == "_" || obj == nil {
 		return
 	}
 	if pn, ok := obj.(*types.PkgName); ok {
-		if path := pn.Imported().Path(); path != "C" {
+		if path := pn.Imported().Path(); path != "C" { // which its own file imports
 			r.use[id.Name] = path
 		}
 		return
 	}
-	if obj.Pkg() == nil {
+	if obj.Pkg() == nil { // Go's own
 		return
 	}
 	if obj.Pkg().Path() != spell.Path {
-		if obj.Parent() == obj.Pkg().Scope() { // by a dot import
-			alias := "ˣd" + strconv.Itoa(len(r.use))
-			for name, path := range r.use {
-				if path == obj.Pkg().Path() {
-					alias = name
-				}
-			}
-			r.use[alias] = obj.Pkg().Path()
-			r.ed.Insert(r.off(id.Pos()), alias+".")
+		if obj.Parent() == obj.Pkg().Scope() {
+			r.dotImported(id, obj.Pkg().Path())
 		}
 		return
 	}
 	start, end := r.off(id.Pos()), r.off(id.End())
-	switch id.Name {
-	case "ˣresult":
-		r.ed.Replace(start, end, r.rt("Result"))
-		return
-	case "ˣuse":
-		r.ed.Replace(start, end, r.rt("Err"))
-		return
-	case spell.Must(1):
-		r.ed.Replace(start, end, r.rt("Must"))
-		return
-	case spell.Must(2):
-		r.ed.Replace(start, end, r.rt("Must2"))
+	if name := helpers[id.Name]; name != "" {
+		r.ed.Replace(start, end, r.rt(name))
 		return
 	}
 	if fn, ok := obj.(*types.Func); ok && fn.Signature().Recv() != nil {
 		r.ed.Replace(start, end, methodName(fn))
 		return
 	}
-	if spell.Ours(id.Name) && !spell.IsMarked(id.Name) {
-		return
-	}
-	if !r.g.in.PackageLevel(obj) {
+	if spell.Ours(id.Name) && !spell.IsMarked(id.Name) || !r.g.in.PackageLevel(obj) {
 		return
 	}
 	home := r.g.home(obj)
-	if t, ok := obj.(*types.TypeName); ok {
-		if home == r.g.in.Seq {
-			return
-		}
+	t, isType := obj.(*types.TypeName)
+	switch {
+	case !isType:
+		r.ed.Replace(start, end, r.from(home)+"Ħ"+spell.Written(id.Name))
+	case home != r.g.in.Seq: // a type of this program keeps its name
 		name := spell.Declared(t).Name()
 		if !token.IsExported(name) {
 			name = "Ħ" + name
 		}
 		r.ed.Replace(start, end, r.from(home)+name)
-		return
 	}
-	r.ed.Replace(start, end, r.from(home)+"Ħ"+spell.Written(id.Name))
+}
+
+// object is what a name means, or nil.
+func (r *rewriter) object(id *ast.Ident) types.Object {
+	if obj := r.meant[id]; obj != nil {
+		return obj
+	}
+	if obj := r.g.in.Info.Uses[id]; obj != nil {
+		return obj
+	}
+	return r.g.in.Info.Defs[id]
+}
+
+// dotImported writes a name of a package that the cell imports with a dot. The generated
+// package imports it under a name: with a dot, it could clash with names of ours.
+func (r *rewriter) dotImported(id *ast.Ident, path string) {
+	alias := "ˣd" + strconv.Itoa(len(r.use))
+	for name, p := range r.use {
+		if p == path {
+			alias = name
+		}
+	}
+	r.use[alias] = path
+	r.ed.Insert(r.off(id.Pos()), alias+".")
 }
 
 // recovers passes on what recover returns, whose text may name a method.

@@ -25,8 +25,23 @@ var (
 // argument is one of a call in Python.
 type argument struct{ name, value string } // name is "" where it is given by its place
 
+// A keywordCall is a call in Python, as its line's text has it.
+type keywordCall struct {
+	name string // as it is written: nn.functional.relu
+	last string // of the name: relu
+	args []argument
+}
+
+// keywordLead begins the answer to a call with arguments by name.
+const keywordLead = "; Go has no keyword arguments: write "
+
 // byKeyword says what is written for the first call of a line that has arguments by
 // name, or returns "".
+//
+// What the name means is asked in this order: where it does not begin with a package of
+// PyTorch's, it is a method of what stands before the dot. Of a package's names, a function
+// of PyTorch's that is a method here comes first, as F.softmax(x, dim=1) is
+// x.Softmax(1); then what the table says; then layers, settings and functions of Holt.
 func byKeyword(names Names, line string) string {
 	at := keyword.FindStringSubmatchIndex(line)
 	if at == nil || names == nil {
@@ -36,81 +51,115 @@ func byKeyword(names Names, line string) string {
 	if open < 0 {
 		return ""
 	}
-	name := callee.FindString(line[:open])
-	args := splitArguments(line[open+1:])
-	if name == "" || args == nil {
+	call := keywordCall{name: callee.FindString(line[:open]), args: splitArguments(line[open+1:])}
+	if call.name == "" || call.args == nil {
 		return ""
 	}
-	const lead = "; Go has no keyword arguments: write "
-	list := strings.Split(name, ".")
-	last := list[len(list)-1]
-	in, isPackage := words.Packages[list[0]]
-	for _, w := range list[:len(list)-1] {
-		if pkg, ok := words.Packages[w]; ok {
-			in = pkg
-		}
-	}
-	if len(list) == 1 {
-		in, isPackage = words.Package{Holt: words.Own, Places: words.Places}, true
-	}
+	list := strings.Split(call.name, ".")
+	call.last = list[len(list)-1]
+	m := Method(names, call.last)
+	in, isPackage := pythonPackage(list)
 	if !isPackage {
-		m := Method(names, last)
 		if m == nil {
 			return ""
 		}
-		code, ok := methodCall(strings.TrimSuffix(name, last)+m.Name(), m.Signature(), args)
-		if !ok {
-			return ""
-		}
-		return lead + code + aside(args)
+		return call.asMethod(strings.TrimSuffix(call.name, call.last), m, call.args)
 	}
-	m := Method(names, last)
-	if m != nil && strings.ToLower(last[:1]) == last[:1] && args[0].name == "" && plain.MatchString(args[0].value) {
-		if code, ok := methodCall(args[0].value+"."+m.Name(), m.Signature(), args[1:]); ok {
-			return lead + code + aside(args)
+	first := call.args[0]
+	if m != nil && call.isFunction() && first.name == "" && plain.MatchString(first.value) {
+		if hint := call.asMethod(first.value+".", m, call.args[1:]); hint != "" {
+			return hint
 		}
 	}
-	settings := false
-	for _, pkg := range in.Holt {
-		t, ok := object(names, pkg, last).(*types.TypeName)
-		settings = settings || ok && isSettings(t.Type())
-	}
-	if w, ok := words.Find(last, in.Places...); ok && !w.Missing && !settings {
+	w, listed := words.Find(call.last, in.Places...)
+	if listed && !w.Missing && !hasSettings(names, in, call.last) {
 		return "; Go has no keyword arguments; " + w.Say("x", "")
 	}
+	if hint := call.inPackages(names, in, m != nil && call.isFunction()); hint != "" {
+		return hint
+	}
+	if listed {
+		return "; Holt has no " + call.last + "; " + w.Say("x", "")
+	}
+	return ""
+}
+
+// pythonPackage returns the package that the name of a call in Python leads to, and whether
+// it begins with one. A name alone is of any package: "from torch import nn" hides which.
+func pythonPackage(list []string) (in words.Package, ok bool) {
+	if len(list) == 1 {
+		return words.Package{Holt: words.Own, Places: words.Places}, true
+	}
+	in, ok = words.Packages[list[0]]
+	for _, w := range list[:len(list)-1] {
+		if pkg, known := words.Packages[w]; known {
+			in = pkg
+		}
+	}
+	return in, ok
+}
+
+// hasSettings reports whether a package has a struct of settings of this name.
+func hasSettings(names Names, in words.Package, name string) bool {
 	for _, pkg := range in.Holt {
-		switch obj := Named(names, pkg, last).(type) {
+		if t, ok := object(names, pkg, name).(*types.TypeName); ok && isSettings(t.Type()) {
+			return true
+		}
+	}
+	return false
+}
+
+// isFunction reports whether the name is a function's in Python, and no class's.
+func (c *keywordCall) isFunction() bool { return strings.ToLower(c.last[:1]) == c.last[:1] }
+
+// asMethod writes the call as one of a method of x, which ends with a dot; "" where its
+// arguments are not the method's.
+func (c *keywordCall) asMethod(x string, m *types.Func, args []argument) string {
+	code, ok := methodCall(x+m.Name(), m.Signature(), args)
+	if !ok {
+		return ""
+	}
+	return keywordLead + code + aside(c.args)
+}
+
+// inPackages writes the call as what Holt's packages have under its name. Without
+// structs, these are left out: nn.ReLU is a layer, and F.relu is none.
+func (c *keywordCall) inPackages(names Names, in words.Package, withoutStructs bool) string {
+	for _, pkg := range in.Holt {
+		switch obj := Named(names, pkg, c.last).(type) {
 		case *types.TypeName:
-			s, isStruct := obj.Type().Underlying().(*types.Struct)
-			if !isStruct || m != nil && strings.ToLower(last[:1]) == last[:1] {
-				continue
+			if s, ok := obj.Type().Underlying().(*types.Struct); ok && !withoutStructs {
+				return c.asLiteral(pkg, obj, s)
 			}
-			fields, left := literalOf(s, args)
-			code := pkg + "." + obj.Name() + "{" + fields + "}"
-			if hasFor(obj.Type()) {
-				of := "model"
-				if x, _, ok := strings.Cut(args[0].value, ".parameters("); ok && args[0].name == "" && plain.MatchString(x) {
-					of = x
-				}
-				code += ".For(" + of + ")"
-			}
-			if all := exportedFields(s); left && len(all) > 0 {
-				code += "; its fields are " + strings.Join(all[:min(len(all), 8)], ", ")
-				if len(all) > 8 {
-					code += ", …"
-				}
-			}
-			return lead + code
 		case *types.Func:
-			if code, ok := methodCall(pkg+"."+obj.Name(), obj.Signature(), args); ok {
-				return lead + code + aside(args)
+			if code, ok := methodCall(pkg+"."+obj.Name(), obj.Signature(), c.args); ok {
+				return keywordLead + code + aside(c.args)
 			}
 		}
 	}
-	if w, ok := words.Find(last, in.Places...); ok {
-		return "; Holt has no " + last + "; " + w.Say("x", "")
-	}
 	return ""
+}
+
+// asLiteral writes the call as a literal of settings: of a layer, or of an optimizer,
+// which is then made for the model that Python's first argument names. Where an argument
+// has no field, the fields are listed.
+func (c *keywordCall) asLiteral(pkg string, obj *types.TypeName, s *types.Struct) string {
+	fields, left := literalOf(s, c.args)
+	code := pkg + "." + obj.Name() + "{" + fields + "}"
+	if hasFor(obj.Type()) {
+		of := "model"
+		if x, _, ok := strings.Cut(c.args[0].value, ".parameters("); ok && c.args[0].name == "" && plain.MatchString(x) {
+			of = x
+		}
+		code += ".For(" + of + ")"
+	}
+	if all := exportedFields(s); left && len(all) > 0 {
+		code += "; its fields are " + strings.Join(all[:min(len(all), 8)], ", ")
+		if len(all) > 8 {
+			code += ", …"
+		}
+	}
+	return keywordLead + code
 }
 
 // aside is what there is for the argument that says how the result is: its type,

@@ -14,85 +14,107 @@ import (
 
 // This file answers methods that PyTorch's objects have and Holt's have not.
 
+// A missing is a selector x.name that the type of x has not.
+type missing struct {
+	f      *File
+	x      ast.Expr
+	name   string
+	t      types.Type    // of x, behind a pointer
+	call   *ast.CallExpr // of the selector; nil where it is not called
+	place  string        // where the table has the methods of the type
+	its    string        // what the table calls a value of it
+	word   words.Word    // what the table says of the name there
+	listed bool          // it says something
+}
+
 // member explains a selector x.name that the type of x has not, by what PyTorch's
 // users mean by it. pointed says that Go's message names another spelling.
+//
+// The table comes first, then other spellings of what there is; only where nothing is
+// found is it said that Holt has nothing of the kind.
 func (f *File) member(path []ast.Node, pointed bool) string {
 	s, ok := innermost[*ast.SelectorExpr](path)
 	if !ok || f.Info.Types[s.X].Type == nil {
 		return ""
 	}
 	t, _ := spell.Deref(f.Info.Types[s.X].Type)
-	place, its := placeOf(t)
-	if place == "" {
+	m := missing{f: f, x: s.X, name: s.Sel.Name, t: t, call: calling(f, path, f.Text(s))}
+	if m.place, m.its = placeOf(t); m.place == "" {
 		return ""
 	}
-	name := s.Sel.Name
-	x := f.Text(s.X)
-	call := calling(f, path, f.Text(s))
-	say := func(w words.Word) string {
-		text := w.Say(x, numbers(f, callArgs(call, 0)))
-		if its != "" && its != x {
-			text = renamed(text, its, x)
-		}
-		return text
+	m.word, m.listed = words.Find(m.name, m.place)
+	if m.listed && !m.word.Missing {
+		return "; " + m.say(m.word)
 	}
-	w, listed := words.Find(name, place)
-	if listed && !w.Missing {
-		return "; " + say(w)
-	}
-	if place == "Tensor" && strings.HasSuffix(name, "_") {
-		if m := Method(f.Names, name); m != nil && m.Signature().Results().Len() == 1 {
-			return "; a tensor never changes: write " + x + " = " + called(f, x, m, callArgs(call, 0))
+	x, args := f.Text(m.x), callArgs(m.call, 0)
+	if m.place == "Tensor" && strings.HasSuffix(m.name, "_") { // x.add_(y) changes x in Python
+		if fn := Method(f.Names, m.name); fn != nil && fn.Signature().Results().Len() == 1 {
+			return "; a tensor never changes: write " + x + " = " + called(f, x, fn, args)
 		}
 	}
 	if pointed {
 		return ""
 	}
-	if n := memberLike(t, name); n != "" {
-		if m, ok := methodOf(t, n); ok {
-			return "; write " + called(f, x, m, callArgs(call, 0))
+	if n := memberLike(t, m.name); n != "" {
+		if fn, ok := methodOf(t, n); ok {
+			return "; write " + called(f, x, fn, args)
 		}
 		return "; write " + x + "." + n
 	}
-	if place != "Tensor" {
-		if listed {
-			return "; Holt has no " + name + "; " + say(w)
-		}
-		if n := nearMember(t, name); n != "" {
-			return "; did you mean " + n + "?"
-		}
-		if w, ok := words.Find("*", place); ok && words.Known(name) {
-			return "; Holt has no " + name + "; " + say(w)
-		}
-		return ""
+	if m.place != "Tensor" {
+		return m.none(true)
 	}
-	if w, ok := words.Find(name, "torch"); ok && !w.Missing {
-		return "; " + say(w)
+	if w, ok := words.Find(m.name, "torch"); ok && !w.Missing {
+		return "; " + m.say(w)
 	}
-	switch obj := Named(f.Names, "dl", name).(type) {
+	if hint := m.inDL(); hint != "" {
+		return hint
+	}
+	if !m.listed {
+		m.word, m.listed = words.Find(m.name, "torch")
+	}
+	return m.none(!words.Known(m.name))
+}
+
+// say writes what the table says, with x and its arguments.
+func (m *missing) say(w words.Word) string {
+	x := m.f.Text(m.x)
+	text := w.Say(x, numbers(m.f, callArgs(m.call, 0)))
+	if m.its != "" && m.its != x {
+		text = renamed(text, m.its, x)
+	}
+	return text
+}
+
+// inDL explains a method of tensors that is a function or a layer of package dl.
+func (m *missing) inDL() string {
+	switch obj := Named(m.f.Names, "dl", m.name).(type) {
 	case *types.Func:
-		if args, ok := sample(f, obj.Name(), obj.Signature(), append([]ast.Expr{s.X}, callArgs(call, 0)...)); ok {
+		if args, ok := sample(m.f, obj.Name(), obj.Signature(), append([]ast.Expr{m.x}, callArgs(m.call, 0)...)); ok {
 			return "; it is a function: write dl." + obj.Name() + "(" + args + ")"
 		}
 		return "; it is a function: dl." + obj.Name()
 	case *types.TypeName:
 		found, _, _ := types.LookupFieldOrMethod(obj.Type(), true, nil, "Forward")
 		if forward, ok := found.(*types.Func); ok {
-			args, _ := sample(f, "Forward", forward.Signature(), []ast.Expr{s.X})
+			args, _ := sample(m.f, "Forward", forward.Signature(), []ast.Expr{m.x})
 			return "; it is a layer: write dl." + obj.Name() + "{}.Forward(" + args + ")"
 		}
 	}
-	if !listed {
-		w, listed = words.Find(name, "torch")
+	return ""
+}
+
+// none says that there is nothing of the kind: what the table says of that, or, where a
+// slip of the hand is likely, a name that is near.
+func (m *missing) none(slip bool) string {
+	if m.listed {
+		return "; Holt has no " + m.name + "; " + m.say(m.word)
 	}
-	if listed {
-		return "; Holt has no " + name + "; " + say(w)
-	}
-	if n := nearMember(t, name); n != "" && !words.Known(name) {
+	if n := nearMember(m.t, m.name); slip && n != "" {
 		return "; did you mean " + n + "?"
 	}
-	if w, ok := words.Find("*", place); ok && words.Known(name) {
-		return "; Holt has no " + name + "; " + say(w)
+	if w, ok := words.Find("*", m.place); ok && words.Known(m.name) {
+		return "; Holt has no " + m.name + "; " + m.say(w)
 	}
 	return ""
 }

@@ -180,51 +180,40 @@ func (l lister) asMethod(d *Decl, text string) {
 	})
 }
 
+// listStmts lists the statements. What the check found out inside of them has places of
+// its own, and goes to the statement that holds it.
 func (l lister) listStmts(f *syntax.File) []Stmt {
 	list := make([]Stmt, len(l.Cell.Stmts))
-	at := map[int]*Stmt{}
+	at := map[int]int{} // the statement that begins at a place
 	for i, t := range l.Cell.Stmts {
 		_, takes := l.TakenErr[i]
 		list[i] = Stmt{Start: t.Start, End: t.End, Node: t.Node, Offset: t.Offset, Spec: t.Spec, Defs: t.Defs, Takes: takes}
-		at[t.Start] = &list[i]
+		at[t.Start] = i
+	}
+	holder := func(start, end int) *Stmt {
+		for i := range list {
+			if s := &list[i]; start >= s.Start && end <= s.End {
+				return s
+			}
+		}
+		return nil
 	}
 	body := f.AST.Decls[len(f.AST.Decls)-1].(*ast.FuncDecl).Body
 	for _, st := range body.List {
 		start, _ := f.Span(st)
-		s := at[start]
-		if s == nil {
-			continue
-		}
-		for i, t := range l.Cell.Stmts {
-			if &list[i] != s {
-				continue
-			}
-			l.listNamed(f, s, st)
-			switch st := st.(type) {
-			case *ast.ExprStmt:
-				l.listExpr(s, t, st)
-			default:
-				gen.DroppedErrors(l.Info, st, func(es *ast.ExprStmt, _ *ast.CallExpr, n int) {
-					start, end := f.Span(es)
-					s.Dropped = append(s.Dropped, Dropped{start, end, n})
-				})
-			case *ast.AssignStmt:
-				s.Unused = t.Hide && t.Last && len(t.Defs) == 0 && (l.LastValue || t.IsPlainExpr())
-			}
+		if i, ok := at[start]; ok { // else it is text of ours
+			l.listStmt(f, &list[i], l.Cell.Stmts[i], st)
 		}
 	}
 	for _, n := range l.Nested {
-		for i := range list {
-			if s := &list[i]; n.Names > s.Start && n.End <= s.End {
-				s.Dropped = append(s.Dropped, Dropped{Start: n.Names, End: n.End})
-			}
+		// Names is where the names end: a definition has at least one before it.
+		if s := holder(n.Names-1, n.End); s != nil {
+			s.Dropped = append(s.Dropped, Dropped{Start: n.Names, End: n.End})
 		}
 	}
 	for _, n := range l.Inner {
-		for i := range list {
-			if s := &list[i]; n.Start >= s.Start && n.End <= s.End {
-				s.Inner = append(s.Inner, n)
-			}
+		if s := holder(n.Start, n.End); s != nil {
+			s.Inner = append(s.Inner, n)
 		}
 	}
 	uses := l.uses(f, body)
@@ -233,13 +222,27 @@ func (l lister) listStmts(f *syntax.File) []Stmt {
 	}
 	sort.Slice(uses, func(i, j int) bool { return uses[i].Start < uses[j].Start })
 	for _, u := range uses {
-		for i := range list {
-			if s := &list[i]; u.Start >= s.Start && u.End <= s.End {
-				s.Uses = append(s.Uses, u)
-			}
+		if s := holder(u.Start, u.End); s != nil {
+			s.Uses = append(s.Uses, u)
 		}
 	}
 	return list
+}
+
+// listStmt finds out what becomes of a statement's results, and of the errors in it.
+func (l lister) listStmt(f *syntax.File, s *Stmt, t *parse.Stmt, st ast.Stmt) {
+	l.listNamed(f, s, st)
+	switch st := st.(type) {
+	case *ast.ExprStmt:
+		l.listExpr(s, t, st)
+	case *ast.AssignStmt: // also _ = x, which an expression that is not shown becomes
+		s.Unused = t.Hide && t.Last && len(t.Defs) == 0 && (l.LastValue || t.IsPlainExpr())
+	default:
+		gen.DroppedErrors(l.Info, st, func(es *ast.ExprStmt, _ *ast.CallExpr, n int) {
+			start, end := f.Span(es)
+			s.Dropped = append(s.Dropped, Dropped{start, end, n})
+		})
+	}
 }
 
 // listNamed lists the functions in a statement that display.Interact is given.
