@@ -108,6 +108,7 @@ var messageTests = []struct{ before, cell string }{
 	{torchCells, "func f() { y := model.Predict(x); fmt.Println(y) }"},
 	{torchCells, "for b, err := range loader.Epoch(0) { fmt.Println(b) }"},
 	{torchCells, "loss.backward()"},
+	{"", "interact(func(lr float64) any { return lr })"},
 	{torchCells, "optimizer.zero_grad()"},
 	{torchCells, "loss(x, x)"},
 	{torchCells, "dl.ReLU{}(x)"},
