@@ -194,7 +194,9 @@ func (w *World) downloaded() []string {
 }
 
 // move goes over to the world of another go.mod, all packages of the old one
-// included. The host stays the same program when none of its archives changed.
+// included. The host stays the same program when none of its archives changed: then the
+// new world's folder has links to it. Else a host is linked for the new world, and what is
+// not in that one is compiled once more, for plugins.
 func (w *World) move(ctx context.Context, mod string, newMod, newSum []byte, paths []string) (Change, error) {
 	w.mu.RLock()
 	roots := slices.Clone(paths)
@@ -204,7 +206,6 @@ func (w *World) move(ctx context.Context, mod string, newMod, newSum []byte, pat
 		}
 	}
 	old := maps.Clone(w.known)
-	std, oldDir := w.std, w.dir
 	w.mu.RUnlock()
 	slices.Sort(roots)
 	roots = slices.Compact(roots)
@@ -218,34 +219,13 @@ func (w *World) move(ctx context.Context, mod string, newMod, newSum []byte, pat
 	if err != nil {
 		return Change{}, err
 	}
-	var c Change
-	sameHost := true
-	seen := map[string]bool{}
-	for _, p := range pkgs {
-		seen[p.Path] = true
-		was := old[p.Path]
-		switch {
-		case was == nil:
-			c.Added = append(c.Added, p.Path)
-			continue
-		case was.ID != p.ID:
-			c.NewHost = true
-			sameHost = sameHost && !was.Host
-		}
-		p.Root = p.Root && (was.Root || slices.Contains(paths, p.Path))
-		p.Copy = was.Copy
-	}
-	for path, p := range old {
-		if !seen[path] && p.Host { // an import of the host's that a newer version has dropped
-			sameHost, c.NewHost = false, true
-		}
-	}
+	c, sameHost := compare(old, pkgs, paths)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return Change{}, fmt.Errorf("build: %w", err)
 	}
 	if w.load(dir) == nil { // it exists from an earlier session
 		if slices.ContainsFunc(pkgs, w.differs) {
-			if !sameHost {
+			if !sameHost { // its host may hold others
 				if pkgs, err = w.archives(ctx, mod, w.InHost, roots); err != nil {
 					return Change{}, err
 				}
@@ -260,28 +240,76 @@ func (w *World) move(ctx context.Context, mod string, newMod, newSum []byte, pat
 		return Change{}, err
 	}
 	if sameHost {
-		for _, name := range []string{"host", "extld", linkerName, symsName, unboundName} {
-			os.Remove(filepath.Join(dir, name))
-			if err := os.Link(filepath.Join(oldDir, name), filepath.Join(dir, name)); err != nil && !os.IsNotExist(err) {
-				return Change{}, fmt.Errorf("build: %w", err)
-			}
-		}
-		if err := save(dir, record{Std: std, Packages: pkgs}); err != nil {
-			return Change{}, err
-		}
-		return c, w.load(dir)
+		err = w.keepHost(dir, pkgs)
+	} else {
+		err = w.newHost(ctx, dir, mod, roots, pkgs)
 	}
+	if err != nil {
+		return Change{}, err
+	}
+	return c, w.load(dir)
+}
+
+// compare says what is new with the packages of another go.mod, and whether the host can
+// stay the same program. It notes in them what was known: which are asked for by cells,
+// besides those of paths, and which are copies.
+func compare(old map[string]*pkg, pkgs []*pkg, paths []string) (c Change, sameHost bool) {
+	sameHost = true
+	seen := map[string]bool{}
+	for _, p := range pkgs {
+		seen[p.Path] = true
+		was := old[p.Path]
+		switch {
+		case was == nil:
+			c.Added = append(c.Added, p.Path)
+			continue
+		case was.ID != p.ID:
+			// Cells that were compiled against the old archive need a new process, also
+			// where the package is in no host: a process cannot have two of one path.
+			c.NewHost = true
+			sameHost = sameHost && !was.Host
+		}
+		p.Root = p.Root && (was.Root || slices.Contains(paths, p.Path))
+		p.Copy = was.Copy
+	}
+	for path, p := range old {
+		if !seen[path] && p.Host { // an import of the host's that a newer version has dropped
+			sameHost, c.NewHost = false, true
+		}
+	}
+	return c, sameHost
+}
+
+// keepHost makes the folder of a world that has the host of this one.
+func (w *World) keepHost(dir string, pkgs []*pkg) error {
+	w.mu.RLock()
+	std, from := w.std, w.dir
+	w.mu.RUnlock()
+	for _, name := range []string{"host", "extld", linkerName, symsName, unboundName} {
+		os.Remove(filepath.Join(dir, name))
+		if err := os.Link(filepath.Join(from, name), filepath.Join(dir, name)); err != nil && !os.IsNotExist(err) {
+			return fmt.Errorf("build: %w", err)
+		}
+	}
+	return save(dir, record{Std: std, Packages: pkgs})
+}
+
+// newHost makes the folder of a world with a host of its own.
+func (w *World) newHost(ctx context.Context, dir, mod string, roots []string, pkgs []*pkg) error {
+	w.mu.RLock()
+	std := w.std
+	w.mu.RUnlock()
 	// The host's packages may need others now than before.
 	main, err := w.hostMain(ctx, mod)
 	if err != nil {
-		return Change{}, err
+		return err
 	}
 	hosted, err := w.archives(ctx, mod, everything, main.roots())
 	if err != nil {
-		return Change{}, err
+		return err
 	}
 	if err := w.finishHost(ctx, dir, main, hosted, w.startLinker(ctx)); err != nil {
-		return Change{}, err
+		return err
 	}
 	byPath := map[string]*pkg{}
 	for _, p := range hosted {
@@ -294,7 +322,7 @@ func (w *World) move(ctx context.Context, mod string, newMod, newSum []byte, pat
 	// What the new host does not hold is made for plugins.
 	inHost := func(path string) bool { return byPath[path] != nil && byPath[path].Host }
 	if pkgs, err = w.archives(ctx, mod, inHost, roots); err != nil {
-		return Change{}, err
+		return err
 	}
 	for _, p := range pkgs {
 		if !p.Host {
@@ -302,10 +330,7 @@ func (w *World) move(ctx context.Context, mod string, newMod, newSum []byte, pat
 			byPath[p.Path] = p
 		}
 	}
-	if err := save(dir, record{Std: std, Packages: slices.Collect(maps.Values(byPath))}); err != nil {
-		return Change{}, err
-	}
-	return c, w.load(dir)
+	return save(dir, record{Std: std, Packages: slices.Collect(maps.Values(byPath))})
 }
 
 // differs reports whether the world has another archive of a package, or none.

@@ -244,22 +244,7 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 		commit(-1)
 		return nil
 	}
-	unit := build.Unit{Path: p.Path, Dir: s.unitDir(p.Seq), Deps: map[string]string{}, CDir: s.cwd, CTypes: map[string]build.CType{}}
-	for _, e := range p.Embeds {
-		unit.Embed = append(unit.Embed, build.Embed{Pattern: e.Pattern, File: e.Cell, Line: e.Line})
-	}
-	for name, t := range p.CTypes {
-		unit.CTypes[name] = build.CType(t)
-	}
-	unit.Flags, unit.Said = s.modules.GCFlags(), s.compilerSaid
-	for _, f := range p.Files {
-		unit.Files = append(unit.Files, build.File{Name: f.Name, Text: []byte(f.Text)})
-	}
-	for _, d := range p.Deps {
-		path := fmt.Sprintf("notebook/c%d", d)
-		unit.Deps[path] = s.archives[path]
-	}
-	unit.Loaded = maps.Clone(s.archives)
+	unit := s.unit(p)
 	if err := s.mendFolder(unit); err != nil {
 		return err
 	}
@@ -319,6 +304,28 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 		return nil
 	}
 	return &report.Ended{Done: done}
+}
+
+// unit is a program as the world builds it: with the archives of the programs that it
+// imports, and of all that are loaded, among which the linker looks for what these need.
+func (s *Session) unit(p *cell.Program) build.Unit {
+	unit := build.Unit{Path: p.Path, Dir: s.unitDir(p.Seq), Deps: map[string]string{}, CDir: s.cwd, CTypes: map[string]build.CType{}}
+	for _, e := range p.Embeds {
+		unit.Embed = append(unit.Embed, build.Embed{Pattern: e.Pattern, File: e.Cell, Line: e.Line})
+	}
+	for name, t := range p.CTypes {
+		unit.CTypes[name] = build.CType(t)
+	}
+	unit.Flags, unit.Said = s.modules.GCFlags(), s.compilerSaid
+	for _, f := range p.Files {
+		unit.Files = append(unit.Files, build.File{Name: f.Name, Text: []byte(f.Text)})
+	}
+	for _, d := range p.Deps {
+		path := fmt.Sprintf("notebook/c%d", d)
+		unit.Deps[path] = s.archives[path]
+	}
+	unit.Loaded = maps.Clone(s.archives)
+	return unit
 }
 
 // Answered says that the reply to the last cell is out. What need not come before that is
