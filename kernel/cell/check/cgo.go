@@ -117,7 +117,7 @@ func (c *checker) cFile() (*syntax.File, error) {
 	if len(c.cUses) == 0 {
 		return nil, nil
 	}
-	if c.cText == "" {
+	if c.cText == "" { // cmd/cgo runs the C compiler: it is asked only where a pass found new names
 		var list []File
 		for pre, uses := range c.cUses {
 			var b strings.Builder
@@ -173,6 +173,8 @@ func (c *checker) shareC(f *syntax.File, scope *types.Scope) {
 			specs[ts.Name.Name] = ts
 		}
 	}
+	// Alike is what has the same text, and mentions only what is alike: a struct that points
+	// to another one is not the same when that one has changed.
 	same := map[string]bool{}
 	for name, ts := range specs {
 		text, _ := c.CType(name)

@@ -37,12 +37,14 @@ func (c *checker) classify() {
 			}
 			if old := e.Methods[u.Names[0]]; old != nil && old.Sig == u.Sig && !e.Unit.Generic {
 				c.NewBodies[u] = old
-			} else {
+			} else { // a type has all its methods when it is made: with another, it is another type
 				c.changed[u.Recv] = true
 				c.Redeclared[u.Recv] = e
 			}
 			continue
 		}
+		// A function with the same signature stays the function that it is, and gets another
+		// body. Of a generic one each caller has instances of its own, which no hook reaches.
 		if old := c.live(u); old != nil && u.Kind == scope.Func && old.Sig == u.Sig && !u.Generic && !old.Generic {
 			c.NewBodies[u] = old
 			continue

@@ -99,6 +99,9 @@ func (c *checker) collectFunc(f *syntax.File, d *ast.FuncDecl) {
 	c.add(u, start, end)
 }
 
+// add takes a unit of the cell's text as one that the cell declares, unless it stands there
+// as it did before, and what it names means the same: then the live one stays, and all
+// that was made of it.
 func (c *checker) add(u *scope.Unit, start, end int) {
 	u.Doc = string(c.Cell.Text[parse.CommentAbove(c.Cell.Text[:start]):start])
 	u.Cell = c.Cell.Name

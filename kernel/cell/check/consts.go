@@ -25,6 +25,8 @@ func (c *checker) ownValues(f *syntax.File, d *ast.GenDecl) []syntax.Edit {
 	end := func(n ast.Node) int { _, e := f.Span(n); return e }
 	for _, s := range d.Specs {
 		s := s.(*ast.ValueSpec)
+		// A line without values repeats those of the line above. Where these were changed, the
+		// repetition is written out, since it is made of its own old value and not of theirs.
 		if len(s.Values) > 0 {
 			last, expand = s, false
 		}
@@ -106,7 +108,13 @@ func (c *checker) restsOnValues(u *scope.Unit) bool {
 }
 
 // findArrays finds the arrays among the cell's variables whose length a constant or
-// a type of the cell needs, and reports whether there are new ones.
+// a type of the cell needs, and reports whether there are new ones:
+//
+//	a := [3]int{1, 2, 3}
+//	const n = len(a)
+//
+// In the first pass a is local to the statements, where n cannot see it. Such a variable
+// is put into the package as well, once its type is known, and the pass is made again.
 func (c *checker) findArrays(p *passed) bool {
 	need := map[string]bool{}
 	for _, f := range p.files {

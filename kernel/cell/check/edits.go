@@ -130,9 +130,15 @@ func (c *checker) leftNames(ids []*ast.Ident, first, defines bool) string {
 
 // editFinal turns definitions into assignments, since the variables are
 // package-level now, and names the old value where it is meant.
+//
+//	x := f()             x = f()
+//	var x int            ˣzero(&x)
+//	var x int = f()      x = f()
+//	//go:embed f.txt
+//	var x string         x = the variable that the compiler fills
 func (c *checker) editFinal(ed *syntax.Editor, first *passed) {
 	c.editTop(ed, false)
-	for _, ch := range c.Cell.Inits() {
+	for _, ch := range c.Cell.Inits() { // they are called where they stand, on the same line
 		ed.Insert(ch.Start, spell.Init(ch.Start)+"();")
 	}
 	for i, t := range c.Cell.Stmts {

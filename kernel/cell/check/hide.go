@@ -54,6 +54,8 @@ func insert(pkg *types.Package, name string, obj types.Object) types.Object {
 // there are new ones. They are those in which the variable that has the name does
 // not fit.
 func (c *checker) findRedefined(p *passed) bool {
+	// time := time.Now(), run again, is checked with time as the variable that the first run
+	// made. Its error says that this is not meant: a time.Time has no Now.
 	found := false
 	for _, e := range p.errs {
 		if e.file.Kind != syntax.StmtFile || !e.pos.IsValid() {
@@ -79,7 +81,7 @@ func (c *checker) findRedefined(p *passed) bool {
 // mean by it what the variable hides.
 func (c *checker) madeFrom(t *parse.Stmt, name string) bool {
 	text := string(c.Cell.Text[t.Start:t.End])
-	if t.Spec {
+	if t.Spec { // a line of "var ( … )"
 		text = "var " + text
 	}
 	f, _, err := c.Cell.Alone("func _() {" + text + "\n}")

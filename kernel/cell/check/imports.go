@@ -45,6 +45,9 @@ func (c *checker) findImports() error {
 		delete(c.Imported, name)
 		c.Imported[p.Name()] = true
 	}
+	// A name before a dot that nothing declares is a package that the person did not import.
+	// What is selected from it tells packages of one name apart, such as math/rand and
+	// crypto/rand.
 	bases := map[string][]string{}
 	for _, f := range []struct {
 		parse func() (*syntax.File, error)

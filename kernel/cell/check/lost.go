@@ -28,9 +28,9 @@ func (c *checker) handleErrors(p *passed) (again bool, err error) {
 		}
 	}
 	switch {
-	case c.dropBroken(p):
+	case c.dropBroken(p): // first: errors of the cell may come of what is dropped now
 		return true, nil
-	case len(mine) > 0:
+	case len(mine) > 0: // what is tried again may be why, and is left out before the cell is refused
 		return c.refuseRevived(), &syntax.Error{Diagnostics: syntax.Trim(mine)}
 	case len(p.errs) > 0:
 		return false, &syntax.Error{Diagnostics: syntax.Trim([]syntax.Diagnostic{p.errs[0].Diagnostic})}
@@ -64,6 +64,8 @@ func (c *checker) dropBroken(p *passed) (more bool) {
 			more = true
 			continue
 		}
+		// The unit is gone as a whole: of a group of constants, those that compile may rest on
+		// the one that does not.
 		u := d.file.Unit
 		named := slices.DeleteFunc(slices.Clone(u.Names), func(n string) bool { return n == "_" })
 		if len(named) == 0 {

@@ -208,7 +208,8 @@ func (c *checker) checkTypes(p *passed, hasC, noC bool) {
 	}
 	conf.FakeImportC = noC
 	types.NewChecker(&conf, c.Fset, p.pkg, p.info).Files(files)
-	for i, e := range errs { // hints need what the whole check found
+	// Messages are written when go/types has ended, since hints need what the whole check found.
+	for i, e := range errs {
 		f := byTok[c.Fset.File(e.Pos)]
 		msg := e.Msg
 		if i < maxExplained {

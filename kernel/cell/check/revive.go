@@ -22,7 +22,7 @@ func (c *checker) revive() (more bool) {
 	hit := func(name string) bool {
 		return c.OwnNames[name] || c.Cell.Defines(name) || c.changed[name] || c.Revived[name] != nil || c.Imported[name]
 	}
-	for again := true; again; {
+	for again := true; again; { // what is back may be what others wait for
 		again = false
 		for _, name := range sortedKeys(c.Scope.Broken()) {
 			b := c.Scope.Broken()[name]

@@ -117,7 +117,7 @@ func (c *checker) unitFile(u *scope.Unit, kind passKind, function bool) *syntax.
 	if function {
 		method, place := text, back
 		text = c.asFunc(method)
-		shift := len(text) - len(method) // only its first line moved
+		shift := len(text) - len(method) // only its head changed: behind it all moved by as much
 		back = func(i int) int { return place(max(0, i-shift)) }
 	}
 	if u.Kind == scope.Const {

@@ -67,6 +67,8 @@ func (r *rewriter) isOffsetof(call *ast.CallExpr) bool {
 // sameFields reports whether Go's own conversion sees two types, one of which
 // converts to the other in the notebook, as this package does.
 func (r *rewriter) sameFields(to, from types.Type) bool {
+	// Go compares the fields of both types all the way down, also behind pointers: an
+	// unexported field is the same only if one package declares it.
 	same := true
 	var compare func(a, b types.Type)
 	compare = func(a, b types.Type) {
@@ -136,6 +138,11 @@ func (r *rewriter) accessor(prefix, open string, t types.Type, v *types.Var) str
 
 // access returns what to write before and after x to select the field that the
 // indices lead to; ok is false when Go's own selector does.
+//
+// The way may lead through embedded structs, of which each may be another program's, so
+// that it is gone step by step. A field of a value that has an address is reached by its
+// address, since x.f = 1 must change x and not a copy; of one that has none, such as the
+// result of a call, an accessor returns the value.
 func (r *rewriter) access(x ast.Expr, sel *types.Selection) (before, after string, ok bool) {
 	t, ptr := spell.Deref(sel.Recv())
 	tv := r.g.in.Info.Types[x]
@@ -268,7 +275,13 @@ func (r *rewriter) field(st *types.Struct, i int, e ast.Expr) *types.Var {
 }
 
 // composite turns a literal that sets another program's unexported fields into
-// a function literal that sets them one by one.
+// a function literal that sets them one by one. In c7, of the type point of c3:
+//
+//	point{x: 1, y: 2}
+//	func() ˣ3.Ħpoint { var ˣv ˣ3.Ħpoint; *ˣ3.ĦˣF_point_x((&ˣv)) = 1; … return ˣv }()
+//
+// Elements stay where they stand, in their order and on their lines; only what is between
+// them is written anew, here what comes before each, and in compositeEnd what comes after.
 func (r *rewriter) composite(lit *ast.CompositeLit) {
 	st := r.foreignFields(lit)
 	if st == nil {
@@ -306,6 +319,8 @@ func (r *rewriter) composite(lit *ast.CompositeLit) {
 	}
 }
 
+// compositeEnd writes what comes after the elements of such a literal: a semicolon in the
+// place of each comma, and the end of the function literal.
 func (r *rewriter) compositeEnd(lit *ast.CompositeLit) {
 	if r.foreignFields(lit) == nil {
 		return

@@ -37,7 +37,7 @@ func Generate(in *check.Result, released []*scope.Version, code *Code) (*Output,
 	for _, path := range in.Blank {
 		g.external[path] = true
 	}
-	g.findShapes()
+	g.findShapes() // before any text is written that could name one
 	g.rewriteFiles()
 	use := map[string]string{}
 	text, embeds := g.embeds(use)
@@ -111,7 +111,7 @@ func (g *generator) emit(name, head, text string, use map[string]string, blank .
 	for _, alias := range sortedKeys(use) {
 		path := use[alias]
 		if !strings.Contains(text, alias+".") {
-			continue // of a type that was looked at and not written
+			continue // of a type that was looked at and not written; Go refuses an import without use
 		}
 		fmt.Fprintf(&b, "import %s %q\n", alias, path)
 		if home, ok := strings.CutPrefix(path, spell.PkgPrefix); ok {

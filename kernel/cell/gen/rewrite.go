@@ -209,14 +209,20 @@ func (r *rewriter) recovers(n, parent ast.Node) {
 }
 
 // funcDecl renames a function and puts the hook and the interrupt check at its
-// entry.
+// entry. In a program's package,
+//
+//	func area(r float64) float64 { return r * r }
+//	func Ħarea(r float64) float64 {if ˣstop != 0 { ˣrt.Check() };if ˣh := ĦˣH_area; ˣh != nil { return ˣh(r) }; return r * r }
+//
+// A later cell that gives area another body sets ĦˣH_area, and programs that call Ħarea
+// run that one.
 func (r *rewriter) funcDecl(d *ast.FuncDecl) {
 	if r.f.Kind == syntax.StmtFile {
 		return
 	}
 	name := d.Name.Name
 	start, end := r.off(d.Name.Pos()), r.off(d.Name.End())
-	if d.Recv == nil {
+	if d.Recv == nil { // a method is renamed by ident, as at its uses
 		r.skip[d.Name] = true
 		switch {
 		case name == "_" || strings.HasPrefix(name, "Ħˣm_"):

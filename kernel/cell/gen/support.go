@@ -35,10 +35,13 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 	s.variables()
 	named := s.declared()
 	s.bodies()
+	// A variable that no name means any more would keep its value alive for as long as the
+	// process lives, since the package that holds it cannot be unloaded.
 	for _, old := range g.released {
 		s.use["ˣ"+strconv.Itoa(old.Home)] = spell.PkgPath(old.Home)
 		fmt.Fprintf(&s.run, "\tˣzero(&ˣ%d.Ħ%s)\n", old.Home, old.Name)
 	}
+	// Never is false: the conversions are linked into the plugin and do not run.
 	if keep := g.keep(s.tp, named); keep != "" {
 		fmt.Fprintf(&s.decl, "func ˣkeep() {\n%s}\n", keep)
 		s.run.WriteString("\tif ˣrt.Never { ˣkeep() }\n")
@@ -79,7 +82,7 @@ func (s *support) variables() {
 	}
 	for _, name := range sortedKeys(vars) {
 		t := s.g.in.Pkg.Scope().Lookup(spell.Var(name)).Type()
-		if witness.Needed(t) {
+		if witness.Needed(t) { // no text is the type: it is inferred from a call that returns one
 			x, ok := kept.Of(t)
 			if !ok {
 				s.tp.Fail("the type of %s cannot be inferred", name)
