@@ -180,8 +180,11 @@ func steer(run Steerer, action string, value float64) (err error) {
 // axisEnd is where an axis ends that need not end with its last point: at the end of a
 // short run, and else at a round number that the points seldom reach.
 func axisEnd(high, end float64) float64 {
-	if end <= 20 || high <= 0 {
+	switch {
+	case end <= 20:
 		return max(high, end)
+	case high <= 0:
+		return 1
 	}
 	steps := []float64{1, 2, 5, 10}
 	unit := math.Pow(10, math.Floor(math.Log10(high)))

@@ -10,7 +10,7 @@ func TestAxisEnd(t *testing.T) {
 		{"nothing yet", 0, 4, 4},
 		{"a short run", 0.5, 4, 4},
 		{"a short run that is resumed for longer", 5, 4, 5},
-		{"a long run, nothing yet", 0, 100, 100},
+		{"a long run, nothing yet", 0, 100, 1},
 		{"within the first epoch", 0.3, 100, 0.5},
 		{"at a round number", 20, 100, 20},
 		{"behind it", 20.1, 100, 50},

@@ -26,6 +26,7 @@ type progress struct {
 	clock   time.Time     // when steps began to be counted for the rate: after the first, which compiles
 	skipped int           // steps that were done then
 	waited  time.Duration // in which the run was paused
+	held    bool          // it is, and has not gone on yet
 }
 
 // stage is what a run does, or how it ended.

@@ -69,6 +69,7 @@ func (r *Run) String() string {
 	compiles, waited := r.compiler.get()
 	s := fmt.Sprintf("epoch %d/%d  step %d", at.Epoch, r.training.Epochs, n)
 	ended := at.stage >= stageDone
+	paused := at.held || r.Paused()
 	switch {
 	case at.stage == stageFailed:
 		s = "failed at " + s
@@ -80,14 +81,14 @@ func (r *Run) String() string {
 		s = "done: " + s
 	case compiles != "":
 		s += "  compiling " + compiles + " …"
-	case r.Paused() && at.stage == stageTraining:
+	case paused && at.stage == stageTraining:
 		s += "  paused"
 	case at.stage == stageStarting:
 		s += "  starting"
 	case at.stage != stageTraining:
 		s += "  evaluating"
 	}
-	if steps := n - at.skipped; !ended && steps > 0 && !at.clock.IsZero() && !r.Paused() {
+	if steps := n - at.skipped; !ended && steps > 0 && !at.clock.IsZero() && !paused {
 		rate := float64(steps) / time.Since(at.clock).Seconds()
 		s += fmt.Sprintf("  %.1f steps/s", rate)
 		if per := r.perEpoch(); per > 0 {

@@ -129,7 +129,10 @@ func (r *Run) pass(ctx context.Context) error {
 			}
 		}
 		if r.pause.waits() != nil {
+			at.held = true
+			r.publish()
 			waited := r.pause.wait(ctx)
+			at.held = false
 			at.waited += waited
 			at.clock = at.clock.Add(waited) // the rate is that of the time at work
 			r.publish()
