@@ -29,7 +29,7 @@ import (
 // A unit that is not as it was foreseen is built by processes of its own, and so is
 // one with which those here fail, for whatever reason: then the reason is reported
 // by the usual way. The compiler may be one with less work ([cellCompiler]); the usual
-// way has Go's own.
+// way has Go's own. While it waits, that one reads what the last units named ([recent]).
 //
 // Both processes end when this one does, however it ends: they read pipes that this
 // process alone can write to, and an end of the text where none was foreseen is an error.
@@ -56,7 +56,9 @@ type nextUnit struct {
 	mu     sync.Mutex
 	ahead  *ahead
 	closed bool
-	units  int // how often Ahead was called
+	units  int    // how often Ahead was called
+	built  []File // the files of the last unit that was built
+	recent recent
 }
 
 // Ahead starts the compiler and the linker of the unit that is built next, as far
@@ -80,13 +82,14 @@ func (w *World) Ahead(u Unit) {
 	if w.next.units++; w.next.units == unitsBeforeCompiler {
 		w.compiler.start(w)
 	}
-	old := w.next.ahead
-	w.next.ahead = a
+	old, built := w.next.ahead, w.next.built
+	w.next.ahead, w.next.built = a, nil
 	go func() {
 		defer close(a.started)
 		if old != nil {
 			old.end()
 		}
+		w.next.recent.add(w, built)
 		if err := a.start(); err != nil {
 			slog.Debug("no compiler is started ahead", "unit", u.Path, "why", err)
 		}
@@ -190,7 +193,8 @@ func (a *ahead) start() (err error) {
 	}
 	a.env, a.compile, a.link = w.toolEnv(u.Dir), w.unitFlags(u), a.linkArgs(u)
 
-	compiler := &process{cmd: command(a.ctx, u.Dir, append(slices.Clip(a.env), hostSymsVar+"="+w.hostSyms()), w.cellCompiler(), a.compile...)}
+	env := append(slices.Clip(a.env), hostSymsVar+"="+w.hostSyms(), aheadVar+"="+w.next.recent.list())
+	compiler := &process{cmd: command(a.ctx, u.Dir, env, w.cellCompiler(), a.compile...)}
 	for i, f := range u.Files {
 		compiler.cmd.Args = append(compiler.cmd.Args, f.Name)
 		// ExtraFiles begin with descriptor 3.

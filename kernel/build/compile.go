@@ -66,6 +66,9 @@ func (b Built) Kept() []string { return []string{b.Archive, symsFile(b.Archive)}
 // Build compiles and links a unit: with the compiler and the linker that
 // [World.Ahead] has started, where they fit it.
 func (w *World) Build(ctx context.Context, u Unit) (Built, error) {
+	w.next.mu.Lock()
+	w.next.built = u.Files
+	w.next.mu.Unlock()
 	if b, ok := w.buildAhead(ctx, u); ok {
 		return b, nil
 	}

@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
+	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,6 +32,9 @@ import (
 // for a dl.Tensor the methods of six instances of atomic.Pointer. The linker binds
 // calls to the host's in any case.
 //
+// And it reads and encodes what a cell will likely name while it waits for the cell's
+// sources (compiler_noder.go.txt): that was half of what a dl.Tensor took.
+//
 // Only cells are compiled so, with -linkshared.
 var compilerEdits = []gosource.Edit{
 	{
@@ -47,16 +52,64 @@ var compilerEdits = []gosource.Edit{
 		Old:  "func enqueueFunc(fn *ir.Func, symABIs *ssagen.SymABIs) {\n",
 		New:  "func enqueueFunc(fn *ir.Func, symABIs *ssagen.SymABIs) {\n\tif holtElsewhere(fn) {\n\t\treturn\n\t}\n",
 	},
+	{
+		File: "cmd/compile/internal/noder/noder.go",
+		Old:  "\tvar lines uint\n",
+		New:  "\tholtAhead()\n\n\tvar lines uint\n",
+	},
+	{
+		File: "cmd/compile/internal/noder/irgen.go",
+		Old:  "\tctxt := types2.NewContext()\n",
+		New:  "\tctxt, packages := holtTypes()\n",
+	},
+	{
+		File: "cmd/compile/internal/noder/irgen.go",
+		Old:  "\t\tpackages: make(map[string]*types2.Package),\n",
+		New:  "\t\tpackages: packages,\n",
+	},
+	{
+		File: "cmd/compile/internal/noder/import.go",
+		Old:  "\tpkg1 = types.NewPkg(path, \"\")\n\tif packages != nil {\n",
+		New:  "\tif pkg1, pkg2, err = holtImport(path, target, packages); pkg1 != nil {\n\t\treturn\n\t}\n\n\tpkg1 = types.NewPkg(path, \"\")\n\tif packages != nil {\n",
+	},
+	{
+		File: "cmd/compile/internal/noder/reader.go",
+		Old:  "\tif !sym.IsBlank() && sym.Def != nil {\n\t\treturn sym.Def.(*ir.Name), nil\n",
+		New:  "\tif !sym.IsBlank() && sym.Def != nil {\n\t\tholtDefined(sym, dict)\n\t\treturn sym.Def.(*ir.Name), nil\n",
+	},
+	{
+		File: "cmd/compile/internal/noder/unified.go",
+		Old:  "\tl := linker{\n",
+		New:  "\tl := &linker{\n",
+	},
+	{
+		File: "cmd/compile/internal/noder/unified.go",
+		Old:  "\tvar selfPkgIdx index\n",
+		New:  "\tl, publicRootWriter, privateRootWriter = holtExports(l, publicRootWriter, privateRootWriter)\n\n\tvar selfPkgIdx index\n",
+	},
 }
 
-// compilerAdded is a file that the edits call, in a package of the compiler.
-//
-//go:embed compiler.go.txt
-var compilerAdded []byte
+// The files that are added to the compiler, which the edits call.
+var (
+	//go:embed compiler_gc.go.txt
+	compilerGC []byte
+	//go:embed compiler_noder.go.txt
+	compilerNoder []byte
+)
+
+// compilerAdded maps their names, below GOROOT/src, to their texts.
+var compilerAdded = map[string][]byte{
+	"cmd/compile/internal/gc/holt.go":    compilerGC,
+	"cmd/compile/internal/noder/holt.go": compilerNoder,
+	linker.SymlistFile:                   linker.SymlistSource(),
+}
 
 // hostSymsVar is the variable by which the changed compiler finds the list of the
 // host's symbols.
 const hostSymsVar = "HOLT_HOST_SYMS"
+
+// aheadVar is the variable that tells the changed compiler what to read while it waits.
+const aheadVar = "HOLT_AHEAD"
 
 // CheckCompiler reports why the compiler of the Go below goroot cannot be changed as
 // compilerEdits say; nil when it can.
@@ -79,8 +132,12 @@ type compilerBuild struct {
 
 // compilerFile returns the name that the changed compiler has, or will have.
 func (w *World) compilerFile() string {
-	sum := sha256.Sum256(slices.Concat([]byte(w.tc.tidy+"\n"+gosource.Sum(compilerEdits)+"\n"), compilerAdded, linker.SymlistSource()))
-	return filepath.Join(w.cache, "compiler", hex.EncodeToString(sum[:])[:20], "compile")
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%s\n", w.tc.tidy, gosource.Sum(compilerEdits))
+	for _, name := range slices.Sorted(maps.Keys(compilerAdded)) {
+		h.Write(compilerAdded[name])
+	}
+	return filepath.Join(w.cache, "compiler", hex.EncodeToString(h.Sum(nil))[:20], "compile")
 }
 
 // cellCompiler returns the compiler of units that are compiled ahead: the changed one
@@ -135,8 +192,9 @@ func (w *World) buildCompiler(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	files[filepath.Join(w.tc.Root, "src", "cmd", "compile", "internal", "gc", "holt.go")] = compilerAdded
-	files[filepath.Join(w.tc.Root, "src", filepath.FromSlash(linker.SymlistFile))] = linker.SymlistSource()
+	for name, text := range compilerAdded {
+		files[filepath.Join(w.tc.Root, "src", filepath.FromSlash(name))] = text
+	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}
