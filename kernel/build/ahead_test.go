@@ -159,9 +159,7 @@ func TestAhead(t *testing.T) {
 					t.Errorf("the folder of the unit that did not come: %v", err)
 				}
 			}
-			if left := processes(t, h.dir); len(left) > 0 {
-				t.Errorf("processes are left: %v", left)
-			}
+			awaitProcesses(t, h.dir, 0)
 		})
 	}
 }
@@ -360,6 +358,31 @@ func TestAheadKilled(t *testing.T) {
 	cmd.Process.Kill()
 	cmd.Wait()
 	awaitProcesses(t, dir, 0)
+}
+
+// TestComplete: a tool that says that its file is complete is not waited for; one that
+// does not say so is, and what it printed is not lost.
+func TestComplete(t *testing.T) {
+	line := strings.ReplaceAll(strings.TrimSuffix(build.CompleteLine, "\n"), "\x00", `\000`) + `\n`
+	for _, tt := range []struct{ script, said, err string }{
+		{"printf 'one\n" + line + "'; exec sleep 60", "one\n", ""},
+		{"printf one; printf two >&2; printf '" + line[:9] + "'; printf '" + line[9:] + "'; exec sleep 60", "onetwo", ""},
+		{"echo one", "one\n", ""},
+		{"printf '" + line[:9] + "'", "\x00holt:", ""},
+		{"echo one; exit 3", "", "sh: exit status 3: one"},
+		{"printf '" + line + "more'; exit 3", "", "exit status 3"},
+	} {
+		cmd := exec.Command("sh", "-c", tt.script)
+		began := time.Now()
+		said, err := build.RunTool(cmd)
+		if took := time.Since(began); took > 30*time.Second {
+			t.Errorf("%s: took %v", tt.script, took)
+		}
+		if said != tt.said || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
+			t.Errorf("%s: said %q, %v; want %q, %s", tt.script, said, err, tt.said, tt.err)
+		}
+		cmd.Process.Kill()
+	}
 }
 
 // awaitProcesses waits until n processes work below a folder.

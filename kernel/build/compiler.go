@@ -53,6 +53,11 @@ var compilerEdits = []gosource.Edit{
 		New:  "func enqueueFunc(fn *ir.Func, symABIs *ssagen.SymABIs) {\n\tif holtElsewhere(fn) {\n\t\treturn\n\t}\n",
 	},
 	{
+		File: "cmd/compile/internal/gc/main.go",
+		Old:  "\tbase.FlushErrors()\n\tbase.Timer.Stop()\n",
+		New:  "\tbase.FlushErrors()\n\tholtComplete()\n\tbase.Timer.Stop()\n",
+	},
+	{
 		File: "cmd/compile/internal/noder/noder.go",
 		Old:  "\tvar lines uint\n",
 		New:  "\tholtAhead()\n\n\tvar lines uint\n",

@@ -2,6 +2,7 @@ package build
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 )
@@ -34,6 +35,18 @@ func (w *World) Remember(names string) {
 		w.next.recent.names = append(w.next.recent.names, recentName{path: path, name: name, unit: 1 << 30})
 	}
 }
+
+// RunTool runs a tool as World.Ahead does, until its file is complete.
+func RunTool(cmd *exec.Cmd) (said string, err error) {
+	p := &process{cmd: cmd}
+	if err := p.start(); err != nil {
+		return "", err
+	}
+	return p.wait()
+}
+
+// CompleteLine is completeLine.
+const CompleteLine = completeLine
 
 // PruneTools removes old compilers and linkers below a cache folder.
 func PruneTools(cache string) { (&World{cache: cache}).pruneTools() }

@@ -48,7 +48,8 @@ var added = map[string][]byte{
 //     none, and programs have a symbol of the linker's own there;
 //   - a wrapper goes without the name of what it wraps when that is elsewhere;
 //   - what goes to the symbol table is listed, and the list is written;
-//   - the shared object is written, or the system's linker is called.
+//   - the shared object is written, or the system's linker is called;
+//   - whoever waits is told that it is complete.
 var edits = []gosource.Edit{
 	{
 		File: "cmd/link/internal/ld/main.go",
@@ -124,6 +125,11 @@ var edits = []gosource.Edit{
 		File: "cmd/link/internal/ld/main.go",
 		Old:  "\tbench.Start(\"hostlink\")\n",
 		New:  "\tholtWrite(ctxt)\n\tbench.Start(\"hostlink\")\n",
+	},
+	{
+		File: "cmd/link/internal/ld/main.go",
+		Old:  "\tbench.Report(os.Stdout)\n",
+		New:  "\tholtComplete()\n\tbench.Report(os.Stdout)\n",
 	},
 	{
 		File: "cmd/link/internal/ld/lib.go",
