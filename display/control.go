@@ -29,6 +29,8 @@ type Slider struct {
 	Step     float64 // 0 means a hundredth of the range, and 1 for an integer
 	Start    float64 // the first value; one that is not within the range is moved to its nearer end
 	Log      bool    // equal ways multiply by equal factors, as learning rates want; From is above 0, and Step has no meaning
+
+	whole bool // it is of an integer
 }
 
 // Menu sets a parameter to one of several values.
@@ -124,8 +126,8 @@ func (s Slider) fit(t reflect.Type) (Control, error) {
 			return nil, fmt.Errorf("the slider goes from %v to %v; want values of %s", s.From, s.To, t)
 		}
 	}
-	switch {
-	case isInt(k):
+	switch s.whole = isInt(k); {
+	case s.whole:
 		s.Step = math.Max(math.Round(s.Step), 1)
 	case s.Step == 0:
 		s.Step = roundTo((s.To-s.From)/100, 2)
@@ -152,7 +154,7 @@ func (s Slider) html(i int) string {
 	from, to, step, at := s.From, s.To, s.Step, s.Start
 	data := ""
 	if s.Log {
-		data = fmt.Sprintf(` data-from="%v" data-to="%v" data-start="%s" data-whole="%t"`, s.From, s.To, s.first(), s.Step == math.Round(s.Step) && s.Step >= 1)
+		data = fmt.Sprintf(` data-from="%v" data-to="%v" data-start="%s" data-whole="%t"`, s.From, s.To, s.first(), s.whole)
 		from, to, step = 0, logSteps, 1
 		at = math.Round(logSteps * math.Log(s.Start/s.From) / math.Log(s.To/s.From))
 	}

@@ -97,7 +97,7 @@ func TestInteract(t *testing.T) {
 		t.Errorf("controls are %q, want %q", controls, want)
 	}
 	for _, want := range []string{`data-from="0.0001" data-to="1" data-start="0.01"`, `max="255" step="1"`, `type="checkbox"`, `<option value="0" selected>a&lt;b</option>`,
-		"Below is the result for lr = 0.01, k = 0, on = false, name = a&lt;b."} {
+		`data-whole="false"`, "Below is the result for lr = 0.01, k = 0, on = false, name = a&lt;b."} {
 		if !strings.Contains(html, want) {
 			t.Errorf("no %s in %s", want, html)
 		}

@@ -162,6 +162,29 @@ func TestSameAsNotebook(t *testing.T) {
 	}
 }
 
+// The error of a call inside of a statement ends the program, which names its line.
+func TestInnerError(t *testing.T) {
+	w := world(t)
+	nb := &ipynb.Notebook{Cells: []*ipynb.Cell{{Type: ipynb.Code, Source: "fmt.Println(\"before\")\nfor _, s := range []string{\"5\", \"six\"} {\n\tfmt.Println(max(1, strconv.Atoi(s)))\n}"}}}
+	p, err := export.Write(t.Context(), nb, "inner", modules.NewPackages(w, func() string { return "" }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := p.Save(t.Context(), dir, export.Module{Modfile: w.Modfile(), Go: w.Toolchain().Go, Source: holt.Source}); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(w.Toolchain().Go, "run", ".")
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GOPROXY=off")
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	at := strings.Count(strings.Split(string(p.Files["main.go"]), "must(strconv.Atoi(s))")[0], "\n") + 1
+	if want := fmt.Sprintf("main.go:%d: strconv.Atoi: parsing \"six\": invalid syntax\n", at); err == nil || string(out) != "before\n5\n" || !strings.HasPrefix(stderr.String(), want) {
+		t.Errorf("the program ends with %v and prints %q and %q, want an error, before and 5, and %q", err, out, stderr.String(), want)
+	}
+}
+
 // The quickstart is a program that builds. What it prints depends on the
 // training, so that running it is for a person.
 func TestQuickstart(t *testing.T) {
