@@ -267,7 +267,7 @@ func exported(t reflect.Type) (n int) {
 }
 
 // hasText reports whether values of a type, or pointers to them, describe
-// themselves, so that their fields are nobody's business.
+// themselves, so that their fields are not shown.
 func hasText(t reflect.Type) bool {
 	for _, want := range []reflect.Type{reflect.TypeFor[error](), reflect.TypeFor[fmt.Stringer]()} {
 		if t.Implements(want) || reflect.PointerTo(t).Implements(want) {

@@ -44,7 +44,7 @@ func (t *Tensor) LogicalNot() *Tensor {
 	})
 }
 
-// Any tells whether one value at least is true, or not 0, along the axes, which go
+// Any reports whether one value at least is true, or not 0, along the axes, which go
 // away; among all values if none is named.
 func (t *Tensor) Any(axes ...int) *Tensor {
 	return t.with("any", intsOf(axes), func(x *node) *node {
@@ -52,7 +52,7 @@ func (t *Tensor) Any(axes ...int) *Tensor {
 	})
 }
 
-// All tells whether all values are true, or not 0, along the axes, which go away;
+// All reports whether all values are true, or not 0, along the axes, which go away;
 // all values at all if none is named.
 func (t *Tensor) All(axes ...int) *Tensor {
 	return t.with("all", intsOf(axes), func(x *node) *node {

@@ -23,7 +23,7 @@ type Finding struct {
 	Try   string // one thing to try; empty where nothing is wrong
 }
 
-// Healthy tells whether nothing is wrong.
+// Healthy reports whether nothing is wrong.
 func (d *Diagnosis) Healthy() bool { return len(d.Problems()) == 0 }
 
 // Problems returns the findings that say what is wrong.

@@ -253,13 +253,13 @@ func (m *module) child(name string) *module {
 	return nil
 }
 
-// absent tells whether a field is a pointer or interface left nil, as a
+// absent reports whether a field is a pointer or interface left nil, as a
 // shortcut that not every block has.
 func absent(v reflect.Value) bool {
 	return (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface) && v.IsNil()
 }
 
-// holdsLayers tells whether a value of type t can hold layers.
+// holdsLayers reports whether a value of type t can hold layers.
 func holdsLayers(t reflect.Type, within []reflect.Type) bool {
 	if t == tensorType.Elem() { // what a recording holds is not the network's
 		return false
@@ -318,7 +318,7 @@ func capital(name string) string {
 // The layer may be of any type where the network holds it as a [Layer], as a
 // [Sequential] does; in a field of a layer's own type it must have that type.
 // Replace changes the network that Build was given. It waits for a training
-// step that is going on; nobody else may use the model meanwhile.
+// step that is going on; nothing else may use the model meanwhile.
 func (m *Model) Replace(path string, layer Layer) error {
 	if layer == nil {
 		return fmt.Errorf("dl: Replace: the layer for %s is nil, want one; dl.Func(func(x *dl.Tensor) *dl.Tensor { return x }) does nothing", path)

@@ -299,7 +299,7 @@ func (gs groups) settings() string {
 	return b.String()
 }
 
-// named tells whether a pattern stands for the parameter of a name.
+// named reports whether a pattern stands for the parameter of a name.
 func named(pattern, name string) bool {
 	ok, err := path.Match(pattern, name) // names hold no slash, so a star is anything
 	return name == pattern || strings.HasPrefix(name, pattern+".") || err == nil && ok

@@ -44,7 +44,7 @@ func (s ReduceLROnPlateau) defaults() ReduceLROnPlateau {
 	return s
 }
 
-// better tells whether a metric improves on the best so far.
+// better reports whether a metric improves on the best so far.
 func (s ReduceLROnPlateau) better(metric, best float64) bool {
 	switch {
 	case s.Absolute && s.Max:
@@ -306,7 +306,7 @@ type cycler interface {
 	momentum(n int) (value float64, ok bool)
 }
 
-// cycles tells whether a scheduler changes the momentum at some time.
+// cycles reports whether a scheduler changes the momentum at some time.
 func cycles(how Scheduler) bool {
 	switch s := how.(type) {
 	case OneCycleLR:

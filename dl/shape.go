@@ -18,7 +18,7 @@ func (s Shape) Size() int {
 	return size
 }
 
-// Equal tells whether two shapes have the same axes.
+// Equal reports whether two shapes have the same axes.
 func (s Shape) Equal(other Shape) bool {
 	if len(s) != len(other) {
 		return false

@@ -137,7 +137,7 @@ func (s *Step) counts() (n, seen int) {
 	return s.n, s.seen
 }
 
-// pending tells whether batches wait for the step that they are added up for.
+// pending reports whether batches wait for the step that they are added up for.
 func (s *Step) pending() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

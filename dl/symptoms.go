@@ -15,7 +15,7 @@ import (
 // number is far outside of what a network that learns shows; the limits are
 // wide, because a false alarm costs more trust than a missed one.
 
-// inputs looks at the range of the inputs, and tells whether they are finite.
+// inputs looks at the range of the inputs, and reports whether they are finite.
 func (p *examination) inputs() bool {
 	if !p.batches[0].Inputs.dtype.IsFloat() {
 		kind := typeName(p.batches[0].Inputs.dtype)
@@ -79,7 +79,7 @@ func (p *examination) classes() (int, error) {
 	return y.shape[1], nil
 }
 
-// labels looks at which classes there are, and tells whether all of them are
+// labels looks at which classes there are, and reports whether all of them are
 // ones that the model has.
 func (p *examination) labels() (bool, error) {
 	classes, err := p.classes()
@@ -152,7 +152,7 @@ func (p *examination) first(ctx context.Context) error {
 	return nil
 }
 
-// probabilities tells whether every output is a row of shares that add up to 1.
+// probabilities reports whether every output is a row of shares that add up to 1.
 func (p *examination) probabilities(classes int) (bool, error) {
 	if classes < 2 {
 		return false, nil

@@ -188,7 +188,7 @@ func (t *Tensor) values() (a *xla.Array, release func()) {
 	return t.data, t.data.Unpin
 }
 
-// flat returns the host's copy, which nobody may change, fetching it from
+// flat returns the host's copy, which must not be changed, fetching it from
 // the device at the first call.
 func (t *Tensor) flat() any {
 	if t.rec != nil {

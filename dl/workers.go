@@ -140,7 +140,7 @@ func (p *plan) ahead(first int, yield func(loaded) bool) {
 var errStopped = errors.New("dl: DataLoader: stopped")
 
 // read makes a batch of examples. When stop is set it returns early, with an
-// error that nobody sees.
+// error that is not seen.
 func (p *plan) read(part []pick, stop *atomic.Bool) loaded {
 	examples := make([]Example, 0, len(part))
 	first := 0 // the index of the first one in the batch

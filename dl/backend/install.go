@@ -160,7 +160,7 @@ func (in *installer) report(p Progress) {
 	}
 }
 
-// current tells whether the pinned wheels are what is installed.
+// current reports whether the pinned wheels are what is installed.
 func (in *installer) current() bool {
 	p, ok := installed(in.dir, in.kind)
 	return ok && slices.EqualFunc(p.SHA256, in.wheels, func(sum string, w wheel) bool { return sum == w.sha256 })

@@ -140,7 +140,7 @@ func (c chain) through(p picture, rng *rand.Rand) (*Image, error) {
 	}
 }
 
-// tensor tells whether the next two are ToTensor and Normalize, which a table
+// tensor reports whether the next two are ToTensor and Normalize, which a table
 // of 256 numbers does at once.
 func (c chain) tensor() (Normalize, bool) {
 	if len(c) < 2 {

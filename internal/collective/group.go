@@ -56,7 +56,7 @@ const (
 	agreed   kind = "agreed"   // from rank 0: all add up the same, and the sums of the numbers
 	torn     kind = "torn"     // to rank 0: the ring is broken at this process
 	leaving  kind = "leaving"  // to rank 0: the process does not go on, and why
-	over     kind = "over"     // from rank 0: nobody can go on, and why
+	over     kind = "over"     // from rank 0: no rank can go on, and why
 	beat     kind = "beat"     // both ways: a sign of life
 )
 

@@ -23,14 +23,14 @@ type hub struct {
 	times times
 	in    net.Listener
 
-	told chan struct{} // closed when nobody is left who does not know of the end
+	told chan struct{} // closed when all ranks know of the end
 
 	mu      sync.Mutex
 	members []*conn         // by rank; nil for one that has not come
 	addrs   []string        // of the members
 	waiting map[int]message // what each process is about to add up
 	lost    map[int]error   // processes whose connection has ended
-	ended   string          // why nobody can go on; "" while all can
+	ended   string          // why no rank can go on; "" while all can
 }
 
 // listen waits for the processes of a job in the background.
@@ -167,7 +167,7 @@ func (h *hub) missing() {
 	if len(ranks) == 0 || h.ended != "" {
 		return
 	}
-	defer close(h.told) // nobody is waited for any more
+	defer close(h.told) // no rank is waited for any more
 	what := "rank " + ranks[0] + " of %d has"
 	if len(ranks) > 1 {
 		what = "ranks " + strings.Join(ranks, ", ") + " of %d have"
@@ -284,7 +284,7 @@ func (h *hub) endLost() bool {
 	return false
 }
 
-// end tells all why nobody can go on. The caller holds mu.
+// end tells all why no rank can go on. The caller holds mu.
 func (h *hub) end(why string) {
 	if h.ended != "" {
 		return

@@ -260,7 +260,7 @@ type transfer struct {
 	u     *url.URL
 	part  *os.File
 	have  int64
-	whole bool      // all is there, though nobody said how much that is
+	whole bool      // all is there, though its size was not known
 	last  time.Time // of the last call of Progress
 }
 

@@ -70,7 +70,7 @@ func (r *reader) start(i int) error {
 	return nil
 }
 
-// over tells whether more bits were read than the interval has.
+// over reports whether more bits were read than the interval has.
 func (r *reader) over() bool { return 8*r.pos-r.n > 8*r.end }
 
 // fill makes at least 56 bits ready. The bits of acc beyond n are already

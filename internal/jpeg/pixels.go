@@ -54,7 +54,7 @@ func (d *decoder) ycc() bool {
 	return !d.rgb()
 }
 
-// rgb tells whether the components are red, green and blue and not luma and
+// rgb reports whether the components are red, green and blue and not luma and
 // colour, by libjpeg's rules: a JFIF segment says that they are not, an Adobe
 // segment says which, and without both it is in the components' names.
 func (d *decoder) rgb() bool {

@@ -17,7 +17,7 @@ import (
 // child is the variable that names the test which a process was started for.
 const child = "HOLT_LIMIT_TEST"
 
-// Supported tells whether [Memory] works here.
+// Supported reports whether [Memory] works here.
 const Supported = runtime.GOOS == "linux" && !race
 
 // Memory runs the test once more in a process that can map at most so many
@@ -60,7 +60,7 @@ func FileSize(t *testing.T, bytes uint64) bool {
 	return true
 }
 
-// inChild tells whether this process is the one for the test. Where it is
+// inChild reports whether this process is the one for the test. Where it is
 // not, it starts that one and waits for it.
 func inChild(t *testing.T) bool {
 	t.Helper()

@@ -209,7 +209,7 @@ cd /
 }
 
 // archive writes the files of fsys as a tar. AddFS of archive/tar would give
-// folders the modes of an embed.FS, in which nobody may write or delete.
+// folders the modes of an embed.FS, in which no file can be written or removed.
 func archive(w io.Writer, fsys fs.FS) error {
 	t := tar.NewWriter(w)
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {

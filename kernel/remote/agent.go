@@ -62,7 +62,7 @@ func Agent(ctx context.Context, in io.Reader, out io.Writer, keeper []string) er
 		return answer(reply{Error: err.Error(), Gone: errors.Is(err, errGone)})
 	}
 	defer conn.Close()
-	h.Start = nil // the keeper has it, and nobody else needs the key
+	h.Start = nil // the keeper has it, and nothing else needs the key
 	if _, err := conn.Write(pack(kindHello, h).append(nil)); err != nil {
 		return answer(reply{Error: err.Error()})
 	}

@@ -20,7 +20,7 @@ import (
 // executable is a compiled program, which its users share.
 type executable struct{ compute.Executable }
 
-// mostKept is how many executables are kept though nobody uses them now.
+// mostKept is how many executables are kept that are not in use.
 const mostKept = 128
 
 // compiled holds the executables by their text's checksum.

@@ -20,7 +20,7 @@ type Setting struct {
 	Dir  string   // the notebook's folder, for the folder of the logs
 	Env  []string // KEY=value
 	Temp string   // a folder that lives as long as the kernel, for what TensorBoard says
-	// Say is told what is being done, about once a second; nil for nobody.
+	// Say is told what is being done, about once a second; nil where it is not shown.
 	Say   func(text string)
 	Limit time.Duration // to start in; 0 means two minutes, as TensorBoard imports much
 }
