@@ -19,32 +19,12 @@ func (c Chunk) IsDecl() bool { return c.Tok != token.ILLEGAL && c.Tok != token.V
 // Split cuts a cell into chunks. Text that does not scan ends up in the last
 // chunk, where the parser explains it. open reports that the text ends inside
 // a bracket, a string or a comment, or after an operator.
+//
+// Only tokens are looked at: a chunk ends at a semicolon, which the scanner also puts in
+// at the ends of lines as Go does, outside of all brackets. The head of a for, an if or a
+// switch has semicolons of its own.
 func Split(text []byte) (chunks []Chunk, open bool) {
-	var s scanner.Scanner
-	fset := token.NewFileSet()
-	file := fset.AddFile("", fset.Base(), len(text))
-	unterminated := false
-	s.Init(file, text, func(_ token.Position, msg string) {
-		switch msg {
-		case "raw string literal not terminated", "comment not terminated":
-			unterminated = true
-		}
-	}, 0)
-
-	type tok struct {
-		off int
-		tok token.Token
-		lit string
-	}
-	var toks []tok
-	for {
-		pos, t, lit := s.Scan()
-		toks = append(toks, tok{file.Offset(pos), t, lit})
-		if t == token.EOF {
-			break
-		}
-	}
-
+	toks, unterminated := scan(text)
 	depth, begin := 0, -1
 	header := false // between for, if or switch and its brace, where a semicolon ends nothing
 	var last token.Token
@@ -52,29 +32,12 @@ func Split(text []byte) (chunks []Chunk, open bool) {
 		if header && t.tok == token.SEMICOLON && t.lit != ";" {
 			header = false // a line break: the header is not complete
 		}
-		ends := depth <= 0 && !header && t.tok == token.SEMICOLON || t.tok == token.EOF
-		if ends {
+		if depth <= 0 && !header && t.tok == token.SEMICOLON || t.tok == token.EOF {
 			if begin >= 0 {
-				end := min(t.off, len(text))
-				c := Chunk{Start: toks[begin].off, End: end, Semi: t.tok == token.SEMICOLON && t.lit == ";"}
-				switch first := toks[begin].tok; first {
-				case token.IMPORT, token.TYPE, token.CONST, token.VAR:
-					c.Tok = first
-				case token.FUNC:
-					c.Tok = token.ILLEGAL
-					kinds := func(i int) token.Token { return toks[min(i, len(toks)-1)].tok }
-					if declaresFunc(kinds, begin+1) {
-						c.Tok = token.FUNC
-					}
-				default:
-					c.Tok = token.ILLEGAL
-				}
-				chunks = append(chunks, c)
+				chunks = append(chunks, Chunk{Tok: kind(toks, begin), Start: toks[begin].off, End: min(t.off, len(text)),
+					Semi: t.tok == token.SEMICOLON && t.lit == ";"})
 			}
 			begin = -1
-			if t.tok == token.EOF {
-				break
-			}
 			continue
 		}
 		if begin < 0 {
@@ -83,23 +46,63 @@ func Split(text []byte) (chunks []Chunk, open bool) {
 		switch t.tok {
 		case token.FOR, token.IF, token.SWITCH:
 			header = header || depth <= 0
+		case token.LPAREN, token.LBRACK:
+			depth++
 		case token.LBRACE:
 			header = header && depth > 0
-		}
-		switch t.tok {
-		case token.LPAREN, token.LBRACK, token.LBRACE:
 			depth++
 		case token.RPAREN, token.RBRACK, token.RBRACE:
 			depth--
 		}
 		last = t.tok
 	}
-	open = depth > 0 || unterminated || begin >= 0
+	open = depth > 0 || unterminated
 	if !open && len(toks) > 1 && toks[len(toks)-2].tok != token.SEMICOLON {
 		// No semicolon was inserted at the end: the last token asks for more.
 		open = last.IsOperator() || last.IsKeyword()
 	}
 	return chunks, open
+}
+
+// tok is a token of a cell and where it begins.
+type tok struct {
+	off int
+	tok token.Token
+	lit string
+}
+
+// scan returns the tokens of a text, EOF among them, and reports whether it ends inside of
+// a string or a comment.
+func scan(text []byte) (toks []tok, unterminated bool) {
+	var s scanner.Scanner
+	fset := token.NewFileSet()
+	file := fset.AddFile("", fset.Base(), len(text))
+	s.Init(file, text, func(_ token.Position, msg string) {
+		switch msg {
+		case "raw string literal not terminated", "comment not terminated":
+			unterminated = true
+		}
+	}, 0)
+	for {
+		pos, t, lit := s.Scan()
+		toks = append(toks, tok{file.Offset(pos), t, lit})
+		if t == token.EOF {
+			return toks, unterminated
+		}
+	}
+}
+
+// kind is the Tok of the chunk that begins at a token.
+func kind(toks []tok, begin int) token.Token {
+	switch first := toks[begin].tok; first {
+	case token.IMPORT, token.TYPE, token.CONST, token.VAR:
+		return first
+	case token.FUNC:
+		if declaresFunc(func(i int) token.Token { return toks[min(i, len(toks)-1)].tok }, begin+1) {
+			return token.FUNC
+		}
+	}
+	return token.ILLEGAL
 }
 
 // declaresFunc tells a function declaration from a function literal that is
