@@ -24,7 +24,11 @@ type trained struct {
 	Weights string    // a checksum of all weights and buffers
 	First   []float32 // weights of the first layer
 	Err     string
+	Logged  int // numbers that went to the log
 }
+
+// AddScalar is for a run's Log.
+func (f *trained) AddScalar(string, float64, int) { f.Logged++ }
 
 // plan is what the processes of a job do.
 type plan struct {
@@ -63,6 +67,9 @@ func TestDistributed(t *testing.T) {
 				for rank, r := range all {
 					if r.Err != "" || r.Weights != all[0].Weights {
 						t.Fatalf("%d processes, rank %d: %q, weights %s and %s", n, rank, r.Err, r.Weights, all[0].Weights)
+					}
+					if logs := r.Logged > 0; logs != (rank == 0) {
+						t.Errorf("%d processes, rank %d: %d numbers go to the log", n, rank, r.Logged)
 					}
 					near(t, fmt.Sprintf("losses of rank %d of %d", rank, n), r.Losses, one.Losses, 1e-6)
 				}
@@ -132,7 +139,7 @@ func (p plan) train(t *testing.T) (found trained) {
 		Data:      dl.DataLoader{Dataset: noise(23), BatchSize: size, Shuffle: true},
 		Optimizer: dl.SGD{LR: 0.05, Momentum: 0.9}, Epochs: 2,
 		Options:    dl.Options{Devices: dl.All, Accumulate: p.Accum},
-		Checkpoint: p.checkpoint(),
+		Checkpoint: p.checkpoint(), Log: &found,
 		OnStep: func(s dl.StepDone) error {
 			if p.Kill != 0 && dl.Rank() == p.Kill && s.N == 3 {
 				syscall.Kill(os.Getpid(), syscall.SIGKILL)

@@ -215,7 +215,7 @@ func (r *Run) afterStep() error {
 			return err
 		}
 	}
-	if t.Log != nil {
+	if t.Log != nil && thisJob().writes() {
 		t.Log.AddScalar("train/loss", done.Result.Loss, n)
 		if !math.IsNaN(done.GradNorm) {
 			t.Log.AddScalar("train/grad norm", done.GradNorm, n)
@@ -277,7 +277,7 @@ func (r *Run) finish(err error) error {
 
 func (r *Run) log(e Epoch) {
 	l := r.training.Log
-	if l == nil {
+	if l == nil || !thisJob().writes() {
 		return
 	}
 	add := func(name string, v float64) {
