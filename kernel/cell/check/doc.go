@@ -22,18 +22,19 @@
 //
 // # Where to read
 //
-// The files are in layers, and none uses one that stands below it.
+// The files are in layers, and none uses one that stands above it.
 //
 //	run.go                   the stages of a check, in order
 //	collect.go               what the cell declares
-//	infer.go, inner.go       the first passes: types of variables, errors that are taken
+//	infer.go                 the first passes: types of variables, errors that are taken
 //	lost.go, revive.go       what no longer compiles, and what does again; values that are gone
+//	changes.go               what a change makes new
 //	pass.go                  one run of go/types
 //	edits.go, unit.go        the text of a pass: the cell's, and that of earlier declarations
+//	inner.go                 calls inside of statements whose error ends the cell
 //	vars.go, consts.go       variables, and constants, of the checked package
 //	hide.go                  names that hide what they are made from
 //	imports.go, cgo.go       packages that are named; C code
-//	changes.go               what a change makes new
 //	uses.go                  names that the cell's declarations use
 //	names.go, hints.go       what a name means in the checked package; what hints ask
 //	result.go, state.go      what is found out, and on the way there
