@@ -125,21 +125,30 @@ def work(base=None):
         "forward pass of the tutorial network, batch 64": ("PredictCIFARNet", "40x"),
         "training step of ResNet18, 16 pictures of 64×64": ("TrainStepResNet18", "20x"),
         "training step of a transformer of two layers": ("TrainStepTransformer", "30x"),
+        "training step of an LSTM, 128 sequences of 200": ("TrainStepLSTM", "20x"),
+        "training step of a GPT block, 8 texts of 256": ("TrainStepGPT", "20x"),
+        "training step of an MLP 784-128-10, batch 64": ("StepMLP/step", "500x"),
     }
     tables = {table: {"Holt, XLA:CPU": ours_at(*benchmark)} for table, benchmark in networks.items()}
     if base:
         for table, benchmark in networks.items():
             tables[table][base.name] = base.party(*benchmark)
-    cifar, forward, resnet, transformer = tables.values()
+    cifar, forward, resnet, transformer, lstm, gpt, mlp = tables.values()
+    vgg = tables["training step of VGG16's head on 16 pictures of 224×224"] = {
+        "Holt, XLA:CPU": ours_at("TrainStepVGG16Head", "4x", "dl/vision/models")}
     cifar["Holt, pure Go"] = ours_at("TrainStepCIFARNet/go", "1x")
     reinforce = tables["step of REINFORCE's first 60 episodes on CartPole"] = {"Holt, at once": ours_at("Step", "5x", "programs/reinforce")}
     if has_module("torch"):
         cifar.update(torch_ways("cifar", "40"))
         forward.update(torch_ways("cifar", "40", "--predict"))
         transformer.update(torch_ways("transformer", "30", ways=("", "compiled")))
+        lstm.update(torch_ways("lstm", "20", ways=("",)))  # torch.compile leaves an LSTM as it is
+        gpt.update(torch_ways("gpt", "20", ways=("", "compiled")))
+        mlp.update(torch_ways("mlp", "500", ways=("", "compiled")))
         reinforce["PyTorch"] = theirs("reinforce_torch.py", "5")
         if has_module("torchvision"):
             resnet.update(torch_ways("resnet18", "20"))
+            vgg.update(torch_ways("vgg16head", "4"))
     else:
         notes.append("PyTorch is not installed beside HOLT_PEERS_PYTHON")
     if has_module("jax"):
@@ -149,10 +158,12 @@ def work(base=None):
     return tables
 
 
-def training_steps(rounds, cores, base=None):
+def training_steps(rounds, cores, base=None, of=""):
     result = {}
     for i in range(rounds):
         for table, parties in work(base).items():
+            if not re.search(of, table):
+                continue
             for n in cores:
                 rows = result.setdefault(f"{table}, {n} core{'s' if n > 1 else ''}", {})
                 for name, party in parties.items():
@@ -185,23 +196,84 @@ def real(parties):
     return f"{name} takes " + "; ".join(said) + "." if said else ""
 
 
-def photographs(rounds):
-    """Pictures a second of an image folder on its way to the network; HOLT_IMAGES names the folder."""
-    folder = os.environ.get("HOLT_IMAGES")
-    if not folder:
-        notes.append("the loader of photographs: HOLT_IMAGES names no folder with a folder for each class")
-        return {}
-    parties = {"Holt": lambda: (got := go_bench("dl/vision", "ImageFolder", "3x")) and {"rate": [got["pictures/s"]]}}
-    if has_module("torchvision"):
-        parties["torchvision, 4 workers"] = theirs("loader_torch.py", folder, "--workers", "4")
-        parties["torchvision, 2 workers"] = theirs("loader_torch.py", folder, "--workers", "2")
+def small_operations(rounds):
+    """Operations at once on [64 128]: microseconds a call, by party and operation."""
+    parties = {"Holt": small_ours}
+    if has_module("torch"):
+        parties["PyTorch"] = lambda: json_line([peers, "bench/peers/small_torch.py"])
     rows = {}
     for i in range(rounds):
         for name, party in parties.items():
-            print(f"  round {i + 1}: photographs: {name}", file=sys.stderr)
+            print(f"  round {i + 1}: small operations: {name}", file=sys.stderr)
+            if got := party():
+                row = rows.setdefault(name, {"version": got.get("version", ""), "times": {}})
+                for operation, times in got["times"].items():
+                    row["times"].setdefault(operation, []).append(times)
+    return rows
+
+
+def small_ours():
+    times = {}
+    for operation in ("Add", "AddRow", "ReLU", "Scale", "SumItem", "SumRows", "MatMul"):
+        if got := go_bench("dl", f"Small/{operation}", "200x"):
+            times[operation] = {kind: got[f"{kind}-µs/call"] for kind in ("min", "median", "cpu")}
+    return times and {"times": times}
+
+
+def loaders(rounds):
+    """Pictures a second on their way to the network: of CIFAR-10's size, and of a folder of photographs that HOLT_IMAGES
+    names, as it is and, where Pillow is there, with colours at half the resolution (4:2:0)."""
+    tables = {"pictures of 32×32: RandomCrop with padding 4, flip, normalize": (("Loader/augmented", "5x"), ["--cifar"], {})}
+    with tempfile.TemporaryDirectory() as folder:
+        if photos := os.environ.get("HOLT_IMAGES"):
+            text = "Resize 256, RandomCrop 224, flip, normalize"
+            tables[f"photographs: {text}"] = (("ImageFolder", "3x"), [], {"HOLT_IMAGES": photos})
+            if halve_colours(photos, folder):
+                tables[f"photographs, 4:2:0: {text}"] = (("ImageFolder", "3x"), [], {"HOLT_IMAGES": folder})
+        else:
+            notes.append("the loader of photographs: HOLT_IMAGES names no folder with a folder for each class")
+        return {table: load(rounds, table, *what) for table, what in tables.items()}
+
+
+def load(rounds, table, benchmark, flags, env):
+    parties = {"Holt": lambda: (got := go_bench("dl/vision", *benchmark, **env)) and {"rate": [got["pictures/s"]]}}
+    if has_module("torchvision"):
+        for workers in ("4", "2", "0"):
+            parties[f"torchvision, {workers} workers"] = theirs("loader_torch.py", env.get("HOLT_IMAGES", "-"), "--workers", workers, *flags)
+    rows = {}
+    for i in range(rounds):
+        for name, party in parties.items():
+            print(f"  round {i + 1}: {table}: {name}", file=sys.stderr)
             if got := party():
                 row = rows.setdefault(name, {"rate": [], "version": got.get("version", "")})
-                row["rate"] += got["rate"]
+                row["rate"].append(statistics.median(got["rate"]))
+    return rows
+
+
+def halve_colours(photos, folder):
+    """Writes photographs again into a folder, as most cameras do."""
+    code = """
+import pathlib, sys
+from PIL import Image
+photos, folder = map(pathlib.Path, sys.argv[1:])
+for f in photos.rglob("*.jpg"):
+    to = folder / f.relative_to(photos)
+    to.parent.mkdir(parents=True, exist_ok=True)
+    Image.open(f).convert("RGB").save(to, quality=92, subsampling=2)
+"""
+    return subprocess.run([peers, "-c", code, photos, folder], capture_output=True).returncode == 0
+
+
+def restarts(rounds):
+    """Seconds of a kernel's first cells: without executables on disk, and with those that the kernel before has left."""
+    rows = {}
+    for i in range(rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("compiled", "from disk"):
+                print(f"  round {i + 1}: first cells, {name}", file=sys.stderr)
+                got = json_line([ours, "bench/cells.py", "holt", "bench/cells/holt-restart.json"], HOLT_EXECUTABLES=folder)
+                for cell, seconds in (got or {"timed": {}})["timed"].items():
+                    rows.setdefault(cell, {}).setdefault(name, []).extend(seconds)
     return rows
 
 
@@ -248,7 +320,8 @@ def main():
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--cores", default="1,2", help="numbers of cores that training steps run on")
     p.add_argument("--base", help="an earlier commit, timed in turn with this one")
-    p.add_argument("--only", choices=["step", "loader", "cells", "memory"])
+    p.add_argument("--only", choices=["step", "small", "loader", "restart", "cells", "memory"])
+    p.add_argument("--of", default="", help="the training steps that are timed: a regular expression that their tables' names match")
     args = p.parse_args()
     go = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True).stdout.strip()
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=root, capture_output=True, text=True).stdout.strip()
@@ -256,9 +329,13 @@ def main():
               "load_before": os.getloadavg()[0], "go": go, "holt": commit, "rounds": args.rounds}
     if args.only in (None, "step"):
         with Base(args.base) if args.base else contextlib.nullcontext() as base:
-            result["steps"] = training_steps(args.rounds, [int(n) for n in args.cores.split(",")], base)
+            result["steps"] = training_steps(args.rounds, [int(n) for n in args.cores.split(",")], base, args.of)
+    if args.only in (None, "small"):
+        result["small"] = small_operations(args.rounds)
     if args.only in (None, "loader"):
-        result["loader"] = photographs(args.rounds)
+        result["loader"] = loaders(args.rounds)
+    if args.only in (None, "restart"):
+        result["restart"] = restarts(args.rounds)
     if args.only in (None, "cells"):
         result["cells"] = cell_latency(args.rounds)
     if args.only in (None, "memory"):
@@ -277,12 +354,25 @@ def main():
             print(f"| {name} | {row['version'] or commit} | {' | '.join(texts)} | {f'{max(peaks):,.0f}' if peaks else ''} |")
         if parties:
             print("\n" + real(parties))
-    if loader := result.get("loader"):
-        base = next((statistics.median(row["rate"]) for name, row in loader.items() if name != "Holt"), None)
-        print("\n| photographs: Resize 256, RandomCrop 224, flip, normalize | version | pictures/s, median | against torchvision |\n| --- | --- | ---: | ---: |")
+    if small := result.get("small"):
+        print("\n| operations on [64 128], µs: median (least), processor | " + " | ".join(small) + " | against PyTorch, median | by processor time |\n| --- |" + " ---: |" * (len(small) + 2))
+        for operation in next(iter(small.values()))["times"]:
+            medians = {name: {kind: statistics.median(t[kind] for t in row["times"][operation]) for kind in ("median", "min", "cpu")}
+                       for name, row in small.items() if operation in row["times"]}
+            texts = [f"{m['median']:.1f} ({m['min']:.1f}), {m['cpu']:.1f}" for m in medians.values()]
+            if len(medians) == 2:
+                texts += ["{:.2f}".format(medians["Holt"][kind] / medians["PyTorch"][kind]) for kind in ("median", "cpu")]
+            print(f"| {operation} | {' | '.join(texts)} |")
+    for table, loader in result.get("loader", {}).items():
+        base = max((statistics.median(row["rate"]) for name, row in loader.items() if name != "Holt"), default=None)
+        print(f"\n| {table} | version | pictures/s, median | against the best of torchvision |\n| --- | --- | ---: | ---: |")
         for name, row in loader.items():
             rate = statistics.median(row["rate"])
             print(f"| {name} | {row['version'] or commit} | {rate:,.0f} | {f'{rate / base:.2f}' if base else ''} |")
+    if restart := result.get("restart"):
+        print("\n| a kernel's first cells, s, median (least) | compiled | from disk |\n| --- | ---: | ---: |")
+        for cell, ways in restart.items():
+            print(f"| {cell} | " + " | ".join(f"{statistics.median(ways[w]):.3f} ({min(ways[w]):.3f})" if w in ways else "" for w in ("compiled", "from disk")) + " |")
     if cells := result.get("cells"):
         names = list(dict.fromkeys(cell for row in cells.values() for cell in row["timed"]))
         print(f"\n| seconds a cell, median | version | ready after | {' | '.join(names)} |\n| --- | --- | ---: |{' ---: |' * len(names)}")

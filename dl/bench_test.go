@@ -143,6 +143,58 @@ func BenchmarkTrainStepTransformer(b *testing.B) {
 	timed(b, func() { must(step.Run(batch)) })
 }
 
+// BenchmarkTrainStepLSTM is one training step of an LSTM of 128 that reads 128 sequences of 200
+// vectors of 64 and classifies each by the mean of its outputs, plain SGD. By the last output alone, the
+// gradients of the first places are too small for normal numbers, which PyTorch takes seconds for.
+func BenchmarkTrainStepLSTM(b *testing.B) {
+	on(b, "cpu")
+	m := must(dl.Build(dl.Sequential{
+		dl.LSTM{Hidden: 128, BatchFirst: true},
+		dl.Func(func(x *dl.Tensor) *dl.Tensor { return x.Mean(1) }),
+		dl.Linear{Out: 10},
+	}, dl.Shape{128, 200, 64}))
+	step := dl.TrainStep(m, nil, dl.SGD{LR: 0.01})
+	batch := dl.Batch{Inputs: fill(1, 1, 128, 200, 64), Labels: dl.FromSlice(make([]int64, 128))}
+	for range warm {
+		must(step.Run(batch))
+	}
+	timed(b, func() { must(step.Run(batch)) })
+}
+
+// block is one of GPT-2's.
+type block struct {
+	Norm1, Norm2 dl.LayerNorm
+	Attention    dl.MultiheadAttention
+	Up, Down     dl.Linear
+}
+
+func (b *block) Forward(x *dl.Tensor) *dl.Tensor {
+	y := b.Norm1.Forward(x)
+	y, _ = b.Attention.Attend(y, y, y, dl.Attention{Causal: true})
+	x = x.Add(y)
+	return x.Add(b.Down.Forward(dl.GELU{Tanh: true}.Forward(b.Up.Forward(b.Norm2.Forward(x)))))
+}
+
+// BenchmarkTrainStepGPT is one training step of a block of GPT-2's of 256, eight heads, which foresees
+// each next one of 64 letters in 8 texts of 256, Adam.
+func BenchmarkTrainStepGPT(b *testing.B) {
+	on(b, "cpu")
+	net := dl.Sequential{
+		dl.Embedding{In: 64, Out: 256},
+		&block{Attention: dl.MultiheadAttention{Heads: 8, BatchFirst: true}, Up: dl.Linear{Out: 1024}, Down: dl.Linear{Out: 256}},
+		dl.LayerNorm{}, dl.Linear{Out: 64},
+		dl.Func(func(x *dl.Tensor) *dl.Tensor { return x.Transpose(0, 2, 1) }),
+	}
+	m := must(dl.Build(net, dl.Shape{8, 256}, dl.Int64))
+	step := dl.TrainStep(m, nil, dl.Adam{})
+	letters := whole(fill(1, 1, 8, 256), 64)
+	batch := dl.Batch{Inputs: letters, Labels: letters}
+	for range warm {
+		must(step.Run(batch))
+	}
+	timed(b, func() { must(step.Run(batch)) })
+}
+
 // BenchmarkRecord is the recording of an operation: its shapes are checked, and its
 // part of the key that finds the program is made.
 func BenchmarkRecord(b *testing.B) {

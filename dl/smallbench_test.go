@@ -9,7 +9,7 @@ import (
 )
 
 // BenchmarkSmall is operations at once on tensors of a few thousand numbers, which run in Go.
-// testdata/small_torch.py is PyTorch's side.
+// bench/peers/small_torch.py is PyTorch's side.
 func BenchmarkSmall(b *testing.B) {
 	on(b, "cpu")
 	x, y, w := fill(1, 1, 64, 128), fill(2, 1, 64, 128), fill(3, 1, 128, 128)

@@ -1,6 +1,9 @@
 """Pictures a second of torchvision's loader: ImageFolder, Resize 256, RandomCrop 224, flip, ToTensor, Normalize, batch 16.
 
-    python loader_torch.py FOLDER [--workers 4] [--epochs 3]
+    python loader_torch.py FOLDER [--workers 4] [--epochs 3] [--cifar]
+
+With --cifar it is 10,000 pictures of 32x32 from memory, as torchvision's CIFAR10 has them: RandomCrop 32 with padding 4,
+flip, ToTensor, Normalize, batch 64; FOLDER is not read.
 
 The first epoch starts the workers and is not timed. Prints one line of JSON: pictures a second of wall time in each
 epoch; milliseconds of processor time a picture, user and system, of this process and its workers, which a busy machine
@@ -12,19 +15,35 @@ import os
 import pathlib
 import time
 
+import numpy as np
 import torch
 import torchvision
+from PIL import Image
 from torchvision import transforms as t
 
 p = argparse.ArgumentParser()
 p.add_argument("folder")
 p.add_argument("--workers", type=int, default=4)
 p.add_argument("--epochs", type=int, default=3)
+p.add_argument("--cifar", action="store_true")
 args = p.parse_args()
-data = torchvision.datasets.ImageFolder(args.folder, t.Compose([
-    t.Resize(256), t.RandomCrop(224), t.RandomHorizontalFlip(), t.ToTensor(),
-    t.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])]))
-loader = torch.utils.data.DataLoader(data, batch_size=16, shuffle=True, num_workers=args.workers, persistent_workers=args.workers > 0)
+normal = [t.RandomHorizontalFlip(), t.ToTensor(), t.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])]
+
+
+class Small(torch.utils.data.Dataset):
+    def __init__(self):
+        self.pixels = np.random.default_rng(0).integers(0, 256, (10_000, 32, 32, 3), dtype=np.uint8)
+        self.transform = t.Compose([t.RandomCrop(32, padding=4), *normal])
+
+    def __len__(self):
+        return len(self.pixels)
+
+    def __getitem__(self, i):
+        return self.transform(Image.fromarray(self.pixels[i])), i % 10
+
+
+data = Small() if args.cifar else torchvision.datasets.ImageFolder(args.folder, t.Compose([t.Resize(256), t.RandomCrop(224), *normal]))
+loader = torch.utils.data.DataLoader(data, batch_size=64 if args.cifar else 16, shuffle=True, num_workers=args.workers, persistent_workers=args.workers > 0)
 
 
 def processes():
