@@ -4,36 +4,13 @@ package pjrt
 
 /*
 #cgo linux LDFLAGS: -ldl
-#include <dlfcn.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
+#include "table.h"
 
-// The head of PJRT_Api, and the places of its functions.
-typedef struct {
-	size_t struct_size;
-	void *extensions;
-	struct { size_t struct_size; void *extensions; int major, minor; } version;
-	void *(*call[])(void *args);
-} table;
-
-enum {
-	ERROR_DESTROY = 0, ERROR_MESSAGE = 1, PLUGIN_INITIALIZE = 3, CLIENT_CREATE = 10, CLIENT_DESTROY = 11, CLIENT_PLATFORM_NAME = 12,
-	CLIENT_PLATFORM_VERSION = 14, CLIENT_ADDRESSABLE_DEVICES = 16, CLIENT_COMPILE = 20, DESCRIPTION_TO_STRING = 28, DEVICE_DESCRIPTION = 29,
-	DEVICE_MEMORY_STATS = 34, EXECUTABLE_DESTROY = 40, EXECUTABLE_SERIALIZE = 49, LOADED_GET_EXECUTABLE = 51, DESERIALIZE_AND_LOAD = 56,
-};
-
-typedef struct { size_t struct_size; void *extensions; void *error; } error_args;
-typedef struct { size_t struct_size; void *extensions; void *error; const char *text; size_t size; } message_args;
-typedef struct { size_t struct_size; void *extensions; } initialize_args;
 typedef struct {
 	size_t struct_size; void *extensions; const void *options; size_t num_options;
 	void *get, *get_arg, *put, *put_arg; void *client; void *try_get, *try_get_arg;
 } create_args;
 typedef struct { size_t struct_size; void *extensions; void *client; } client_args;
-typedef struct { size_t struct_size; void *extensions; void *of; const char *text; size_t size; } text_args;
 typedef struct { size_t struct_size; void *extensions; void *client; void **devices; size_t num; } devices_args;
 typedef struct { size_t struct_size; void *extensions; void *device; void *description; } description_args;
 typedef struct {
@@ -49,7 +26,6 @@ typedef struct {
 	int64_t pool; bool pool_set;
 	int64_t peak_pool; bool peak_pool_set;
 } memory_args;
-typedef struct { size_t struct_size; void *extensions; const char *code; size_t code_size; const char *format; size_t format_size; } program;
 typedef struct {
 	size_t struct_size; void *extensions; void *client; const program *program;
 	const char *options; size_t options_size; void *executable;
@@ -63,30 +39,6 @@ typedef struct {
 	size_t struct_size; void *extensions; void *client; const char *bytes; size_t size;
 	void *executable; const char *options; size_t options_size;
 } load_args;
-
-// Sizes are those of the interface: up to the end of the last field.
-#define SIZE(type, last) (offsetof(type, last) + sizeof(((type *)0)->last))
-
-// Copies the text of an error, which it frees, and returns whether there was one.
-static int failed(table *t, void *error, char **text) {
-	if (!error) return 0;
-	message_args m = {SIZE(message_args, size), 0, error, 0, 0};
-	t->call[ERROR_MESSAGE](&m);
-	*text = strndup(m.text ? m.text : "", m.text ? m.size : 0);
-	error_args d = {SIZE(error_args, error), 0, error};
-	t->call[ERROR_DESTROY](&d);
-	return 1;
-}
-
-static table *load(const char *path, char **text) {
-	void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	if (!library) { *text = strdup(dlerror()); return 0; }
-	table *(*get)(void) = (table *(*)(void))dlsym(library, "GetPjrtApi");
-	if (!get) { *text = strdup("it has no function GetPjrtApi, as a PJRT plugin has"); return 0; }
-	table *t = get();
-	if (!t) *text = strdup("GetPjrtApi gives nothing");
-	return t;
-}
 
 static void *create(table *t, char **text) {
 	initialize_args in = {sizeof in, 0};

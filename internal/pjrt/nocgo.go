@@ -23,3 +23,15 @@ func Intercept(_, _ unsafe.Pointer, _ Cache) unsafe.Pointer { return nil }
 
 // Describe needs cgo.
 func Describe(_, _ unsafe.Pointer) string { return "" }
+
+// Target is devices of a plugin that need not be there.
+type Target struct{}
+
+// DescribeTarget needs cgo.
+func DescribeTarget(_, _ string, _ int) (*Target, error) { return nil, errNoC }
+
+// Close does nothing.
+func (*Target) Close() {}
+
+// Compile needs cgo.
+func (*Target) Compile([]byte) (Cost, error) { return Cost{}, errNoC }

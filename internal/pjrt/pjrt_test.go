@@ -143,7 +143,9 @@ func TestPlaces(t *testing.T) {
 	}
 	for place, want := range map[int]string{0: "PJRT_Error_Destroy", 1: "PJRT_Error_Message", 3: "PJRT_Plugin_Initialize", 10: "PJRT_Client_Create", 11: "PJRT_Client_Destroy", 12: "PJRT_Client_PlatformName",
 		14: "PJRT_Client_PlatformVersion", 16: "PJRT_Client_AddressableDevices", 28: "PJRT_DeviceDescription_ToString", 29: "PJRT_Device_GetDescription", 34: "PJRT_Device_MemoryStats",
-		20: "PJRT_Client_Compile", 40: "PJRT_Executable_Destroy", 49: "PJRT_Executable_Serialize", 51: "PJRT_LoadedExecutable_GetExecutable", 56: "PJRT_Executable_DeserializeAndLoad"} {
+		20: "PJRT_Client_Compile", 40: "PJRT_Executable_Destroy", 49: "PJRT_Executable_Serialize", 51: "PJRT_LoadedExecutable_GetExecutable", 56: "PJRT_Executable_DeserializeAndLoad",
+		46: "PJRT_Executable_GetCostAnalysis", 48: "PJRT_Executable_OptimizedProgram", 82: "PJRT_TopologyDescription_Create", 83: "PJRT_TopologyDescription_Destroy",
+		89: "PJRT_Compile", 96: "PJRT_Executable_GetCompiledMemoryStats"} {
 		if place >= len(names) || names[place] != want {
 			t.Errorf("%s is not at %d of %d", want, place, len(names))
 		}
