@@ -44,7 +44,7 @@ func FindInstalled(name string) (path string, ok bool) {
 
 // Plugin is a plugin that Holt installed.
 type Plugin struct {
-	Kind    string   // cpu, cuda or cuda12
+	Kind    string   // one of Kinds
 	Path    string   // the shared library, under the name that go-xla looks for
 	Size    int64    // its length in bytes
 	Version string   // the plugin wheel's

@@ -17,6 +17,7 @@ import (
 
 	"github.com/holt-dl/holt/internal/aside"
 	"github.com/holt-dl/holt/internal/download"
+	"github.com/holt-dl/holt/internal/plugins"
 )
 
 // Options are the settings of [Install]. The zero value shows nothing and
@@ -67,15 +68,16 @@ type wheel struct {
 func (w wheel) String() string { return w.project + " " + w.version }
 
 // Kinds lists what [Install] knows.
-func Kinds() []string { return []string{"cpu", "cuda", "cuda12"} }
+func Kinds() []string { return []string{"cpu", "cuda", "cuda12", plugins.CompilerKind} }
 
 func unknownKind(kind string) error {
 	return fmt.Errorf("backend: kind is %q, want one of %s", kind, strings.Join(Kinds(), ", "))
 }
 
 // Install brings the plugin of a kind into [Dir]: "cpu" (63 MB to download,
-// 260 MB on disk), "cuda" or "cuda12" (about 3 GB to download). It does
-// nothing when the pinned version is there already.
+// 260 MB on disk), "cuda" or "cuda12" (about 3 GB to download), or
+// "cuda-compiler" (257 MB to download), which compiles for GPUs on a machine
+// that has none, and runs nothing. It does nothing when the pinned version is there already.
 //
 // The wheels come from PyPI, or from the index that PIP_INDEX_URL names; only
 // bytes with the pinned SHA-256 are used, so the index need not be trusted. A download that

@@ -347,7 +347,7 @@ func TestInstallOffline(t *testing.T) {
 		t.Errorf("error is\n%v, want\n%s", err, want)
 	}
 	err = Install(t.Context(), "tpu", Options{})
-	if want := `backend: kind is "tpu", want one of cpu, cuda, cuda12`; err == nil || err.Error() != want {
+	if want := `backend: kind is "tpu", want one of cpu, cuda, cuda12, cuda-compiler`; err == nil || err.Error() != want {
 		t.Errorf("error is %v, want %s", err, want)
 	}
 	t.Setenv("PIP_INDEX_URL", "http://example.invalid/simple")

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path"
 	"strings"
+
+	"github.com/holt-dl/holt/internal/plugins"
 )
 
 // layout says where the files of a kind's wheels go, below its folder.
@@ -35,6 +37,9 @@ var layouts = func() map[string]layout {
 		"cuda12": {plugin: "xla_cuda_plugin.so", dir: "lib/nvidia", name: "pjrt_c_api_cuda_plugin.so", tree: "nvidia",
 			links: map[string]string{"lib/nvidia/bin/ptxas": "../cuda_nvcc/bin/ptxas"}},
 	}
+	compiler := all["cuda"]
+	compiler.links = map[string]string{"lib/nvidia/bin/ptxas": "../cu13/bin/ptxas"}
+	all[plugins.CompilerKind] = compiler
 	for _, l := range all {
 		l.links[l.library()] = l.plugin
 	}

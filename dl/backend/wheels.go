@@ -1,5 +1,22 @@
 package backend
 
+import (
+	"slices"
+
+	"github.com/holt-dl/holt/internal/plugins"
+)
+
+// compiling are the wheels of cuda that compiling needs: XLA, NVIDIA's assembler and the
+// mathematical functions.
+var compiling = []string{"jax-cuda13-pjrt", "nvidia-cuda-nvcc", "nvidia-nvvm"}
+
+func init() {
+	wheels[plugins.CompilerKind] = map[string][]wheel{}
+	for arch, all := range wheels["cuda"] {
+		wheels[plugins.CompilerKind][arch] = slices.DeleteFunc(slices.Clone(all), func(w wheel) bool { return !slices.Contains(compiling, w.project) })
+	}
+}
+
 // wheels are the pinned files of each kind, by GOARCH. Their sizes and
 // checksums are those that PyPI's JSON interface gave on 2026-11-23: the
 // newest releases then that satisfy jax-cuda13-plugin and jax-cuda12-plugin

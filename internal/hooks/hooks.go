@@ -40,6 +40,14 @@ type Hooks struct {
 	// The function is a compute.Function; operands and result are its compute.Values.
 	CustomCall func(function any, target, config string, dims []int, operands []any) (result any, ok bool, err error)
 
+	// CUDAWriter returns a compute.Backend that writes programs as they are for CUDA, with
+	// products in TF32 or not, and runs none.
+	CUDAWriter func(tf32 bool) any
+	// CompileAhead compiles programs in StableHLO for so many GPUs of a kind, none of which
+	// need be there, and calls done with each of them. Its error is that of a GPU that is
+	// not known, of a compiler that is not installed, and of ctx.
+	CompileAhead func(ctx context.Context, gpu string, devices int, programs [][]byte, done func(i int, c Compiled)) (GPU, error)
+
 	// Archive brings an archive and unpacks it, so that root/Folder or root/File
 	// is there afterwards, whole or not at all. progress may be nil.
 	Archive func(ctx context.Context, a Archive, root string, progress func(done, total int64)) error
@@ -57,6 +65,26 @@ type Hooks struct {
 
 	// Plotter is the display.Plotter that draws figures and sheets.
 	Plotter any
+}
+
+// GPU is a kind of GPU.
+type GPU struct {
+	Name    string // such as h100
+	Product string // such as NVIDIA H100 80GB HBM3
+	Memory  int64  // bytes
+}
+
+// Compiled is what a program takes on each of its devices, in bytes, or why it cannot be
+// compiled.
+type Compiled struct {
+	FLOPs     float64 // of products of matrices and convolutions
+	Loops     bool    // there are loops, whose operations are counted once
+	Inputs    int64
+	Outputs   int64
+	Temporary int64          // what it calculates with
+	Memory    int64          // the most at one time
+	Calls     map[string]int // of functions of libraries
+	Err       error
 }
 
 // Archive is a published file that holds a data set or a part of it.

@@ -75,13 +75,33 @@ func Own(dir string) []string {
 // of Holt's own plugins that exist. So a plugin that is already installed
 // keeps its place, and Holt's fills a gap. Where HOLT_HOME is not set, a
 // program in a checkout takes the plugins that make put there before the user's.
-func SearchDirs() []string {
+func SearchDirs() []string { return searchDirs(homes()...) }
+
+// homes lists the folders that hold Holt's own plugins.
+func homes() []string {
 	if os.Getenv(HomeEnv) == "" {
 		if dir := Beside(filepath.Join(".holt", "plugins")); dir != "" {
-			return searchDirs(dir, Dir())
+			return []string{dir, Dir()}
 		}
 	}
-	return InstalledDirs()
+	return []string{Dir()}
+}
+
+// CompilerKind is the kind of plugin that compiles for CUDA, and has nothing of what
+// running on a GPU needs, so that [SearchDirs] leaves it out.
+const CompilerKind = "cuda-compiler"
+
+// Compiler returns a plugin that compiles for CUDA: the one that would run programs, or
+// the one that only compiles.
+func Compiler() (path string, ok bool) {
+	if path, ok := Find(SearchDirs(), "cuda"); ok {
+		return path, true
+	}
+	var dirs []string
+	for _, home := range homes() {
+		dirs = append(dirs, filepath.Join(home, CompilerKind, "lib", "nvidia"))
+	}
+	return Find(dirs, "cuda")
 }
 
 // InstalledDirs is [SearchDirs] without a checkout: what a program finds that
