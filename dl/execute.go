@@ -27,7 +27,7 @@ func (r *recording) keyOf(wanted []int32) [sha256.Size]byte {
 // compiled returns the program that gives the wanted values.
 func (r *recording) compiled(ctx context.Context, shape Shape, wanted []int32) (*xla.Variant, error) {
 	compile := func(inputs []bool) (*xla.Program, error) { return r.compile(ctx, shape, inputs, wanted) }
-	if r.opaque {
+	if r.opaque || r.on.Plans() {
 		inputs := make([]bool, len(r.numbers))
 		p, err := compile(inputs)
 		return &xla.Variant{Program: p, Inputs: inputs}, err
@@ -90,6 +90,9 @@ func (r *recording) runWith(ctx, running context.Context, shape Shape, wanted []
 	}
 	if err == nil {
 		err = running.Err()
+	}
+	if err == nil && r.on.Plans() {
+		err = notRun{v.Program}
 	}
 	if err != nil {
 		end()

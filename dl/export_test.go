@@ -175,3 +175,21 @@ func Record(f func(xs []*Tensor), args ...*Tensor) int {
 	r.keyOf(ids)
 	return len(r.list)
 }
+
+// LargestBatch is largestBatch for programs whose memory is known.
+func LargestBatch(first int, usable Bytes, step int, memory func(rows int) (int64, error)) (int, error) {
+	plan := func(rows int) (PlanLine, error) {
+		n, err := memory(rows)
+		return PlanLine{Batch: rows, Peak: Bytes(n), Fits: Bytes(n) <= usable}, err
+	}
+	line, err := plan(first)
+	if err != nil {
+		return 0, err
+	}
+	return largestBatch(line, usable, step, plan)
+}
+
+// PlanBatch is Step.Plan without the search for the largest batch.
+func PlanBatch(s *Step, gpu string, batch Batch) (Plan, error) {
+	return s.planBatch(gpu, batch, batch.Inputs.shape[0])
+}

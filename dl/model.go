@@ -177,7 +177,10 @@ func (m *Model) applyAll(ctx context.Context, name string, on *xla.Device, input
 		return nil, err
 	}
 	r := m.record(name, on)
-	r.training, r.nth = false, m.count(name, inputs)
+	r.training = false
+	if !on.Plans() {
+		r.nth = m.count(name, inputs)
+	}
 	defer r.close()
 	var wanted []*Tensor
 	if err := xla.Guard(func() {

@@ -1,5 +1,5 @@
 // Package goxla gives dl what go-xla v0.4.4 has and shows to no caller: how full a
-// device's memory is, executables as bytes, custom calls. It reads fields and calls
+// device's memory is, executables as bytes, custom calls, programs for CUDA without it. It reads fields and calls
 // a method that go-xla keeps to itself; where those have other names, dl does
 // without. What imports it is linked with go-xla, so that cells cannot.
 package goxla
@@ -17,6 +17,7 @@ import (
 	xlapjrt "github.com/gomlx/go-xla/pjrt"
 	"github.com/gomlx/go-xla/stablehlo"
 
+	"github.com/holt-dl/holt/internal/ahead"
 	"github.com/holt-dl/holt/internal/calls"
 	"github.com/holt-dl/holt/internal/hooks"
 )
@@ -29,6 +30,8 @@ func Install() {
 		h.KnownPlugin = knownPlugin
 		h.CustomCall = callOut
 		h.Calls = knowsCalls
+		h.CUDAWriter = cudaWriter
+		h.CompileAhead = ahead.Compile
 	})
 }
 

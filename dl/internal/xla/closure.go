@@ -24,6 +24,7 @@ type closures struct {
 	inside  []compute.Function // that are being written, the innermost last
 	last    compute.Function   // that was made
 	oneDNN  bool               // the main function has calls of oneDNN
+	planned bool               // the program is only written
 }
 
 // calls returns how many calls of oneDNN there are.

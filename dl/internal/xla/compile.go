@@ -16,8 +16,14 @@ import (
 // announced. What build panics with is an error, since it is the user's Forward
 // that runs. Cancelling ctx ends the wait for the compiler, not the compiler.
 func Compile(ctx context.Context, on *Device, group *Group, name string, input []int, build func(g *graph.Graph) []*graph.Node) (*Program, error) {
-	end := announce(ctx, name, input, on)
-	defer end()
+	if folder := os.Getenv(ProgramsEnv); folder != "" && !on.planned {
+		if err := keepText(folder, group, name, build); err != nil {
+			return nil, fmt.Errorf("dl: %s: %s: %w", ProgramsEnv, name, err)
+		}
+	}
+	if !on.planned {
+		defer announce(ctx, name, input, on)()
+	}
 	if group == nil && os.Getenv(OneDNNEnv) == "1" && on.callsOneDNN() {
 		if p, calls, err := compileGraph(ctx, on, nil, name, true, build); err == nil && calls > 0 {
 			p.quick.begin.Do(func() { p.quick.done = closedChannel })
@@ -44,6 +50,7 @@ func compileGraph(ctx context.Context, on *Device, group *Group, name string, on
 // writeGraph writes a graph, and returns what compiles it into the program.
 func writeGraph(on *Device, group *Group, name string, oneDNN bool, build func(g *graph.Graph) []*graph.Node) (p *Program, compile func() error, calls int, err error) {
 	g, c := on.newGraph(strings.ReplaceAll(name, " ", "_"), oneDNN)
+	c.planned = on.planned
 	var mesh *distributed.DeviceMesh
 	if group != nil {
 		var err error

@@ -34,6 +34,17 @@ func (c CUDA) Use() error {
 	return nil
 }
 
+// MemoryFraction is how much of a GPU's memory may be taken, as it is set now: XLA's own
+// where it is not.
+func MemoryFraction() float64 {
+	devices.Lock()
+	defer devices.Unlock()
+	if f := devices.cuda.MemoryFraction; f > 0 {
+		return f
+	}
+	return 0.75
+}
+
 func (c CUDA) check() error {
 	switch {
 	case c.MemoryFraction < 0 || c.MemoryFraction > 1 || c.MemoryFraction != c.MemoryFraction:

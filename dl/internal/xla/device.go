@@ -25,6 +25,8 @@ type Device struct {
 	Kind    string // the backend as the user names it: cuda, cpu or go
 	Num     compute.DeviceNum
 	Backend compute.Backend
+
+	planned bool // its programs are written and never run
 }
 
 // Label is the device's name: cuda:0.

@@ -36,7 +36,11 @@ func (d *Device) Group(n int) (*Group, error) {
 	}
 	s := &Group{}
 	for i := range n {
-		s.Devices = append(s.Devices, known(d.Kind, d.Backend, i))
+		on := &Device{Kind: d.Kind, Backend: d.Backend, Num: compute.DeviceNum(i), planned: true}
+		if !d.planned {
+			on = known(d.Kind, d.Backend, i)
+		}
+		s.Devices = append(s.Devices, on)
 	}
 	return s, nil
 }

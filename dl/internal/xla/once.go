@@ -1,7 +1,9 @@
 package xla
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"errors"
 	"io"
 	"reflect"
 	"runtime"
@@ -74,11 +76,18 @@ type onceBuilder struct {
 
 // Compile returns the executable of the program's text. A failure is not kept.
 func (b onceBuilder) Compile() (compute.Executable, error) {
-	key := textKey{backend: b.on}
-	var ok bool
-	if key.sum, ok = b.text(); !ok {
+	if b.closures.planned {
+		var text bytes.Buffer
+		if !b.write(&text) {
+			return nil, errors.New("dl: the program's text cannot be had from this version of go-xla")
+		}
+		return &executable{written{text: text.Bytes()}}, nil
+	}
+	h := sha256.New()
+	if !b.write(h) {
 		return b.compile()
 	}
+	key := textKey{backend: b.on, sum: [sha256.Size]byte(h.Sum(nil))}
 	compiled.Lock()
 	if compiled.by == nil {
 		compiled.by = map[textKey]*making{}
@@ -119,25 +128,20 @@ func (b onceBuilder) compile() (*executable, error) {
 	return e, nil
 }
 
-// text returns the checksum of the program's StableHLO. go-xla v0.4.4 has it
+// write writes the program's StableHLO, and reports whether it can. go-xla v0.4.4 has it
 // in a field of its builder (compute/xla/builder.go: builder) and shows it to
 // no caller; other backends have none.
-func (b onceBuilder) text() (sum [sha256.Size]byte, ok bool) {
+func (b onceBuilder) write(to io.Writer) bool {
 	v := reflect.ValueOf(b.Builder)
 	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
-		return sum, false
+		return false
 	}
 	inner := v.Elem().FieldByName("builder")
 	if !inner.IsValid() || inner.Kind() != reflect.Pointer || inner.IsNil() {
-		return sum, false
+		return false
 	}
 	w, ok := reflect.NewAt(inner.Type().Elem(), inner.UnsafePointer()).Interface().(interface{ Write(io.Writer) error })
-	if !ok {
-		return sum, false
-	}
-	h := sha256.New()
-	err := w.Write(h)
-	return [sha256.Size]byte(h.Sum(nil)), err == nil
+	return ok && w.Write(to) == nil
 }
 
 // Compilations returns how often a compiler has run, for tests.

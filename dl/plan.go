@@ -1,0 +1,326 @@
+package dl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
+	"github.com/holt-dl/holt/internal/hooks"
+)
+
+// Plan is what programs would need of a GPU that need not be there: XLA compiles them for
+// it, on this machine.
+type Plan struct {
+	GPU    string // such as NVIDIA H100 80GB HBM3
+	Memory Bytes  // that it has, by NVIDIA's data sheet
+	Usable Bytes  // what programs may take of it: [CUDA]'s MemoryFraction, or XLA's own
+	Lines  []PlanLine
+	Note   string // what is not planned, and why; empty where all is
+}
+
+// PlanLine is what one program would need of each GPU that it runs on.
+type PlanLine struct {
+	Name  string // training step or prediction
+	Batch int
+
+	// Peak is the memory that it takes: its inputs, the weights among them, its results,
+	// and what it calculates with. A training step has the weights and what the
+	// optimizer keeps twice, before and after. What cuDNN takes for a convolution is
+	// chosen on the GPU, and not in it.
+	Peak Bytes
+	Fits bool // Peak is at most what is usable
+
+	// FLOPs are the floating-point operations of products of matrices and of
+	// convolutions, two for each pair of numbers, on all GPUs together. Where Loops is
+	// set, those in a loop count once, however often it runs.
+	FLOPs float64
+	Loops bool
+
+	// LargestBatch is the largest batch that was found to fit, by compiling the program
+	// for it; 0 where none does, or none was looked for.
+	LargestBatch int
+}
+
+// Plan says what the model would need of a GPU, such as "h100", for a prediction and a
+// training step with [Adam], of the batch that it was built with: memory, operations, and
+// the largest batch for training. The loss is that of its last training, or
+// [CrossEntropyLoss]; [Step.Plan] plans a training of one's own.
+//
+// It takes no GPU, and some seconds for each of about five programs: XLA's compiler for
+// CUDA has to be installed, once, by holt backend install cuda-compiler. Without it, and
+// for a GPU that is not known, the error says so; it lists the names that are.
+func (m *Model) Plan(gpu string) (Plan, error) {
+	on, err := xla.Planned(gpu)
+	if err != nil {
+		return Plan{}, during("Plan", err)
+	}
+	var inputs []*Tensor
+	for _, s := range m.inputs {
+		inputs = append(inputs, blank(s.dtype, s.shape))
+	}
+	var output *Tensor
+	text, err := plannedText(m.applyAll(xla.Context(), "prediction", on, inputs, func(r *recording, xs []*Tensor) []*Tensor {
+		output = m.call(r, xs...)
+		return []*Tensor{output}
+	}))
+	if err != nil {
+		return Plan{}, during("Plan", err)
+	}
+	p, err := planFor(gpu, 1, plannedProgram{"prediction", m.input[0], text})
+	if err != nil {
+		return Plan{}, during("Plan", err)
+	}
+	step, batch, err := m.stepToPlan(output)
+	if err == nil {
+		var training Plan
+		if training, err = step.Plan(gpu, batch); err == nil {
+			p.Lines = append(p.Lines, training.Lines...)
+		} else if errors.Is(err, context.Canceled) {
+			return Plan{}, err
+		}
+	}
+	if err != nil {
+		p.Note = fmt.Sprintf("a training step is not planned (%s); TrainStep(…).Plan(%q, batch) plans one of your own", strings.TrimPrefix(err.Error(), "dl: "), gpu)
+	}
+	return p, nil
+}
+
+// stepToPlan returns a training step and a batch for it without values, whose labels have the
+// shape that the loss wants for such an output.
+func (m *Model) stepToPlan(output *Tensor) (*Step, Batch, error) {
+	if len(m.inputs) != 1 {
+		return nil, Batch{}, fmt.Errorf("the model has %d inputs", len(m.inputs))
+	}
+	var loss Loss = CrossEntropyLoss{}
+	if l := m.loss.Load(); l != nil {
+		loss = *l
+	}
+	labels := blank(Float32, output.shape)
+	if _, classes := loss.(ignorer); classes && len(output.shape) >= 2 {
+		labels = blank(Int64, append(Shape{output.shape[0]}, output.shape[2:]...))
+	}
+	step := &Step{model: m, loss: loss, seed: nextSeed(), kept: map[string][]*Tensor{}}
+	if err := step.prepare(Adam{}); err != nil {
+		return nil, Batch{}, err
+	}
+	return step, Batch{Inputs: blank(m.inputs[0].dtype, m.inputs[0].shape), Labels: labels}, nil
+}
+
+// Plan says what the step would need of a GPU, such as "h100", for a batch like this one,
+// and what the largest batch is that fits. Nothing runs: the step and its model stay as
+// they are, and the values of the batch are not looked at. With Options{Devices: n}, each
+// of n GPUs has a part of the batch. See [Model.Plan].
+func (s *Step) Plan(gpu string, batch Batch) (Plan, error) {
+	p, err := s.plan(gpu, batch)
+	if err != nil {
+		return Plan{}, during("Plan", err)
+	}
+	return p, nil
+}
+
+func (s *Step) plan(gpu string, batch Batch) (Plan, error) {
+	rows, err := batch.rows()
+	if err != nil {
+		return Plan{}, err
+	}
+	p, err := s.planBatch(gpu, batch, rows)
+	if err != nil {
+		return Plan{}, err
+	}
+	line := &p.Lines[0]
+	line.LargestBatch, err = largestBatch(*line, p.Usable, max(1, s.options.Devices), func(rows int) (PlanLine, error) {
+		q, err := s.planBatch(gpu, batch, rows)
+		if err != nil {
+			return PlanLine{}, err
+		}
+		return q.Lines[0], nil
+	})
+	return p, err
+}
+
+// planBatch plans the step for a batch like this one, of so many rows.
+func (s *Step) planBatch(gpu string, batch Batch, rows int) (Plan, error) {
+	if err := s.wrong(); err != nil {
+		return Plan{}, err
+	}
+	if s.options.Accumulate > 1 {
+		return Plan{}, fmt.Errorf("Options: Accumulate is %d, which takes several programs, want a step of one; plan it without", s.options.Accumulate)
+	}
+	if s.options.Devices == All {
+		return Plan{}, fmt.Errorf("Options: Devices is dl.All, want the number of GPUs to plan for, at most those of one host")
+	}
+	on, err := xla.Planned(gpu)
+	if err != nil {
+		return Plan{}, err
+	}
+	size := s.options.padded(rows, on)
+	text, err := s.planned(on, batch.blank(size), size)
+	if err != nil {
+		return Plan{}, err
+	}
+	return planFor(gpu, max(1, s.options.Devices), plannedProgram{"training step", size, text})
+}
+
+// planned returns the text of the step's program for a batch.
+func (s *Step) planned(on *xla.Device, batch Batch, size int) ([]byte, error) {
+	s.mu.Lock()
+	trial := &Step{model: s.model, loss: s.loss, groups: s.groups, rule: s.rule, options: s.options, seed: s.seed,
+		rates: slices.Clone(s.rates), momenta: slices.Clone(s.momenta), kept: maps.Clone(s.kept)}
+	s.mu.Unlock()
+	ctx := xla.Context()
+	_, err := trial.attempt(ctx, ctx, on, batch, size, size, trial.whole)
+	return plannedText(nil, err)
+}
+
+// blank returns a tensor that has a shape and no values, for what is recorded and never run.
+func blank(dtype DType, shape Shape) *Tensor { return hostTensor(dtype, slices.Clone(shape), nil) }
+
+// blank returns a batch of so many rows without values.
+func (b Batch) blank(rows int) Batch {
+	of := func(t *Tensor) *Tensor { return blank(t.dtype, append(Shape{rows}, t.shape[1:]...)) }
+	return Batch{Inputs: of(b.Inputs), Labels: of(b.Labels)}
+}
+
+// notRun is the error of a program that is compiled for a GPU that is not there.
+type notRun struct{ program *xla.Program }
+
+func (notRun) Error() string { return "dl: the program is planned and does not run" }
+
+// plannedText returns the text of a program that did not run.
+func plannedText(_ []*Tensor, err error) ([]byte, error) {
+	var planned notRun
+	if !errors.As(err, &planned) {
+		return nil, err
+	}
+	return planned.program.Text(), nil
+}
+
+// plannedProgram is a program in StableHLO, for a batch.
+type plannedProgram struct {
+	name  string
+	batch int
+	text  []byte
+}
+
+// planFor compiles a program for so many GPUs.
+func planFor(gpu string, devices int, program plannedProgram) (Plan, error) {
+	compile := hooks.Get().CompileAhead
+	if compile == nil {
+		return Plan{}, errors.New("programs for a GPU cannot be compiled by this program")
+	}
+	var c hooks.Compiled
+	kind, err := compile(xla.Context(), gpu, devices, [][]byte{program.text}, func(_ int, found hooks.Compiled) { c = found })
+	if err == nil && c.Err != nil {
+		err = fmt.Errorf("%s of batch %d does not compile for %s: %w", program.name, program.batch, kind.Name, c.Err)
+	}
+	if err != nil {
+		return Plan{}, err
+	}
+	p := Plan{GPU: kind.Product, Memory: Bytes(kind.Memory), Usable: Bytes(float64(kind.Memory) * xla.MemoryFraction())}
+	peak := Bytes(c.Memory)
+	p.Lines = []PlanLine{{Name: program.name, Batch: program.batch, Peak: peak, Fits: peak <= p.Usable, FLOPs: c.FLOPs, Loops: c.Loops}}
+	return p, nil
+}
+
+const (
+	mostTrials = 5       // programs that are compiled to find the largest batch
+	mostBatch  = 1 << 20 // beyond which none is looked for
+	nearlyFull = 0.95    // of what is usable, where no larger batch is looked for
+)
+
+// largestBatch looks for the largest batch that fits. Memory grows almost evenly with the
+// batch, so that two programs tell where to look, and each further one comes closer. A
+// program that does not compile counts as one that does not fit.
+func largestBatch(first PlanLine, usable Bytes, step int, plan func(rows int) (PlanLine, error)) (int, error) {
+	fits, tooMany := 0, mostBatch+1 // the largest that is known to fit, and the smallest that is known not to
+	next := 4 * first.Batch
+	if first.Fits {
+		fits = first.Batch
+	} else {
+		tooMany, next = first.Batch, first.Batch/4
+	}
+	before := first
+	for range mostTrials {
+		next = max(step, min(next, mostBatch)/step*step)
+		if next <= fits || next >= tooMany {
+			break
+		}
+		line, err := plan(next)
+		if errors.Is(err, context.Canceled) {
+			return 0, err
+		}
+		if err != nil {
+			tooMany, next = next, (fits+next)/2
+			continue
+		}
+		if !line.Fits {
+			tooMany = next
+		} else if fits = next; float64(line.Peak) >= nearlyFull*float64(usable) {
+			break
+		}
+		each := float64(line.Peak-before.Peak) / float64(line.Batch-before.Batch)
+		if each <= 0 {
+			break
+		}
+		// Halfway into what would be enough.
+		room := (1+nearlyFull)/2*float64(usable) - float64(line.Peak)
+		next, before = line.Batch+int(room/each), line
+		if next >= 64 { // round numbers suit the hardware
+			next = next / 16 * 16
+		}
+	}
+	return fits, nil
+}
+
+// String lays the plan out as text.
+func (p Plan) String() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	head, rows := p.Table()
+	fmt.Fprintln(w, strings.Join(head, "\t"))
+	for _, row := range rows {
+		var cells []string
+		for _, cell := range row {
+			cells = append(cells, fmt.Sprint(cell))
+		}
+		fmt.Fprintln(w, strings.Join(cells, "\t"))
+	}
+	w.Flush()
+	if p.Note != "" {
+		b.WriteString(p.Note)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// Table is the plan for a notebook: a row for each program.
+func (p Plan) Table() (head []string, rows [][]any) {
+	for _, l := range p.Lines {
+		fits, flops, largest := "no", engineering(l.FLOPs)+"FLOP", ""
+		if l.Fits {
+			fits = "yes"
+		}
+		if l.Loops {
+			flops = "at least " + flops
+		}
+		if l.LargestBatch > 0 {
+			largest = thousands(l.LargestBatch)
+		}
+		rows = append(rows, []any{l.Name, thousands(l.Batch), l.Peak.String(), fits, flops, largest})
+	}
+	return []string{p.GPU, "batch", "memory", fmt.Sprintf("fits into %v", p.Usable), "operations", "largest batch"}, rows
+}
+
+// engineering writes a number with a prefix of the SI, such as "12.3 G".
+func engineering(v float64) string {
+	prefixes := []string{"", "k", "M", "G", "T", "P"}
+	i := 0
+	for v >= 1000 && i < len(prefixes)-1 {
+		v, i = v/1000, i+1
+	}
+	return fmt.Sprintf("%.3g %s", v, prefixes[i])
+}

@@ -1,0 +1,139 @@
+package dl_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/internal/plugins"
+)
+
+// TestPlan plans the networks of the benchmarks.
+func TestPlan(t *testing.T) {
+	on(t, "cpu")
+	if _, ok := plugins.Compiler(); !ok {
+		t.Skip("the compiler for CUDA is not installed; run holt backend install cuda-compiler")
+	}
+	cifar, batch := cifarStep()
+	pictures := dl.Batch{Inputs: fill(1, 1, 16, 3, 64, 64), Labels: dl.FromSlice(make([]int64, 16))}
+	for _, tt := range []struct {
+		name  string
+		plan  func() (dl.Plan, error)
+		flops float64 // of a training step: three times that of its products and convolutions
+	}{
+		{"tutorial network", func() (dl.Plan, error) { return cifar.Plan("h100", batch) }, 3 * 64 * 24.7e6},
+		{"ResNet18", func() (dl.Plan, error) {
+			m := must(dl.Build(resnet18(64, 10), dl.Shape{16, 3, 64, 64}))
+			return dl.PlanBatch(dl.TrainStep(m, nil, dl.SGD{LR: 0.01}), "h200", pictures)
+		}, 3 * 16 * 2 * 148e6}, // torchvision's 1.8 G multiplications of 224×224 pictures
+		{"transformer", func() (dl.Plan, error) {
+			return must(dl.Build(transformer(), dl.Shape{32, 64}, dl.Int64)).Plan("l4")
+		}, 3 * 32 * 64 * 2 * (2 * (4*128*128 + 2*128*512 + 2*64*128))},
+	} {
+		p, err := tt.plan()
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		t.Log("\n" + p.String())
+		line := p.Lines[len(p.Lines)-1]
+		if line.Name != "training step" || !line.Fits || p.Note != "" || tt.name != "ResNet18" && line.LargestBatch < 4*line.Batch {
+			t.Errorf("%s: plan is %+v", tt.name, p)
+		}
+		if r := line.FLOPs / tt.flops; r < 0.85 || r > 1.05 { // the first layer's input has no gradient
+			t.Errorf("%s: %.4g operations, want about %.4g", tt.name, line.FLOPs, tt.flops)
+		}
+	}
+}
+
+func TestPlanErrors(t *testing.T) {
+	on(t, "cpu")
+	m := must(dl.Build(cifarNet(), dl.Shape{4, 3, 32, 32}))
+	if _, err := m.Plan("h99"); err == nil || !strings.HasPrefix(err.Error(), `dl: Plan: GPU is "h99", want one of h100, h100-pcie, h200, a100, `) {
+		t.Errorf("error is %v", err)
+	}
+	step := dl.TrainStep(m, nil, dl.Adam{}).With(dl.Options{Accumulate: 4})
+	batch := dl.Batch{Inputs: fill(1, 1, 4, 3, 32, 32), Labels: dl.FromSlice(make([]int64, 4))}
+	if _, err := step.Plan("h100", batch); err == nil || !strings.Contains(err.Error(), "Accumulate is 4, which takes several programs") {
+		t.Errorf("error is %v", err)
+	}
+	if _, err := step.With(dl.Options{Devices: dl.All}).Plan("h100", batch); err == nil || !strings.Contains(err.Error(), "Devices is dl.All, want the number of GPUs") {
+		t.Errorf("error is %v", err)
+	}
+	if _, err := step.With(dl.Options{}).Plan("h100", dl.Batch{}); err == nil || !strings.Contains(err.Error(), "no inputs or no labels") {
+		t.Errorf("error is %v", err)
+	}
+	t.Setenv(plugins.HomeEnv, t.TempDir())
+	t.Setenv(plugins.PathEnv, t.TempDir())
+	if _, err := m.Plan("h100"); err == nil || err.Error() != "dl: Plan: the compiler for NVIDIA's GPUs is not installed; run holt backend install cuda-compiler" {
+		t.Errorf("error is %v", err)
+	}
+}
+
+// TestLargestBatch looks for batches of programs whose memory is known.
+func TestLargestBatch(t *testing.T) {
+	for _, tt := range []struct {
+		name         string
+		first, step  int
+		memory       func(rows int) int64 // of usable 1000
+		fails        int                  // the first batch that does not compile
+		least, most  int
+		mostCompiled int
+	}{
+		{name: "even", first: 1, step: 1, memory: func(n int) int64 { return 100 + int64(n) }, least: 850, most: 900, mostCompiled: 3},
+		{name: "too large at first", first: 2000, step: 1, memory: func(n int) int64 { return 100 + int64(n) }, least: 850, most: 900, mostCompiled: 3},
+		{name: "uneven", first: 4, step: 1, memory: func(n int) int64 { return 100 + int64(n) + int64(n*n)/1000 }, least: 520, most: 570, mostCompiled: 5},
+		{name: "nothing fits", first: 1, step: 1, memory: func(int) int64 { return 2000 }, least: 0, most: 0},
+		{name: "four devices", first: 4, step: 4, memory: func(n int) int64 { return 100 + int64(n)/4 }, least: 3400, most: 3600, mostCompiled: 3},
+		{name: "no memory of its own", first: 4, step: 1, memory: func(int) int64 { return 10 }, least: 16, most: 16, mostCompiled: 1},
+		{name: "does not compile", first: 4, step: 1, memory: func(n int) int64 { return 100 + int64(n) }, fails: 400, least: 200, most: 399, mostCompiled: 5},
+	} {
+		compiled := 0
+		got, err := dl.LargestBatch(tt.first, 1000, tt.step, func(rows int) (int64, error) {
+			compiled++
+			if tt.fails > 0 && rows >= tt.fails {
+				return 0, errors.New("no")
+			}
+			if rows%tt.step != 0 {
+				t.Errorf("%s: %d rows are not for %d devices", tt.name, rows, tt.step)
+			}
+			return tt.memory(rows), nil
+		})
+		if err != nil || got < tt.least || got > tt.most || compiled-1 > tt.mostCompiled {
+			t.Errorf("%s: batch is %d with %d programs, %v, want %d to %d with %d", tt.name, got, compiled-1, err, tt.least, tt.most, tt.mostCompiled)
+		}
+	}
+}
+
+// TestProgramsForCUDA keeps calls of the processor's libraries out of what CUDA gets, also where they are
+// asked for from the first run on.
+func TestProgramsForCUDA(t *testing.T) {
+	on(t, "cpu")
+	folder := t.TempDir()
+	t.Setenv("HOLT_PROGRAMS", folder)
+	t.Setenv("HOLT_ONEDNN", "1")
+	dl.AlwaysXLA(true)
+	defer dl.AlwaysXLA(false)
+	step, batch := cifarStep()
+	must(step.Run(batch))
+	words := dl.TrainStep(must(dl.Build(transformer(), dl.Shape{32, 64}, dl.Int64)), nil, dl.Adam{})
+	must(words.Run(dl.Batch{Inputs: whole(fill(1, 1, 32, 64), 1000), Labels: dl.FromSlice(make([]int64, 32))}))
+	files := must(filepath.Glob(filepath.Join(folder, "1-*-training_step.mlir")))
+	if len(files) != 2 {
+		t.Fatalf("there are %d programs, want two", len(files))
+	}
+	for _, file := range files {
+		text := must(os.ReadFile(file))
+		if bytes.Contains(text, []byte("custom_call")) {
+			t.Errorf("%s has a custom call", filepath.Base(file))
+		}
+		// CUDA's products are float32 where TF32 is not asked for, in its own words.
+		if !bytes.Contains(text, []byte("precision HIGHEST")) {
+			t.Errorf("%s is not written for CUDA", filepath.Base(file))
+		}
+	}
+}
