@@ -54,6 +54,11 @@ bench: need # our times beside those of PyTorch, JAX and GoNB, where they are in
 	@$(MAKE) --no-print-directory -j4 ready
 	@$(PY) bench/bench.py $(if $(BASE),--base $(BASE))
 
+.PHONY: cuda
+cuda: need # compile for an NVIDIA GPU that need not be there (GPU=h100) what dl's tests, the benchmarks and the course make
+	@$(MAKE) --no-print-directory -j4 ready
+	@scripts/cuda.sh
+
 .PHONY: notebooks
 notebooks: need # run every notebook from top to bottom, and convert it to HTML
 	@$(MAKE) --no-print-directory -j4 ready $(VENV)/.test

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Compiles for a GPU that need not be there (GPU names it, h100 where it does not) every program that dl's tests, the
+# networks of the benchmarks and the course make, and prints what each would take. HOLT_PROGRAMS is the folder where dl
+# writes programs as CUDA's plugin would get them. What runs in Go here because it is small is not among them.
+set -e
+gpu=${GPU:-h100}
+programs=$PWD/bench/out/cuda
+rm -rf "$programs"
+mkdir -p "$programs"
+bin/holt backend install cuda-compiler
+HOLT_PROGRAMS=$programs go test -count 1 -timeout 40m ./dl/...
+HOLT_PROGRAMS=$programs go test -count 1 -run '^$' -bench 'TrainStep(CIFARNet/cpu|ResNet18|Transformer)|PredictCIFARNet' -benchtime 1x ./dl
+HOLT_PROGRAMS=$programs scripts/notebook.sh notebooks/*.ipynb
+go run ./bench/cuda "$gpu" "$programs" >"$programs/report.txt" || status=$?
+cat "$programs/report.txt"
+exit ${status:-0}
