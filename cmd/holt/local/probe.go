@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 
+	"github.com/holt-dl/holt/dl/backend"
 	"github.com/holt-dl/holt/internal/pjrt"
 	"github.com/holt-dl/holt/internal/plugins"
 	"github.com/holt-dl/holt/kernel/machine/doctor"
@@ -85,7 +87,7 @@ func lookPlugin(ctx context.Context, kind, path string) doctor.Finding {
 		return doctor.Finding{Broken: true, Detail: fmt.Sprintf("%s does not work: %v", path, err), Fix: fix}
 	case r.Problem != "":
 		if kind == "cuda" {
-			fix = "nvidia-smi   (shows whether the driver and a GPU are there)"
+			fix = driverFix(ctx, path)
 		}
 		return doctor.Finding{Broken: true, Detail: fmt.Sprintf("%s loads (%s) and opens no device: %s", path, r.API(), lastLine(r.Problem)), Fix: fix}
 	case len(r.Devices) == 0:
@@ -98,6 +100,22 @@ func lookPlugin(ctx context.Context, kind, path string) doctor.Finding {
 		shown += fmt.Sprintf(" and %d more", n-most)
 	}
 	return doctor.Finding{OK: true, Detail: detail + ", " + shown}
+}
+
+// driverFix is what to do where the plugin at path opens no GPU.
+func driverFix(ctx context.Context, path string) string {
+	d, ok := backend.FindDriver(ctx)
+	if !ok {
+		return "nvidia-smi   (shows whether the driver and a GPU are there)"
+	}
+	kind, why, err := d.CUDA()
+	if err != nil {
+		return strings.TrimPrefix(err.Error(), "backend: ")
+	}
+	if kind == "cuda12" && strings.HasPrefix(path, filepath.Join(backend.Dir(), "cuda")+string(filepath.Separator)) {
+		return "holt backend remove cuda; holt backend install cuda   (brings " + why + ")"
+	}
+	return "nvidia-smi   (shows whether a GPU is there; the driver is " + d.Version + ")"
 }
 
 // cleanVersion is the platform with its version on one line.
