@@ -144,8 +144,8 @@ func BenchmarkTrainStepTransformer(b *testing.B) {
 }
 
 // BenchmarkTrainStepLSTM is one training step of an LSTM of 128 that reads 128 sequences of 200
-// vectors of 64 and classifies each by the mean of its outputs, plain SGD. By the last output alone, the
-// gradients of the first places are too small for normal numbers, which PyTorch takes seconds for.
+// vectors of 64 and classifies each by the mean of its outputs, plain SGD. By the last output alone,
+// the gradients of the first places are below normal numbers, and PyTorch takes more than twice as long.
 func BenchmarkTrainStepLSTM(b *testing.B) {
 	on(b, "cpu")
 	m := must(dl.Build(dl.Sequential{
@@ -175,8 +175,8 @@ func (b *block) Forward(x *dl.Tensor) *dl.Tensor {
 	return x.Add(b.Down.Forward(dl.GELU{Tanh: true}.Forward(b.Up.Forward(b.Norm2.Forward(x)))))
 }
 
-// BenchmarkTrainStepGPT is one training step of a block of GPT-2's of 256, eight heads, which foresees
-// each next one of 64 letters in 8 texts of 256, Adam.
+// BenchmarkTrainStepGPT is one training step of a block of GPT-2's of 256, eight heads, which tells
+// each of the 64 letters in 8 texts of 256, Adam.
 func BenchmarkTrainStepGPT(b *testing.B) {
 	on(b, "cpu")
 	net := dl.Sequential{
