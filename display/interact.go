@@ -62,9 +62,8 @@ func Interact(f any, controls ...Control) error {
 	if err != nil {
 		return err
 	}
-	html := it.html()
 	err = frame.Display(frame.Bundle{Data: map[string]any{
-		"text/html": html, "text/plain": it.values(it.start()),
+		"text/html": it.html(), "text/plain": it.values(it.start()),
 	}})
 	if err != nil {
 		return err
