@@ -16,8 +16,8 @@ func (r *Run) Pause() { r.pause.set(true) }
 // Resume lets a paused run go on. For one that is not paused it does nothing.
 func (r *Run) Resume() { r.pause.set(false) }
 
-// Paused reports whether the run is to wait: [Run.Pause] was called, and since then
-// neither [Run.Resume] nor was the run's end.
+// Paused reports whether the run is to wait: [Run.Pause] was called, and [Run.Resume] was
+// not called after it. A run that has ended is not paused.
 func (r *Run) Paused() bool {
 	select {
 	case <-r.done:
