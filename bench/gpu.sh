@@ -1,13 +1,16 @@
 #!/bin/sh
-# dl's tests and benchmarks on an NVIDIA GPU: the tests with cuda in the place of XLA on the processor, then a hundred steps of each
-# network on the GPU, on the processor, and in PyTorch on both where Python has it, in one table.
+# What Holt does on an NVIDIA GPU, in at most a quarter of an hour: dl's tests with cuda in the place of XLA on the
+# processor, a hundred steps of the benchmarks' networks beside PyTorch where Python has it, memory, a GPU that is full,
+# an interrupt. bench/gpu.py has the parts, in the order of their worth and each with its limit; what a part found is in
+# OUT/results.md when it ends.
 #
 #   bench/gpu.sh               here, with Go; results in bench/out/gpu
 #   bench/gpu.sh pack FILE     here: what it takes, without Go, as one tar.xz (some 60 MB: test binary, holt, XLA:CPU, peers)
 #   bench/gpu.sh run [OUT]     there, in the unpacked folder; needs an NVIDIA driver, python3 (its torch is the peer) and a CUDA plugin
 #
-# The CUDA plugin is the one of Holt, if it is installed; else the one of python3's jax, with NVIDIA's wheels beside it; else it is
-# fetched (3 GB). DEVICE=cpu runs the whole on the processor, to try the script; STEPS and ROUNDS say how much.
+# The CUDA plugin is the one of Holt, if it is installed; else one of jax that python3 imports or that lies anywhere on
+# the machine, with NVIDIA's wheels beside it or beside torch; else it is fetched (3 GB). DEVICE=cpu runs the whole on
+# the processor, to try the script; STEPS and BATCH say how much, LIMIT in how many seconds in all.
 set -eu
 device=${DEVICE:-cuda}
 python=${HOLT_PYTHON:-python3}
@@ -28,16 +31,20 @@ pack() {
 	ls -l "$1"
 }
 
-# of_jax makes a folder like Holt's own from the CUDA plugin of python3's jax, and says where. The plugin finds NVIDIA's libraries and
+# of_jax makes a folder like Holt's own from a CUDA plugin of jax, and says where. The plugin finds NVIDIA's libraries and
 # compiler by paths that the links keep: $ORIGIN is the folder of the link.
 of_jax() {
-	"$python" - "$1" <<'PY'
+	found=$(timeout 20 find / -xdev -path '*/jax_plugins/xla_cuda1*/xla_cuda_plugin.so' -print 2>/dev/null | sort) || true
+	FOUND=$found "$python" - "$1" <<'PY'
 import glob, os, sys
-# The plugin and NVIDIA's wheels may be in two places: a virtual environment over the system's packages.
+# The plugin and NVIDIA's wheels may be in several places: a folder of its own, a virtual environment over the system's
+# packages. What python3 imports comes first.
 sites = [s for s in sys.path if os.path.isdir(s)]
-plugin = next((sorted(found)[-1] for s in sites if (found := glob.glob(s + "/jax_plugins/xla_cuda1*/xla_cuda_plugin.so"))), None)
+sites += [s for f in os.environ["FOUND"].splitlines() if (s := f.rpartition("/jax_plugins/")[0]) not in sites]
+plugin, beside = next(((sorted(found)[-1], s) for s in sites if (found := glob.glob(s + "/jax_plugins/xla_cuda1*/xla_cuda_plugin.so"))), (None, None))
 if plugin is None or not any(os.path.isdir(s + "/nvidia") for s in sites):
     sys.exit(1)
+sites.sort(key=lambda s: s != beside)  # the plugin's own libraries are of the versions that it wants
 home = os.path.join(sys.argv[1], "lib", "nvidia")
 os.makedirs(home, exist_ok=True)
 links = {"pjrt_c_api_cuda_plugin.so": plugin, "xla_cuda_plugin.so": plugin}
@@ -71,29 +78,10 @@ run() {
 			bin/holt backend install cuda
 		fi
 	fi
-	bin/holt doctor | tee "$out/doctor.txt" || true
 	# go-xla looks where PJRT_PLUGIN_LIBRARY_PATH says, and nowhere else; CUDA's plugin lies deeper (internal/plugins).
 	plugins=$HOLT_HOME/plugins
 	export PJRT_PLUGIN_LIBRARY_PATH="${PJRT_PLUGIN_LIBRARY_PATH:+$PJRT_PLUGIN_LIBRARY_PATH:}$plugins/cuda/lib/nvidia:$plugins/cuda12/lib/nvidia:$plugins/cpu"
-
-	echo "tests of dl on $device" >&2
-	# Without TF32, whose ten bits are fewer than the references allow for: dl's matrix products are without it unless asked, and the
-	# variable keeps it from cuDNN's convolutions; tests that name the processor's devices are left out.
-	status=0
-	(cd dl && NVIDIA_TF32_OVERRIDE=0 HOLT_TEST_XLA=$device ../bench/out/dl.test -test.v -test.timeout 20m \
-		-test.skip 'SideBySide|MovesBetween|DataParallel|VariablesFree') >"$out/tests.txt" 2>&1 || status=$?
-	for word in PASS FAIL SKIP; do
-		echo "$word $(grep -c "^--- $word" "$out/tests.txt" || true)"
-	done | paste -sd' ' | sed "s/^/tests of dl on $device: /" | tee "$out/tests-closing.txt"
-	grep '^--- FAIL' "$out/tests.txt" || true
-	if grep -q "backend $device is not here" "$out/tests.txt"; then
-		echo "$device did not load:" >&2
-		grep -m 1 "backend $device is not here" "$out/tests.txt" >&2
-		exit 1
-	fi
-
-	HOLT_PEERS_PYTHON=$python "$python" bench/gpu.py --device "$device" --steps "${STEPS:-100}" --rounds "${ROUNDS:-3}" | tee "$out/steps.txt"
-	exit $status
+	HOLT_PEERS_PYTHON=$python "$python" bench/gpu.py --device "$device" --steps "${STEPS:-100}" --batch "${BATCH:-256}" --limit "${LIMIT:-900}" --out "$out"
 }
 
 case ${1:-} in

@@ -1,17 +1,18 @@
 """Milliseconds and memory that PyTorch takes for a training step, or a forward pass, of a network.
 
-    python step_torch.py [cifar|resnet18|transformer|lstm|gpt|vgg16head|mlp] [--predict] [--device cpu] [--steps 60]
-        [--channels-last] [--compile] [--copy]
+    python step_torch.py [cifar|resnet18|resnet50|transformer|lstm|gpt|vgg16head|mlp] [--predict] [--device cpu] [--steps 60]
+        [--channels-last] [--compile] [--copy] [--tf32] [--bf16] [--batch 16] [--side 64] [--warm 10]
 
 cifar is the tutorial network: three 5x5 convolutions (32, 32, 64 channels, padding 2), each followed by 2x2 max pooling,
-then 1024 -> 64 -> 10; SGD, batch 64. resnet18 is torchvision's, 16 pictures of 64x64, SGD. transformer is two encoder layers
-of 128, four heads and 512 inner units without dropout over 32 sequences of 64 words, Adam. lstm is one of 128 over 128
-sequences of 200 vectors of 64, classified by the mean of its outputs, SGD. gpt is a block of GPT-2's of 256 and eight heads,
-causal, without dropout, over 8 texts of 256 letters, Adam. vgg16head is torchvision's vgg16 with frozen features on 16
-pictures of 224x224, SGD. mlp is 784-128-10, batch 64, SGD. Cross entropy, random input, learning rate 0.01 of SGD and 0.001
-of Adam. The loss is read after every step. With --copy the batch goes from the host to the device in each step. With
---compile torch.compile makes a program of the network. Prints one line of JSON; cpu is the processor time of a step in
-milliseconds, peak the most memory that the process ever held, in MiB.
+then 1024 -> 64 -> 10; SGD, batch 64. resnet18 and resnet50 are torchvision's, --batch pictures of --side pixels squared, SGD.
+transformer is two encoder layers of 128, four heads and 512 inner units without dropout over 32 sequences of 64 words, Adam.
+lstm is one of 128 over 128 sequences of 200 vectors of 64, classified by the mean of its outputs, SGD. gpt is a block of
+GPT-2's of 256 and eight heads, causal, without dropout, over 8 texts of 256 letters, Adam. vgg16head is torchvision's vgg16
+with frozen features on 16 pictures of 224x224, SGD. mlp is 784-128-10, batch 64, SGD. Cross entropy, random input, learning
+rate 0.01 of SGD and 0.001 of Adam. The loss is read after every step. With --copy the batch goes from the host to the device
+in each step. With --compile torch.compile makes a program of the network, --tf32 lets products of matrices take TF32, and
+--bf16 runs the network by autocast in bfloat16. --warm steps come before those that are timed, 3 of vgg16head. Prints one
+line of JSON; cpu is the processor time of a step in milliseconds, peak the most memory that the process ever held, in MiB.
 """
 import argparse
 import json
@@ -22,13 +23,18 @@ import torch
 from torch import nn
 
 p = argparse.ArgumentParser()
-p.add_argument("net", nargs="?", default="cifar", choices=["cifar", "resnet18", "transformer", "lstm", "gpt", "vgg16head", "mlp"])
+p.add_argument("net", nargs="?", default="cifar", choices=["cifar", "resnet18", "resnet50", "transformer", "lstm", "gpt", "vgg16head", "mlp"])
 p.add_argument("--predict", action="store_true")
 p.add_argument("--device", default="cpu")
 p.add_argument("--steps", type=int, default=60)
 p.add_argument("--channels-last", action="store_true")
 p.add_argument("--compile", action="store_true")
 p.add_argument("--copy", action="store_true")
+p.add_argument("--tf32", action="store_true")
+p.add_argument("--bf16", action="store_true")
+p.add_argument("--batch", type=int, default=16)
+p.add_argument("--side", type=int, default=64)
+p.add_argument("--warm", type=int)
 args = p.parse_args()
 form = torch.channels_last if args.channels_last else torch.contiguous_format
 
@@ -80,9 +86,9 @@ if args.net == "cifar":
         nn.Conv2d(32, 64, 5, padding=2), nn.MaxPool2d(2),
         nn.Flatten(), nn.Linear(1024, 64), nn.Linear(64, 10))
     x = torch.rand(64, 3, 32, 32)
-elif args.net == "resnet18":
+elif args.net.startswith("resnet"):
     import torchvision
-    net, x = torchvision.models.resnet18(num_classes=10), torch.rand(16, 3, 64, 64)
+    net, x = getattr(torchvision.models, args.net)(num_classes=10), torch.rand(args.batch, 3, args.side, args.side)
 elif args.net == "vgg16head":
     import torchvision
     net, x = torchvision.models.vgg16(num_classes=10), torch.rand(16, 3, 224, 224)
@@ -104,13 +110,15 @@ if not args.copy:
     x, y = x.to(args.device), y.to(args.device)
 if args.compile:
     net = torch.compile(net)
+torch.backends.cuda.matmul.allow_tf32 = args.tf32
 loss_fn = nn.CrossEntropyLoss()
 opt = torch.optim.Adam(net.parameters()) if args.net in ("transformer", "gpt") else torch.optim.SGD(net.parameters(), lr=0.01)
 
 
 def step():
     opt.zero_grad()
-    loss = loss_fn(net(x.to(args.device)), y.to(args.device))
+    with torch.autocast(torch.device(args.device).type, torch.bfloat16, enabled=args.bf16):
+        loss = loss_fn(net(x.to(args.device)), y.to(args.device))
     loss.backward()
     opt.step()
     return loss.item()
@@ -125,7 +133,7 @@ run = step
 if args.predict:
     net.eval()
     run = predict
-for _ in range(3 if args.net == "vgg16head" else 10):
+for _ in range(args.warm or (3 if args.net == "vgg16head" else 10)):
     run()
 times, before = [], time.process_time()
 for _ in range(args.steps):
