@@ -23,7 +23,7 @@ pack() {
 	go test -c -o "$folder/bench/out/dl.test" ./dl
 	cp -r bench/gpu.sh bench/gpu.py bench/bench.py bench/peers "$folder/bench"
 	cp bin/holt "$folder/bin"
-	cp -r dl/testdata "$folder/dl"
+	cp -r dl/testdata dl/*.go "$folder/dl" # two tests read the sources
 	cp -r "${HOLT_HOME:-.holt}/plugins/cpu" "$folder/.holt/plugins"
 	git describe --always --dirty >"$folder/COMMIT"
 	go env GOVERSION >"$folder/GOVERSION"
