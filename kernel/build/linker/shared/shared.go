@@ -7,11 +7,13 @@
 // relocations. Whatever is not among them is an error, and the caller has the system's
 // linker.
 //
-// What comes out is what gold makes of the same object with -shared -z relro -z now:
+// What comes out is what gold makes of the same object with -shared -z now:
 // global symbols stay open to the first definition in the process, which is how cells
 // share types, and a call or an address of one goes through the table of addresses, GOT.
-// There are three differences. Calls need no lazily filled table of their own, since all
-// symbols are bound when the plugin is loaded. There is no thread-local memory: see tlsg.
+// There are four differences. Calls need no lazily filled table of their own, since all
+// symbols are bound when the plugin is loaded. What is constant after the relocations lies
+// with the variables: on pages of its own it would cost each cell 4 KB and a memory map,
+// of which Linux allows 65,530. There is no thread-local memory: see tlsg.
 // And the symbols that mark where memory ends, for C, are absent.
 //
 // The format is in the System V ABI, its amd64 supplement, and for .gnu.hash in
@@ -86,7 +88,7 @@ type link struct {
 
 	// Where in the file and in memory that begins which is written to, where what only
 	// relocations write to ends, and where all does.
-	dataOff, dataAddr, relroEnd, fileEnd, memEnd uint64
+	dataOff, dataAddr, fileEnd, memEnd uint64
 }
 
 // section is a section in memory.
@@ -386,17 +388,10 @@ func gnuHash(name string) uint32 {
 }
 
 // layout gives the sections their places. In the file they lie one after the other.
-// What is written to begins on a page of its own, and so does what is written to after
-// the relocations.
+// What is written to begins on a page of its own.
 func (l *link) layout() error {
 	off := uint64(headerSize + programs*programSize)
 	addr := off
-	constant := true // as long as the relocations are the last to write
-	endConstant := func() {
-		constant = false
-		off, addr = up(off, page), up(addr, page)
-		l.relroEnd = addr
-	}
 	for _, s := range l.placed {
 		if s.made > 0 {
 			s.Size = s.made
@@ -405,18 +400,12 @@ func (l *link) layout() error {
 			l.dataOff, l.dataAddr = off, up(addr, page)+off%page
 			addr = l.dataAddr
 		}
-		if l.dataAddr != 0 && constant && !l.relro(s) {
-			endConstant()
-		}
 		gap := up(addr, max(1, s.Addralign)) - addr
 		s.Addr, s.Off = addr+gap, off+gap
 		addr = s.Addr + s.Size
 		if elf.SectionType(s.Type) != elf.SHT_NOBITS || s.Size == 0 || l.relro(s) {
 			off = s.Off + s.Size
 		}
-	}
-	if constant {
-		endConstant()
 	}
 	l.fileEnd, l.memEnd = off, addr
 	if addr > math.MaxInt32 {
@@ -599,7 +588,7 @@ func (l *link) writeHash() {
 const (
 	headerSize  = 64
 	programSize = 56
-	programs    = 5 // as in writeHeaders
+	programs    = 4 // as in writeHeaders
 	sectionSize = 64
 )
 
@@ -618,14 +607,12 @@ func (l *link) writeHeaders(sections uint64) {
 		}
 	}
 	put(0, h)
-	relro := l.relroEnd - l.dataAddr
 	for i, p := range [programs]elf.Prog64{
 		{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_X), Filesz: l.dataOff, Memsz: l.dataOff, Align: page},
 		{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_W), Off: l.dataOff, Vaddr: l.dataAddr,
 			Filesz: l.fileEnd - l.dataOff, Memsz: l.memEnd - l.dataAddr, Align: page},
 		{Type: uint32(elf.PT_DYNAMIC), Flags: uint32(elf.PF_R | elf.PF_W), Off: l.dynamicS.Off, Vaddr: l.dynamicS.Addr,
 			Filesz: l.dynamicS.Size, Memsz: l.dynamicS.Size, Align: 8},
-		{Type: uint32(elf.PT_GNU_RELRO), Flags: uint32(elf.PF_R), Off: l.dataOff, Vaddr: l.dataAddr, Filesz: relro, Memsz: relro, Align: 1},
 		{Type: uint32(elf.PT_GNU_STACK), Flags: uint32(elf.PF_R | elf.PF_W), Align: 16},
 	} {
 		p.Paddr = p.Vaddr
