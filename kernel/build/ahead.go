@@ -180,6 +180,7 @@ func (a *ahead) start() (err error) {
 	}
 	// What an earlier attempt left must not be written through, and what is above
 	// the folder must not be made again: it is gone when the session has ended.
+	w.tidying.wait(u.Dir)
 	if err := os.RemoveAll(u.Dir); err != nil {
 		return err
 	}

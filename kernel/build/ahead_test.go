@@ -275,6 +275,32 @@ func TestAheadFolder(t *testing.T) {
 	}
 }
 
+// TestTidiedFolder builds a unit in the folder of an earlier one while that is removed,
+// which takes long here: by what was started ahead, and without.
+func TestTidiedFolder(t *testing.T) {
+	h := newAheadHost(t)
+	for _, ahead := range []bool{false, true} {
+		u := h.unit(1, "func Run() { println(1) }")
+		h.World.Ahead(u)
+		b, err := h.World.Build(t.Context(), u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 20_000 {
+			if err := os.WriteFile(filepath.Join(u.Dir, fmt.Sprint(i)), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.World.Tidy(u, b, true)
+		if ahead {
+			h.World.Ahead(h.unit(1, ""))
+		}
+		if b, err = h.World.Build(t.Context(), u); err != nil || b.Ahead != ahead {
+			t.Errorf("ahead %v: built ahead %v, %v", ahead, b.Ahead, err)
+		}
+	}
+}
+
 // TestAheadEnds: what was started ends with the world and with its successor.
 func TestAheadEnds(t *testing.T) {
 	w := openAhead(t)

@@ -117,6 +117,7 @@ func (w *World) Compile(ctx context.Context, u Unit) (archive string, err error)
 	if err := u.check(); err != nil {
 		return "", err
 	}
+	w.tidying.wait(u.Dir)
 	if err := os.MkdirAll(u.Dir, 0o755); err != nil {
 		return "", fmt.Errorf("build: %w", err)
 	}

@@ -47,9 +47,9 @@ type World struct {
 	next     nextUnit   // what [World.Ahead] has started
 	compiler compilerBuild
 
-	copying  sync.Mutex     // one call of copies at a time
-	carrying sync.Map       // archives of cells → whether their plugins hold other packages too
-	tidying  sync.WaitGroup // the removals of [World.Tidy]
+	copying  sync.Mutex // one call of copies at a time
+	carrying sync.Map   // archives of cells → whether their plugins hold other packages too
+	tidying  tidying    // the removals of [World.Tidy]
 
 	verifying sync.Mutex      // guards verified
 	verified  map[string]bool // IDs of the archives that were read and compared
@@ -281,7 +281,7 @@ func save(dir string, rec record) (err error) {
 // lets other kernels remove the world when it is old.
 func (w *World) Close() error {
 	w.closeAhead()
-	w.WaitTidy()
+	w.tidying.waitAll()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.use == nil {

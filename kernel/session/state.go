@@ -52,8 +52,7 @@ func (c commands) Reset(ctx context.Context) error {
 	p := s.process()
 	p.Kill()
 	p.Wait()
-	s.catchUp()
-	s.world.WaitTidy() // the numbers of cells begin again, and their folders with them
+	s.catchUp() // the numbers of cells begin again, and their folders with them
 	s.packages.Reset()
 	s.nb = cell.New(s.packages)
 	s.lineage = lineage.Log{}
