@@ -12,22 +12,38 @@ import (
 
 // A commit makes the model of what names mean after a cell: stage by stage, since what
 // is dropped makes room for what is back, and that for what the cell declares.
+//
+// What is written down here was decided by the check. Only two things are new: whether the
+// package's own objects, which go/types made, are those that names mean from now on, and how
+// far the cell came.
 type commit struct {
-	checked *check.Result
+	checked *check.Result // says names by what they meant before the cell
 	ed      *scope.Edit
-	made    *types.Scope // what the program's package declares
-	home    int          // the program
-	done    int          // how many statements were; negative for all
-	cell    string
+	made    *types.Scope // what the checked package declares; variables by [spell.Var]
+	home    int          // the program's number
+	done    int          // how many statements were, in the order in which they ran; negative for all
+	cell    string       // its name, such as cell[5]
 }
 
 // Commit makes what the program declares live. Reached is how many of the
 // cell's top-level statements were done: a variable that was not reached keeps
-// its old meaning. A negative number says all.
+// its old meaning. A negative number says all. After
+//
+//	x := 1
+//	y := 1 / zero()
+//
+// fails in its second line, Reached is 1: x is there, and y is not. Types, functions and
+// constants are part of the plugin that was loaded, so they are live however far it came.
+//
+// It is called once, by the goroutine that checks cells, and before the next [Notebook.Check]:
+// the check was made against the model that this one replaces. A program that was loaded is
+// committed even when its host process ended, with 0, so that its number is not used again.
 func (p *Program) Commit(reached int) {
 	c, nb := p.checked, p.notebook
 	nb.seq = p.Seq
 	delete(c.Imports, "C") // which is its cell's alone
+	// Imports that were guessed are live as well: the next cell means the same package by the
+	// name, whatever it selects from it.
 	ed := nb.scope.Edit()
 	ed.Import(c.Imports, c.Dots)
 	if p.Empty {
@@ -35,9 +51,14 @@ func (p *Program) Commit(reached int) {
 		return
 	}
 	p.code.Commit()
+	// The stages read and write one edit. Their order is part of what they mean: what is declared
+	// takes over the methods of the type before, a type that is compiled again must be there to
+	// be hidden, and what mentions a type is renamed once all of it is in the model.
 	s := &commit{checked: c, ed: ed, made: c.Pkg.Scope(), home: p.Seq, done: reached, cell: c.Cell.Name}
 	s.dropped()
 	s.revived()
+	// A type that was hidden by a variable of its name, and that the cell declares again: the
+	// variable goes, and the type has its name back, so that it passes its methods on.
 	for name := range c.Unhide {
 		ed.Drop(name)
 		ed.Reveal(name)
@@ -46,18 +67,22 @@ func (p *Program) Commit(reached int) {
 	s.redeclared()
 	s.retyped()
 	s.variables()
+	// The cell imports a package under the name of a variable, say: the name is the package's.
 	for name := range c.Imported {
 		if ed.Lookup(name) != nil && !c.OwnNames[name] && c.Vars[name] == nil {
 			ed.Drop(name)
 		}
 	}
+	// The program itself released the variables that were to be released before it.
 	nb.scope, nb.release = ed.Model(), ed.Released()
 }
 
-// dropped takes away what no longer compiles, and keeps its source.
+// dropped takes away what no longer compiles, and keeps its source. Names are those of
+// package level, and methods as T.m. A variable has no source: it is gone with its type, and
+// only its own cell can make it again.
 func (s *commit) dropped() {
 	for name, why := range s.checked.Dropped {
-		if recv, method, ok := strings.Cut(name, "."); ok {
+		if recv, method, ok := strings.Cut(name, "."); ok { // the type stays, without the method
 			if v := s.ed.Lookup(recv); v != nil && v.Methods[method] != nil {
 				s.keepBroken(nil, v.Methods[method])
 				s.ed.SetMethod(recv, method, nil)
@@ -77,7 +102,9 @@ func (s *commit) dropped() {
 }
 
 // keepBroken keeps the source of what is dropped, which is a version with its methods, or
-// one method.
+// one method, for which e is nil. It also notes what the source mentions: a later cell that
+// gives one of these names another meaning has it tried again. Text that cannot be parsed
+// alone is not kept.
 func (s *commit) keepBroken(e *scope.Version, u *scope.Unit) {
 	b := &scope.Broken{Version: e, Unit: u, Mentions: map[string]bool{}}
 	name := u.FullName()
@@ -103,7 +130,8 @@ func (s *commit) keepBroken(e *scope.Version, u *scope.Unit) {
 }
 
 // revived makes what compiles again live, and forgets the source of what has another
-// meaning now.
+// meaning now. A version comes back with its old object; redeclared, which comes later, gives
+// it that of this program.
 func (s *commit) revived() {
 	for name, b := range s.checked.Revived {
 		s.ed.Mend(name)
@@ -114,6 +142,7 @@ func (s *commit) revived() {
 			s.ed.SetMethod(b.Unit.Recv, b.Unit.Names[0], b.Unit)
 		}
 	}
+	// To bring these back later would take the name from what the person has declared since.
 	for name := range s.checked.Scope.Broken() {
 		if s.checked.OwnNames[name] || s.checked.Vars[name] != nil || s.checked.Imported[name] {
 			s.ed.Mend(name)
@@ -121,13 +150,16 @@ func (s *commit) revived() {
 	}
 }
 
-// declared makes the cell's own declarations live, the types before their methods.
+// declared makes the cell's own declarations live, the types before their methods: a method
+// is kept with the version of its type, which must be the new one by then.
 func (s *commit) declared() {
 	for _, u := range s.checked.Own {
 		switch {
-		case u.Recv != "" || u.Unnamed():
+		case u.Recv != "" || u.Unnamed(): // methods come below; init and main leave nothing behind
 			continue
 		case s.checked.NewBodies[u] != nil:
+			// The function stays that of its first package, whose hook leads to the new body. So do
+			// its object and its home; what is new is the source.
 			s.ed.Again(u.Names[0], func(v *scope.Version) { v.Unit, v.Cell = u, s.cell })
 			continue
 		}
@@ -136,6 +168,8 @@ func (s *commit) declared() {
 				continue
 			}
 			v := scope.Version{Name: n, Kind: u.Kind, Obj: s.made.Lookup(n), Home: s.home, Unit: u, Cell: s.cell}
+			// A type that is declared again keeps the methods that earlier cells gave it: the check
+			// compiled them again with it.
 			if old := s.ed.Lookup(n); u.Kind == scope.Type && old != nil && old.Kind == scope.Type {
 				v.Methods = old.Methods
 			}
@@ -149,18 +183,21 @@ func (s *commit) declared() {
 	}
 }
 
-// redeclared has what was compiled again from its source mean its new object.
+// redeclared has what was compiled again from its source mean its new object. Its source and
+// its cell stay: it is the same declaration, of other things.
 func (s *commit) redeclared() {
 	for name := range s.checked.Redeclared {
 		if s.checked.OwnNames[name] || s.checked.Dropped[name] != "" {
 			continue
 		}
 		in := name
-		if s.checked.Hides[name] {
+		if s.checked.Hides[name] { // a variable of this cell has the plain name in the package
 			in = spell.TypeMark + name
 		}
 		obj := s.made.Lookup(in)
 		s.ed.Again(name, func(v *scope.Version) { v.Obj, v.Home = obj, s.home })
+		// Until variables hides the type, which it does only where the variable was reached, it
+		// goes by its plain name in the model.
 		if t, ok := obj.(*types.TypeName); ok && in != name {
 			s.ed.SetHidden(t, name)
 		}
@@ -168,9 +205,11 @@ func (s *commit) redeclared() {
 }
 
 // retyped has variables whose type was declared again mean those of the new type. One
-// keeps its value if its memory has the same layout.
+// keeps its value if its memory has the same layout: the program has then copied it from the
+// old variable, by the same test (see carry in package gen).
 func (s *commit) retyped() {
 	for name, old := range s.checked.Retyped {
+		// What the cell defines anew and did not come to keeps its old type with its old value.
 		if s.checked.Dropped[name] != "" || s.checked.NewVars[name] && !s.reached(name) {
 			continue
 		}
@@ -185,11 +224,12 @@ func (s *commit) retyped() {
 }
 
 // variables makes the variables live that the cell came to define, and notes which
-// have a value again.
+// have a value again. One that has the type it had before is the same variable: there is no
+// new version, and nothing that uses it is out of date.
 func (s *commit) variables() {
 	for name := range s.checked.Vars {
 		switch {
-		case !s.reached(name):
+		case !s.reached(name): // what it meant before, it means
 		case !s.checked.NewVars[name]:
 			s.ed.Update(name, func(v *scope.Version) { v.Lost, v.Cell = "", s.cell })
 		default:
@@ -199,6 +239,7 @@ func (s *commit) variables() {
 			s.ed.Define(scope.Version{Name: name, Kind: scope.Var, Obj: s.made.Lookup(spell.Var(name)), Home: s.home, Cell: s.cell})
 		}
 	}
+	// x = f() gives a value to a variable that lost its own when a host process ended.
 	for i, t := range s.checked.Cell.Stmts {
 		for _, name := range t.Sets {
 			if v := s.ed.Lookup(name); v != nil && v.Lost != "" && (s.done < 0 || i < s.done) {
@@ -208,7 +249,9 @@ func (s *commit) variables() {
 	}
 }
 
-// reached reports whether the statement that first defines a variable was done.
+// reached reports whether the statement that first defines a variable was done. Statements
+// count in the order in which they run, in which ˣmark counts them too. It is true of a
+// variable that no statement defines, which the program's package declares in any case.
 func (s *commit) reached(name string) bool {
 	if s.done < 0 {
 		return true

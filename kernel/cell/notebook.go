@@ -12,13 +12,17 @@ import (
 )
 
 // Notebook is what the cells so far have declared. It is not safe for
-// concurrent use.
+// concurrent use; what [Notebook.Scope] returned is.
+//
+// A cell goes through [Notebook.Check], is compiled, loaded and run by others, and takes effect
+// by [Program.Commit]. What is not committed leaves no trace, but in the file set: places of
+// cells that failed stay known there.
 type Notebook struct {
-	pk      check.Packages
-	fset    *token.FileSet
-	seq     int              // of the last program
+	pk      check.Packages   // what cells import
+	fset    *token.FileSet   // of all checks: objects of earlier ones keep their places in it
+	seq     int              // of the last program that was committed
 	scope   *scope.Model     // what names mean
-	release []*scope.Version // variables that no name means any more
+	release []*scope.Version // variables that no name means any more, for the next program to zero
 	code    *gen.Code        // of the programs so far
 }
 
@@ -41,7 +45,8 @@ type Declaration struct {
 	Lost string // why the value is gone; empty when it is there
 }
 
-// Declarations lists the live names in order of kind and name.
+// Declarations lists the live names in order of kind and name. Types that variables hide are
+// left out: no cell can name them.
 func (nb *Notebook) Declarations() []Declaration {
 	var list []Declaration
 	for _, e := range nb.scope.All() {
@@ -72,7 +77,9 @@ func (nb *Notebook) Declarations() []Declaration {
 func (nb *Notebook) Scope() *scope.Model { return nb.scope }
 
 // Remove forgets a name, and reports whether it was there. What a variable
-// held is released when the next program runs.
+// held is released when the next program runs. Then the name means again what it hid: a type
+// by its own declaration, a package by the import that stays, and Go's own by itself. An
+// import goes, or the source of what no longer compiled, where nothing is declared so.
 func (nb *Notebook) Remove(name string) bool {
 	ed := nb.scope.Edit()
 	isName := nb.scope.Lookup(name) != nil
@@ -89,7 +96,8 @@ func (nb *Notebook) Remove(name string) bool {
 }
 
 // MarkLost marks every variable's value as gone, because the host process ended.
-// It returns their names.
+// It returns their names, in order. One that was lost before keeps its first reason, which
+// is the one that the person was told.
 func (nb *Notebook) MarkLost(why string) []string {
 	var names []string
 	ed := nb.scope.Edit()
@@ -104,7 +112,8 @@ func (nb *Notebook) MarkLost(why string) []string {
 	return names
 }
 
-// setModel makes a change of the model live that no program made.
+// setModel makes a change of the model live that no program made. Released variables add up
+// until a program runs, where [Program.Commit] begins a new list.
 func (nb *Notebook) setModel(ed *scope.Edit) {
 	nb.release = append(nb.release, ed.Released()...)
 	nb.scope = ed.Model()

@@ -19,7 +19,7 @@ import (
 // Program is a checked cell as a Go package that exports a function Run.
 type Program struct {
 	Seq     int    // its number; programs are never numbered alike
-	Path    string // its import path
+	Path    string // its import path, such as notebook/c5
 	Files   []check.File
 	Deps    []int                // the programs whose packages it needs, directly or not
 	Imports []string             // the other packages that it imports
@@ -28,10 +28,10 @@ type Program struct {
 	Notices []string             // sentences for the person who ran the cell
 	Empty   bool                 // nothing to compile or run
 	Effects lineage.Effects      // on other cells, when all of it runs
-	Leaf    bool                 // it declares nothing that a later program could import
+	Leaf    bool                 // it declares nothing that a later program could import: its archive may go
 
-	notebook *Notebook
-	checked  *check.Result
+	notebook *Notebook     // that it is committed to
+	checked  *check.Result // what [Program.Commit] writes into the model
 	code     *gen.Output
 }
 
@@ -47,11 +47,17 @@ func (nb *Notebook) Check(ctx context.Context, src parse.Source) (*Program, erro
 }
 
 // Rebuild returns a program that declares everything again, for a new host
-// process. Variables keep their types and are lost.
+// process. Variables keep their types and are lost, which [Notebook.MarkLost] has noted before.
+//
+// All that lives comes into one package, whichever cells declared it, and is at home there
+// once the program is committed. A type is another one then, which does no harm: no value of
+// the old one is left. It may be called again after it failed.
 func (nb *Notebook) Rebuild(ctx context.Context) (*Program, error) {
 	// What the packages of the old process hold is out of reach.
 	nb.code.Restart()
 	nb.release = nil
+	// A C type is declared by what cmd/cgo makes of the C code of one cell. A variable has no
+	// source that would bring this code along.
 	ed := nb.scope.Edit()
 	for name, v := range nb.scope.All() {
 		if v.Kind == scope.Var && spell.MentionsC(v.Obj.Type()) {
@@ -67,12 +73,16 @@ func (nb *Notebook) Rebuild(ctx context.Context) (*Program, error) {
 	return nb.newProgram(c)
 }
 
-// input is what a check of the next cell reads.
+// input is what a check of the next cell reads. A cell that is not committed leaves its number
+// to the next one.
 func (nb *Notebook) input() check.Input {
 	return check.Input{Seq: nb.seq + 1, Packages: nb.pk, Fset: nb.fset, Scope: nb.scope, CType: nb.code.CType}
 }
 
-// newProgram generates the code of a cell that passed its check.
+// newProgram generates the code of a cell that passed its check. A cell that only imports, or
+// whose declarations all stand there as they did, is empty: nothing is compiled for it. A
+// function that gets another body is no reason for others to import its new package: they
+// import the first one, where the hook is.
 func (nb *Notebook) newProgram(c *check.Result) (*Program, error) {
 	out, err := gen.Generate(c, nb.release, nb.code)
 	if err != nil {

@@ -8,12 +8,16 @@ import (
 )
 
 // An Edit makes a model of another one, which stays as it is. It is for one goroutine.
+//
+// The maps are copied when it begins. Versions and units are shared with the old model, which
+// other goroutines may read, so every method that changes one puts a changed copy in its place.
 type Edit struct {
-	m        *Model
-	released []*Version
+	m        *Model     // the one that is made; nothing else has it before [Edit.Model]
+	released []*Version // see [Edit.Released]
 }
 
-// Edit begins a model that is like m.
+// Edit begins a model that is like m. It costs a copy of the maps, one entry a live name,
+// and nothing for the history behind them.
 func (m *Model) Edit() *Edit {
 	return &Edit{m: &Model{last: m.last, names: maps.Clone(m.names), imports: maps.Clone(m.imports), dots: maps.Clone(m.dots),
 		hidden: maps.Clone(m.hidden), broken: maps.Clone(m.broken), gone: maps.Clone(m.gone)}}
@@ -22,14 +26,17 @@ func (m *Model) Edit() *Edit {
 // Model returns the model as it was made. The edit must not be used any more.
 func (e *Edit) Model() *Model { return e.m }
 
-// Released lists the variables that no name means any more.
+// Released lists the variables that no name means any more. Their packages stay loaded for
+// as long as the process lives, and with them what the variables hold, so the next program
+// sets them to zero.
 func (e *Edit) Released() []*Version { return e.released }
 
 // Lookup returns what a name means so far, or nil.
 func (e *Edit) Lookup(name string) *Version { return e.m.names[name] }
 
 // Define gives v.Name a new meaning. Number and Previous are set here. A variable that
-// it replaces is released, unless it is the same one of the same package.
+// it replaces is released, unless it is of the same package: then it was moved there by
+// [Edit.Again] in this edit, and is the very variable that v means.
 func (e *Edit) Define(v Version) {
 	old := e.m.names[v.Name]
 	if old != nil && old.Kind == Var && old.Home != v.Home {
@@ -41,7 +48,9 @@ func (e *Edit) Define(v Version) {
 }
 
 // Again gives a name a meaning that is made of the one it has: compiled again, or with
-// another body. No variable is released. A name that means nothing is left alone.
+// another body. No variable is released: one whose type was declared again hands its value
+// over, and the program that does it sets the old one to zero. A name that means nothing is
+// left alone.
 func (e *Edit) Again(name string, change func(*Version)) {
 	if old := e.m.names[name]; old != nil {
 		v := *old
@@ -52,7 +61,8 @@ func (e *Edit) Again(name string, change func(*Version)) {
 	}
 }
 
-// Update changes what is known of a name whose meaning stays. A name that means
+// Update changes what is known of a name whose meaning stays, such as whether its value is
+// there. It makes no new version: the number and what came before stay. A name that means
 // nothing is left alone.
 func (e *Edit) Update(name string, change func(*Version)) {
 	if old := e.m.names[name]; old != nil {
@@ -63,7 +73,8 @@ func (e *Edit) Update(name string, change func(*Version)) {
 }
 
 // SetMethod gives a type a method, or takes it away where u is nil. What is no type is
-// left alone.
+// left alone. The type stays the same version: whether a new method makes a new type is the
+// check's to say, and then [Edit.Define] or [Edit.Again] was called for the type before.
 func (e *Edit) SetMethod(recv, name string, u *Unit) {
 	if v := e.m.names[recv]; v == nil || v.Kind != Type {
 		return
@@ -78,10 +89,12 @@ func (e *Edit) SetMethod(recv, name string, u *Unit) {
 	})
 }
 
-// Restore makes a version live that was dropped.
+// Restore makes a version live that was dropped, with its own number and history. What it
+// rests on has changed since, so the caller gives it its new object by [Edit.Again].
 func (e *Edit) Restore(v *Version) { e.m.names[v.Name] = v }
 
-// Drop takes a name away. A variable is released.
+// Drop takes a name away. A variable is released. What other declarations compiled with the
+// name goes on to work: their packages import the one that holds it.
 func (e *Edit) Drop(name string) {
 	if v := e.m.names[name]; v != nil && v.Kind == Var {
 		e.released = append(e.released, v)
@@ -89,13 +102,14 @@ func (e *Edit) Drop(name string) {
 	delete(e.m.names, name)
 }
 
-// Import adds imports, name → path, and dot imports by path.
+// Import adds imports, name → path, and dot imports by path. A name that was imported means
+// the new package; units keep the paths that they were compiled with.
 func (e *Edit) Import(imports map[string]string, dots map[string]bool) {
 	maps.Copy(e.m.imports, imports)
 	maps.Copy(e.m.dots, dots)
 }
 
-// DropImport takes an import away.
+// DropImport takes an import away. A later cell that names the package has it guessed again.
 func (e *Edit) DropImport(name string) { delete(e.m.imports, name) }
 
 // Break keeps the source of what no longer compiles, by name or as T.m.
@@ -111,21 +125,26 @@ func (e *Edit) SetGone(name, why string) {
 	}
 }
 
-// Hide gives a type another name, since its own is a variable's from now on.
+// Hide gives a type another name, since its own is a variable's from now on. It comes before
+// the [Edit.Define] of the variable, which would take the name from the type.
 func (e *Edit) Hide(name string) { e.rename(name, spell.TypeMark+name) }
 
-// Reveal gives a hidden type its name back, where nothing else has it.
+// Reveal gives a hidden type its name back, where nothing else has it: once the variable was
+// removed by %rm, or when the type is declared again.
 func (e *Edit) Reveal(name string) {
 	if e.m.names[spell.TypeMark+name] != nil && e.m.names[name] == nil {
 		e.rename(spell.TypeMark+name, name)
 	}
 }
 
-// SetHidden says that a type was compiled again under another name than its own.
+// SetHidden says that a type was compiled again under another name than the one by which the
+// model knows it, which is name: the object is called ˣtype_user, and is still user here.
 func (e *Edit) SetHidden(t *types.TypeName, name string) { e.m.hidden[t] = name }
 
 // rename gives a type another name, in all declarations that mention it.
 func (e *Edit) rename(from, to string) {
+	// The version itself. Its object keeps the name it was made with, so the other one is noted
+	// beside it, unless the new name is the object's own.
 	e.Update(from, func(v *Version) {
 		v.Name = to
 		t := v.Obj.(*types.TypeName)
@@ -136,7 +155,9 @@ func (e *Edit) rename(from, to string) {
 	})
 	e.m.names[to] = e.m.names[from]
 	delete(e.m.names, from)
-	units := map[*Unit]*Unit{} // a group of constants stays one
+	// What mentions it, the type's own methods among that. The text of a unit stays as it was
+	// written; check.Spelled puts the longer names in when the text is needed.
+	units := map[*Unit]*Unit{} // each is copied once: a group of constants stays one, by pointer
 	renamed := func(u *Unit) *Unit {
 		if units[u] == nil {
 			units[u] = u.renamed(from, to)

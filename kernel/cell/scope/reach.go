@@ -13,12 +13,14 @@ import (
 // of them that are live, in alphabetic order. A function rests on what its signature
 // and its body mention, a type on what it and its methods do, a variable on its type.
 // Names for which except is true are left out, and what they alone rest on.
+//
+// A program that runs without the notebook, such as a page's, is made of what is listed here.
 func (m *Model) Reach(names []string, except func(string) bool) []string {
 	reached := map[string]bool{}
 	var visit func(string)
 	visit = func(name string) {
 		v := m.names[name]
-		if v == nil || reached[name] || except(name) {
+		if v == nil || reached[name] || except(name) { // nil: one of Go's own, or a package
 			return
 		}
 		reached[name] = true
@@ -32,8 +34,9 @@ func (m *Model) Reach(names []string, except func(string) bool) []string {
 	return slices.Sorted(maps.Keys(reached))
 }
 
-// restsOn lists the names that a version mentions itself, types in place of their
-// methods.
+// restsOn lists the names that a version mentions itself, types in place of their methods. A
+// type counts with all its methods, since it has them all wherever it is declared. A variable
+// has no source to look at, only the types of the notebook that its own type is made of.
 func (m *Model) restsOn(v *Version) (names []string) {
 	if v.Unit == nil {
 		spell.NotebookTypes(v.Obj.Type(), func(t *types.TypeName) { names = append(names, m.TypeName(t)) })

@@ -32,9 +32,9 @@ import (
 type Kind int
 
 const (
-	Var Kind = iota
+	Var Kind = iota // has no Unit: its value is in the host, and no source makes it again
 	Const
-	Type
+	Type // the only kind with methods
 	Func
 )
 
@@ -48,53 +48,58 @@ type Version struct {
 	Number   int    // counts all versions of all names, from 1, in the order in which they were made
 	Name     string // with [spell.TypeMark] before it for a type that a variable hides
 	Kind     Kind
-	Obj      types.Object     // its type, and where it was declared
-	Home     int              // the program whose package holds it
+	Obj      types.Object     // of the check that declared it: later checks take this very object
+	Home     int              // the program whose package holds it, as 5 for notebook/c5
 	Cell     string           // the cell that made it, such as cell[5]; of a variable, that last set all of it
 	Unit     *Unit            // its source; nil for a variable
 	Methods  map[string]*Unit // of a type, by name
 	Lost     string           // why its value is gone; empty when it is there
-	Previous *Version         // what the name meant before; nil for its first meaning
+	Previous *Version         // what the name meant before; nil at first, and where it meant nothing
 }
 
-// A Unit is the source of a declaration, and what the names in it mean.
+// A Unit is the source of a declaration, and what the names in it mean. It is what is
+// compiled again as one: a function, a method, a type, of a type group each line, but of a
+// group of constants all, whose lines depend on one another through iota. It is compared
+// by pointer, and does not change once its cell is committed.
 type Unit struct {
 	Names     []string // what it declares; of a method, its name
 	Recv      string   // of a method, the receiver's type
 	Kind      Kind
-	Text      string
+	Text      string            // from its keyword to its end; of a line of a group, with the keyword
 	Doc       string            // the comment above it
 	Cell      string            // the source's name, such as cell[5]
 	Line      int               // of the text's first line in the cell
-	Imports   map[string]string // the packages it names
+	Imports   map[string]string // the packages it names: name → path, as its own cell had them
 	Signature map[string]bool   // the notebook's names in its signature or type
 	Body      map[string]bool   // the notebook's names in its function body
 	Calls     map[string]bool   // the notebook's methods that it mentions, as T.m
-	C         *Preamble         // the C code that its C.x means
-	Sig       string            // of a function or method, its signature as text
-	Generic   bool
+	C         *Preamble         // the C code that its C.x means; nil where it has no C.x
+	Sig       string            // of a function or method, its signature as text, spaces made alike
+	Generic   bool              // it has type parameters, or its receiver's type has
 }
 
-// A Preamble is the comment above import "C".
+// A Preamble is the comment above import "C". A cell has at most one. Units of the cell
+// point to it, so that they are compiled again with the C code that they were written for,
+// whatever other cells import.
 type Preamble struct {
 	Cell string
-	Line int // of its first line in the cell
-	Text string
+	Line int    // of its first line in the cell
+	Text string // with its comment signs
 }
 
 // Broken is a declaration that no longer compiled. Its source is kept, since it is
 // tried again when a later cell changes what it mentions.
 type Broken struct {
-	Version  *Version // nil for a method
-	Unit     *Unit
+	Version  *Version        // nil for a method
+	Unit     *Unit           // the method, or the source of Version
 	Mentions map[string]bool // the names in it that are declared elsewhere
 }
 
 // Model is what all names mean at one moment. The zero value is not one: see [New].
 type Model struct {
-	last    int // the newest version's number
-	names   map[string]*Version
-	imports map[string]string          // name → path
+	last    int                        // the newest version's number
+	names   map[string]*Version        // the live ones
+	imports map[string]string          // name → path, those that were guessed too
 	dots    map[string]bool            // dot imports, by path
 	hidden  map[*types.TypeName]string // types that have another name since a variable took theirs
 	broken  map[string]*Broken         // by name, methods as T.m
@@ -107,10 +112,12 @@ func New() *Model {
 		hidden: map[*types.TypeName]string{}, broken: map[string]*Broken{}, gone: map[string]string{}}
 }
 
-// Lookup returns what a name means, or nil.
+// Lookup returns what a name means, or nil. Of a type that a variable hides, the name is
+// that with [spell.TypeMark]: the plain one is the variable's.
 func (m *Model) Lookup(name string) *Version { return m.names[name] }
 
-// All yields the live versions by name, in no order.
+// All yields the live versions by name, in no order. What is written from them, to the
+// person or as code, is sorted first, or the same cell would be another program each time.
 func (m *Model) All() iter.Seq2[string, *Version] { return maps.All(m.names) }
 
 // Names lists the live names in alphabetic order.
@@ -126,10 +133,17 @@ func (m *Model) Dots() map[string]bool { return m.dots }
 // The caller must not change them.
 func (m *Model) Broken() map[string]*Broken { return m.broken }
 
-// Gone says why a name is gone, or is empty.
+// Gone says why a name is gone, or is empty. The reason is kept beside the broken source,
+// since a variable whose type no longer compiles has no source and yet has a reason.
 func (m *Model) Gone(name string) string { return m.gone[name] }
 
-// TypeName is the name that a type of the notebook has in what is checked.
+// TypeName is the name that a type of the notebook has in what is checked. It is not always
+// that of its object, which was made when the type was declared and cannot be changed: after
+//
+//	type user struct{ name string }
+//	user := user{"ann"}
+//
+// the object is still called user, and the name of the type is ˣtype_user.
 func (m *Model) TypeName(t *types.TypeName) string {
 	if name := m.hidden[t]; name != "" {
 		return name
