@@ -48,9 +48,9 @@ func (e *Edit) Define(v Version) {
 }
 
 // Again gives a name a meaning that is made of the one it has: compiled again, or with
-// another body. No variable is released: one whose type was declared again hands its value
-// over, and the program that does it sets the old one to zero. A name that means nothing is
-// left alone.
+// another body. No variable is released: where one whose type was declared again keeps its
+// value, the program copies it over and sets the old variable to zero itself. A name that
+// means nothing is left alone.
 func (e *Edit) Again(name string, change func(*Version)) {
 	if old := e.m.names[name]; old != nil {
 		v := *old
@@ -74,7 +74,7 @@ func (e *Edit) Update(name string, change func(*Version)) {
 
 // SetMethod gives a type a method, or takes it away where u is nil. What is no type is
 // left alone. The type stays the same version: whether a new method makes a new type is the
-// check's to say, and then [Edit.Define] or [Edit.Again] was called for the type before.
+// check's to say, and the caller's to write down by [Edit.Define] or [Edit.Again].
 func (e *Edit) SetMethod(recv, name string, u *Unit) {
 	if v := e.m.names[recv]; v == nil || v.Kind != Type {
 		return
