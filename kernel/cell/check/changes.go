@@ -9,6 +9,13 @@ import (
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
 
+// What a change makes new. Go compiles a package as a whole, so that all of it fits together.
+// Here each cell is a package, and those of earlier cells are loaded and cannot be changed. So
+// when a cell gives a name another meaning, everything that mentions the name is found and
+// compiled again into the cell's package, as if all were one package after all.
+
+// sameImports reports whether the names of packages in a unit mean what they meant in its own
+// cell.
 func (c *checker) sameImports(u *scope.Unit) bool {
 	for name, path := range u.Imports {
 		if c.Imports[name] != path {
@@ -24,11 +31,21 @@ func (c *checker) sameC(u *scope.Unit) bool {
 }
 
 // classify sorts the cell's own declarations into those that replace a body and
-// those that change what a name means.
+// those that change what a name means. After
+//
+//	func area(w, h int) int { return w * h }
+//
+// the first of these replaces a body, and whoever calls area calls the new one; the second
+// is another function, so that its callers are compiled again:
+//
+//	func area(w, h int) int { return w * h / 2 }
+//	func area(w, h float64) float64 { return w * h }
+//
+// A name that is new is not among what changes: nothing can mention it.
 func (c *checker) classify() {
 	for _, u := range c.Own {
 		if u.Recv != "" {
-			if c.OwnNames[u.Recv] {
+			if c.OwnNames[u.Recv] { // it is compiled with its type, which the cell declares
 				continue
 			}
 			e := c.Scope.Lookup(u.Recv)
@@ -53,6 +70,7 @@ func (c *checker) classify() {
 			if c.Scope.Lookup(n) != nil {
 				c.changed[n] = true
 			}
+			// A type that a variable hides, declared again: both its names change meaning.
 			if u.Kind == scope.Type && c.Scope.Lookup(spell.TypeMark+n) != nil {
 				c.changed[spell.TypeMark+n], c.Unhide[n] = true, true
 			}
@@ -69,6 +87,9 @@ func (c *checker) classify() {
 // only the body of a function or method mentions one, the body alone is compiled, and
 // hooked into the package that is there. Of what is generic, there is no body apart
 // from what uses it.
+//
+// It is called whenever a stage has added to changed, and only adds to what it found before.
+// Versions come in no order, which does not matter: it goes on until nothing is added.
 func (c *checker) findChanged() {
 	for again := true; again; {
 		again = false
@@ -76,6 +97,8 @@ func (c *checker) findChanged() {
 			if c.OwnNames[name] || c.NewVars[name] || c.Redeclared[name] != nil || c.Retyped[name] != nil || c.isGone(name) {
 				continue
 			}
+			// A type that a library does not export, made of one of the notebook, as box[point] is: no
+			// text says it, so the variable cannot be declared again with the new point.
 			if e.Kind == scope.Var && mixesOwnTypes(e.Obj.Type()) && c.typeChanged(e) {
 				c.Dropped[name], c.changed[name] = "its type was declared again", true
 				c.Notices = append(c.Notices, fmt.Sprintf("%s (%s) is gone: its type %s holds one that was declared again; run %s again to make it", name, e.Cell, spell.Type(e.Obj.Type()), e.Cell))
@@ -88,6 +111,7 @@ func (c *checker) findChanged() {
 		}
 		again = c.notBodyAlone() || again
 	}
+	// Bodies last: which declarations are compiled whole is known by now.
 	for name, e := range c.Scope.All() {
 		if c.Redeclared[name] == nil && !c.isGone(name) && (!c.OwnNames[name] || e.Kind == scope.Func) {
 			c.staleBodies(name, e)
@@ -118,7 +142,10 @@ func (c *checker) typeChanged(e *scope.Version) (changed bool) {
 	return changed
 }
 
-// isStale reports whether what a name means rests on a name that has changed.
+// isStale reports whether what a name means rests on a name that has changed. A constant keeps
+// its value as a variable does, whatever it was made of: after const n = 2, const m = 2*n and
+// const n = 5, m is 4 until its own cell runs again. Only another type makes it another one. A
+// type is made with its methods, so their signatures count as its own.
 func (c *checker) isStale(e *scope.Version) bool {
 	switch e.Kind {
 	case scope.Var, scope.Const:
@@ -133,7 +160,8 @@ func (c *checker) isStale(e *scope.Version) bool {
 	return c.hits(e.Unit.Signature) || e.Unit.Generic && c.hits(e.Unit.Body)
 }
 
-// redeclare has a name declared again; of a group of constants, all.
+// redeclare has a name declared again; of a group of constants, all that still mean what the
+// group says.
 func (c *checker) redeclare(name string, e *scope.Version) {
 	c.changed[name] = true
 	if e.Kind == scope.Var {
@@ -158,13 +186,13 @@ func (c *checker) notBodyAlone() (again bool) {
 	for u, old := range c.NewBodies {
 		name := u.Names[0]
 		switch isOwn := slices.Contains(c.Own, u); {
-		case u.Recv != "":
+		case u.Recv != "": // a method that is compiled with its type
 			if c.Redeclared[u.Recv] != nil || c.OwnNames[u.Recv] {
 				delete(c.NewBodies, u)
 			}
-		case !isOwn && c.Redeclared[name] != nil:
+		case !isOwn && c.Redeclared[name] != nil: // a function that is compiled whole
 			delete(c.NewBodies, u)
-		case c.hits(old.Signature) && !c.changed[name]:
+		case c.hits(old.Signature) && !c.changed[name]: // the same text is another type by now
 			delete(c.NewBodies, u)
 			c.changed[name] = true
 			if !isOwn {
@@ -177,7 +205,8 @@ func (c *checker) notBodyAlone() (again bool) {
 }
 
 // staleBodies has the bodies compiled that mention what changed: of a function, or of
-// a type's methods.
+// a type's methods. The unit stands for the old body and the new: its text is the same, and
+// its names mean something else.
 func (c *checker) staleBodies(name string, e *scope.Version) {
 	switch {
 	case e.Unit == nil || e.Unit.Generic:

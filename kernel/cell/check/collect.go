@@ -14,7 +14,9 @@ import (
 // compiled again as one. A declaration that stands in the cell as it did when the cell last
 // ran is none of the cell's: running a cell again changes only what was edited.
 
-// collect finds what the cell imports, declares and runs.
+// collect finds what the cell imports, declares and runs. What it finds is syntax: no name has
+// a meaning yet. Imports come first, since they tell whether a declaration means the same
+// packages as when it stood there before.
 func (c *checker) collect() error {
 	imports, err := c.Cell.Imports()
 	if err != nil {
@@ -42,10 +44,19 @@ func (c *checker) collect() error {
 	if err != nil {
 		return err
 	}
+	// The declarations are needed beside the statements, because a var may need a function of the
+	// cell, and through it a var below.
 	return c.Cell.FindStmts(decls, stmts)
 }
 
 // collectTypes makes a unit of each type of a declaration: in a group, of each line.
+//
+//	type (
+//		A int    // type A int
+//		B []A    // type B []A
+//	)
+//
+// So a change of B leaves A, and all that is made of it, as it is.
 func (c *checker) collectTypes(f *syntax.File, d *ast.GenDecl) {
 	if d.Tok != token.TYPE {
 		return
@@ -63,7 +74,8 @@ func (c *checker) collectTypes(f *syntax.File, d *ast.GenDecl) {
 }
 
 // collectConsts makes one unit of a declaration of constants, since the lines of a
-// group depend on one another.
+// group depend on one another: by iota, and by values that are repeated. Its text has the old
+// values of constants that it is made of, so that it says the same when it is compiled again.
 func (c *checker) collectConsts(f *syntax.File, d *ast.GenDecl) {
 	if d.Tok != token.CONST || len(d.Specs) == 0 { // const () says nothing
 		return
@@ -81,7 +93,9 @@ func (c *checker) collectConsts(f *syntax.File, d *ast.GenDecl) {
 	c.add(u, start, end)
 }
 
-// collectFunc makes a unit of a function or a method.
+// collectFunc makes a unit of a function or a method. Two signatures are taken for the same when
+// their texts are, but for spaces: that a parameter only has another name is not seen, and
+// costs that callers are compiled again.
 func (c *checker) collectFunc(f *syntax.File, d *ast.FuncDecl) {
 	start, end := f.Span(d)
 	u := &scope.Unit{Names: []string{d.Name.Name}, Kind: scope.Func, Text: string(c.Cell.Text[start:end]), Generic: d.Type.TypeParams != nil}
@@ -103,19 +117,23 @@ func (c *checker) collectFunc(f *syntax.File, d *ast.FuncDecl) {
 // as it did before, and what it names means the same: then the live one stays, and all
 // that was made of it.
 func (c *checker) add(u *scope.Unit, start, end int) {
+	// The comment is part of the unit for tools that show it. It is not compared: another comment
+	// makes no other declaration.
 	u.Doc = string(c.Cell.Text[parse.CommentAbove(c.Cell.Text[:start]):start])
 	u.Cell = c.Cell.Name
 	u.Line = 1 + strings.Count(string(c.Cell.Text[:start]), "\n")
-	if u.Unnamed() {
+	if u.Unnamed() { // it runs again with its cell
 		c.Own = append(c.Own, u)
 		return
 	}
+	// The same text may mean something else: with another import, with other C code, or where it
+	// is made of values that have changed.
 	if old := c.live(u); old != nil && old.Text == u.Text && c.sameImports(old) && c.sameC(old) && !c.restsOnValues(old) {
 		c.unchanged = append(c.unchanged, [2]int{start, end})
 		return
 	}
 	c.Own = append(c.Own, u)
-	if u.Recv == "" {
+	if u.Recv == "" { // the name of a method is none of the package's
 		for _, n := range u.Names {
 			c.OwnNames[n] = true
 		}

@@ -75,7 +75,7 @@ func (n hintNames) Cell(name string) string {
 func (n hintNames) HidesType(name string) bool { return n.c.Scope.Lookup(spell.TypeMark+name) != nil }
 
 // Gone says why a name is gone: because of this cell, or, in the model's words, of an earlier
-// one. An earlier cell's declaration does not ask for the first, since it is what is dropped.
+// one. The first is asked for by the cell's own text alone.
 func (n hintNames) Gone(name string, now bool) string {
 	if why := n.c.Dropped[name]; why != "" && now {
 		if n.c.Retyped[name] != nil {

@@ -33,6 +33,25 @@ const maxExplained = 100
 // pass has the statements as the body of a function, so that := defines variables
 // whose types the checker finds. The final pass has these variables at package level;
 // it has the result of the first one in first.
+//
+// For a cell
+//
+//	func twice(n int) int { return 2 * n }
+//	x := twice(k)
+//
+// after one that defined k, the first pass checks
+//
+//	package notebook; func twice(n int) int
+//	package notebook; func ˣrun() { x := twice(k); _ = x }
+//
+// and the final pass, with x as an object of the package's scope beside k,
+//
+//	package notebook; func twice(n int) int { return 2 * n }
+//	package notebook; func ˣrun() { x  = twice(k); ˣmark(1) }
+//
+// Errors are in the result, and do not end the pass. It costs what go/types takes for the cell
+// and for what is compiled again; what stays as it is costs an entry in a map, and text that
+// an earlier pass parsed is not parsed again.
 func (c *checker) pass(kind passKind, first *passed) *passed {
 	c.kind = kind
 	c.Passes++
@@ -45,12 +64,16 @@ func (c *checker) pass(kind passKind, first *passed) *passed {
 		},
 		old: map[types.Object]string{},
 	}
+	// Objects come first. Files follow: the cell's own, then those of earlier cells, so that where
+	// both have errors the person's own are reported first.
 	c.declareEarlier(p)
 	c.declareHelpers(p)
 	c.addCell(p, first)
 	for _, u := range c.redeclaredUnits() {
 		c.addFile(p, c.unitFile(u, kind, false), "", "")
 	}
+	// In the first pass, functions that get another body are still objects: their types are as
+	// before, and bodies are left out in any case.
 	if kind == passFinal {
 		for _, u := range c.newBodyUnits() {
 			c.addFile(p, c.unitFile(u, kind, u.Recv != ""), "", "")
@@ -65,6 +88,7 @@ func (c *checker) pass(kind passKind, first *passed) *passed {
 			p.errs = append(p.errs, passError{syntax.Diagnostic{Cell: c.Cell.Name, Msg: err.Error()}, f, token.NoPos})
 		}
 	}
+	// Last, since all files must have been looked at for their names of C.
 	cf, err := c.cFile()
 	if err != nil {
 		p.errs = append(p.errs, c.cErrors(err)...)
@@ -77,7 +101,9 @@ func (c *checker) pass(kind passKind, first *passed) *passed {
 }
 
 // declareEarlier puts into the package's scope what earlier cells declared and this
-// one leaves as it is.
+// one leaves as it is. go/types takes what is in a package's scope before it begins for declared,
+// and does not ask for its source. What a file of this pass declares must not be there, or it
+// would be declared twice.
 func (c *checker) declareEarlier(p *passed) {
 	again := map[string]bool{} // functions that get another body
 	for u := range c.NewBodies {
@@ -94,12 +120,16 @@ func (c *checker) declareEarlier(p *passed) {
 		}
 		plain, isHidden := strings.CutPrefix(name, spell.TypeMark)
 		switch {
+		// Of the first pass, time means the package again in time := time.Now(), and an array whose
+		// length is needed has its new type, which is put in below.
 		case isHidden && c.Unhide[plain], c.kind == passFirst && (c.before[name] || c.arrays[name] != nil):
 			continue
 		case e.Kind == scope.Var:
 			name = spell.Var(name)
 		}
 		insert(p.pkg, name, e.Obj)
+		// user := user{"eve"}, run again: for this pass the type has its own name beside the longer
+		// one, by which earlier code means it.
 		if isHidden && c.kind == passFirst && c.before[plain] {
 			insert(p.pkg, plain, e.Obj)
 		}
@@ -112,7 +142,9 @@ func (c *checker) declareEarlier(p *passed) {
 }
 
 // declareHelpers puts the functions into the package's scope that text of ours calls:
-// what they do is the runtime's, and they take anything.
+// what they do is the runtime's, and they take anything. Their types serve the check alone:
+// in generated code package gen writes the runtime's functions in their place, or declares
+// functions of these names.
 func (c *checker) declareHelpers(p *passed) {
 	for _, values := range []int{1, 2} {
 		p.pkg.Scope().Insert(mustFunc(p.pkg, values))
@@ -128,7 +160,9 @@ func (c *checker) declareHelpers(p *passed) {
 	}
 }
 
-// addFile adds a file to the package, or its syntax errors to the result.
+// addFile adds a file to the package, or its syntax errors to the result. The tree that is
+// checked is a copy where this pass wants another one than was parsed, since other passes have
+// the same tree.
 func (c *checker) addFile(p *passed, f *syntax.File, head, tail string) {
 	if err := c.Cell.File(f, head, tail); err != nil {
 		var e *syntax.Error
@@ -139,12 +173,14 @@ func (c *checker) addFile(p *passed, f *syntax.File, head, tail string) {
 		}
 		return
 	}
-	c.addImports(f)
+	c.addImports(f) // first: whether the file uses C is told by its imports
 	c.cNames(f)
 	c.wrapOldTypes(f.AST)
 	switch {
+	// x := 1 as a whole cell is no error: a variable of a notebook need not be used in its cell.
 	case c.kind == passFirst && f.Kind == syntax.StmtFile:
 		f.AST = syntax.WithUses(f.AST, c.Cell.Defined())
+	// A body may mention the cell's variables, which are no names of the package yet.
 	case c.kind == passFirst && !c.bodies:
 		f.AST = syntax.WithoutBodies(f.AST)
 	}
@@ -152,7 +188,12 @@ func (c *checker) addFile(p *passed, f *syntax.File, head, tail string) {
 }
 
 // addCell adds the cell's declarations and statements. In the final pass, a name that
-// the cell defines anew means what it meant before under a longer name.
+// the cell defines anew means what it meant before under a longer name: after x := 1, the cell
+// x := fmt.Sprint(x) is checked as
+//
+//	x  = fmt.Sprint(ˣold_x)
+//
+// where x is a string and ˣold_x the int of before.
 func (c *checker) addCell(p *passed, first *passed) {
 	cellFile := func(k syntax.Kind, r parse.Rendered) *syntax.File {
 		return &syntax.File{Kind: k, Name: c.Cell.Name, Line: 1, Source: string(c.Cell.Text), Body: r.Text, Back: r.Back}
@@ -162,12 +203,15 @@ func (c *checker) addCell(p *passed, first *passed) {
 		c.addFile(p, cellFile(syntax.StmtFile, c.Cell.StmtText(c.editFirst)), parse.RunHead, parse.RunTail)
 		return
 	}
+	// What the compiler fills for //go:embed is copied by a statement, from an object that has the
+	// type of the cell's own variable.
 	for _, t := range c.Cell.Stmts {
 		if len(t.Embed) > 0 {
 			p.pkg.Scope().Insert(types.NewVar(0, p.pkg, spell.Embed(t.Defs[0]), c.Vars[t.Defs[0]]))
 		}
 	}
 	c.addFile(p, cellFile(syntax.StmtFile, c.Cell.StmtText(func(ed *syntax.Editor) { c.editFinal(ed, first) })), parse.RunHead, parse.RunTail)
+	// What is declared again in this pass has no old meaning left that the statements could have.
 	for name := range c.NewVars {
 		if e := c.Scope.Lookup(name); e != nil && c.Retyped[name] == nil && c.Redeclared[name] == nil {
 			mark := spell.OldMark
@@ -181,9 +225,10 @@ func (c *checker) addCell(p *passed, first *passed) {
 
 // checkTypes runs go/types over the package's files, and adds the errors that hold
 // for a cell, with what to try. HasC says that there are declarations of cmd/cgo, and
-// noC that they could not be had.
+// noC that they could not be had: then C.x is of no known type, so that the C compiler's
+// errors are not buried under go/types'. Only one of the two can hold.
 func (c *checker) checkTypes(p *passed, hasC, noC bool) {
-	byTok := map[*token.File]*syntax.File{}
+	byTok := map[*token.File]*syntax.File{} // to find the file of an error
 	var files []*ast.File
 	for _, f := range p.files {
 		files = append(files, f.AST)
@@ -197,6 +242,7 @@ func (c *checker) checkTypes(p *passed, hasC, noC bool) {
 		Error: func(err error) {
 			e := err.(types.Error)
 			f := byTok[c.Fset.File(e.Pos)]
+			// Without a file it is in none of these texts; what cmd/cgo wrote is no one's to mend.
 			if f == nil || f.Kind == syntax.CgoFile || ignored(e.Msg) || c.kind == passFirst && f.Kind != syntax.StmtFile && !c.bodies && bodiless(e.Msg) {
 				return
 			}
@@ -237,11 +283,15 @@ func (c *checker) wrapOldTypes(f *ast.File) {
 	}
 }
 
-// ignored are complaints that hold for a program but not for a cell.
+// ignored are complaints that hold for a program but not for a cell. They are known by their
+// text: types.Error has a code, but does not export it. Imports are ours, or stay for later
+// cells. What begins with a tab says more about the error before, such as where else a name is
+// declared, which may be a place that the cell does not have.
 func ignored(msg string) bool {
 	return strings.HasSuffix(msg, "imported and not used") || strings.Contains(msg, " imported as ") && strings.HasSuffix(msg, "and not used") ||
 		strings.HasPrefix(msg, "\t") ||
-		// The checker compares packages by pointer here, not by path.
+		// The checker compares packages by pointer here, not by path, and each pass has a package
+		// of its own: to it a struct of an earlier cell is another package's.
 		implicitField(msg)
 }
 
@@ -252,6 +302,7 @@ func implicitField(msg string) bool {
 	return strings.HasPrefix(msg, "implicit assignment to unexported field") && (strings.HasPrefix(typ, spell.Path+".") || !strings.Contains(typ, "."))
 }
 
+// bodiless reports whether a message comes of bodies that the first pass left out.
 func bodiless(msg string) bool {
 	return strings.Contains(msg, "missing function body") || strings.Contains(msg, "must have a body") || strings.Contains(msg, "missing return")
 }

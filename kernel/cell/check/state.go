@@ -17,9 +17,9 @@ import (
 // know of each other on the way there. See run.go for the stages. It is for one goroutine
 // and one cell.
 //
-// Sets of names only grow from one turn of the check to the next, except that NewVars and Hides
-// are found again by each of the first passes, and that what is dropped leaves the sets of
-// what is compiled again.
+// Sets of names grow from one turn of the check to the next, with three exceptions: NewVars and
+// Hides are found again by each of the first passes; what is dropped or given up on leaves
+// the sets of what is compiled again; and a unit leaves NewBodies when its body alone will not do.
 type checker struct {
 	Result
 	ctx context.Context

@@ -14,6 +14,9 @@ import (
 // of a function or method whose type is as before, its body alone. A method cannot be
 // declared in another package than its type, so that its new body is a function with
 // the receiver as first parameter.
+//
+// Each such unit is a file of its own, with the imports of its own cell, so that one package
+// name may mean two packages in two units.
 
 // asFunc turns the text of a method into that of a function whose first
 // parameter is the receiver: func (p *T) m(x int) becomes func Ħˣm_T_m(p *T, x int).
@@ -23,6 +26,9 @@ func (c *checker) asFunc(text string) string {
 	return s
 }
 
+// asFuncEdits are the edits that do it, by places in the text of the method; none where it does
+// not parse. Go wants all parameters named or none (spec, Function types), and the receiver
+// has a name, so that parameters without one get _. Without parameters no comma follows it.
 func (c *checker) asFuncEdits(text string) []syntax.Edit {
 	f, off, err := c.Cell.Alone(text)
 	if err != nil {
@@ -49,7 +55,8 @@ func (c *checker) asFuncEdits(text string) []syntax.Edit {
 	return edits
 }
 
-// redeclaredUnits lists the units that are declared again, types with their methods.
+// redeclaredUnits lists the units that are declared again, types with their methods. Their order
+// is that of the files, and with it that of the errors: it is the same for the same cell.
 func (c *checker) redeclaredUnits() []*scope.Unit {
 	seen := map[*scope.Unit]bool{}
 	var list []*scope.Unit
@@ -60,6 +67,8 @@ func (c *checker) redeclaredUnits() []*scope.Unit {
 			list = append(list, e.Unit)
 		}
 	}
+	// What is tried again: a broken version is in Redeclared, so that its methods are missing; the
+	// model does not know it. A broken method is all there is of it.
 	for _, name := range sortedKeys(c.Revived) {
 		b := c.Revived[name]
 		if b.Version == nil {
@@ -70,6 +79,8 @@ func (c *checker) redeclaredUnits() []*scope.Unit {
 			list = append(list, b.Version.Methods[m])
 		}
 	}
+	// Methods of the types that are declared again, by the cell or here, but for those that the cell
+	// declares itself and those that no longer compile.
 	for _, name := range c.Scope.Names() {
 		e := c.Scope.Lookup(name)
 		if plain, isHidden := strings.CutPrefix(name, spell.TypeMark); isHidden && c.Unhide[plain] {
@@ -87,7 +98,8 @@ func (c *checker) redeclaredUnits() []*scope.Unit {
 	return list
 }
 
-// newBodyUnits lists the units of earlier cells whose body alone is compiled.
+// newBodyUnits lists the units of earlier cells whose body alone is compiled. Those of the cell
+// itself are in its own text.
 func (c *checker) newBodyUnits() []*scope.Unit {
 	var list []*scope.Unit
 	for u := range c.NewBodies {
@@ -110,7 +122,8 @@ func (c *checker) newBodyUnits() []*scope.Unit {
 }
 
 // unitFile is the source of a unit as it is checked in this pass, a method as a
-// function if asked for.
+// function if asked for. Places in it lead back to the unit's text, and that to a line of its
+// own cell, so that an error names the cell that declared it.
 func (c *checker) unitFile(u *scope.Unit, kind passKind, function bool) *syntax.File {
 	source := u.Text
 	text, back := c.respell(u, kind)
@@ -121,13 +134,18 @@ func (c *checker) unitFile(u *scope.Unit, kind passKind, function bool) *syntax.
 		back = func(i int) int { return place(max(0, i-shift)) }
 	}
 	if u.Kind == scope.Const {
-		// Names of the group that mean something else by now are left out.
+		// Names of the group that mean something else by now are left out. Their lines stay, so that
+		// iota counts as before.
 		text = c.blankOthers(u, text)
 	}
 	return &syntax.File{Kind: syntax.UnitFile, Name: u.Cell, Line: u.Line, Source: source, Body: text, Back: back, Unit: u}
 }
 
-// blankOthers replaces the names of a const group that it no longer declares by _.
+// blankOthers replaces the names of a const group that it no longer declares by _:
+//
+//	const ( red = iota; green; blue )    becomes    const ( red = iota; _    ; blue )
+//
+// where green is a variable by now.
 func (c *checker) blankOthers(u *scope.Unit, text string) string {
 	f, off, err := c.Cell.Alone(text)
 	if err != nil {
