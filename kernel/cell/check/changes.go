@@ -97,8 +97,8 @@ func (c *checker) findChanged() {
 			if c.OwnNames[name] || c.NewVars[name] || c.Redeclared[name] != nil || c.Retyped[name] != nil || c.isGone(name) {
 				continue
 			}
-			// A type that a library does not export, made of one of the notebook, as box[point] is: no
-			// text says it, so the variable cannot be declared again with the new point.
+			// A type that a library does not export, made of one of the notebook, such as
+			// lib.box[point]: no text says it, so that nothing makes it of the new point.
 			if e.Kind == scope.Var && mixesOwnTypes(e.Obj.Type()) && c.typeChanged(e) {
 				c.Dropped[name], c.changed[name] = "its type was declared again", true
 				c.Notices = append(c.Notices, fmt.Sprintf("%s (%s) is gone: its type %s holds one that was declared again; run %s again to make it", name, e.Cell, spell.Type(e.Obj.Type()), e.Cell))

@@ -16,7 +16,8 @@ import (
 
 // collect finds what the cell imports, declares and runs. What it finds is syntax: no name has
 // a meaning yet. Imports come first, since they tell whether a declaration means the same
-// packages as when it stood there before.
+// packages as when it stood there before. What an import without a name is called is known
+// only when the package was looked at, by findImports.
 func (c *checker) collect() error {
 	imports, err := c.Cell.Imports()
 	if err != nil {

@@ -20,22 +20,43 @@ import (
 // and columns stay the cell's, and then edited: names get the spelling of this pass,
 // definitions become assignments, and calls of ours go around what a cell does and Go
 // does not, such as a value on the last line.
+//
+// What is inserted stays on its line, behind semicolons, so that lines need no table. Columns
+// are led back by the editor. Several edits at one place apply in the order in which they are
+// made, which the functions below rely on: what takes an error comes before the mark that says
+// that the statement was done.
 
+// errName is the variable of the checked package that holds the n-th error that is taken.
 func errName(n int) string { return "ˣe" + strconv.Itoa(n) }
 
-// editFirst prepares the statements for the first pass.
+// editFirst prepares the statements for the first pass. Definitions stay as they are written,
+// for go/types to infer their types.
 func (c *checker) editFirst(ed *syntax.Editor) {
 	c.editTop(ed, true)
 	c.mark(ed, syntax.StmtFile)
 }
 
+// editTop makes the edits that both passes have: values of last lines, errors that are taken,
+// and marks. Of a cell
+//
+//	data := os.ReadFile("x")
+//	n = len(data)
+//	n + 1
+//
+// the last two lines become
+//
+//	n = len(data); ˣmark(2)
+//	ˣresult(n + 1)
+//
+// A mark follows only what gives a variable a value: whether one has its value is all that is
+// asked of how far a cell came. Marks of definitions are put in by editFinal.
 func (c *checker) editTop(ed *syntax.Editor, first bool) {
 	if first {
 		c.Cell.Ungroup(ed)
 	}
 	for i, t := range c.Cell.Stmts {
 		if t.Last && len(t.Defs) == 0 && (c.LastValue || t.IsPlainExpr()) {
-			if t.Hide {
+			if t.Hide { // x + 1; shows nothing, and Go would refuse it as a statement
 				ed.Insert(t.Start, "_ = ")
 			} else {
 				ed.Insert(t.Start, "ˣresult(")
@@ -57,7 +78,8 @@ func (c *checker) editTop(ed *syntax.Editor, first bool) {
 	c.editInner(ed)
 }
 
-// markDone says that statement i was done, behind it.
+// markDone says that statement i was done, behind it. Numbers follow the order in which
+// statements run, which is not that of the text where a var declaration was pulled up.
 func (c *checker) markDone(ed *syntax.Editor, i int) {
 	ed.Insert(c.Cell.Stmts[i].End, "; ˣmark("+strconv.Itoa(i+1)+")")
 }
@@ -67,9 +89,12 @@ func (c *checker) markDone(ed *syntax.Editor, i int) {
 // call that fails leaves them as they were.
 //
 //	x := f()    becomes    ˣv0_0, ˣe0 := f(); ˣuse(ˣe0); x := ˣv0_0
+//
+// which in the final pass ends with x = ˣv0_0. ˣuse ends the cell when the error is not nil.
+// The names of ours hold n, since all statements of the cell share one function.
 func (c *checker) takeError(ed *syntax.Editor, t *parse.Stmt, n int, first bool) {
 	off := t.Offset
-	var lhs, op string
+	var lhs, op string // the left side, and what stands between it and ours
 	var names int
 	var call token.Pos
 	switch s := t.Node.(type) {
@@ -88,6 +113,7 @@ func (c *checker) takeError(ed *syntax.Editor, t *parse.Stmt, n int, first bool)
 	default:
 		return
 	}
+	// Where all names are _, := would have nothing new on its left side, which Go refuses.
 	if !first || strings.Trim(lhs, "_, ") == "" {
 		op = " = "
 	}
@@ -102,7 +128,7 @@ func (c *checker) takeError(ed *syntax.Editor, t *parse.Stmt, n int, first bool)
 }
 
 // identifiers returns the names in a list of expressions, or nil when some are
-// none.
+// none, as in p.x, err = f(): such a left side stays as it is written.
 func identifiers(list []ast.Expr) []*ast.Ident {
 	var ids []*ast.Ident
 	for _, x := range list {
@@ -115,7 +141,9 @@ func identifiers(list []ast.Expr) []*ast.Ident {
 	return ids
 }
 
-// leftNames writes the names on the left of an assignment as this pass has them.
+// leftNames writes the names on the left of an assignment as this pass has them: a variable
+// with a name of Go's, such as max, is ˣnew_max at package level, whether this cell or an
+// earlier one defined it.
 func (c *checker) leftNames(ids []*ast.Ident, first, defines bool) string {
 	names := make([]string, len(ids))
 	for i, id := range ids {
@@ -138,6 +166,8 @@ func (c *checker) leftNames(ids []*ast.Ident, first, defines bool) string {
 //	var x string         x = the variable that the compiler fills
 func (c *checker) editFinal(ed *syntax.Editor, first *passed) {
 	c.editTop(ed, false)
+	// init functions are declarations, which are blank here. No statement may stand between them
+	// and what follows on the line.
 	for _, ch := range c.Cell.Inits() { // they are called where they stand, on the same line
 		ed.Insert(ch.Start, spell.Init(ch.Start)+"();")
 	}
@@ -151,7 +181,7 @@ func (c *checker) editFinal(ed *syntax.Editor, first *passed) {
 			continue
 		}
 		if len(t.Defs) == 0 {
-			if t.Spec { // var _ = …
+			if t.Spec { // var _ = …, in a group, whose own var is blank
 				ed.Insert(t.Start, "var ")
 			}
 			continue
@@ -159,7 +189,7 @@ func (c *checker) editFinal(ed *syntax.Editor, first *passed) {
 		off := t.Offset
 		switch s := t.Node.(type) {
 		case *ast.AssignStmt:
-			ed.Replace(off(s.TokPos), off(s.TokPos)+2, " =")
+			ed.Replace(off(s.TokPos), off(s.TokPos)+2, " =") // as long, so that columns stay
 		case *ast.DeclStmt:
 			g := s.Decl.(*ast.GenDecl)
 			if !t.Spec {
@@ -170,7 +200,7 @@ func (c *checker) editFinal(ed *syntax.Editor, first *passed) {
 				if len(t.Embed) > 0 {
 					ed.Insert(off(vs.Pos()), spell.Var(t.Defs[0])+" = "+spell.Embed(t.Defs[0]))
 					ed.Blank(off(vs.Pos()), off(vs.End()))
-				} else if len(vs.Values) == 0 {
+				} else if len(vs.Values) == 0 { // it may be run again, when x has a value
 					names := make([]string, 0, len(vs.Names))
 					for _, n := range vs.Names {
 						if n.Name != "_" {
@@ -200,7 +230,14 @@ func (c *checker) editFinal(ed *syntax.Editor, first *passed) {
 }
 
 // oldRefs finds the places in the statements that mean a name as it was
-// understood before this cell defines it anew, and the marks that say so.
+// understood before this cell defines it anew, and the marks that say so. After x := 1, in
+//
+//	x := fmt.Sprint(x)
+//	y := x
+//
+// the x in brackets is the old one, and gets ˣold_ before it, and that of y is the new one. Of
+// the first pass it is known which is which: there the new x is a variable of the function,
+// and the old one of the package.
 func (c *checker) oldRefs(first *passed) []syntax.Edit {
 	var marks []syntax.Edit
 	for _, f := range first.files {
@@ -213,7 +250,7 @@ func (c *checker) oldRefs(first *passed) []syntax.Edit {
 				e := c.Scope.Lookup(name)
 				_, isPkg := obj.(*types.PkgName)
 				if isPkg || e != nil && spell.PackageLevel(obj) {
-					mark := spell.OldMark
+					mark := spell.OldMark // unless it is a type, which lives on: see hide.go
 					if _, isType := obj.(*types.TypeName); isType && !c.OwnNames[name] {
 						mark = spell.TypeMark
 					}
@@ -228,7 +265,8 @@ func (c *checker) oldRefs(first *passed) []syntax.Edit {
 }
 
 // editDecls leaves out the declarations that did not change, and turns methods
-// that only get a new body into functions.
+// that only get a new body into functions. It is the same for both passes, but for the marks
+// of names, so that the second parses nothing again where the first edits found all.
 func (c *checker) editDecls(ed *syntax.Editor) {
 	defer c.mark(ed, syntax.DeclFile)
 	ed.Edits = append(ed.Edits, c.constEdits...)

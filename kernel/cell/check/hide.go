@@ -31,7 +31,9 @@ import (
 //	ˣnew_x    the variable, where x is a name of Go's own
 
 // insert puts an object into the scope of the checked package, under a name
-// that may not be the one it was declared with.
+// that may not be the one it was declared with. Go's objects cannot be renamed, so then it is
+// another object of the same type: a TypeName made so is an alias. It returns the object that
+// is in the scope.
 func insert(pkg *types.Package, name string, obj types.Object) types.Object {
 	if obj.Name() != name {
 		switch o := obj.(type) {
@@ -62,7 +64,7 @@ func (c *checker) findRedefined(p *passed) bool {
 			continue
 		}
 		at := e.file.Back(e.file.Offset(e.pos))
-		for _, t := range c.Cell.Stmts {
+		for _, t := range c.Cell.Stmts { // the statement that the error is in
 			if at < t.Start || at > t.End {
 				continue
 			}
@@ -78,7 +80,9 @@ func (c *checker) findRedefined(p *passed) bool {
 }
 
 // madeFrom reports whether a statement that defines a variable of this name can
-// mean by it what the variable hides.
+// mean by it what the variable hides. It must mention the name outside of functions that
+// declare it themselves; and what is hidden must be a type, one of Go's own names, or a package
+// that has all that is selected. It then makes the name that package's import.
 func (c *checker) madeFrom(t *parse.Stmt, name string) bool {
 	text := string(c.Cell.Text[t.Start:t.End])
 	if t.Spec { // a line of "var ( … )"
@@ -91,7 +95,7 @@ func (c *checker) madeFrom(t *parse.Stmt, name string) bool {
 	if c.Scope.Lookup(spell.TypeMark+name) != nil || spell.OfGo(name) {
 		return true
 	}
-	path := ""
+	path := "" // stays empty where nothing is selected, as in time := time
 	for _, sel := range selectorBases(f)[name] {
 		if path = c.packageOf(name, sel); path == "" {
 			return false
@@ -104,7 +108,8 @@ func (c *checker) madeFrom(t *parse.Stmt, name string) bool {
 }
 
 // packageOf returns the path of the package that a name would mean, were it not
-// for the variable, when that package has what is selected.
+// for the variable, when that package has what is selected; "" otherwise. C has nothing that
+// could be looked up here.
 func (c *checker) packageOf(name, sel string) string {
 	path := c.Imports[name]
 	if path == "" {
@@ -121,7 +126,9 @@ func (c *checker) packageOf(name, sel string) string {
 }
 
 // goNames finds the places in the cell's declarations or statements where a name
-// of Go's own means a variable of an earlier cell.
+// of Go's own means a variable of an earlier cell, or, in declarations, one that the cell
+// defines. These get ˣnew_ before them. The package could declare max itself, but then every
+// max of every text in it would be the variable, also where earlier code means Go's.
 func (c *checker) goNames(f *syntax.File) []int {
 	var at []int
 	for _, id := range f.AST.Unresolved {
@@ -137,12 +144,13 @@ func (c *checker) goNames(f *syntax.File) []int {
 }
 
 // mark writes the mark of variables with names of Go's own in the cell's
-// declarations, or in its statements for the first pass.
+// declarations, or in its statements for the first pass. For the final pass newRefs finds more
+// of them, by what the first one found out.
 func (c *checker) mark(ed *syntax.Editor, kind syntax.Kind) {
 	if !c.hasGoNames() {
 		return
 	}
-	parse := c.Cell.Decls
+	parse := c.Cell.Decls // the text without edits, which was parsed before
 	if kind == syntax.StmtFile {
 		parse = c.Cell.Body
 	}
@@ -156,6 +164,8 @@ func (c *checker) mark(ed *syntax.Editor, kind syntax.Kind) {
 	}
 }
 
+// hasGoNames reports whether a variable, of the cell or of the notebook, has a name of Go's own.
+// There is seldom one, and then all that has to do with ˣnew_ is spared.
 func (c *checker) hasGoNames() bool {
 	for _, t := range c.Cell.Stmts {
 		if slices.ContainsFunc(t.Defs, spell.OfGo) {
@@ -184,6 +194,8 @@ func (c *checker) newRefs(first *passed) []int {
 				if !ok || !spell.OfGo(spell.Written(id.Name)) || c.Fset.File(id.Pos()) != f.Tok || f.Tok.Offset(id.Pos())-f.Prelude >= len(f.Body) {
 					continue
 				}
+				// One of the cell's own, or one of an earlier cell that has not got another meaning
+				// here: where it has, oldRefs writes its mark.
 				isNew := c.locals[v] ||
 					spell.PackageLevel(v) && !(c.NewVars[spell.Written(id.Name)] && c.Retyped[spell.Written(id.Name)] == nil)
 				start, _ := f.Span(id)
@@ -198,7 +210,15 @@ func (c *checker) newRefs(first *passed) []int {
 }
 
 // Spelled is the source of a declaration with the longer names of what it means, where
-// variables have taken them since.
+// variables have taken them since. After time := time.Now(),
+//
+//	func day() time.Time { return time.Now() }
+//
+// of a cell before reads
+//
+//	func day() ˣold_time.Time { return ˣold_time.Now() }
+//
+// It needs no packages and checks nothing.
 func Spelled(m *scope.Model, u *scope.Unit) string {
 	c := newChecker(context.Background(), Input{Scope: m})
 	c.Cell = parse.New(token.NewFileSet(), parse.Source{}, nil)
@@ -207,7 +227,8 @@ func Spelled(m *scope.Model, u *scope.Unit) string {
 }
 
 // respell returns the source of a unit as it is checked in this pass, with the
-// longer names of what it means, and where each byte came from.
+// longer names of what it means, and where each byte came from. A text that does not parse is
+// returned as it is: it did when its cell ran.
 func (c *checker) respell(u *scope.Unit, kind passKind) (string, func(int) int) {
 	other, own := c.spellings(u, kind)
 	same := func(i int) int { return i }
@@ -220,11 +241,13 @@ func (c *checker) respell(u *scope.Unit, kind passKind) (string, func(int) int) 
 	}
 	ed := &syntax.Editor{Text: []byte(u.Text)}
 	at := func(id *ast.Ident) int { return off(id.Pos()) }
+	// What the unit does not declare. Locals of the same name are resolved, and stay.
 	for _, id := range f.Unresolved {
 		if to := other[id.Name]; to != "" {
 			ed.Replace(at(id), at(id)+len(id.Name), to)
 		}
 	}
+	// The type that it declares, where it stands and where its own text mentions it.
 	if obj := f.Scope.Lookup(own); obj != nil {
 		ast.Inspect(f, func(n ast.Node) bool {
 			if id, ok := n.(*ast.Ident); ok && id.Obj == obj {
@@ -237,7 +260,8 @@ func (c *checker) respell(u *scope.Unit, kind passKind) (string, func(int) int) 
 }
 
 // spellings returns the names in a unit that are longer in this pass, and the name of
-// the type that the unit itself declares under a longer one.
+// the type that the unit itself declares under a longer one. Both are by the name that the text
+// has, without a mark.
 func (c *checker) spellings(u *scope.Unit, kind passKind) (other map[string]string, own string) {
 	other = map[string]string{}
 	for name := range u.Imports {

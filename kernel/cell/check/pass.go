@@ -64,8 +64,7 @@ func (c *checker) pass(kind passKind, first *passed) *passed {
 		},
 		old: map[types.Object]string{},
 	}
-	// Objects come first. Files follow: the cell's own, then those of earlier cells, so that where
-	// both have errors the person's own are reported first.
+	// Objects come first. Files follow: the cell's own, then those of earlier cells, a unit each.
 	c.declareEarlier(p)
 	c.declareHelpers(p)
 	c.addCell(p, first)
@@ -284,8 +283,8 @@ func (c *checker) wrapOldTypes(f *ast.File) {
 }
 
 // ignored are complaints that hold for a program but not for a cell. They are known by their
-// text: types.Error has a code, but does not export it. Imports are ours, or stay for later
-// cells. What begins with a tab says more about the error before, such as where else a name is
+// text: types.Error has a code, but does not export it. Imports are ours, one
+// for each name before a dot, which has no use where a pass leaves out bodies. What begins with a tab says more about the error before, such as where else a name is
 // declared, which may be a place that the cell does not have.
 func ignored(msg string) bool {
 	return strings.HasSuffix(msg, "imported and not used") || strings.Contains(msg, " imported as ") && strings.HasSuffix(msg, "and not used") ||

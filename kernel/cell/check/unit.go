@@ -55,8 +55,8 @@ func (c *checker) asFuncEdits(text string) []syntax.Edit {
 	return edits
 }
 
-// redeclaredUnits lists the units that are declared again, types with their methods. Their order
-// is that of the files, and with it that of the errors: it is the same for the same cell.
+// redeclaredUnits lists the units that are declared again, types with their methods, in the
+// same order for the same cell: it is the order of the files.
 func (c *checker) redeclaredUnits() []*scope.Unit {
 	seen := map[*scope.Unit]bool{}
 	var list []*scope.Unit
@@ -79,8 +79,8 @@ func (c *checker) redeclaredUnits() []*scope.Unit {
 			list = append(list, b.Version.Methods[m])
 		}
 	}
-	// Methods of the types that are declared again, by the cell or here, but for those that the cell
-	// declares itself and those that no longer compile.
+	// Methods of the types that are declared again, by the cell or here, but for those that the
+	// cell declares itself and those that no longer compile.
 	for _, name := range c.Scope.Names() {
 		e := c.Scope.Lookup(name)
 		if plain, isHidden := strings.CutPrefix(name, spell.TypeMark); isHidden && c.Unhide[plain] {
@@ -134,8 +134,8 @@ func (c *checker) unitFile(u *scope.Unit, kind passKind, function bool) *syntax.
 		back = func(i int) int { return place(max(0, i-shift)) }
 	}
 	if u.Kind == scope.Const {
-		// Names of the group that mean something else by now are left out. Their lines stay, so that
-		// iota counts as before.
+		// Names of the group that mean something else by now are left out. Their lines stay,
+		// so that iota counts as before.
 		text = c.blankOthers(u, text)
 	}
 	return &syntax.File{Kind: syntax.UnitFile, Name: u.Cell, Line: u.Line, Source: source, Body: text, Back: back, Unit: u}
