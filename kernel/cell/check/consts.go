@@ -16,11 +16,25 @@ import (
 
 // ownValues finds the constants of a group whose value is made of the constant of
 // the same name before this cell, as in const X = X + 1, and writes that one's
-// value in its place: in a package they would be a cycle.
+// value in its place: in a package they would be a cycle. After const X = 2,
+//
+//	const (
+//		X = X + X
+//		Y
+//	)
+//
+// is checked, and kept, as
+//
+//	const (
+//		X = int(2) + int(2)
+//		Y = X + X
+//	)
+//
+// with 2 alone where X has no type. It is empty where nothing is so.
 func (c *checker) ownValues(f *syntax.File, d *ast.GenDecl) []syntax.Edit {
 	var edits []syntax.Edit
-	var last *ast.ValueSpec
-	expand := false
+	var last *ast.ValueSpec // the last line with values
+	expand := false         // these were changed
 	start := func(n ast.Node) int { s, _ := f.Span(n); return s }
 	end := func(n ast.Node) int { _, e := f.Span(n); return e }
 	for _, s := range d.Specs {
@@ -30,7 +44,7 @@ func (c *checker) ownValues(f *syntax.File, d *ast.GenDecl) []syntax.Edit {
 		if len(s.Values) > 0 {
 			last, expand = s, false
 		}
-		if last == nil {
+		if last == nil { // a first line without a value is an error that go/types explains
 			return nil
 		}
 		var values []string
@@ -51,6 +65,7 @@ func (c *checker) ownValues(f *syntax.File, d *ast.GenDecl) []syntax.Edit {
 				}
 				return true
 			})
+			// The value is written as this line has it: only its own names are replaced.
 			text, _ := ed.Render(start(v), end(v))
 			values = append(values, text)
 			if len(s.Values) > 0 {
@@ -68,7 +83,14 @@ func (c *checker) ownValues(f *syntax.File, d *ast.GenDecl) []syntax.Edit {
 	return edits
 }
 
-// constText writes the value of a constant, or returns "".
+// constText writes the value of a constant, or returns "". The text has the constant's type,
+// or the kind of an untyped one, which decides what may be made of it (spec, Constants):
+//
+//	const X int8 = 7       int8(7)
+//	const X = 'a'          'a', where 97 would be an integer
+//	const X = 3.0          3.0
+//	const X = 1.5          (3.0 / 2), exact, where digits might not be
+//	const X Celsius = 20   Celsius(20)
 func constText(k *types.Const) string {
 	text := k.Val().ExactString()
 	b, basic := k.Type().(*types.Basic)
@@ -97,7 +119,8 @@ func constText(k *types.Const) string {
 }
 
 // restsOnValues reports whether a group of constants is made of others, or of the
-// length of a variable: when its cell is run again, these may have changed.
+// length of a variable: when its cell is run again, these may have changed. So that it gets
+// their new values then, such a group is never taken for one that stands there as before.
 func (c *checker) restsOnValues(u *scope.Unit) bool {
 	for name := range u.Signature {
 		if e := c.Scope.Lookup(name); u.Kind == scope.Const && (e == nil || e.Kind != scope.Type) {
@@ -116,7 +139,7 @@ func (c *checker) restsOnValues(u *scope.Unit) bool {
 // In the first pass a is local to the statements, where n cannot see it. Such a variable
 // is put into the package as well, once its type is known, and the pass is made again.
 func (c *checker) findArrays(p *passed) bool {
-	need := map[string]bool{}
+	need := map[string]bool{} // what declarations mention and statements define
 	for _, f := range p.files {
 		if f.Kind == syntax.DeclFile {
 			for _, id := range f.AST.Unresolved {
@@ -134,6 +157,7 @@ func (c *checker) findArrays(p *passed) bool {
 			if !ok || !need[id.Name] || c.arrays[id.Name] != nil || c.Fset.File(id.Pos()) != f.Tok || !c.atTopLevel(f, id) {
 				continue
 			}
+			// Others stay unknown to declarations: const c = x + 1 is refused, with the reason.
 			if t, _ := spell.Deref(v.Type()); leadsToArray(t) {
 				c.arrays[id.Name] = v.Type()
 				found = true
@@ -155,7 +179,8 @@ func (c *checker) atTopLevel(f *syntax.File, id *ast.Ident) bool {
 	return false
 }
 
-// leadsToArray reports whether a selector or an index of a value can be an array.
+// leadsToArray reports whether a value, or a selector or an index of it, can be an array, whose
+// len is a constant (spec, Length and capacity): len(a), len(b.a), len(m["k"]).
 func leadsToArray(t types.Type) bool {
 	switch t.Underlying().(type) {
 	case *types.Array, *types.Struct, *types.Map, *types.Slice:

@@ -21,8 +21,8 @@ import (
 // definitions become assignments, and calls of ours go around what a cell does and Go
 // does not, such as a value on the last line.
 //
-// What is inserted stays on its line, behind semicolons, so that lines need no table. Columns
-// are led back by the editor. Several edits at one place apply in the order in which they are
+// What is inserted holds no line break, so that lines stay the cell's. Columns are led back
+// by the editor. Several edits at one place apply in the order in which they are
 // made, which the functions below rely on: what takes an error comes before the mark that says
 // that the statement was done.
 
@@ -43,7 +43,7 @@ func (c *checker) editFirst(ed *syntax.Editor) {
 //	n = len(data)
 //	n + 1
 //
-// the last two lines become
+// where n is a variable of an earlier cell, the last two lines become
 //
 //	n = len(data); ˣmark(2)
 //	ˣresult(n + 1)
@@ -166,8 +166,7 @@ func (c *checker) leftNames(ids []*ast.Ident, first, defines bool) string {
 //	var x string         x = the variable that the compiler fills
 func (c *checker) editFinal(ed *syntax.Editor, first *passed) {
 	c.editTop(ed, false)
-	// init functions are declarations, which are blank here. No statement may stand between them
-	// and what follows on the line.
+	// init functions are declarations, which are blank here. Calls of them take their places.
 	for _, ch := range c.Cell.Inits() { // they are called where they stand, on the same line
 		ed.Insert(ch.Start, spell.Init(ch.Start)+"();")
 	}
@@ -265,8 +264,8 @@ func (c *checker) oldRefs(first *passed) []syntax.Edit {
 }
 
 // editDecls leaves out the declarations that did not change, and turns methods
-// that only get a new body into functions. It is the same for both passes, but for the marks
-// of names, so that the second parses nothing again where the first edits found all.
+// that only get a new body into functions. It does not ask which pass it is for, so that
+// the text is mostly one that was parsed before.
 func (c *checker) editDecls(ed *syntax.Editor) {
 	defer c.mark(ed, syntax.DeclFile)
 	ed.Edits = append(ed.Edits, c.constEdits...)

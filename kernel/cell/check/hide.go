@@ -80,8 +80,8 @@ func (c *checker) findRedefined(p *passed) bool {
 }
 
 // madeFrom reports whether a statement that defines a variable of this name can
-// mean by it what the variable hides. It must mention the name outside of functions that
-// declare it themselves; and what is hidden must be a type, one of Go's own names, or a package
+// mean by it what the variable hides. It must mention the name where nothing in it declares
+// it; and what is hidden must be a type, one of Go's own names, or a package
 // that has all that is selected. It then makes the name that package's import.
 func (c *checker) madeFrom(t *parse.Stmt, name string) bool {
 	text := string(c.Cell.Text[t.Start:t.End])
@@ -165,7 +165,7 @@ func (c *checker) mark(ed *syntax.Editor, kind syntax.Kind) {
 }
 
 // hasGoNames reports whether a variable, of the cell or of the notebook, has a name of Go's own.
-// There is seldom one, and then all that has to do with ˣnew_ is spared.
+// There is seldom one. Without, no text is looked through for them.
 func (c *checker) hasGoNames() bool {
 	for _, t := range c.Cell.Stmts {
 		if slices.ContainsFunc(t.Defs, spell.OfGo) {

@@ -15,9 +15,14 @@ import (
 
 // A cell need not import what it uses, and two cells may mean two packages by one name. So
 // each file of the checked package imports what its own names mean, and nothing else.
+//
+// A name before a dot means, in this order: what the text itself declares, a declaration of
+// the notebook, a live import, or the package that the kernel guesses from the name and from
+// what is selected. What was found so is an import from then on, as if a cell had said it.
 
 // findImports resolves the cell's imports, and finds the packages that it
-// names without importing them.
+// names without importing them. It may take long: a package may have to be fetched and
+// compiled. Its error wraps [ErrAgain] where that changed packages of earlier cells.
 func (c *checker) findImports() error {
 	var need []string
 	for name := range c.Imported {
@@ -25,6 +30,8 @@ func (c *checker) findImports() error {
 	}
 	need = append(need, c.Blank...)
 	need = append(need, sortedKeys(c.Dots)...)
+	// All at once, since the packages of one call are built together. Live dot imports are known
+	// already, and cost nothing.
 	sort.Strings(need)
 	if len(need) > 0 {
 		if err := c.Packages.Add(c.ctx, need); err != nil {
@@ -32,7 +39,7 @@ func (c *checker) findImports() error {
 		}
 	}
 	// The name of an import without one is known only now.
-	for name, path := range maps.Clone(c.Imports) {
+	for name, path := range maps.Clone(c.Imports) { // a clone: the map changes on the way
 		if !strings.HasPrefix(name, "?") {
 			continue
 		}
@@ -66,6 +73,7 @@ func (c *checker) findImports() error {
 		}
 	}
 	var guessed []string
+	// Go's own names are none, though int.x is no Go: go/types says so.
 	for _, name := range sortedKeys(bases) {
 		if c.Imports[name] != "" || c.Scope.Lookup(name) != nil || c.OwnNames[name] || types.Universe.Lookup(name) != nil {
 			continue
@@ -83,7 +91,9 @@ func (c *checker) findImports() error {
 	return nil
 }
 
-// addImport records an import declaration of the cell.
+// addImport records an import declaration of the cell. An import without a name goes by
+// "?" and its path until the package was looked at: the name stands in its package clause, as
+// in math/rand/v2, whose name is rand.
 func (c *checker) addImport(f *syntax.File, s *ast.ImportSpec) error {
 	path, err := strconv.Unquote(s.Path.Value)
 	if err != nil || path == "" {
@@ -110,14 +120,17 @@ func (c *checker) addImport(f *syntax.File, s *ast.ImportSpec) error {
 }
 
 // selectorBases finds the names x in x.Sel that nothing in the file declares,
-// and what is selected from each.
+// and what is selected from each. They may be variables of other cells as well as packages.
 func selectorBases(f *ast.File) map[string][]string {
 	free := scope.Free(f)
 	maps.DeleteFunc(free, func(_ string, selected []string) bool { return len(selected) == 0 })
 	return free
 }
 
-// addImports imports what a file needs.
+// addImports imports what a file needs: of an earlier cell's declaration what its own cell meant
+// by the names, whatever they are imported as since. A name that a declaration of the notebook
+// has cannot be an import's in the same package (spec, Declarations and scope); such a package
+// goes by ˣold_x, which the text has by now too.
 func (c *checker) addImports(f *syntax.File) {
 	imports := c.Imports
 	if f.Unit != nil && f.Kind == syntax.UnitFile {
@@ -141,7 +154,9 @@ func (c *checker) addImports(f *syntax.File) {
 	f.AST = syntax.WithImports(f.AST, list)
 }
 
-// needsDot reports whether a file uses a name that only a dot import declares.
+// needsDot reports whether a file uses a name that only a dot import declares. Go refuses a dot
+// import that brings a name which the package declares too, and a dot import stays live
+// although later cells declare such names; so only files that need one have it.
 func (c *checker) needsDot(f *ast.File, path string) bool {
 	p, err := c.Packages.Import(path)
 	if err != nil {

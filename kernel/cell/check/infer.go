@@ -29,15 +29,22 @@ import (
 //
 // Each of these changes the text, so that the pass is made again until none is new.
 
-// infer finds the types of the variables that the statements define.
+// infer finds the types of the variables that the statements define. It returns the last of
+// the first passes, which has no errors in the cell's text but may have some in the bodies of
+// functions, which were left out, and in declarations of earlier cells.
+//
+// Each turn but the last found something to change, and each place of the text can be found
+// once in each way: so it ends. Most cells take one turn.
 func (c *checker) infer() (*passed, error) {
 search:
 	for {
+		// What is new may be another thing after another edit, and is found again.
 		c.NewVars, c.Hides = map[string]bool{}, map[string]bool{}
 		p := c.pass(passFirst, nil)
 		if c.takeErrors(p) || c.isValue(p) || c.findRedefined(p) || c.findArrays(p) {
 			continue
 		}
+		// What of the cell's own text is wrong even so.
 		var ds []syntax.Diagnostic
 		for _, e := range p.errs {
 			if e.file.Kind == syntax.StmtFile || e.file.Kind == syntax.DeclFile {
@@ -51,6 +58,7 @@ search:
 			}
 			return nil, &syntax.Error{Diagnostics: syntax.Trim(append(ds, c.inBodies()...))}
 		}
+		// The types are known.
 		for _, f := range p.files {
 			if f.Kind != syntax.StmtFile {
 				continue
@@ -89,7 +97,9 @@ func (c *checker) inBodies() (ds []syntax.Diagnostic) {
 }
 
 // isValue reports whether the last line is a call that only gives a value:
-// a conversion, or a builtin such as len.
+// a conversion, or a builtin such as len. From its syntax it is a statement as any call, but Go
+// refuses it (spec, Expression statements): len(x) becomes ˣresult(len(x)). It is true once, in
+// the pass that found it out.
 func (c *checker) isValue(p *passed) bool {
 	if len(c.Cell.Stmts) == 0 {
 		return false
@@ -112,7 +122,9 @@ func (c *checker) isValue(p *passed) bool {
 				continue
 			}
 			fun := p.info.Types[call.Fun]
+			// A builtin whose value has no type was called in a wrong way, and is left to go/types.
 			c.LastValue = fun.IsType() || fun.IsBuiltin() && !p.info.Types[call].IsVoid() && p.info.Types[call].Type != nil
+			// copy and recover give values and are statements all the same.
 			if id, ok := call.Fun.(*ast.Ident); ok && (id.Name == "copy" || id.Name == "recover" || id.Name == "ˣresult") {
 				c.LastValue = false
 			}
@@ -121,7 +133,8 @@ func (c *checker) isValue(p *passed) bool {
 	return c.LastValue
 }
 
-// variables records the types of the top-level variables.
+// variables records the types of the top-level variables. Those in loops and branches end with
+// them, as in Go, and names that begin with ˣ are of our own edits.
 func (c *checker) variables(p *passed, f *syntax.File) error {
 	for _, st := range body(f).List {
 		for _, d := range scope.Declares(st) {
@@ -146,6 +159,8 @@ func (c *checker) variable(f *syntax.File, id *ast.Ident, obj *types.Var) error 
 	if why := c.refuseVariable(id.Name, obj.Type()); why != "" {
 		return &syntax.Error{Diagnostics: []syntax.Diagnostic{f.Diagnose(id.Pos(), why)}}
 	}
+	// The same variable with a new value: nothing that mentions it is stale, and no package of
+	// another cell need know of it.
 	c.Vars[id.Name] = obj.Type()
 	c.locals[obj] = true
 	e := c.Scope.Lookup(id.Name)
@@ -154,7 +169,7 @@ func (c *checker) variable(f *syntax.File, id *ast.Ident, obj *types.Var) error 
 	}
 	c.NewVars[id.Name] = true
 	switch {
-	case e == nil:
+	case e == nil: // the name meant nothing, so nothing mentions it
 	case e.Kind == scope.Type: // the type lives on under a longer name: see hide.go
 		c.Hides[id.Name] = true
 	default:
@@ -164,7 +179,8 @@ func (c *checker) variable(f *syntax.File, id *ast.Ident, obj *types.Var) error 
 }
 
 // refuseVariable says why there can be no variable of this name and type at package
-// level, or returns "".
+// level, or returns "". A function's variable may have any type; one of the notebook must be
+// declared in generated code, where later cells reach it.
 func (c *checker) refuseVariable(name string, t types.Type) string {
 	tp := c.checkPrinter(map[string]string{})
 	tp.String(t)
@@ -181,7 +197,8 @@ func (c *checker) refuseVariable(name string, t types.Type) string {
 }
 
 // takeErrors finds statements that leave out the error of a call, and reports
-// whether there are new ones.
+// whether there are new ones. Go's error for x := f(), where f returns two values, is an error
+// of p as well; the next pass has the statement rewritten, and is without it.
 func (c *checker) takeErrors(p *passed) bool {
 	found := false
 	for _, f := range p.files {
@@ -198,6 +215,7 @@ func (c *checker) takeErrors(p *passed) bool {
 					}
 				}
 			}
+			// What an assignment at top level leaves out was looked at; loops and branches are left.
 			if _, plain := st.(*ast.AssignStmt); !plain {
 				found = c.takeNested(p, f, st) || found
 			}
@@ -208,7 +226,8 @@ func (c *checker) takeErrors(p *passed) bool {
 }
 
 // assigned counts what a statement gives values to, and returns these. There are none
-// where it is neither an assignment nor a declaration of variables without a type.
+// where it is neither an assignment nor a declaration of variables without a type. With a
+// type, as in var x int = f(), the call stands for one value, and takeInner takes its error.
 func assigned(st ast.Stmt) (n int, values []ast.Expr) {
 	switch st := st.(type) {
 	case *ast.AssignStmt:
@@ -228,7 +247,7 @@ func assigned(st ast.Stmt) (n int, values []ast.Expr) {
 }
 
 // leavesOutError reports whether n variables take all results of a call but the last,
-// which is an error.
+// which is an error. A call that only returns an error is none of these: err := f() takes it.
 func (p *passed) leavesOutError(n int, values []ast.Expr) bool {
 	if len(values) != 1 {
 		return false
@@ -252,6 +271,7 @@ func (c *checker) takeNested(p *passed, f *syntax.File, st ast.Stmt) bool {
 			if !ok || as.Tok != token.DEFINE || !p.leavesOutError(len(as.Lhs), as.Rhs) {
 				continue
 			}
+			// Places of the cell's text: the statement may move, and is parsed again.
 			var n NestedErr
 			_, n.Names = f.Span(as.Lhs[len(as.Lhs)-1])
 			_, n.End = f.Span(as)
@@ -263,6 +283,8 @@ func (c *checker) takeNested(p *passed, f *syntax.File, st ast.Stmt) bool {
 	}
 	ast.Inspect(st, func(n ast.Node) bool {
 		switch n := n.(type) {
+		// Only definitions that stand in a list of statements. The head of an if has no place behind
+		// it for what takes the error; takeInner puts a call around its own.
 		case *ast.FuncLit:
 			return false
 		case *ast.BlockStmt:

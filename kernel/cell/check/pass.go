@@ -284,8 +284,9 @@ func (c *checker) wrapOldTypes(f *ast.File) {
 
 // ignored are complaints that hold for a program but not for a cell. They are known by their
 // text: types.Error has a code, but does not export it. Imports are ours, one
-// for each name before a dot, which has no use where a pass leaves out bodies. What begins with a tab says more about the error before, such as where else a name is
-// declared, which may be a place that the cell does not have.
+// for each name before a dot, which has no use where a pass leaves out bodies. What begins
+// with a tab says more about the error before, such as where else a name is declared, which
+// may be a place that the cell does not have.
 func ignored(msg string) bool {
 	return strings.HasSuffix(msg, "imported and not used") || strings.Contains(msg, " imported as ") && strings.HasSuffix(msg, "and not used") ||
 		strings.HasPrefix(msg, "\t") ||
