@@ -26,11 +26,12 @@ import (
 // is checked, and kept, as
 //
 //	const (
-//		X = int(2) + int(2)
+//		X = 2 + 2
 //		Y = X + X
 //	)
 //
-// with 2 alone where X has no type. It is empty where nothing is so.
+// and with int8(2) in the place of 2 where the old X is an int8. There are no edits where
+// no constant is made of its own old value.
 func (c *checker) ownValues(f *syntax.File, d *ast.GenDecl) []syntax.Edit {
 	var edits []syntax.Edit
 	var last *ast.ValueSpec // the last line with values

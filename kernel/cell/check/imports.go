@@ -16,9 +16,9 @@ import (
 // A cell need not import what it uses, and two cells may mean two packages by one name. So
 // each file of the checked package imports what its own names mean, and nothing else.
 //
-// A name before a dot means, in this order: what the text itself declares, a declaration of
-// the notebook, a live import, or the package that the kernel guesses from the name and from
-// what is selected. What was found so is an import from then on, as if a cell had said it.
+// A name before a dot means, in this order: what the text itself declares, an import of the
+// cell, a declaration of the notebook, a live import, or the package that is guessed from the
+// name and from what is selected. What was found so is an import from then on, as if a cell had said it.
 
 // findImports resolves the cell's imports, and finds the packages that it
 // names without importing them. It may take long: a package may have to be fetched and
@@ -30,8 +30,7 @@ func (c *checker) findImports() error {
 	}
 	need = append(need, c.Blank...)
 	need = append(need, sortedKeys(c.Dots)...)
-	// All at once, since the packages of one call are built together. Live dot imports are known
-	// already, and cost nothing.
+	// Live dot imports are among them: whether a file needs one is looked up in the package.
 	sort.Strings(need)
 	if len(need) > 0 {
 		if err := c.Packages.Add(c.ctx, need); err != nil {

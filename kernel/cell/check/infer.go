@@ -30,8 +30,8 @@ import (
 // Each of these changes the text, so that the pass is made again until none is new.
 
 // infer finds the types of the variables that the statements define. It returns the last of
-// the first passes, which has no errors in the cell's text but may have some in the bodies of
-// functions, which were left out, and in declarations of earlier cells.
+// the first passes, which found no errors in the cell's text. There may be some in the bodies
+// of functions, which it left out, and in declarations of earlier cells.
 //
 // Each turn but the last found something to change, and each place of the text can be found
 // once in each way: so it ends. Most cells take one turn.
@@ -215,7 +215,7 @@ func (c *checker) takeErrors(p *passed) bool {
 					}
 				}
 			}
-			// What an assignment at top level leaves out was looked at; loops and branches are left.
+			// An assignment at top level was looked at; loops and branches are left.
 			if _, plain := st.(*ast.AssignStmt); !plain {
 				found = c.takeNested(p, f, st) || found
 			}
@@ -281,10 +281,10 @@ func (c *checker) takeNested(p *passed, f *syntax.File, st ast.Stmt) bool {
 			}
 		}
 	}
+	// Only definitions that stand in a list of statements. The head of an if has no place behind
+	// it for what takes the error; takeInner puts a call around its own.
 	ast.Inspect(st, func(n ast.Node) bool {
 		switch n := n.(type) {
-		// Only definitions that stand in a list of statements. The head of an if has no place behind
-		// it for what takes the error; takeInner puts a call around its own.
 		case *ast.FuncLit:
 			return false
 		case *ast.BlockStmt:

@@ -18,6 +18,9 @@ import (
 //
 // Only what Go refuses is changed. fmt.Println(os.ReadFile("x")) prints both results, as
 // in any program, and in a function nothing is taken.
+//
+// The rule behind it is that of calls (spec, Calls): f(g()) hands all results of g to f where
+// g is the only argument and f takes as many; everywhere else a call stands for one value.
 
 // takeInner finds the calls inside of statements whose error is to be taken, and reports
 // whether there are new ones. Inside of a call that go/types did not understand, there may
@@ -30,7 +33,7 @@ func (c *checker) takeInner(p *passed, f *syntax.File, body *ast.BlockStmt) bool
 			return false
 		case *ast.CallExpr:
 			results, ok := p.info.Types[n].Type.(*types.Tuple)
-			if !ok {
+			if !ok { // one result, or a call that go/types did not understand
 				break
 			}
 			values := p.wanted(n, stack, body)
@@ -50,10 +53,20 @@ func (c *checker) takeInner(p *passed, f *syntax.File, body *ast.BlockStmt) bool
 }
 
 // wanted counts the values that what is around a call takes of it. It is 0 where all
-// results are taken, where Go decides alone, and where takeErrors or takeNested does it.
+// results are taken, where Go decides alone, and where takeErrors or takeNested does it. Stack
+// holds the nodes around the call, the outermost first, and body is the cell's top level.
+//
+//	f()                       0  the results are dropped
+//	x := f()                  0  takeErrors
+//	x[0], y = f()             0  takeErrors
+//	for … { x = f() }         1  an assignment in a loop
+//	x, y := f(), g()          1
+//	if v := f(); v > 0 { }    1
+//	f() + 1, g(f(), 2)        1
+//	fmt.Println(f())          0  it takes them all
 func (p *passed) wanted(call *ast.CallExpr, stack []ast.Node, body *ast.BlockStmt) int {
 	var x ast.Expr = call
-	for {
+	for { // (f()) stands for what f() does
 		paren, ok := stack[len(stack)-1].(*ast.ParenExpr)
 		if !ok {
 			break
@@ -66,6 +79,7 @@ func (p *passed) wanted(call *ast.CallExpr, stack []ast.Node, body *ast.BlockStm
 	case *ast.AssignStmt:
 		define := parent.Tok == token.DEFINE
 		switch {
+		// One of several values, an index on the left, or x += f().
 		case len(parent.Rhs) > 1 || parent.Rhs[0] != x || !define && parent.Tok != token.ASSIGN:
 			return 1
 		case slices.Contains(body.List, ast.Stmt(parent)), define && isList(stack[len(stack)-2]):
@@ -81,6 +95,7 @@ func (p *passed) wanted(call *ast.CallExpr, stack []ast.Node, body *ast.BlockStm
 		}
 		return len(parent.Names)
 	case *ast.CallExpr:
+		// f(x) as the function that is called, as in f(x)(y), is none of its arguments.
 		if len(parent.Args) == 1 && parent.Args[0] == x && !p.wantsOne(parent) {
 			return 0
 		}
@@ -98,13 +113,14 @@ func isList(n ast.Node) bool {
 }
 
 // wantsOne reports whether a call cannot take the results of its only argument, a call
-// that returns a value and an error, as its arguments, and could take the value.
+// that returns a value and an error, as its arguments, and could take the value. In doubt it
+// is false: then Go's own error is shown.
 func (p *passed) wantsOne(call *ast.CallExpr) bool {
 	fun := p.info.Types[call.Fun]
-	if call.Ellipsis.IsValid() || fun.IsType() {
+	if call.Ellipsis.IsValid() || fun.IsType() { // f(g()...), and a conversion
 		return true
 	}
-	if fun.IsBuiltin() {
+	if fun.IsBuiltin() { // those that take one argument
 		id, ok := ast.Unparen(call.Fun).(*ast.Ident)
 		return ok && slices.Contains([]string{"len", "cap", "panic", "close", "clear", "new", "real", "imag"}, id.Name)
 	}
@@ -116,9 +132,10 @@ func (p *passed) wantsOne(call *ast.CallExpr) bool {
 		return false
 	}
 	n := sig.Params().Len()
-	if !sig.Variadic() {
+	if !sig.Variadic() { // of two parameters, both results are handed over
 		return n == 1
 	}
+	// Variadic: with more than two parameters even value and error together are too few.
 	if n > 2 || p.inferred(call.Fun) {
 		return false
 	}
@@ -129,6 +146,8 @@ func (p *passed) wantsOne(call *ast.CallExpr) bool {
 	if sig.TypeParams().Len() > 0 {
 		return true // and yet nothing was inferred
 	}
+	// What comes in the place of …T must be of type T, the error too: func f(…int) cannot take it,
+	// and fmt.Println can.
 	results := p.info.Types[call.Args[0]].Type.(*types.Tuple)
 	for i := n - 1; i < 2; i++ {
 		if !types.AssignableTo(results.At(i).Type(), list.Elem()) {
@@ -150,7 +169,7 @@ func (p *passed) inferred(fun ast.Expr) bool {
 	default:
 		return false
 	}
-	_, ok := p.info.Instances[id]
+	_, ok := p.info.Instances[id] // go/types records what it inferred by the name that is called
 	return ok
 }
 
@@ -163,7 +182,8 @@ func (c *checker) editInner(ed *syntax.Editor) {
 }
 
 // mustFunc is the function that the checker sees around such a call:
-// func ˣmust[T1, …, Tn any](T1, …, Tn, error) (T1, …, Tn).
+// func ˣmust[T1, …, Tn any](T1, …, Tn, error) (T1, …, Tn). It is generic so that its results have
+// the types of the call's. Generated code calls rt.Must and rt.Must2 in its place.
 func mustFunc(pkg *types.Package, values int) *types.Func {
 	var params []*types.TypeParam
 	var vars []*types.Var

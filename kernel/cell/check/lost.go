@@ -16,10 +16,15 @@ import (
 // compiles is dropped, and the check is made again without it, since a cell may change
 // what others mean. A value that ended with a host process is refused where the cell
 // uses it: the variable is there, and its zero value would be taken for the value.
+//
+// A notebook of hundreds of cells must not end because one of its functions no longer fits. So
+// an error in an earlier cell's declaration is never an error of the cell that is run: the
+// declaration goes, the person is told, and calls of it in the cell are then errors by name.
 
 // handleErrors looks at the errors of the last pass. Those in the cell end it. What
 // earlier cells declared and no longer compiles is dropped with a notice, and the
-// check is made again.
+// check is made again. With again the error means nothing; an error without again ends the
+// check; neither means that the package is as it should be.
 func (c *checker) handleErrors(p *passed) (again bool, err error) {
 	var mine []syntax.Diagnostic
 	for _, d := range p.errs {
@@ -32,13 +37,17 @@ func (c *checker) handleErrors(p *passed) (again bool, err error) {
 		return true, nil
 	case len(mine) > 0: // what is tried again may be why, and is left out before the cell is refused
 		return c.refuseRevived(), &syntax.Error{Diagnostics: syntax.Trim(mine)}
+	// Errors of earlier cells alone, all of which were dropped before: a place without a name,
+	// such as const _ = f(). It is said once and the cell is refused, since code would not compile.
 	case len(p.errs) > 0:
 		return false, &syntax.Error{Diagnostics: syntax.Trim([]syntax.Diagnostic{p.errs[0].Diagnostic})}
 	}
 	return false, nil
 }
 
-// isOwn reports whether an error is in what the cell itself says.
+// isOwn reports whether an error is in what the cell itself says. A line of the file of variables
+// is, unless it is a variable of an earlier cell whose type is declared again. What cmd/cgo wrote
+// has no unit and counts as the cell's.
 func (c *checker) isOwn(e passError) bool {
 	if e.file.Kind == syntax.VarFile {
 		return c.Retyped[e.file.Variable(e.pos)] == nil
@@ -53,6 +62,8 @@ func (c *checker) dropBroken(p *passed) (more bool) {
 		if c.isOwn(d) {
 			continue
 		}
+		// A variable has no source that could be kept: it is gone with its type, and its cell must be
+		// run again.
 		if d.file.Kind == syntax.VarFile {
 			name := d.file.Variable(d.pos)
 			if c.Dropped[name] != "" {
@@ -71,7 +82,7 @@ func (c *checker) dropBroken(p *passed) (more bool) {
 		if len(named) == 0 {
 			continue
 		}
-		if c.isRevived(u) {
+		if c.isRevived(u) { // it was gone before, of which the person knows
 			c.refuse(u)
 			more = true
 			continue
@@ -104,7 +115,8 @@ func (c *checker) dropBroken(p *passed) (more bool) {
 }
 
 // refuseLost refuses a cell that uses a value which ended with an earlier host process,
-// itself or through a function.
+// itself or through a function. A cell that gives the variable a new value first, by x = … at
+// its top level, may use it, and one that assigns behind its use is taken for such too.
 func (c *checker) refuseLost(p *passed) error {
 	set := map[string]bool{} // made anew by a top-level assignment
 	for _, t := range c.Cell.Stmts {
@@ -115,7 +127,7 @@ func (c *checker) refuseLost(p *passed) error {
 	var diags []syntax.Diagnostic
 	seen := map[string]bool{}
 	for _, f := range p.files {
-		if f.Unit != nil || f.Kind == syntax.VarFile {
+		if f.Unit != nil || f.Kind == syntax.VarFile { // only what the cell itself says
 			continue
 		}
 		ast.Inspect(f.AST, func(n ast.Node) bool {
@@ -128,6 +140,7 @@ func (c *checker) refuseLost(p *passed) error {
 				return true
 			}
 			l := c.lostIn(name, map[string]bool{})
+			// lostIn leaves out what the cell defines: here the old x is meant.
 			if e := c.Scope.Lookup(name); p.old[obj] != "" && e.Lost != "" { // x := f(x)
 				l = e
 			}
@@ -160,7 +173,8 @@ func (c *checker) isValueOfEarlier(obj types.Object, name string) bool {
 
 // lostIn returns the variable whose lost value a name of earlier cells leads to, itself
 // or through the bodies of functions and methods; nil where there is none. Visited holds
-// the names that were looked at.
+// the names that were looked at, so that recursion ends. What the cell declares or defines has
+// its own new value.
 func (c *checker) lostIn(name string, visited map[string]bool) *scope.Version {
 	e := c.Scope.Lookup(name)
 	if e == nil || visited[name] || c.OwnNames[name] || c.Vars[name] != nil {

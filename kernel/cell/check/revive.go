@@ -10,15 +10,25 @@ import (
 
 // What no longer compiles after a change is gone, but its source is kept: when a
 // later cell changes something that it mentions, it is compiled again, and is back
-// if that works.
+// if that works. After
+//
+//	const size = 2
+//	type board [size]int
+//
+// a cell with const size = "big" drops board, and one with const size = 3 brings it back. A
+// variable of type board stays gone: its value went with its type.
+//
+// Nobody asked for it, so it may not be in the way: what is tried and does not compile is left
+// out again without a word, and before a cell is refused it is checked without any of it.
 
 // revive adds broken declarations to what this cell compiles again: those that
 // mention what the cell changes, and those that mention them. It reports whether
 // there are new ones.
 func (c *checker) revive() (more bool) {
-	if len(c.Own)+len(c.Cell.Stmts) == 0 {
+	if len(c.Own)+len(c.Cell.Stmts) == 0 { // a cell that changes nothing, or a rebuild
 		return false
 	}
+	// Also what is imported: a package may be what was missing.
 	hit := func(name string) bool {
 		return c.OwnNames[name] || c.Cell.Defines(name) || c.changed[name] || c.Revived[name] != nil || c.Imported[name]
 	}
@@ -42,13 +52,15 @@ func (c *checker) revive() (more bool) {
 	return more
 }
 
-// isTaken reports whether a name means something else, or will.
+// isTaken reports whether a name means something else, or will: then the person has it for
+// another thing, and what was gone stays gone.
 func (c *checker) isTaken(name string) bool {
 	return c.Scope.Lookup(name) != nil || c.OwnNames[name] || c.Cell.Defines(name) || c.Imported[name]
 }
 
 // reviveMethod declares the type of a broken method again, and reports whether
-// there is one.
+// there is one. A type is made with all its methods, so that one that is back takes the type
+// to be compiled again, and with it what mentions the type.
 func (c *checker) reviveMethod(u *scope.Unit) bool {
 	e := c.Scope.Lookup(u.Recv)
 	if e == nil || e.Kind != scope.Type || e.Methods[u.Names[0]] != nil || c.ownMethod(u.Recv, u.Names[0]) || c.Dropped[u.Recv] != "" {
@@ -60,6 +72,7 @@ func (c *checker) reviveMethod(u *scope.Unit) bool {
 	return true
 }
 
+// isRevived reports whether a unit is of what is tried again.
 func (c *checker) isRevived(u *scope.Unit) bool { return c.revivedAs(u) != "" }
 
 // revivedAs returns the name of what is tried again with a unit, or "".
@@ -72,7 +85,8 @@ func (c *checker) revivedAs(u *scope.Unit) string {
 	return ""
 }
 
-// refuse gives up on a broken declaration: it still does not compile.
+// refuse gives up on a broken declaration: it still does not compile. A type goes with all its
+// methods. It is not tried again in this check; it stays in the model for later cells.
 func (c *checker) refuse(u *scope.Unit) {
 	for name := c.revivedAs(u); name != ""; name = c.revivedAs(u) { // of a group of constants, all
 		c.refused[name] = true
@@ -86,14 +100,14 @@ func (c *checker) refuse(u *scope.Unit) {
 func (c *checker) refuseRevived() bool {
 	any := len(c.Revived) > 0
 	for _, name := range sortedKeys(c.Revived) {
-		if b := c.Revived[name]; b != nil {
+		if b := c.Revived[name]; b != nil { // else it went with another name of its group
 			c.refuse(b.Unit)
 		}
 	}
 	return any
 }
 
-// reviveNotices says what is back.
+// reviveNotices says what is back: once for a group of constants.
 func (c *checker) reviveNotices() {
 	seen := map[*scope.Unit]bool{}
 	for _, name := range sortedKeys(c.Revived) {

@@ -16,11 +16,12 @@ import (
 // the notebook once the cell is part of it. What changes later is looked up there to find
 // what must be compiled again, and no text is parsed for it.
 
-// A declaration is found by what it declares, a method by its receiver's type as well.
+// A declared is what a declaration is found by: its name, and of a method its receiver's type.
 type declared struct{ recv, name string }
 
 // declarations finds the cell's declarations in what was checked last. A method that
-// only gets another body is a function there.
+// only gets another body is a function there, Ħˣm_T_m for T.m. The first _ behind the mark is
+// taken for the one between the two names.
 func (r *Result) declarations() map[declared]ast.Node {
 	decls := map[declared]ast.Node{}
 	for _, f := range r.Files {
@@ -35,6 +36,7 @@ func (r *Result) declarations() map[declared]ast.Node {
 				}
 				decls[k] = d
 			}
+			// A group of types was found as a whole: each of its names is to lead to its own line.
 			if types, ok := d.(*ast.GenDecl); ok && types.Tok == token.TYPE {
 				for _, s := range types.Specs { // each is a unit of its own
 					decls[declared{"", s.(*ast.TypeSpec).Name.Name}] = s
@@ -46,11 +48,14 @@ func (r *Result) declarations() map[declared]ast.Node {
 }
 
 // findUses records which names of the notebook, which of its methods and which packages
-// a unit of this cell uses.
+// a unit of this cell uses. Types and functions are told apart by Signature and Body, since a
+// change of what a signature mentions makes another declaration, and a change of what only
+// the body mentions makes another body: see findChanged. What is declared inside the unit is
+// none of them, nor is a name that the unit itself declares.
 func (r *Result) findUses(u *scope.Unit, decls map[declared]ast.Node) {
 	u.Imports, u.Signature, u.Body, u.Calls = map[string]string{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	n := decls[declared{u.Recv, u.Names[0]}]
-	if n == nil {
+	if n == nil { // it is not in what was checked
 		return
 	}
 	var body *ast.BlockStmt
@@ -77,6 +82,7 @@ func (r *Result) findUses(u *scope.Unit, decls map[declared]ast.Node) {
 		if obj == nil || !r.PackageLevel(obj) || spell.IsOfC(obj.Name()) || slices.Contains(u.Names, id.Name) && u.Recv == "" {
 			return true
 		}
+		// Names as the model has them: a hidden type with its mark, a variable without.
 		name := strings.TrimPrefix(id.Name, spell.NewMark)
 		if _, isOld := r.Old[obj]; isOld {
 			name = spell.Written(name)
