@@ -27,7 +27,8 @@ import (
 // types of C are one in all cells: those that an earlier program has declared
 // alike are taken from there.
 
-// addC records the comment above import "C".
+// addC records the comment above import "C". It refuses, in words that say what to
+// do: one in a group of imports or with a name, a second one, and //export.
 func (c *checker) addC(f *syntax.File, s *ast.ImportSpec) error {
 	refuse := func(msg string) error {
 		return &syntax.Error{Diagnostics: []syntax.Diagnostic{f.Diagnose(s.Pos(), msg)}}
@@ -54,7 +55,14 @@ func (c *checker) addC(f *syntax.File, s *ast.ImportSpec) error {
 }
 
 // cNames adds the names of C that a file uses to c.cUses, with their places,
-// so that cmd/cgo is asked again when there are new ones.
+// so that cmd/cgo is asked again when there are new ones. Of a call it is noted as one, and of
+// a call whose errno is taken as that:
+//
+//	C.int                   _ = C.int
+//	C.puts(s)               C.puts()
+//	y, err := C.sqrt(x)     _, _ = C.sqrt()
+//
+// Arguments are left out: cmd/cgo leaves it to the compiler to count them.
 func (c *checker) cNames(f *syntax.File) {
 	pre := f.Preamble(c.Preamble)
 	if pre == nil || !syntax.ImportsC(f.AST) {
@@ -100,6 +108,7 @@ func (c *checker) cNames(f *syntax.File) {
 	})
 }
 
+// single returns the only expression of a list, without its parentheses, or nil.
 func single(list []ast.Expr) ast.Expr {
 	if len(list) != 1 {
 		return nil
@@ -121,6 +130,7 @@ func (c *checker) cFile() (*syntax.File, error) {
 		var list []File
 		for pre, uses := range c.cUses {
 			var b strings.Builder
+			// The C code of a cell, and a function that uses the names as Go code does.
 			fmt.Fprintf(&b, "package notebook\n%sfunc _() {\n", pre.Import())
 			for _, n := range sortedNames(uses) {
 				fmt.Fprintf(&b, "%s"+n.use+"\n", uses[n], n.name)
@@ -146,7 +156,9 @@ func (c *checker) cFile() (*syntax.File, error) {
 	return f, nil
 }
 
-// cErrors are what the C compiler objects to.
+// cErrors are what the C compiler objects to, as errors of the cell's statements: so they end
+// the check as errors of Go do. The C compiler's messages have places and no text of the line,
+// which is added for those in this cell.
 func (c *checker) cErrors(err error) []passError {
 	var e *syntax.Error
 	if !errors.As(err, &e) {
@@ -164,7 +176,9 @@ func (c *checker) cErrors(err error) []passError {
 }
 
 // shareC leaves out the C types that an earlier program has declared alike,
-// themselves and all that they mention, and puts those in the package's scope.
+// themselves and all that they mention, and puts those in the package's scope. A C struct that
+// two cells include from one header is one type so, and its values can go from one cell to the
+// other. The tree of f is replaced by a copy, since another pass may have the same one.
 func (c *checker) shareC(f *syntax.File, scope *types.Scope) {
 	specs := map[string]*ast.TypeSpec{}
 	for _, d := range f.AST.Decls {

@@ -15,6 +15,21 @@
 // infer.go for what else the first pass decides. A cell that defines nothing is checked
 // once.
 //
+// # What is compiled again
+//
+// A cell that changes what a name means makes stale what mentions it. Nothing of an earlier
+// cell's package can be changed, since it is loaded, so what is stale is checked once more from
+// its source and becomes part of this cell's program. Of
+//
+//	type point struct{ x, y int }      // cell 1
+//	func norm(p point) int { … }       // cell 2
+//	here := point{3, 4}                // cell 3
+//	func show() { print(norm(here)) }  // cell 4
+//
+// a cell that gives point a third field declares point, norm and here again, since the type of
+// each mentions it, and gets a new body for show, whose type does not. See changes.go. What of
+// this does not compile is dropped, and its source is kept: see lost.go and revive.go.
+//
 // # Names
 //
 // A variable may take the name of what it is made from, which Go has no scopes for at

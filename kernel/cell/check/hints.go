@@ -51,8 +51,10 @@ func (n hintNames) Package(name string, selected ...string) *types.Package {
 	return pkg
 }
 
+// Packages lists names of packages that nothing imports yet, for one that is misspelt.
 func (n hintNames) Packages() []string { return n.c.Packages.Names() }
 
+// Imports lists live imports, those of the cell, and those that were guessed for it.
 func (n hintNames) Imports() []string { return slices.Collect(maps.Keys(n.c.Imports)) }
 
 // Defined tells a name that is used above its definition from one that is unknown.
@@ -65,6 +67,7 @@ func (n hintNames) Defined(name string) (starts []int) {
 	return starts
 }
 
+// Cell names the cell to which the person is sent, as in "time is a variable since cell[1]".
 func (n hintNames) Cell(name string) string {
 	if e := n.c.Scope.Lookup(name); e != nil {
 		return e.Cell
@@ -72,6 +75,7 @@ func (n hintNames) Cell(name string) string {
 	return ""
 }
 
+// HidesType reports what earlier cells hide.
 func (n hintNames) HidesType(name string) bool { return n.c.Scope.Lookup(spell.TypeMark+name) != nil }
 
 // Gone says why a name is gone: because of this cell, or, in the model's words, of an earlier

@@ -18,7 +18,8 @@ import (
 //
 // A name before a dot means, in this order: what the text itself declares, an import of the
 // cell, a declaration of the notebook, a live import, or the package that is guessed from the
-// name and from what is selected. What was found so is an import from then on, as if a cell had said it.
+// name and from what is selected. What was guessed is an import from then on, as if a cell
+// had said it.
 
 // findImports resolves the cell's imports, and finds the packages that it
 // names without importing them. It may take long: a package may have to be fetched and

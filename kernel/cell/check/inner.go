@@ -79,7 +79,7 @@ func (p *passed) wanted(call *ast.CallExpr, stack []ast.Node, body *ast.BlockStm
 	case *ast.AssignStmt:
 		define := parent.Tok == token.DEFINE
 		switch {
-		// One of several values, an index on the left, or x += f().
+		// One of several values, something on the left, or x += f().
 		case len(parent.Rhs) > 1 || parent.Rhs[0] != x || !define && parent.Tok != token.ASSIGN:
 			return 1
 		case slices.Contains(body.List, ast.Stmt(parent)), define && isList(stack[len(stack)-2]):
@@ -146,8 +146,8 @@ func (p *passed) wantsOne(call *ast.CallExpr) bool {
 	if sig.TypeParams().Len() > 0 {
 		return true // and yet nothing was inferred
 	}
-	// What comes in the place of …T must be of type T, the error too: func f(…int) cannot take it,
-	// and fmt.Println can.
+	// What comes in the place of ...T must be assignable to T, the error too: a func(...int)
+	// cannot take it, and fmt.Println can.
 	results := p.info.Types[call.Args[0]].Type.(*types.Tuple)
 	for i := n - 1; i < 2; i++ {
 		if !types.AssignableTo(results.At(i).Type(), list.Elem()) {

@@ -17,9 +17,9 @@ import (
 // what others mean. A value that ended with a host process is refused where the cell
 // uses it: the variable is there, and its zero value would be taken for the value.
 //
-// A notebook of hundreds of cells must not end because one of its functions no longer fits. So
-// an error in an earlier cell's declaration is never an error of the cell that is run: the
-// declaration goes, the person is told, and calls of it in the cell are then errors by name.
+// An error in an earlier cell's declaration is not one of the cell that is run, which would
+// else be refused for something that it does not mention: the declaration goes, the person is
+// told, and what the cell itself still calls by the name is undefined.
 
 // handleErrors looks at the errors of the last pass. Those in the cell end it. What
 // earlier cells declared and no longer compiles is dropped with a notice, and the
@@ -37,17 +37,17 @@ func (c *checker) handleErrors(p *passed) (again bool, err error) {
 		return true, nil
 	case len(mine) > 0: // what is tried again may be why, and is left out before the cell is refused
 		return c.refuseRevived(), &syntax.Error{Diagnostics: syntax.Trim(mine)}
-	// Errors of earlier cells alone, all of which were dropped before: a place without a name,
-	// such as const _ = f(). It is said once and the cell is refused, since code would not compile.
+	// Errors of earlier cells alone, of which there is nothing to drop any more. The cell is
+	// refused, since its code would not compile.
 	case len(p.errs) > 0:
 		return false, &syntax.Error{Diagnostics: syntax.Trim([]syntax.Diagnostic{p.errs[0].Diagnostic})}
 	}
 	return false, nil
 }
 
-// isOwn reports whether an error is in what the cell itself says. A line of the file of variables
-// is, unless it is a variable of an earlier cell whose type is declared again. What cmd/cgo wrote
-// has no unit and counts as the cell's.
+// isOwn reports whether an error is in what the cell itself says. A line of the file of
+// variables is, unless it is a variable of an earlier cell whose type is declared again. What
+// the C compiler objects to has no unit, and counts as the cell's.
 func (c *checker) isOwn(e passError) bool {
 	if e.file.Kind == syntax.VarFile {
 		return c.Retyped[e.file.Variable(e.pos)] == nil
@@ -140,7 +140,7 @@ func (c *checker) refuseLost(p *passed) error {
 				return true
 			}
 			l := c.lostIn(name, map[string]bool{})
-			// lostIn leaves out what the cell defines: here the old x is meant.
+			// The old x is meant, though lostIn leaves out what the cell defines.
 			if e := c.Scope.Lookup(name); p.old[obj] != "" && e.Lost != "" { // x := f(x)
 				l = e
 			}

@@ -45,22 +45,23 @@ type File struct {
 	Text string
 }
 
-// Sizes are those of the compiler.
+// Sizes are those of the compiler, by which unsafe.Sizeof is a constant in the check as well.
 var Sizes = types.SizesFor("gc", runtime.GOARCH)
 
 // Input is what a check reads of the notebook, and leaves as it is.
 type Input struct {
-	Seq      int // the number of the program that the cell becomes
-	Packages Packages
-	Fset     *token.FileSet
-	Scope    *scope.Model // what names mean before the cell
+	Seq      int            // the number of the program that the cell becomes
+	Packages Packages       // what can be imported
+	Fset     *token.FileSet // shared by all checks, so that a place tells which program it is of
+	Scope    *scope.Model   // what names mean before the cell
 	// CType returns the text by which an earlier program declares a C type, and the
 	// type; nil where none does.
 	CType func(name string) (text string, obj *types.TypeName)
 }
 
 // Result is a cell that passed its check, and what was found out about it: all that the
-// later stages need to know.
+// later stages need to know. Names in it are those that the model has: variables without
+// ˣnew_, types that a variable of an earlier cell hides with ˣtype_, methods as T.m.
 type Result struct {
 	Input
 	Cell    *parse.Cell // its text and its statements
@@ -68,7 +69,8 @@ type Result struct {
 	Notices []string    // sentences for the person who ran the cell
 
 	// Of the final pass of go/types, over all that the cell declares and runs, and what
-	// is compiled again because of it.
+	// is compiled again because of it. Where that would have checked what the first one did, it is
+	// the first one.
 	Pkg   *types.Package
 	Info  *types.Info
 	Files []*syntax.File
@@ -93,10 +95,13 @@ type Result struct {
 	Revived    map[string]*scope.Broken    // what no longer compiled, and does again
 	Dropped    map[string]string           // live names that no longer compile: why
 
-	LastValue bool        // the last line is a call of a builtin or a conversion, which Go refuses as a statement
-	TakenErr  map[int]int // statements whose error is taken: index → number of the variable
-	Nested    []NestedErr // likewise inside of loops and branches
-	Inner     []InnerCall // calls inside of statements whose error is taken
+	LastValue bool // the last line is a call of a builtin or a conversion, which Go refuses as a statement
+	// The indexes of TakenErr are those of Cell.Stmts. In x := f() at top level the values go
+	// through variables of ours, which is where the number comes in; in a loop, and inside of
+	// another call, nothing would see x before the error is looked at.
+	TakenErr map[int]int // statements whose error is taken: index → number of the variable
+	Nested   []NestedErr // likewise inside of loops and branches
+	Inner    []InnerCall // calls inside of statements whose error is taken
 
 	Preamble *scope.Preamble              // of the cell's import "C"
 	CNames   map[*scope.Preamble][]string // the names of C in use
@@ -104,18 +109,20 @@ type Result struct {
 }
 
 // A NestedErr is a definition x := f() in a loop or a branch of a cell's top level
-// that leaves out the error.
+// that leaves out the error. Places are offsets in the cell's text.
 type NestedErr struct {
 	Names, End int // where the names end, and the statement
 }
 
-// An InnerCall is a call that returns an error beside the values that are wanted of it.
+// An InnerCall is a call that returns an error beside the values that are wanted of it. More
+// than two values are not taken: there is no ˣmust3.
 type InnerCall struct {
 	Start, End int // in the cell's text
 	Values     int // without the error: 1 or 2
 }
 
-// Shown is where the statement begins whose value is the cell's, or -1 where none is.
+// Shown is where the statement begins whose value is the cell's, or -1 where none is: the last
+// line, unless a semicolon ends it. Whether the statement has a value is not asked here.
 func (r *Result) Shown() int {
 	if n := len(r.Cell.Stmts); n > 0 && r.Cell.Stmts[n-1].Last && !r.Cell.Stmts[n-1].Hide {
 		return r.Cell.Stmts[n-1].Start
@@ -123,13 +130,14 @@ func (r *Result) Shown() int {
 	return -1
 }
 
-// PackageLevel reports whether obj is declared at package level of the notebook.
+// PackageLevel reports whether obj is declared at package level of the notebook, under its own
+// name or a longer one.
 func (r *Result) PackageLevel(obj types.Object) bool {
 	return r.Old[obj] != "" || spell.PackageLevel(obj)
 }
 
-// Method names the method of a notebook's type that a selector means, or
-// returns "".
+// Method names the method of a notebook's type that a selector means, as T.m, or
+// returns "": for a method of a library's type, of an interface without a name, and for a field.
 func (r *Result) Method(x *ast.SelectorExpr) string {
 	fn, ok := r.Info.Uses[x.Sel].(*types.Func)
 	if !ok || fn.Signature().Recv() == nil || fn.Pkg() == nil || fn.Pkg().Path() != spell.Path {

@@ -18,8 +18,9 @@ import (
 // a cell with const size = "big" drops board, and one with const size = 3 brings it back. A
 // variable of type board stays gone: its value went with its type.
 //
-// Nobody asked for it, so it may not be in the way: what is tried and does not compile is left
-// out again without a word, and before a cell is refused it is checked without any of it.
+// The person did not ask for it, so it may not be in the way: what is tried and does not
+// compile is left out again without a word, and before a cell is refused it is checked
+// without any of it.
 
 // revive adds broken declarations to what this cell compiles again: those that
 // mention what the cell changes, and those that mention them. It reports whether
@@ -29,7 +30,7 @@ func (c *checker) revive() (more bool) {
 		return false
 	}
 	// Also what is imported: a package may be what was missing.
-	hit := func(name string) bool {
+	hit := func(name string) bool { // whether the name has another meaning by this cell
 		return c.OwnNames[name] || c.Cell.Defines(name) || c.changed[name] || c.Revived[name] != nil || c.Imported[name]
 	}
 	for again := true; again; { // what is back may be what others wait for

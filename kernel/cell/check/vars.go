@@ -16,8 +16,13 @@ import (
 // declared again, are declared in a file of its own, a line each. Where text would say no
 // more than the type itself, or cannot say it, the variable is put into the package as an
 // object: the checker compares types by identity, so that it is the type that matters.
+//
+// Text is needed where the type mentions one of the notebook, since such a type may be declared
+// again in this very pass: text means the new one by its name, where an object would keep the
+// old. So it is for types with fields, methods or parameters, which have places of their own.
 
-// canKeep reports whether a later cell can have a variable of this type.
+// canKeep reports whether a later cell can have a variable of this type although its text cannot
+// be written: the compiler can infer it from something that a library exports.
 func (c *checker) canKeep(t types.Type) bool {
 	_, ok := witness.NewFinder(c.checkPrinter(map[string]string{}), "").Of(t)
 	return ok
@@ -33,7 +38,8 @@ func mixesOwnTypes(t types.Type) (found bool) {
 }
 
 // madeHere names a type of this program in a type that cannot be written, or
-// returns "": its final form is not known yet.
+// returns "". Such a variable would have to be an object of that type, and the type that the
+// final pass declares is another one than that of the first, of which there is an object.
 func (c *checker) madeHere(t types.Type) (name string) {
 	if witness.Needed(t) {
 		spell.NotebookTypes(t, func(t *types.TypeName) {
@@ -67,7 +73,9 @@ func asObject(t types.Type) bool {
 	return same
 }
 
-// declareObjects gives the checked package the variables that varFile leaves out.
+// declareObjects gives the checked package the variables that varFile leaves out. One that the
+// cell defines anew is declared once, with its new type, also where its old one was to be
+// declared again.
 func (c *checker) declareObjects(p *passed, kind passKind) {
 	pos := token.NoPos // in a file of this program, which is then the variables' home
 	for _, f := range p.files {
@@ -91,9 +99,16 @@ func (c *checker) declareObjects(p *passed, kind passKind) {
 }
 
 // varFile declares variables that the package defines, one a line, and returns what
-// it imports. It is nil where there are none. The others are objects: see asObject.
+// it imports. It is nil where there are none. The others are objects: see asObject. A file
+// with a variable p of a type of the notebook, and one with a name of Go's, is
+//
+//	package notebook;
+//	var ˣnew_max point
+//	var p []point
+//
+// The line of an error tells the variable: see [syntax.File.Variable].
 func (c *checker) varFile(kind passKind) (*syntax.File, []syntax.Imported) {
-	names := map[string]types.Type{}
+	names := map[string]types.Type{} // what is new goes over what is only declared again
 	for name, e := range c.Retyped {
 		if c.Dropped[name] == "" && !asObject(e.Obj.Type()) {
 			names[name] = e.Obj.Type()
@@ -125,7 +140,8 @@ func (c *checker) varFile(kind passKind) (*syntax.File, []syntax.Imported) {
 	return f, list
 }
 
-// checkPrinter writes types as the checked package names them.
+// checkPrinter writes types as the checked package names them. It notes in aliases what the text
+// imports, path → name. Struct types without a name are written out: they are one package here.
 func (c *checker) checkPrinter(aliases map[string]string) *spell.Printer {
 	return &spell.Printer{
 		Pkg:  aliasFor(aliases),
@@ -134,6 +150,7 @@ func (c *checker) checkPrinter(aliases map[string]string) *spell.Printer {
 	}
 }
 
+// aliasFor gives each package a name of ours, ˣi0 and so on, which no declaration can hide.
 func aliasFor(aliases map[string]string) func(*types.Package) string {
 	return func(p *types.Package) string {
 		if aliases[p.Path()] == "" {
