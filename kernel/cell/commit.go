@@ -13,9 +13,7 @@ import (
 // A commit makes the model of what names mean after a cell: stage by stage, since what
 // is dropped makes room for what is back, and that for what the cell declares.
 //
-// What is written down here was decided by the check. Only two things are new: whether the
-// package's own objects, which go/types made, are those that names mean from now on, and how
-// far the cell came.
+// The check decided what is written down here. Only how far the cell came is known no sooner.
 type commit struct {
 	checked *check.Result // says names by what they meant before the cell
 	ed      *scope.Edit

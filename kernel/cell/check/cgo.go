@@ -55,8 +55,8 @@ func (c *checker) addC(f *syntax.File, s *ast.ImportSpec) error {
 }
 
 // cNames adds the names of C that a file uses to c.cUses, with their places,
-// so that cmd/cgo is asked again when there are new ones. Of a call it is noted as one, and of
-// a call whose errno is taken as that:
+// so that cmd/cgo is asked again when there are new ones. A call is
+// noted as a call, and one whose errno is taken as such:
 //
 //	C.int                   _ = C.int
 //	C.puts(s)               C.puts()

@@ -81,8 +81,8 @@ func (c *checker) findRedefined(p *passed) bool {
 
 // madeFrom reports whether a statement that defines a variable of this name can
 // mean by it what the variable hides. It must mention the name where nothing in it declares
-// it; and what is hidden must be a type, one of Go's own names, or a package
-// that has all that is selected. It then makes the name that package's import.
+// it, and what is hidden must be a type, one of Go's own names, or a package that has all
+// that is selected. Of a package, the name is then noted as its import.
 func (c *checker) madeFrom(t *parse.Stmt, name string) bool {
 	text := string(c.Cell.Text[t.Start:t.End])
 	if t.Spec { // a line of "var ( … )"

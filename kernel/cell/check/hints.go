@@ -15,8 +15,7 @@ import (
 // and knows no checker, so it asks through an interface of its own.
 
 // hinted is a checked file as hints see it. Offsets are those of the source, so that a hint can
-// quote what the person wrote. A file of variables or of cmd/cgo has part 0, of which hints
-// say nothing particular.
+// quote what the person wrote. A file of variables or of cmd/cgo is [hint.Other].
 func (c *checker) hinted(p *passed, f *syntax.File) *hint.File {
 	part := map[syntax.Kind]hint.Part{syntax.StmtFile: hint.Statements, syntax.DeclFile: hint.Declarations, syntax.UnitFile: hint.Earlier}[f.Kind]
 	return &hint.File{Part: part, AST: f.AST, Source: f.Source, Info: p.info, Pkg: p.pkg, Names: c.names(),

@@ -73,7 +73,7 @@ func (c *checker) findImports() error {
 		}
 	}
 	var guessed []string
-	// Go's own names are none, though int.x is no Go: go/types says so.
+	// What means something already is no package to be guessed, and Go's own names are none.
 	for _, name := range sortedKeys(bases) {
 		if c.Imports[name] != "" || c.Scope.Lookup(name) != nil || c.OwnNames[name] || types.Universe.Lookup(name) != nil {
 			continue

@@ -34,7 +34,7 @@ import (
 // of functions, which it left out, and in declarations of earlier cells.
 //
 // Each turn but the last found something to change, and each place of the text can be found
-// once in each way: so it ends. Most cells take one turn.
+// once in each way: so it ends. A cell that has none of these takes one turn.
 func (c *checker) infer() (*passed, error) {
 search:
 	for {
@@ -159,13 +159,11 @@ func (c *checker) variable(f *syntax.File, id *ast.Ident, obj *types.Var) error 
 	if why := c.refuseVariable(id.Name, obj.Type()); why != "" {
 		return &syntax.Error{Diagnostics: []syntax.Diagnostic{f.Diagnose(id.Pos(), why)}}
 	}
-	// The same variable with a new value: nothing that mentions it is stale, and no package of
-	// another cell need know of it.
 	c.Vars[id.Name] = obj.Type()
 	c.locals[obj] = true
 	e := c.Scope.Lookup(id.Name)
 	if e != nil && e.Kind == scope.Var && c.Retyped[id.Name] == nil && types.Identical(e.Obj.Type(), obj.Type()) {
-		return nil
+		return nil // nothing that mentions it is stale
 	}
 	c.NewVars[id.Name] = true
 	switch {

@@ -182,8 +182,8 @@ func (c *checker) editInner(ed *syntax.Editor) {
 }
 
 // mustFunc is the function that the checker sees around such a call:
-// func ˣmust[T1, …, Tn any](T1, …, Tn, error) (T1, …, Tn). It is generic so that its results have
-// the types of the call's. Generated code calls rt.Must and rt.Must2 in its place.
+// func ˣmust[T1, …, Tn any](T1, …, Tn, error) (T1, …, Tn). It is generic so that its results
+// have the types of the call's. Generated code calls rt.Must and rt.Must2 in its place.
 func mustFunc(pkg *types.Package, values int) *types.Func {
 	var params []*types.TypeParam
 	var vars []*types.Var

@@ -62,8 +62,8 @@ func (c *checker) dropBroken(p *passed) (more bool) {
 		if c.isOwn(d) {
 			continue
 		}
-		// A variable has no source that could be kept: it is gone with its type, and its cell must be
-		// run again.
+		// A variable has no source that could be kept: it is gone with its type, and its cell must
+		// be run again.
 		if d.file.Kind == syntax.VarFile {
 			name := d.file.Variable(d.pos)
 			if c.Dropped[name] != "" {

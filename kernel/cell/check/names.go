@@ -67,8 +67,8 @@ func (c *checker) meaning(name string) *scope.Version {
 // shadows reports whether a declaration of the notebook hides the import of a
 // name. Go refuses a file that imports a package under the name of a declaration of its
 // package, so what means the package then says ˣold_time. A name that the cell itself imports
-// hides no import, and in the first pass one that is defined again from the package does not
-// yet: it is what := time.Now() needs.
+// is the package's. So is, in the first pass, one that is defined again from its package, as
+// by time := time.Now(), run twice.
 func (c *checker) shadows(name string) bool {
 	return c.OwnNames[name] || c.NewVars[name] || c.Scope.Lookup(name) != nil && !c.Imported[name] && !(c.before[name] && c.kind == passFirst)
 }

@@ -119,8 +119,8 @@ func (c *checker) declareEarlier(p *passed) {
 		}
 		plain, isHidden := strings.CutPrefix(name, spell.TypeMark)
 		switch {
-		// Of the first pass, time means the package again in time := time.Now(), and an array whose
-		// length is needed has its new type, which is put in below.
+		// In the first pass, time of time := time.Now(), run twice, means the package again, and
+		// an array whose length is needed has its new type, which is put in below.
 		case isHidden && c.Unhide[plain], c.kind == passFirst && (c.before[name] || c.arrays[name] != nil):
 			continue
 		case e.Kind == scope.Var:
@@ -241,7 +241,7 @@ func (c *checker) checkTypes(p *passed, hasC, noC bool) {
 		Error: func(err error) {
 			e := err.(types.Error)
 			f := byTok[c.Fset.File(e.Pos)]
-			// Without a file it is in none of these texts; what cmd/cgo wrote is no one's to mend.
+			// Without a file it is in none of these texts; what cmd/cgo wrote is not the person's to mend.
 			if f == nil || f.Kind == syntax.CgoFile || ignored(e.Msg) || c.kind == passFirst && f.Kind != syntax.StmtFile && !c.bodies && bodiless(e.Msg) {
 				return
 			}
@@ -283,10 +283,10 @@ func (c *checker) wrapOldTypes(f *ast.File) {
 }
 
 // ignored are complaints that hold for a program but not for a cell. They are known by their
-// text: types.Error has a code, but does not export it. Imports are ours, one
-// for each name before a dot, which has no use where a pass leaves out bodies. What begins
-// with a tab says more about the error before, such as where else a name is declared, which
-// may be a place that the cell does not have.
+// text: types.Error has a code, but does not export it. Imports are ours, one for each name
+// before a dot, which has no use where a pass leaves out bodies. What begins with a tab says
+// more about the error before, such as where else a name is declared, which may be a place
+// that the cell does not have.
 func ignored(msg string) bool {
 	return strings.HasSuffix(msg, "imported and not used") || strings.Contains(msg, " imported as ") && strings.HasSuffix(msg, "and not used") ||
 		strings.HasPrefix(msg, "\t") ||

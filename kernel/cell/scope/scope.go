@@ -92,7 +92,7 @@ type Preamble struct {
 type Broken struct {
 	Version  *Version        // nil for a method
 	Unit     *Unit           // the method, or the source of Version
-	Mentions map[string]bool // the names in it that are declared elsewhere
+	Mentions map[string]bool // the names in it that it does not declare, Go's own among them
 }
 
 // Model is what all names mean at one moment. The zero value is not one: see [New].
