@@ -241,7 +241,8 @@ func (c *checker) checkTypes(p *passed, hasC, noC bool) {
 		Error: func(err error) {
 			e := err.(types.Error)
 			f := byTok[c.Fset.File(e.Pos)]
-			// Without a file it is in none of these texts; what cmd/cgo wrote is not the person's to mend.
+			// Without a file it is in none of these texts, and what cmd/cgo wrote is not the
+			// person's to mend.
 			if f == nil || f.Kind == syntax.CgoFile || ignored(e.Msg) || c.kind == passFirst && f.Kind != syntax.StmtFile && !c.bodies && bodiless(e.Msg) {
 				return
 			}
