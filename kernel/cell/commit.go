@@ -45,7 +45,8 @@ func (p *Program) Commit(reached int) {
 	ed := nb.scope.Edit()
 	ed.Import(c.Imports, c.Dots)
 	if p.Empty {
-		nb.scope = ed.Model()
+		showPackages(ed, c)
+		nb.scope, nb.release = ed.Model(), append(nb.release, ed.Released()...)
 		return
 	}
 	p.code.Commit()
@@ -65,14 +66,19 @@ func (p *Program) Commit(reached int) {
 	s.redeclared()
 	s.retyped()
 	s.variables()
-	// The cell imports a package under the name of a variable, say: the name is the package's.
+	showPackages(ed, c)
+	// The program itself released the variables that were to be released before it.
+	nb.scope, nb.release = ed.Model(), ed.Released()
+}
+
+// showPackages drops what has the name of a package that the cell imports, such as a
+// variable time: the name is the package's.
+func showPackages(ed *scope.Edit, c *check.Result) {
 	for name := range c.Imported {
 		if ed.Lookup(name) != nil && !c.OwnNames[name] && c.Vars[name] == nil {
 			ed.Drop(name)
 		}
 	}
-	// The program itself released the variables that were to be released before it.
-	nb.scope, nb.release = ed.Model(), ed.Released()
 }
 
 // dropped takes away what no longer compiles, and keeps its source. Names are those of

@@ -14,10 +14,9 @@ import (
 // compiled again as one. A declaration that stands in the cell as it did when the cell last
 // ran is none of the cell's: running a cell again changes only what was edited.
 
-// collect finds what the cell imports, declares and runs. What it finds is syntax: no name has
-// a meaning yet. Imports come first, since they tell whether a declaration means the same
-// packages as when it stood there before. What an import without a name is called is known
-// only when the package was looked at, by findImports.
+// collect finds what the cell imports, declares and runs. What it finds is syntax: only the
+// names of packages have a meaning yet. Imports come first, since they tell whether a
+// declaration means the same packages as when it stood there before.
 func (c *checker) collect() error {
 	imports, err := c.Cell.Imports()
 	if err != nil {
@@ -27,6 +26,9 @@ func (c *checker) collect() error {
 		if err := c.addImport(imports, s); err != nil {
 			return err
 		}
+	}
+	if err := c.resolveImports(); err != nil {
+		return err
 	}
 	decls, err := c.Cell.Decls()
 	if err != nil {

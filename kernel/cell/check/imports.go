@@ -21,10 +21,10 @@ import (
 // name and from what is selected. What was guessed is an import from then on, as if a cell
 // had said it.
 
-// findImports resolves the cell's imports, and finds the packages that it
-// names without importing them. It may take long: a package may have to be fetched and
-// compiled. Its error wraps [ErrAgain] where that changed packages of earlier cells.
-func (c *checker) findImports() error {
+// resolveImports makes the packages that the cell imports known, and finds what those are
+// called that it imports without a name. It may take long: a package may have to be fetched
+// and compiled. Its error wraps [ErrAgain] where that changed packages of earlier cells.
+func (c *checker) resolveImports() error {
 	var need []string
 	for name := range c.Imported {
 		need = append(need, c.Imports[name])
@@ -52,6 +52,12 @@ func (c *checker) findImports() error {
 		delete(c.Imported, name)
 		c.Imported[p.Name()] = true
 	}
+	return nil
+}
+
+// guessImports finds the packages that the cell names without importing them. What
+// resolveImports says of time and errors holds here too.
+func (c *checker) guessImports() error {
 	// A name before a dot that nothing declares is a package that the person did not import.
 	// What is selected from it tells packages of one name apart, such as math/rand and
 	// crypto/rand.

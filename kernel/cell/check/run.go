@@ -46,7 +46,7 @@ func begin(ctx context.Context, in Input, src parse.Source) *checker {
 //	collect           what the cell imports and declares (Own), and its statements
 //	classify          declarations that give a function another body, and those that
 //	                  change what a name means
-//	findImports       packages that are named without an import
+//	guessImports      packages that are named without an import
 //	findChanged       what of earlier cells must be compiled again
 //	revive            what no longer compiled and is tried again
 //	infer             the first passes of go/types: the types of new variables, calls
@@ -66,7 +66,7 @@ func (c *checker) run() (*Result, error) {
 		return nil, err
 	}
 	c.classify()
-	if err := c.findImports(); err != nil {
+	if err := c.guessImports(); err != nil {
 		return nil, err
 	}
 	// Each turn of this loop that is not the last has dropped or given up on something, of which

@@ -19,9 +19,7 @@ import (
 // A declared is what a declaration is found by: its name, and of a method its receiver's type.
 type declared struct{ recv, name string }
 
-// declarations finds the cell's declarations in what was checked last. A method that
-// only gets another body is a function there, Ħˣm_T_m for T.m. The first _ behind the mark is
-// taken for the one between the two names.
+// declarations finds the cell's declarations in what was checked last.
 func (r *Result) declarations() map[declared]ast.Node {
 	decls := map[declared]ast.Node{}
 	for _, f := range r.Files {
@@ -30,11 +28,7 @@ func (r *Result) declarations() map[declared]ast.Node {
 		}
 		for _, d := range f.AST.Decls {
 			for _, n := range scope.Declares(d) {
-				k := declared{n.Recv, n.Name.Name}
-				if rest, ok := strings.CutPrefix(k.name, "Ħˣm_"); ok && k.recv == "" {
-					k.recv, k.name, _ = strings.Cut(rest, "_")
-				}
-				decls[k] = d
+				decls[declared{n.Recv, n.Name.Name}] = d
 			}
 			// A group of types was found as a whole: each of its names is to lead to its own line.
 			if types, ok := d.(*ast.GenDecl); ok && types.Tok == token.TYPE {
@@ -55,6 +49,9 @@ func (r *Result) declarations() map[declared]ast.Node {
 func (r *Result) findUses(u *scope.Unit, decls map[declared]ast.Node) {
 	u.Imports, u.Signature, u.Body, u.Calls = map[string]string{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	n := decls[declared{u.Recv, u.Names[0]}]
+	if n == nil && u.Recv != "" { // a method that only gets another body is a function
+		n = decls[declared{"", spell.MethodFunc(u.Recv, u.Names[0])}]
+	}
 	if n == nil { // it is not in what was checked
 		return
 	}

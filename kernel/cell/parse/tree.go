@@ -36,7 +36,7 @@ func (c *Cell) tree(name, text string) tree {
 		t = c.emptyTree(name, text)
 	} else {
 		c.Parses++
-		// SkipObjectResolution is off: findImports reads File.Unresolved.
+		// SkipObjectResolution is off: guessImports reads File.Unresolved.
 		t.ast, t.err = parser.ParseFile(c.fset, name, text, parser.ParseComments)
 		if t.ast != nil {
 			t.tok = c.fset.File(t.ast.FileStart)
