@@ -51,7 +51,7 @@ type Options struct {
 
 func (o Options) check() error {
 	if !(o.ClipNorm >= 0) || !(o.ClipValue >= 0) || o.Accumulate < 0 || o.Devices < All {
-		return fmt.Errorf("dl: Options: ClipNorm is %v, ClipValue %v, Accumulate %d and Devices %d, want nothing negative but dl.All for Devices; 0 means off",
+		return fmt.Errorf("dl: Options: ClipNorm is %v, ClipValue %v, Accumulate %d and Devices %d, want nothing negative; 0 means off",
 			o.ClipNorm, o.ClipValue, o.Accumulate, o.Devices)
 	}
 	if o.Precision != 0 && o.Precision != Float32 && o.Precision != BFloat16 {
