@@ -20,8 +20,14 @@ import (
 //
 // Where the two lines need different names in generated code, the repetition is
 // written out.
+//
+// The example is of a function's body, where X is in scope from behind its line on (Go spec,
+// "Declarations and scope"). If the X outside is a constant of another program, the first line
+// has to say ˣ3.ĦX + ˣ3.ĦX, and the second X + X: there is no text that means both.
 
 // constGroup writes out the repetitions of constants inside a function.
+//
+// A group at package level needs none of it: there a name means one thing in all lines.
 func (r *rewriter) constGroup(g *ast.GenDecl) {
 	if g.Tok != token.CONST {
 		return
@@ -36,6 +42,7 @@ func (r *rewriter) constGroup(g *ast.GenDecl) {
 		if last == nil {
 			return
 		}
+		// iota is not written out: it has its own value on each line anyway.
 		differs := false
 		var text strings.Builder
 		if last.Type != nil {
@@ -55,10 +62,14 @@ func (r *rewriter) constGroup(g *ast.GenDecl) {
 // respelled is the text of an expression of one line, with its names as another
 // line means them. It notes for the first line what its own names mean: of a
 // repeated expression, the checker keeps the last meaning.
+//
+// Differs is set where a name has two meanings. The text has no line breaks: it is put behind
+// the names of a line, and the lines below must stay where they are.
 func (r *rewriter) respelled(x ast.Expr, line, repeat *ast.ValueSpec, differs *bool) string {
 	ed := &syntax.Editor{Text: []byte(r.f.Body)}
 	sel := map[*ast.Ident]bool{}
 	ast.Inspect(x, func(n ast.Node) bool {
+		// Behind a dot there is no name to be looked up.
 		if s, ok := n.(*ast.SelectorExpr); ok {
 			sel[s.Sel] = true
 		}
@@ -84,6 +95,9 @@ func (r *rewriter) respelled(x ast.Expr, line, repeat *ast.ValueSpec, differs *b
 }
 
 // lookup finds what a name means at a place.
+//
+// A constant is in scope from the end of its own line on, so that the position of a line gives
+// what its expressions mean. It is nil where the place is in no scope of the package.
 func (r *rewriter) lookup(name string, pos token.Pos) types.Object {
 	s := r.g.in.Pkg.Scope().Innermost(pos)
 	if s == nil {
@@ -94,6 +108,8 @@ func (r *rewriter) lookup(name string, pos token.Pos) types.Object {
 }
 
 // spell writes the name of an object as generated code has it.
+//
+// It does for text what ident does for a name in the tree.
 func (r *rewriter) spell(name string, obj types.Object) string {
 	if obj.Pkg() == nil || !r.g.in.PackageLevel(obj) {
 		return name

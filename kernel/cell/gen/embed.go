@@ -9,6 +9,14 @@ import (
 )
 
 // embeds writes the variables that the compiler fills.
+//
+//	//go:embed words.txt       //line cell[5]:1
+//	var words string           //go:embed "words.txt"
+//	                           var ˣembed_words string
+//
+// The compiler takes the directive above a variable of the package that it compiles; that of
+// the cell may live in an earlier program. The statement copies the value. The
+// line is that of the first pattern.
 func (g *generator) embeds(use map[string]string) (text string, list []parse.Embed) {
 	var b strings.Builder
 	tp := g.printer(use)

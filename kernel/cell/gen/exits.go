@@ -14,11 +14,23 @@ import (
 // the same for Fatalf and Fatalln, and for the methods of a *log.Logger. The
 // function stands on the cell's line, which is the one that a logger with
 // log.Lshortfile names. A library that calls os.Exit ends the host process.
+//
+// A function literal stands there, and not a call of another function, for three reasons:
+// log.Fatal may be a value that is called elsewhere, its receiver is evaluated once and where
+// it stands, and what it prints has to come from the cell's line.
 
 // fatal holds what a call of package log does before it exits.
 var fatal = map[string]string{"Fatal": "Print", "Fatalf": "Printf", "Fatalln": "Println"}
 
 // exit rewrites a function that ends the process.
+//
+// log.Fatal(x) becomes, on one line,
+//
+//	(func(ˣp func(ˣv ...any)) func(ˣv ...any) {
+//		return func(ˣv ...any) { ˣp(ˣv...); ˣrt.Fatal() } })(log.Print)(x)
+//
+// Only the name behind the dot is replaced, so that what stands before it, a package or a
+// logger of another program, is written by ident as everywhere.
 func (r *rewriter) exit(n *ast.SelectorExpr) {
 	fn, ok := r.g.in.Info.Uses[n.Sel].(*types.Func)
 	if !ok || fn.Pkg() == nil {

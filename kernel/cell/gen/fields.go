@@ -10,6 +10,11 @@ import (
 
 // embedded keeps the name of an embedded unexported type of another program,
 // by a local alias, since the type's name is the field's.
+//
+//	type circle struct{ point }    stays, and support.go has
+//	type point = ˣ3.Ħpoint
+//
+// Written as ˣ3.Ħpoint, the field would be called Ħpoint.
 func (r *rewriter) embedded(x ast.Expr) {
 	if s, ok := x.(*ast.StarExpr); ok {
 		x = s.X
@@ -34,9 +39,15 @@ func (r *rewriter) embedded(x ast.Expr) {
 
 // conversion bridges two struct types, or pointers to them, that are alike but
 // for the packages of their unexported fields: Go's own conversion refuses them.
+//
+//	B(a)    ˣconvert[B](a)
+//
+// The check sees one package and has allowed the conversion: the two have the same memory,
+// so that ˣconvert reads the one as the other.
 func (r *rewriter) conversion(call *ast.CallExpr) {
 	info := r.g.in.Info
 	if v := info.Types[call].Value; v != nil && r.isOffsetof(call) {
+		// The value is known to the check, and is a constant, as the call is one.
 		// Of a field of another program's type there is no selector here.
 		start, end := r.f.Offsets(call)
 		r.ed.Replace(start, end, "uintptr("+v.ExactString()+")"+r.breaks(call.Pos(), call.End()))
@@ -45,7 +56,7 @@ func (r *rewriter) conversion(call *ast.CallExpr) {
 	if len(call.Args) != 1 || !info.Types[call.Fun].IsType() {
 		return
 	}
-	if r.sameFields(info.Types[call.Fun].Type, info.Types[call.Args[0]].Type) {
+	if r.sameFields(info.Types[call.Fun].Type, info.Types[call.Args[0]].Type) { // the most of them
 		return
 	}
 	r.ed.Insert(r.off(call.Fun.Pos()), "ˣconvert[")
@@ -66,6 +77,9 @@ func (r *rewriter) isOffsetof(call *ast.CallExpr) bool {
 
 // sameFields reports whether Go's own conversion sees two types, one of which
 // converts to the other in the notebook, as this package does.
+//
+// It is true for all conversions that have nothing to do with structs: they are as Go has
+// them.
 func (r *rewriter) sameFields(to, from types.Type) bool {
 	// Go compares the fields of both types all the way down, also behind pointers: an
 	// unexported field is the same only if one package declares it.
@@ -75,6 +89,7 @@ func (r *rewriter) sameFields(to, from types.Type) bool {
 		if types.Identical(a, b) {
 			return
 		}
+		// Go converts a pointer where what it points to has the same underlying type.
 		if p, ok := a.Underlying().(*types.Pointer); ok {
 			if q, ok := b.Underlying().(*types.Pointer); ok {
 				compare(p.Elem(), q.Elem())
@@ -102,6 +117,8 @@ func (r *rewriter) sameFields(to, from types.Type) bool {
 
 // fieldHome is where an unexported field is declared: for one of the notebook, a
 // program's number.
+//
+// For a field of a library it is the library's [types.Package].
 func (r *rewriter) fieldHome(t types.Type, v *types.Var) any {
 	if v.Pkg() != nil && v.Pkg().Path() != spell.Path {
 		return v.Pkg()
@@ -111,6 +128,9 @@ func (r *rewriter) fieldHome(t types.Type, v *types.Var) any {
 
 // foreignField reports whether a field is unexported and declared by the
 // package of another program.
+//
+// t is the type in which the field stands: a struct without a name may have its home
+// elsewhere than the place where it is spelled.
 func (r *rewriter) foreignField(t types.Type, v *types.Var) bool {
 	return !v.Exported() && v.Pkg() != nil && v.Pkg().Path() == spell.Path && r.g.fieldHome(t, v) != r.g.in.Seq
 }
@@ -119,6 +139,12 @@ func (r *rewriter) foreignField(t types.Type, v *types.Var) bool {
 // ("ĦˣF_") or its value ("ĦˣV_"), of an operand that open converts. Where t only
 // shares the struct of the type that declares the field, as in "type B A", the
 // operand is converted to that type.
+//
+// Two parentheses are open at its end, which access and composite close.
+//
+//	ˣ3.ĦˣF_Ħˣs0_x((       a struct with a shape: its accessor is generic, and takes all types
+//	ˣ3.ĦˣF_box_n((        a struct without a shape: see own
+//	ˣ3.ĦˣV_Ħˣs0_x((       its value, of an operand without an address
 func (r *rewriter) accessor(prefix, open string, t types.Type, v *types.Var) string {
 	from := r.from(r.g.fieldHome(t, v)) + prefix
 	if sh, ok := r.g.shapeOf(t, v); ok {
@@ -143,10 +169,16 @@ func (r *rewriter) accessor(prefix, open string, t types.Type, v *types.Var) str
 // that it is gone step by step. A field of a value that has an address is reached by its
 // address, since x.f = 1 must change x and not a copy; of one that has none, such as the
 // result of a call, an accessor returns the value.
+//
+//	p.x        (*ˣ3.ĦˣF_Ħˣs0_x((&Ħp)))
+//	q.x        (*ˣ3.ĦˣF_Ħˣs0_x((Ħq)))       q is a pointer
+//	f().x      ˣ3.ĦˣV_Ħˣs0_x((Ħf()))
 func (r *rewriter) access(x ast.Expr, sel *types.Selection) (before, after string, ok bool) {
 	t, ptr := spell.Deref(sel.Recv())
 	tv := r.g.in.Info.Types[x]
 	addr := ptr || tv.Addressable()
+	// Index leads through each embedded field to the last. After each step, t is the type of
+	// what is reached, ptr says that it is a pointer, and addr that it can be assigned to.
 	for _, i := range sel.Index() {
 		st, isStruct := types.Unalias(t).Underlying().(*types.Struct)
 		if !isStruct {
@@ -172,6 +204,8 @@ func (r *rewriter) access(x ast.Expr, sel *types.Selection) (before, after strin
 	return before, after, ok
 }
 
+// selector writes what stands before x in x.f, where f is a field that Go cannot reach from
+// here, and leaves the name f to selectorEnd.
 func (r *rewriter) selector(n *ast.SelectorExpr) {
 	sel := r.g.in.Info.Selections[n]
 	if sel == nil {
@@ -189,6 +223,7 @@ func (r *rewriter) selector(n *ast.SelectorExpr) {
 	r.ed.Insert(r.off(n.X.Pos()), before)
 }
 
+// selectorEnd replaces .f, from the end of x on, by what closes the call.
 func (r *rewriter) selectorEnd(n *ast.SelectorExpr) {
 	if !r.skip[n.Sel] {
 		return
@@ -203,6 +238,9 @@ func (r *rewriter) selectorEnd(n *ast.SelectorExpr) {
 
 // foreignFields returns the struct type of a literal that sets unexported
 // fields of another program's type, or nil.
+//
+// Such a literal cannot be written: a field that is not exported may be named, and a literal
+// without names may set it, in its own package only. A literal without elements is fine.
 func (r *rewriter) foreignFields(lit *ast.CompositeLit) *types.Struct {
 	tv, ok := r.g.in.Info.Types[lit]
 	if !ok || len(lit.Elts) == 0 {
@@ -221,6 +259,7 @@ func (r *rewriter) foreignFields(lit *ast.CompositeLit) *types.Struct {
 	return nil
 }
 
+// isParam reports whether a type is a type parameter.
 func isParam(t types.Type) bool {
 	_, ok := types.Unalias(t).(*types.TypeParam)
 	return ok
@@ -228,6 +267,11 @@ func isParam(t types.Type) bool {
 
 // core returns what a type parameter stands for, where its constraint names one
 // type, and other types as they are.
+//
+// A literal T{x: 1} is allowed where all types of T's constraint have one underlying type. Of
+// a constraint with several terms it returns the parameter itself, whose literals stay.
+//
+//	[T point]    [T interface{ point }]    [T ~struct{ x int }]
 func core(t types.Type) types.Type {
 	p, ok := types.Unalias(t).(*types.TypeParam)
 	if !ok {
@@ -278,10 +322,14 @@ func (r *rewriter) field(st *types.Struct, i int, e ast.Expr) *types.Var {
 // a function literal that sets them one by one. In c7, of the type point of c3:
 //
 //	point{x: 1, y: 2}
-//	func() ˣ3.Ħpoint { var ˣv ˣ3.Ħpoint; *ˣ3.ĦˣF_point_x((&ˣv)) = 1; … return ˣv }()
+//	func() ˣ3.Ħpoint { var ˣv ˣ3.Ħpoint; *ˣ3.ĦˣF_Ħˣs0_x((&ˣv)) = 1; … return ˣv }()
 //
 // Elements stay where they stand, in their order and on their lines; only what is between
 // them is written anew, here what comes before each, and in compositeEnd what comes after.
+//
+// A literal behind & or for a *point, as in []*point{{x: 1}}, returns a pointer. One of a type
+// parameter is made of its core type and then converted, since a type parameter has no
+// fields.
 func (r *rewriter) composite(lit *ast.CompositeLit) {
 	st := r.foreignFields(lit)
 	if st == nil {
@@ -321,6 +369,9 @@ func (r *rewriter) composite(lit *ast.CompositeLit) {
 
 // compositeEnd writes what comes after the elements of such a literal: a semicolon in the
 // place of each comma, and the end of the function literal.
+//
+// The breaks between elements stay, and a comment may hold a comma of its own: hence the
+// search.
 func (r *rewriter) compositeEnd(lit *ast.CompositeLit) {
 	if r.foreignFields(lit) == nil {
 		return
@@ -348,6 +399,8 @@ func (r *rewriter) compositeEnd(lit *ast.CompositeLit) {
 }
 
 // comma finds the comma in body[from:to], outside comments.
+//
+// It is -1 where there is none: behind the last element, on the line of the brace.
 func (r *rewriter) comma(from, to int) int {
 	for i := from; i < to; i++ {
 		switch rest := r.f.Body[i:to]; {

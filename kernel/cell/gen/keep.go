@@ -12,6 +12,8 @@ import (
 )
 
 // wellKnown are interfaces that libraries look for in any value.
+//
+// A package that cannot be imported is passed over.
 var wellKnown = []struct{ pkg, name string }{
 	{"fmt", "Stringer"}, {"fmt", "Formatter"}, {"fmt", "GoStringer"},
 	{"sort", "Interface"}, {"io", "Reader"}, {"io", "Writer"}, {"io", "Closer"}, {"io", "ReadWriter"},
@@ -24,11 +26,22 @@ var wellKnown = []struct{ pkg, name string }{
 // each plugin that makes an itab or a type descriptor of its own makes another type of
 // it: to the interfaces that the type implements, and to the composite types that reflect
 // could make first.
+//
+// For type point with a method String, in outline:
+//
+//	func ˣkeep() {
+//		ˣrt.Keep([]point(nil), (*[]point)(nil), map[string]point(nil), …)
+//		{ var v point; ˣrt.Keep([]fmt.Stringer{v}) }
+//		{ var v *point; ˣrt.Keep([]fmt.Stringer{v}) }
+//	}
+//
+// Run calls it behind "if ˣrt.Never", so that it is linked and does not run.
 func (g *generator) keep(tp *spell.Printer, named []*types.TypeName) string {
 	k := &keeper{g: g, tp: tp}
 	mine := map[string]bool{}
 	for _, obj := range named {
 		mine[obj.Name()] = true
+		// Of a generic type there are no values; its instances are made where they are used.
 		nt, ok := obj.Type().(*types.Named)
 		if !ok || nt.TypeParams().Len() > 0 {
 			continue
@@ -37,6 +50,7 @@ func (g *generator) keep(tp *spell.Printer, named []*types.TypeName) string {
 			continue // a constraint, of which there are no values
 		}
 		k.composites(nt)
+		// Without methods, of its own or promoted, it implements nothing but any.
 		if nt.NumMethods() == 0 && !hasEmbedded(nt) || types.IsInterface(nt) {
 			continue
 		}
@@ -49,12 +63,15 @@ func (g *generator) keep(tp *spell.Printer, named []*types.TypeName) string {
 // A keeper writes the conversions.
 type keeper struct {
 	g  *generator
-	tp *spell.Printer
-	b  strings.Builder
+	tp *spell.Printer  // of the support file, which imports what it names
+	b  strings.Builder // the body of ˣkeep
 }
 
 // conversion writes that of a type, and of a pointer to it, to an interface which it
 // implements.
+//
+// A pointer has the value's methods and its own, so that it may implement what the value does
+// not. Of an interface without methods there is no itab, and a constraint has no values.
 func (k *keeper) conversion(t types.Type, iface types.Type) {
 	it, ok := iface.Underlying().(*types.Interface)
 	if !ok || it.Empty() || !it.IsMethodSet() || types.IsInterface(t) {
@@ -78,6 +95,9 @@ func (k *keeper) composites(t *types.Named) {
 
 // libraries converts a type to the interfaces of packages that the cell imports, and to
 // those that libraries look for in any value.
+//
+// All exported interfaces of the imported packages are tried, since any function of theirs may
+// assert one.
 func (k *keeper) libraries(t *types.Named) {
 	k.conversion(t, spell.ErrorType)
 	for _, w := range wellKnown {
@@ -104,11 +124,16 @@ func (k *keeper) libraries(t *types.Named) {
 
 // notebook converts types of the notebook to its interfaces, where one of the two is
 // new.
+//
+// The package of the check holds them all, also those of earlier cells: an interface of this
+// cell is implemented by types that came before it.
 func (k *keeper) notebook(mine map[string]bool) {
 	scope := k.g.in.Pkg.Scope()
 	var ifaces, concrete []*types.Named
 	for _, name := range scope.Names() {
 		tn, ok := scope.Lookup(name).(*types.TypeName)
+		// A type that a variable hides is in the package under a longer name, which go/types
+		// takes for an alias.
 		if !ok || tn.IsAlias() && !spell.IsMarked(name) {
 			continue
 		}
@@ -131,6 +156,7 @@ func (k *keeper) notebook(mine map[string]bool) {
 	}
 }
 
+// isWellKnown reports whether libraries has done the package's interfaces that matter.
 func isWellKnown(path string) bool {
 	for _, w := range wellKnown {
 		if w.pkg == path {
@@ -140,6 +166,7 @@ func isWellKnown(path string) bool {
 	return false
 }
 
+// hasEmbedded reports whether a type may have methods of a field that it embeds.
 func hasEmbedded(t *types.Named) bool {
 	st, ok := t.Underlying().(*types.Struct)
 	if !ok {

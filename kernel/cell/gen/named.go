@@ -16,6 +16,8 @@ const displayPath = "github.com/holt-dl/holt/display"
 
 // ParamNames returns the function that a call of display.Interact is given, and the names of
 // its parameters; nil for other calls, and where they have none.
+//
+// It is exported for the listing of a cell, from which holt export writes the same.
 func ParamNames(info *types.Info, call *ast.CallExpr) (fn ast.Expr, names []string) {
 	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
 	if !ok || len(call.Args) == 0 {
@@ -48,6 +50,8 @@ func WithNames(pkg string, names []string) (before, after string) {
 	return pkg + ".Func{Of: ", fmt.Sprintf(", Names: []string{\"%s\"}}", strings.Join(names, `", "`))
 }
 
+// named writes what stands before a function that display.Interact is given. The package has
+// a name of ours, since the cell may import it under any.
 func (r *rewriter) named(n *ast.CallExpr) {
 	if fn, names := ParamNames(r.g.in.Info, n); fn != nil {
 		r.use["ˣdisplay"] = displayPath
@@ -56,6 +60,7 @@ func (r *rewriter) named(n *ast.CallExpr) {
 	}
 }
 
+// namedEnd writes what stands behind it. The text of the function keeps its own edits.
 func (r *rewriter) namedEnd(n *ast.CallExpr) {
 	if fn, names := ParamNames(r.g.in.Info, n); fn != nil {
 		_, after := WithNames("ˣdisplay", names)

@@ -16,6 +16,9 @@ import (
 
 // replaced lists the types that this program declares again, by the name and
 // path that their values have now.
+//
+// They are written as the host finds them by reflection, "notebook/c1.T". An alias is another
+// name for a type and an interface the type of no value: neither can be found in one.
 func (g *generator) replaced() []string {
 	var list []string
 	for _, name := range g.in.Scope.Names() {
@@ -32,6 +35,10 @@ func (g *generator) replaced() []string {
 }
 
 // oldValues writes the call that looks for values of replaced types.
+//
+// It is deferred, so that it comes after the cell's statements, which may have replaced the
+// values, and also when one of them fails. The types of earlier programs are looked for too:
+// their values may still be there. A program that declares no type again has no such look.
 func (g *generator) oldValues(use map[string]string) string {
 	list := append(g.replaced(), g.code.replaced...)
 	if len(list) == len(g.code.replaced) {
@@ -40,9 +47,12 @@ func (g *generator) oldValues(use map[string]string) string {
 	var b strings.Builder
 	for _, name := range g.in.Scope.Names() {
 		e := g.in.Scope.Lookup(name)
+		// A variable that this cell defines has what this cell gives it; others of these have no
+		// value.
 		if e.Kind != scope.Var || g.in.NewVars[name] || g.in.Dropped[name] != "" || e.Lost != "" {
 			continue
 		}
+		// One whose type changed is a variable of this program by then.
 		home, t := e.Home, e.Obj.Type()
 		if g.in.Retyped[name] != nil {
 			home, t = g.in.Seq, g.in.Pkg.Scope().Lookup(spell.Var(name)).Type()
@@ -62,6 +72,7 @@ func (g *generator) oldValues(use map[string]string) string {
 	return fmt.Sprintf("\tdefer func() { ˣrt.Old([]string{%s}, []ˣrt.Holder{%s}) }()\n", quoteAll(list), b.String())
 }
 
+// quoteAll writes strings as the elements of a Go literal.
 func quoteAll(list []string) string {
 	quoted := make([]string, len(list))
 	for i, s := range list {
@@ -71,6 +82,9 @@ func quoteAll(list []string) string {
 }
 
 // holdsInterface reports whether a value of type t can lead to an interface.
+//
+// It keeps the look short: a []float64 is not gone through. What a channel or a function
+// holds cannot be seen, and counts as nothing.
 func holdsInterface(t types.Type) bool {
 	seen := map[types.Type]bool{}
 	var holds func(types.Type) bool

@@ -13,10 +13,15 @@ import (
 //	fmt.Println(f())             (func(ˣv ...any) … { return fmt.Fprintln(ˣrt.Stdout, ˣv...) })(f())
 //
 // The last is for an f with several results, beside which no argument can stand.
-// the same for Print and Printf. What a package prints that the cell calls, or C,
+// The same holds for Print and Printf. What a package prints that the cell calls, or C,
 // goes to the cell that runs.
+//
+// os.Stdout could not do this: it is a file, without a notion of who writes to it.
 
 // print rewrites a call that prints.
+//
+// Only a call is rewritten: fmt.Println as a value stays, and prints to the cell that runs.
+// Edits replace names and not the values, so that these keep their own edits.
 func (r *rewriter) print(n *ast.CallExpr) {
 	fun, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr)
 	if !ok {
@@ -26,6 +31,8 @@ func (r *rewriter) print(n *ast.CallExpr) {
 	case "fmt.Print", "fmt.Printf", "fmt.Println":
 		writes := map[string]string{"fmt.Print": "Fprint", "fmt.Printf": "Fprintf", "fmt.Println": "Fprintln"}[name]
 		to := r.rt("Stdout")
+		// Go passes the results of f() on where nothing stands beside them (spec, "Calls"), and
+		// the writer would.
 		if r.severalResults(n.Args) {
 			params, args := "ˣv ...any", "ˣv..."
 			if name == "fmt.Printf" {
@@ -41,6 +48,8 @@ func (r *rewriter) print(n *ast.CallExpr) {
 		}
 		r.ed.Insert(r.off(n.Lparen)+1, to)
 	case "fmt.Fprint", "fmt.Fprintf", "fmt.Fprintln":
+		// Fprint to anything else is the cell's own business, and so is an os.Stdout that went
+		// into a variable.
 		to, ok := ast.Unparen(n.Args[0]).(*ast.SelectorExpr)
 		if !ok {
 			return

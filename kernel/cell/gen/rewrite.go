@@ -20,12 +20,19 @@ import (
 // its lines: errors and traces name the cell's.
 
 // rewrite returns the generated text of a file, and adds what it imports to use.
+//
+// A node is visited twice: before what is inside it (wait, recovers, pre), for what is
+// written in front of it or in its place, and after it (post, waitEnd), for what is written
+// behind it. What pre adds stands inside of what wait adds, and so waitEnd comes after post:
+//
+//	<-c.in    ˣrt.Recv(  (*ˣ3.ĦˣF_Ħˣs0_in((&Ħc)))  )
 func (g *generator) rewrite(f *syntax.File, use map[string]string) string {
 	r := &rewriter{g: g, f: f, ed: &syntax.Editor{Text: []byte(f.Body)}, use: use,
 		meant: map[*ast.Ident]types.Object{}, skip: map[ast.Node]bool{}, asPtr: map[*ast.CompositeLit]bool{}, asParam: map[*ast.CompositeLit]bool{}}
 	if f.Kind == syntax.StmtFile {
 		r.statements()
 	}
+	// The nil at the bottom is the parent of the file.
 	stack := []ast.Node{nil}
 	ast.Inspect(f.AST, func(n ast.Node) bool {
 		if n == nil {
@@ -35,6 +42,8 @@ func (g *generator) rewrite(f *syntax.File, use map[string]string) string {
 			stack = stack[:last]
 			return true
 		}
+		// Of imports there is no text in the file, and emit writes those that are used. What
+		// returns false here is not followed by a call with nil, and so is not on the stack.
 		if d, ok := n.(*ast.GenDecl); ok && d.Tok == token.IMPORT {
 			return false
 		}
@@ -51,6 +60,7 @@ func (g *generator) rewrite(f *syntax.File, use map[string]string) string {
 	return text
 }
 
+// pre rewrites a node before what is inside it.
 func (r *rewriter) pre(n ast.Node) {
 	switch n := n.(type) {
 	case *ast.Ident:
@@ -65,11 +75,15 @@ func (r *rewriter) pre(n ast.Node) {
 		r.print(n)
 		r.named(n)
 	case *ast.UnaryExpr:
+		// &point{x: 1}, of a type of another program: the literal becomes a call, which has
+		// no address. The function returns a pointer, and the & is taken away.
 		if lit, ok := ast.Unparen(n.X).(*ast.CompositeLit); ok && n.Op == token.AND && r.foreignFields(lit) != nil {
 			r.asPtr[lit] = true
 			r.ed.Blank(r.off(n.OpPos), r.off(n.OpPos)+1)
 		}
 	case *ast.StructType:
+		// The whole type is replaced, with the text of its fields' types as it is after
+		// their own edits.
 		if _, ok := r.foreignShape(n); ok {
 			return // see post
 		}
@@ -89,6 +103,7 @@ func (r *rewriter) pre(n ast.Node) {
 	case *ast.RangeStmt:
 		r.check(n.Body)
 	case *ast.BranchStmt:
+		// A goto that leads back is a loop.
 		if n.Tok == token.GOTO {
 			r.rt("Check")
 			r.ed.Insert(r.off(n.Pos()), stopCheck)
@@ -96,6 +111,7 @@ func (r *rewriter) pre(n ast.Node) {
 	}
 }
 
+// post rewrites a node after what is inside it.
 func (r *rewriter) post(n ast.Node) {
 	switch n := n.(type) {
 	case *ast.CallExpr:
@@ -109,6 +125,8 @@ func (r *rewriter) post(n ast.Node) {
 	}
 }
 
+// check puts the look at the stop flag at the entry of a body. It stands on the line of the
+// brace, and before all that the cell has there.
 func (r *rewriter) check(body *ast.BlockStmt) {
 	r.rt("Check")
 	r.ed.Insert(r.off(body.Lbrace)+1, stopCheck)
@@ -120,11 +138,25 @@ var helpers = map[string]string{"ˣresult": "Result", "ˣuse": "Err", spell.Must
 
 // ident writes a name as this package has it: with the package of the program that holds
 // what it means, under the exported name that it has there.
+//
+// In program 7, where f is a function of this cell, x a variable and point a type of program
+// 3, and user a type of this cell:
+//
+//	x            ˣ3.Ħx
+//	f            Ħf
+//	point        ˣ3.Ħpoint
+//	user         user
+//	p.area()     p.Ħarea()       a method that is not exported
+//	ˣold_x       ˣ3.Ħx           what x means before this cell defines it anew
+//
+// The name of a type is left alone in its own program: it is what %T prints and what a field
+// that embeds the type is called. Others reach it by an alias.
 func (r *rewriter) ident(id *ast.Ident) {
 	obj := r.object(id)
 	if r.skip[id] || id.Name == "_" || obj == nil {
 		return
 	}
+	// A package is imported under the name that the text has for it.
 	if pn, ok := obj.(*types.PkgName); ok {
 		if path := pn.Imported().Path(); path != "C" { // which its own file imports
 			r.use[id.Name] = path
@@ -134,6 +166,8 @@ func (r *rewriter) ident(id *ast.Ident) {
 	if obj.Pkg() == nil { // Go's own
 		return
 	}
+	// What a package holds has a selector, of which [rewriter.selector] skips the name. A name
+	// at package level that comes to here is from a dot import; others are fields and methods.
 	if obj.Pkg().Path() != spell.Path {
 		if obj.Parent() == obj.Pkg().Scope() {
 			r.dotImported(id, obj.Pkg().Path())
@@ -145,10 +179,14 @@ func (r *rewriter) ident(id *ast.Ident) {
 		r.ed.Replace(start, end, r.rt(name))
 		return
 	}
+	// A method is written alike where it is declared and where it is called, also in
+	// interfaces.
 	if fn, ok := obj.(*types.Func); ok && fn.Signature().Recv() != nil {
 		r.ed.Replace(start, end, methodName(fn))
 		return
 	}
+	// Names of ours are declared in this package as they are, and the parameters, fields and
+	// variables of functions stay as well.
 	if spell.Ours(id.Name) && !spell.IsMarked(id.Name) || !r.g.in.PackageLevel(obj) {
 		return
 	}
@@ -191,6 +229,11 @@ func (r *rewriter) dotImported(id *ast.Ident, path string) {
 }
 
 // recovers passes on what recover returns, whose text may name a method.
+//
+// An unexported method of the notebook has another name in the generated code, and the
+// runtime's error for a failed assertion would have that one: "missing method Ħarea". The
+// call of recover stays in the deferred function's own body, as the language wants it: it is
+// an argument.
 func (r *rewriter) recovers(n, parent ast.Node) {
 	call, ok := n.(*ast.CallExpr)
 	if !ok {
@@ -216,6 +259,14 @@ func (r *rewriter) recovers(n, parent ast.Node) {
 //
 // A later cell that gives area another body sets ĦˣH_area, and programs that call Ħarea
 // run that one.
+//
+// The hook is a variable of the function's type in support.go. A function that has none is
+// written the same but for that: see hookOf. The name depends on what the function is:
+//
+//	f                 Ħf
+//	init, init_x      ˣinit_N, which the statements call in its place
+//	f, a new body     Ħˣb_f, which Run puts into the hook of f
+//	T.m, a new body   Ħˣm_T_m, which the check has already made of it
 func (r *rewriter) funcDecl(d *ast.FuncDecl) {
 	if r.f.Kind == syntax.StmtFile {
 		return
@@ -239,6 +290,7 @@ func (r *rewriter) funcDecl(d *ast.FuncDecl) {
 	}
 	entry := stopCheck
 	r.rt("Check")
+	// The hook takes what the function was called with, so that each parameter needs a name.
 	if hook := r.g.hookOf(d); hook != "" {
 		var args []string
 		if d.Recv != nil {
@@ -267,6 +319,9 @@ func (r *rewriter) funcDecl(d *ast.FuncDecl) {
 }
 
 // nameField returns the names of a parameter, giving it one where it has none.
+//
+// A parameter _ cannot be passed on, and is called ˣa0_0; one without a name is called ˣa0.
+// The number is that of the parameter list's entry, so that names in a list are all different.
 func (r *rewriter) nameField(f *ast.Field, name string) []string {
 	if len(f.Names) == 0 {
 		r.ed.Insert(r.off(f.Type.Pos()), name+" ")

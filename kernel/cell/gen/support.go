@@ -17,9 +17,21 @@ import (
 // later cell may mention has an exported name here. Functions and methods have a hook, a
 // variable that is looked at when they are called: a later cell that gives one another
 // body sets it, and earlier callers call the new body.
+//
+// A cell, as program 3, and what its support.go holds but for the helpers:
+//
+//	type point struct{ x int }             type Ħpoint = point
+//	func area(r float64) float64 { … }     var ĦˣH_area func(float64) (float64)
+//	p := point{1}                          var Ħp point
+//	                                       type Ħˣs0[ˣ0 any] = struct { x ˣ0 }
+//	                                       func ĦˣF_Ħˣs0_x[…](v *ˣS) *ˣ0 { … }
+//	                                       func Run() { ˣrt.Reached = 0; …; ˣrun() }
 
 // A support is the file with what the cell's own text does not hold: variables, hooks,
 // accessors, aliases, and Run.
+//
+// The declarations and the body of Run are written side by side, since a name often needs
+// something in both: a variable that is carried over, a declaration and an assignment.
 type support struct {
 	g    *generator
 	tp   *spell.Printer
@@ -29,6 +41,16 @@ type support struct {
 }
 
 // support writes the support file, and returns its text and what it imports.
+//
+// Run does first what makes the program's names right, and then what the cell says:
+//
+//	values of variables whose type was declared again
+//	hooks of functions and methods with new bodies
+//	zero for variables that no name means any more
+//	a deferred look for values of old types
+//	the statements (ˣrun), and last a func main
+//
+// The error is that of a type which no text can spell.
 func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 	use := map[string]string{"ˣrt": RuntimePath}
 	s := &support{g: g, tp: g.printer(use), use: use}
@@ -47,11 +69,15 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 		s.run.WriteString("\tif ˣrt.Never { ˣkeep() }\n")
 	}
 	g.aliases(&s.decl, s.tp, s.use)
+	// A field that embeds a type is called by the type's name, also where that one is of
+	// another program: the file writes the plain name, which this alias declares.
 	for _, name := range sortedKeys(g.localAlias) {
 		obj := g.localAlias[name]
 		params, args := typeParams(s.tp, obj)
 		fmt.Fprintf(&s.decl, "type %s%s = %sĦ%s%s\n", name, params, fromAlias(s.use, g.home(obj)), name, args)
 	}
+	// The check asks for types that a later cell can name; what it let pass and cannot be
+	// written is reported as an error of the cell.
 	if s.tp.Err != nil {
 		return "", nil, &syntax.Error{Diagnostics: []syntax.Diagnostic{{Cell: g.in.Cell.Name, Msg: s.tp.Err.Error()}}}
 	}
@@ -68,9 +94,15 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 
 // variables declares the variables of the package. One whose type was declared again
 // gets the value of the old one, whose memory it reads under the new type.
+//
+// They have no values here: no code of the cell runs in initialisers. A variable that an
+// earlier cell defined with the same type is in neither list, and stays in that cell's
+// package; the statements give it a value there.
 func (s *support) variables() {
 	in := s.g.in
 	kept := witness.NewFinder(s.tp, "ˣw")
+	// Variables are of two kinds: what the cell defines, and what earlier cells defined with
+	// a type that is compiled again with this one.
 	vars := map[string]bool{}
 	for name := range in.NewVars {
 		vars[name] = true
@@ -91,6 +123,8 @@ func (s *support) variables() {
 		} else {
 			fmt.Fprintf(&s.decl, "var Ħ%s %s\n", name, s.tp.String(t))
 		}
+		// Not what the cell defines itself, which gets a value from it, and not what is
+		// lost already.
 		if e := in.Retyped[name]; e != nil && !in.NewVars[name] && e.Lost == "" {
 			s.carry(name, e, t)
 		}
@@ -100,6 +134,14 @@ func (s *support) variables() {
 
 // carry gives a variable the value that it had under an old type, when the layout of
 // its memory is the same.
+//
+// The old variable is zeroed, or its package would keep the value alive. In c7, for a p that
+// c3 holds:
+//
+//	Ħp = *(*point)(ˣunsafe.Pointer(&ˣ3.Ħp))
+//	ˣzero(&ˣ3.Ħp)
+//
+// The commit applies the same rule ([spell.SameLayout]) and marks the others lost.
 func (s *support) carry(name string, e *scope.Version, t types.Type) {
 	if !spell.SameLayout(e.Obj.Type(), t) {
 		s.g.out.Notices = append(s.g.out.Notices, fmt.Sprintf("%s (%s) held a value of a type that changed, and is gone: run %s again to make it", name, e.Cell, e.Cell))
@@ -117,6 +159,9 @@ func (s *support) carry(name string, e *scope.Version, t types.Type) {
 // declared writes what goes with the types and functions that the package declares:
 // exported aliases, accessors and hooks. It returns the named types, those of C left
 // out.
+//
+// The package of the check has all that lives in the notebook. What this program declares is
+// told by its file; of what cmd/cgo declares there, only the types can be needed later.
 func (s *support) declared() (named []*types.TypeName) {
 	scope := s.g.in.Pkg.Scope()
 	for _, name := range scope.Names() {
@@ -144,12 +189,14 @@ func (s *support) typeName(name string, obj *types.TypeName) {
 	if !obj.Exported() {
 		fmt.Fprintf(&s.decl, "type Ħ%s%s = %s%s\n", name, params, name, args)
 	}
+	// The fields and methods of an alias are those of what it stands for.
 	if obj.IsAlias() {
 		return
 	}
 	if st, ok := obj.Type().Underlying().(*types.Struct); ok && s.g.own(obj, st) {
 		s.g.accessors(&s.decl, s.tp, name, params, args, st)
 	}
+	// A hook is a variable, and there are no generic ones.
 	if params != "" {
 		return
 	}
@@ -158,12 +205,15 @@ func (s *support) typeName(name string, obj *types.TypeName) {
 		m := nt.Method(i)
 		var b strings.Builder
 		b.WriteString("func")
+		// The receiver is the first parameter: what is set to the hook is a function.
 		s.tp.Signature(&b, m.Signature().Recv().Type(), m.Signature())
 		fmt.Fprintf(&s.decl, "var ĦˣH_%s_%s %s\n", name, m.Name(), b.String())
 	}
 }
 
 // function declares the hook of a function, or sets that of one which gets a new body.
+//
+// Functions without a hook are those that hookOf names none for; the two must agree.
 func (s *support) function(name string, obj *types.Func) {
 	if hooked := s.g.hooked[name]; hooked != nil {
 		fmt.Fprintf(&s.run, "\t%sĦˣH_%s = Ħˣb_%s\n", fromAlias(s.use, hooked.Home), name, name)
@@ -176,11 +226,15 @@ func (s *support) function(name string, obj *types.Func) {
 }
 
 // bodies sets the hooks of methods that get new bodies.
+//
+// What is set to the hook is the function that the check made of the method.
 func (s *support) bodies() {
 	for u := range s.g.in.NewBodies {
 		if u.Recv == "" {
 			continue
 		}
+		// Where a variable takes the type's name with this cell, the check knows the type by a
+		// longer one; the hook has that by which its own program declared the type.
 		e := s.g.in.Scope.Lookup(u.Recv)
 		recv := u.Recv
 		if s.g.in.Hides[recv] {
@@ -193,18 +247,31 @@ func (s *support) bodies() {
 // helpers writes the functions that generated code calls, and the flag by which the
 // cell is stopped.
 func (s *support) helpers() {
+	// ˣzero is also what the check makes of var x T at the top level: a cell that runs
+	// again begins with a zero x.
 	fmt.Fprintf(&s.decl, "func ˣzero[T any](p *T) { var z T; *p = z }\n")
 	if s.g.converts {
 		s.use["ˣunsafe"] = "unsafe"
 		fmt.Fprintf(&s.decl, "func ˣconvert[To, From any](v From) To { return *(*To)(ˣunsafe.Pointer(&v)) }\n")
 	}
+	// ˣmark stands behind the statements that define or set variables. When the cell fails,
+	// the commit knows by it which of them have a new value.
 	fmt.Fprintf(&s.decl, "func ˣmark(n int) { ˣrt.Reached = n }\n")
+	// The flag is the package's own, so that a loop of another cell does not slow down when
+	// this one is stopped. The host learns of it when the plugin is opened.
 	fmt.Fprintf(&s.decl, "var %s uint32\nfunc init() { ˣrt.Watch(%q, &%s) }\n", stopFlag, spell.PkgPath(s.g.in.Seq), stopFlag)
 }
 
 // own notes that obj's package has the accessors of the fields of st, and
 // reports false when another type of the same struct has them already, or the
 // struct is at home elsewhere.
+//
+// Most structs have a shape, and their accessors go with its alias (see anon.go). These here
+// are for structs that have none and yet fields of the notebook that are not exported, such
+// as one that embeds List[T], of a type parameter T.
+//
+// "type B A" makes a second type of A's struct, with the very field objects of A. One type's
+// accessors serve both: see [rewriter.accessor].
 func (g *generator) own(obj *types.TypeName, st *types.Struct) bool {
 	for i := range st.NumFields() {
 		if _, ok := g.shapeOf(nil, st.Field(i)); ok {
@@ -219,6 +286,15 @@ func (g *generator) own(obj *types.TypeName, st *types.Struct) bool {
 }
 
 // accessors writes functions that reach the unexported fields of a struct type.
+//
+// There are two for each, of which the first serves all that has an address. For
+// type box[T any] struct{ List[T]; n int } they are
+//
+//	func ĦˣF_box_n[T any](p *box[T]) *int { return &p.n }
+//	func ĦˣV_box_n[T any](v box[T]) int { return v.n }
+//
+// The caller writes (*ˣ3.ĦˣF_box_n((&Ħb))) = 1 for b.n = 1, and ˣ3.ĦˣV_box_n((Ħf())) for
+// f().n.
 func (g *generator) accessors(b *strings.Builder, tp *spell.Printer, name, params, args string, st *types.Struct) {
 	for i := range st.NumFields() {
 		v := st.Field(i)
@@ -233,6 +309,10 @@ func (g *generator) accessors(b *strings.Builder, tp *spell.Printer, name, param
 
 // typeParams writes the type parameters of a generic type, as a declaration
 // and as arguments.
+//
+// For type pair[K comparable, V any] they are [K comparable, V any] and [K, V]; for a type
+// that is not generic both are empty. A parameter _ gets a name, since an argument needs
+// one.
 func typeParams(tp *spell.Printer, obj *types.TypeName) (params, args string) {
 	var list *types.TypeParamList
 	switch t := obj.Type().(type) {

@@ -14,6 +14,9 @@ import (
 
 // fieldHome is the program whose package declares the field v of the struct
 // type t.
+//
+// It is for fields of the notebook. The position of v would not do where the struct has a
+// shape: the field of a struct that is spelled here belongs to the program with the alias.
 func (g *generator) fieldHome(t types.Type, v *types.Var) int {
 	if sh, ok := g.shapeOf(t, v); ok {
 		return sh.home
@@ -25,6 +28,9 @@ func (g *generator) fieldHome(t types.Type, v *types.Var) int {
 }
 
 // printer writes types as the generated package names them.
+//
+// Each file has its own, since imports are a file's: what a type names is added to use. The
+// names that it gives to packages begin with ˣ and clash with none of the cell's.
 func (g *generator) printer(use map[string]string) *spell.Printer {
 	from := func(home int) string {
 		if home == g.in.Seq {
@@ -36,6 +42,7 @@ func (g *generator) printer(use map[string]string) *spell.Printer {
 	}
 	tp := &spell.Printer{
 		Pkg: func(p *types.Package) string {
+			// The file may import the package already, under the name that the cell uses.
 			for alias, path := range use {
 				if path == p.Path() {
 					return alias
@@ -61,11 +68,15 @@ func (g *generator) printer(use map[string]string) *spell.Printer {
 		},
 		Method: methodName,
 	}
+	// It writes the types of fields, by the same printer, which has to be there before.
 	tp.Anon = func(t *types.Struct) (string, bool) { return g.anonymous(tp, from, t) }
 	return tp
 }
 
 // owner is the type after which the accessors of t's field v are named.
+//
+// The name "unknown" stands for one that there is not: the accessor that is called then does
+// not exist, which the compiler reports.
 func (g *generator) owner(t types.Type, v *types.Var) *types.TypeName {
 	if o, ok := g.code.owners[v.Origin()]; ok {
 		return o
@@ -77,6 +88,10 @@ func (g *generator) owner(t types.Type, v *types.Var) *types.TypeName {
 }
 
 // hookOf names the hook of a function that is declared in full, or is empty.
+//
+// Without a hook are methods of generic types, generic functions, functions that only get a
+// new body, whose first body has the hook, and what no other code calls: init, main, _ and
+// functions of ours.
 func (g *generator) hookOf(d *ast.FuncDecl) string {
 	name := d.Name.Name
 	if name == "_" {
@@ -96,6 +111,7 @@ func (g *generator) hookOf(d *ast.FuncDecl) string {
 	return "ĦˣH_" + name
 }
 
+// fromAlias returns the prefix under which support.go names another program, and imports it.
 func fromAlias(use map[string]string, home int) string {
 	alias := "ˣ" + strconv.Itoa(home)
 	use[alias] = spell.PkgPath(home)
@@ -105,6 +121,10 @@ func fromAlias(use map[string]string, home int) string {
 // methodName is what a method is called in generated code. An unexported one of
 // the notebook becomes an exported one, so that it is the same method in all
 // packages.
+//
+// Go takes area of package c3 and area of c7 as two methods, so that no type of one would
+// implement an interface of the other. It is written so in declarations, in calls and in
+// interface types alike.
 func methodName(m *types.Func) string {
 	if m.Exported() || m.Pkg() == nil || m.Pkg().Path() != spell.Path {
 		return m.Name()

@@ -28,6 +28,9 @@ import (
 // ended holds the calls that an interrupt makes return, with the number of
 // their results: reads of standard input, which finds its end, and waits for a
 // program, which is ended.
+//
+// The number says which of After, After2 and After3 fits: Go passes the results of a call on
+// as the arguments of another where there is nothing else beside them.
 var ended = map[string]int{
 	"fmt.Scan": 2, "fmt.Scanf": 2, "fmt.Scanln": 2, "fmt.Fscan": 2, "fmt.Fscanf": 2, "fmt.Fscanln": 2,
 	"(*bufio.Scanner).Scan": 1, "(*bufio.Reader).Read": 2, "(*bufio.Reader).ReadByte": 2, "(*bufio.Reader).ReadBytes": 2,
@@ -37,14 +40,21 @@ var ended = map[string]int{
 	"(*os.Process).Wait": 2,
 }
 
+// stopCase is the case that an interrupt makes ready. Interrupted does not return, which the
+// compiler cannot know: the panic makes the case one that ends its function, so that no
+// return is missing behind the select.
 const stopCase = "case <-ˣrt.Done(): panic(ˣrt.Interrupted())"
 
 // wait rewrites a node at which a cell can wait, before what is inside it.
+//
+// A receive or a send that is a case of a select stays one, marked by skip: Go allows nothing
+// else there.
 func (r *rewriter) wait(n, parent ast.Node) {
 	switch n := n.(type) {
 	case *ast.SelectStmt:
 		r.selectStmt(n)
 	case *ast.SendStmt:
+		// A select converts the value to the type of the channel's elements as the send does.
 		if r.isChan(n.Chan) && !r.skip[n] && inList(parent) {
 			r.rt("Done")
 			r.ed.Insert(r.off(n.Pos()), "select { case ")
@@ -61,9 +71,11 @@ func (r *rewriter) wait(n, parent ast.Node) {
 	case *ast.CallExpr:
 		switch r.callee(n) {
 		case "time.Sleep":
+			// rt does not import time, and takes the nanoseconds.
 			r.ed.Replace(r.off(n.Fun.Pos()), r.off(n.Lparen)+1, r.rt("Sleep")+"(int64(")
 			r.skipAll(n.Fun)
 		case "(*sync.WaitGroup).Wait":
+			// The call becomes a method value, which Await calls on a goroutine of its own.
 			r.ed.Insert(r.off(n.Pos()), r.rt("Await")+"(")
 		}
 		if after := r.after(n, parent); after != "" {
@@ -76,6 +88,7 @@ func (r *rewriter) wait(n, parent ast.Node) {
 // return, or is empty.
 func (r *rewriter) after(n *ast.CallExpr, parent ast.Node) string {
 	switch parent.(type) {
+	// go f() and defer f() want a call; around it, f would be called at once.
 	case *ast.GoStmt, *ast.DeferStmt:
 		return "" // it is not called here
 	}
@@ -121,6 +134,7 @@ func (r *rewriter) waitEnd(n, parent ast.Node) {
 // selectStmt adds the case of an interrupt, and keeps the statements of its
 // cases, which stand there in this form alone.
 func (r *rewriter) selectStmt(n *ast.SelectStmt) {
+	// The communications stay as they are, also where there is a default.
 	for _, s := range n.Body.List {
 		clause := s.(*ast.CommClause)
 		switch c := clause.Comm.(type) {
@@ -138,6 +152,7 @@ func (r *rewriter) selectStmt(n *ast.SelectStmt) {
 		}
 	}
 	r.rt("Done")
+	// The case is put before the brace, behind the last statement of the case above it.
 	before := ""
 	if len(n.Body.List) > 0 {
 		before = ";"
@@ -146,6 +161,8 @@ func (r *rewriter) selectStmt(n *ast.SelectStmt) {
 }
 
 // receive names the function that takes the place of a receive, or is empty.
+//
+// The type of <-c is a pair where the statement takes ok as well.
 func (r *rewriter) receive(n *ast.UnaryExpr) string {
 	if n.Op != token.ARROW || r.skip[n] || !r.isChan(n.X) {
 		return ""
@@ -175,6 +192,9 @@ func (r *rewriter) isChan(x ast.Expr) bool {
 
 // inList reports whether a statement stands in a list of statements, where one
 // of another kind can take its place.
+//
+// It is none in the head of an if or a for, such as for i := 0; i < n; c <- i: there a send
+// stays a send, and an interrupt does not end it.
 func inList(parent ast.Node) bool {
 	switch parent.(type) {
 	case *ast.BlockStmt, *ast.CaseClause, *ast.CommClause, *ast.LabeledStmt:
