@@ -181,7 +181,7 @@ func (g *generator) findShapes() {
 // nameShape finds or declares the alias of the struct of a named type.
 //
 // A type that is declared in a function gets no alias for its own sake: no other program can
-// name it. It takes one where values of a type that has the alias can be converted to it.
+// name it. It takes one that its struct has already.
 func (g *generator) nameShape(obj *types.TypeName, st *types.Struct) {
 	key := shapeKey(st)
 	if key == "" {

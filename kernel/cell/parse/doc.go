@@ -9,7 +9,7 @@
 //
 // A check looks at the same text many times: to find what the cell declares, which
 // packages it names, and in each pass of go/types. Cell remembers what it parsed, so that
-// no text is parsed twice: this is the one place of the engine that calls go/parser.
+// no text is parsed twice: this is the one place below kernel/cell that calls go/parser.
 //
 // [Parse] is for what must know a cell that is not checked: one that has not run yet, or
 // that is compiled for a browser.

@@ -15,10 +15,15 @@ import (
 
 // embedLines takes the //go:embed lines above a declaration that starts at
 // start, and reports where they begin.
+//
+// It goes up from the declaration, over all line comments that stand directly above it, as the
+// compiler does for a directive. Where there is no pattern, the list is empty. A line that is no
+// list of patterns is an error.
 func (c *Cell) embedLines(start int) (list []Embed, begin int, err error) {
 	begin = start
 	for {
 		line := bytes.LastIndexByte(c.Text[:begin], '\n') // the break above
+		// Something else stands before the declaration on its line, or it is the first line.
 		if line < 0 || len(bytes.TrimSpace(c.Text[line+1:begin])) > 0 {
 			return list, begin, nil
 		}
@@ -38,6 +43,7 @@ func (c *Cell) embedLines(start int) (list []Embed, begin int, err error) {
 			for _, p := range patterns {
 				here = append(here, Embed{Pattern: p, Cell: c.Name, Line: number})
 			}
+			// The lines are met from the last to the first.
 			list = append(here, list...)
 		}
 		begin = prev
@@ -45,6 +51,9 @@ func (c *Cell) embedLines(start int) (list []Embed, begin int, err error) {
 }
 
 // embedPatterns splits what stands behind //go:embed.
+//
+// The compiler reads them the same way: names with blanks between them, and those that hold
+// blanks as strings of Go. ok is false where a string does not end, or where there is nothing.
 func embedPatterns(s string) (list []string, ok bool) {
 	for s = strings.TrimSpace(s); s != ""; s = strings.TrimSpace(s) {
 		if s[0] == '"' || s[0] == '`' {
@@ -69,6 +78,9 @@ func embedPatterns(s string) (list []string, ok bool) {
 }
 
 // takeEmbed gives a declaration its //go:embed lines.
+//
+// Typed says that the declaration has a type. The rules are the compiler's, which would report
+// them for generated text: one variable, a type, no value, package level.
 func (c *Cell) takeEmbed(f *syntax.File, t *Stmt, typed bool) error {
 	list, begin, err := c.embedLines(t.Start)
 	if err != nil || len(list) == 0 {

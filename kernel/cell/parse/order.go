@@ -20,8 +20,21 @@ import (
 // A declaration also needs what the functions of its own cell that it mentions
 // need. Everything else runs where it stands, and so does a declaration that
 // nothing above it needs: a cell is read from top to bottom.
+//
+// Go's own order (spec, "Package initialization") is that of a package without statements. Here
+// a declaration comes forward only if one above it needs it. A statement, such as x := 1 or a
+// call, runs where it stands and is not brought forward:
+//
+//	n := 2
+//	var a = b + n     // b's declaration runs here, before a's, and behind n := 2
+//	fmt.Println(a)
+//	var b = 40
 
 // orderVars puts c.Stmts in the order in which it runs, and notes what moved.
+//
+// It goes by names alone: nothing has a type yet. So a method counts as needed wherever a
+// selector has its name, which may bring a declaration forward without need, but never leaves
+// one behind that is needed.
 func (c *Cell) orderVars(stmts, decls *syntax.File) error {
 	declaredAt := map[string]int{} // the declaration that defines a name
 	for i, t := range c.Stmts {
@@ -34,6 +47,8 @@ func (c *Cell) orderVars(stmts, decls *syntax.File) error {
 	if len(declaredAt) == 0 {
 		return nil
 	}
+	// What each declaration needs: others of the cell by their places in c.Stmts, and names
+	// that a statement or an earlier cell gives a value, for refusePull.
 	n := newNeeds(decls)
 	needs := make([][]int, len(c.Stmts))
 	other := make([]map[string]bool, len(c.Stmts)) // names that no declaration defines
@@ -50,6 +65,8 @@ func (c *Cell) orderVars(stmts, decls *syntax.File) error {
 			}
 		}
 	}
+	// run takes statement i as the next one. It is pulled if one above it has not run yet: it
+	// then runs before the first of those.
 	done := make([]bool, len(c.Stmts))
 	first := 0 // of those that are not done
 	var order []*Stmt
@@ -66,6 +83,9 @@ func (c *Cell) orderVars(stmts, decls *syntax.File) error {
 		order = append(order, c.Stmts[i])
 		return nil
 	}
+	// Each round ends when statement i has run. Declarations that follow one another are looked
+	// at together, as Go does in a package: of var a = b and var b = 1, b is the first to be ready.
+	// Those behind the next statement are in the group only if one in it needs them.
 	for i := 0; i < len(c.Stmts); i++ {
 		group := map[int]bool{} // the declarations until the next statement, and what they need
 		var add func(int)
@@ -100,8 +120,15 @@ func (c *Cell) orderVars(stmts, decls *syntax.File) error {
 
 // refusePull is an error when declaration j cannot run before declaration i,
 // which needs it, because a statement between them makes what j needs.
+//
+//	var a = b
+//	n := 2
+//	var b = n     // a needs b, b needs n, and n is 2 only behind a
+//
+// Names that nothing in the cell sets are those of earlier cells, and have their values.
 func (c *Cell) refusePull(i, j int, needs map[string]bool, stmts *syntax.File) error {
 	for k := i; k < j; k++ {
+		// Declarations between the two do not count: what j needs of them is brought forward too.
 		for _, name := range slices.Concat(c.Stmts[k].Defs, c.Stmts[k].Sets) {
 			if c.Stmts[k].IsVar || !needs[name] {
 				continue
@@ -117,9 +144,12 @@ func (c *Cell) refusePull(i, j int, needs map[string]bool, stmts *syntax.File) e
 
 // needs knows which names the functions of a cell mention.
 type needs struct {
-	funcs map[string][]string // by function, and by method as ".name"
+	funcs map[string][]string // what each mentions, by function, and by method as ".name"
 }
 
+// newNeeds reads the functions that the cell declares. Those of earlier cells do not matter: they
+// cannot mention a variable that this cell is about to define, but for one of the same name,
+// which has a value.
 func newNeeds(decls *syntax.File) *needs {
 	n := &needs{funcs: map[string][]string{}}
 	for _, d := range decls.AST.Decls {
@@ -137,6 +167,9 @@ func newNeeds(decls *syntax.File) *needs {
 }
 
 // of lists what expressions need, themselves and through functions.
+//
+// A name that is a function leads to what the function mentions, and so on. Functions that call
+// each other are gone through once.
 func (n *needs) of(f *syntax.File, values []ast.Expr) []string {
 	var list []string
 	seen := map[string]bool{}
@@ -158,6 +191,11 @@ func (n *needs) of(f *syntax.File, values []ast.Expr) []string {
 
 // Mentions lists the names in a node that are declared elsewhere, and the
 // selectors, as ".name".
+//
+// Go's parser resolves names inside of a file: Unresolved are those that the file does not
+// declare, and Obj says where another is declared. That is behind or before n for a variable of
+// the cell's statements, and inside of n for a parameter, say. The file must have been parsed
+// with that, as all files here are.
 func Mentions(f *syntax.File, n ast.Node) []string {
 	free := map[*ast.Ident]bool{}
 	for _, id := range f.AST.Unresolved {
@@ -180,13 +218,23 @@ func Mentions(f *syntax.File, n ast.Node) []string {
 
 // pulled renders the statements with declarations in the place where they run.
 // A comment /*line …*/ keeps the place of each piece for the compiler.
+//
+// The cell of the comment at the head of this file becomes, without its edits,
+//
+//	/*line cell[5]:1:1*//*line cell[5]:2:1*/var b = f(); /*line cell[5]:1:1*/var a = b + 1
+//	/*line cell[5]:2:14*/ // runs before a's
+//
+// so that lines of the text are not the cell's any more, and Back and the comments lead there.
+// A place in the text belongs to the last piece that begins before it.
 func (c *Cell) pulled(ed *syntax.Editor) Rendered {
 	var out strings.Builder
+	// A mark is where a piece begins, and the way back from an offset in it.
 	type mark struct {
 		out  int
 		back func(int) int
 	}
 	var marks []mark
+	// piece writes text[start:end] with those of its edits for which ok is true.
 	piece := func(start, end int, ok func(syntax.Edit) bool) {
 		fmt.Fprintf(&out, "/*line %s:%d:%d*/", c.Name, 1+strings.Count(string(c.Text[:start]), "\n"),
 			start-strings.LastIndexByte(string(c.Text[:start]), '\n'))
@@ -201,11 +249,16 @@ func (c *Cell) pulled(ed *syntax.Editor) Rendered {
 	}
 	at := 0
 	removed := -1 // where a declaration ended that was left out
+	// rest writes what stands between the last cut and this one. An insertion at a cut belongs to
+	// one side of it: one at the end of a declaration that was left out has gone with it, and one at
+	// the end of this piece goes before what comes next.
 	rest := func(end int) {
 		piece(at, end, func(e syntax.Edit) bool {
 			return e.Start < e.End || (e.Start != removed || e.Start == 0) && (e.Start < end || end == len(c.Text))
 		})
 	}
+	// At a place, declarations come in, each with a semicolon; or one begins that was put in
+	// elsewhere, and is left out.
 	for _, place := range slices.Sorted(maps.Keys(cuts)) {
 		rest(place)
 		at, removed = place, -1

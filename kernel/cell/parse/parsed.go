@@ -28,9 +28,14 @@ type Parsed struct {
 }
 
 // Parse parses a cell, as far as it can be parsed.
+//
+// No text is an error by itself: what does not parse is left out, and Err says what it was. The
+// hints in Err know no packages.
 func Parse(src Source) *Parsed {
 	c := New(token.NewFileSet(), src, nil)
 	p := &Parsed{cell: c, Free: map[string][]string{}}
+	// Each part is parsed by itself, so that an error in one leaves the others. The file of the
+	// last, the statements, is kept for Thirds.
 	part := func(parse func() (*syntax.File, error)) *ast.File {
 		f, err := parse()
 		if err != nil && p.Err == nil {
@@ -56,6 +61,8 @@ func Parse(src Source) *Parsed {
 }
 
 // Declares lists what the cell declares at its top level, but for imports.
+//
+// Those of the declarations come first, whatever their order in the cell.
 func (p *Parsed) Declares() (list []scope.Declared) {
 	for _, d := range p.Decls {
 		list = append(list, scope.Declares(d)...)
@@ -69,6 +76,8 @@ func (p *Parsed) Declares() (list []scope.Declared) {
 // Halves returns the cell twice: with all blank but its declarations, imports among
 // them, and with all blank but its statements. Every byte keeps its place, also of a
 // cell that does not parse.
+//
+// It is for completion, where a cell is text that somebody is typing.
 func (p *Parsed) Halves() (decls, stmts string) {
 	isStmt := func(ch syntax.Chunk) bool { return !ch.IsDecl() }
 	return p.cell.part(syntax.Chunk.IsDecl, nil).Text, p.cell.part(isStmt, nil).Text
@@ -77,6 +86,10 @@ func (p *Parsed) Halves() (decls, stmts string) {
 // Thirds returns the cell three times: with all blank but its declarations, without
 // imports; but its declarations of variables; and but its other statements. Every byte
 // keeps its place. The cell must have parsed without an error.
+//
+// It is for programs of their own, such as those that run in a browser: variables that the cell
+// declares with var become the program's, where its functions see them, and statements its main
+// function.
 func (p *Parsed) Thirds() (decls, vars, stmts string) {
 	text := p.cell.StmtText(nil).Text
 	v, s := &syntax.Editor{Text: []byte(text)}, &syntax.Editor{Text: []byte(text)}
@@ -100,9 +113,15 @@ func (p *Parsed) Thirds() (decls, vars, stmts string) {
 }
 
 // IsComplete answers Jupyter's is_complete_request for Go text.
+//
+// A console asks, at the Enter key, whether to send the text or to go on with another line. The
+// status is "incomplete" where a bracket, a string or a comment is open or the last line asks for
+// more, "invalid" where the text cannot become Go by more lines, and else "complete". The indent
+// is for the next line, a tab for each bracket that is open; only "incomplete" has one.
 func IsComplete(text string) (status, indent string) {
 	c := New(token.NewFileSet(), Source{Text: text}, nil)
 	if c.Open {
+		// The scanner reads on behind errors, such as a string that does not end.
 		depth := 0
 		var s scanner.Scanner
 		s.Init(token.NewFileSet().AddFile("", -1, len(text)), []byte(text), func(token.Position, string) {}, 0)

@@ -9,8 +9,23 @@ import (
 
 // The parts of a cell's text. Each is as long as the cell and has blanks where the others
 // are, so that every byte keeps its line and its column.
+//
+//	cell                     DeclText                 StmtText
+//
+//	type point struct {      type point struct {
+//		x int                    x int
+//	}                        }
+//	p := point{1}                                     p := point{1}
+//	func (p point) f() {}    func (p point) f() {}
+//	p.f()                                             p.f()
+//
+// A chunk ends before its semicolon, which is kept where it was written: x := 1; y := 2 on one
+// line are two chunks of one part, and two statements.
 
 // Decls parses the cell's declarations but for imports.
+//
+// Like Imports and Body, it may be called at any time and as often as is wanted: a second call
+// of the same text finds the first one's tree.
 func (c *Cell) Decls() (*syntax.File, error) { return c.parse(c.DeclText(nil), "", "") }
 
 // Imports parses the cell's imports.
@@ -24,16 +39,22 @@ func (c *Cell) Body() (*syntax.File, error) { return c.parse(c.StmtText(nil), Ru
 // parse parses a part of the cell.
 func (c *Cell) parse(r Rendered, head, tail string) (*syntax.File, error) {
 	f := &syntax.File{Name: c.Name, Line: 1, Source: string(c.Text), Body: r.Text, Back: r.Back}
+	// The file is returned with an error too: its tree is what could be parsed.
 	return f, c.File(f, head, tail)
 }
 
 // DeclText is the cell with everything but its declarations blank, and edits of them.
+//
+// Edits are given by an Editor of the text that is left: they cannot bring back what is blank.
 func (c *Cell) DeclText(edit func(*syntax.Editor)) Rendered {
 	return c.part(func(ch syntax.Chunk) bool { return ch.IsDecl() && ch.Tok != token.IMPORT }, edit)
 }
 
 // StmtText is the cell with everything but its statements blank, and edits of them.
 // Without any, each line of "var ( … )" is made a declaration of its own.
+//
+// A function edit of its own calls Ungroup where it wants that, or writes the lines of a group
+// as something else, such as assignments.
 func (c *Cell) StmtText(edit func(*syntax.Editor)) Rendered {
 	if edit == nil {
 		edit = c.Ungroup
@@ -42,6 +63,9 @@ func (c *Cell) StmtText(edit func(*syntax.Editor)) Rendered {
 }
 
 // Ungroup makes each line of "var ( … )" a declaration of its own.
+//
+// "var (" and ")" are blank already. Only FindStmts knows the lines, so that before it a group
+// stays a group.
 func (c *Cell) Ungroup(ed *syntax.Editor) {
 	for _, t := range c.Stmts {
 		if t.Spec {
@@ -51,6 +75,9 @@ func (c *Cell) Ungroup(ed *syntax.Editor) {
 }
 
 // part is the cell with everything blank but the chunks to keep, and edits of these.
+//
+// The text is blanked in two steps and edited in a third, with an Editor for each, since of the
+// edits of one Editor those inside a replaced range are dropped.
 func (c *Cell) part(keep func(syntax.Chunk) bool, edit func(*syntax.Editor)) Rendered {
 	ed := &syntax.Editor{Text: c.Text}
 	at := 0
@@ -67,6 +94,8 @@ func (c *Cell) part(keep func(syntax.Chunk) bool, edit func(*syntax.Editor)) Ren
 	ed.Blank(at, len(c.Text))
 	base, _ := ed.Render(0, len(c.Text)) // the same length
 	ed = &syntax.Editor{Text: []byte(base)}
+	// Of "var ( … )" the lines stay, each a statement, and what is around them goes. Of a
+	// //go:embed line nothing stays: the generated code has it elsewhere.
 	for _, g := range c.groups {
 		ed.Blank(g[0], g[1])
 	}
@@ -76,6 +105,7 @@ func (c *Cell) part(keep func(syntax.Chunk) bool, edit func(*syntax.Editor)) Ren
 	if edit != nil {
 		edit(ed)
 	}
+	// Only the statements change places: a var is one of them.
 	if len(c.pulls) > 0 && keep(syntax.Chunk{Tok: token.VAR}) {
 		return c.pulled(ed)
 	}
@@ -85,6 +115,9 @@ func (c *Cell) part(keep func(syntax.Chunk) bool, edit func(*syntax.Editor)) Ren
 
 // blankGap blanks what stands before a chunk, but for the line comments above a
 // declaration: they may be directives such as //go:noinline.
+//
+// A directive holds for the declaration on the line below it. The loop goes up line by line, as
+// long as a line is such a comment and nothing of the chunk before stands on it.
 func (c *Cell) blankGap(ed *syntax.Editor, from int, ch syntax.Chunk) {
 	start := ch.Start
 	if ch.IsDecl() {
@@ -101,6 +134,9 @@ func (c *Cell) blankGap(ed *syntax.Editor, from int, ch syntax.Chunk) {
 }
 
 // SyntaxError reports the syntax errors of a cell.
+//
+// It is the first part's that has any, so that the message is of a declaration before it is of a
+// statement. The trees stay, and the check finds them.
 func (c *Cell) SyntaxError() error {
 	if _, err := c.Decls(); err != nil {
 		return err
@@ -114,6 +150,9 @@ func (c *Cell) SyntaxError() error {
 
 // CommentAbove is where the comment begins that ends text, with at most one line
 // break behind it.
+//
+// It is a block comment or lines with //, and the length of the text where there is neither.
+// Text is what stands before a declaration, with the blanks that indent it.
 func CommentAbove(text []byte) int {
 	end := len(bytes.TrimRight(text, " \t"))
 	if end > 0 && text[end-1] == '\n' {
@@ -125,6 +164,7 @@ func CommentAbove(text []byte) int {
 		}
 	}
 	begin := len(text)
+	// Lines are taken as long as they are comments and nothing else.
 	for end > 0 {
 		line := bytes.LastIndexByte(text[:end], '\n') + 1
 		if !bytes.HasPrefix(bytes.TrimSpace(text[line:end]), []byte("//")) {

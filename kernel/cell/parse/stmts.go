@@ -13,8 +13,14 @@ import (
 // FindStmts lists the statements at the top level, with what each defines and sets,
 // in the order in which they run, and notes which one is the cell's last line. Decls
 // and body are what [Cell.Decls] and [Cell.Body] returned.
+//
+// It is called once, after both parsed without an error. From then on the text of statements has
+// lines of var groups as declarations, and declarations where they run.
+//
+// The error is one of //go:embed, or of declarations that cannot run in any order.
 func (c *Cell) FindStmts(decls, body *syntax.File) error {
 	for _, st := range body.AST.Decls[0].(*ast.FuncDecl).Body.List {
+		// A semicolon alone, as what is left between two chunks that are blank.
 		if _, ok := st.(*ast.EmptyStmt); ok {
 			continue
 		}
@@ -30,6 +36,7 @@ func (c *Cell) FindStmts(decls, body *syntax.File) error {
 			for _, l := range st.Lhs {
 				id, ok := l.(*ast.Ident)
 				switch {
+				// An x in x.f = 1 or x[0] = 1 gets no new value as a whole.
 				case !ok || id.Name == "_":
 				case st.Tok == token.DEFINE:
 					t.Defs = append(t.Defs, id.Name)
@@ -40,6 +47,8 @@ func (c *Cell) FindStmts(decls, body *syntax.File) error {
 		}
 		c.Stmts = append(c.Stmts, t)
 	}
+	// The value of the last line is shown if it is an expression, whichever statement runs last.
+	// A cell that ends with a declaration has no last line in this sense.
 	if n := len(c.Chunks); n > 0 && len(c.Stmts) > 0 {
 		last, t := c.Chunks[n-1], c.Stmts[len(c.Stmts)-1]
 		t.Last = !last.IsDecl() && t.End > last.Start && last.Tok != token.VAR
@@ -49,6 +58,9 @@ func (c *Cell) FindStmts(decls, body *syntax.File) error {
 }
 
 // splitVar takes a var declaration apart: each line of a group is one of its own.
+//
+// Other declarations are none of its business: a const or a type at the top level of a cell is a
+// chunk of another part.
 func (c *Cell) splitVar(f *syntax.File, d *ast.DeclStmt) error {
 	g, ok := d.Decl.(*ast.GenDecl)
 	if !ok || g.Tok != token.VAR {
@@ -56,6 +68,8 @@ func (c *Cell) splitVar(f *syntax.File, d *ast.DeclStmt) error {
 	}
 	grouped := g.Lparen.IsValid()
 	if grouped {
+		// To be blank: "var (" and ")". The cell may be parsed again, with other edits, so that
+		// these are places in its text.
 		from, to := f.Back(f.Offset(g.TokPos)), f.Back(f.Offset(g.Lparen))
 		end := f.Back(f.Offset(g.Rparen))
 		c.groups = append(c.groups, [2]int{from, to + 1}, [2]int{end, end + 1})
@@ -65,6 +79,7 @@ func (c *Cell) splitVar(f *syntax.File, d *ast.DeclStmt) error {
 		t := &Stmt{IsVar: true, Spec: grouped, Values: vs.Values, Node: d, file: f}
 		if t.Start, t.End = f.Span(d); grouped {
 			t.Start, t.End = f.Span(vs)
+			// A declaration that was never written, of one line. Its place is that of the line.
 			t.Node = &ast.DeclStmt{Decl: &ast.GenDecl{TokPos: vs.Pos(), Tok: token.VAR, Specs: []ast.Spec{vs}}}
 		}
 		for _, id := range vs.Names {
@@ -82,6 +97,9 @@ func (c *Cell) splitVar(f *syntax.File, d *ast.DeclStmt) error {
 
 // IsPlainExpr reports whether the statement is an expression that Go does not
 // allow as a statement: anything but a call or a receive.
+//
+// Go's parser takes any expression as a statement, and go/types refuses x + 1: "is not used"
+// (spec, "Expression statements"). On a cell's last line it is the value to be shown.
 func (t *Stmt) IsPlainExpr() bool {
 	es, ok := t.Node.(*ast.ExprStmt)
 	if !ok {
@@ -102,6 +120,8 @@ func (c *Cell) Defines(name string) bool {
 }
 
 // Defined lists the variables that the statements define.
+//
+// A name is in it once for each statement that defines it.
 func (c *Cell) Defined() (names []string) {
 	for _, t := range c.Stmts {
 		names = append(names, t.Defs...)
@@ -110,6 +130,8 @@ func (c *Cell) Defined() (names []string) {
 }
 
 // Inits are the cell's init functions, which run where they stand.
+//
+// They are declarations, and yet run like statements: the check calls each at its place.
 func (c *Cell) Inits() []syntax.Chunk {
 	var list []syntax.Chunk
 	for _, ch := range c.Chunks {
@@ -121,6 +143,9 @@ func (c *Cell) Inits() []syntax.Chunk {
 }
 
 // funcName is the name in the text of a function, empty for a method.
+//
+// It looks at tokens, since it is asked before anything is parsed: behind func stands the name,
+// or the parenthesis of a receiver, which has no text.
 func funcName(text []byte) string {
 	var s scanner.Scanner
 	s.Init(token.NewFileSet().AddFile("", -1, len(text)), text, nil, 0)

@@ -16,22 +16,28 @@ import (
 )
 
 const (
-	// packageClause begins every file that is checked.
+	// packageClause begins every file that is checked. It is on the line of the body's first
+	// one: a line break would make all lines of what is parsed one too high.
 	packageClause = "package notebook;"
 
-	// RunHead and RunTail make the body of a function of statements.
+	// RunHead and RunTail make the body of a function of statements. The brace is on a line
+	// of its own, since the last statement may end in a comment.
 	RunHead = "func " + spell.Run + "() {"
 	RunTail = "\n}"
 )
 
 // tree parses a file of the checked package, or returns what it made of the same
 // text before.
+//
+// The name is part of the key, since places in the tree lead to it. Who gets a tree must not
+// change it: others have the same. Package syntax changes copies (syntax.WithImports).
 func (c *Cell) tree(name, text string) tree {
 	key := name + "\x00" + text
 	t, ok := c.trees[key]
 	if ok {
 		return t
 	}
+	// Most cells have no imports, or no declarations: of such a part nothing is left.
 	if strings.TrimSpace(text) == packageClause {
 		t = c.emptyTree(name, text)
 	} else {
@@ -48,12 +54,18 @@ func (c *Cell) tree(name, text string) tree {
 
 // Alone parses text that is not checked in this form, such as one declaration, for
 // what stands where in it. The function returns the offset of a place.
+//
+// The tree may be nil or lack what is wrong, when there is an error. The text has no name, and
+// its places are not the cell's.
 func (c *Cell) Alone(text string) (*ast.File, func(token.Pos) int, error) {
 	t := c.tree("", packageClause+text)
 	return t.ast, func(pos token.Pos) int { return t.tok.Offset(pos) - len(packageClause) }, t.err
 }
 
 // emptyTree is the tree of a file without declarations.
+//
+// It is what the parser would make of it, without a call of the parser: the file's place in
+// fset, and a scope and lists that are empty.
 func (c *Cell) emptyTree(name, text string) tree {
 	tok := c.fset.AddFile(name, -1, len(text))
 	tok.SetLinesForContent([]byte(text))
@@ -65,6 +77,14 @@ func (c *Cell) emptyTree(name, text string) tree {
 }
 
 // File parses a file's body, with text of ours before and after it.
+//
+// The body is all of f that has to be set, with its source and the way back there; File sets the
+// prelude and what was parsed. Head and tail, such as RunHead and RunTail, have no place in the
+// cell: an error in them is reported at the begin or the end of the body.
+//
+// The error is a [*syntax.Error] with at most one message a line, each at its place in the
+// source and with what to try, if that can be said. The tree is set in any case, as far as there
+// is one.
 func (c *Cell) File(f *syntax.File, head, tail string) error {
 	prelude := packageClause + head
 	f.Prelude = len(prelude)
@@ -77,6 +97,7 @@ func (c *Cell) File(f *syntax.File, head, tail string) error {
 	if !errors.As(t.err, &list) {
 		return t.err
 	}
+	// The list is the remembered tree's.
 	list = slices.Clone(list)
 	list.RemoveMultiples() // one a line: garbage has one at every byte
 	// What the cell lacks at its end is asked for once, however many errors it has.
@@ -95,6 +116,8 @@ func (c *Cell) File(f *syntax.File, head, tail string) error {
 			ds = append(ds, d)
 			continue
 		}
+		// An open bracket explains the first error. Those behind it are what the parser made of
+		// text that it took for something else.
 		d.Msg += hint.Syntax(c.names, e.Msg, d.Source, c.Open && len(ds) == 0)
 		ds = append(ds, d)
 	}

@@ -8,32 +8,46 @@ import (
 )
 
 // A Printer writes types as Go source.
+//
+// types.TypeString does not do, since what it writes is for people: it writes a package by its
+// path or name without a thought of imports, and what cannot be written at all, such as the
+// unexported type of a library. How packages and types of the notebook are named is the
+// caller's: the checked package and each generated file have names of their own for them.
+//
+// A Printer has no state but Err, and can write many types. It is for one goroutine.
 type Printer struct {
 	Pkg  func(*types.Package) string        // the name by which a package is imported
 	Name func(*types.TypeName) string       // a type of the notebook
-	Anon func(*types.Struct) (string, bool) // an alias for a struct type without a name
+	Anon func(*types.Struct) (string, bool) // an alias for a struct type without a name, if it has one
 	// Method names a method of an interface type without a name; nil as in the
 	// cell's text.
 	Method func(*types.Func) string
 	// Embed names a type that is embedded in a struct, whose name is the
 	// field's; nil where Name does.
 	Embed func(*types.TypeName) (string, bool)
-	Leaf  func(types.Type) (string, bool) // what stands for a type, or nil
-	Err   error                           // the first type that cannot be written
+	// Leaf says what stands for a type, whatever it is made of; nil where nothing does.
+	// Package witness has it write type parameters for types that cannot be written.
+	Leaf func(types.Type) (string, bool)
+	// Err is the first type that cannot be written. The text is of no use then. It reads as
+	// the end of a sentence: "x cannot be kept for later cells: its type …".
+	Err error
 }
 
+// String writes a type. Whether that could be done is in Err.
 func (p *Printer) String(t types.Type) string {
 	var b strings.Builder
 	p.write(&b, t)
 	return b.String()
 }
 
+// Fail notes that a type cannot be written, unless an earlier one could not.
 func (p *Printer) Fail(format string, args ...any) {
 	if p.Err == nil {
 		p.Err = fmt.Errorf(format, args...)
 	}
 }
 
+// write writes a type, and in it those that it is made of, down to names.
 func (p *Printer) write(b *strings.Builder, t types.Type) {
 	if p.Leaf != nil {
 		if name, ok := p.Leaf(t); ok {
@@ -43,6 +57,8 @@ func (p *Printer) write(b *strings.Builder, t types.Type) {
 	}
 	switch t := t.(type) {
 	case *types.Basic:
+		// Go's basic types have the names that they are declared by. unsafe.Pointer is one
+		// of them, and in a package.
 		if t.Kind() == types.UnsafePointer {
 			b.WriteString(p.Pkg(types.Unsafe) + ".Pointer")
 			return
@@ -67,6 +83,8 @@ func (p *Printer) write(b *strings.Builder, t types.Type) {
 		p.write(b, t.Elem())
 	case *types.Chan:
 		switch t.Dir() {
+		// The parentheses keep chan (<-chan int) from being read as a chan<- of something:
+		// <- belongs to the leftmost chan that it can (Go spec, "Channel types").
 		case types.SendOnly:
 			b.WriteString("chan<- (")
 		case types.RecvOnly:
@@ -80,6 +98,7 @@ func (p *Printer) write(b *strings.Builder, t types.Type) {
 		b.WriteString("func")
 		p.Signature(b, nil, t)
 	case *types.Struct:
+		// A struct with unexported fields is another type in each package that spells it.
 		if alias, ok := p.Anon(t); ok {
 			b.WriteString(alias)
 			return
@@ -90,6 +109,7 @@ func (p *Printer) write(b *strings.Builder, t types.Type) {
 			if i > 0 {
 				b.WriteString("; ")
 			}
+			// A field of this name that we write would be ours, and the struct another type.
 			if !f.Exported() && f.Pkg() != nil && f.Pkg().Path() != Path {
 				p.Fail("its type has the unexported field %s of package %s", f.Name(), f.Pkg().Path())
 			}
@@ -109,14 +129,18 @@ func (p *Printer) write(b *strings.Builder, t types.Type) {
 	case *types.Named:
 		p.named(b, t.Obj(), t.TypeArgs())
 	case *types.Alias:
+		// An alias is kept where it can be named, since it is what the person wrote. One that a
+		// library does not export may stand for a type that can be written.
 		obj := t.Obj()
 		if obj.Pkg() != nil && obj.Pkg().Path() != Path && !obj.Exported() {
 			p.write(b, types.Unalias(t))
 			return
 		}
 		p.named(b, obj, t.TypeArgs())
+	// It stands inside of a declaration that has a parameter of this name.
 	case *types.TypeParam:
 		b.WriteString(t.Obj().Name())
+	// This is of a constraint, such as ~int | ~string.
 	case *types.Union:
 		for i := range t.Len() {
 			if i > 0 {
@@ -127,12 +151,16 @@ func (p *Printer) write(b *strings.Builder, t types.Type) {
 			}
 			p.write(b, t.Term(i).Type())
 		}
+	// A tuple, say, is no type of a value.
 	default:
 		p.Fail("a value of %s cannot be kept", t)
 	}
 }
 
 // Embedded writes the type of an embedded field.
+//
+// Go allows T, *T, and T with type arguments, where T is the name of a type or an alias, and
+// calls the field T. Embed may give T a name that keeps the field's.
 func (p *Printer) Embedded(b *strings.Builder, t types.Type) {
 	elem := t
 	if ptr, ok := t.(*types.Pointer); ok {
@@ -159,6 +187,8 @@ func (p *Printer) Embedded(b *strings.Builder, t types.Type) {
 	p.write(b, t)
 }
 
+// named writes the name of a type and its type arguments. Not every type can be named from
+// another package: one of a function's body, or one that a library does not export, cannot.
 func (p *Printer) named(b *strings.Builder, obj *types.TypeName, args *types.TypeList) {
 	switch {
 	case obj.Pkg() == nil: // error, any, comparable
@@ -194,6 +224,9 @@ func (p *Printer) arguments(b *strings.Builder, args *types.TypeList) {
 
 // Signature writes the parameters and results of t; recv, when given, becomes
 // the first parameter.
+//
+// Names of parameters are left out: they are no part of the type. Results have parentheses
+// always, one of them too.
 func (p *Printer) Signature(b *strings.Builder, recv types.Type, t *types.Signature) {
 	b.WriteByte('(')
 	n := 0
@@ -208,6 +241,8 @@ func (p *Printer) Signature(b *strings.Builder, recv types.Type, t *types.Signat
 		n++
 		pt := t.Params().At(i).Type()
 		if t.Variadic() && i == t.Params().Len()-1 {
+			// The last parameter of a variadic function is a slice to go/types, but for append of a
+			// string to bytes, where it is the string itself.
 			b.WriteString("...")
 			if s, ok := pt.(*types.Slice); ok {
 				pt = s.Elem()
@@ -228,6 +263,7 @@ func (p *Printer) Signature(b *strings.Builder, recv types.Type, t *types.Signat
 	}
 }
 
+// iface writes an interface type: its own methods, and then what it embeds, unions among it.
 func (p *Printer) iface(b *strings.Builder, t *types.Interface) {
 	if t.Empty() && t.NumEmbeddeds() == 0 {
 		b.WriteString("interface{}")
@@ -237,11 +273,13 @@ func (p *Printer) iface(b *strings.Builder, t *types.Interface) {
 	sep := ""
 	for i := range t.NumExplicitMethods() {
 		m := t.ExplicitMethod(i)
+		// As with fields: a method of this name that we write would be another method.
 		if !m.Exported() && m.Pkg().Path() != Path {
 			p.Fail("its type has the unexported method %s of package %s", m.Name(), m.Pkg().Path())
 		}
 		name := m.Name()
 		if p.Method != nil {
+			// Generated code has other names for methods that are not exported.
 			name = p.Method(m)
 		}
 		b.WriteString(sep + name)
@@ -258,6 +296,9 @@ func (p *Printer) iface(b *strings.Builder, t *types.Interface) {
 
 // Walk calls visit for t and the types it is written with, each once. What
 // a named type is made of is not looked at.
+//
+// It ends for every type: types that lead back to themselves do so by a named type, and of
+// these only the type arguments are gone on with. An alias leads to what it stands for.
 func Walk(t types.Type, visit func(types.Type)) {
 	seen := map[types.Type]bool{}
 	var walk func(types.Type)
@@ -310,12 +351,16 @@ func Walk(t types.Type, visit func(types.Type)) {
 }
 
 // NotebookTypes calls f for the name of every type of the notebook in t.
+//
+// An alias of the notebook is called for, and then the type that it stands for, since either
+// may be declared again.
 func NotebookTypes(t types.Type, f func(*types.TypeName)) {
 	Walk(t, func(t types.Type) {
 		n, ok := t.(interface{ Obj() *types.TypeName }) // a Named or an Alias
 		if _, param := t.(*types.TypeParam); !ok || param {
 			return
 		}
+		// error and any have no package.
 		if p := n.Obj().Pkg(); p != nil && p.Path() == Path {
 			f(n.Obj())
 		}
@@ -323,6 +368,8 @@ func NotebookTypes(t types.Type, f func(*types.TypeName)) {
 }
 
 // Generic reports whether t mentions a type parameter.
+//
+// Such a type means something inside of one declaration alone.
 func Generic(t types.Type) (found bool) {
 	Walk(t, func(t types.Type) {
 		_, param := t.(*types.TypeParam)
@@ -331,6 +378,9 @@ func Generic(t types.Type) (found bool) {
 	return found
 }
 
+// ErrorType is Go's error. Types of that name that a cell declares are others.
 var ErrorType = types.Universe.Lookup("error").Type()
 
+// IsError reports whether t is error itself. A type that merely implements it, *os.PathError
+// say, is a value as any other, as the last result of a call too.
 func IsError(t types.Type) bool { return types.Identical(t, ErrorType) }
