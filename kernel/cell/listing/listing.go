@@ -23,8 +23,12 @@ import (
 // A Listing is a checked cell as it was written, with what the check found
 // out: for a tool that writes the notebook as another program. Offsets count bytes
 // of the cell's text.
+//
+// A tool changes the cell's text at these places, and leaves the rest as the person wrote it. What
+// a name means at a place is not in it: that is looked up in the model before and after the cell,
+// by what [Use] says.
 type Listing struct {
-	Text  string
+	Text  string   // with its commands left blank
 	Decls []Decl   // what the cell declares and did not stand there before, in order
 	Stmts []Stmt   // in the order in which they run
 	Vars  []string // the variables that are new with this cell, also under a name that was used
@@ -32,17 +36,27 @@ type Listing struct {
 }
 
 // Decl is a declaration of a type, constants or one function.
+//
+// The unit is that of the model, so that a tool can find the declaration again in later ones. Of a
+// group of types, each line is a Decl; a group of constants is one, as it is one unit.
 type Decl struct {
 	*scope.Unit
-	Start, End int // a comment above it is not part of it
-	Tok        token.Token
-	Group      bool // a line of "type ( … )", whose text lacks the type
-	Name       int  // where the name of a function begins
-	Body       int  // where the body of a function begins; 0 where there is none
+	Start, End int         // a comment above it is not part of it
+	Tok        token.Token // TYPE, CONST or FUNC
+	Group      bool        // a line of "type ( … )", whose text lacks the type
+	Name       int         // where the name of a function or a method begins; 0 of others
+	Body       int         // where the body of a function begins; 0 where there is none
 	Uses       []Use
 }
 
 // Stmt is a statement at the top level.
+//
+// What ends the cell by an error is in four places, as Go has four forms for it:
+//
+//	f()                      Fails, and Results
+//	x := f()                 Takes
+//	for … { f(); y := g() }  Dropped, both; of y, Results is 0
+//	show(f())                Inner
 type Stmt struct {
 	Start, End int
 	Node       ast.Stmt            // as the cell has it; a line of "var ( … )" is a declaration of its own
@@ -64,6 +78,8 @@ type Stmt struct {
 }
 
 // Named is a function that display.Interact is given, and the names of its parameters.
+//
+// Start and End are of the function, around which [gen.WithNames] is written.
 type Named struct {
 	Start, End int
 	Params     []string
@@ -77,18 +93,23 @@ type Dropped struct {
 }
 
 // Use is a place where a name of the notebook stands, or of an import.
+//
+// Fields, methods and what follows a package's name are none. A name that a function declares for
+// itself is none either.
 type Use struct {
 	Start, End int
 	Name       string
 	Path       string // of a package's name: what it is imported from
 	Dot        bool   // a name of a package that is dot-imported from Path
-	Old        bool   // the name as it was before the cell defines it anew
-	Type       bool   // the type that a variable of this name hides
+	Old        bool   // the name as it was before the cell defines it anew: the second x of x := [][]int{x}
+	Type       bool   // the type that a variable of this name hides; Old is true then as well
 }
 
 // TypeString writes a type as Go source. Pkg returns the name by which a
 // package is imported, and name that of a type of the notebook. The error says
 // why a type cannot be written.
+//
+// A struct without a name is spelled out: all is one package in the program that is written.
 func TypeString(t types.Type, pkg func(*types.Package) string, name func(*types.TypeName) string) (string, error) {
 	p := &spell.Printer{Pkg: pkg, Name: name, Anon: func(*types.Struct) (string, bool) { return "", false }}
 	s := p.String(t)
@@ -96,6 +117,9 @@ func TypeString(t types.Type, pkg func(*types.Package) string, name func(*types.
 }
 
 // Of lists a cell that was checked. Of what [check.Rebuild] checked, there is nothing.
+//
+// That has no text of its own: what it declares are units of earlier cells. The result is not
+// changed, and the listing shares nodes and types with it.
 func Of(r *check.Result) *Listing {
 	l := lister{r}
 	list := &Listing{Text: string(l.Cell.Text), Vars: slices.Sorted(maps.Keys(l.NewVars)), Blank: l.Blank}
@@ -116,6 +140,9 @@ func Of(r *check.Result) *Listing {
 type lister struct{ *check.Result }
 
 // listDecl lists what a declaration of the cell declares.
+//
+// It reads the files of the final pass, in which unchanged declarations are blank: a cell that runs
+// again lists what was edited alone.
 func (l lister) listDecl(f *syntax.File, d ast.Decl) (list []Decl) {
 	switch d := d.(type) {
 	case *ast.GenDecl:
@@ -129,6 +156,8 @@ func (l lister) listDecl(f *syntax.File, d ast.Decl) (list []Decl) {
 				list = append(list, decl)
 			}
 		case token.CONST:
+			// The group is one unit, found by its first name, so that the first line is enough.
+			// An empty group is none.
 			for _, s := range d.Specs {
 				decl := Decl{Tok: d.Tok, Uses: l.uses(f, d), Unit: l.ownUnit(scope.Const, s.(*ast.ValueSpec).Names[0].Name, "")}
 				decl.Start, decl.End = f.Span(d)
@@ -136,6 +165,8 @@ func (l lister) listDecl(f *syntax.File, d ast.Decl) (list []Decl) {
 			}
 		}
 	case *ast.FuncDecl:
+		// A unit of a function is found by its text: two init functions have one name. The
+		// places are those of the source, also where the check has edited the body.
 		decl := Decl{Tok: token.FUNC, Uses: l.uses(f, d)}
 		decl.Start, decl.End = f.Span(d)
 		if d.Body != nil {
@@ -153,6 +184,8 @@ func (l lister) listDecl(f *syntax.File, d ast.Decl) (list []Decl) {
 }
 
 // ownUnit returns the unit of the cell that declares a name first, or has a text.
+//
+// It is nil where there is none. Name is empty for a function, and text for all else.
 func (l lister) ownUnit(kind scope.Kind, name, text string) *scope.Unit {
 	for _, u := range l.Own {
 		if u.Kind == kind && (u.Names[0] == name || u.Text == text) {
@@ -164,6 +197,11 @@ func (l lister) ownUnit(kind scope.Kind, name, text string) *scope.Unit {
 
 // asMethod corrects the places of names in a method that was checked as a function:
 // its head was written anew.
+//
+// The check has made func Ħˣm_T_m(p *T, x int) of it. Its body has the places of the cell's text,
+// but what is in the head leads to the wrong ones, so that a name there is told by the text: it
+// stays if that has the name at the place. The type of the receiver is a name that the head has
+// lost, and is put in first.
 func (l lister) asMethod(d *Decl, text string) {
 	f, off, err := l.Cell.Alone(text)
 	if err != nil {
@@ -182,6 +220,10 @@ func (l lister) asMethod(d *Decl, text string) {
 
 // listStmts lists the statements. What the check found out inside of them has places of
 // its own, and goes to the statement that holds it.
+//
+// Statements are those of package parse, in the order in which they run. The check has made other
+// nodes of them, in a file with text of ours between them; the two are brought together by where
+// they begin in the cell.
 func (l lister) listStmts(f *syntax.File) []Stmt {
 	list := make([]Stmt, len(l.Cell.Stmts))
 	at := map[int]int{} // the statement that begins at a place
@@ -190,6 +232,7 @@ func (l lister) listStmts(f *syntax.File) []Stmt {
 		list[i] = Stmt{Start: t.Start, End: t.End, Node: t.Node, Offset: t.Offset, Spec: t.Spec, Defs: t.Defs, Takes: takes}
 		at[t.Start] = i
 	}
+	// holder finds the statement around a place in the cell, or nil.
 	holder := func(start, end int) *Stmt {
 		for i := range list {
 			if s := &list[i]; start >= s.Start && end <= s.End {
@@ -216,6 +259,8 @@ func (l lister) listStmts(f *syntax.File) []Stmt {
 			s.Inner = append(s.Inner, n)
 		}
 	}
+	// The final pass writes var x T as ˣzero(&x), so that T is not in its text: the names in it are
+	// taken from the statement as it was parsed.
 	uses := l.uses(f, body)
 	for _, t := range l.Cell.Stmts {
 		uses = append(uses, l.typeUses(t)...)
@@ -230,6 +275,8 @@ func (l lister) listStmts(f *syntax.File) []Stmt {
 }
 
 // listStmt finds out what becomes of a statement's results, and of the errors in it.
+//
+// St is the statement in the final pass: x := f() is an assignment there.
 func (l lister) listStmt(f *syntax.File, s *Stmt, t *parse.Stmt, st ast.Stmt) {
 	l.listNamed(f, s, st)
 	switch st := st.(type) {
@@ -260,6 +307,9 @@ func (l lister) listNamed(f *syntax.File, s *Stmt, st ast.Stmt) {
 
 // typeUses lists the names in the type of a var declaration, which is not part of
 // what was checked last: the variables were declared elsewhere.
+//
+// What a name means is asked of the package's scope, since these nodes were not checked: it is a
+// package's where the notebook has nothing under it.
 func (l lister) typeUses(t *parse.Stmt) (list []Use) {
 	if !t.IsVar {
 		return nil
@@ -273,6 +323,8 @@ func (l lister) typeUses(t *parse.Stmt) (list []Use) {
 	if vs.Type == nil {
 		return nil
 	}
+	// Selected names, and names of fields, parameters and methods in a type literal, mean nothing
+	// of the notebook. A node comes before those below it, so that they are known in time.
 	fields := map[*ast.Ident]bool{}
 	ast.Inspect(vs.Type, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -297,9 +349,14 @@ func (l lister) typeUses(t *parse.Stmt) (list []Use) {
 }
 
 // listExpr finds out what becomes of the results of an expression.
+//
+// It follows the rules by which statements are rewritten in package gen, but says what they do
+// instead of doing it.
 func (l lister) listExpr(s *Stmt, t *parse.Stmt, st *ast.ExprStmt) {
 	x := ast.Unparen(st.X)
 	if call, ok := x.(*ast.CallExpr); ok {
+		// The check has put a value that is no statement, such as x + 1 on the last line, into
+		// a call of its own.
 		if id, ok := call.Fun.(*ast.Ident); ok && id.Name == "ˣresult" && len(call.Args) == 1 {
 			s.Results, s.Value = []types.Type{l.Info.Types[call.Args[0]].Type}, true
 			return
@@ -317,6 +374,7 @@ func (l lister) listExpr(s *Stmt, t *parse.Stmt, st *ast.ExprStmt) {
 			s.Results = []types.Type{tv.Type}
 		}
 		s.Fails = fails
+		// A lone error has nothing to show beside it.
 		shown := n
 		if fails {
 			shown--
@@ -330,6 +388,9 @@ func (l lister) listExpr(s *Stmt, t *parse.Stmt, st *ast.ExprStmt) {
 }
 
 // uses lists the names of the notebook and of imports below a node, in order.
+//
+// The text is that of the check, in which names have marks: ˣold_x is a use of x with Old. Names of
+// ours without a mark are none, since the cell has no text for them.
 func (l lister) uses(f *syntax.File, n ast.Node) []Use {
 	var list []Use
 	sel := map[*ast.Ident]bool{}
@@ -342,6 +403,7 @@ func (l lister) uses(f *syntax.File, n ast.Node) []Use {
 			return true
 		}
 		name := spell.Written(id.Name)
+		// ˣnew_max is the variable max itself.
 		old := name != strings.TrimPrefix(id.Name, spell.NewMark)
 		obj := l.Info.Uses[id]
 		if obj == nil {
@@ -357,10 +419,13 @@ func (l lister) uses(f *syntax.File, n ast.Node) []Use {
 			list = append(list, u)
 			return true
 		}
+		// The name in the declaration of a method.
 		if fn, ok := obj.(*types.Func); ok && fn.Signature().Recv() != nil {
 			return true
 		}
 		switch {
+		// An object of the notebook, also one that stands under another name; or one of a
+		// package that is imported with a dot, since its name has nothing before it.
 		case l.PackageLevel(obj):
 			list = append(list, u)
 		case obj.Pkg() != nil && obj.Pkg().Path() != spell.Path && obj.Parent() == obj.Pkg().Scope():
@@ -369,6 +434,8 @@ func (l lister) uses(f *syntax.File, n ast.Node) []Use {
 		}
 		return true
 	})
+	// Edits of the check move text, such as the names behind a type of several lines, so that the
+	// order of the nodes is not that of the cell.
 	sort.Slice(list, func(i, j int) bool { return list[i].Start < list[j].Start })
 	return list
 }

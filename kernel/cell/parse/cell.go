@@ -23,11 +23,11 @@ type Cell struct {
 	Name   string
 	Text   []byte
 	Chunks []syntax.Chunk // its declarations and statements, by their tokens alone
-	Open   bool    // a bracket, a string or a comment is not closed
-	Stmts  []*Stmt // in the order in which they run, once [Cell.FindStmts] was called
-	Parses int     // how often go/parser was called
+	Open   bool           // a bracket, a string or a comment is not closed
+	Stmts  []*Stmt        // in the order in which they run, once [Cell.FindStmts] was called
+	Parses int            // how often go/parser was called
 
-	fset   *token.FileSet // the notebook's: a place tells which cell's text it is in
+	fset   *token.FileSet // in a check the notebook's: a place leads to its cell
 	names  hint.Names
 	trees  map[string]tree // what was parsed, by its name and text
 	groups [][2]int        // to be blank: what encloses the specs of "var ( … )", //go:embed lines
@@ -55,20 +55,21 @@ func New(fset *token.FileSet, src Source, names hint.Names) *Cell {
 //	)
 //	x, _ := g()        Defs x
 //	y = 2              Sets y
+//	y += 2             neither: the new value rests on the old one
 //	z.n, y = 1, 2      Sets y; z.n is a part of a variable
 //
 // What stands inside of a statement, such as a := in a loop, is none of its Defs.
 type Stmt struct {
-	Node       ast.Stmt // a line of "var ( … )" as a declaration of its own
-	Start, End int      // in the cell's text
-	IsVar      bool     // a var declaration
-	Spec       bool     // one of "var ( … )", so that its text lacks the var
+	Node       ast.Stmt   // a line of "var ( … )" as a declaration of its own
+	Start, End int        // in the cell's text
+	IsVar      bool       // a var declaration
+	Spec       bool       // one of "var ( … )", so that its text lacks the var
 	Values     []ast.Expr // of a var declaration, what stands behind the =
-	Embed      []Embed  // of //go:embed
-	Defs       []string // the variables that it defines
-	Sets       []string // the variables that it gives a new value
-	Last       bool     // it is the cell's last line
-	Hide       bool     // it ends with a semicolon: its value is not shown
+	Embed      []Embed    // of //go:embed
+	Defs       []string   // the variables that it defines
+	Sets       []string   // the variables that it gives a new value
+	Last       bool       // it is the cell's last line
+	Hide       bool       // it ends with a semicolon: its value is not shown
 
 	file *syntax.File // in which it was parsed
 }

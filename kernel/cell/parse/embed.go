@@ -16,9 +16,8 @@ import (
 // embedLines takes the //go:embed lines above a declaration that starts at
 // start, and reports where they begin.
 //
-// It goes up from the declaration, over all line comments that stand directly above it, as the
-// compiler does for a directive. Where there is no pattern, the list is empty. A line that is no
-// list of patterns is an error.
+// It goes up from the declaration, over all line comments that stand directly above it. Where
+// none is a directive, the list is empty. A directive without patterns is an error.
 func (c *Cell) embedLines(start int) (list []Embed, begin int, err error) {
 	begin = start
 	for {

@@ -33,8 +33,7 @@ import (
 // orderVars puts c.Stmts in the order in which it runs, and notes what moved.
 //
 // It goes by names alone: nothing has a type yet. So a method counts as needed wherever a
-// selector has its name, which may bring a declaration forward without need, but never leaves
-// one behind that is needed.
+// selector has its name, which may bring a declaration forward without need.
 func (c *Cell) orderVars(stmts, decls *syntax.File) error {
 	declaredAt := map[string]int{} // the declaration that defines a name
 	for i, t := range c.Stmts {
@@ -222,7 +221,7 @@ func Mentions(f *syntax.File, n ast.Node) []string {
 // The cell of the comment at the head of this file becomes, without its edits,
 //
 //	/*line cell[5]:1:1*//*line cell[5]:2:1*/var b = f(); /*line cell[5]:1:1*/var a = b + 1
-//	/*line cell[5]:2:14*/ // runs before a's
+//	/*line cell[5]:2:12*/
 //
 // so that lines of the text are not the cell's any more, and Back and the comments lead there.
 // A place in the text belongs to the last piece that begins before it.
@@ -249,9 +248,9 @@ func (c *Cell) pulled(ed *syntax.Editor) Rendered {
 	}
 	at := 0
 	removed := -1 // where a declaration ended that was left out
-	// rest writes what stands between the last cut and this one. An insertion at a cut belongs to
-	// one side of it: one at the end of a declaration that was left out has gone with it, and one at
-	// the end of this piece goes before what comes next.
+	// rest writes what stands between the last cut and this one. An insertion at a cut belongs
+	// to one side of it: one at the end of a declaration that was left out has gone with it, and
+	// one at the end of this piece goes before what comes next.
 	rest := func(end int) {
 		piece(at, end, func(e syntax.Edit) bool {
 			return e.Start < e.End || (e.Start != removed || e.Start == 0) && (e.Start < end || end == len(c.Text))

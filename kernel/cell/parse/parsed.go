@@ -29,8 +29,8 @@ type Parsed struct {
 
 // Parse parses a cell, as far as it can be parsed.
 //
-// No text is an error by itself: what does not parse is left out, and Err says what it was. The
-// hints in Err know no packages.
+// Of a text that does not parse in full it has what could be parsed, and the error. Hints in
+// that know no packages.
 func Parse(src Source) *Parsed {
 	c := New(token.NewFileSet(), src, nil)
 	p := &Parsed{cell: c, Free: map[string][]string{}}
@@ -77,7 +77,7 @@ func (p *Parsed) Declares() (list []scope.Declared) {
 // them, and with all blank but its statements. Every byte keeps its place, also of a
 // cell that does not parse.
 //
-// It is for completion, where a cell is text that somebody is typing.
+// It is for completion, while the cell is being typed.
 func (p *Parsed) Halves() (decls, stmts string) {
 	isStmt := func(ch syntax.Chunk) bool { return !ch.IsDecl() }
 	return p.cell.part(syntax.Chunk.IsDecl, nil).Text, p.cell.part(isStmt, nil).Text

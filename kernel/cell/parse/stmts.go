@@ -20,7 +20,7 @@ import (
 // The error is one of //go:embed, or of declarations that cannot run in any order.
 func (c *Cell) FindStmts(decls, body *syntax.File) error {
 	for _, st := range body.AST.Decls[0].(*ast.FuncDecl).Body.List {
-		// A semicolon alone, as what is left between two chunks that are blank.
+		// A semicolon that ends nothing.
 		if _, ok := st.(*ast.EmptyStmt); ok {
 			continue
 		}

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// packageClause begins every file that is checked. It is on the line of the body's first
-	// one: a line break would make all lines of what is parsed one too high.
+	// packageClause begins every file that is checked. It has no line break, so
+	// that the lines of what is parsed are those of the body.
 	packageClause = "package notebook;"
 
 	// RunHead and RunTail make the body of a function of statements. The brace is on a line
@@ -29,8 +29,8 @@ const (
 // tree parses a file of the checked package, or returns what it made of the same
 // text before.
 //
-// The name is part of the key, since places in the tree lead to it. Who gets a tree must not
-// change it: others have the same. Package syntax changes copies (syntax.WithImports).
+// The name is part of the key, since places in the tree lead to it. A change of a tree would be
+// seen by all who ask for the text: package syntax changes copies, as WithImports does.
 func (c *Cell) tree(name, text string) tree {
 	key := name + "\x00" + text
 	t, ok := c.trees[key]
