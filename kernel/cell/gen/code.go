@@ -17,7 +17,7 @@ type Code struct {
 	named    map[string][]namedShape        // the structs of named types, in order
 	shaped   map[*types.Var]shape           // fields that a shape declares
 	owners   map[*types.Var]*types.TypeName // the type whose accessors reach a field
-	deps     map[int][]int                  // programs that a program's package needs, directly or not
+	deps     map[int][]int                  // programs that a program needs, directly or not
 	cTypes   map[string]cType               // C types that programs have declared
 	replaced []string                       // types that were declared again, such as notebook/c1.T
 }

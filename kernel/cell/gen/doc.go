@@ -7,6 +7,29 @@
 // functions which reach them, statements with what ends a cell when it is interrupted,
 // fails or prints. It writes these by edits of the text, so that lines stay the cell's.
 //
+// This cell, as program 5,
+//
+//	n := len(os.Args)
+//	for i := range n { fmt.Println(i) }
+//	n
+//
+// becomes, but for blanks,
+//
+//	package c5
+//
+//	import fmt "fmt"
+//	import os "os"
+//	import ˣrt "github.com/holt-dl/holt/kernel/host/rt"
+//
+//	func ˣrun() {
+//	//line cell[5]:1
+//	Ħn = len(os.Args); ˣmark(1)
+//	for i := range Ħn {if ˣstop != 0 { ˣrt.Check() }; fmt.Fprintln(ˣrt.Stdout, i) }
+//	ˣrt.Result(Ħn)
+//	}
+//
+// of which the check has made n := an assignment and put ˣmark and ˣresult in.
+//
 // Beside them it writes support.go: variables, what later programs need to reach what
 // this one declares, and Run, which the host calls.
 //

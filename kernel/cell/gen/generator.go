@@ -45,9 +45,9 @@ type generator struct {
 	shapes     map[string]shape               // of struct types without a name, by their shapeKey
 	named      map[string][]namedShape        // of named types
 	declared   map[string]shape               // those among both that this program declares
-	structs    []*types.Struct                // a struct type of each of these, in the order of their names
+	structs    []*types.Struct                // one for each of declared; the i-th is called Ħˣs and i
 	shaped     map[*types.Var]shape           // fields of struct types that this program spells
-	files      map[*token.File]bool           // those of in, by which home knows what is of this program
+	files      map[*token.File]bool           // those of in, by which home goes
 	owners     map[*types.Var]*types.TypeName // whose accessors reach a field
 
 	deps     map[int]bool    // programs that a file imports

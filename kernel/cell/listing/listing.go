@@ -101,7 +101,7 @@ type Use struct {
 	Name       string
 	Path       string // of a package's name: what it is imported from
 	Dot        bool   // a name of a package that is dot-imported from Path
-	Old        bool   // the name as it was before the cell defines it anew: the second x of x := [][]int{x}
+	Old        bool   // the name as it was before the cell defines it anew: x := []T{x}
 	Type       bool   // the type that a variable of this name hides; Old is true then as well
 }
 

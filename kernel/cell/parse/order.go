@@ -250,7 +250,7 @@ func (c *Cell) pulled(ed *syntax.Editor) Rendered {
 	removed := -1 // where a declaration ended that was left out
 	// rest writes what stands between the last cut and this one. An insertion at a cut belongs
 	// to one side of it: one at the end of a declaration that was left out has gone with it, and
-	// one at the end of this piece goes before what comes next.
+	// one at the end of this piece goes to the piece that begins there.
 	rest := func(end int) {
 		piece(at, end, func(e syntax.Edit) bool {
 			return e.Start < e.End || (e.Start != removed || e.Start == 0) && (e.Start < end || end == len(c.Text))

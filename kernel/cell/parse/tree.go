@@ -80,7 +80,7 @@ func (c *Cell) emptyTree(name, text string) tree {
 //
 // The body is all of f that has to be set, with its source and the way back there; File sets the
 // prelude and what was parsed. Head and tail, such as RunHead and RunTail, have no place in the
-// cell: an error in them is reported at the begin or the end of the body.
+// cell: an error in them is reported at the beginning or the end of the body.
 //
 // The error is a [*syntax.Error] with at most one message a line, each at its place in the
 // source and with what to try, if that can be said. The tree is set in any case, as far as there

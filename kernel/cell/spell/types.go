@@ -18,7 +18,7 @@ import (
 type Printer struct {
 	Pkg  func(*types.Package) string        // the name by which a package is imported
 	Name func(*types.TypeName) string       // a type of the notebook
-	Anon func(*types.Struct) (string, bool) // an alias for a struct type without a name, if it has one
+	Anon func(*types.Struct) (string, bool) // an alias for a struct without a name, if any
 	// Method names a method of an interface type without a name; nil as in the
 	// cell's text.
 	Method func(*types.Func) string
