@@ -34,7 +34,8 @@
 // this one declares, and Run, which the host calls.
 //
 // A [Code] remembers what the generated code of later programs may use. It is one for
-// each notebook, and changes with [Output.Commit] alone, after a program was loaded.
+// each notebook, and changes with [Output.Commit], after a program was loaded, and with
+// [Code.Restart], when the host process has ended.
 //
 // # Where to read
 //
