@@ -6,6 +6,12 @@
 // when a name that it used has a newer version by another cell, or when it used what
 // a stale cell made.
 //
+//	A: x := 1            x has version 1, made by A
+//	B: y := x + 1        rests on version 1 of x; makes version 1 of y
+//	C: y * 2             rests on version 1 of y
+//	A: x := 2            x has version 2: B is stale, and C, which used what B made
+//	B: y := x + 1        B is not any more; C is, as y has version 2
+//
 // The kernel does not know how cells are arranged on the page. A cell's place
 // is taken to be when it first ran.
 package lineage
@@ -19,9 +25,13 @@ import (
 
 // maxCells bounds what is remembered, for clients that name no cells, where
 // every execution is a cell of its own.
+// An entry is as large as the list of names that the cell uses.
 const maxCells = 10_000
 
 // Run is one execution of a cell.
+//
+// JupyterLab sends the cell's identity in the metadata of the request ("cellId"), by which a
+// second execution of the same cell is known.
 type Run struct {
 	ID      string // the cell, as JupyterLab names it; Name where the client named none
 	Name    string // of the execution, such as cell[5]
@@ -32,6 +42,8 @@ type Run struct {
 }
 
 // Stale is why a cell's result is out of date.
+//
+// One cell may have several.
 type Stale struct {
 	Cell string // the execution, such as cell[5]
 	Name string // what it used
@@ -55,8 +67,10 @@ func (s Stale) String() string {
 }
 
 // version is what a name stands for since a cell changed it.
+//
+// A name that no cell has changed since the log began has none: its zero value has number 0.
 type version struct {
-	number int
+	number int    // from 1, one more with each change
 	id     string // the cell that made it
 	from   string // the execution that did
 	fixed  string // Change.Fixed
@@ -64,6 +78,8 @@ type version struct {
 }
 
 // used is a version that a cell's result rests on.
+//
+// The version is a copy: its maker and number are those of that time.
 type used struct {
 	version
 	by string
@@ -71,14 +87,17 @@ type used struct {
 
 // result is the last execution of a cell.
 type result struct {
-	id, name string
-	first    int // how many cells had run before this one first did
+	id, name string // of the cell; of its last execution
+	first    int    // how many cells had run before this one first did
 	uses     map[string]used
-	made     map[string]int // the numbers of its own versions
+	// By them a cell that does x = x + 1 is not stale through its own change.
+	made map[string]int // the numbers of its own versions
 }
 
 // Log remembers the last execution of every cell. The zero value is an empty
 // one. It is not safe for concurrent use.
+//
+// The session adds to it when a cell has run, and %stale, a cell's command, reads it.
 type Log struct {
 	results  map[string]*result // by cell
 	versions map[string]version
@@ -88,10 +107,14 @@ type Log struct {
 // Add records an execution and returns a sentence about what it put out of
 // date or out of order, or "". Only a cell that ran before can do that; one
 // that is new belongs below the others.
+//
+// A failed cell is recorded as well, with the changes that it came to (see [Effects.Reached]).
+// The cost is that of going through all cells once for each name that the cell changes.
 func (l *Log) Add(r Run) (notice string) {
 	if l.results == nil {
 		l.results, l.versions = map[string]*result{}, map[string]version{}
 	}
+	// A cell keeps the place of its first execution, however often it runs.
 	old := l.results[r.ID]
 	now := &result{id: r.ID, name: r.Name, first: l.count, uses: map[string]used{}, made: map[string]int{}}
 	if old != nil {
@@ -99,6 +122,7 @@ func (l *Log) Add(r Run) (notice string) {
 	} else {
 		l.count++
 	}
+	// First what it used, by the versions as they were before its own changes.
 	var below []string // what it used, of cells that first ran later
 	for _, name := range slices.Sorted(maps.Keys(r.Effects.Uses)) {
 		v, ok := l.versions[name]
@@ -106,13 +130,18 @@ func (l *Log) Add(r Run) (notice string) {
 			continue
 		}
 		now.uses[name] = used{v, r.Effects.Uses[name]}
+		// A lost value cannot have been used: the cell was refused until it was made again.
 		if maker := l.results[v.id]; old != nil && maker != nil && maker.first > now.first && !v.lost {
 			below = append(below, fmt.Sprintf("%s of %s", name, v.from))
 		}
 	}
+	// Then what it changes: each name gets the next version.
 	var changed, cells []string
 	for _, c := range r.Effects.Changes {
 		v := l.versions[c.Name]
+		// The same cell gave the same value again: no new version, and nobody's result is out
+		// of date. Another cell in between, even one that changed a part, would have made a
+		// version of its own.
 		if c.Fixed != "" && v.fixed == c.Fixed && v.id == r.ID && !v.lost {
 			v.from = r.Name
 			l.versions[c.Name] = v
@@ -126,8 +155,10 @@ func (l *Log) Add(r Run) (notice string) {
 				cells = append(cells, former...)
 			}
 		}
+		// A value that was lost is there again.
 		l.versions[c.Name] = version{number: v.number + 1, id: r.ID, from: r.Name, fixed: c.Fixed}
 	}
+	// The former result of the cell is replaced: what that used is of no interest.
 	l.results[r.ID] = now
 	l.trim()
 	var parts []string
@@ -142,6 +173,10 @@ func (l *Log) Add(r Run) (notice string) {
 
 // users returns the other cells that used a version, or made one of their own
 // of it, and are not about to run again.
+//
+// Cells whose result rests on an older version are left out: they were told when that ended,
+// so that running one cell again and again gives one notice. Cells that wait in the queue are,
+// too: by the time the notice is read they have run.
 func (l *Log) users(name string, v version, r Run) []string {
 	var names []string
 	for _, c := range l.ordered() {
@@ -154,6 +189,8 @@ func (l *Log) users(name string, v version, r Run) []string {
 }
 
 // enumerate writes cell[5], cell[7] as "cells [5] [7]".
+//
+// One alone is "cell[5]". A cell that used several names is named once.
 func enumerate(names []string) string {
 	seen := map[string]bool{}
 	var list []string
@@ -170,11 +207,16 @@ func enumerate(names []string) string {
 }
 
 // ordered lists the results in the order in which their cells first ran.
+//
+// It sorts each time, which is cheap beside the compilation of a cell.
 func (l *Log) ordered() []*result {
 	return slices.SortedFunc(maps.Values(l.results), func(a, b *result) int { return a.first - b.first })
 }
 
 // trim forgets the cells that ran first, when there are too many.
+//
+// A tenth at once, so that sorting is rare. Their versions stay, since other cells may rest on
+// them; a cell that was forgotten and runs again counts as new.
 func (l *Log) trim() {
 	if len(l.results) <= maxCells {
 		return
@@ -186,18 +228,24 @@ func (l *Log) trim() {
 
 // Stale lists the cells whose result is out of date, in the order in which
 // they first ran, with every reason.
+//
+// The reasons of a cell are either that names it used have newer versions, or, where none has,
+// the first version that a stale cell made; not both, as the first kind is what to act on.
 func (l *Log) Stale() []Stale {
 	var list []Stale
 	direct := map[string]bool{} // cells that used an older version
 	for _, c := range l.ordered() {
 		for _, name := range slices.Sorted(maps.Keys(c.uses)) {
 			u, v := c.uses[name], l.versions[name]
+			// Newer than what it used, and newer than what it made of that itself.
 			if v.number > max(u.number, c.made[name]) {
 				list = append(list, Stale{Cell: c.name, Name: name, By: u.by, From: u.from, Changed: v.from})
 				direct[c.id] = true
 			}
 		}
 	}
+	// Until a round finds nothing: a cell may come before the one that makes it stale, as
+	// cells run in any order.
 	// What rests on those, however far.
 	stale := maps.Clone(direct)
 	for again := true; again; {
@@ -208,6 +256,8 @@ func (l *Log) Stale() []Stale {
 			}
 			for _, name := range slices.Sorted(maps.Keys(c.uses)) {
 				u := c.uses[name]
+				// Then its present result says nothing of the version that was used. And if it
+				// has been forgotten, nothing is known.
 				// The cell that made the version may have run again since.
 				if maker := l.results[u.id]; maker != nil && maker != c && stale[u.id] && maker.made[name] == u.number {
 					list = append(list, Stale{Cell: c.name, Name: name, By: u.by, From: u.from})
@@ -216,6 +266,7 @@ func (l *Log) Stale() []Stale {
 			}
 		}
 	}
+	// The second kind was added behind the first: bring both into the order of the cells.
 	place := map[string]int{}
 	for _, c := range l.results {
 		place[c.name] = c.first
@@ -226,6 +277,8 @@ func (l *Log) Stale() []Stale {
 
 // MarkLost marks the values of variables as gone. When they are made again, no notice
 // says which cells used the former ones.
+//
+// The session calls it when a host process has ended.
 func (l *Log) MarkLost(names []string) {
 	for _, name := range names {
 		if v, ok := l.versions[name]; ok {

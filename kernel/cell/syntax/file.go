@@ -21,6 +21,11 @@ const (
 	UnitFile             // a declaration of an earlier cell
 )
 
+// A File is one source file of the package that is checked. It has three texts: the
+// source, which the person wrote; the body, which is the source as this check has it,
+// with names and statements changed; and what was parsed, which is a prelude of ours,
+// such as the package clause, and the body. Messages name places of the source.
+//
 // For a cell of the one line x := f(), whose x an earlier cell declared:
 //
 //	source   x := f()
@@ -30,11 +35,6 @@ const (
 //
 // Offset leads from a position in what was parsed to the body, and Back from there to the
 // source.
-//
-// A File is one source file of the package that is checked. It has three texts: the
-// source, which the person wrote; the body, which is the source as this check has it,
-// with names and statements changed; and what was parsed, which is a prelude of ours,
-// such as the package clause, and the body. Messages name places of the source.
 type File struct {
 	Kind    Kind
 	Name    string // the cell, for errors and //line
@@ -87,18 +87,18 @@ func (f *File) Diagnose(pos token.Pos, msg string) Diagnostic {
 	return f.At(f.Back(f.Offset(pos)), d)
 }
 
+// plainNames takes our marks and the package of all cells off the names in a message.
+//
 // The order matters: of several that match at a place, strings.NewReplacer takes the first, so
 // the long marks stand before Ħ and ˣ alone.
 //
 //	cannot use ˣold_x (variable of type notebook.point)  →  cannot use x (variable of type point)
-//
-// plainNames takes our marks and the package of all cells off the names in a message.
 var plainNames = strings.NewReplacer("notebook.", "", spell.OldMark, "", spell.TypeMark, "", spell.NewMark, "", "Ħˣb_", "", "Ħˣm_", "", "Ħ", "", "ˣ", "", "_Ctype_", "C.")
 
-// go/types writes expressions into its messages as they stand in the tree.
-//
 // withoutMust takes off a message what stands around calls whose error is taken:
 // ˣmust1(f(x)) is f(x).
+//
+// go/types writes expressions into its messages as they stand in the tree.
 func withoutMust(msg string) string {
 	// Both forms: a call with one result beside its error, and one with two.
 	for _, mark := range []string{spell.Must(1) + "(", spell.Must(2) + "("} {
@@ -151,11 +151,11 @@ func (f *File) At(off int, d Diagnostic) Diagnostic {
 	return d
 }
 
-// A preamble is the comment above import "C", which cmd/cgo compiles. Each cell has its own,
-// so C.f of an earlier cell's declaration is not that of the cell that is checked.
-//
 // Preamble returns the C code that C.x in the file means: that of the declaration's
 // own cell, or else of the cell that is checked. It is nil where there is none.
+//
+// A preamble is the comment above import "C", which cmd/cgo compiles. Each cell has its own,
+// so C.f of an earlier cell's declaration is not that of the cell that is checked.
 func (f *File) Preamble(checked *scope.Preamble) *scope.Preamble {
 	if f.Unit != nil && f.Kind == UnitFile {
 		return f.Unit.C

@@ -7,15 +7,16 @@ import (
 	"strconv"
 )
 
+// The functions of this file return shallow copies. A tree is kept and used by each pass over
+// the same text, so that a change of it would be seen by the next pass. A copy shares every
+// node but those on the way to the change, and positions stay good for messages.
+
 // An Imported package is one that a file imports under a name; "." and, for "C", no
 // name stand for what they do in Go.
 // It is for imports that the cell did not write: a name such as strings that is used without
 // one, or the package of an earlier cell.
 type Imported struct{ Name, Path string }
 
-// The functions of this file return shallow copies. A tree is kept and used by each pass over
-// the same text, so that a change of it would be seen by the next pass. A copy shares every
-// node but those on the way to the change, and positions stay good for messages.
 // WithImports is a file that imports packages before all else.
 //
 //	import "strings"         put in by this
