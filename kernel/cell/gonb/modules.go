@@ -7,8 +7,12 @@ import (
 )
 
 // moduleCommands are about modules, and how cells are compiled.
+//
+// They change how the cells after this one are compiled, and this one, since its Go code comes
+// after its commands.
 var moduleCommands = []command{
 	{[]string{"goflags"}, "[FLAGS]", "flags of go build for cells: -gcflags=…, -tags=…, -cover, -race;\n%goflags \"\" forgets them", func(ctx context.Context, r *runner, c line) error {
+		// Without words the flags are shown; "" is a word that is empty, and gives no flags.
 		if len(c.words) > 0 {
 			var flags []string
 			for _, w := range c.words {
@@ -24,6 +28,7 @@ var moduleCommands = []command{
 		return nil
 	}},
 	{[]string{"autoget"}, "", "an import brings its module when it is not required yet; so it is at first", func(_ context.Context, r *runner, c line) error {
+		// What is wrong with the line is said after it took effect; so it is with %noautoget.
 		r.nb.AutoGet(true)
 		return c.none()
 	}},
@@ -45,6 +50,8 @@ var moduleCommands = []command{
 		return nil
 	}},
 	{[]string{"track"}, "[PATH …]", "follows changes of files and folders, so that completion and the next cell\nsee them; alone, lists what is followed. Folders that go.mod replaces a module\nwith are followed by themselves", func(_ context.Context, r *runner, c line) error {
+		// Each path by itself, and then the list, so that the person sees what else is
+		// followed.
 		for _, path := range c.words {
 			if err := r.nb.Track(expand(r.nb, path)); err != nil {
 				return fmt.Errorf("%%track: %w", err)
@@ -66,6 +73,7 @@ var moduleCommands = []command{
 			if r.nb.Untrack(expand(r.nb, path)) {
 				r.nb.Print("no longer tracked: " + path + "\n")
 			} else {
+				// Not an error, so that the cell goes on: what was asked for is the case.
 				r.nb.Warn(fmt.Sprintf("%%untrack: %s is not tracked; %%track lists what is\n", path))
 			}
 		}

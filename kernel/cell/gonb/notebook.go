@@ -10,6 +10,9 @@ import (
 // What commands act on, what they are, and what one does while it runs.
 
 // Notebook is what commands act on.
+//
+// The session implements it; tests have one that writes down what it is asked. Commands run
+// one after the other; ctx ends when the cell is interrupted.
 type Notebook interface {
 	Print(text string) // to the cell's stdout
 	Warn(text string)  // to its stderr
@@ -17,9 +20,12 @@ type Notebook interface {
 
 	// Environ is the environment of the cells, as KEY=value.
 	Environ() []string
+	// Setenv sets one for cells and commands alike, and also for the host that runs already.
 	Setenv(ctx context.Context, key, value string) error
 	// Chdir changes where cells and shell commands run; empty asks where that is.
 	Chdir(dir string) (now string, err error)
+	// Shell runs a program to its end. What it prints is output of the cell, and an exit
+	// status other than 0 is an error.
 	Shell(ctx context.Context, s Script) error
 
 	List() string                    // what is declared
@@ -34,18 +40,19 @@ type Notebook interface {
 
 // Script is a program to run, and where its standard input comes from.
 type Script struct {
-	What  string // as errors name it, such as !ls
-	Args  []string
+	What  string   // as errors name it, such as !ls
+	Args  []string // the program, and its arguments
 	Temp  bool     // in the folder of the notebook's go.mod, as !* asks
 	Env   []string // KEY=value, over the environment of the cells
 	Stdin string   // what it reads
-	Ask   Ask
+	Ask   Ask      // when it is not Nothing, Stdin is empty
 }
 
 // Modules are the modules that cells import from, and how cells are compiled.
 type Modules interface {
 	// GoFlags returns the flags of %goflags.
 	GoFlags() []string
+	// SetGoFlags replaces them; no flags forget those there were.
 	SetGoFlags(ctx context.Context, flags []string) error
 	// AutoGet sets whether an import may bring a module that is not required yet.
 	AutoGet(on bool)
@@ -56,6 +63,7 @@ type Modules interface {
 	UseWorkspace(ctx context.Context) ([][2]string, error)
 	// Tracked lists the files and folders whose changes cells see at once.
 	Tracked() []string
+	// Track adds one to them.
 	Track(path string) error
 	// Untrack reports whether there was something to untrack; a path that ends
 	// in ... stands for all that begin as it does.
@@ -63,6 +71,8 @@ type Modules interface {
 }
 
 // Page is the notebook page, which widgets talk with.
+//
+// It is reached by messages, and not there when a notebook is run without a browser.
 type Page interface {
 	// Widgets puts the script that widgets need into the page.
 	Widgets(ctx context.Context) error
@@ -91,11 +101,14 @@ const (
 )
 
 // Plan is what the commands of a cell ask for its Go code.
+//
+// The zero value runs the Go code as it is. Later commands win over earlier ones: an %exec
+// after an %args replaces the arguments.
 type Plan struct {
 	// Args are os.Args[1:]. They are of this cell when Mine is set, and of the
 	// cells after it otherwise; nil says nothing.
 	Args []string
-	Mine bool
+	Mine bool // set by Run, once all commands are known
 	// Call is a function to call after all else, for %exec; empty for none.
 	Call string
 	// Test asks for a test run after the code, with these flags; nil flags
@@ -103,31 +116,39 @@ type Plan struct {
 	Test      bool
 	TestFlags []string
 	// Wasm asks for a program that runs in the page, in place of the host.
-	Wasm    bool
-	Capture *Capture
+	Wasm    bool     // excludes Test
+	Capture *Capture // nil for none
 }
 
 // Capture is a file that gets a copy of what a cell prints and shows.
 type Capture struct {
-	File   string
-	Append bool
+	File   string // relative to the folder of the cells, unless it is absolute
+	Append bool   // keep what the file has
 }
 
 // runner is the state of one Run.
+//
+// Commands change it, and the next ones see that.
 type runner struct {
-	nb   Notebook
-	plan Plan
-	ask  Ask // for the next shell command
+	nb   Notebook // what they act on
+	plan Plan     // what Run will return
+	ask  Ask      // for the next shell command
 }
 
 // line is one command, taken apart.
+//
+//	%goflags  -tags="a b" -v     name goflags, rest -tags="a b" -v, words [-tags=a b, -v]
+//
+// A command takes rest where quotes belong to the text, and words where it wants arguments.
 type line struct {
-	name  string // as it was typed, without %
-	rest  string
-	words []string
+	name  string   // as it was typed, without %
+	rest  string   // what follows the name, without space around it
+	words []string // rest, as words cuts it
 }
 
 // command is one row of the table.
+//
+// A row without run is there for %help alone: runner.run knows ! and !* by itself.
 type command struct {
 	names []string // without %; those after the first are other words for it
 	args  string   // as %help shows them
@@ -142,6 +163,8 @@ type group struct {
 }
 
 // none returns an error when a command that takes no arguments was given some.
+// Most commands ask this first. To ignore what stands there would hide a slip such as %reset
+// all.
 func (c line) none() error {
 	if c.rest == "" {
 		return nil

@@ -6,6 +6,8 @@ import (
 )
 
 // pageCommands are about the notebook page.
+//
+// Both are GoNB's: notebooks that were written for it have them at their head.
 var pageCommands = []command{
 	{[]string{"widgets"}, "", "puts the script of widgets into the page; using a widget does so by itself", func(ctx context.Context, r *runner, c line) error {
 		if err := c.none(); err != nil {

@@ -8,6 +8,9 @@ import (
 )
 
 // stateCommands are about what is declared.
+//
+// They act on the notebook as the cells before this one left it: the Go code of their own cell
+// comes after them.
 var stateCommands = []command{
 	{[]string{"list", "ls"}, "", "what is declared", func(_ context.Context, r *runner, c line) error {
 		if err := c.none(); err != nil {
@@ -38,6 +41,7 @@ var stateCommands = []command{
 		return nil
 	}},
 	{[]string{"reset"}, "[go.mod]", "forgets everything, modules too, and starts a fresh host process;\nwith go.mod, forgets only what modules the notebook asked for", func(ctx context.Context, r *runner, c line) error {
+		// Any other word is an error: who writes one expects something to stay.
 		switch c.rest {
 		case "":
 			return r.nb.Reset(ctx)
@@ -49,10 +53,14 @@ var stateCommands = []command{
 }
 
 // shellCommands are about programs, and where they and the cells run.
+//
+// ! and !* are rows without a function: their names are not followed by a space, so that
+// runner.run finds them by the first character.
 var shellCommands = []command{
 	{[]string{"!"}, "COMMAND", "runs a command of the shell, in the folder of the cells", nil},
 	{[]string{"!*"}, "COMMAND", "the same in GONB_TMP_DIR, where the notebook's go.mod is:\n!*go get example.org/m@v1.2.0", nil},
 	{[]string{"with_inputs"}, "", "the next ! command of this cell reads lines that you are asked for", func(_ context.Context, r *runner, c line) error {
+		// For the next command only: see runner.shell.
 		r.ask = Lines
 		return c.none()
 	}},
@@ -65,6 +73,7 @@ var shellCommands = []command{
 			return fmt.Errorf("%%cd: got %d folders, want one; write quotes around a name with spaces", len(c.words))
 		}
 		dir := ""
+		// Without a folder, Chdir("") says which one it is.
 		if len(c.words) == 1 {
 			dir = expand(r.nb, c.words[0])
 		}
@@ -78,6 +87,16 @@ var shellCommands = []command{
 	{[]string{"env"}, "[KEY[=VALUE]]", "the environment of cells and commands; KEY shows one variable, KEY=VALUE and\nKEY VALUE set it", env},
 }
 
+// env is %env:
+//
+//	%env                 prints all, sorted
+//	%env KEY             prints one
+//	%env KEY=VALUE       sets it
+//	%env KEY VALUE       sets it, as in IPython
+//	%env KEY a=b c       sets it to a=b c: the first space comes before the =
+//	%env KEY="a b"       sets it to a b
+//
+// Quotes are taken off, with nothing inside of them changed; and $NAME is not replaced.
 func env(ctx context.Context, r *runner, c line) error {
 	if c.rest == "" {
 		vars := r.nb.Environ()
@@ -85,6 +104,7 @@ func env(ctx context.Context, r *runner, c line) error {
 		r.nb.Print(strings.Join(vars, "\n") + "\n")
 		return nil
 	}
+	// A = counts only where no space comes before it.
 	key, value, ok := strings.Cut(c.rest, "=")
 	if i := strings.IndexAny(key, " \t"); i >= 0 || !ok {
 		// KEY VALUE, where the value may hold an equals sign.
@@ -103,6 +123,7 @@ func env(ctx context.Context, r *runner, c line) error {
 		r.nb.Print(value + "\n")
 		return nil
 	}
+	// One pair, as in a shell's KEY="a b".
 	if n := len(value); n >= 2 && (value[0] == '"' || value[0] == '\'') && value[n-1] == value[0] {
 		value = value[1 : n-1]
 	}
