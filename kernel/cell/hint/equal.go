@@ -10,6 +10,11 @@ import (
 
 // Compared says, for each == and != of two tensors in a file, that it asks whether they
 // are one tensor, where PyTorch compares value by value. Each sentence is there once.
+//
+//	x == y   →   x == y asks whether both are one and the same tensor, not what is in them: …
+//
+// This is no error: the cell runs, and the person sees the note with its result. A comparison
+// with nil has no pointer on one side, and so no note.
 func (f *File) Compared() (notes []string) {
 	isPointer := func(e ast.Expr) bool {
 		pointer, ok := types.Unalias(f.Info.Types[e].Type).(*types.Pointer)

@@ -18,12 +18,18 @@ import (
 // is not, the message stays as Go has it.
 
 // foreign are the words of other languages for what Go has.
+//
+// They are looked up by the whole name, so a variable of the cell that is called str is not
+// meant: it would not be undefined.
 var foreign = map[string]string{
 	"True": "true", "False": "false", "None": "nil", "null": "nil", "NULL": "nil", "nullptr": "nil",
 	"str": "string", "double": "float64", "float": "float64", "char": "rune", "boolean": "bool", "long": "int64",
 }
 
 // endings are messages, by what they match, and what is added to them.
+//
+// $1 in a hint is the first group of the match. The first row that matches decides. They come
+// last, when nothing has looked at the types: what they say holds for every such message.
 var endings = []struct {
 	match *regexp.Regexp
 	hint  string
@@ -45,15 +51,30 @@ var endings = []struct {
 }
 
 // notUsed is a value that stands alone: the only line where it may is the last.
+//
+//	a == b (untyped bool value) is not used
 var notUsed = regexp.MustCompile(`^(.*) (\(.*\) )?is not used$`)
 
 // promoted is Go 1.27's word for a field of an embedded struct in a literal,
 // which its language has and that of cells, Go 1.26's, has not.
+//
+//	use of promoted field T.n in struct literal of type U requires go1.27 or later
+//
+// reads as if a newer Go would help, and is said as Go 1.26 does: unknown field n in struct
+// literal …
 var promoted = regexp.MustCompile(`^use of promoted field (?:\w+\.)*(\w+) (in struct literal of type .*) requires go1\.\d+ or later$`)
 
 // Explain returns a message of go/types about this file, and what to try.
+//
+//	undefined: totl   →   undefined: totl; did you mean total?
+//
+// It is called once go/types has ended, since it looks up types that are found late in a
+// check.
 func (f *File) Explain(e types.Error) string {
 	e.Msg = promoted.ReplaceAllString(e.Msg, "unknown field $1 $2")
+	// What needs a place or a type comes first, from the special to the general: a name that a
+	// variable hides is also an undefined selector, and a row of habits knows more than the
+	// message's first words.
 	path := enclosing(f.AST, e.Pos)
 	hint := f.hiding(path, e.Msg)
 	if hint == "" {
@@ -63,6 +84,7 @@ func (f *File) Explain(e types.Error) string {
 	case hint != "":
 	case strings.HasPrefix(m, "undefined: "):
 		hint = f.undefined(path, strings.TrimPrefix(m, "undefined: "), e.Pos)
+	// Go itself names a method that differs in capital letters ("but does have method Shape").
 	case strings.Contains(m, "has no field or method") && !strings.Contains(m, "but does have"):
 		hint = f.noField(path)
 	case strings.HasPrefix(m, "name ") && strings.Contains(m, " not exported by package "):
@@ -71,14 +93,18 @@ func (f *File) Explain(e types.Error) string {
 		hint = mismatch(f, path)
 	case strings.HasPrefix(m, "cannot use "):
 		hint = converted(f, path, m)
+	// At the top level of a cell the error of x := f() is taken, so there the message means
+	// something else. A function of three results has no such habit.
 	case strings.HasPrefix(m, "assignment mismatch: ") && (f.Part != Statements || !atTop(f, path)):
 		if strings.Contains(m, "1 variable but ") && strings.Contains(m, "returns 2 values") {
 			hint = "; name both, as in v, err := f(): only at the top level of a cell is an error taken for you"
 		}
+	// "declared and not used: x" has the same ending; endings has a row for it.
 	case notUsed.MatchString(m) && !strings.HasPrefix(m, "declared"):
 		if hint = "; only the cell's last line shows its value: move it there, or print it"; f.Part != Statements || !atTop(f, path) {
 			hint = "; assign it, or remove it"
 		}
+		// a == b alone in a line is most likely an assignment.
 		for _, n := range path {
 			if b, ok := n.(*ast.BinaryExpr); ok && b.Op == token.EQL {
 				hint += "; = assigns, == compares"
@@ -86,6 +112,7 @@ func (f *File) Explain(e types.Error) string {
 			}
 		}
 	}
+	// Only where converted found no conversion for the argument.
 	if hint == "" && asParameter.MatchString(e.Msg) {
 		hint = f.otherwise(path)
 	}
@@ -94,6 +121,9 @@ func (f *File) Explain(e types.Error) string {
 			hint = string(t.match.ExpandString(nil, t.hint, e.Msg, loc))
 		}
 	}
+	//	not enough arguments in call to f; its arguments are (a int, b int)
+	//		have (number)
+	//		want (int, int)
 	// What Go has to say on more lines, such as have (…) and want (…), stays last.
 	first, rest, more := strings.Cut(e.Msg, "\n")
 	if more {
@@ -103,6 +133,8 @@ func (f *File) Explain(e types.Error) string {
 }
 
 // atTop reports whether the innermost statement of path is one of the cell's own.
+//
+// It is for files of statements alone, whose last function holds them.
 func atTop(f *File, path []ast.Node) bool {
 	body := f.AST.Decls[len(f.AST.Decls)-1].(*ast.FuncDecl).Body
 	for i := len(path) - 1; i >= 0; i-- {
@@ -114,6 +146,9 @@ func atTop(f *File, path []ast.Node) bool {
 }
 
 // enclosing lists the nodes around pos, outermost first.
+//
+// It is empty where pos is in no node, as NoPos is: functions that take a path must not rely
+// on a last one. Of two nodes that meet at pos, the one that begins there is taken.
 func enclosing(f *ast.File, pos token.Pos) []ast.Node {
 	var path []ast.Node
 	ast.Inspect(f, func(n ast.Node) bool {
@@ -127,13 +162,20 @@ func enclosing(f *ast.File, pos token.Pos) []ast.Node {
 }
 
 // undefined explains a name that nothing declares: "x", or "pkg.Name".
+//
+// The order is that of how much each knows of the place. A variable that is defined further
+// down explains more than a name that looks alike; what PyTorch's users mean by a name comes
+// before names that are near to it.
 func (f *File) undefined(path []ast.Node, name string, pos token.Pos) string {
+	// "dl.Liner": the package is known, and lacks the name.
 	if pkg, sel, ok := strings.Cut(name, "."); ok {
 		if hint := f.packageName(path, []string{pkg, sel}); hint != "" {
 			return hint
 		}
 		return inPackage(f.Names, pkg, sel)
 	}
+	// Variables of this very cell. Statements run in order; declarations come before all of
+	// them, in the package, and cannot rest on what is computed.
 	for _, start := range f.Names.Defined(name) {
 		if f.Part == Statements && start > f.Offset(pos) {
 			line := 1 + strings.Count(f.Source[:start], "\n")
@@ -142,9 +184,12 @@ func (f *File) undefined(path []ast.Node, name string, pos token.Pos) string {
 			return fmt.Sprintf("; %s is a variable of this cell, and constants and types are known when the cell is compiled", name)
 		}
 	}
+	// import "C" goes with the C code above it, which only its own cell has.
 	if name == "C" {
 		return `; C belongs to the cell that imports it: write import "C", with its comment above, in this cell, or a Go function in the cell that has it`
 	}
+	// Is the name the x of x.sel? Then it may stand for a package, as torch does in
+	// torch.nn.Linear.
 	base, isBase := innermost[*ast.SelectorExpr](path)
 	if isBase {
 		id, ok := base.X.(*ast.Ident)
@@ -161,9 +206,12 @@ func (f *File) undefined(path []ast.Node, name string, pos token.Pos) string {
 	if hint := f.alone(path, name, isBase); hint != "" {
 		return hint
 	}
+	// It was declared, and is not any more.
 	if why := f.Names.Gone(name, f.Part != Earlier); why != "" {
 		return "; " + why
 	}
+	// try { … } parses, as a literal of a type try: the line is explained as one that does
+	// not.
 	if slices.Contains([]string{"try", "except", "raise", "throw"}, name) {
 		return syntaxHint("", f.line(pos), false)
 	}
@@ -172,10 +220,12 @@ func (f *File) undefined(path []ast.Node, name string, pos token.Pos) string {
 			return hint
 		}
 	}
+	// What is left is a slip of the hand.
 	names := f.inScope(pos)
 	if isBase {
 		names = append(names, f.Names.Packages()...)
 	}
+	// x = 3 wants a variable x: a near name that is a builtin, as len for lem, is not one.
 	set := assigned(path, name)
 	if set { // an assignment to a builtin is not meant
 		names = slices.DeleteFunc(names, func(n string) bool { return types.Universe.Lookup(n) != nil })
@@ -190,6 +240,8 @@ func (f *File) undefined(path []ast.Node, name string, pos token.Pos) string {
 }
 
 // assigned reports whether = gives the name a value at the end of path.
+//
+//	image, label = set.Get(0)    true for image, and for label
 func assigned(path []ast.Node, name string) bool {
 	as, ok := innermost[*ast.AssignStmt](path)
 	return ok && as.Tok == token.ASSIGN && slices.ContainsFunc(as.Lhs, func(l ast.Expr) bool {
@@ -198,6 +250,11 @@ func assigned(path []ast.Node, name string) bool {
 	})
 }
 
+// inPackage asks whether other names of a package are meant by one that it lacks.
+//
+//	fmt.Printn   →   ; did you mean fmt.Print, fmt.Printf or fmt.Println?
+//
+// More than four that are equally near say that none is meant.
 func inPackage(names Names, pkg, sel string) string {
 	all := near.All(sel, exported(names, pkg))
 	if len(all) == 0 || len(all) > 4 {
@@ -215,6 +272,8 @@ func inPackage(names Names, pkg, sel string) string {
 
 // ownPackage explains a name that is missing in one of Holt's packages, of which
 // nothing was used so far.
+//
+// A package of Holt's is small, so a list of its functions helps where no name is near.
 func ownPackage(names Names, pkg, sel string) string {
 	p := names.Package(pkg)
 	if p == nil || !strings.HasPrefix(p.Path(), ownModule) {
@@ -223,6 +282,7 @@ func ownPackage(names Names, pkg, sel string) string {
 	if hint := inPackage(names, pkg, sel); hint != "" {
 		return hint
 	}
+	// Functions only: types are found by their names in PyTorch.
 	var funcs []string
 	for _, name := range exported(names, pkg) {
 		if _, ok := p.Scope().Lookup(name).(*types.Func); ok {
@@ -239,8 +299,12 @@ func ownPackage(names Names, pkg, sel string) string {
 	return fmt.Sprintf("; package %s has no %s: its functions are %s%s", pkg, sel, strings.Join(funcs, ", "), more)
 }
 
+// ownModule begins the import paths of Holt's packages.
 const ownModule = "github.com/holt-dl/holt/"
 
+// notExported explains a name that a package has for itself alone.
+//
+//	strings.toUpper   →   Go says "but have ToUpper"; a message without that gets this one
 func (f *File) notExported(path []ast.Node) string {
 	s, ok := innermost[*ast.SelectorExpr](path)
 	if !ok {
@@ -257,6 +321,10 @@ func (f *File) notExported(path []ast.Node) string {
 }
 
 // inScope lists the names that could stand at pos.
+//
+// Scopes are walked from the innermost to the file; the package's own and Go's are added
+// because a function's scope may not be found where the check failed. Names of ours are left
+// out.
 func (f *File) inScope(pos token.Pos) []string {
 	var names []string
 	for s := f.Pkg.Scope().Innermost(pos); s != nil; s = s.Parent() {
@@ -271,6 +339,8 @@ func (f *File) inScope(pos token.Pos) []string {
 }
 
 // noField looks for a field or method that was meant.
+//
+//	p.widht, of type point   →   ; did you mean width?
 func (f *File) noField(path []ast.Node) string {
 	s, ok := innermost[*ast.SelectorExpr](path)
 	if !ok || f.Info.Types[s.X].Type == nil {

@@ -139,7 +139,7 @@ func (l *Log) Add(r Run) (notice string) {
 	var changed, cells []string
 	for _, c := range r.Effects.Changes {
 		v := l.versions[c.Name]
-		// The same cell gave the same value again: no new version, and nobody's result is out
+		// The same cell gave the same value again: no new version, and no result is out
 		// of date. Another cell in between, even one that changed a part, would have made a
 		// version of its own.
 		if c.Fixed != "" && v.fixed == c.Fixed && v.id == r.ID && !v.lost {
