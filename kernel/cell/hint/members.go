@@ -13,8 +13,14 @@ import (
 )
 
 // This file answers methods that PyTorch's objects have and Holt's have not.
+//
+//	x.view(-1)             ; write x.Reshape(-1)
+//	loss.backward()        ; loss is settings; its value has it: value := output.Loss(loss, target)
+//	x.add_(y)              ; a tensor never changes: write x = x.Add(y)
 
 // A missing is a selector x.name that the type of x has not.
+//
+// It holds what is found out about it on the way, for the functions that write the answer.
 type missing struct {
 	f      *File
 	x      ast.Expr
@@ -32,6 +38,9 @@ type missing struct {
 //
 // The table comes first, then other spellings of what there is; only where nothing is
 // found is it said that Holt has nothing of the kind.
+//
+// It is "" for types of which the table knows nothing: structs of the person's, and other
+// libraries.
 func (f *File) member(path []ast.Node, pointed bool) string {
 	s, ok := innermost[*ast.SelectorExpr](path)
 	if !ok || f.Info.Types[s.X].Type == nil {
@@ -39,10 +48,12 @@ func (f *File) member(path []ast.Node, pointed bool) string {
 	}
 	t, _ := spell.Deref(f.Info.Types[s.X].Type)
 	m := missing{f: f, x: s.X, name: s.Sel.Name, t: t, call: calling(f, path, f.Text(s))}
+	// The type decides which part of the table applies.
 	if m.place, m.its = placeOf(t); m.place == "" {
 		return ""
 	}
 	m.word, m.listed = words.Find(m.name, m.place)
+	// What the table says is written for this name, and better than what can be derived.
 	if m.listed && !m.word.Missing {
 		return "; " + m.say(m.word)
 	}
@@ -52,6 +63,7 @@ func (f *File) member(path []ast.Node, pointed bool) string {
 			return "; a tensor never changes: write " + x + " = " + called(f, x, fn, args)
 		}
 	}
+	// The message ends with the right spelling already, "but does have method Shape".
 	if pointed {
 		return ""
 	}
@@ -61,9 +73,11 @@ func (f *File) member(path []ast.Node, pointed bool) string {
 		}
 		return "; write " + x + "." + n
 	}
+	// What follows is for tensors: functions of torch that take one.
 	if m.place != "Tensor" {
 		return m.none(true)
 	}
+	// PyTorch has most functions twice, torch.sum(x) and x.sum(): the table lists one of them.
 	if w, ok := words.Find(m.name, "torch"); ok && !w.Missing {
 		return "; " + m.say(w)
 	}
@@ -77,6 +91,8 @@ func (f *File) member(path []ast.Node, pointed bool) string {
 }
 
 // say writes what the table says, with x and its arguments.
+//
+// The table writes model.Param(…) for any model; in the cell it may be called net.
 func (m *missing) say(w words.Word) string {
 	x := m.f.Text(m.x)
 	text := w.Say(x, numbers(m.f, callArgs(m.call, 0)))
@@ -87,6 +103,10 @@ func (m *missing) say(w words.Word) string {
 }
 
 // inDL explains a method of tensors that is a function or a layer of package dl.
+//
+//	x.zeros_like()   ; it is a function: write dl.ZerosLike(x)
+//
+// Of a layer, the answer has its Forward with x: dl.Name{}.Forward(x).
 func (m *missing) inDL() string {
 	switch obj := Named(m.f.Names, "dl", m.name).(type) {
 	case *types.Func:
@@ -106,6 +126,8 @@ func (m *missing) inDL() string {
 
 // none says that there is nothing of the kind: what the table says of that, or, where a
 // slip of the hand is likely, a name that is near.
+//
+// slip is false where PyTorch has the name: then it was meant, and a near name would mislead.
 func (m *missing) none(slip bool) string {
 	if m.listed {
 		return "; Holt has no " + m.name + "; " + m.say(m.word)
@@ -113,6 +135,7 @@ func (m *missing) none(slip bool) string {
 	if n := nearMember(m.t, m.name); slip && n != "" {
 		return "; did you mean " + n + "?"
 	}
+	// The table's line for all other names of the place.
 	if w, ok := words.Find("*", m.place); ok && words.Known(m.name) {
 		return "; Holt has no " + m.name + "; " + m.say(w)
 	}
@@ -121,8 +144,13 @@ func (m *missing) none(slip bool) string {
 
 // placeOf says where in the table the methods of a type are, and what the table
 // calls a value of it.
+//
+// Holt's own types are known by their names; layers and data sets by their methods, so that a
+// struct of the person's with a method Forward is answered as a Module. place is "" for all
+// others.
 func placeOf(t types.Type) (place, its string) {
 	name := spell.Type(t)
+	// The method set of the pointer has all methods; a pointer to an interface has none.
 	ptr := t
 	if !types.IsInterface(t) {
 		ptr = types.NewPointer(t)
@@ -152,6 +180,11 @@ func placeOf(t types.Type) (place, its string) {
 }
 
 // renamed puts the name that a cell has in place of the table's.
+//
+//	renamed("model.Names() and model.Param(…)", "model", "net") is "net.Names() and net.Param(…)"
+//
+// It is replaced where it stands alone before a dot and a letter. So "submodel.x",
+// "dl.model.x" and the end of a sentence, "the model.", keep it.
 func renamed(text, from, to string) string {
 	var b strings.Builder
 	for i := 0; i < len(text); {
@@ -167,9 +200,13 @@ func renamed(text, from, to string) string {
 	return b.String()
 }
 
+// isLetter reports whether a byte can be in a name. Digits are left out: the table has none
+// there.
 func isLetter(c byte) bool { return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
 
 // memberLike finds a method or field of a type that is spelt otherwise.
+//
+// An exact name is found too, but then it would not be missing.
 func memberLike(t types.Type, name string) string {
 	for _, n := range membersOf(t) {
 		if words.Fold(n) == words.Fold(name) {
@@ -179,8 +216,10 @@ func memberLike(t types.Type, name string) string {
 	return ""
 }
 
+// nearMember finds a member that is a slip of the hand away, or "".
 func nearMember(t types.Type, name string) string { return near.To(name, membersOf(t)) }
 
+// methodOf finds a method by its exact name; false where it is a field, or not there.
 func methodOf(t types.Type, name string) (*types.Func, bool) {
 	obj, _, _ := types.LookupFieldOrMethod(types.NewPointer(t), true, nil, name)
 	m, ok := obj.(*types.Func)
@@ -188,6 +227,9 @@ func methodOf(t types.Type, name string) (*types.Func, bool) {
 }
 
 // membersOf lists the methods and fields of a type that a cell can name.
+//
+// For a person, fields of the notebook's own structs are reachable in any case: its package is
+// all cells. Of other packages, exported ones alone.
 func membersOf(t types.Type) []string {
 	var names []string
 	ptr := t
