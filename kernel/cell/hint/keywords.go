@@ -132,8 +132,8 @@ func pythonPackage(list []string) (in words.Package, ok bool) {
 
 // hasSettings reports whether a package has a struct of settings of this name.
 //
-// It is asked by the exact name, in capitals as PyTorch's classes are: nn.Softmax has
-// settings, and F.softmax none.
+// It is asked by the exact name, in capitals as PyTorch's classes are: nn.Conv2d has
+// settings, and F.conv2d none.
 func hasSettings(names Names, in words.Package, name string) bool {
 	for _, pkg := range in.Holt {
 		if t, ok := object(names, pkg, name).(*types.TypeName); ok && isSettings(t.Type()) {

@@ -52,7 +52,7 @@ func (f *File) packageName(path []ast.Node, chain []string) string {
 //	the table, where it has text   plt.plot          write display.Plot(…)
 //	a name that is spelt otherwise np.zeros          np.zeros is dl.Zeros here: dl.Zeros(3)
 //	a method of tensors            F.softmax(x, 1)   it is a method of tensors: write x.Softmax(1)
-//	another of Holt's packages     nn.CIFAR10        it is vision.CIFAR10 here
+//	another of Holt's packages     nn.CIFAR10        nn.CIFAR10 is vision.CIFAR10 here
 //	the table, for other places than the package's
 //	the table's word that there is none, and the way round
 //	a slip of the hand             dl.Liner          did you mean dl.Linear?

@@ -43,8 +43,8 @@ var arithmetic = []token.Token{token.ADD, token.SUB, token.MUL, token.QUO}
 // operator returns the methods that do what an operator of numbers does, with
 // another value and with a number; ok is false for other operators.
 //
-//   - Add, Shift        *   Mul, Scale
-//   - Sub, Shift        /   Div, Scale
+//	x + y   Add, Shift        x * y   Mul, Scale
+//	x - y   Sub, Shift        x / y   Div, Scale
 //
 // The table of words has them.
 func operator(op token.Token) (methods [2]string, ok bool) {
@@ -172,7 +172,7 @@ var habits = []struct {
 	{begins("invalid operation: ", "cannot index ", "cannot slice "), func(f *File, q complaint) string {
 		return byMethod(f, q.path)
 	}},
-	// len(x) and len(loader), of which the first method that is there decides
+	// len(x), of a tensor or a data set: the first method that is there decides
 	{both(begins("invalid argument: "), ends("for built-in len")), func(f *File, q complaint) string {
 		return byValue(f, q, "Len", "Shape")
 	}},
@@ -192,7 +192,7 @@ var habits = []struct {
 		}
 		return unusedErr.ReplaceAllString(q.msg, "; a loop stops at an error only if you say so: if $1 != nil { panic($1) }, or return it")
 	}},
-	// x.Predict(y).Softmax(1) inside of a function, where no error is taken
+	// model.Predict(x).Softmax(1) inside of a function, where no error is taken
 	{matches(manyValues), func(f *File, q complaint) string {
 		return "; name both first: v, err := " + inner(f, q.path)
 	}},
@@ -262,9 +262,9 @@ var habits = []struct {
 	}},
 }
 
-// What a message must be like.
-//
-// The functions below make the first column of habits.
+// What a message must be like: the functions that make the first column of habits.
+
+// contains asks whether a message has a part.
 func contains(part string) func(*File, complaint) bool {
 	return func(_ *File, q complaint) bool { return strings.Contains(q.msg, part) }
 }

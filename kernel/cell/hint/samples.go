@@ -285,8 +285,7 @@ func (f *File) otherwise(path []ast.Node) string {
 	if obj == nil || obj.Pkg() == nil || !slices.Contains(words.Own, obj.Pkg().Name()) {
 		return ""
 	}
-	// dl.Zeros takes a shape, and dl.ZerosLike a tensor; PyTorch's zeros_like is written so by
-	// habit.
+	// dl.Zeros takes a shape, and dl.ZerosLike a tensor, whose shape it takes.
 	if like, ok := Named(f.Names, obj.Pkg().Name(), obj.Name()+"Like").(*types.Func); ok && len(call.Args) > 0 && fits(f, call.Args[0], like.Signature().Params().At(0).Type()) {
 		if args, ok := sample(f, like.Name(), like.Signature(), call.Args); ok {
 			return "; write " + obj.Pkg().Name() + "." + like.Name() + "(" + args + ")"
