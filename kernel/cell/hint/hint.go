@@ -58,7 +58,7 @@ type Names interface {
 	// Package returns the package that a name before a dot means: the one that is
 	// imported under it, or else the one that would be imported for what is
 	// selected from it. It is nil where there is none.
-	// It may read export data, and so take milliseconds for a package that was not used yet.
+	// It may read a package that was not used yet, or have it compiled, and so take a while.
 	Package(name string, selected ...string) *types.Package
 	// Packages lists names for which Package may have one that nothing imports.
 	// They are for guesses at a misspelt package.

@@ -68,9 +68,9 @@ func (e Effects) Reached(reached int) Effects {
 // It reads the final pass of the check, in which statements are already written as
 // package-level code: x := 1 is there x = 1, and var x int is ˣzero(&x).
 func Find(r *check.Result) Effects {
+	f := &effectFinder{cell: r, made: map[string]bool{}, own: map[string]*scope.Unit{}, effects: Effects{Uses: map[string]string{}}}
 	// What the cell declares, unless the same declaration stood there before. A declaration
 	// runs nothing: what it rests on is used only when a statement calls it.
-	f := &effectFinder{cell: r, made: map[string]bool{}, own: map[string]*scope.Unit{}, effects: Effects{Uses: map[string]string{}}}
 	for _, u := range r.Own {
 		if u.Unnamed() {
 			continue

@@ -34,7 +34,7 @@ import (
 
 // A Finder writes witnesses and the generic functions that they need, for one file.
 type Finder struct {
-	printer *spell.Printer               // writes the types of the file, and notes what it must import
+	printer *spell.Printer               // writes the types of the file, and notes its imports
 	prefix  string                       // of the names of the functions
 	decl    strings.Builder              // the text of the functions
 	count   int                          // how many functions were numbered
