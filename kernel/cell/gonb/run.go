@@ -25,8 +25,8 @@ func (p Plan) Code(c Cell) string {
 	text := c.Go
 	if c.Main > 0 && p.Call == "" && len(p.Args) > 0 {
 		lines := strings.SplitAfter(text, "\n")
-		// It is the place where GoNB's main begins, after the declarations of flags above it.
 		// The line of %% is blank.
+		// It is the place where GoNB's main begins, after the declarations of flags above it.
 		lines[c.Main-1] = "flag.Parse()" + lines[c.Main-1]
 		text = strings.Join(lines, "")
 	}

@@ -121,10 +121,11 @@ func (f *File) Explain(e types.Error) string {
 			hint = string(t.match.ExpandString(nil, t.hint, e.Msg, loc))
 		}
 	}
+	// What Go has to say on more lines, such as have (…) and want (…), stays last.
+	//
 	//	not enough arguments in call to f; its arguments are (a int, b int)
 	//		have (number)
 	//		want (int, int)
-	// What Go has to say on more lines, such as have (…) and want (…), stays last.
 	first, rest, more := strings.Cut(e.Msg, "\n")
 	if more {
 		rest = "\n" + rest

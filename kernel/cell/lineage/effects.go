@@ -85,8 +85,8 @@ func Find(r *check.Result) Effects {
 			}
 		}
 	}
-	// init and main run as a statement would; of func _() nothing runs.
 	// Functions that run with the cell.
+	// init and main run as a statement would; of func _() nothing runs.
 	for _, u := range r.Own {
 		if u.Unnamed() && u.Names[0] != "_" {
 			for _, name := range slices.Sorted(maps.Keys(u.RestsOn())) {
@@ -240,9 +240,9 @@ func (f *effectFinder) statement(st ast.Stmt, i int) {
 	for _, name := range changed {
 		f.change(name, i, fixed)
 	}
+	// Made anew in any case: no condition stands before it.
 	// if c { x = 2 } leaves the old value in one case, so that what follows rests on it as
 	// well.
-	// Made anew in any case: no condition stands before it.
 	switch st := st.(type) {
 	case *ast.AssignStmt:
 		for _, l := range st.Lhs {

@@ -244,9 +244,9 @@ func (l *Log) Stale() []Stale {
 			}
 		}
 	}
+	// What rests on those, however far.
 	// Until a round finds nothing: a cell may come before the one that makes it stale, as
 	// cells run in any order.
-	// What rests on those, however far.
 	stale := maps.Clone(direct)
 	for again := true; again; {
 		again = false
@@ -256,9 +256,9 @@ func (l *Log) Stale() []Stale {
 			}
 			for _, name := range slices.Sorted(maps.Keys(c.uses)) {
 				u := c.uses[name]
+				// The cell that made the version may have run again since.
 				// Then its present result says nothing of the version that was used. And if it
 				// has been forgotten, nothing is known.
-				// The cell that made the version may have run again since.
 				if maker := l.results[u.id]; maker != nil && maker != c && stale[u.id] && maker.made[name] == u.number {
 					list = append(list, Stale{Cell: c.name, Name: name, By: u.by, From: u.from})
 					stale[c.id], again = true, true

@@ -157,7 +157,7 @@ func declaresFunc(at func(int) token.Token, i int) bool {
 			break
 		}
 	}
-	// This bracket closed the receiver, or the parameters of a literal.
 	// func (r T) Name( is a method; func (x int) T { is a literal.
+	// This bracket closed the receiver, or the parameters of a literal.
 	return at(i+1) == token.IDENT && (at(i+2) == token.LPAREN || at(i+2) == token.LBRACK)
 }

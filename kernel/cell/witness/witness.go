@@ -289,9 +289,9 @@ func (s *search) run() bool {
 			return true
 		}
 	}
+	// Methods of types that were found: a builder returns what it builds.
 	// The list grows while it is walked, so types that are several methods away are reached,
 	// the nearest first.
-	// Methods of types that were found: a builder returns what it builds.
 	for i := 0; i < len(s.known) && s.steps < mostWitnesses; i++ {
 		if s.methods(s.known[i]) {
 			return true
