@@ -12,8 +12,11 @@ import (
 	"github.com/holt-dl/holt/kernel/session/report"
 )
 
-// start starts a host process. Where the program ends before it is ready, it is
-// built again, once: a damaged cache must not stop every kernel for ever.
+// start starts a host process. Where the program ends before it is ready, it is built again,
+// once: a damaged cache must not stop every kernel for ever.
+//
+// Once in a session, because a build takes minutes and a second one would find nothing else.
+// The caller is open, or holds run.
 func (s *Session) start() error {
 	p, err := s.launch()
 	if err != nil && s.ctx.Err() == nil && s.damaged(err) {
@@ -33,10 +36,13 @@ func (s *Session) start() error {
 	if err != nil {
 		return err
 	}
+	// What widgets of the last host have subscribed to, its programs must ask for anew.
 	s.page.Reset()
 	s.mu.Lock()
 	s.proc = p
 	s.mu.Unlock()
+	// A run lives in the host. When that ends, no one else tells the displays that their run
+	// stopped.
 	go func() {
 		<-p.Done()
 		s.liveRuns.Stop("the host process ended, and the run with it")
@@ -44,14 +50,19 @@ func (s *Session) start() error {
 	return nil
 }
 
-// damaged reports whether a start failed in a way that another build may repair, and
-// not because memory or processes were exhausted.
+// damaged reports whether a start failed in a way that another build may repair, and not
+// because memory or processes were exhausted: building the host again would need more of both,
+// and throw away a good one.
 func (s *Session) damaged(err error) bool {
 	var exit *proc.Exit
+	// The program could not be started at all. Missing, or no program (ENOEXEC: a file that was
+	// cut off, or is of another architecture), is what a build repairs; no permission, or no
+	// more processes, is not.
 	if !errors.As(err, &exit) {
 		_, missing := os.Stat(s.world.Host())
 		return missing != nil || errors.Is(err, syscall.ENOEXEC)
 	}
+	// The kernel's out-of-memory killer, or a person.
 	if exit.Signal == syscall.SIGKILL {
 		return false
 	}
@@ -63,6 +74,8 @@ func (s *Session) damaged(err error) bool {
 	return true
 }
 
+// launch starts the host that the world holds, and joins its output with the notebook. It
+// returns when the host listens. HOLT=1 tells programs that they run in a cell.
 func (s *Session) launch() (*proc.Process, error) {
 	s.mu.Lock()
 	s.late = map[int]Output{} // the goroutines of the last host are gone
@@ -80,7 +93,8 @@ func (s *Session) launch() (*proc.Process, error) {
 	})
 }
 
-// recordHostExit records that the host ended. The next cell starts another.
+// recordHostExit records that the host ended, and what was lost with it. The next cell starts
+// another. The caller holds run.
 func (s *Session) recordHostExit(err error) *report.HostDied {
 	why := err.Error()
 	var exit *proc.Exit
@@ -102,26 +116,34 @@ func short(why string) string {
 	return line
 }
 
-// markLost marks the values of all variables as gone, and returns their names.
+// markLost marks the values of all variables as gone, and returns their names. The check of a
+// cell refuses one that uses them, and names the cell to run again. The lineage is told too, or
+// it would call cells stale that rest on what is gone anyway.
 func (s *Session) markLost(why string) []string {
 	names := s.nb.MarkLost(why)
 	s.lineage.MarkLost(names)
 	return names
 }
 
-// restartHost starts a fresh host after the last one ended, and declares in it what
-// was declared.
+// restartHost starts a fresh host after the last one ended, and declares in it what was
+// declared. It does nothing when the host lives. It is called before every cell with Go code,
+// so that a cell of commands alone works also without a host.
 func (s *Session) restartHost(ctx context.Context) error {
 	p := s.process()
+	// A kill is under way, and would end the process in the middle of this cell.
 	if p.Killed() {
 		p.Wait()
 	}
 	select {
+	// The process is gone. It may have been seen by the cell that it ended (died says so), or
+	// have ended when none ran, by a goroutine that was left behind: that is said here, as no
+	// cell's error will.
 	case <-p.Done():
 		if s.died == "" { // between two cells
 			ended := s.recordHostExit(p.Wait())
 			s.notice("the host process ended between two cells (" + s.died + "); declarations are kept, and " + report.Gone(ended.Lost))
 		}
+	// The process lives, but a cell lost its connection to it: another takes its place.
 	default:
 		if s.died == "" {
 			return nil
@@ -135,9 +157,12 @@ func (s *Session) restartHost(ctx context.Context) error {
 	return s.redeclare(ctx)
 }
 
-// redeclare declares in a fresh host what was declared. Where that fails, for
-// want of space say, the host is given up, so that the next cell tries again
-// and does not meet a host that lacks what the notebook declares.
+// redeclare declares in a fresh host what was declared. Where that fails, for want of space
+// say, the host is given up, so that the next cell tries again and does not meet a host that
+// lacks what the notebook declares.
+//
+// The whole notebook is one program, with number and name of its own ("cell[0]"): all types,
+// functions and constants from their sources, and the variables, zero and marked as lost.
 func (s *Session) redeclare(ctx context.Context) (err error) {
 	defer func() {
 		if err != nil && s.died == "" {
@@ -157,13 +182,17 @@ func (s *Session) redeclare(ctx context.Context) (err error) {
 	return s.runProgram(ctx, p, report.InternalCell)
 }
 
-// replaceHost moves to the host that the world holds now, because modules
-// changed.
+// replaceHost moves to the host that the world holds now, because modules changed. Cells that
+// were compiled against the old archives cannot be loaded by a host that was linked from
+// others: Go compares the hashes of packages when it opens a plugin. Values cannot move to
+// another process, so they are lost, and that is said.
 func (s *Session) replaceHost(ctx context.Context) error {
 	s.process().Kill()
 	s.process().Wait()
 	lost := s.markLost("the modules of the notebook changed")
 	s.notice("packages that cells were compiled with changed: a new host process takes over; declarations are kept, and " + report.Gone(lost))
+	// The check reads export data of the new archives from here on; types that were read before
+	// are of the old ones, and identical to none of the new.
 	s.packages.Reset()
 	if err := s.start(); err != nil {
 		s.died = err.Error()
@@ -172,6 +201,7 @@ func (s *Session) replaceHost(ctx context.Context) error {
 	return s.redeclare(ctx)
 }
 
+// process returns the host process; nil before the first start. It may have ended.
 func (s *Session) process() *proc.Process {
 	s.mu.Lock()
 	defer s.mu.Unlock()

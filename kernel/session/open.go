@@ -16,13 +16,16 @@ import (
 	"github.com/holt-dl/holt/kernel/session/report"
 )
 
-// opening is one attempt to make the world and to start the host.
+// opening is one attempt to make the world and to start the host. Whoever waits for an attempt
+// holds on to its value, so that a later attempt changes nothing for them.
 type opening struct {
 	done chan struct{} // closed at its end
 	err  error         // why it failed; set before done is closed
 }
 
-// attempt begins to open the session.
+// attempt begins to open the session, on a goroutine of its own. No other attempt may be under
+// way; await sees to that. A second success would close ready twice, but none is made after the
+// first.
 func (s *Session) attempt() *opening {
 	o := &opening{done: make(chan struct{})}
 	s.mu.Lock()
@@ -44,9 +47,12 @@ func (s *Session) attempted() *opening {
 	return s.opening
 }
 
-// await waits until the session is open, showing what is built meanwhile. An
-// attempt that failed before the cell came is made again, because its reason
-// may be mended by now.
+// await waits until the session is open, showing what is built meanwhile. An attempt that
+// failed before the cell came is made again, because its reason may be mended by now.
+//
+// One that fails while the cell waits is the cell's error, and is not repeated: the person
+// reads why, mends it, and runs a cell. Cancelling ctx ends the waiting; the attempt goes on,
+// as the next cell needs it as well. The caller holds run.
 func (s *Session) await(ctx context.Context) *Failure {
 	o := s.attempted()
 	select {
@@ -73,8 +79,10 @@ func (s *Session) await(ctx context.Context) *Failure {
 	return nil
 }
 
-// open makes the session's folder, builds the world and starts the host. When
-// it fails, nothing is left of it, and it can be called again.
+// open makes the session's folder, builds the world and starts the host. When it fails, nothing
+// is left of it, and it can be called again.
+//
+// It runs on a goroutine of the kernel, where a panic would end all; so it is an error here.
 func (s *Session) open() (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -85,20 +93,27 @@ func (s *Session) open() (err error) {
 			s.unopen()
 		}
 	}()
+	// The folder comes first: everything below writes into it. Others that dead kernels have
+	// left are removed meanwhile, which nothing waits for.
 	if s.scratch, err = scratch.New(); err != nil {
 		return fmt.Errorf("session: no folder for the cells' programs: %w; set TMPDIR to a folder that can be written", err)
 	}
 	s.dir = s.scratch.Path
 	go scratch.Sweep()
+	// Where the current folder was removed, cells run in the session's own rather than not at
+	// all.
 	if s.cwd == "" {
 		if s.cwd, err = os.Getwd(); err != nil {
 			s.cwd = s.dir
 		}
 	}
+	// Cells and commands know this folder as GONB_TMP_DIR, and its name begins as GoNB's own
+	// does. What follows is the part of the session's folder that tells it from others'.
 	if s.modules, err = modules.New(filepath.Join(s.dir, "gonb_"+filepath.Base(s.dir)[len("holt-"):])); err != nil {
 		return err
 	}
 	s.env = s.environment()
+	// This is what takes long the first time: the host is compiled and linked.
 	s.world, err = build.Open(s.ctx, build.Options{
 		Source: s.opt.Source, Main: s.opt.Main, CacheDir: s.opt.CacheDir, Progress: s.notes.set, Warn: s.warn,
 	})
@@ -106,6 +121,7 @@ func (s *Session) open() (err error) {
 		return err
 	}
 	s.world.SetDir(s.cwd)
+	// The front end reads packages through the world, and modules change both.
 	s.packages = modules.NewPackages(s.world, func() string { return s.cwd })
 	s.nb = cell.New(s.packages)
 	if err := s.modules.Use(s.world, s.packages); err != nil {
@@ -115,11 +131,13 @@ func (s *Session) open() (err error) {
 	if err := s.start(); err != nil {
 		return err
 	}
+	// The first cell, too, finds its tools started.
 	s.buildAhead(1)
 	return nil
 }
 
-// unopen removes what an attempt that failed has made.
+// unopen removes what an attempt that failed has made, and sets back what open reads. Other
+// fields are written over by the next attempt.
 func (s *Session) unopen() {
 	if s.world != nil {
 		s.world.Close()
@@ -134,14 +152,15 @@ func (s *Session) unopen() {
 	s.cwd, s.modfile = s.opt.Dir, ""
 }
 
-// warn keeps a sentence for the person until a cell can show it.
+// warn keeps a sentence for the person until a cell can show it: what is said while no cell
+// waits has no cell to stand below. It may be called by any goroutine.
 func (s *Session) warn(sentence string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.warnings = append(s.warnings, sentence)
 }
 
-// showWarnings shows what warn kept.
+// showWarnings shows what warn kept, at the end of the cell that runs.
 func (s *Session) showWarnings() {
 	s.mu.Lock()
 	list := s.warnings

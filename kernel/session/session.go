@@ -1,8 +1,32 @@
 // Package session runs the cells of one notebook.
 //
-// A [Session] owns a [cell.Notebook], which holds what is declared, a
-// [build.World], which compiles, and a [proc.Process], the host that holds the
-// values. [Session.Execute] takes a cell through all three.
+// A [Session] owns a [cell.Notebook], which holds what is declared, a [build.World], which
+// compiles, and a [proc.Process], the host that holds the values. [Session.Execute] takes a
+// cell through all three.
+//
+// # The way of a cell
+//
+//	execute      commands.go  commands and shell lines are run, and taken out of the text
+//	runCell      session.go   the Go text is checked as one package with all earlier cells
+//	runProgram   session.go   the program is compiled, linked, loaded and run
+//	Commit       kernel/cell  what it declares becomes what names mean for later cells
+//	Answered     session.go   after the reply: files are removed, the next tools are started
+//
+// An error at any stage goes back as it is; only Execute and Evaluate turn it into a [Failure],
+// with package report. Nothing of a cell is declared before its Commit, so a cell that does not
+// compile leaves the notebook as it was.
+//
+// # Goroutines and locks
+//
+// At most one cell runs: Execute and Evaluate hold Session.run from beginning to end. What the
+// front end may ask for at any time (completion, interrupts, comm messages), and what
+// goroutines of earlier cells show, reads only what Session.mu guards.
+//
+// # When the host ends
+//
+// The process that holds the values may end at any time. Execute then reports it, and marks all
+// variables as lost. The next cell that has Go code starts a fresh process and declares in it
+// everything that was declared, from the sources that the notebook keeps (life.go).
 package session
 
 import (
@@ -38,9 +62,12 @@ import (
 	"github.com/holt-dl/holt/kernel/session/wasm"
 )
 
-// Output receives what cells show. Every call that belongs to a cell is made
-// before [Session.Execute] returns; what a goroutine of an earlier cell shows
-// may come at any time. Its methods may be called by several goroutines.
+// Output receives what cells show. Every call that belongs to a cell is made before
+// [Session.Execute] returns; what a goroutine of an earlier cell shows may come at any time.
+// Its methods may be called by several goroutines.
+//
+// An Output that has the methods Comm and Flush too (commSender in page.go) has a page: only
+// then do widgets and live displays of training runs work.
 type Output interface {
 	Stream(name string, p []byte) // name is "stdout" or "stderr"
 	Frame(m frame.Message)        // display, update, result, clear or warn
@@ -66,7 +93,8 @@ type Request struct {
 // Failure is why a cell ended in an error, as Jupyter shows it.
 type Failure = report.Failure
 
-// Options are the settings of a session. Source is required.
+// Options are the settings of a session. Source is required; the zero value of each other field
+// is a working default.
 type Options struct {
 	Source   fs.FS  // the module that holds the host program: holt.Source
 	Main     string // the host's main package; build.Options says the default
@@ -79,7 +107,12 @@ type Options struct {
 }
 
 // Session is one notebook: its declarations, its host process, its values.
+//
+// Its fields are in four groups, by who may touch them: those that are set by [Open] and guard
+// themselves; those that mu guards; those that the goroutine of open writes until the session
+// is ready, and after that whoever holds run; and the last, which only holders of run use.
 type Session struct {
+	// Set by Open and not replaced after it.
 	opt      Options
 	out      Output
 	ctx      context.Context // ends with Close
@@ -90,6 +123,8 @@ type Session struct {
 	page     *comm.Page
 	boards   tensorboard.Servers
 
+	// Whoever holds run is the one cell of this session. It is not held across the reply: work
+	// that was put off is done by Answered, which only tries to get it.
 	run sync.Mutex // held by Execute
 
 	mu        sync.Mutex // guards what follows
@@ -137,9 +172,13 @@ type Session struct {
 	flagsNoticed bool         // it was said which flags of %goflags are heeded
 }
 
-// Open starts a session. It returns at once: the host process is built and
-// started in the background, and the first Execute waits for it. Where that
-// fails, the cell that waits is given the reason, and the next one tries again.
+// Open starts a session. It returns at once: the host process is built and started in the
+// background, and the first Execute waits for it. Where that fails, the cell that waits is
+// given the reason, and the next one tries again.
+//
+// The first start on a machine compiles the host, which takes long, while the kernel must
+// answer Jupyter's kernel_info_request soon. So only a missing Source, which is a mistake of
+// the program that calls, is an error here.
 func Open(opt Options, out Output) (*Session, error) {
 	if opt.Source == nil {
 		return nil, errors.New("session: Source is nil, want the module that holds the host program")
@@ -150,11 +189,16 @@ func Open(opt Options, out Output) (*Session, error) {
 		ready: make(chan struct{}), notes: newProgress(out),
 		archives: map[string]string{}, sources: map[string]string{},
 	}
+	// Both call back into s, and so cannot be made before it. The attempt comes last: its
+	// goroutine reads all the fields above.
 	s.page, s.liveRuns = s.newPage(), s.newViews()
 	s.attempt()
 	return s, nil
 }
 
+// input requests a line from the person for the cell that runs, with that cell's own request:
+// proc is given one function for the life of the host, while each request brings the connection
+// to the client that sent it.
 func (s *Session) input(prompt string, password bool) (string, error) {
 	s.mu.Lock()
 	ask := s.req.Input
@@ -165,8 +209,11 @@ func (s *Session) input(prompt string, password bool) (string, error) {
 	return ask(prompt, password)
 }
 
-// Execute runs one cell and returns nil when it succeeded. Cancelling ctx
-// interrupts the cell; its values survive.
+// Execute runs one cell and returns nil when it succeeded. Cancelling ctx interrupts the cell;
+// its values survive.
+//
+// A second call waits for the first one. Where the session could not be opened yet, Execute
+// waits for that too, and answers with the reason when it fails.
 func (s *Session) Execute(ctx context.Context, req Request) *Failure {
 	s.run.Lock()
 	defer s.run.Unlock()
@@ -175,15 +222,25 @@ func (s *Session) Execute(ctx context.Context, req Request) *Failure {
 	s.abandoned = false
 	s.mu.Unlock()
 	defer s.showWarnings()
+	// No field of the third group may be read before this: open writes them.
 	if f := s.await(ctx); f != nil {
 		return f
 	}
+	// The name goes into //line directives, into what the compiler says and into traces, from
+	// which package report finds the text again. The number is Jupyter's execution count, which
+	// silent requests do not raise, so two programs can have one name; the number of a program
+	// (p.Seq) tells them apart.
 	name := fmt.Sprintf("cell[%d]", req.Count)
 	s.sources[name] = req.Code
 	return s.sources.Failure(s.execute(ctx, name, req.Code))
 }
 
 // runCell checks, builds and runs Go code.
+//
+// It checks the text twice when an import changes the modules that the host was built from (a
+// newer version of a shared module, say): cells must be compiled against the archives of the
+// process that loads them. So the old host is replaced, all is declared again in the new one,
+// and only then does the cell mean anything there.
 func (s *Session) runCell(ctx context.Context, src parse.Source) error {
 	began := time.Now()
 	p, err := s.check(ctx, src)
@@ -197,19 +254,28 @@ func (s *Session) runCell(ctx context.Context, src parse.Source) error {
 	if err != nil {
 		return err
 	}
+	// Said before the cell runs, so that it is there above what the cell prints, and also when
+	// the cell never ends.
 	for _, n := range p.Notices {
 		s.notice(n)
 	}
 	return s.runProgram(ctx, p, src.Name)
 }
 
-// notice tells the person something, below the cell.
+// notice tells the person something, below the cell. It is a frame of its own kind, not text on
+// standard error, which front ends colour as they colour errors.
 func (s *Session) notice(sentence string) {
 	b := frame.Text("holt: " + sentence)
 	s.out.Frame(frame.Message{Kind: frame.KindWarn, Bundle: &b})
 }
 
-// check is the front end, whose own faults must not end the kernel.
+// check is the front end, whose own faults must not end the kernel: with it would go the
+// notebook's queue and its values. A panic in go/types or in the rewriting becomes the cell's
+// error, with the stack in the kernel's log. That is sound because the check changes nothing of
+// the notebook.
+//
+// While it lasts, a line below the cell shows what is fetched or compiled for its imports, and
+// when it ends, a line for each module that came stays.
 func (s *Session) check(ctx context.Context, src parse.Source) (p *cell.Program, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -233,30 +299,53 @@ func (s *Session) check(ctx context.Context, src parse.Source) (p *cell.Program,
 }
 
 // runProgram builds and runs a checked program and commits what it declares.
+//
+// How much is committed depends on how it ended:
+//
+//	the build failed       nothing: no code of it ran
+//	the host ended         what needs no statement (Commit(0)): types and functions
+//	the plugin is refused  nothing: its code never ran, and the host is given up
+//	it ran to its end      all (-1)
+//	it ran into an error   the variables of the statements that were done (Reached)
+//
+// Whatever happens, completion then knows what is declared (remember). The caller holds run,
+// and has made sure that there is a host.
 func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) error {
+	// What the last cell put off would meet this build: it removes files and starts the tools
+	// that this program is built with.
 	s.catchUp()
 	defer s.remember()
 	commit := func(reached int) {
 		p.Commit(reached)
 		s.record(p, name, reached)
 	}
+	// A cell of imports or comments only has no code, and still says what names mean.
 	if p.Empty {
 		commit(-1)
 		return nil
 	}
+	// Stage 1: compile and link. The files of earlier cells that it needs are in TMPDIR, so
+	// they are looked after first.
 	unit := s.unit(p)
 	if err := s.mendFolder(unit); err != nil {
 		return err
 	}
 	b, err := s.world.Build(ctx, unit)
 	if err != nil {
+		// The tools that waited for this text have been used up by it. The person mends the
+		// cell and runs it as the same program: it was not committed, so its number is free
+		// again.
 		s.buildAhead(p.Seq)
 		if keep := os.Getenv("HOLT_DEBUG"); keep != "" {
 			s.out.Stream("stderr", []byte(p.Describe()))
 		}
 		return err
 	}
+	// From here on its archive counts as loaded: even a cell that fails at its first line stays
+	// in the process, and later links must know what it brought.
 	s.archives[p.Path] = b.Archive
+	// Linked with copies, a cell works, but takes longer and more memory. Said once in a
+	// session: later cells with the same packages have the same reason.
 	if b.Copied != "" {
 		slog.Warn("a cell is linked with copies of its packages", "cell", unit.Path, "why", b.Copied)
 		if !s.copyNoticed {
@@ -265,14 +354,19 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 		}
 	}
 	began := time.Now()
+	// Stage 2: load and run. Until stop, output of this program is the running cell's.
 	stop := s.runs(p.Seq)
 	done, err := s.process().Run(ctx, proc.Unit{Plugin: b.Plugin, Path: p.Path, File: name, Cell: p.Seq, Deps: sorted(unit.Deps)})
 	stop()
+	// Stage 3: what later cells need of it. A leaf, which declares nothing, is never imported;
+	// but when its plugin was the first to hold some package, later plugins are bound to that
+	// one, and need what describes it.
 	if !p.Leaf || s.world.Carries(b.Archive) {
 		if err := s.spare.keep(s.dir, b.Kept()...); err != nil {
 			slog.Warn("session: no second copy of a cell is kept, which would be needed where TMPDIR is cleaned", "err", err)
 		}
 	}
+	// Not now: the reply would wait for it.
 	s.putOff = func() {
 		if s.world.Tidy(unit, b, p.Leaf) { // the plugin stays mapped
 			delete(s.archives, p.Path)
@@ -285,8 +379,12 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 		p.Commit(0)
 		return s.recordHostExit(err)
 	}
+	// Stage 4: how it ended, and what of it counts.
 	s.warnOfMaps()
 	if done.Result == msg.Refused {
+		// A plugin that could not be loaded stays mapped in part, and the host refuses all that
+		// come after it. The text of the refusal speaks of Go's packages; report.Refused says
+		// what to do.
 		s.process().Kill()
 		ended := s.recordHostExit(report.Refused(done.Value))
 		ended.Frames = done.Frames
@@ -300,14 +398,18 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 	s.mu.Lock()
 	s.abandoned = done.Stuck != ""
 	s.mu.Unlock()
+	// os.Exit(0) in a cell ends it early, as it would end a program, and is no error.
 	if done.Result == msg.Exited && done.Code == 0 && done.Stuck == "" {
 		return nil
 	}
 	return &report.Ended{Done: done}
 }
 
-// unit is a program as the world builds it: with the archives of the programs that it
-// imports, and of all that are loaded, among which the linker looks for what these need.
+// unit is a program as the world builds it: with the archives of the programs that it imports,
+// and of all that are loaded, among which the linker looks for what these need.
+//
+// Deps are what the compiler reads, Loaded what the linker binds to. Loaded is a copy, because
+// the archives change while tools that were started ahead still read it.
 func (s *Session) unit(p *cell.Program) build.Unit {
 	unit := build.Unit{Path: p.Path, Dir: s.unitDir(p.Seq), Deps: map[string]string{}, CDir: s.cwd, CTypes: map[string]build.CType{}}
 	for _, e := range p.Embeds {
@@ -328,9 +430,12 @@ func (s *Session) unit(p *cell.Program) build.Unit {
 	return unit
 }
 
-// Answered says that the reply to the last cell is out. What need not come before that is
-// done now: files are removed, and the tools of the next cell are started. Without it
-// that is done when the next cell comes.
+// Answered says that the reply to the last cell is out. What need not come before that is done
+// now: files are removed, and the tools of the next cell are started. Without it that is done
+// when the next cell comes.
+//
+// It does nothing when the next cell runs already, since that cell has done the work itself; so
+// it never waits, and may be called from any goroutine.
 func (s *Session) Answered() {
 	if s.run.TryLock() { // else the next cell runs
 		defer s.run.Unlock()
@@ -338,7 +443,7 @@ func (s *Session) Answered() {
 	}
 }
 
-// catchUp does what was put off.
+// catchUp does what was put off, once. The caller holds run.
 func (s *Session) catchUp() {
 	if f := s.putOff; f != nil {
 		s.putOff = nil
@@ -346,8 +451,11 @@ func (s *Session) catchUp() {
 	}
 }
 
-// buildAhead has the tools started that build program seq, which is the next one
-// where the cell has any.
+// buildAhead has the tools started that build program seq, which is the next one where the cell
+// has any. The compiler is given its file names when it starts and reads the text later, so
+// these are the names that generated code has; there may be more of them than the program has
+// files. A program that does not fit is built by tools of its own. Starting them early takes
+// their start, and reading export data, out of the time that a person waits.
 func (s *Session) buildAhead(seq int) {
 	if !s.scratch.Intact() { // the next cell repairs it
 		return
@@ -362,30 +470,36 @@ func (s *Session) buildAhead(seq int) {
 // unitDir returns the folder in which program seq is built.
 func (s *Session) unitDir(seq int) string { return filepath.Join(s.dir, fmt.Sprintf("c%d", seq)) }
 
-// IsComplete answers Jupyter's is_complete_request: status is "complete",
-// "incomplete" or "invalid", and indent what the next line starts with.
+// IsComplete answers Jupyter's is_complete_request: status is "complete", "incomplete" or
+// "invalid", and indent what the next line starts with. Consoles ask it at every press of the
+// Enter key, so it only parses, and does not wait for the host.
 func (s *Session) IsComplete(code string) (status, indent string) {
 	parts := gonb.Split(code)
 	last := code[strings.LastIndexByte(code, '\n')+1:]
 	if isCommandLine(last) && strings.HasSuffix(last, "\\") { // the next line goes on
 		return "incomplete", ""
 	}
+	// A cell of another language (%%bash) is not ours to judge, and nothing is missing from one
+	// that has commands only.
 	if parts.Magic != "" || strings.TrimSpace(parts.Go) == "" {
 		return "complete", ""
 	}
 	return parse.IsComplete(parts.Go)
 }
 
-// Abandoned reports whether the last cell was interrupted and could not be
-// stopped, so that it is left behind in the host.
+// Abandoned reports whether the last cell was interrupted and could not be stopped, so that it
+// is left behind in the host. The kernel asks at a further interrupt, which then means the host
+// itself: see [Session.Kill].
 func (s *Session) Abandoned() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.abandoned
 }
 
-// Close ends the host process and removes the session's files.
+// Close ends the host process and removes the session's files. It may be called while the
+// session is being opened, and while a cell runs, which then fails.
 func (s *Session) Close() error {
+	// First, since the end of the host would be shown in each display as the end of its run.
 	s.liveRuns.Close() // End said it where there was someone to read it
 	s.cancel()
 	if p := s.process(); p != nil {
@@ -395,6 +509,8 @@ func (s *Session) Close() error {
 		case <-time.After(2 * time.Second):
 		}
 	}
+	// The rest belongs to the goroutine of open until its attempt is over. s.cancel makes that
+	// soon.
 	<-s.attempted().done
 	s.boards.Close()
 	s.mu.Lock()
@@ -403,6 +519,7 @@ func (s *Session) Close() error {
 	if a != nil {
 		a.Close()
 	}
+	// These are nil where the session was never opened.
 	if s.world != nil {
 		s.world.Close()
 	}
