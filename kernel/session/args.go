@@ -10,22 +10,27 @@ import (
 	"github.com/holt-dl/holt/kernel/cell/gonb"
 )
 
-// deferArgs keeps the arguments of a cell that has nothing but %args for the cells
-// after it.
+// deferArgs keeps the arguments of a cell that has nothing but %args for the cells after it.
+// They count until other ones come, or %reset.
 func (s *Session) deferArgs(plan gonb.Plan) {
 	if plan.Args != nil && !plan.Mine {
 		s.args = plan.Args
 	}
 }
 
-// commandLine gives the host the arguments of the next cell, and lets the cell
-// define flags that it defined before.
+// commandLine gives the host the arguments of the next cell, and lets the cell define flags
+// that it defined before.
+//
+// Both cost a call of the host, so they are made only when something changed: argsSet is what
+// the host argsOf has, and a fresh host is another process and has none.
 func (s *Session) commandLine(ctx context.Context, plan gonb.Plan, text string) error {
 	args := s.args
 	if plan.Mine {
 		args = plan.Args
 	}
 	p := s.process()
+	// By the text and not by types: this comes before the check. A flag too many is harmless,
+	// as an unknown name is dropped without a word.
 	if flags := flagsDefined(text); len(flags) > 0 {
 		if err := p.DropFlags(ctx, flags); err != nil {
 			return err
@@ -41,9 +46,12 @@ func (s *Session) commandLine(ctx context.Context, plan gonb.Plan, text string) 
 	return nil
 }
 
-// flagsDefined returns the names of the flags that a text defines by calls such
-// as flag.Int("x", …) and flag.StringVar(&s, "x", …). A process defines a
-// flag once, and would end when a cell that defines it runs again.
+// flagsDefined returns the names of the flags that a text defines by calls such as
+// flag.Int("x", …) and flag.StringVar(&s, "x", …). A process defines a flag once, and would end
+// when a cell that defines it runs again.
+//
+// It takes the first string at the depth of the call's own arguments. Calls of flag.CommandLine
+// and names that are no literals are not found.
 func flagsDefined(text string) []string {
 	var sc scanner.Scanner
 	fset := token.NewFileSet()
@@ -55,6 +63,8 @@ func flagsDefined(text string) []string {
 		name    // flag.Int
 		inside  // flag.Int(
 	)
+	// An automaton over the tokens. Depth counts brackets within the call, so that a string in
+	// an inner call, such as os.Getenv("X"), is not taken for the name.
 	state, depth := outside, 0
 	var names []string
 	for {
@@ -79,6 +89,7 @@ func flagsDefined(text string) []string {
 			}
 		case tok == token.IDENT && state == dot:
 			state = name
+			// These take no name of a new flag; flag.Set("x", …) names one that exists.
 			if lit == "Parse" || lit == "Set" || lit == "Lookup" {
 				state = outside
 			}

@@ -18,8 +18,12 @@ import (
 	"github.com/holt-dl/holt/kernel/session/modules"
 )
 
-// remember keeps what is declared for completion, which may be asked for while
-// a cell runs: the model does not change.
+// remember keeps what is declared for completion, which may be asked for while a cell runs: the
+// model does not change. The text for gopls is made of it only when someone asks (declared),
+// since most cells run without a question in between.
+//
+// The caller is open, or holds run: the world and the notebook are read here, and nowhere else
+// for completion.
 func (s *Session) remember() {
 	mod, sum := s.snapshot.Mod, s.snapshot.Sum
 	if file := s.world.Modfile(); file != s.modfile { // other modules than when it was last read
@@ -37,8 +41,11 @@ func (s *Session) remember() {
 	s.known = s.nb.Scope()
 }
 
-// declared is the notebook as gopls knows it, written when it is asked for. The caller
-// holds mu.
+// declared is the notebook as gopls knows it, written when it is asked for. The caller holds
+// mu.
+//
+// A model that is the same pointer is the same model, as models never change; so the text is
+// written once for each cell that declares something.
 func (s *Session) declared() assist.Snapshot {
 	if s.known != nil && s.written != s.known {
 		// Cells find Holt's own packages without an import.
@@ -60,17 +67,26 @@ func (s *Session) declared() assist.Snapshot {
 
 var moduleLine = regexp.MustCompile(`(?m)^module .*$`)
 
-// modOfCells turns the go.mod of the world, which is that of Holt itself, into
-// one of a module that requires it.
+// modOfCells turns the go.mod of the world, which is that of Holt itself, into one of a module
+// that requires it: cells are no part of Holt, but may import it from the folder where the
+// world has its sources.
+//
+//	module github.com/holt-dl/holt         module notebook
+//	go 1.26                           →    go 1.26
+//	require …                              require …
+//	                                       require github.com/holt-dl/holt v0.0.0
+//	                                       replace github.com/holt-dl/holt => DIR
 func modOfCells(mod, dir string) string {
 	mod = moduleLine.ReplaceAllString(mod, "module notebook")
 	return mod + "\nrequire github.com/holt-dl/holt v0.0.0\n\nreplace github.com/holt-dl/holt => " + filepath.ToSlash(dir) + "\n"
 }
 
-// helper returns the notebook's gopls and what it should know; nil before the
-// host is there, and until there is a gopls.
+// helper returns the notebook's gopls and what it should know; nil before the host is there,
+// and until there is a gopls. It never waits: a question of the front end is better answered
+// with nothing than late. Where gopls is missing, the first question has it built.
 func (s *Session) helper() (*assist.Assistant, assist.Snapshot) {
 	select {
+	// Only after this may fields be read that open writes.
 	case <-s.ready:
 	default:
 		return nil, assist.Snapshot{}
@@ -91,8 +107,8 @@ func (s *Session) helper() (*assist.Assistant, assist.Snapshot) {
 	return s.assistant, s.declared()
 }
 
-// fetchGopls brings the gopls that is missing. A kernel tries it once; what is
-// asked meanwhile gets an empty answer.
+// fetchGopls brings the gopls that is missing, on a goroutine of its own. A kernel tries it
+// once, as fetching stays set; what is asked meanwhile gets an empty answer.
 func (s *Session) fetchGopls() {
 	slog.Info("session: gopls is built, which completion needs")
 	if _, err := assist.Install(s.ctx); err != nil {
@@ -100,10 +116,13 @@ func (s *Session) fetchGopls() {
 	}
 }
 
+// selected matches a name before a dot, which may be that of a package: dl in dl.Linear.
 var selected = regexp.MustCompile(`\b([A-Za-z_]\w*)\.`)
 
-// imports returns the packages that code names, name to path: those that the
-// notebook imports, and those that a cell finds by itself.
+// imports returns the packages that code names, name to path: those that the notebook imports,
+// and those that a cell finds by itself. It goes by the text, since the code of a question is
+// seldom complete enough to be parsed. A variable that has the name of a package is found too;
+// the head of the files for gopls leaves out imports that a declared name hides.
 func (s *Session) imports(code string) map[string]string {
 	s.mu.Lock()
 	known := s.known
@@ -126,7 +145,9 @@ func (s *Session) imports(code string) map[string]string {
 	return found
 }
 
-// halves is a cell as gopls reads it.
+// halves is a cell as gopls reads it: its declarations and its statements apart, as only the
+// latter may stand in a function. All bytes keep their places, so that gopls' positions are
+// those of the cell.
 func (s *Session) halves(code string) assist.Cell {
 	parts := gonb.Split(code)
 	if len(parts.Go) < len(code) {
@@ -146,7 +167,14 @@ func (s *Session) halves(code string) assist.Cell {
 	return c
 }
 
-// pad makes the lines of text as long as those of code.
+// pad makes the lines of text as long as those of code, which has the same number of them. A
+// line that was taken out, or shortened, becomes blank:
+//
+//	code             text         result
+//	%goflags -x      (empty)      (11 blanks)
+//	x := 1           x := 1       x := 1
+//
+// Lines are compared by their length alone, since those of Go are the same in both.
 func pad(code, text string) string {
 	var b strings.Builder
 	lines := strings.SplitAfter(text, "\n")
@@ -164,8 +192,9 @@ func pad(code, text string) string {
 // warmCode names the packages that most notebooks use.
 const warmCode = "dl.\nvision.\nboard.\ndisplay.\nfmt.\nstrings.\ntime.\nmath.\nos.\nslices.\nerrors.\n"
 
-// Warm waits for the host, and then lets gopls read the packages that most
-// notebooks use, so that the first question is answered soon.
+// Warm waits for the host, and then lets gopls read the packages that most notebooks use, so
+// that the first question is answered soon: gopls reads a package from its source when a file
+// first imports it. It returns when that is done or ctx ends.
 func (s *Session) Warm(ctx context.Context) {
 	select {
 	case <-s.ready:
@@ -174,8 +203,11 @@ func (s *Session) Warm(ctx context.Context) {
 	}
 }
 
-// outsideGo reports whether a byte offset in code is where no Go name can be:
-// in a command's line, a comment or a literal. The path of an import is none.
+// outsideGo reports whether a byte offset in code is where no Go name can be: in a command's
+// line, a comment or a literal. The path of an import is none of these: gopls completes paths.
+//
+// It scans the code from its beginning, as only that tells a quote that opens a literal from
+// one that closes it. The scanner goes on after errors, which unfinished code is full of.
 func outsideGo(code string, offset int) bool {
 	offset = min(offset, len(code))
 	line := code[strings.LastIndexByte(code[:offset], '\n')+1 : offset]
@@ -189,6 +221,7 @@ func outsideGo(code string, offset int) bool {
 	for {
 		pos, tok, lit := s.Scan()
 		start := file.Offset(pos)
+		// All that begins before the offset ends before it.
 		if tok == token.EOF || start >= offset {
 			return false
 		}
@@ -201,24 +234,30 @@ func outsideGo(code string, offset int) bool {
 				return true
 			}
 		case token.STRING, token.CHAR:
+			// A literal that is not closed goes to the line's end, and the cursor there is
+			// still inside.
 			closed := len(lit) > 1 && lit[len(lit)-1] == lit[0]
 			if offset < end || offset == end && !closed {
 				return !imports
 			}
+		// The end of an import declaration. One that is put in at a line's end (its text is
+		// "\n") ends it only where no bracket can be open.
 		case token.SEMICOLON:
 			imports = imports && lit != ";" && strings.Contains(code[:start], "(")
 		}
 	}
 }
 
-// isCommandLine reports whether a line is a command to the kernel or the shell.
+// isCommandLine reports whether a line is a command to the kernel or the shell, looking at the
+// line alone.
 func isCommandLine(line string) bool {
 	line = strings.TrimLeft(line, " \t")
 	return strings.HasPrefix(line, "!") || strings.HasPrefix(line, "%")
 }
 
-// Complete returns the completions at a byte offset in code. It may be called
-// while a cell runs.
+// Complete returns the completions at a byte offset in code. It may be called while a cell
+// runs, from any goroutine; questions wait for one another at the assistant. Where nothing is
+// known, the result is empty and no error.
 func (s *Session) Complete(ctx context.Context, code string, offset int) (assist.Completion, error) {
 	if c, ok := completeCommand(code, offset); ok {
 		return c, nil
@@ -230,8 +269,9 @@ func (s *Session) Complete(ctx context.Context, code string, offset int) (assist
 	return a.Complete(ctx, snap, s.halves(code), offset)
 }
 
-// Inspect returns what is known of the name at a byte offset in code, and with
-// detail above 0 its source.
+// Inspect returns what is known of the name at a byte offset in code, and with detail above 0
+// its source. Unlike Complete it says so by an error when there is no gopls: a person who asks
+// for help reads it. It may be called while a cell runs.
 func (s *Session) Inspect(ctx context.Context, code string, offset, detail int) (assist.Inspection, error) {
 	if text, ok := explainCommand(code, offset); ok {
 		return text, nil

@@ -11,7 +11,9 @@ import (
 	"github.com/holt-dl/holt/kernel/cell/gonb"
 )
 
-// capture copies what the host prints and shows to a file, until stop.
+// capture copies what the host prints and shows to a file, until stop. A relative name begins
+// in the folder of the cells. What the file gets is shown too; the copy is made before the
+// output is paced and cut, so it is whole.
 func (s *Session) capture(c gonb.Capture) (stop func(), err error) {
 	file := c.File
 	if !filepath.IsAbs(file) {
@@ -38,13 +40,17 @@ func (s *Session) capture(c gonb.Capture) (stop func(), err error) {
 	}, nil
 }
 
-// shown takes what the host prints.
+// shown takes what the host prints. It is called by proc, one call at a time, in the order of
+// the output.
 func (s *Session) shown(stream string, p []byte) {
 	s.copyOut(p)
 	s.out.Stream(stream, p)
 }
 
-// framed takes what the host shows.
+// framed takes what the host shows: a display, an update, a result, a request to clear. It
+// decides in turn whether that is the value of an expression, whether a file of %capture has a
+// part in it, whether it is a display of a run, which pages follow by other ways, and to which
+// cell it belongs. It is called by proc, one call at a time.
 func (s *Session) framed(m frame.Message) {
 	if s.takeValue(m) {
 		return
@@ -63,7 +69,8 @@ func (s *Session) framed(m frame.Message) {
 	s.out.Frame(m)
 }
 
-// copyOut writes to the file of %capture. A full disk must not end the cell.
+// copyOut writes to the file of %capture. A full disk must not end the cell: it is said once,
+// and the file gets no more.
 func (s *Session) copyOut(p []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -76,7 +83,9 @@ func (s *Session) copyOut(p []byte) {
 	}
 }
 
-// asText is the representation of a bundle that a file of text can hold best.
+// asText is the representation of a bundle that a file of text can hold best: plain text, then
+// markdown, then HTML, then any other text, by the order of its type's name. It is "" for a
+// picture of bytes.
 func asText(b *frame.Bundle) string {
 	var mimes []string
 	for mime := range b.Data {

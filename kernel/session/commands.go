@@ -29,10 +29,19 @@ func (c commands) Version() string {
 	return fmt.Sprintf("holt %s, cells are compiled by %s (kernel built by %s)", c.s.opt.Version, c.s.world.Toolchain().Version, runtime.Version())
 }
 
-// execute runs a cell: its commands, and then its Go code as they say.
+// execute runs a cell: its commands, and then its Go code as they say. The caller holds run,
+// and the session is open.
+//
+// The commands run first, wherever they stand between lines of Go, and what they say of the
+// code (arguments, %wasm, %test, %capture) comes back as a plan. So a cell may bring a module
+// and import it:
+//
+//	!*go get example.org/m@v1.2.0
+//	import "example.org/m"
 func (s *Session) execute(ctx context.Context, name, code string) error {
 	parts := gonb.Split(code)
 	nb := commands{s}
+	// %%bash and the like: the whole cell is another language's.
 	if parts.Magic != "" {
 		return gonb.Magic(ctx, nb, parts)
 	}
@@ -45,14 +54,17 @@ func (s *Session) execute(ctx context.Context, name, code string) error {
 	if err != nil {
 		return err
 	}
+	// The program is for the page: it needs no host, and leaves nothing declared.
 	if plan.Wasm {
 		return s.wasm(ctx, name, parts, plan)
 	}
+	// The cell's Go text, and a call that %exec adds.
 	text := plan.Code(parts)
 	if strings.TrimSpace(text) == "" && !plan.Test {
 		s.deferArgs(plan)
 		return nil
 	}
+	// From here on there is a host, or the cell ends.
 	if err := s.restartHost(ctx); err != nil {
 		return err
 	}
@@ -60,6 +72,7 @@ func (s *Session) execute(ctx context.Context, name, code string) error {
 	if err := s.commandLine(ctx, plan, text); err != nil {
 		return err
 	}
+	// After the commands, whose output the file does not get: it copies what the host prints.
 	if plan.Capture != nil {
 		stop, err := s.capture(*plan.Capture)
 		if err != nil {
@@ -68,6 +81,8 @@ func (s *Session) execute(ctx context.Context, name, code string) error {
 		defer stop()
 	}
 	if strings.TrimSpace(text) != "" {
+		// Kept before the cell runs, since a command in the folder of go.mod is most wanted for
+		// a cell that does not compile.
 		s.last = &parse.Source{Name: name, Text: text}
 		if err := s.runCell(ctx, *s.last); err != nil {
 			return err

@@ -10,8 +10,9 @@ import (
 	"strings"
 )
 
-// environment is what GoNB sets for cells and commands. GONB_VERSION is the
-// version of GoNB whose packages cells use.
+// environment is what GoNB sets for cells and commands, so that programs written for it run
+// here. GONB_VERSION is the version of GoNB whose packages cells use. What is not known is not
+// set.
 func (s *Session) environment() []string {
 	env := []string{"GONB_DIR=" + s.cwd, "GONB_TMP_DIR=" + s.modules.Dir, "GONB_VERSION=" + gonbVersion()}
 	if id := s.kernelID(); id != "" {
@@ -23,6 +24,7 @@ func (s *Session) environment() []string {
 	return env
 }
 
+// gonbVersion reads the version from the kernel's own binary, which links gonbui's protocol.
 func gonbVersion() string {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, m := range info.Deps {
@@ -34,8 +36,9 @@ func gonbVersion() string {
 	return "unknown"
 }
 
-// kernelID is the name by which the Jupyter server knows the kernel, as that of
-// the connection file says: kernel-NAME.json.
+// kernelID is the name by which the Jupyter server knows the kernel, as that of the connection
+// file says: kernel-NAME.json. It is "" for a connection file of another name, as a test may
+// have it.
 func (s *Session) kernelID() string {
 	name, ok := strings.CutPrefix(strings.TrimSuffix(filepath.Base(s.opt.Connection), ".json"), "kernel-")
 	if !ok {
@@ -51,8 +54,10 @@ type server struct {
 	Host string `json:"hostname"` // in the addresses of its pages; empty where it is not known
 }
 
-// jupyter reads what the server has written beside the connection file. Where
-// it has not, the folder that it was started in counts as the one it serves.
+// jupyter reads what the server has written beside the connection file: jpserver-PID.json, in
+// Jupyter's folder for both. JPY_PARENT_PID, which jupyter_client sets for kernels, says which
+// server is ours. Where it has not written one, the folder that it was started in counts as the
+// one it serves. The zero value says that no server is known.
 func (s *Session) jupyter() server {
 	pid, err := strconv.Atoi(os.Getenv("JPY_PARENT_PID"))
 	if err != nil {

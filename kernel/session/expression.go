@@ -11,12 +11,17 @@ import (
 	"github.com/holt-dl/holt/kernel/session/report"
 )
 
-// Evaluate returns the value of a Go expression, req.Code, as the notebook would
-// show it; the bundle is empty for a call without results. What the expression
-// prints is shown as a cell's output is.
+// Evaluate returns the value of a Go expression, req.Code, as the notebook would show it; the
+// bundle is empty for a call without results. What the expression prints is shown as a cell's
+// output is.
+//
+// It is for the user_expressions of an execute_request. The expression is a program that no
+// cell holds: it is in no log of cells, and its name is taken out of messages, which would mean
+// nothing to a person.
 func (s *Session) Evaluate(ctx context.Context, req Request) (frame.Bundle, *Failure) {
 	s.run.Lock()
 	defer s.run.Unlock()
+	// framed puts the value here instead of showing it, for as long as s.value points to it.
 	var value frame.Bundle
 	s.mu.Lock()
 	s.req, s.value = req, &value
@@ -42,6 +47,8 @@ func (s *Session) Evaluate(ctx context.Context, req Request) (frame.Bundle, *Fai
 	return value, f
 }
 
+// evaluate refuses what is no expression before anything runs: Go's statements would be a
+// cell's.
 func (s *Session) evaluate(ctx context.Context, code string) error {
 	if _, err := parser.ParseExpr(code); err != nil {
 		return fmt.Errorf("%q is no Go expression: %w", code, err)
@@ -52,8 +59,8 @@ func (s *Session) evaluate(ctx context.Context, code string) error {
 	return s.runCell(ctx, parse.Source{Name: report.InternalCell, Text: code})
 }
 
-// takeValue takes the value of an expression that is evaluated, and reports
-// whether it was one.
+// takeValue takes the value of an expression that is evaluated, and reports whether it was one.
+// It is called by the goroutine that reads from the host.
 func (s *Session) takeValue(m frame.Message) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

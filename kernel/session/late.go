@@ -1,7 +1,12 @@
 package session
 
-// runs begins a program: what belongs to it is the running cell's until stop, and
-// then goes where the request says.
+// runs begins a program: what belongs to it is the running cell's until stop, and then goes
+// where the request says.
+//
+// A goroutine can outlive its cell. What it prints and shows comes with the number of its
+// program, and the notebook shows it below the cell that started it, not below the one that
+// happens to run. That is why the outputs of all programs of a host are kept, until the host
+// ends (launch).
 func (s *Session) runs(seq int) (stop func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -27,7 +32,8 @@ func (s *Session) lateOutput(seq int) Output {
 	return s.late[seq]
 }
 
-// printed takes what a goroutine of a cell prints that is over.
+// printed takes what a goroutine of a cell prints that is over. The kernel's file of %capture
+// has no part in it where it goes to its own cell: that file is for the cell that runs.
 func (s *Session) printed(seq int, stream string, p []byte) {
 	if late := s.lateOutput(seq); late != nil {
 		late.Stream(stream, p)

@@ -9,8 +9,9 @@ import (
 	"github.com/holt-dl/holt/kernel/session/wasm"
 )
 
-// modulesChanged takes go.mod into the world when its requirements have changed. A fresh
-// world has nothing that imports brought.
+// modulesChanged takes go.mod into the world when its requirements have changed. A fresh world
+// has nothing that imports brought. Where that makes another host, the notebook moves to it at
+// once, with the loss of its values. On an error the world is what it was.
 func (s *Session) modulesChanged(ctx context.Context, fresh bool) error {
 	newHost, err := s.modules.Adopt(ctx, fresh)
 	if newHost {
@@ -19,8 +20,9 @@ func (s *Session) modulesChanged(ctx context.Context, fresh bool) error {
 	return err
 }
 
-// tryModules is modulesChanged after a command that did what it was asked for: a
-// go.mod that cannot be used is said, and the cell goes on.
+// tryModules is modulesChanged after a command that did what it was asked for: a go.mod that
+// cannot be used is said, and the cell goes on. Only the first line of the reason is shown; go
+// commands write pages.
 func (c commands) tryModules(ctx context.Context) {
 	if err := c.s.modulesChanged(ctx, false); err != nil {
 		text, _, _ := strings.Cut(err.Error(), "\n")
@@ -28,8 +30,9 @@ func (c commands) tryModules(ctx context.Context) {
 	}
 }
 
-// saveMain writes the last cell as a program of its own beside the notebook's go.mod. A
-// cell that is no program leaves none.
+// saveMain writes the last cell as a program of its own beside the notebook's go.mod, with what
+// it needs of earlier cells, for !*go vet and other tools that want a package. A cell that is
+// no program leaves none.
 func (s *Session) saveMain() {
 	program := ""
 	if s.last != nil {
@@ -38,8 +41,14 @@ func (s *Session) saveMain() {
 	s.modules.Save(program)
 }
 
-// compilerSaid shows what the compiler prints about a cell by the flags of -gcflags,
-// without what it prints about the generated code around it.
+// compilerSaid shows what the compiler prints about a cell by the flags of -gcflags, without
+// what it prints about the generated code around it. Lines of the cell are known by the name
+// that //line gave them. Our marks are taken out of names: of
+//
+//	cell[3]:2:6: can inline Ħarea
+//	support.go:9:6: can inline ˣmark
+//
+// the first is shown, with area.
 func (s *Session) compilerSaid(text string) {
 	for line := range strings.Lines(text) {
 		if strings.HasPrefix(line, "cell[") {
@@ -65,10 +74,11 @@ func (c commands) SetGoFlags(_ context.Context, flags []string) error {
 	return nil
 }
 
-// AutoGet sets whether imports may bring modules.
+// AutoGet sets whether imports may bring modules, for %autoget and %noautoget.
 func (c commands) AutoGet(on bool) { c.s.packages.Freeze(!on) }
 
-// ResetModules forgets the modules that the notebook asked for.
+// ResetModules forgets the modules that the notebook asked for, by commands and by imports; a
+// cell that imports one brings it again.
 func (c commands) ResetModules(ctx context.Context) error {
 	if err := c.s.modules.Init(); err != nil {
 		return err
@@ -76,7 +86,8 @@ func (c commands) ResetModules(ctx context.Context) error {
 	return c.s.modulesChanged(ctx, true)
 }
 
-// UseWorkspace replaces modules by the folders that go.work uses.
+// UseWorkspace replaces modules by the folders that go.work uses, so that cells see their text
+// as it is on disk.
 func (c commands) UseWorkspace(ctx context.Context) ([][2]string, error) {
 	replaced, err := c.s.modules.UseWorkspace()
 	if err != nil {
@@ -95,7 +106,8 @@ func (c commands) Track(path string) error { return c.s.modules.Track(c.absolute
 // Untrack removes what Track added, and hides what is tracked by itself.
 func (c commands) Untrack(path string) bool { return c.s.modules.Untrack(c.absolute(path)) }
 
-// absolute is a path as cells see it.
+// absolute is a path as cells see it: relative ones begin in the folder of %cd, not in the
+// kernel's own.
 func (c commands) absolute(path string) string {
 	if filepath.IsAbs(path) {
 		return path

@@ -16,8 +16,9 @@ type commSender interface {
 	Flush()
 }
 
-// newPage connects the page with the host that runs at the time. Where there is none, its
-// script is not shown.
+// newPage connects the page with the host that runs at the time. Without an Output that takes
+// comm messages the page is one to which nothing is sent, so that programs that use widgets run
+// all the same. A value of the page that comes while there is no host is dropped.
 func (s *Session) newPage() *comm.Page {
 	send, show := func(comm.Message) {}, func(frame.Message) {}
 	if c, ok := s.out.(commSender); ok {
@@ -37,16 +38,20 @@ func (s *Session) newPage() *comm.Page {
 
 var _ proc.Page = (*comm.Page)(nil)
 
-// Comm takes a comm message from the notebook.
+// Comm takes a comm message from the notebook, and reports whether it was for a display of a
+// run or for a widget. It may be called while a cell runs.
 func (s *Session) Comm(m comm.Message) bool { return s.liveRuns.Handle(m) || s.page.Handle(m) }
 
-// sync brings all that was shown to the notebook at once.
+// sync brings all that was shown to the notebook at once. The output is paced otherwise: what
+// gonbui.Sync waits for would come some time after.
 func (s *Session) sync() {
 	if c, ok := s.out.(commSender); ok {
 		c.Flush()
 	}
 }
 
+// errNoPage is the error of commands that need a page in a client that has none, such as
+// nbconvert.
 var errNoPage = errors.New("this front end has no page that widgets could be in; run the notebook in JupyterLab")
 
 // Widgets puts the script of widgets into the page.

@@ -8,8 +8,9 @@ import (
 	"github.com/holt-dl/holt/internal/notice"
 )
 
-// progress shows what is built or fetched while a cell waits for it: one line
-// that changes.
+// progress shows what is built or fetched while a cell waits for it: one line that changes. Its
+// methods may be called by any goroutine: the world reports what it builds from goroutines of
+// its own, also when no cell waits, and then nothing is shown.
 type progress struct {
 	out Output
 
@@ -51,6 +52,7 @@ func (p *progress) show() (stop func(end string)) {
 	p.mu.Lock()
 	p.line = nil
 	p.mu.Unlock()
+	// Most cells wait for nothing worth a line, so it comes late.
 	begin := time.AfterFunc(showAfter, func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -61,6 +63,8 @@ func (p *progress) show() (stop func(end string)) {
 		begin.Stop()
 		p.mu.Lock()
 		defer p.mu.Unlock()
+		// Where no line was shown, there is none to end: a start that took no time is not worth
+		// a word.
 		if p.line != nil && end != "" {
 			p.line.End("holt: " + end)
 			p.line = nil
@@ -80,6 +84,8 @@ func (p *progress) draw() {
 	p.line.Set("holt: "+p.text, 0, 0)
 }
 
+// fresh returns a line of its own below the running cell. It is not shown before its first
+// text.
 func (p *progress) fresh() *notice.Line {
 	return notice.To(func(m frame.Message) error {
 		p.out.Frame(m)

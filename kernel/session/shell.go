@@ -25,7 +25,10 @@ const (
 	lookAgain = 50 * time.Millisecond
 )
 
-// Chdir changes where cells and shell commands run.
+// Chdir changes where cells and shell commands run, and returns the folder; with "" it only
+// asks. All that has an idea of the folder is told: the host, which has a current directory of
+// its own; the world, which looks there for modules beside the notebook; and programs, by
+// GONB_DIR.
 func (c commands) Chdir(dir string) (string, error) {
 	if dir == "" {
 		return c.s.cwd, nil
@@ -50,7 +53,8 @@ func (c commands) Chdir(dir string) (string, error) {
 	return dir, c.Setenv(c.s.ctx, "GONB_DIR", dir)
 }
 
-// Environ is the environment of the cells.
+// Environ is the environment of the cells, without duplicates: of two values of one variable
+// the later counts, as in os/exec. What %env has set comes over the kernel's own.
 func (c commands) Environ() []string {
 	seen := map[string]int{}
 	var vars []string
@@ -66,7 +70,8 @@ func (c commands) Environ() []string {
 	return vars
 }
 
-// Setenv sets a variable of the environment, for cells and shell commands.
+// Setenv sets a variable of the environment, for cells and shell commands. It is remembered for
+// the next host too. Without a host, that is all; the next one starts with it.
 func (c commands) Setenv(ctx context.Context, key, value string) error {
 	if key == "" || strings.ContainsAny(key, "= \x00") {
 		return fmt.Errorf("%%env: %q cannot name a variable, want letters, digits and _", key)
@@ -87,9 +92,17 @@ func (c commands) Shell(ctx context.Context, s gonb.Script) error {
 	return c.shell(ctx, s)
 }
 
+// shell is Shell for what is no "go get".
+//
+// The program has a process group of its own, to which the interrupt of the cell goes: the
+// program is most often a shell, which alone would get it otherwise. Its output reaches the
+// notebook as it comes. Its standard input is empty, or a text (%%script), or the person, who
+// is asked whenever a process of the group waits for a line.
 func (c commands) shell(ctx context.Context, s gonb.Script) error {
 	cmd := exec.CommandContext(ctx, s.Args[0], s.Args[1:]...)
 	cmd.Dir, cmd.Env = c.s.cwd, append(c.Environ(), s.Env...)
+	// A command in the folder of go.mod, such as !*go vet, finds there what imports of cells
+	// brought, and the last cell as main.go.
 	if s.Temp {
 		c.s.modules.Note()
 		c.s.saveMain()
@@ -97,6 +110,8 @@ func (c commands) shell(ctx context.Context, s gonb.Script) error {
 	}
 	cmd.Stdout, cmd.Stderr = stream{c.s.out, "stdout"}, stream{c.s.out, "stderr"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// An interrupt first, as Ctrl-C in a terminal does, so that the program can clean up. After
+	// endTime, Wait closes its pipes and returns.
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
 	cmd.WaitDelay = endTime
 	if s.Stdin != "" {
@@ -116,8 +131,10 @@ func (c commands) shell(ctx context.Context, s gonb.Script) error {
 		}
 		return fmt.Errorf("%s: %w", s.What, err)
 	}
+	// Should the kernel be killed meanwhile, the group goes with it.
 	defer orphan.Guard(cmd.Process.Pid)()
 	ended := make(chan struct{})
+	// Room for one: the goroutine must end though no one takes the reason.
 	asked := make(chan error, 1)
 	if stdin != nil {
 		go func() {
@@ -131,6 +148,7 @@ func (c commands) shell(ctx context.Context, s gonb.Script) error {
 		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what did not heed the interrupt
 		return report.Interrupted{What: "the command was interrupted"}
 	}
+	// The program itself has ended well.
 	if errors.Is(err, exec.ErrWaitDelay) {
 		err = nil // it left something behind that holds its output
 	}
@@ -142,14 +160,17 @@ func (c commands) shell(ctx context.Context, s gonb.Script) error {
 		default:
 		}
 	}
+	// It may have changed go.mod.
 	if s.Temp && err == nil {
 		c.tryModules(ctx)
 	}
 	return err
 }
 
-// ask gives a process group lines from the person whenever one of its processes
-// waits for its standard input.
+// ask gives a process group lines from the person whenever one of its processes waits for its
+// standard input. It looks for that again and again, because a pipe tells its writer nothing of
+// its readers. It returns nil when the program ended, or reads no more, and otherwise why the
+// person could not be asked: that the front end takes no input, say.
 func (c commands) ask(group int, stdin io.Writer, password bool, ended <-chan struct{}) error {
 	tick := time.NewTicker(lookAgain)
 	defer tick.Stop()
@@ -172,8 +193,16 @@ func (c commands) ask(group int, stdin io.Writer, password bool, ended <-chan st
 	}
 }
 
-// reads reports whether a process of a group waits in read(0, …). Where the
-// system does not say so, a group whose leader sleeps counts as one that does.
+// reads reports whether a process of a group waits in read(0, …). Where the system does not say
+// so, a group whose leader sleeps counts as one that does.
+//
+// /proc/N/syscall begins with the number of the system call in which a process waits, and its
+// arguments, the first of which is the descriptor:
+//
+//	0 0x0 0x7ffd3a1c2f10 0x400 …
+//
+// It can be read only with the right to trace the process. A wrong yes asks a person for a line
+// that no one wanted; a wrong no hangs the cell until it is interrupted.
 func reads(group int) bool {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {

@@ -7,7 +7,12 @@ import (
 	"github.com/holt-dl/holt/kernel/session/assist"
 )
 
-// special is the part of a line that begins with % up to a byte offset, or "".
+// special is the part of a line that begins with % up to a byte offset, or "". GoNB's notation,
+// in which a command is a comment for other tools, counts too:
+//
+//	//gonb:%wasm
+//
+// The offset must be within the code.
 func special(code string, offset int) string {
 	line := code[strings.LastIndexByte(code[:offset], '\n')+1 : offset]
 	text := strings.TrimPrefix(strings.TrimLeft(line, " \t"), "//gonb:")
@@ -17,8 +22,8 @@ func special(code string, offset int) string {
 	return text
 }
 
-// completeCommand completes the name of a command, or an option; ok is false
-// elsewhere.
+// completeCommand completes the name of a command, or an option; ok is false elsewhere. It asks
+// neither gopls nor the host, so that commands are completed from the first moment on.
 func completeCommand(code string, offset int) (c assist.Completion, ok bool) {
 	text := special(code, offset)
 	word := text[strings.LastIndexAny(text, " \t")+1:]
@@ -29,7 +34,8 @@ func completeCommand(code string, offset int) (c assist.Completion, ok bool) {
 	return c, len(c.Matches) > 0
 }
 
-// explainCommand returns what %help says of the command that a line begins with.
+// explainCommand returns what %help says of the command that a line begins with; ok is false
+// elsewhere. The cursor may be inside of its name, so the name is read to its end first.
 func explainCommand(code string, offset int) (assist.Inspection, bool) {
 	end := offset
 	for end < len(code) && !strings.ContainsRune(" \t\r\n", rune(code[end])) {

@@ -12,7 +12,12 @@ import (
 	"github.com/holt-dl/holt/kernel/cell/lineage"
 )
 
-// List describes what is declared.
+// List describes what is declared, a line each, for %list: kind, name, type, and the cell that
+// has its present meaning.
+//
+//	var   x      int             cell[3]
+//	func  area   (r float64)     cell[4]
+//	var   model  *dl.Sequential  cell[5], value gone: …
 func (c commands) List() string {
 	var b strings.Builder
 	tw := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)
@@ -21,6 +26,7 @@ func (c commands) List() string {
 		if d.Lost != "" {
 			state += ", value gone: " + d.Lost
 		}
+		// The type of a type would be its own name again.
 		typ := d.Type
 		if d.Kind == "type" {
 			typ = ""
@@ -40,7 +46,12 @@ func (c commands) List() string {
 // Remove forgets a name.
 func (c commands) Remove(name string) bool { return c.s.nb.Remove(name) }
 
-// Reset forgets everything, modules too, and starts a fresh host.
+// Reset forgets everything, modules too, and starts a fresh host. The folder, the environment
+// and the flags of %goflags stay.
+//
+// The order matters. The requirements of modules go first, since they can fail, and nothing
+// else has been touched by then. The host must have ended before its files are removed, and the
+// files be gone before cells with the same numbers write theirs.
 func (c commands) Reset(ctx context.Context) error {
 	s := c.s
 	if err := s.modules.Init(); err != nil {
@@ -49,11 +60,13 @@ func (c commands) Reset(ctx context.Context) error {
 	if _, err := s.modules.Adopt(ctx, true); err != nil {
 		return err
 	}
+	// Whether go.mod brought another host does not matter: one is started in any case.
 	p := s.process()
 	p.Kill()
 	p.Wait()
 	s.catchUp() // the numbers of cells begin again, and their folders with them
 	s.packages.Reset()
+	// All that knows anything of earlier cells begins anew.
 	s.nb = cell.New(s.packages)
 	s.lineage = lineage.Log{}
 	s.archives = map[string]string{}
@@ -68,4 +81,6 @@ func (c commands) Reset(ctx context.Context) error {
 	return nil
 }
 
+// sorted returns the keys of a map in order, so that what is made from it is the same each
+// time.
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -13,7 +13,12 @@ import (
 	"github.com/holt-dl/holt/kernel/session/report"
 )
 
-// TensorBoard shows TensorBoard below the cell.
+// TensorBoard shows TensorBoard below the cell. A question such as --help or --version (Tell)
+// is answered by the program itself, as a shell command.
+//
+// It takes seconds to start, so the display says first what goes on, and becomes the frame with
+// TensorBoard when it serves: both have the same display id. The process belongs to the session
+// and ends with it.
 func (c commands) TensorBoard(ctx context.Context, r tensorboard.Request) error {
 	env := c.Environ()
 	if r.Tell {

@@ -16,9 +16,13 @@ import (
 	"github.com/holt-dl/holt/kernel/cell/parse"
 )
 
+// gotestPath is the package that runs tests in the host with package testing's own runner, and
+// does what go test's generated main would, without the end of the process.
 const gotestPath = "github.com/holt-dl/holt/kernel/host/gotest"
 
-// testKinds are the functions that go test runs, in the fields of gotest.Set.
+// testKinds are the functions that go test runs, in the fields of gotest.Set. A function counts
+// by its name and its type, as cmd/go has it; the type is matched as %list shows it, with or
+// without the parameter's name.
 var testKinds = []struct {
 	prefix, field string
 	fn            string // the field of an entry that holds the function
@@ -30,8 +34,19 @@ var testKinds = []struct {
 	{"Example", "Examples", "F", regexp.MustCompile(`^func\(\)$`)},
 }
 
-// test runs the notebook's tests in the host. Without flags it runs those that
-// the cell declares, or all tests where it declares none.
+// test runs the notebook's tests in the host. Without flags it runs those that the cell
+// declares, or all tests where it declares none.
+//
+// The run is a program of its own, with the name of those that no cell holds, which is checked
+// and built as any cell:
+//
+//	import holt_gotest "github.com/holt-dl/holt/kernel/host/gotest"
+//	holt_gotest.Set{
+//		Tests: holt_gotest.Tests{{Name: "TestX", F: TestX}},
+//	}.Run([]string{"-test.v", "-test.run=^(TestX)$"})
+//
+// So tests see the values of the notebook and an interrupt ends them. The import is forgotten
+// again at the end.
 func (s *Session) test(ctx context.Context, text string, flags []string) error {
 	if err := s.restartHost(ctx); err != nil {
 		return err
@@ -54,6 +69,7 @@ func (s *Session) test(ctx context.Context, text string, flags []string) error {
 	if flags == nil {
 		flags = chooseTests(text, found)
 	}
+	// %test "" asks for all with no flags at all: flags that are not nil, and are empty.
 	flags = slices.DeleteFunc(slices.Clone(flags), func(f string) bool { return f == "" })
 	const local = "holt_gotest"
 	code := fmt.Sprintf("import %s %q\n%s.Set{%s}.Run(%#v)", local, gotestPath, local, s.testSet(found), flags)
@@ -61,8 +77,8 @@ func (s *Session) test(ctx context.Context, text string, flags []string) error {
 	return s.runCell(ctx, parse.Source{Name: "cell[0]", Text: code})
 }
 
-// testSet writes the fields of a gotest.Set. Of the examples it takes those
-// that say what they print.
+// testSet writes the fields of a gotest.Set. Of the examples it takes those that say what they
+// print, as go test only compiles the others.
 func (s *Session) testSet(found map[string][]string) string {
 	var b strings.Builder
 	for _, k := range testKinds {
@@ -77,6 +93,8 @@ func (s *Session) testSet(found map[string][]string) string {
 					fmt.Fprintf(&b, "{Name: %q, F: %s, Output: %q, Unordered: %v}, ", name, name, e.Output, e.Unordered)
 				}
 			}
+			// The loop below is for the other kinds, whose entries have only a name and a
+			// function.
 			names = nil
 		}
 		for _, name := range names {
@@ -87,6 +105,8 @@ func (s *Session) testSet(found map[string][]string) string {
 	return b.String()
 }
 
+// examples returns the notebook's examples with the output that their comments promise. Go's
+// own package doc finds that comment; it wants a file, so all declarations are written as one.
 func (s *Session) examples() []*doc.Example {
 	f, err := parser.ParseFile(token.NewFileSet(), "", cell.Declarations(s.nb.Scope()), parser.ParseComments)
 	if err != nil {
@@ -95,7 +115,9 @@ func (s *Session) examples() []*doc.Example {
 	return doc.Examples(f)
 }
 
-// chooseTests returns the flags that run what a cell declares.
+// chooseTests returns the flags that run what a cell declares. Benchmarks need a flag of their
+// own, and with them alone no test is to run, which the pattern ^$ says. A cell that declares
+// none leaves the default: all tests.
 func chooseTests(text string, found map[string][]string) []string {
 	var run, bench []string
 	for _, d := range parse.Parse(parse.Source{Text: text}).Declares() {
@@ -119,6 +141,8 @@ func chooseTests(text string, found map[string][]string) []string {
 	return flags
 }
 
+// anyOf returns a regular expression for exactly these names; for none, one that matches
+// nothing.
 func anyOf(names []string) string {
 	if len(names) == 0 {
 		return "^$"
@@ -126,7 +150,8 @@ func anyOf(names []string) string {
 	return "^(" + strings.Join(names, "|") + ")$"
 }
 
-// isTest reports whether go test takes a name for that of a test.
+// isTest reports whether go test takes a name for that of a test: Test, TestX and Test_x, but
+// not Testify.
 func isTest(name, prefix string) bool {
 	rest, ok := strings.CutPrefix(name, prefix)
 	if !ok {

@@ -13,7 +13,9 @@ import (
 	"github.com/holt-dl/holt/kernel/session/wasm"
 )
 
-// WasmFolder makes the folder for programs of %wasm.
+// WasmFolder makes the folder for programs of %wasm, once in a session; the session's end
+// removes it. The page can fetch only what its Jupyter server serves, so the folder is below
+// that server's root, and without a server there is none.
 func (c commands) WasmFolder(ctx context.Context) error {
 	if c.s.wasmFolder != nil {
 		return nil
@@ -33,7 +35,9 @@ func (c commands) WasmFolder(ctx context.Context) error {
 	return c.Setenv(ctx, "GONB_WASM_URL", f.URL)
 }
 
-// wasm compiles a cell for the page, and shows what runs it there.
+// wasm compiles a cell for the page, and shows what runs it there. It changes nothing of the
+// notebook: the program has its own copy of what it needs. The caller has made the folder,
+// which the command %wasm does.
 func (s *Session) wasm(ctx context.Context, name string, parts gonb.Cell, plan gonb.Plan) error {
 	text := plan.Code(parts)
 	if strings.TrimSpace(text) == "" {
