@@ -13,7 +13,7 @@ import (
 	"github.com/holt-dl/holt/kernel/cell/scope"
 )
 
-// Packages says what packages a program can mean.
+// Packages says what packages a program can mean. *modules.Packages is one; tests have others.
 type Packages interface {
 	// Guess names the package that a name means which nothing imports, given the
 	// names that are selected from it.
@@ -22,19 +22,47 @@ type Packages interface {
 	Name(path string) string
 }
 
-// Program makes a whole program of a cell: its declarations, and those of
-// earlier cells that it needs, with its statements as main. The variables that
-// the cell declares with var are the program's; those of other cells are zero
-// in it.
+// Program makes a whole program of a cell: its declarations, and those of earlier cells that it
+// needs, with its statements as main. The variables that the cell declares with var are the
+// program's; those of other cells are zero in it.
 //
-// The cell is not checked, only parsed: what it imports need not be there for this
-// machine. What its names mean is looked up in the notebook's model. The constants are
-// declared in the program beside the cell's own.
+// The cell is not checked, only parsed: what it imports need not be there for this machine.
+// What its names mean is looked up in the notebook's model. The constants are declared in the
+// program beside the cell's own.
+//
+// An example, where an earlier cell declared area and its type point, and strings is imported
+// by none:
+//
+//	var side = 2.0
+//	fmt.Println(strings.Repeat("-", 9), area(point{side, side}))
+//
+// becomes, blank lines aside,
+//
+//	package main
+//
+//	import fmt "fmt"
+//	import strings "strings"
+//
+//	type point struct{ x, y float64 }
+//
+//	func area(p point) float64 { return p.x * p.y }
+//
+//	//line cell[7]:1
+//	var side = 2.0
+//	func main() {
+//	//line cell[7]:1
+//
+//	fmt.Println(strings.Repeat("-", 9), area(point{side, side}))
+//	}
+//
+// The error is the parser's, a *syntax.Error. Errors of types come from the compiler.
 func Program(m *scope.Model, packages Packages, src parse.Source, constants map[string]string) (string, error) {
 	p := parse.Parse(src)
 	if p.Err != nil {
 		return "", p.Err
 	}
+	// What the cell declares itself is not taken from earlier cells. Methods count as
+	// Type.Method: the cell may redefine one of an earlier type.
 	declared := map[string]bool{"main": true}
 	for _, d := range p.Declares() {
 		switch {
@@ -47,8 +75,13 @@ func Program(m *scope.Model, packages Packages, src parse.Source, constants map[
 	for n := range constants {
 		declared[n] = true
 	}
+	// What earlier cells must give: their declarations as text, and the packages that those
+	// name.
 	imports, blank := importsOf(p, packages)
 	earlier, needed := cell.Needed(m, slices.Sorted(maps.Keys(p.Free)), declared)
+	// A name that is selected from, and that nothing declares, is a package: of an import of
+	// the cell, of the notebook, or a guess by what is selected. An import that is not used
+	// would not compile, so only names that occur get one.
 	for n, selected := range p.Free {
 		if len(selected) == 0 || declared[n] || needed[n] != "" || m.Lookup(n) != nil && imports[n] == "" {
 			continue
@@ -66,6 +99,7 @@ func Program(m *scope.Model, packages Packages, src parse.Source, constants map[
 	}
 	var out strings.Builder
 	out.WriteString("package main\n\n")
+	// In order, so that the same cell gives the same program, which the build cache knows.
 	for _, n := range slices.Sorted(maps.Keys(needed)) {
 		fmt.Fprintf(&out, "import %s %q\n", n, needed[n])
 	}
@@ -81,7 +115,8 @@ func Program(m *scope.Model, packages Packages, src parse.Source, constants map[
 	return out.String(), nil
 }
 
-// importsOf returns what a cell imports, name to path, and for its effects alone.
+// importsOf returns what a cell imports, name to path, and the paths of what it imports for
+// their effects alone (import _). A dot import is under the name ".".
 func importsOf(p *parse.Parsed, packages Packages) (imports map[string]string, blank []string) {
 	imports = map[string]string{}
 	for _, spec := range p.Imports {
