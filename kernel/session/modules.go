@@ -11,7 +11,7 @@ import (
 
 // modulesChanged takes go.mod into the world when its requirements have changed. A fresh world
 // has nothing that imports brought. Where that makes another host, the notebook moves to it at
-// once, with the loss of its values. On an error the world is what it was.
+// once, with the loss of its values. An error leaves cells with the modules that they had.
 func (s *Session) modulesChanged(ctx context.Context, fresh bool) error {
 	newHost, err := s.modules.Adopt(ctx, fresh)
 	if newHost {

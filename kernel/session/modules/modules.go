@@ -18,9 +18,11 @@ import (
 	"github.com/holt-dl/holt/kernel/build"
 )
 
-// Modules is the notebook's own go.mod, in the folder GONB_TMP_DIR, where
-// commands such as !*go get change it. It holds what the notebook requires
-// beyond Holt's own requirements, and becomes part of the world.
+// Modules is the notebook's own go.mod, in the folder GONB_TMP_DIR, where commands such as !*go
+// get change it. It holds what the notebook requires beyond Holt's own requirements, and
+// becomes part of the world. One goroutine at a time may use it: that of the cell that runs.
+//
+// The state is on disk, since commands of any kind may write there; each method reads it again.
 type Modules struct {
 	Dir      string // the folder of go.mod
 	world    *build.World
@@ -49,7 +51,12 @@ func (m *Modules) Use(w *build.World, p *Packages) error {
 // File is the path of go.mod.
 func (m *Modules) File() string { return filepath.Join(m.Dir, "go.mod") }
 
-// Init writes a go.mod without requirements.
+// Init writes a go.mod without requirements, of the version of Go that compiles cells, and
+// removes go.sum.
+//
+//	module gonb_2f7a
+//
+//	go 1.26.1
 func (m *Modules) Init() error {
 	version := strings.TrimPrefix(m.world.Toolchain().Version, "go")
 	version, _, _ = strings.Cut(version, " ")
@@ -61,7 +68,9 @@ func (m *Modules) Init() error {
 	return nil
 }
 
-// Again makes the folder and its go.mod anew, with what the notebook asked for.
+// Again makes the folder and its go.mod anew, with what the notebook asked for, where a cleaner
+// of temporary folders has removed it. What only commands have written there, such as a replace
+// directive, is lost as far as the world has not taken it over.
 func (m *Modules) Again() error {
 	if err := os.MkdirAll(m.Dir, 0o755); err != nil {
 		return fmt.Errorf("session: %w", err)
@@ -73,6 +82,8 @@ func (m *Modules) Again() error {
 	return nil
 }
 
+// read reads go.mod, parsed and as it is. The error names the command that helps, since a
+// person can have written anything there.
 func (m *Modules) read() (*modfile.File, []byte, error) {
 	text, err := os.ReadFile(m.File())
 	if err != nil {
@@ -85,7 +96,9 @@ func (m *Modules) read() (*modfile.File, []byte, error) {
 	return f, text, nil
 }
 
-// Note adds to go.mod what imports of cells have required.
+// Note adds to go.mod what imports of cells have required, so that a command finds the modules
+// that cells use, and replace directives for those beside the notebook. Versions are only
+// raised, as in go get. It fails without a word: the command that follows says it better.
 func (m *Modules) Note() {
 	required, err := m.world.Required()
 	if err != nil || len(required) == 0 {
@@ -116,8 +129,10 @@ func (m *Modules) Note() {
 	}
 }
 
-// Adopt takes go.mod into the world, and reports whether that has another host
-// now. A fresh world has nothing that imports brought.
+// Adopt takes go.mod into the world, and reports whether that has another host now. A fresh
+// world has nothing that imports brought. On an error there is no new host.
+//
+// A missing go.sum is an empty one: a go.mod with no requirements has none.
 func (m *Modules) Adopt(ctx context.Context, fresh bool) (newHost bool, err error) {
 	_, text, err := m.read()
 	if err != nil {
@@ -129,7 +144,8 @@ func (m *Modules) Adopt(ctx context.Context, fresh bool) (newHost bool, err erro
 	return change.NewHost && err == nil, err
 }
 
-// replaced returns the folders that replace modules.
+// replaced returns the folders that replace modules, absolute. A replacement by another module,
+// which has a version, is in the module cache, where nothing changes.
 func (m *Modules) replaced(f *modfile.File) []string {
 	var dirs []string
 	for _, r := range f.Replace {
@@ -145,7 +161,11 @@ func (m *Modules) replaced(f *modfile.File) []string {
 	return dirs
 }
 
-// GCFlags are the flags of %goflags for the compiler.
+// GCFlags are the flags of %goflags for the compiler. As cells are compiled one by one, the
+// pattern that says for which packages flags are is taken off:
+//
+//	-gcflags=-m            -m
+//	-gcflags=all=-N -l     -N -l
 func (m *Modules) GCFlags() []string {
 	var flags []string
 	for _, f := range m.flags {
@@ -166,6 +186,7 @@ func (m *Modules) Flags() []string { return m.flags }
 
 // SetFlags sets the flags of %goflags, and returns those that are for %wasm alone: cells are
 // compiled for a host that runs already, and of the flags only the compiler's are for them.
+// What is no flag is an error, and then the old ones stay.
 func (m *Modules) SetFlags(flags []string) (idle []string, err error) {
 	for _, f := range flags {
 		if !strings.HasPrefix(f, "-") {
@@ -179,8 +200,9 @@ func (m *Modules) SetFlags(flags []string) (idle []string, err error) {
 	return idle, nil
 }
 
-// Save writes a program as main.go, for commands such as !*go vet and
-// !*go build -gcflags=-m. An empty one, or text that is no Go, leaves none.
+// Save writes a program as main.go, for commands such as !*go vet and !*go build -gcflags=-m.
+// An empty one, or text that is no Go, leaves none: better no file than one of an earlier cell.
+// Without //line directives, tools name lines of main.go, which a person can open.
 func (m *Modules) Save(program string) {
 	file := filepath.Join(m.Dir, "main.go")
 	os.Remove(file)
@@ -199,7 +221,10 @@ func (m *Modules) Save(program string) {
 }
 
 // UseWorkspace replaces modules in go.mod by the folders that go.work beside it uses, and
-// returns them as module and folder.
+// returns them as module and folder. A workspace itself means nothing to the world, which is
+// built with a go.mod; replace directives say the same. On an error go.mod is as it was.
+//
+//	go.work: use ../lib     →    go.mod: replace example.org/lib => /…/lib
 func (m *Modules) UseWorkspace() ([][2]string, error) {
 	file := filepath.Join(m.Dir, "go.work")
 	text, err := os.ReadFile(file)
@@ -223,6 +248,7 @@ func (m *Modules) UseWorkspace() ([][2]string, error) {
 		if !filepath.IsAbs(dir) {
 			dir = filepath.Join(m.Dir, dir)
 		}
+		// The folder of the notebook's go.mod itself, as go work use . adds it.
 		if filepath.Clean(dir) == m.Dir {
 			continue
 		}
@@ -249,7 +275,8 @@ func (m *Modules) UseWorkspace() ([][2]string, error) {
 	return replaced, nil
 }
 
-// Tracked lists what is tracked: by %track, and what go.mod replaces modules with.
+// Tracked lists what is tracked, sorted: by %track, and what go.mod replaces modules with, but
+// for what %untrack hides.
 func (m *Modules) Tracked() []string {
 	list := slices.Clone(m.tracked)
 	if f, _, err := m.read(); err == nil {
@@ -264,7 +291,8 @@ func (m *Modules) Tracked() []string {
 	return list
 }
 
-// Track adds a file or folder, by its absolute path.
+// Track adds a file or folder, by its absolute path. What %untrack had hidden of it is seen
+// again. A path twice is there once.
 func (m *Modules) Track(path string) error {
 	if _, err := os.Stat(path); err != nil {
 		return fmt.Errorf("%s: there is no such file or folder", path)
@@ -276,8 +304,8 @@ func (m *Modules) Track(path string) error {
 	return nil
 }
 
-// Untrack removes what Track added, and hides what is tracked by itself, and reports whether there was
-// something to untrack.
+// Untrack removes what Track added, and hides what is tracked by itself, and reports whether
+// there was something to untrack. It hides also what a later replace directive would bring.
 func (m *Modules) Untrack(path string) bool {
 	found := slices.ContainsFunc(m.Tracked(), func(t string) bool { return matches(path, t) })
 	m.tracked = slices.DeleteFunc(m.tracked, func(t string) bool { return matches(path, t) })

@@ -22,16 +22,21 @@ import (
 	"github.com/holt-dl/holt/kernel/machine/scratch"
 )
 
-// ErrNewHost says that a package needs other versions of modules than those
-// that the running host was built with.
+// ErrNewHost says that a package needs other versions of modules than those that the running
+// host was built with. It wraps check.ErrAgain, by which the check of a cell knows it: the
+// check stops, and its caller replaces the host and begins again.
 var ErrNewHost = fmt.Errorf("session: the modules of the notebook changed: %w", check.ErrAgain)
 
-// Packages are the packages of a world as the front end reads them: a [check.Packages].
+// Packages are the packages of a world as the front end reads them: a [check.Packages]. It is
+// used by the check of a cell and by completion at the same time, so mu guards what is read and
+// made on demand. It is not held while the world builds.
 type Packages struct {
 	world *build.World
 	dir   func() string // where cells run
 
-	mu      sync.Mutex
+	mu sync.Mutex
+	// One importer for all cells: it keeps what it has read, so that a type has one identity in
+	// all of them, and go/types compares by identity.
 	gc      types.Importer
 	byName  map[string][]string // package name → import paths, best first
 	frozen  bool                // imports bring no modules; see %noautoget
@@ -47,7 +52,8 @@ func NewPackages(w *build.World, dir func() string) *Packages {
 	return p
 }
 
-// Reset forgets what was read, because the world changed.
+// Reset forgets what was read, because the world changed. Types that were read before are not
+// identical to those read after it, so the notebook must be checked again from its sources.
 func (p *Packages) Reset() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -55,19 +61,25 @@ func (p *Packages) Reset() {
 	p.byName = nil
 }
 
-// Import reads the exported API of a package.
+// Import reads the exported API of a package. It must be known to the world, by Add or as one
+// of the host's; so Import needs no network and no compiler, unless an archive is damaged.
 func (p *Packages) Import(path string) (*types.Package, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	// It has no archive: its functions are the compiler's.
 	if path == "unsafe" {
 		return types.Unsafe, nil
 	}
 	return importWith(p.gc, path, p.world.Toolchain().Version, runtime.Version())
 }
 
-// importWith reads a package that the Go of a version compiled, in a program that
-// another compiled. A release may write export data that one before it cannot read,
-// on which go/importer panics.
+// importWith reads a package that the Go of a version compiled, in a program that another
+// compiled. A release may write export data that one before it cannot read, on which
+// go/importer panics.
+//
+// So an error, or a panic, is explained where the compiler's release is newer than the one that
+// this program was built by; any other panic goes on as it was. Both versions are as
+// runtime.Version has them; a development version, which has no order, is not compared.
 func importWith(gc types.Importer, path, compiler, own string) (pkg *types.Package, err error) {
 	compiler, _, _ = strings.Cut(compiler, " ") // experiments follow
 	own, _, _ = strings.Cut(own, " ")
@@ -85,9 +97,13 @@ func importWith(gc types.Importer, path, compiler, own string) (pkg *types.Packa
 	return gc.Import(path)
 }
 
-// Add makes packages known to the world. The error is ErrNewHost when that
-// changed the packages of the host.
+// Add makes packages known to the world. The error is ErrNewHost when that changed the packages
+// of the host.
+//
+// Most cells import what is known, and then it costs a look-up for each path. Known or not, it
+// asks the world for packages of folders beside the notebook, which may have changed since.
 func (p *Packages) Add(ctx context.Context, paths []string) error {
+	// An internal package goes to the world too, which refuses it as the go command does.
 	var need []string
 	for _, path := range paths {
 		if _, ok := p.world.Export(path); (!ok || p.world.IsLocal(path) || build.Internal(path)) && path != "unsafe" {
@@ -114,7 +130,8 @@ func (p *Packages) Add(ctx context.Context, paths []string) error {
 	return nil
 }
 
-// describe says where the modules come from that a change brought.
+// describe says where the modules come from that a change brought: code that runs on a person's
+// machine should not come unseen.
 func describe(c build.Change) []string {
 	var list []string
 	for _, m := range c.Downloaded {
@@ -131,7 +148,7 @@ func describe(c build.Change) []string {
 	return list
 }
 
-// News returns what Add brought since the last call.
+// News returns what Add brought since the last call, and forgets it.
 func (p *Packages) News() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -140,7 +157,9 @@ func (p *Packages) News() []string {
 	return list
 }
 
-// CTypes returns what cmd/cgo declares for the names of C in the given files.
+// CTypes returns what cmd/cgo declares for the names of C in the given files, as Go text. Wrong
+// C code is a *syntax.Error with lines of the cell, like any wrong text. It runs the C
+// compiler, in a folder that is removed at the end.
 func (p *Packages) CTypes(ctx context.Context, files []check.File) (string, error) {
 	tmp, err := scratch.New()
 	if err != nil {
@@ -163,7 +182,8 @@ func (p *Packages) CTypes(ctx context.Context, files []check.File) (string, erro
 	return text, err
 }
 
-// Own are Holt's packages, which come before others of the same name.
+// Own are Holt's packages, which come before others of the same name: a cell may say dl.Linear
+// without an import. Their order is their rank.
 var Own = []string{
 	"github.com/holt-dl/holt/dl",
 	"github.com/holt-dl/holt/dl/vision",
@@ -171,9 +191,17 @@ var Own = []string{
 	"github.com/holt-dl/holt/display",
 }
 
+// majorVersion matches the last element of a path that only says a major version:
+// example.org/m/v2.
 var majorVersion = regexp.MustCompile(`^v[0-9]+$`)
 
-// nameOf guesses a package's name from its path.
+// nameOf guesses a package's name from its path, as goimports does, without reading the
+// package:
+//
+//	example.org/m/v2            m
+//	github.com/x/go-yaml        yaml
+//	gopkg.in/yaml.v3            yaml
+//	github.com/x/my-tools       mytools
 func nameOf(importPath string) string {
 	name := path.Base(importPath)
 	if majorVersion.MatchString(name) {
@@ -184,8 +212,12 @@ func nameOf(importPath string) string {
 	return strings.ReplaceAll(name, "-", "")
 }
 
-// index orders the candidates for each package name: Holt's own packages, the
-// standard library, then what the host holds; short paths first.
+// index orders the candidates for each package name: Holt's own packages, the standard library,
+// then what the host holds; short paths first.
+//
+//	rand   →   math/rand, crypto/rand, math/rand/v2, …
+//
+// It is made once, until Add, Renew or Reset change what there is, since it looks at all paths that there are. Its result must not be changed.
 func (p *Packages) index() map[string][]string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -203,6 +235,8 @@ func (p *Packages) index() map[string][]string {
 			all = append(all, path)
 		}
 	}
+	// There are fewer than ten of our own, and no path has ninety slashes, so the three ranges
+	// keep apart.
 	rank := func(path string) int {
 		switch i := slices.Index(Own, path); {
 		case i >= 0:
@@ -215,6 +249,7 @@ func (p *Packages) index() map[string][]string {
 	}
 	p.byName = map[string][]string{}
 	for _, path := range all {
+		// What a cell cannot import, or has no use for, is no candidate.
 		if strings.Contains("/"+path+"/", "/internal/") || strings.HasPrefix(path, "vendor/") || strings.Contains(path, "/cmd/") {
 			continue
 		}
@@ -237,8 +272,9 @@ func (p *Packages) index() map[string][]string {
 	return p.byName
 }
 
-// Found returns the package that a cell means by a name without an import: one of Holt's
-// own or of the standard library. It is "" where there is none.
+// Found returns the package that a cell means by a name without an import: one of Holt's own or
+// of the standard library. It is "" where there is none. Unlike Guess it does not look at what
+// is selected, reads nothing and adds nothing, so completion may call it.
 func (p *Packages) Found(name string) string {
 	paths := p.index()[name]
 	if len(paths) > 0 && (slices.Contains(Own, paths[0]) || slices.Contains(p.world.Std(), paths[0])) {
@@ -247,7 +283,8 @@ func (p *Packages) Found(name string) string {
 	return ""
 }
 
-// Name is the name of a package, or a guess where the world does not have it.
+// Name is the name of a package, or a guess where the world does not have it: of an import that
+// the cell is about to bring.
 func (p *Packages) Name(importPath string) string {
 	if n := p.world.Name(importPath); n != "" {
 		return n
@@ -258,7 +295,10 @@ func (p *Packages) Name(importPath string) string {
 // Names lists the names of all packages that a cell can mean.
 func (p *Packages) Names() []string { return slices.Sorted(maps.Keys(p.index())) }
 
-// Guess finds the package that a name in a cell means.
+// Guess finds the package that a name in a cell means: the first candidate that has all the
+// names which are selected from it. So rand.IntN, which only math/rand/v2 has, finds that, and
+// rand.Intn finds math/rand. A candidate that the world does not know yet is added to it,
+// unless that fails.
 func (p *Packages) Guess(name string, selected []string) (string, bool) {
 	paths := p.index()[name]
 	if len(paths) == 0 {
@@ -285,15 +325,16 @@ func (p *Packages) Guess(name string, selected []string) (string, bool) {
 	return path, path != ""
 }
 
-// Renew forgets which packages there are, because the world has others now.
+// Renew forgets which packages there are, because the world has others now. Unlike Reset it
+// keeps what was read: the archives are the same.
 func (p *Packages) Renew() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.byName = nil
 }
 
-// allowed refuses packages that only a new requirement would bring, after
-// %noautoget.
+// allowed refuses packages that only a new requirement would bring, after %noautoget. Packages
+// of modules that are required already pass, also when they must still be compiled.
 func (p *Packages) allowed(ctx context.Context, paths []string) error {
 	p.mu.Lock()
 	frozen := p.frozen
