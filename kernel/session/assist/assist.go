@@ -13,8 +13,8 @@ import (
 	"unicode/utf8"
 )
 
-// Snapshot is a notebook as it is after its last cell. It must not be changed
-// after it was passed on.
+// Snapshot is a notebook as it is after its last cell. It must not be changed after it was
+// passed on, as questions may still be answered from it when the next cell has run.
 type Snapshot struct {
 	// Mod and Sum are the go.mod and go.sum that cells are compiled with.
 	Mod, Sum string
@@ -26,15 +26,21 @@ type Snapshot struct {
 	Declared map[string]bool
 }
 
-// Cell is a cell's Go text, cut as [Assistant] needs it. Decls and Stmts are as
-// long as the cell, and have blanks where the other has text.
+// Cell is a cell's Go text, cut as [Assistant] needs it. Decls and Stmts are as long as the
+// cell, and have blanks where the other has text:
+//
+//	the cell       Decls          Stmts
+//	x := 1                        x := 1
+//	func f() {}    func f() {}
+//	f()                           f()
 type Cell struct {
 	Decls, Stmts string
 	Imports      map[string]string // the packages that the cell names: name to path
 	Declared     map[string]bool   // the names that Decls declares at package level
 }
 
-// Completion is what can replace the bytes of a cell from Start to End.
+// Completion is what can replace the bytes of a cell from Start to End, as Jupyter's
+// complete_reply says it. Where there are no matches, both are the offset of the question.
 type Completion struct {
 	Start, End int // byte offsets
 	Matches    []Match
@@ -47,11 +53,12 @@ type Match struct {
 	Signature string // of a function, such as "func(x int) error"
 }
 
-// Inspection is what is known of a name, by MIME type: text/plain and
-// text/markdown. It is empty where nothing is known.
+// Inspection is what is known of a name, by MIME type: text/plain for consoles, text/markdown
+// for JupyterLab. It is empty where nothing is known.
 type Inspection map[string]string
 
 const (
+	// How long gopls may take to answer its first request.
 	startTimeout = 30 * time.Second
 	patience     = 10 * time.Second // between two starts of a gopls that ends
 )
@@ -74,28 +81,33 @@ var settings = map[string]any{
 	"renameMovesSubpackages": false,
 }
 
-// Assistant answers from one gopls, which it starts when it is first asked.
-// Its methods may be called by several goroutines; questions wait for one another.
+// Assistant answers from one gopls, which it starts when it is first asked. Its methods may be
+// called by several goroutines; questions wait for one another, since each first puts its own
+// cell into the three files.
 type Assistant struct {
 	program string
 	dir     string // the folder that gopls works in
 
-	mu      sync.Mutex
+	mu sync.Mutex
+	// nil until the first question, and after gopls ended.
 	server  *rpc
 	started time.Time
+	// The protocol wants a number for each change of a file, which must rise; one count for all
+	// files does.
 	version int
 	imports map[string]string // of every cell so far, name to path
 	open    map[string]string // what gopls was told, by file name
 	mod     string            // the go.mod and go.sum on disk
 }
 
-// New returns an assistant that runs a gopls in a folder of its own, which is
-// made where it is not there.
+// New returns an assistant that runs a gopls in a folder of its own, which is made where it is
+// not there. Nothing is started yet.
 func New(gopls, dir string) *Assistant {
 	return &Assistant{program: gopls, dir: dir, imports: map[string]string{}, open: map[string]string{}}
 }
 
-// Close ends gopls.
+// Close ends gopls. It waits for a question that is being answered. A question after it would
+// start another.
 func (a *Assistant) Close() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -106,7 +118,8 @@ func (a *Assistant) Close() error {
 	return nil
 }
 
-// Complete returns the completions at a byte offset of a cell.
+// Complete returns the completions at a byte offset of a cell, best first. Cancelling ctx ends
+// the question, and gopls is told.
 func (a *Assistant) Complete(ctx context.Context, s Snapshot, c Cell, offset int) (Completion, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -120,7 +133,10 @@ func (a *Assistant) Complete(ctx context.Context, s Snapshot, c Cell, offset int
 	if err := a.server.call(ctx, "textDocument/completion", at.params(), &list); err != nil {
 		return Completion{}, err
 	}
+	// The protocol leaves the order to the client: by sortText.
 	slices.SortStableFunc(list.Items, func(x, y item) int { return strings.Compare(x.SortText, y.SortText) })
+	// Jupyter replaces the name up to the cursor, whatever edit gopls had in mind, so the
+	// beginning of that name is looked for here.
 	text := at.text
 	start := at.offset
 	for start > 0 {
@@ -131,6 +147,8 @@ func (a *Assistant) Complete(ctx context.Context, s Snapshot, c Cell, offset int
 		start -= n
 	}
 	found := Completion{Start: offset - (at.offset - start), End: offset}
+	// The same name may come twice, from the notebook and from a package that gopls would
+	// import.
 	seen := map[string]bool{}
 	for _, it := range list.Items {
 		m := it.match()
@@ -144,9 +162,9 @@ func (a *Assistant) Complete(ctx context.Context, s Snapshot, c Cell, offset int
 	return found, nil
 }
 
-// Inspect returns what is known of the name at, or just before, a byte offset
-// of a cell: its declaration and documentation, and with detail above 0 its
-// source.
+// Inspect returns what is known of the name at, or just before, a byte offset of a cell: its
+// declaration and documentation, and with detail above 0 its source. Detail is that of
+// Jupyter's inspect_request, where a name with two question marks asks for 1.
 func (a *Assistant) Inspect(ctx context.Context, s Snapshot, c Cell, offset, detail int) (Inspection, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -175,7 +193,11 @@ func (a *Assistant) Inspect(ctx context.Context, s Snapshot, c Cell, offset, det
 	return Inspection{"text/markdown": markdown, "text/plain": plain(markdown)}, nil
 }
 
-// ensure starts gopls where it does not run, or where the modules changed.
+// ensure starts gopls where it does not run, or where the modules changed. The caller holds mu.
+//
+// Gopls is started anew for other modules: it would notice that go.mod changed, but load all
+// packages again as well, and answer from the old ones meanwhile. One that ends again and again
+// is started every ten seconds at most; in between questions fail at once.
 func (a *Assistant) ensure(ctx context.Context, s Snapshot) error {
 	mod := s.Mod + "\x00" + s.Sum
 	if _, err := os.Stat(filepath.Join(a.dir, "go.mod")); err != nil {
@@ -184,6 +206,7 @@ func (a *Assistant) ensure(ctx context.Context, s Snapshot) error {
 	if a.server != nil && (a.server.ended() || a.mod != mod) {
 		a.server.close()
 		a.server = nil
+		// That it is started anew for this is no failure, and need not wait.
 		if a.mod != mod {
 			a.started = time.Time{}
 		}
@@ -204,6 +227,9 @@ func (a *Assistant) ensure(ctx context.Context, s Snapshot) error {
 		}
 	}
 	a.mod, a.open, a.version = mod, map[string]string{}, 0
+	// Gopls runs go list. It must neither look for modules in the network, which hangs a
+	// question, nor complain of requirements that the go.mod lacks, nor find the person's
+	// go.work.
 	server, err := dial(a.program, []string{"serve"}, []string{"GOFLAGS=-mod=mod", "GOWORK=off", "GOTOOLCHAIN=local", "GOPROXY=off"}, a.dir)
 	if err != nil {
 		return err
@@ -218,6 +244,9 @@ func (a *Assistant) ensure(ctx context.Context, s Snapshot) error {
 	return nil
 }
 
+// initialize is the handshake of the protocol. It says as little as possible of what the client
+// can do, so that gopls answers in the plainest form: markdown, and completions as text to put
+// in, without places to fill.
 func (a *Assistant) initialize(ctx context.Context, server *rpc) error {
 	root := fileURI(a.dir)
 	err := server.call(ctx, "initialize", map[string]any{
@@ -239,7 +268,9 @@ func (a *Assistant) initialize(ctx context.Context, server *rpc) error {
 	return server.notify("initialized", map[string]any{})
 }
 
-// tell opens a file in gopls' memory, or changes it.
+// tell opens a file in gopls' memory, or changes it, unless gopls has that text already: a
+// change makes it check the package again. The caller holds mu. The text is sent whole, which
+// the protocol allows.
 func (a *Assistant) tell(name, text string) error {
 	old, opened := a.open[name]
 	if opened && old == text {
@@ -258,11 +289,14 @@ func (a *Assistant) tell(name, text string) error {
 	})
 }
 
+// uri names a file in the assistant's folder, as the protocol wants it.
 func (a *Assistant) uri(name string) string { return fileURI(filepath.Join(a.dir, name)) }
 
+// fileURI is a path as a URI, with blanks and the like escaped.
 func fileURI(path string) string { return (&url.URL{Scheme: "file", Path: path}).String() }
 
-// item is a CompletionItem.
+// item is a CompletionItem of the protocol, as far as it is used. What is to be inserted stands
+// in textEdit, else in insertText, else in label.
 type item struct {
 	Label    string `json:"label"`
 	Kind     int    `json:"kind"`
@@ -280,6 +314,8 @@ var kinds = map[int]string{
 	9: "module", 10: "property", 14: "keyword", 21: "constant", 22: "class", 25: "class",
 }
 
+// match is an item as a completion: with the text that is to be inserted, which the label need
+// not be.
 func (it item) match() Match {
 	m := Match{Text: it.Label, Type: kinds[it.Kind], Signature: it.Detail}
 	if it.Insert != "" {
@@ -291,12 +327,14 @@ func (it item) match() Match {
 	return m
 }
 
-// hasPrefixFold is strings.HasPrefix without regard to case, as gopls matches.
+// hasPrefixFold is strings.HasPrefix without regard to case, as gopls matches. It compares
+// bytes of the same number; names whose cases differ in length are not found.
 func hasPrefixFold(s, prefix string) bool {
 	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
 
-// plain is markdown as a console shows it: without fences, rules and escapes.
+// plain is markdown as a console shows it: without fences, rules and escapes. It knows what
+// gopls writes, not all of markdown.
 func plain(markdown string) string {
 	var b strings.Builder
 	code := false

@@ -25,14 +25,15 @@ const Version = "v0.21.1"
 
 const (
 	module   = "golang.org/x/tools/gopls"
-	lockPoll = 500 * time.Millisecond
+	lockPoll = 500 * time.Millisecond // how often it is looked whether another installation is over
 )
 
-// ErrNoGopls says that there is no gopls.
+// ErrNoGopls says that there is no gopls. It wraps nothing: the person reads it in place of an
+// explanation of a name.
 var ErrNoGopls = errors.New("assist: gopls is not there yet; a kernel builds it in the background, and holt gopls at once")
 
-// own is where Holt keeps its gopls. Its name says the version, so that a
-// newer Holt brings a newer one.
+// own is where Holt keeps its gopls. Its name says the version, so that a newer Holt brings a
+// newer one. The error says that the person has no home folder.
 func own() (string, error) {
 	home, err := spec.Home()
 	if err != nil {
@@ -41,13 +42,18 @@ func own() (string, error) {
 	return filepath.Join(home, "bin", "gopls-"+Version), nil
 }
 
-// Find returns the path of gopls: the one that [Install] made, the one that make
-// built in the program's checkout, or one in PATH, in GOBIN or in GOPATH's bin.
+// Find returns the path of gopls: the one that [Install] made, the one that make built in the
+// program's checkout, or one in PATH, in GOBIN or in GOPATH's bin.
+//
+// Holt's own comes first, as its version is the one that is tested. The last places are where
+// go install puts programs, which are often not in the PATH of a Jupyter that a desktop
+// started.
 func Find() (string, error) {
 	var files []string
 	if file, err := own(); err == nil {
 		files = append(files, file)
 	}
+	// Whoever names a home for Holt's tools wants no others of Holt's.
 	if os.Getenv(plugins.HomeEnv) == "" {
 		files = append(files, plugins.Beside(filepath.Join(".holt", "bin", "gopls-"+Version)))
 	}
@@ -73,15 +79,19 @@ func Find() (string, error) {
 	return "", ErrNoGopls
 }
 
+// isProgram reports whether a file is there and may be executed.
 func isProgram(file string) bool {
 	info, err := os.Stat(file)
 	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
 
-// Install builds gopls at [Version] in Holt's own folder and returns its path.
-// It does nothing where that is there already, and waits where another process
-// is at it. The first time it downloads about 10 MB and takes two minutes of
-// one processor, in which it gives way to everything else.
+// Install builds gopls at [Version] in Holt's own folder and returns its path. It does nothing
+// where that is there already, and waits where another process is at it. The first time it
+// downloads about 10 MB and takes two minutes of one processor, in which it gives way to
+// everything else.
+//
+// The program is built aside and moved into its place, so that no process ever finds half of
+// one.
 func Install(ctx context.Context) (string, error) {
 	file, err := own()
 	if err != nil {
@@ -103,6 +113,8 @@ func Install(ctx context.Context) (string, error) {
 		return file, nil
 	}
 	tools, err := build.Find(ctx)
+	// Gopls is built without C, so a missing C compiler is no reason to give up; then the go
+	// command of PATH has to do.
 	if err != nil && !errors.Is(err, build.ErrNoCC) {
 		return "", fmt.Errorf("assist: install gopls: %w", err)
 	}
@@ -124,7 +136,8 @@ func Install(ctx context.Context) (string, error) {
 	return file, nil
 }
 
-// install runs go install, which leaves the program in dir.
+// install runs go install, which leaves the program in dir. Of what the go command says, the
+// last line is the reason when it fails.
 func install(ctx context.Context, goCommand, dir string) error {
 	cmd := exec.CommandContext(ctx, goCommand, "install", module+"@"+Version)
 	cmd.Dir = dir

@@ -20,20 +20,33 @@ import (
 // answers to completions of large packages have about 1 MB.
 const maxBody = 64 << 20
 
+// errEnded is the error of a question to a gopls that has ended. The next question may start
+// another.
 var errEnded = errors.New("assist: gopls ended")
 
-// rpc is a running language server (JSON-RPC 2.0 over its standard input and
-// output, https://microsoft.github.io/language-server-protocol/).
+// rpc is a running language server (JSON-RPC 2.0 over its standard input and output,
+// https://microsoft.github.io/language-server-protocol/).
+//
+// A message is JSON behind a head of its own:
+//
+//	Content-Length: 52
+//
+//	{"jsonrpc":"2.0","id":1,"method":"…","params":{…}}
+//
+// A request has an id and a method, its response the same id and no method, a notification a
+// method and no id. Both sides send requests, with ids of their own.
 type rpc struct {
 	cmd  *exec.Cmd
 	in   io.WriteCloser
 	done chan struct{} // closed when the server has ended
 
+	// mu guards what follows, and makes the writes to in whole messages.
 	mu      sync.Mutex
 	nextID  int
 	waiting map[int]chan response
 }
 
+// response is the part of a message that answers a request.
 type response struct {
 	Result json.RawMessage `json:"result"`
 	Error  *struct {
@@ -41,6 +54,7 @@ type response struct {
 	} `json:"error"`
 }
 
+// envelope is a message of any kind: the fields that it lacks are empty.
 type envelope struct {
 	Version string          `json:"jsonrpc"`
 	ID      json.RawMessage `json:"id,omitempty"`
@@ -49,9 +63,8 @@ type envelope struct {
 	response
 }
 
-// dial starts a server. Its process has a group of its own, so that a signal
-// to the kernel's does not reach it; it ends when its input does, and so with
-// the kernel.
+// dial starts a server. Its process has a group of its own, so that a signal to the kernel's
+// does not reach it; it ends when its input does, and so with the kernel.
 func dial(program string, args, env []string, dir string) (*rpc, error) {
 	cmd := exec.Command(program, args...)
 	cmd.Dir = dir
@@ -69,6 +82,8 @@ func dial(program string, args, env []string, dir string) (*rpc, error) {
 		return nil, fmt.Errorf("assist: start %s: %w", program, err)
 	}
 	c := &rpc{cmd: cmd, in: in, done: make(chan struct{}), waiting: map[int]chan response{}}
+	// When gopls has closed its output, or sent what is no message, nothing more can come of
+	// it: it is killed and waited for.
 	go func() {
 		c.read(bufio.NewReader(out))
 		c.kill()
@@ -78,6 +93,7 @@ func dial(program string, args, env []string, dir string) (*rpc, error) {
 	return c, nil
 }
 
+// kill ends the server and what it has started.
 func (c *rpc) kill() { syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL) }
 
 // close closes the server's input, and kills it when it has not ended in time.
@@ -91,6 +107,7 @@ func (c *rpc) close() {
 	}
 }
 
+// ended reports whether the server has ended.
 func (c *rpc) ended() bool {
 	select {
 	case <-c.done:
@@ -100,8 +117,10 @@ func (c *rpc) ended() bool {
 	}
 }
 
-// call sends a request and waits for its result.
+// call sends a request and waits for its result, which it puts into result; nil says that it is
+// of no interest. Several calls may be under way.
 func (c *rpc) call(ctx context.Context, method string, params, result any) error {
+	// Room for one, so that read never waits for a caller that has given up.
 	answer := make(chan response, 1)
 	c.mu.Lock()
 	c.nextID++
@@ -128,6 +147,8 @@ func (c *rpc) call(ctx context.Context, method string, params, result any) error
 			return fmt.Errorf("assist: gopls: %s: %w", method, err)
 		}
 		return nil
+	// The person types on: gopls need not finish. Its response, which comes all the same, finds
+	// no one waiting.
 	case <-ctx.Done():
 		c.notify("$/cancelRequest", map[string]any{"id": id})
 		return ctx.Err()
@@ -136,8 +157,10 @@ func (c *rpc) call(ctx context.Context, method string, params, result any) error
 	}
 }
 
+// notify sends a message that has no response.
 func (c *rpc) notify(method string, params any) error { return c.send(method, nil, params) }
 
+// send sends a request, or without an id a notification.
 func (c *rpc) send(method string, id json.RawMessage, params any) error {
 	p, err := json.Marshal(params)
 	if err != nil {
@@ -146,6 +169,7 @@ func (c *rpc) send(method string, id json.RawMessage, params any) error {
 	return c.write(envelope{Version: "2.0", ID: id, Method: method, Params: p})
 }
 
+// write sends one message. A broken pipe means that the server has ended.
 func (c *rpc) write(e any) error {
 	body, err := json.Marshal(e)
 	if err != nil {
@@ -159,7 +183,8 @@ func (c *rpc) write(e any) error {
 	return nil
 }
 
-// read takes what the server sends until it ends.
+// read takes what the server sends until it ends. Notifications, such as diagnostics and
+// progress, are dropped.
 func (c *rpc) read(r *bufio.Reader) {
 	for {
 		body, err := readBody(r)
@@ -190,7 +215,9 @@ func (c *rpc) read(r *bufio.Reader) {
 	}
 }
 
-// answer replies to the server's requests to its editor.
+// answer replies to the server's requests to its editor. Gopls asks for its settings, once for
+// each folder and not only at the start; anything else is answered with null, since it would
+// wait for ever otherwise.
 func (c *rpc) answer(e envelope) {
 	var result any
 	if e.Method == "workspace/configuration" {
@@ -207,6 +234,8 @@ func (c *rpc) answer(e envelope) {
 	c.write(map[string]any{"jsonrpc": "2.0", "id": e.ID, "result": result})
 }
 
+// readBody reads one message without its head. Other fields of the head than the length are of
+// no interest.
 func readBody(r *bufio.Reader) ([]byte, error) {
 	size := -1
 	for {

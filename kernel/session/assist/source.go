@@ -10,9 +10,11 @@ import (
 	"path/filepath"
 )
 
-// definition returns the source of the declaration of the name at a place,
-// with its comment; empty where it has none that can be read. The caller
-// holds mu.
+// definition returns the source of the declaration of the name at a place, with its comment;
+// empty where it has none that can be read. The caller holds mu.
+//
+// The place may be in a file of the assistant's own, whose text is in memory only, or in the
+// source of a package on disk.
 func (a *Assistant) definition(ctx context.Context, at position) string {
 	var found []struct {
 		URI   string `json:"uri"`
@@ -40,8 +42,16 @@ func (a *Assistant) definition(ctx context.Context, at position) string {
 	return declaration(text, found[0].Range.Start.Line+1)
 }
 
-// declaration returns the part of a Go file that declares what a line names: a
-// function, or the line of a group of types, variables or constants.
+// declaration returns the part of a Go file that declares what a line names: a function, or the
+// line of a group of types, variables or constants. Of
+//
+//	var (
+//		a = 1
+//		b = 2
+//	)
+//
+// line 3 gives "var b = 2". A file with syntax errors, as that of a cell may be, is used as far
+// as it was parsed. Lines count from 1; "" says that no declaration is there.
 func declaration(text string, line int) string {
 	files := token.NewFileSet()
 	file, err := parser.ParseFile(files, "", text, parser.ParseComments|parser.SkipObjectResolution)
