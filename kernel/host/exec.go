@@ -28,12 +28,16 @@ import (
 // Grace is how long an interrupted cell has to end before it is abandoned.
 const Grace = time.Second
 
-// execution is one run of one cell, and the goroutines it leaves behind.
+// execution is one run of one cell, and the goroutines it leaves behind. It is made by the
+// goroutine of serve; the fields that change are atomic, or belong to the cell's own goroutine.
 type execution struct {
+	// cell is the number of the program, run what the kernel said of it.
 	s    *server
 	cell int
 	run  msg.Run
 
+	// Two sets of labels: those of the cell, and those that its goroutines get when they end by
+	// an interrupt (rt.Mark).
 	ctx    context.Context // carries labels, as pprof wants them
 	cancel context.CancelCauseFunc
 	mark   rt.Mark
@@ -53,6 +57,10 @@ type execution struct {
 // errInterrupt is the cause with which a cell's context is cancelled.
 var errInterrupt = errors.New("interrupted")
 
+// newExecution makes an execution that can be found by its labels from then on. Both sets of
+// labels lead to it: a deferred function of a goroutine that is being ended still prints for
+// its cell. The label "ending" is another than "cell", so a goroutine that ends already does
+// not count as one that an interrupt must wait for (labelled).
 func (s *server) newExecution(cell int, run msg.Run) *execution {
 	e := &execution{s: s, cell: cell, run: run, ended: make(chan struct{}), began: time.Now(), boot: sinceBoot()}
 	number := strconv.Itoa(cell)
@@ -70,11 +78,13 @@ func (s *server) newExecution(cell int, run msg.Run) *execution {
 	return e
 }
 
-// forgetEvery is after how many executions those are forgotten that left no
-// goroutine behind. Looking for them takes a profile of all goroutines.
+// forgetEvery is after how many executions those are forgotten that left no goroutine behind.
+// Looking for them takes a profile of all goroutines, which stops the world.
 const forgetEvery = 64
 
-// forget drops the executions that are over.
+// forget drops the executions that are over: their goroutine has ended, and no other carries
+// their labels. One that is dropped too early would print for the running cell, and no
+// interrupt would find it.
 func (s *server) forget() {
 	alive := labelled()
 	s.execs.Range(func(labels, value any) bool {
@@ -85,7 +95,9 @@ func (s *server) forget() {
 	})
 }
 
-// pointerOf returns the labels of a context as goroutines carry them.
+// pointerOf returns the labels of a context as goroutines carry them. Package pprof does not
+// tell; so a goroutine sets them on itself and looks. It is one of its own, since the caller's
+// labels must stay.
 func pointerOf(ctx context.Context) (labels unsafe.Pointer) {
 	done := make(chan struct{})
 	go func() {
@@ -97,9 +109,11 @@ func pointerOf(ctx context.Context) (labels unsafe.Pointer) {
 	return labels
 }
 
-// start runs a cell on a goroutine of its own.
+// start runs a cell on a goroutine of its own. It is called by serve, and does not wait. A
+// refusal is reported as the end of the cell, like any end.
 func (s *server) start(cell int, run msg.Run) {
 	e := s.newExecution(cell, run)
+	// An earlier refusal: see main.
 	if why := s.poisoned.Load(); why != nil {
 		e.finish(msg.Done{Result: msg.Refused, Name: "plugin", Value: *why})
 		close(e.ended)
@@ -113,20 +127,29 @@ func (s *server) start(cell int, run msg.Run) {
 		close(e.ended)
 		return
 	}
+	// Without a pipe the cell reads what the last one left, which is closed; no reason to
+	// refuse it.
 	if err := s.stdin.begin(cell); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
 	s.std.begin()
+	// Printing and interrupts look here, so all must be in place.
 	s.current.Store(e)
 	go e.main()
 	go s.watchStdin(e)
 }
 
-// main is the cell's goroutine. However it ends, by return, panic or Goexit,
-// the deferred call reports it.
+// main is the cell's goroutine. However it ends, by return, panic or Goexit, the deferred call
+// reports it.
+//
+// Several of these may hold at once; the order of the cases decides: a plugin that was not
+// loaded, an exit that the cell asked for, success, a panic, an interrupt. After an interrupt
+// even a return counts as interrupted, since a wait that it cut short may have made the cell
+// return.
 func (e *execution) main() {
 	e.goroutine.Store(rt.Goroutine())
 	debug.SetPanicOnFault(true) // wild addresses become panics, on this goroutine
+	// From here on, all goroutines that the cell starts are known to be its own.
 	pprof.SetGoroutineLabels(e.ctx)
 	var load msg.Done
 	returned := false
@@ -164,10 +187,12 @@ func (e *execution) main() {
 	returned = true
 }
 
-// load opens the plugin and finds its entry. The initialisers of packages that
-// the process did not have yet run here; one that panics counts as refused,
-// since a later plugin with that package would end the process. The frames are
-// those of its panic.
+// load opens the plugin and finds its entry. The initialisers of packages that the process did
+// not have yet run here; one that panics counts as refused, since a later plugin with that
+// package would end the process. The frames are those of its panic.
+//
+// The cell's package sets rt.Entry when it is initialised, so no symbol need be looked up by
+// its name.
 func (e *execution) load() (entry func(), frames []msg.Frame, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -186,15 +211,21 @@ func (e *execution) load() (entry func(), frames []msg.Frame, err error) {
 	return rt.Entry, nil, nil
 }
 
-// finish sends Done, once, after all output that the cell made.
+// finish sends Done, once, after all output that the cell made. It is called when the cell's
+// goroutine ends, and by abandon when it does not; the first call counts. Once it is called,
+// the execution is reported, and later output of its goroutines is that of a cell that is over.
 func (e *execution) finish(d msg.Done) {
 	if !e.reported.CompareAndSwap(false, true) {
 		return
 	}
 	e.s.stdin.end(e.cell)
+	// One that was refused before it began is not current, and has no files to put back.
 	if e.s.current.Load() == e {
 		e.s.std.end(d.Result != msg.OK)
 	}
+	// How far it came decides which of its variables count. An abandoned cell may go on to the
+	// next statement after this; its variables are then those of a statement that was not
+	// reached.
 	d.Reached = rt.Reached
 	if !e.ran.IsZero() {
 		d.LoadNanos, d.RunNanos = int64(e.ran.Sub(e.began)), int64(time.Since(e.ran))
@@ -208,6 +239,7 @@ func (e *execution) finish(d msg.Done) {
 				fmt.Fprintf(os.Stderr, "holt-host: the last frame of a display panicked: %s\n", text(r))
 			}
 		}()
+		// The last frames are the cell's, as their labels say.
 		pprof.SetGoroutineLabels(e.hold[0])
 		frame.Flush()
 	}()
@@ -221,8 +253,15 @@ func (e *execution) finish(d msg.Done) {
 	e.s.send(msg.KindDone, e.cell, d)
 }
 
-// result is rt.Result: it runs on the cell's goroutine, so that an interrupt
-// ends a slow String method too.
+// result is rt.Result: it runs on the cell's goroutine, so that an interrupt ends a slow String
+// method too.
+//
+// One value is the cell's result. Several, of one call, are shown as Python shows a tuple where
+// all are plain text, on lines of their own if one of them has lines:
+//
+//	f()        →    3, true
+//
+// and otherwise each as a display, since a notebook has one result for a cell.
 func (s *server) result(vals []any) {
 	var bundles []frame.Bundle
 	plain := true
@@ -263,8 +302,12 @@ func (s *server) render(v any) (b frame.Bundle) {
 	return s.opt.Render(v)
 }
 
-// failure describes a recovered panic. It is called by the function that
-// recovered it, while the panicking calls are still on the stack.
+// failure describes a recovered panic. It is called by the function that recovered it, while
+// the panicking calls are still on the stack: once that function has returned, no trace of them
+// is left.
+//
+// An error that a top-level statement returned is such a panic too, with its own place
+// (rt.Failed); it is shown as an error and not as a panic.
 func (e *execution) failure(r any) msg.Done {
 	if file, line, err := rt.Failed(r); err != nil {
 		d := msg.Done{Result: msg.Error, Name: typeName(err), Value: text(err), Pos: &msg.Pos{File: file, Line: line}}
@@ -277,7 +320,9 @@ func (e *execution) failure(r any) msg.Done {
 	return e.byInterrupt(d, err)
 }
 
-// twice are the panics of registries that take a name once in a process.
+// twice are the panics of registries that take a name once in a process: what a program does
+// once at its start, a cell does each time it runs. Has is a part of the panic's text, try what
+// the person can write.
 var twice = []struct{ has, try string }{
 	{"http: multiple registrations for ", "register on a new mux := http.NewServeMux(), made in the same cell"},
 	{") conflicts with pattern ", "register on a new mux := http.NewServeMux(), made in the same cell"},
@@ -288,8 +333,8 @@ var twice = []struct{ has, try string }{
 	{"gob: registering duplicate ", "leave the line out, or give the type another name"},
 }
 
-// explainTwice adds to such a panic that the name is taken since the cell ran
-// before, and what to do.
+// explainTwice adds to such a panic that the name is taken since the cell ran before, and what
+// to do. Any other text stays as it is.
 func explainTwice(text string) string {
 	for _, t := range twice {
 		if strings.Contains(text, t.has) {
@@ -299,8 +344,9 @@ func explainTwice(text string) string {
 	return text
 }
 
-// byInterrupt turns an error that comes of an interrupt into the interrupt it
-// is: a cancelled context, the end of standard input or of a program.
+// byInterrupt turns an error that comes of an interrupt into the interrupt it is: a cancelled
+// context, the end of standard input or of a program. Without an interrupt the same errors are
+// the cell's own, and d stays as it is.
 func (e *execution) byInterrupt(d msg.Done, err error) msg.Done {
 	if !e.interrupted.Load() {
 		return d
@@ -319,8 +365,10 @@ func (e *execution) byInterrupt(d msg.Done, err error) msg.Done {
 	return d
 }
 
-// typeName names the type of an error or of a panic's value: of the errors that
-// wrap one another, the first whose type a person could have met.
+// typeName names the type of an error or of a panic's value: of the errors that wrap one
+// another, the first whose type a person could have met. So fmt.Errorf("…: %w", err), whose
+// type is *fmt.wrapError, has the name of what it wraps; where none has an exported type, it is
+// that of the outermost.
 func typeName(v any) string {
 	if _, ok := v.(runtime.Error); ok {
 		return "runtime error"
@@ -337,8 +385,9 @@ func typeName(v any) string {
 	return fmt.Sprintf("%T", v)
 }
 
-// text is the value of a panic as Go prints it, without quotes; methods that
-// panic themselves are named by fmt.
+// text is the value of a panic as Go prints it, without quotes; methods that panic themselves
+// are named by fmt. The prefix of runtime errors is taken off, as the type's name says it
+// already.
 func text(v any) string {
 	switch v := v.(type) {
 	case error:

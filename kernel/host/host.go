@@ -26,12 +26,16 @@ type Options struct {
 
 // server is the process's one connection and what runs in it.
 type server struct {
+	// Set before serve begins.
 	opt  Options
 	conn net.Conn
 
 	out  sync.Mutex      // one message at a time
 	acks []chan struct{} // senders of output that wait for the kernel, oldest first; guarded by out
 
+	// What any goroutine may look up while cells come and go. Loaded and execs grow with the
+	// number of executions; execs is cleared of what is over (forget), while loaded must know
+	// every path for good.
 	execs    sync.Map // profiler labels (unsafe.Pointer) → *execution
 	files    sync.Map // display names of the cells that ran here, such as cell[5]
 	current  atomic.Pointer[execution]
@@ -41,14 +45,18 @@ type server struct {
 	stdin    stdin
 	std      standard
 
+	// stopMu guards what interrupts change.
 	stopMu   sync.Mutex
 	flags    map[string]*uint32 // stop flags of the programs, by import path
 	stopped  []*execution       // interrupted, with goroutines that may still run
 	sweeping bool
 }
 
-// Main is the host process: it serves the kernel at the other end of the
-// inherited socket until that closes it, and never returns.
+// Main is the host process: it serves the kernel at the other end of the inherited socket until
+// that closes it, and never returns.
+//
+// All hooks are set before the first message says that the host is ready, so that no cell can
+// find one missing.
 func Main(opt Options) {
 	conn, err := inherited()
 	if err != nil {
@@ -81,16 +89,18 @@ func Main(opt Options) {
 	}
 	s.send(msg.KindReady, 0, msg.Ready{PID: os.Getpid()})
 	s.serve()
+	// No deferred call and no goroutine of a cell may hold up the end: the kernel is gone, or
+	// wants this.
 	os.Exit(0)
 }
 
 // active is the server of this process, for [Context].
 var active atomic.Pointer[server]
 
-// Context returns the context of the cell that the calling goroutine belongs
-// to. An interrupt cancels it while the cell runs; it is never cancelled after
-// the cell's end, so that work left to run goes on. Elsewhere it is the
-// running cell's, or the background context.
+// Context returns the context of the cell that the calling goroutine belongs to. An interrupt
+// cancels it while the cell runs; it is never cancelled after the cell's end, so that work left
+// to run goes on. Elsewhere it is the running cell's, or the background context: on a goroutine
+// of a library's own, or one whose labels the program has replaced.
 func Context() context.Context {
 	s := active.Load()
 	if s == nil {
@@ -105,7 +115,9 @@ func Context() context.Context {
 	return context.Background()
 }
 
-// caller returns the execution that the calling goroutine belongs to, or nil.
+// caller returns the execution that the calling goroutine belongs to, or nil. Labels are
+// compared as pointers, without a look at their text: a goroutine has the very labels of the
+// one that started it.
 func (s *server) caller() *execution {
 	if labels := rt.Labels(); labels != nil {
 		if e, ok := s.execs.Load(labels); ok {
@@ -115,8 +127,9 @@ func (s *server) caller() *execution {
 	return nil
 }
 
-// inherited returns the connection whose descriptor HOLT_HOST_FD names, and
-// hides it from the programs that cells start.
+// inherited returns the connection whose descriptor HOLT_HOST_FD names, and hides it from the
+// programs that cells start: neither the variable nor the descriptor is theirs. A program that
+// held the socket open would keep the kernel from seeing this process hang up.
 func inherited() (net.Conn, error) {
 	fd, err := strconv.Atoi(os.Getenv("HOLT_HOST_FD"))
 	if err != nil {
@@ -133,7 +146,8 @@ func inherited() (net.Conn, error) {
 	return conn, nil
 }
 
-// serve answers the kernel until it hangs up.
+// serve answers the kernel until it hangs up. Nothing here may wait for a cell, as an interrupt
+// comes the same way: cells and calls run on goroutines of their own.
 func (s *server) serve() {
 	for {
 		m, err := frame.Read(s.conn)
@@ -154,6 +168,8 @@ func (s *server) serve() {
 			s.ack()
 		case msg.KindLine:
 			var l msg.Line
+			// A line that cannot be read counts as the end: the cell would wait for ever
+			// otherwise.
 			if err := json.Unmarshal(m.Body, &l); err != nil {
 				l = msg.Line{EOF: true}
 			}
@@ -167,8 +183,8 @@ func (s *server) serve() {
 	}
 }
 
-// send writes one message. An error means that the kernel is gone, which serve
-// sees too.
+// send writes one message. An error means that the kernel is gone, which serve sees too; so it
+// is dropped. Any goroutine may call it.
 func (s *server) send(kind frame.Kind, cell int, body any) {
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -179,8 +195,9 @@ func (s *server) send(kind frame.Kind, cell int, body any) {
 	frame.Write(s.conn, frame.Message{Kind: kind, Cell: cell, Body: text})
 }
 
-// show sends output and waits until the kernel has it: what the cell prints
-// next, into a pipe, can then not overtake it.
+// show sends output and waits until the kernel has it: what the cell prints next, into a pipe,
+// can then not overtake it. It is the sink of package frame, called by whatever goroutine shows
+// something. A frame that says whose it is keeps that.
 func (s *server) show(m frame.Message) error {
 	if e := s.caller(); m.Cell == 0 && e != nil {
 		m.Cell = e.cell
@@ -188,7 +205,10 @@ func (s *server) show(m frame.Message) error {
 	return s.deliver(m)
 }
 
-// deliver sends a message and waits until the kernel has handled it.
+// deliver sends a message and waits until the kernel has handled it. What C code has in its
+// buffers goes out first, since it was printed before. The kernel acknowledges in the order in
+// which it gets messages, so a queue is enough to tell whose turn it is; the entry is made
+// under the lock under which the message is written, or two senders could swap.
 func (s *server) deliver(m frame.Message) error {
 	flushC()
 	arrived := make(chan struct{})
@@ -204,14 +224,15 @@ func (s *server) deliver(m frame.Message) error {
 	return err
 }
 
-// Sync returns when the kernel has read all that this process has written to
-// any of its pipes, and shown it.
+// Sync returns when the kernel has read all that this process has written to any of its pipes,
+// and shown it. In a process without a kernel it does nothing.
 func Sync() {
 	if s := active.Load(); s != nil {
 		s.deliver(frame.Message{Kind: msg.KindSync})
 	}
 }
 
+// ack wakes the sender that has waited longest.
 func (s *server) ack() {
 	s.out.Lock()
 	defer s.out.Unlock()
