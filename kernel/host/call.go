@@ -12,7 +12,9 @@ import (
 	"github.com/holt-dl/holt/kernel/host/msg"
 )
 
-// answer carries out a call, also while a cell runs.
+// answer carries out a call, also while a cell runs. It is a goroutine of its own, so that one
+// that takes long holds up no interrupt; the kernel finds the answer by its number, in whatever
+// order answers come.
 func (s *server) answer(c msg.Call) {
 	r := msg.Return{Seq: c.Seq}
 	if err := s.call(c, &r); err != nil {
@@ -21,6 +23,8 @@ func (s *server) answer(c msg.Call) {
 	s.send(msg.KindReturn, 0, r)
 }
 
+// call carries out c, and puts what it gives into r. Package msg says what each takes. An
+// argument that is missing counts as empty.
 func (s *server) call(c msg.Call, r *msg.Return) error {
 	arg := func(i int) string {
 		if i < len(c.Args) {
@@ -40,6 +44,8 @@ func (s *server) call(c msg.Call, r *msg.Return) error {
 			return err
 		}
 		r.Text = dir
+		// Shells that cells start believe PWD, when it names the folder that they are in by
+		// another way.
 		return os.Setenv("PWD", dir)
 	case msg.Setenv:
 		return os.Setenv(arg(0), arg(1))
@@ -70,6 +76,9 @@ func (s *server) call(c msg.Call, r *msg.Return) error {
 	return fmt.Errorf("host: unknown call %q", c.Name)
 }
 
+// memory says what the process uses. The resident set is the second number of /proc/self/statm,
+// in pages; it has what C and the backends hold too, of which Go's runtime does not know. It is
+// 0 where there is no /proc.
 func (s *server) memory() *msg.Memory {
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)

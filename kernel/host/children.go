@@ -10,7 +10,8 @@ import (
 	"unsafe"
 )
 
-// tasks returns the folders of the threads of a process below /proc.
+// tasks returns the folders of the threads of a process below /proc; none when the process has
+// ended.
 func tasks(pid int) []string {
 	dir, err := os.Open(fmt.Sprintf("/proc/%d/task", pid))
 	if err != nil {
@@ -24,8 +25,9 @@ func tasks(pid int) []string {
 	return names
 }
 
-// glance reads the beginning of a file of /proc into buf. It costs less than
-// [os.ReadFile], which matters for one that is read again and again.
+// glance reads the beginning of a file of /proc into buf, and returns nil where it cannot. It
+// costs less than [os.ReadFile], which matters for one that is read again and again: no
+// allocation, and no look at the file's size, which is 0 below /proc.
 func glance(file string, buf []byte) []byte {
 	fd, err := syscall.Open(file, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
 	if err != nil {
@@ -39,8 +41,9 @@ func glance(file string, buf []byte) []byte {
 	return buf[:n]
 }
 
-// descendants returns the processes that a process started, and those that
-// they started, parents first.
+// descendants returns the processes that a process started, and those that they started,
+// parents first. Each thread has children of its own in /proc; a process whose parent has ended
+// is another's child, and is missed.
 func descendants(pid int) []int {
 	var list []int
 	var buf [4096]byte
@@ -76,6 +79,8 @@ func programs(since time.Duration) []int {
 		// pid (name) state parent group … start time in hundredths of a second as
 		// field 22, where the name may hold anything.
 		fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
+		// Behind the name, field 3 of proc(5) is the first: so the group (5) is fields[2], and
+		// the start (22) fields[19]. A zombie has ended.
 		if len(fields) < 20 || fields[0] == "Z" || fields[2] != group {
 			continue
 		}
@@ -87,7 +92,8 @@ func programs(since time.Duration) []int {
 	return list
 }
 
-// sinceBoot is the clock of start times in /proc.
+// sinceBoot is the clock of start times in /proc: CLOCK_BOOTTIME, which goes on while the
+// machine sleeps, unlike the monotonic clock of package time.
 func sinceBoot() time.Duration {
 	const clockBoottime = 7
 	var ts syscall.Timespec
@@ -97,9 +103,11 @@ func sinceBoot() time.Duration {
 	return time.Duration(ts.Nano())
 }
 
-// endPrograms interrupts what a cell has started, as Ctrl-C in a terminal does,
-// and kills what has not ended 2 [Grace] later. It closes done then, or earlier
-// when nothing is left.
+// endPrograms interrupts what a cell has started, as Ctrl-C in a terminal does, and kills what
+// has not ended 2 [Grace] later. It closes done then, or earlier when nothing is left.
+//
+// Programs are known by when they were started, not by who started them. So what a goroutine of
+// an earlier cell starts while this one runs ends too; no sign in /proc tells the two apart.
 func (e *execution) endPrograms(done chan<- struct{}) {
 	defer close(done)
 	for _, pid := range programs(e.boot) {

@@ -27,7 +27,9 @@ const (
 	lookLate = 200 * time.Millisecond
 )
 
-// stdin is the standard input of the cell that runs.
+// stdin is the standard input of the cell that runs: the writing end of its pipe, whose reading
+// end is descriptor 0. The field answer is closed when a line, or the end, has come for the
+// question that was asked last; nil when none is open.
 type stdin struct {
 	mu     sync.Mutex
 	cell   int
@@ -36,7 +38,9 @@ type stdin struct {
 	answer chan struct{}
 }
 
-// begin gives a cell its pipe.
+// begin gives a cell its pipe. It comes in the place of the last one's, whose writing end is
+// closed first: whoever still reads from that finds its end. Descriptor 0 is inherited by
+// programs; both ends of the pipe itself are not.
 func (in *stdin) begin(cell int) error {
 	var p [2]int
 	if err := syscall.Pipe2(p[:], syscall.O_CLOEXEC); err != nil {
@@ -58,11 +62,13 @@ func (in *stdin) begin(cell int) error {
 	// A line that is longer than the pipe must not hold a thread.
 	syscall.SetNonblock(p[1], true)
 	in.cell, in.write, in.inode = cell, os.NewFile(uintptr(p[1]), "stdin"), st.Ino
+	// What C code read ahead was the last cell's.
 	rewindC()
 	return nil
 }
 
-// end is the end of the standard input of a cell.
+// end is the end of the standard input of a cell. For a cell that is not the running one any
+// more it does nothing.
 func (in *stdin) end(cell int) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -79,7 +85,8 @@ func (in *stdin) close() {
 	}
 }
 
-// take gives the running cell what the kernel sends.
+// take gives the running cell what the kernel sends. It is called by serve, and must not wait
+// long: a pipe has room for 64 KiB, so a short line fits unless nothing is read.
 func (in *stdin) take(l msg.Line) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -101,7 +108,9 @@ func (in *stdin) take(l msg.Line) {
 	}
 }
 
-// watchStdin requests a line whenever the cell waits for one, until the cell ends.
+// watchStdin requests a line whenever the cell waits for one, until the cell ends. It is a
+// goroutine of each cell. It looks ever more rarely, down to five times a second, since most
+// cells never read; a look costs a file for each thread of the process.
 func (s *server) watchStdin(e *execution) {
 	for look := lookSoon; !e.reported.Load() && s.stdin.open(e.cell); look = min(look*5/4, lookLate) {
 		select {
@@ -113,6 +122,8 @@ func (s *server) watchStdin(e *execution) {
 			continue
 		}
 		answer := make(chan struct{})
+		// The channel is in place before the question is asked, or a quick answer would not be
+		// noticed.
 		s.stdin.mu.Lock()
 		s.stdin.answer = answer
 		s.stdin.mu.Unlock()
@@ -126,15 +137,19 @@ func (s *server) watchStdin(e *execution) {
 	}
 }
 
-// open reports whether the cell's pipe can still bring a line.
+// open reports whether the cell's pipe can still bring a line: it is the running cell's, and
+// neither a person's end of input nor an interrupt has closed it.
 func (in *stdin) open(cell int) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	return in.cell == cell && in.write != nil
 }
 
-// waits reports whether this process, or one that has its standard input,
-// waits for a line that is not there.
+// waits reports whether this process, or one that has its standard input, waits for a line that
+// is not there.
+//
+// Bytes in the pipe come first: a reader that is about to take them waits for nothing. A
+// program counts when its own descriptor 0 is this pipe, which the name of the link says.
 func (in *stdin) waits() bool {
 	in.mu.Lock()
 	inode, open := in.inode, in.write != nil
