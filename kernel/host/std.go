@@ -12,7 +12,11 @@ import (
 // variables do, and is said; what one that fails has set is put back, since it
 // may not have come to that; and what is closed is opened again.
 
-// standard keeps the standard files of the process.
+// standard keeps the standard files of the process. Serve calls begin, and whoever reports a cell's end calls end.
+//
+// The host's own files are kept for two reasons: they are what a cell gets back, and the
+// collector closes the descriptor of a file that nothing refers to. The copies are descriptors
+// of the same pipes; they are high, and stay even where a cell closes descriptor 1 itself.
 type standard struct {
 	files  [3]*os.File // the host's own; kept, as the collector closes what is not used
 	copies [3]int      // of the same descriptors, which no cell closes
@@ -20,12 +24,14 @@ type standard struct {
 	kept   []*os.File  // other files of these descriptors, never to be closed
 }
 
-// variables are the three that a cell can set.
+// variables are the three that a cell can set, by descriptor.
 func variables() [3]**os.File { return [3]**os.File{&os.Stdin, &os.Stdout, &os.Stderr} }
 
+// stdNames are their names, for what is said of them.
 var stdNames = [3]string{"os.Stdin", "os.Stdout", "os.Stderr"}
 
-// keep remembers the files, when the host starts.
+// keep remembers the files, when the host starts. Where no copy can be made, the descriptor
+// itself stands for it, and what a cell closes stays closed.
 func (std *standard) keep() {
 	const aside = 100 // above what programs count on
 	for i, v := range variables() {
@@ -38,18 +44,28 @@ func (std *standard) keep() {
 	}
 }
 
-// begin is called before a cell runs.
+// begin is called before a cell runs. What the variables hold then may be a file that an
+// earlier cell has set for good.
 func (std *standard) begin() {
 	for i, v := range variables() {
 		std.before[i] = *v
 	}
 }
 
-// end is called when a cell has ended. Failed says that it did not come to its end.
+// end is called when a cell has ended. Failed says that it did not come to its end. What it
+// does is said on the real standard error, for each variable by itself:
+//
+//	closed                          opened again, whatever the cell's end
+//	another file, cell succeeded    stays, as other variables do
+//	another file, cell failed       what it was before
+//
+// A cell that only redirects for a while, and restores what was there, is left alone.
 func (std *standard) end(failed bool) {
 	for i, v := range variables() {
 		now := *v
 		var st syscall.Stat_t
+		// The descriptor itself is closed: C code and programs would have none, and the next
+		// file that is opened would become it.
 		if syscall.Fstat(i, &st) != nil {
 			syscall.Dup3(std.copies[i], i, 0)
 		}
@@ -60,6 +76,7 @@ func (std *standard) end(failed bool) {
 		case closed(now):
 			std.renew(i)
 			std.say("%s was set to a file that is closed; it is the notebook's again", stdNames[i])
+		// Not touched, or set back.
 		case now == std.before[i] || now == std.files[i]:
 		case same(now, std.copies[i]):
 			// Another file of the same descriptor: when the collector finds it
@@ -80,7 +97,8 @@ func (std *standard) end(failed bool) {
 	}
 }
 
-// renew sets a variable to the host's own file, opened again where it was closed.
+// renew sets a variable to the host's own file, opened again where it was closed. A closed
+// *os.File cannot be revived; a new one of the same descriptor takes its place.
 func (std *standard) renew(i int) {
 	if closed(std.files[i]) {
 		std.files[i] = os.NewFile(uintptr(i), std.files[i].Name())
@@ -88,7 +106,7 @@ func (std *standard) renew(i int) {
 	*variables()[i] = std.files[i]
 }
 
-// closed reports whether a file is closed.
+// closed reports whether a file is closed; nil counts as closed.
 func closed(f *os.File) bool {
 	if f == nil {
 		return true
@@ -97,7 +115,8 @@ func closed(f *os.File) bool {
 	return errors.Is(err, os.ErrClosed)
 }
 
-// same reports whether a file is what a descriptor stands for.
+// same reports whether a file is what a descriptor stands for: the same pipe, by device and
+// inode, whatever the number.
 func same(f *os.File, fd int) bool {
 	var st syscall.Stat_t
 	info, err := f.Stat()

@@ -15,9 +15,11 @@ import (
 	"github.com/holt-dl/holt/kernel/host/rt"
 )
 
-// interrupt ends the running cell: its context is cancelled, and its
-// goroutines end at their next check. One that has not ended after [Grace] is
-// reported with what it waits for, and abandoned: it ends when it wakes.
+// interrupt ends the running cell: its context is cancelled, and its goroutines end at their
+// next check. One that has not ended after [Grace] is reported with what it waits for, and
+// abandoned: it ends when it wakes.
+//
+// Cell 0 means whichever runs. An interrupt that comes when its cell is over does nothing.
 func (s *server) interrupt(cell int) {
 	e := s.current.Load()
 	if e == nil || (cell != 0 && e.cell != cell) {
@@ -27,7 +29,10 @@ func (s *server) interrupt(cell int) {
 	s.halt(e)
 }
 
-// halt ends the goroutines of an execution, and the programs that it started.
+// halt ends the goroutines of an execution, and the programs that it started. The marks are set
+// before the context is cancelled: a goroutine that wakes because of that finds them at its
+// next check. It may be called twice, by an interrupt of a cell that has called os.Exit; the
+// ending of programs begins once.
 func (s *server) halt(e *execution) {
 	s.stop(e)
 	e.cancel(errInterrupt)
@@ -39,8 +44,9 @@ func (s *server) halt(e *execution) {
 	})
 }
 
-// abandon reports an execution that has not ended [Grace] after it was halted,
-// nor since the programs ended that it may wait for.
+// abandon reports an execution that has not ended [Grace] after it was halted, nor since the
+// programs ended that it may wait for. The kernel then runs other cells, and this one's
+// goroutine stays with its labels, by which its next check ends it.
 func (s *server) abandon(e *execution, programs <-chan struct{}) {
 	grace := time.After(Grace)
 	select {
@@ -58,6 +64,8 @@ func (s *server) abandon(e *execution, programs <-chan struct{}) {
 		return
 	case <-time.After(Grace / 10): // the last program has ended just now
 	}
+	// Where it is, as the person reads it: "chan receive", and the calls that led there. The
+	// trace of all goroutines is the only way to learn that of another goroutine.
 	state, frames := goroutineState(allStacks(), e.goroutine.Load())
 	d := msg.Done{Result: msg.Interrupted, Name: "Interrupted"}
 	if exited := e.exited.Load(); exited != nil {
@@ -72,7 +80,9 @@ func (s *server) abandon(e *execution, programs <-chan struct{}) {
 	e.finish(d)
 }
 
-// exit is the hook Exit of package rt: it ends the cell that the calling goroutine belongs to.
+// exit is the hook Exit of package rt: it ends the cell that the calling goroutine belongs to,
+// as an interrupt does, and with an exit status. The first call counts. It returns; rt then
+// ends the goroutine.
 func (s *server) exit(code int, what, file string, line int) {
 	e := s.caller()
 	if e == nil {
@@ -86,6 +96,8 @@ func (s *server) exit(code int, what, file string, line int) {
 	s.halt(e)
 }
 
+// allStacks returns the trace of all goroutines, of at most 64 MiB. It stops the world, for as
+// long as the trace takes to write.
 func allStacks() string {
 	for size := 1 << 20; ; size *= 2 {
 		buf := make([]byte, size)
@@ -95,7 +107,8 @@ func allStacks() string {
 	}
 }
 
-// stop adds e to the executions whose goroutines end at their next check.
+// stop adds e to the executions whose goroutines end at their next check, and has sweep look
+// when none is left. Twice is once.
 func (s *server) stop(e *execution) {
 	s.stopMu.Lock()
 	defer s.stopMu.Unlock()
@@ -112,10 +125,14 @@ func (s *server) stop(e *execution) {
 	}
 }
 
-// setStopped tells rt, and raises the flags of the programs that goroutines of
-// the interrupted executions may run: at first any, since a function may have
-// been handed to a cell from anywhere; once the cell is reported, its own and
-// those it is made of. The caller holds stopMu.
+// setStopped tells rt, and raises the flags of the programs that goroutines of the interrupted
+// executions may run: at first any, since a function may have been handed to a cell from
+// anywhere; once the cell is reported, its own and those it is made of. The caller holds
+// stopMu.
+//
+// Each program has a flag of its own, which its loops test. With one flag for all, a cell that
+// cannot be stopped would make every loop of every later cell call rt.Check, which looks up the
+// goroutine's labels.
 func (s *server) setStopped() {
 	marks := make([]rt.Mark, len(s.stopped))
 	all := false
@@ -129,6 +146,7 @@ func (s *server) setStopped() {
 			raised[path] = true
 		}
 	}
+	// The marks first: who sees a raised flag must find them.
 	rt.SetStopped(marks)
 	for path, flag := range s.flags {
 		var v uint32
@@ -139,15 +157,18 @@ func (s *server) setStopped() {
 	}
 }
 
-// watch is rt.Watch.
+// watch is rt.Watch: a plugin that is opened makes its flag known. A program that is loaded
+// while executions are stopped begins with its flag down; setStopped, which sweep calls again
+// and again, raises it if need be.
 func (s *server) watch(path string, flag *uint32) {
 	s.stopMu.Lock()
 	defer s.stopMu.Unlock()
 	s.flags[path] = flag
 }
 
-// done is rt.Done for the goroutine with these labels. The labels of one that
-// ends already are others, so that its deferred functions can wait.
+// done is rt.Done for the goroutine with these labels. The labels of one that ends already are
+// others, so that its deferred functions can wait. It is called for each wait that does not end
+// at once.
 func (s *server) done(labels unsafe.Pointer) <-chan struct{} {
 	if labels == nil {
 		return nil
@@ -158,7 +179,8 @@ func (s *server) done(labels unsafe.Pointer) <-chan struct{} {
 	return nil
 }
 
-// pause is the hook Pause of package rt.
+// pause is the hook Pause of package rt: time.Sleep for a cell. It returns early when done is
+// closed, and rt then looks why.
 func pause(ns int64, done <-chan struct{}) {
 	t := time.NewTimer(time.Duration(ns))
 	defer t.Stop()
@@ -168,8 +190,10 @@ func pause(ns int64, done <-chan struct{}) {
 	}
 }
 
-// sweep lowers the flags when no goroutine of an interrupted execution is left:
-// until then every loop of those programs pays for a call of rt.Check.
+// sweep lowers the flags when no goroutine of an interrupted execution is left: until then
+// every loop of those programs pays for a call of rt.Check. It is the goroutine that stop
+// starts when there is none, and ends when nothing is left to look for. It waits longer each
+// time, up to 5 s, as each look takes a profile of all goroutines.
 func (s *server) sweep() {
 	for wait := 20 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
 		time.Sleep(wait)
@@ -193,6 +217,7 @@ func (s *server) sweep() {
 	}
 }
 
+// ended reports whether the cell's own goroutine has ended; others that it started may live.
 func ended(e *execution) bool {
 	select {
 	case <-e.ended:
@@ -202,8 +227,12 @@ func ended(e *execution) bool {
 	}
 }
 
-// labelled returns the numbers of the cells that have goroutines, from the
-// labels in a goroutine profile.
+// labelled returns the numbers of the cells that have goroutines, from the labels in a
+// goroutine profile, which has lines such as
+//
+//	# labels: {"cell":"5"}
+//
+// Goroutines that end already have the label "ending" instead, and are not counted.
 func labelled() map[string]bool {
 	var buf bytes.Buffer
 	pprof.Lookup("goroutine").WriteTo(&buf, 1)
