@@ -13,7 +13,8 @@ import (
 //
 //	interface conversion: c1.T is not c2.Shape: missing method Ħarea
 //
-// It is the hook Missing of package rt, for values that a cell itself recovers. It changes the error itself.
+// It is the hook Missing of package rt, for values that a cell itself recovers. It changes the
+// error itself.
 func nameMissing(e *runtime.TypeAssertionError) {
 	f := reflect.ValueOf(e).Elem().FieldByName("missingMethod")
 	if f.Kind() == reflect.String {

@@ -9,7 +9,9 @@ import (
 	"github.com/holt-dl/holt/kernel/host/msg"
 )
 
-// call calls a function of the host that returns at once.
+// call calls a function of the host that returns at once, also while a cell runs. Its answer is
+// known by its number. The error is the function's own, an *Exit when the process has ended, or
+// ctx's.
 func (p *Process) call(ctx context.Context, name string, args ...string) (msg.Return, error) {
 	ch := make(chan msg.Return, 1)
 	p.mu.Lock()
@@ -38,13 +40,14 @@ func (p *Process) call(ctx context.Context, name string, args ...string) (msg.Re
 	}
 }
 
-// Ping returns when the host answers.
+// Ping returns when the host answers: its goroutines run, and it reads its socket.
 func (p *Process) Ping(ctx context.Context) error {
 	_, err := p.call(ctx, msg.Ping)
 	return err
 }
 
-// Chdir changes the folder of the process and returns its absolute name.
+// Chdir changes the folder of the process and returns its absolute name. Cells see it at once,
+// one that runs included.
 func (p *Process) Chdir(ctx context.Context, dir string) (string, error) {
 	r, err := p.call(ctx, msg.Chdir, dir)
 	return r.Text, err
@@ -62,20 +65,21 @@ func (p *Process) Unsetenv(ctx context.Context, key string) error {
 	return err
 }
 
-// SetArgs sets os.Args[1:], and gives flags that the last ones set their
-// defaults again.
+// SetArgs sets os.Args[1:], and gives flags that the last ones set their defaults again. It is
+// for the time between two cells: package flag has no locks.
 func (p *Process) SetArgs(ctx context.Context, args []string) error {
 	_, err := p.call(ctx, msg.SetArgs, args...)
 	return err
 }
 
-// DropFlags forgets flags of package flag, so that a cell can define them again.
+// DropFlags forgets flags of package flag, so that a cell can define them again. Names that are
+// no flags are passed over. Like SetArgs it is for the time between two cells.
 func (p *Process) DropFlags(ctx context.Context, names []string) error {
 	_, err := p.call(ctx, msg.DropFlags, names...)
 	return err
 }
 
-// Memory says what the process uses.
+// Memory says what the process uses. Finding out stops its goroutines for a moment.
 func (p *Process) Memory(ctx context.Context) (msg.Memory, error) {
 	r, err := p.call(ctx, msg.Usage)
 	if err != nil || r.Memory == nil {

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// Exit is the end of a host process, as an error.
+// Exit is the end of a host process, as an error. Reason is for a sentence; the other fields
+// are for code that decides by them.
 type Exit struct {
 	Reason string // "exit status 3", "signal: killed (out of memory?)", "panic: boom"
 	Code   int    // exit status; -1 when a signal ended it
@@ -21,10 +22,13 @@ type Exit struct {
 // Error says that the host ended and why.
 func (e *Exit) Error() string { return "the host process ended: " + e.Reason }
 
-// end is called once, when the process is gone.
+// end is called once, when the process is gone, with the error of its Wait. It brings all that
+// was printed to the notebook before anyone is told of the end. It never waits for long,
+// whatever programs of cells still hold the pipes.
 func (p *Process) end(err error) {
 	// Children that still hold the pipes would keep them open for ever.
 	syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	// Bounded, as nothing may keep the end from being told.
 	select {
 	case <-p.received: // what it sent last is handled
 	case <-time.After(2 * time.Second):
@@ -34,6 +38,8 @@ func (p *Process) end(err error) {
 	killed := p.killed
 	p.mu.Unlock()
 	p.deliver.Lock()
+	// The report is in what was kept back, or, when more came than is kept back, at the end of
+	// what was printed.
 	text := p.errs.tail.buf
 	if p.held.on {
 		text = p.held.buf
@@ -45,6 +51,7 @@ func (p *Process) end(err error) {
 		p.held.drop()
 	}
 	p.deliver.Unlock()
+	// Before done is closed: whoever has seen that may read it.
 	p.exit = newExit(err, trace, killed)
 	p.conn.Close()
 	p.out.file.Close()
@@ -53,6 +60,10 @@ func (p *Process) end(err error) {
 	close(p.done)
 }
 
+// newExit says in words how a process ended, from the error of its Wait and from the trace of
+// the runtime, "" where there is none. What a signal most likely means is said in brackets,
+// with a mark of doubt where it is a guess. The memory's killer uses SIGKILL, abort(3) of C
+// SIGABRT.
 func newExit(err error, trace string, killed bool) *Exit {
 	e := &Exit{Trace: trace, Killed: killed}
 	var failed *exec.ExitError
@@ -86,7 +97,8 @@ func newExit(err error, trace string, killed bool) *Exit {
 	return e
 }
 
-// goTrace finds the report of the Go runtime at the end of stderr.
+// goTrace finds the report of the Go runtime at the end of stderr; "" where there is none. A
+// line that begins as a report does is not enough: one has the trace of a goroutine too.
 func goTrace(stderr string) string {
 	best := crashStart(stderr, true)
 	if best < 0 || !strings.Contains(stderr[best:], "\ngoroutine ") {

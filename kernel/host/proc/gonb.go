@@ -18,8 +18,9 @@ import (
 	"github.com/holt-dl/holt/kernel/host/msg"
 )
 
-// Page is the notebook page, as the programs of package gonbui/comms know it.
-// Its methods must not wait for the page.
+// Page is the notebook page, as the programs of package gonbui/comms know it. Its methods must
+// not wait for the page: they are called by the goroutine that decodes what the host shows, and
+// all displays wait behind it.
 type Page interface {
 	Start() // makes sure that the page runs the script that widgets need
 	Send(address string, value any)
@@ -27,12 +28,16 @@ type Page interface {
 	Subscribe(address string, on bool)
 }
 
-// maxValues is how many values may wait for a host that does not read them.
+// maxValues is how many values may wait for a host that does not read them: a slider, say, that
+// is moved after the cell that read it has ended.
 const maxValues = 4096
 
 // gonb serves package gonbui in the host: two FIFOs, one with a gob stream of
-// protocol.DisplayData from the host, one with protocol.CommValue back
-// (GoNB v0.11, gonbui/protocol).
+// protocol.DisplayData from the host, one with protocol.CommValue back (GoNB v0.11,
+// gonbui/protocol).
+//
+// The way of a display: the FIFO from, take, feed, decode, handle, and then the functions of
+// Options. The way of a value: send, the channel values, encode, the FIFO back.
 type gonb struct {
 	p      *Process
 	from   *os.File
@@ -44,11 +49,15 @@ type gonb struct {
 	full   sync.Once
 	closed chan struct{}
 
+	// Shown guards what follows: which ids the notebook has displays for.
 	shown   sync.Mutex
 	seen    map[string]bool // display ids that were shown
 	running int             // the cell
 }
 
+// newGonb makes the FIFOs; start begins to serve them. That they are FIFOs and not sockets, and
+// that their names are in the environment, is GoNB's protocol, which programs that are compiled
+// in cells speak.
 func newGonb(p *Process) (g *gonb, err error) {
 	g = &gonb{
 		p: p, feed: newFeed(), seen: map[string]bool{},
@@ -85,6 +94,7 @@ func newGonb(p *Process) (g *gonb, err error) {
 	return g, nil
 }
 
+// env is where gonbui finds the FIFOs.
 func (g *gonb) env() []string {
 	return []string{
 		protocol.GONB_PIPE_ENV + "=" + openFile(g.from),
@@ -92,7 +102,8 @@ func (g *gonb) env() []string {
 	}
 }
 
-// openFile names a file that this process has open, for others of the same user.
+// openFile names a file that this process has open, for others of the same user: /proc/PID/fd/N
+// opens the same FIFO again. It is "" for a file that is closed.
 func openFile(f *os.File) string {
 	name := ""
 	if raw, err := f.SyscallConn(); err == nil { // and not f.Fd, which makes it block
@@ -101,6 +112,9 @@ func openFile(f *os.File) string {
 	return name
 }
 
+// start begins to read and write. The third goroutine moves bytes from the FIFO to the decoder
+// as they come. It waits in Go's poller, as the streams do, and not in the decoder's read, so
+// that drain can read too.
 func (g *gonb) start() {
 	go g.decode()
 	go g.encode()
@@ -114,8 +128,9 @@ func (g *gonb) start() {
 	}()
 }
 
-// take moves what is in the FIFO to the decoder and returns how many bytes
-// that was.
+// take moves what is in the FIFO to the decoder and returns how many bytes that was. Two
+// callers, the reader and drain, must not mix up the order of what they read, so mu is held
+// throughout.
 func (g *gonb) take(fd uintptr) (total int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -133,12 +148,15 @@ func (g *gonb) take(fd uintptr) (total int) {
 	}
 }
 
-// drain returns when all that is in the FIFO now has been delivered.
+// drain returns when all that is in the FIFO now has been delivered. It must not be called by
+// the goroutine that decodes, nor with deliver held, which handling a display needs.
 func (g *gonb) drain() {
 	g.raw.Control(func(fd uintptr) { g.take(fd) })
 	g.feed.idle()
 }
 
+// close ends the goroutines. What has not been decoded is lost. It is called once, at the end
+// of the process or when it could not be started.
 func (g *gonb) close() {
 	close(g.closed)
 	g.feed.close()
@@ -150,7 +168,10 @@ func (g *gonb) close() {
 	}
 }
 
-// decode delivers displays until the stream ends or cannot be understood.
+// decode delivers displays until the stream ends or cannot be understood. A gob stream cannot
+// be joined in its middle, since types are described where they first occur: after an error,
+// nothing later can be read. Two programs that write to the FIFO at once, each with an encoder
+// of its own, make such an error.
 func (g *gonb) decode() {
 	defer g.feed.close()
 	dec := gob.NewDecoder(g.feed)
@@ -166,13 +187,17 @@ func (g *gonb) decode() {
 	}
 }
 
+// complain says something on the cell's standard error, in the place of an error that gonbui's
+// protocol cannot carry back.
 func (g *gonb) complain(format string, args ...any) {
 	g.p.deliver.Lock()
 	defer g.p.deliver.Unlock()
 	g.p.opt.Stderr(fmt.Appendf(nil, "holt: gonbui: "+format+"\n", args...))
 }
 
-// handle delivers one message of gonbui.
+// handle delivers one message of gonbui: a request for input, a value for the page, a
+// subscription to values, each known by a MIME type of its own, or a display. The order of the
+// displays is theirs in the stream; text that was printed before each comes before it (emit).
 func (g *gonb) handle(d protocol.DisplayData) {
 	if v, ok := d.Data[protocol.MIMEJupyterInput]; ok {
 		req, ok := deref[protocol.InputRequest](v)
@@ -206,6 +231,7 @@ func (g *gonb) handle(d protocol.DisplayData) {
 	for mime, v := range d.Data {
 		b.Data[string(mime)] = content(string(mime), v)
 	}
+	// GoNB has one message for a display and for its update: what it was shown as decides.
 	kind := frame.KindDisplay
 	if d.DisplayID != "" {
 		var before bool
@@ -216,7 +242,9 @@ func (g *gonb) handle(d protocol.DisplayData) {
 	g.p.emit(frame.Message{Kind: kind, Bundle: &b})
 }
 
-// value takes a value for the page, or for this protocol itself.
+// value takes a value for the page, or for this protocol itself: some addresses are requests to
+// whoever serves the FIFO. Without a page, values are dropped; only a sync is answered, as the
+// program waits for it.
 func (g *gonb) value(v protocol.CommValue) {
 	page := g.p.opt.Page
 	switch {
@@ -241,9 +269,11 @@ func (g *gonb) value(v protocol.CommValue) {
 // one for the whole life of the host; in GoNB it is one a cell.
 const transient = "gonb_transient_js_"
 
-// display returns the id of a display in the notebook, and whether it was shown
-// before. Scripts have an id of their own in each cell: the output of an
-// earlier cell may have been cleared, and an update of it would run them there too.
+// display returns the id of a display in the notebook, and whether it was shown before. Scripts
+// have an id of their own in each cell: the output of an earlier cell may have been cleared,
+// and an update of it would run them there too.
+//
+//	gonb_transient_js_5f3a, cell 7    →    gonb_transient_js_5f3a_7
 func (g *gonb) display(id string) (as string, before bool) {
 	g.shown.Lock()
 	defer g.shown.Unlock()
@@ -255,7 +285,7 @@ func (g *gonb) display(id string) (as string, before bool) {
 	return id, before
 }
 
-// cell begins a cell.
+// cell begins a cell: transient displays are its own from then on.
 func (g *gonb) cell(n int) {
 	g.shown.Lock()
 	defer g.shown.Unlock()
@@ -271,8 +301,8 @@ func deref[T any](v any) (T, bool) {
 	return t, ok
 }
 
-// content turns a representation into what a notebook holds: text, or base64
-// of anything binary.
+// content turns a representation into what a notebook holds: text, or base64 of anything
+// binary, by the rule of Jupyter's display_data. SVG is text there, though it is an image.
 func content(mime string, v any) any {
 	b, ok := v.([]byte)
 	if !ok {
@@ -284,7 +314,8 @@ func content(mime string, v any) any {
 	return base64.StdEncoding.EncodeToString(b)
 }
 
-// send gives a value to the host. It does not wait for it to be read.
+// send gives a value to the host. It does not wait for it to be read. That values are lost is
+// said once in the life of a host.
 func (g *gonb) send(v protocol.CommValue) {
 	select {
 	case g.values <- v:
@@ -295,7 +326,8 @@ func (g *gonb) send(v protocol.CommValue) {
 	}
 }
 
-// encode writes values to the FIFO.
+// encode writes values to the FIFO. It may wait there, when the pipe is full; that is why
+// values come by a channel.
 func (g *gonb) encode() {
 	enc := gob.NewEncoder(g.back)
 	for {
@@ -313,7 +345,10 @@ func (g *gonb) encode() {
 	}
 }
 
-// input requests a line from the user and writes it to the cell's standard input.
+// input requests a line from the user and writes it to the cell's standard input, from which
+// the program reads the answer. Whatever goes wrong, it writes a line, if an empty one: the
+// program would wait for ever. After an interrupt it need not, as the cell's input is closed
+// then.
 func (g *gonb) input(req protocol.InputRequest) {
 	defer g.p.questions.end()
 	line := ""

@@ -19,8 +19,9 @@ import (
 	"github.com/holt-dl/holt/kernel/machine/orphan"
 )
 
-// Options are the settings of a host process. The functions are called by one
-// goroutine at a time, in the order in which things were printed and shown.
+// Options are the settings of a host process. The functions are called by one goroutine at a
+// time, in the order in which things were printed and shown; Input, which may take long, is
+// called by others. They must not call the Process in a way that waits for its output.
 type Options struct {
 	Dir string   // where cells run; the kernel's folder when empty
 	Env []string // "KEY=value", added to the kernel's environment
@@ -39,11 +40,15 @@ type Options struct {
 	Sync func()
 }
 
-// unresponsive is how long an interrupted host has to answer at all. It
-// reports a cell that it cannot stop after a second.
+// unresponsive is how long an interrupted host has to answer at all. It reports a cell that it
+// cannot stop after a second, so one that says nothing has threads that cannot be stopped, by C
+// code say, or is stopped by the system.
 const unresponsive = 10 * time.Second
 
 // Process is a running host. Its methods may be called by several goroutines.
+//
+// Goroutines of its own serve it: one for each of the pipes, one for the socket (receive),
+// three for the FIFOs (gonb), and one that started it and waits for its end.
 type Process struct {
 	opt      Options
 	cmd      *exec.Cmd
@@ -53,6 +58,8 @@ type Process struct {
 	received chan struct{} // closed when the host has hung up
 	exit     *Exit         // set before done is closed
 
+	// Deliver is what keeps output in order: reading from a pipe and passing on what was read
+	// happen under it together.
 	deliver sync.Mutex // held while a function of opt runs
 	out     *stream
 	errs    *stream
@@ -64,6 +71,9 @@ type Process struct {
 
 	write sync.Mutex // one message at a time to the host
 
+	// Mu guards what follows: who waits for the end of a cell, by its number, and for the
+	// answer of a call, by seq. Each of these channels has room for one value, so that receive
+	// never waits for a reader.
 	mu     sync.Mutex
 	killed bool
 	runs   map[int]chan msg.Done
@@ -71,10 +81,13 @@ type Process struct {
 	seq    int
 }
 
-// Start starts the host program and waits until it listens. Cancelling ctx
-// ends only the waiting and the process with it; a started process runs until
-// [Process.Kill] or the end of the kernel.
+// Start starts the host program and waits until it listens. Cancelling ctx ends only the
+// waiting and the process with it; a started process runs until [Process.Kill] or the end of
+// the kernel.
+//
+// A host that ends before it listens is an error that wraps its [Exit].
 func Start(ctx context.Context, host string, opt Options) (*Process, error) {
+	// What no one wants is dropped, so that the rest need not ask.
 	if opt.Stdout == nil {
 		opt.Stdout = func([]byte) {}
 	}
@@ -112,7 +125,8 @@ func Start(ctx context.Context, host string, opt Options) (*Process, error) {
 	}
 }
 
-// launch starts the process and the goroutines that read from it.
+// launch starts the process and the goroutines that read from it. On an error everything that
+// was opened is closed.
 func (p *Process) launch(host string) (err error) {
 	var opened []*os.File // closed on error
 	defer func() {
@@ -138,6 +152,9 @@ func (p *Process) launch(host string) (err error) {
 	if err != nil {
 		return err
 	}
+	// The kernel's ends of all of these are close-on-exec, so that no program of the kernel's
+	// holds them open. The other end of the socket becomes the host's descriptor 3, by its
+	// place in ExtraFiles.
 	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return err
@@ -152,11 +169,14 @@ func (p *Process) launch(host string) (err error) {
 	if p.gonb, err = newGonb(p); err != nil {
 		return err
 	}
+	// Both streams go by the prompt too: what a cell printed last may be its question. Standard
+	// error is filtered on its way, and its end is kept for the report of a crash.
 	p.out = newStream(outR, func(b []byte) { p.prompt.add(b); p.opt.Stdout(b) })
 	p.held = &hold{f: func(b []byte) { p.prompt.add(b); p.opt.Stderr(b) }, mu: &p.deliver, alive: p.alive}
 	p.errs = newStream(errR, p.held.write)
 	p.errs.tail = &tail{}
 
+	// What HOLT_HOST_FD and the gonbui variables say comes last, and so counts.
 	p.cmd = exec.Command(host)
 	p.cmd.Dir = p.opt.Dir
 	p.cmd.Env = append(withLargePages(append(os.Environ(), p.opt.Env...)), "HOLT_HOST_FD=3")
@@ -188,6 +208,8 @@ func (p *Process) launch(host string) (err error) {
 		p.conn.Close()
 		return err
 	}
+	// The host has copies of these. While the kernel held them too, it would never see the
+	// pipes' end.
 	for _, f := range []*os.File{outW, errW, theirs} {
 		f.Close()
 	}
@@ -199,7 +221,10 @@ func (p *Process) launch(host string) (err error) {
 	return nil
 }
 
-// receive handles what the host sends, until it hangs up.
+// receive handles what the host sends, until it hangs up. It is one goroutine, so frames are
+// handled in the order in which they come; acknowledgements go back in that order, which the
+// host relies on. Nothing here may wait for a person or for a cell. A message of an unknown
+// kind is passed over.
 func (p *Process) receive() {
 	defer close(p.received)
 	var once sync.Once
@@ -216,6 +241,8 @@ func (p *Process) receive() {
 			// The cell waits for this: what it prints next comes after.
 			p.send(msg.KindAck, m.Cell, nil)
 		case msg.KindPrint:
+			// From a goroutine of a cell that is over. It did not come through the pipes, so
+			// these need not be read first.
 			var text msg.Print
 			if json.Unmarshal(m.Body, &text) == nil {
 				p.deliver.Lock()
@@ -229,12 +256,14 @@ func (p *Process) receive() {
 		case msg.KindInput:
 			go p.ask() // a person may take long
 		case msg.KindDone:
+			// The end of a cell: all that it has printed is read before whoever waits is told.
 			var d msg.Done
 			if err := json.Unmarshal(m.Body, &d); err != nil {
 				d = msg.Done{Result: msg.Refused, Name: "protocol", Value: err.Error()}
 			}
 			p.drain()
 			p.deliver.Lock()
+			// What looked like the report of a crash was the cell's own text.
 			p.held.release() // the process lives
 			p.deliver.Unlock()
 			p.mu.Lock()
@@ -258,20 +287,23 @@ func (p *Process) receive() {
 	}
 }
 
-// alive reports whether the host answers. One whose runtime writes the report of
-// a crash does not.
+// alive reports whether the host answers within a second. One whose runtime writes the report
+// of a crash does not, since its goroutines stand still meanwhile.
 func (p *Process) alive() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	return p.Ping(ctx) == nil
 }
 
-// show delivers a frame after all that was printed before it.
+// show delivers a frame after all that was printed before it, and after the displays of gonbui
+// that came before.
 func (p *Process) show(m frame.Message) {
 	p.gonb.drain()
 	p.emit(m)
 }
 
+// emit delivers a frame after what the pipes hold now. Half a character at a pipe's end stays
+// until its rest comes.
 func (p *Process) emit(m frame.Message) {
 	p.deliver.Lock()
 	defer p.deliver.Unlock()
@@ -280,7 +312,8 @@ func (p *Process) emit(m frame.Message) {
 	p.opt.Frame(m)
 }
 
-// drain delivers everything that the process has printed and shown until now.
+// drain delivers everything that the process has printed and shown until now. It must not be
+// called with deliver held, nor by the goroutine that decodes the FIFO, for which it waits.
 func (p *Process) drain() {
 	p.gonb.drain()
 	p.deliver.Lock()
@@ -289,6 +322,8 @@ func (p *Process) drain() {
 	p.errs.drain(true)
 }
 
+// send sends one message to the host; nil is no body. An error means that the host has hung up;
+// why, its end says (lost).
 func (p *Process) send(kind frame.Kind, cell int, body any) error {
 	m := frame.Message{Kind: kind, Cell: cell}
 	if body != nil {
@@ -320,10 +355,12 @@ func (p *Process) SendValue(address string, value any) {
 	p.gonb.send(protocol.CommValue{Address: address, Value: value})
 }
 
-// Run runs a cell and returns how it ended, after all that it printed and
-// displayed has been delivered. Cancelling ctx interrupts the cell, which ends
-// within about a second or is reported as stuck. The error is an [*Exit] when
-// the process died.
+// Run runs a cell and returns how it ended, after all that it printed and displayed has been
+// delivered. Cancelling ctx interrupts the cell, which ends within about a second or is
+// reported as stuck. The error is an [*Exit] when the process died.
+//
+// The channel is in place before the message is sent, as the answer may be quicker than this
+// goroutine.
 func (p *Process) Run(ctx context.Context, u Unit) (msg.Done, error) {
 	ch := make(chan msg.Done, 1)
 	p.mu.Lock()
@@ -336,6 +373,7 @@ func (p *Process) Run(ctx context.Context, u Unit) (msg.Done, error) {
 	}()
 	p.gonb.cell(u.Cell)
 	p.deliver.Lock()
+	// What an earlier cell printed last is no question of this one.
 	p.prompt.text = nil
 	p.deliver.Unlock()
 	if err := p.send(msg.KindRun, u.Cell, msg.Run{Plugin: u.Plugin, Path: u.Path, File: u.File, Deps: u.Deps}); err != nil {
@@ -349,12 +387,14 @@ func (p *Process) Run(ctx context.Context, u Unit) (msg.Done, error) {
 			return d, nil
 		case <-p.done:
 			select {
+			// Both can be ready, and select takes either.
 			case d := <-ch: // it ended before the process did
 				return d, nil
 			default:
 				return msg.Done{}, p.exit
 			}
 		case <-interrupt:
+			// Once is enough: a closed channel would be ready for ever.
 			interrupt = nil
 			deaf = time.After(unresponsive)
 			p.send(msg.KindInterrupt, u.Cell, nil)
@@ -368,7 +408,8 @@ func (p *Process) Run(ctx context.Context, u Unit) (msg.Done, error) {
 	}
 }
 
-// lost waits a moment for the end that explains a broken connection.
+// lost waits a moment for the end that explains a broken connection: the socket breaks before
+// the system reports the process as ended.
 func (p *Process) lost(err error) error {
 	select {
 	case <-p.done:
@@ -390,15 +431,16 @@ func (p *Process) Wait() *Exit {
 	return p.exit
 }
 
-// Killed reports whether [Process.Kill] was called: the end is near when it has
-// not come yet.
+// Killed reports whether [Process.Kill] was called: the end is near when it has not come yet.
+// Whoever is about to use the process waits for Done first then.
 func (p *Process) Killed() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.killed
 }
 
-// Kill ends the process at once, and the programs that its cells started.
+// Kill ends the process at once, and the programs that its cells started: all of its process
+// group. It does not wait; Done is closed when it has ended.
 func (p *Process) Kill() {
 	p.mu.Lock()
 	p.killed = true

@@ -9,8 +9,12 @@ import "strings"
 // nothing changes.
 const largePages = "glibc.malloc.hugetlb=1"
 
-// withLargePages returns an environment in which malloc asks for large pages,
-// unless it says already whether to.
+// withLargePages returns an environment in which malloc asks for large pages, unless it says
+// already whether to. Other tunables that a person has set stay:
+//
+//	GLIBC_TUNABLES=glibc.malloc.check=3    →    …=glibc.malloc.check=3:glibc.malloc.hugetlb=1
+//
+// The entry is appended and not replaced: of two, os/exec passes the last.
 func withLargePages(env []string) []string {
 	const name = "GLIBC_TUNABLES="
 	said := ""

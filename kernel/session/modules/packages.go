@@ -217,7 +217,8 @@ func nameOf(importPath string) string {
 //
 //	rand   →   math/rand, crypto/rand, math/rand/v2, …
 //
-// It is made once, until Add, Renew or Reset change what there is, since it looks at all paths that there are. Its result must not be changed.
+// It is made once, until Add, Renew or Reset change what there is, since it looks at all paths
+// that there are. Its result must not be changed.
 func (p *Packages) index() map[string][]string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
