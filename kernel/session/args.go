@@ -21,7 +21,7 @@ func (s *Session) deferArgs(plan gonb.Plan) {
 // commandLine gives the host the arguments of the next cell, and lets the cell define flags
 // that it defined before.
 //
-// Both cost a call of the host, so they are made only when something changed: argsSet is what
+// Both cost a call of the host,  so they are made only when there is a need: argsSet is what
 // the host argsOf has, and a fresh host is another process and has none.
 func (s *Session) commandLine(ctx context.Context, plan gonb.Plan, text string) error {
 	args := s.args

@@ -221,7 +221,7 @@ func outsideGo(code string, offset int) bool {
 	for {
 		pos, tok, lit := s.Scan()
 		start := file.Offset(pos)
-		// All that begins before the offset ends before it.
+		// Every token that begins before the offset has been looked at.
 		if tok == token.EOF || start >= offset {
 			return false
 		}

@@ -15,7 +15,7 @@ import (
 // start starts a host process. Where the program ends before it is ready, it is built again,
 // once: a damaged cache must not stop every kernel for ever.
 //
-// Once in a session, because a build takes minutes and a second one would find nothing else.
+// Once in a session,  because a build takes long and a second one would find nothing else.
 // The caller is open, or holds run.
 func (s *Session) start() error {
 	p, err := s.launch()

@@ -41,8 +41,7 @@ type Options struct {
 }
 
 // unresponsive is how long an interrupted host has to answer at all. It reports a cell that it
-// cannot stop after a second, so one that says nothing has threads that cannot be stopped, by C
-// code say, or is stopped by the system.
+// cannot stop after a second, so one that says nothing for so long is held up as a whole.
 const unresponsive = 10 * time.Second
 
 // Process is a running host. Its methods may be called by several goroutines.
@@ -125,8 +124,8 @@ func Start(ctx context.Context, host string, opt Options) (*Process, error) {
 	}
 }
 
-// launch starts the process and the goroutines that read from it. On an error everything that
-// was opened is closed.
+// launch starts the process and the goroutines that read from it.  On an error the pipes are
+// closed again.
 func (p *Process) launch(host string) (err error) {
 	var opened []*os.File // closed on error
 	defer func() {
