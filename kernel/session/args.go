@@ -21,7 +21,7 @@ func (s *Session) deferArgs(plan gonb.Plan) {
 // commandLine gives the host the arguments of the next cell, and lets the cell define flags
 // that it defined before.
 //
-// Both cost a call of the host,  so they are made only when there is a need: argsSet is what
+// Both cost a call of the host, so they are made only when there is a need: argsSet is what
 // the host argsOf has, and a fresh host is another process and has none.
 func (s *Session) commandLine(ctx context.Context, plan gonb.Plan, text string) error {
 	args := s.args
@@ -72,11 +72,13 @@ func flagsDefined(text string) []string {
 		switch {
 		case tok == token.EOF:
 			return names
+		// The name, and the end of this call: the other arguments are the default and the help.
 		case state == inside && tok == token.STRING && depth == 1:
 			if s, err := strconv.Unquote(lit); err == nil {
 				names = append(names, s)
 			}
 			state = outside
+		// Any other token of the arguments. At depth 0 the call has ended without a name.
 		case state == inside:
 			switch tok {
 			case token.LPAREN, token.LBRACK, token.LBRACE:

@@ -30,6 +30,8 @@ func (s *Session) capture(c gonb.Capture) (stop func(), err error) {
 	s.mu.Lock()
 	s.copyTo = f
 	s.mu.Unlock()
+	// Stop is called when the cell has ended, and all of its output with it. What goroutines
+	// show after that is in no file.
 	return func() {
 		s.mu.Lock()
 		s.copyTo = nil
@@ -91,6 +93,7 @@ func asText(b *frame.Bundle) string {
 	for mime := range b.Data {
 		mimes = append(mimes, mime)
 	}
+	// Types of the same rank are in the order of their names, as a map has none.
 	rank := func(mime string) int {
 		if i := slices.Index([]string{"text/plain", "text/markdown", "text/html"}, mime); i >= 0 {
 			return i

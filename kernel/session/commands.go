@@ -11,9 +11,12 @@ import (
 	"github.com/holt-dl/holt/kernel/cell/parse"
 )
 
-// commands is a session as GoNB's commands see it. A file for each subject has
-// its methods: shell.go, goget.go, state.go, stale.go, modules.go, page.go, wasm.go and
-// tensorboard.go.
+// commands is a session as GoNB's commands see it. A file for each subject has its methods:
+// shell.go, goget.go, state.go, stale.go, modules.go, page.go, wasm.go and tensorboard.go.
+//
+// It is a type of its own so that these methods are no part of Session's: they must be called
+// by the running cell only, which holds run. Their errors are the cell's, and begin with the
+// command's name where gonb does not say it.
 type commands struct{ s *Session }
 
 var _ gonb.Notebook = commands{}

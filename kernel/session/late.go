@@ -21,8 +21,9 @@ func (s *Session) runs(seq int) (stop func()) {
 	}
 }
 
-// lateOutput returns where a program shows what it shows when it is over; nil for
-// the one that runs, and where the request did not say.
+// lateOutput returns where a program shows what it shows when it is over; nil for the one that
+// runs, and where the request did not say. Number 0, which frames have that no cell's goroutine
+// made, is in no list either.
 func (s *Session) lateOutput(seq int) Output {
 	s.mu.Lock()
 	defer s.mu.Unlock()

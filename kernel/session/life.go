@@ -15,7 +15,7 @@ import (
 // start starts a host process. Where the program ends before it is ready, it is built again,
 // once: a damaged cache must not stop every kernel for ever.
 //
-// Once in a session,  because a build takes long and a second one would find nothing else.
+// Once in a session, because a build takes long and a second one would find nothing else.
 // The caller is open, or holds run.
 func (s *Session) start() error {
 	p, err := s.launch()
@@ -106,7 +106,8 @@ func (s *Session) recordHostExit(err error) *report.HostDied {
 	return &report.HostDied{Exit: exit, Why: why, Lost: lost}
 }
 
-// short is the first line of a reason, for use in a sentence.
+// short is the first line of a reason, for use in a sentence, and not much of that: reasons may
+// hold a C compiler's output or a path without end.
 func short(why string) string {
 	const most = 200 // bytes
 	line, _, _ := strings.Cut(why, "\n")
@@ -208,8 +209,9 @@ func (s *Session) process() *proc.Process {
 	return s.proc
 }
 
-// Kill ends the host process, for a second interrupt of a cell that cannot be
-// stopped. The running Execute fails, and the next one starts a fresh host.
+// Kill ends the host process, for a second interrupt of a cell that cannot be stopped. The
+// running Execute fails, and the next one starts a fresh host. It takes no lock that a cell
+// holds, and may be called at any time; before the first host it does nothing.
 func (s *Session) Kill() {
 	if p := s.process(); p != nil {
 		p.Kill()

@@ -9,8 +9,9 @@ import (
 	"github.com/holt-dl/holt/kernel/jupyter/comm"
 )
 
-// commSender is an [Output] that can also send comm messages, and show at once
-// what waits to be shown. Without it there is no page for widgets.
+// commSender is an [Output] that can also send comm messages, and show at once what waits to be
+// shown. Without it there is no page for widgets: notebooks that run without Jupyter have such
+// an Output.
 type commSender interface {
 	Comm(m comm.Message)
 	Flush()

@@ -33,7 +33,8 @@ func (p *progress) set(text string) {
 	p.draw()
 }
 
-// say shows a line that stays: what was fetched.
+// say shows a line that stays: what was fetched. It takes the place of the line that changes,
+// where that is shown, so that both are not there one below the other.
 func (p *progress) say(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -46,8 +47,8 @@ func (p *progress) say(text string) {
 	line.End("holt: " + text)
 }
 
-// show begins to show the line below the waiting cell, until stop is called
-// with its last text; empty where say follows.
+// show begins to show the line below the waiting cell, until stop is called with its last text;
+// empty where say follows. A line that an earlier cell has shown stays with that cell.
 func (p *progress) show() (stop func(end string)) {
 	p.mu.Lock()
 	p.line = nil

@@ -73,11 +73,14 @@ type Output interface {
 	Frame(m frame.Message)        // display, update, result, clear or warn
 }
 
-// Request is one cell to run.
+// Request is one cell to run, with what of Jupyter's execute_request concerns it. Its functions
+// may be called at any time until Execute returns, Late's methods also after that.
 type Request struct {
-	Code       string
-	CellID     string // JupyterLab's cellId; empty where it was not sent
-	Count      int    // the execution count, shown as In [Count]
+	Code   string
+	CellID string // JupyterLab's cellId; empty where it was not sent
+	Count  int    // the execution count, shown as In [Count]
+	// A silent request is no cell of the notebook: it does not make others out of date.
+	// AllowStdin is the client's allow_stdin.
 	Silent     bool
 	AllowStdin bool
 	// Queued reports whether a cell, by its CellID, waits to be run after this
@@ -90,7 +93,8 @@ type Request struct {
 	Input func(prompt string, password bool) (string, error)
 }
 
-// Failure is why a cell ended in an error, as Jupyter shows it.
+// Failure is why a cell ended in an error, as Jupyter shows it. The name is here too, so that
+// packages that run cells need not import report.
 type Failure = report.Failure
 
 // Options are the settings of a session. Source is required; the zero value of each other field
@@ -149,20 +153,25 @@ type Session struct {
 	dir      string // the path of scratch: the files of this session
 	programs int    // that were run, in all
 	spare    spare  // a second copy of what later cells are compiled against
+	// What compiles and what is declared. World, packages and nb are made together: nb holds
+	// types that packages has read from archives of world.
 	world    *build.World
 	packages *modules.Packages
 	nb       *cell.Notebook
 	lineage  lineage.Log
 	archives map[string]string // cells' archives by import path
 	sources  report.Sources    // cells' texts by name, for traces
-	putOff   func()            // see Answered; nil when nothing is
-	modfile  string            // the go.mod that snapshot holds
-	cwd      string
-	env      []string         // set by %env
-	died     string           // why the last host ended; empty while it lives
-	rebuilt  bool             // the world was made anew, because its host did not start
-	modules  *modules.Modules // the notebook's own go.mod
+	// What is known of the state: of work that waits, of files that were read, and of a host
+	// that is gone.
+	putOff  func() // see Answered; nil when nothing is
+	modfile string // the go.mod that snapshot holds
+	cwd     string
+	env     []string         // set by %env
+	died    string           // why the last host ended; empty while it lives
+	rebuilt bool             // the world was made anew, because its host did not start
+	modules *modules.Modules // the notebook's own go.mod
 
+	// What commands have asked for, and what was said once and need not be said again.
 	last         *parse.Source // the cell that ran last, for !*; nil before the first
 	args         []string      // of %args alone in a cell
 	argsOf       *proc.Process // the host that has argsSet

@@ -33,6 +33,7 @@ func (c commands) Chdir(dir string) (string, error) {
 	if dir == "" {
 		return c.s.cwd, nil
 	}
+	// A relative name is meant from where cells run, which the kernel's own folder is not.
 	if !filepath.IsAbs(dir) {
 		dir = filepath.Join(c.s.cwd, dir)
 	}
@@ -43,6 +44,7 @@ func (c commands) Chdir(dir string) (string, error) {
 	case !info.IsDir():
 		return "", fmt.Errorf("%%cd: %s is a file, want a folder", dir)
 	}
+	// Without a host there is none to tell: the next one starts in cwd.
 	if c.s.died == "" {
 		if _, err := c.s.process().Chdir(c.s.ctx, dir); err != nil {
 			return "", fmt.Errorf("%%cd: %w", err)
@@ -56,6 +58,7 @@ func (c commands) Chdir(dir string) (string, error) {
 // Environ is the environment of the cells, without duplicates: of two values of one variable
 // the later counts, as in os/exec. What %env has set comes over the kernel's own.
 func (c commands) Environ() []string {
+	// The place of each variable in vars, so that the order stays.
 	seen := map[string]int{}
 	var vars []string
 	for _, kv := range append(os.Environ(), c.s.env...) {
@@ -109,6 +112,7 @@ func (c commands) shell(ctx context.Context, s gonb.Script) error {
 		cmd.Dir = c.s.modules.Dir
 	}
 	cmd.Stdout, cmd.Stderr = stream{c.s.out, "stdout"}, stream{c.s.out, "stderr"}
+	// A group of its own, for interrupts and for ask.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	// An interrupt first, as Ctrl-C in a terminal does, so that the program can clean up. After
 	// endTime, Wait closes its pipes and returns.
@@ -144,6 +148,7 @@ func (c commands) shell(ctx context.Context, s gonb.Script) error {
 	}
 	err := cmd.Wait()
 	close(ended)
+	// An interrupt is the cell's end, however well the program took it.
 	if ctx.Err() != nil {
 		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what did not heed the interrupt
 		return report.Interrupted{What: "the command was interrupted"}
@@ -219,6 +224,7 @@ func reads(group int) bool {
 			continue
 		}
 		// pid (name) state parent group …, where the name may hold anything.
+		// What is behind the last bracket begins with field 3: state, parent, group.
 		fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
 		if len(fields) < 3 || fields[2] != strconv.Itoa(group) {
 			continue
@@ -231,12 +237,15 @@ func reads(group int) bool {
 	return false
 }
 
-// stream is one of the cell's output streams.
+// stream is one of the cell's output streams, as the standard output of a program that a
+// command starts. It does not go by the host's pipes, nor into the file of %capture.
 type stream struct {
 	out  Output
 	name string
 }
 
+// Write implements io.Writer. The bytes are handed on in the call; p may be used again after
+// it.
 func (s stream) Write(p []byte) (int, error) {
 	s.out.Stream(s.name, p)
 	return len(p), nil

@@ -33,6 +33,8 @@ func (c commands) TensorBoard(ctx context.Context, r tensorboard.Request) error 
 			c.s.notice("there is no folder " + dir + " yet; TensorBoard shows it once something is logged there")
 		}
 	}
+	// A display of its own for each call, so that a cell that runs twice does not change what
+	// it showed first.
 	id := rand.Text()
 	kind := frame.KindDisplay
 	show := func(b frame.Bundle) {
@@ -43,6 +45,7 @@ func (c commands) TensorBoard(ctx context.Context, r tensorboard.Request) error 
 	server, err := c.s.boards.Serve(ctx, r, tensorboard.Setting{
 		Dir: c.s.cwd, Env: env, Temp: c.s.dir, Say: func(text string) { show(frame.Text(text)) },
 	})
+	// Whatever Serve says then, the person did it.
 	if ctx.Err() != nil {
 		return report.Interrupted{What: "TensorBoard was interrupted before it served"}
 	}

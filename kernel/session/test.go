@@ -52,6 +52,8 @@ func (s *Session) test(ctx context.Context, text string, flags []string) error {
 		return err
 	}
 	found := map[string][]string{} // field of gotest.Set → functions
+	// Stage 1: what the notebook declares, sorted by kind. A function of the right name and
+	// another type is no test, as for go vet.
 	for _, d := range s.nb.Declarations() {
 		if d.Name == "TestMain" {
 			commands{s}.Warn("holt: %test: TestMain is not called: it would end the process that holds the notebook's values\n")
@@ -66,11 +68,14 @@ func (s *Session) test(ctx context.Context, text string, flags []string) error {
 	if len(found) == 0 {
 		return fmt.Errorf("%%test: the notebook declares no tests, want functions such as func TestX(t *testing.T)")
 	}
+	// Stage 2: which of them run.
 	if flags == nil {
 		flags = chooseTests(text, found)
 	}
 	// %test "" asks for all with no flags at all: flags that are not nil, and are empty.
 	flags = slices.DeleteFunc(slices.Clone(flags), func(f string) bool { return f == "" })
+	// Stage 3: the program that runs them. Its import has a name that no one uses, and is
+	// removed with the program's end, or later cells would list it.
 	const local = "holt_gotest"
 	code := fmt.Sprintf("import %s %q\n%s.Set{%s}.Run(%#v)", local, gotestPath, local, s.testSet(found), flags)
 	defer s.nb.Remove(local)

@@ -40,6 +40,7 @@ type hold struct {
 // write passes p on, or keeps it. Once a report has begun, all that follows belongs to it.
 func (h *hold) write(p []byte) {
 	if h.on {
+		// So much is no report that anyone reads, or a program that prints without end.
 		if h.buf = append(h.buf, p...); len(h.buf) > maxHeld {
 			h.release()
 		}
@@ -96,6 +97,8 @@ func crashStart(text string, first bool) int {
 	for _, head := range crashHeads {
 		i := 0
 		if !first || !strings.HasPrefix(text, head) {
+			// Index is -1 where the head is not there, and the line begins behind the "\n"
+			// where it is.
 			if i = strings.Index(text, "\n"+head) + 1; i == 0 {
 				continue
 			}

@@ -75,6 +75,7 @@ func newGonb(p *Process) (g *gonb, err error) {
 			g.close()
 		}
 	}()
+	// From the host, and back to it.
 	for _, name := range []string{"from", "back"} {
 		if err = syscall.Mkfifo(filepath.Join(dir, name), 0o600); err != nil {
 			return nil, fmt.Errorf("make a FIFO in %s: %w", dir, err)
@@ -255,6 +256,7 @@ func (g *gonb) value(v protocol.CommValue) {
 			g.p.opt.Sync()
 		}
 		g.send(protocol.CommValue{Address: protocol.GonbuiSyncAckAddress, Value: v.Value})
+	// Nothing to do: what follows needs a page.
 	case page == nil:
 	case v.Address == protocol.GonbuiStartAddress:
 		page.Start()

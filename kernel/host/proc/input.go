@@ -37,6 +37,7 @@ func (p *Process) ask() {
 	prompt := p.prompt.String()
 	p.deliver.Unlock()
 	line, err := "", errNoInput
+	// Nothing is locked meanwhile: output goes on while the person thinks.
 	if p.opt.Input != nil {
 		line, err = p.opt.Input(prompt, false)
 	}

@@ -61,10 +61,11 @@ type Process struct {
 	// happen under it together.
 	deliver sync.Mutex // held while a function of opt runs
 	out     *stream
-	errs    *stream
-	held    *hold
-	gonb    *gonb
-	prompt  prompt // guarded by deliver
+	// Standard error passes held on its way. Gonb has the other way of displays.
+	errs   *stream
+	held   *hold
+	gonb   *gonb
+	prompt prompt // guarded by deliver
 
 	questions questions
 
@@ -124,7 +125,7 @@ func Start(ctx context.Context, host string, opt Options) (*Process, error) {
 	}
 }
 
-// launch starts the process and the goroutines that read from it.  On an error the pipes are
+// launch starts the process and the goroutines that read from it. On an error the pipes are
 // closed again.
 func (p *Process) launch(host string) (err error) {
 	var opened []*os.File // closed on error
@@ -178,6 +179,7 @@ func (p *Process) launch(host string) (err error) {
 	// What HOLT_HOST_FD and the gonbui variables say comes last, and so counts.
 	p.cmd = exec.Command(host)
 	p.cmd.Dir = p.opt.Dir
+	// What is set here comes last, and so counts over what the kernel itself was started with.
 	p.cmd.Env = append(withLargePages(append(os.Environ(), p.opt.Env...)), "HOLT_HOST_FD=3")
 	p.cmd.Env = append(p.cmd.Env, p.gonb.env()...)
 	p.cmd.Stdout, p.cmd.Stderr = outW, errW // each cell makes a standard input of its own
@@ -213,6 +215,8 @@ func (p *Process) launch(host string) (err error) {
 		f.Close()
 	}
 	opened = nil
+	// Only a process that has started is read from: these goroutines end by the end of the
+	// process.
 	go p.out.read(&p.deliver)
 	go p.errs.read(&p.deliver)
 	go p.receive()
@@ -253,6 +257,8 @@ func (p *Process) receive() {
 			p.gonb.drain()
 			p.send(msg.KindAck, m.Cell, nil)
 		case msg.KindInput:
+			// The question is of whichever cell runs; the host sends it once until it has an
+			// answer.
 			go p.ask() // a person may take long
 		case msg.KindDone:
 			// The end of a cell: all that it has printed is read before whoever waits is told.
@@ -324,6 +330,7 @@ func (p *Process) drain() {
 // send sends one message to the host; nil is no body. An error means that the host has hung up;
 // why, its end says (lost).
 func (p *Process) send(kind frame.Kind, cell int, body any) error {
+	// A body is JSON; acknowledgements and interrupts have none.
 	m := frame.Message{Kind: kind, Cell: cell}
 	if body != nil {
 		text, err := json.Marshal(body)
@@ -378,6 +385,7 @@ func (p *Process) Run(ctx context.Context, u Unit) (msg.Done, error) {
 	if err := p.send(msg.KindRun, u.Cell, msg.Run{Plugin: u.Plugin, Path: u.Path, File: u.File, Deps: u.Deps}); err != nil {
 		return msg.Done{}, p.lost(err)
 	}
+	// Deaf fires when an interrupt was sent and nothing at all has come back; nil never fires.
 	interrupt := ctx.Done()
 	var deaf <-chan time.Time
 	for {

@@ -26,6 +26,7 @@ type stream struct {
 
 // newStream returns a stream that passes what it reads to f, which must not keep the slice.
 func newStream(file *os.File, f func([]byte)) *stream {
+	// Not file.Fd, which would make the file block.
 	raw, err := file.SyscallConn()
 	if err != nil {
 		panic(err) // only for a nil file
@@ -62,6 +63,7 @@ func (s *stream) drain(all bool) {
 			}
 		}
 	})
+	// At the end of a cell, say, no byte may be left.
 	if all && s.part > 0 {
 		s.pass(s.buf[:s.part])
 		s.part = 0

@@ -18,6 +18,7 @@ const largePages = "glibc.malloc.hugetlb=1"
 func withLargePages(env []string) []string {
 	const name = "GLIBC_TUNABLES="
 	said := ""
+	// The order of an environment counts, as it may name a variable twice.
 	for _, e := range env {
 		if v, ok := strings.CutPrefix(e, name); ok {
 			said = v // the last one counts

@@ -127,6 +127,8 @@ func (a *Assistant) Complete(ctx context.Context, s Snapshot, c Cell, offset int
 	if err != nil {
 		return Completion{}, err
 	}
+	// The list of the protocol's CompletionList, as far as it is used. Gopls never answers with
+	// the bare array that the protocol allows too.
 	var list struct {
 		Items []item `json:"items"`
 	}
@@ -146,6 +148,8 @@ func (a *Assistant) Complete(ctx context.Context, s Snapshot, c Cell, offset int
 		}
 		start -= n
 	}
+	// The distance of the cursor from the name's beginning is the same in the cell and in
+	// gopls' file.
 	found := Completion{Start: offset - (at.offset - start), End: offset}
 	// The same name may come twice, from the notebook and from a package that gopls would
 	// import.
@@ -173,6 +177,7 @@ func (a *Assistant) Inspect(ctx context.Context, s Snapshot, c Cell, offset, det
 	if err != nil {
 		return nil, err
 	}
+	// A pointer, as the answer is null where nothing is known of the place.
 	var hover *struct {
 		Contents struct {
 			Value string `json:"value"`
@@ -185,6 +190,7 @@ func (a *Assistant) Inspect(ctx context.Context, s Snapshot, c Cell, offset, det
 		return Inspection{}, nil
 	}
 	markdown := hover.Contents.Value
+	// Behind a rule, which separates the two in JupyterLab.
 	if detail > 0 {
 		if source := a.definition(ctx, at); source != "" {
 			markdown += "\n\n---\n\n```go\n" + source + "\n```\n"
@@ -221,6 +227,8 @@ func (a *Assistant) ensure(ctx context.Context, s Snapshot) error {
 	if err := os.MkdirAll(a.dir, 0o700); err != nil {
 		return fmt.Errorf("assist: %w", err)
 	}
+	// The files in memory are told to each gopls anew (open), and these are on disk before it
+	// looks.
 	for name, text := range map[string]string{"go.mod": s.Mod, "go.sum": s.Sum} {
 		if err := os.WriteFile(filepath.Join(a.dir, name), []byte(text), 0o600); err != nil {
 			return fmt.Errorf("assist: %w", err)
@@ -339,6 +347,8 @@ func plain(markdown string) string {
 	var b strings.Builder
 	code := false
 	for line := range strings.Lines(markdown) {
+		// The fences go, and what is between them stays as it is: code has backslashes of its
+		// own.
 		if strings.HasPrefix(line, "```") {
 			code = !code
 			continue

@@ -104,6 +104,7 @@ func Install(ctx context.Context) (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", fmt.Errorf("assist: install gopls: %w", err)
 	}
+	// The lock of a process that ends is free again, however it ends.
 	lock := flock.New(filepath.Join(dir, ".gopls.lock"))
 	if _, err := lock.TryLockContext(ctx, lockPoll); err != nil {
 		return "", fmt.Errorf("assist: install gopls: another installation does not end: %w", err)
@@ -143,6 +144,7 @@ func install(ctx context.Context, goCommand, dir string) error {
 	cmd.Dir = dir
 	// The person's own settings for modules of theirs are none for this one.
 	cmd.Env = append(os.Environ(), "GOBIN="+dir, "GOFLAGS=", "GOWORK=off", "GOTOOLCHAIN=local", "CGO_ENABLED=0")
+	// A group of its own, so that the kill reaches the compilers too.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	var said bytes.Buffer

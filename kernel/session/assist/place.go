@@ -73,6 +73,7 @@ func (a *Assistant) place(ctx context.Context, s Snapshot, c Cell, offset int) (
 	if err := a.ensure(ctx, s); err != nil {
 		return position{}, err
 	}
+	// All three files are told each time; tell sends those that changed.
 	head := fileHead + a.head(s, c)
 	decls, stmts := head+c.Decls+"\n", head+stmtsHead+c.Stmts+stmtsTail
 	files := map[string]string{notebookFile: s.Decls, declsFile: decls, stmtsFile: stmts}
@@ -94,6 +95,7 @@ func (a *Assistant) place(ctx context.Context, s Snapshot, c Cell, offset int) (
 // A package that has the name of something declared is left out, unless the cell means the
 // package: both in one package are an error (Go's spec, Declarations and scope).
 func (a *Assistant) head(s Snapshot, c Cell) string {
+	// A name that means another package by now has that one.
 	maps.Copy(a.imports, c.Imports)
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(a.imports)) {
@@ -130,6 +132,7 @@ func isName(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsD
 // It looks back at most 7 bytes. An offset with no name near stays.
 func nameAt(c Cell, offset int) int {
 	offset = min(max(offset, 0), len(c.Stmts), len(c.Decls))
+	// The character at a byte of the cell, from whichever half has it.
 	at := func(i int) rune {
 		if r, _ := utf8.DecodeRuneInString(c.Stmts[i:]); !unicode.IsSpace(r) {
 			return r

@@ -187,6 +187,8 @@ func (c *rpc) write(e any) error {
 // progress, are dropped.
 func (c *rpc) read(r *bufio.Reader) {
 	for {
+		// A body that is not understood is passed over: the head has said where the next one
+		// begins.
 		body, err := readBody(r)
 		if err != nil {
 			return
@@ -224,6 +226,7 @@ func (c *rpc) answer(e envelope) {
 		var p struct {
 			Items []any `json:"items"`
 		}
+		// One answer for each item that was asked for, in that order, and the same for all.
 		json.Unmarshal(e.Params, &p)
 		all := make([]any, len(p.Items))
 		for i := range all {
@@ -253,6 +256,7 @@ func readBody(r *bufio.Reader) ([]byte, error) {
 			}
 		}
 	}
+	// Without a length, or with a wrong one, no later message could be found.
 	if size < 0 || size > maxBody {
 		return nil, fmt.Errorf("assist: message is %d bytes, want at most %d", size, maxBody)
 	}

@@ -31,6 +31,8 @@ func (a *Assistant) definition(ctx context.Context, at position) string {
 	if err != nil {
 		return ""
 	}
+	// A file of the assistant's own exists in memory only. Its name alone is not enough, as a
+	// package may have a decls.go too.
 	text, ours := a.open[filepath.Base(u.Path)]
 	if !ours || filepath.Dir(u.Path) != filepath.Clean(a.dir) {
 		data, err := os.ReadFile(u.Path)
@@ -58,6 +60,8 @@ func declaration(text string, line int) string {
 	if file == nil || err != nil && len(file.Decls) == 0 {
 		return ""
 	}
+	// From the first to the last line of a declaration, without its comment: gopls names the
+	// line of the name.
 	covers := func(n ast.Node) bool {
 		return files.Position(n.Pos()).Line <= line && line <= files.Position(n.End()).Line
 	}
@@ -76,6 +80,8 @@ func declaration(text string, line int) string {
 		case *ast.FuncDecl:
 			return cut(d, d.Doc)
 		case *ast.GenDecl:
+			// A declaration without brackets is whole; of a group only the line that declares
+			// the name is of interest, and it lacks the keyword.
 			if !d.Lparen.IsValid() {
 				return cut(d, d.Doc)
 			}

@@ -110,6 +110,7 @@ func (m *Modules) Note() {
 	}
 	for _, r := range required {
 		path, version, ok := strings.Cut(r, " ")
+		// A version that the notebook's own go.mod has already, or a newer one, stays.
 		if ok && !slices.ContainsFunc(f.Require, func(r *modfile.Require) bool {
 			return r.Mod.Path == path && semver.Compare(r.Mod.Version, version) >= 0
 		}) {
@@ -138,6 +139,8 @@ func (m *Modules) Adopt(ctx context.Context, fresh bool) (newHost bool, err erro
 	if err != nil {
 		return false, err
 	}
+	// The checksums go with the requirements: without them the go command would not use what it
+	// has downloaded.
 	sum, _ := os.ReadFile(filepath.Join(m.Dir, "go.sum"))
 	change, err := m.world.Adopt(ctx, text, sum, m.Dir, fresh)
 	m.packages.Renew()
@@ -173,6 +176,8 @@ func (m *Modules) GCFlags() []string {
 		if !ok {
 			continue
 		}
+		// Only where the pattern comes before the first flag: the value of a flag may begin
+		// with - too.
 		if pattern, rest, ok := strings.Cut(value, "=-"); ok && !strings.HasPrefix(pattern, "-") {
 			value = "-" + rest // all=-N
 		}
@@ -281,6 +286,7 @@ func (m *Modules) Tracked() []string {
 	list := slices.Clone(m.tracked)
 	if f, _, err := m.read(); err == nil {
 		for _, dir := range m.replaced(f) {
+			// What %track names stays, whatever is hidden.
 			hidden := slices.ContainsFunc(m.ignored, func(p string) bool { return matches(p, dir) })
 			if !hidden && !slices.Contains(list, dir) {
 				list = append(list, dir)

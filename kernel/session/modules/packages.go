@@ -116,6 +116,7 @@ func (p *Packages) Add(ctx context.Context, paths []string) error {
 	if err := p.allowed(ctx, need); err != nil {
 		return err
 	}
+	// Here modules are looked for, downloaded and compiled; it may take long.
 	change, err := p.world.Add(ctx, need)
 	if err != nil {
 		return err
@@ -137,6 +138,7 @@ func describe(c build.Change) []string {
 	for _, m := range c.Downloaded {
 		list = append(list, "fetched "+m)
 	}
+	// A module that was in the cache cost no download, but is a new requirement all the same.
 	for _, m := range c.Fetched {
 		if !slices.Contains(c.Downloaded, m) {
 			list = append(list, m+" is used, as it was in the module cache")
@@ -227,6 +229,8 @@ func (p *Packages) index() map[string][]string {
 	}
 	std := map[string]bool{}
 	var all []string
+	// The standard library is listed whole, also what the host does not hold: a cell that names
+	// such a package has it added.
 	for _, path := range p.world.Std() {
 		std[path] = true
 		all = append(all, path)
@@ -307,6 +311,7 @@ func (p *Packages) Guess(name string, selected []string) (string, bool) {
 	}
 	for _, path := range paths {
 		if _, known := p.world.Export(path); !known {
+			// A package of the standard library that the host does not hold and no cell has used.
 			if err := p.Add(context.Background(), []string{path}); err != nil {
 				continue
 			}

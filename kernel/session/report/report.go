@@ -113,10 +113,10 @@ func Gone(lost []string) string {
 	return "the values of " + strings.Join(lost, ", ") + " are gone: run the cells again that make them"
 }
 
-// How an error is coloured: its name and the caret are marked, places are bold, and the message has
-// the colour of text, as IPython has it. No colour of letters can be read on JupyterLab's pink of the
-// light theme and on its maroon of the dark one, so a mark brings its own ground: white on a dark red,
-// both of the 256 colours that every front end and terminal has.
+// How an error is coloured: its name and the caret are marked, places are bold, and the message
+// has the colour of text, as IPython has it. No colour of letters can be read on JupyterLab's
+// pink of the light theme and on its maroon of the dark one, so a mark brings its own ground:
+// white on a dark red, both of the 256 colours that every front end and terminal has.
 const (
 	mark   = "\x1b[1;38;5;231;48;5;124m"
 	strong = "\x1b[1m"
