@@ -44,8 +44,7 @@ func (s *server) call(c msg.Call, r *msg.Return) error {
 			return err
 		}
 		r.Text = dir
-		// Shells that cells start believe PWD, when it names the folder that they are in by
-		// another way.
+		// Programs that cells start take the folder's name from PWD, as Go's os.Getwd does.
 		return os.Setenv("PWD", dir)
 	case msg.Setenv:
 		return os.Setenv(arg(0), arg(1))

@@ -53,8 +53,8 @@ func (std *standard) begin() {
 	}
 }
 
-// end is called when a cell has ended. Failed says that it did not come to its end. What it
-// does is said on the real standard error, for each variable by itself:
+// end is called when a cell has ended. Failed says that it did not come to its end. What a
+// person should know of it is said on the real standard error, for each variable by itself:
 //
 //	closed                          opened again, whatever the cell's end
 //	another file, cell succeeded    stays, as other variables do

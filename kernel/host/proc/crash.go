@@ -65,7 +65,7 @@ func (h *hold) write(p []byte) {
 }
 
 // look passes on what is kept when the process lives, and looks again later when it gave no
-// answer. It is called by a timer. When the process has ended, end has dropped what was kept.
+// answer. It is called by a timer. When the process has ended, end has dealt with what was kept.
 func (h *hold) look() {
 	alive := h.alive()
 	h.mu.Lock()

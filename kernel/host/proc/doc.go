@@ -13,8 +13,8 @@
 // A notebook shows output in the order in which the cell made it, though it comes by three
 // ways. The socket has the lead: before a frame from it is shown, everything that is in the
 // pipes and in the FIFO at that moment is read and delivered (drain). That is all that was
-// printed before the frame, since the host sends the frame after it, and waits for an
-// acknowledgement before it prints more.
+// printed before the frame, since the host sends the frame after it, and the goroutine that
+// sent it waits for an acknowledgement before it prints more.
 //
 // All output goes through functions of [Options], with Process.deliver held, so these are
 // called one at a time.

@@ -61,7 +61,7 @@ type Process struct {
 	// happen under it together.
 	deliver sync.Mutex // held while a function of opt runs
 	out     *stream
-	// Standard error passes held on its way. Gonb has the other way of displays.
+	// Standard error passes through held; gonb brings the displays of package gonbui.
 	errs   *stream
 	held   *hold
 	gonb   *gonb
@@ -176,7 +176,6 @@ func (p *Process) launch(host string) (err error) {
 	p.errs = newStream(errR, p.held.write)
 	p.errs.tail = &tail{}
 
-	// What HOLT_HOST_FD and the gonbui variables say comes last, and so counts.
 	p.cmd = exec.Command(host)
 	p.cmd.Dir = p.opt.Dir
 	// What is set here comes last, and so counts over what the kernel itself was started with.

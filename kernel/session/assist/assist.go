@@ -127,8 +127,8 @@ func (a *Assistant) Complete(ctx context.Context, s Snapshot, c Cell, offset int
 	if err != nil {
 		return Completion{}, err
 	}
-	// The list of the protocol's CompletionList, as far as it is used. Gopls never answers with
-	// the bare array that the protocol allows too.
+	// The list of the protocol's CompletionList, as far as it is used. Gopls answers with one,
+	// and not with the bare array that the protocol allows too.
 	var list struct {
 		Items []item `json:"items"`
 	}

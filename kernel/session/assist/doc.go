@@ -20,8 +20,8 @@
 // The check of a cell has all types at hand, but refuses what does not parse, while a question
 // comes in the middle of a word. Gopls reads unfinished text, ranks what it finds, knows the
 // comments of packages from their sources, and offers packages that are not imported yet. The
-// cost is another process and a second reading of all packages, so
-// it is started by the first question and not before.
+// cost is another process and a second reading of all packages, so it is started by the first
+// question and not before.
 //
 // # The way of a question
 //
@@ -31,6 +31,6 @@
 //	call      rpc.go           the question itself, as the Language Server Protocol has it
 //	match     assist.go        the answer, in Jupyter's words
 //
-// What is asked of a name of the cell that runs, or of one that runs later, is answered from
-// what the last cell left: a Snapshot never holds half of a cell.
+// A question about the cell that runs is answered from what the cells before it left: a
+// Snapshot never holds half of a cell.
 package assist
