@@ -102,6 +102,7 @@ func (s *Session) helper() (*assist.Assistant, assist.Snapshot) {
 			}
 			return nil, assist.Snapshot{}
 		}
+		// The folder goes with the session's. Gopls is not started before it is asked.
 		s.assistant = assist.New(gopls, filepath.Join(s.dir, "assist"))
 	}
 	return s.assistant, s.declared()

@@ -60,6 +60,8 @@ func (s *Session) framed(m frame.Message) {
 	if m.Bundle != nil && m.Kind != frame.KindWarn && !m.Notice { // no output of the cell
 		s.copyOut([]byte(asText(m.Bundle)))
 	}
+	// A display of a run is sent to its pages directly, and shown here only as often as the
+	// notebook needs it.
 	m, ok := s.liveRuns.Take(m)
 	if !ok {
 		return

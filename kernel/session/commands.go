@@ -48,6 +48,7 @@ func (s *Session) execute(ctx context.Context, name, code string) error {
 	if parts.Magic != "" {
 		return gonb.Magic(ctx, nb, parts)
 	}
+	// The page may have been loaded anew since the last cell, without the script.
 	s.page.Cell()
 	if os.Getenv("JPY_SESSION_NAME") == "" {
 		// Without a Jupyter server no page takes the script of widgets away.

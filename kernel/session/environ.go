@@ -47,7 +47,8 @@ func (s *Session) kernelID() string {
 	return name
 }
 
-// server is what is known of the Jupyter server that started the kernel.
+// server is what is known of the Jupyter server that started the kernel: some fields of the
+// file that the server writes about itself. The zero value is none.
 type server struct {
 	Root string `json:"root_dir"` // the folder that it serves below files/
 	Base string `json:"base_url"` // the path of its pages, "/" at both ends

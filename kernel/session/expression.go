@@ -34,6 +34,8 @@ func (s *Session) Evaluate(ctx context.Context, req Request) (frame.Bundle, *Fai
 	if f := s.await(ctx); f != nil {
 		return value, f
 	}
+	// For messages of the check; the name is used for other programs too, whose text is
+	// another.
 	s.sources[report.InternalCell] = req.Code
 	defer delete(s.sources, report.InternalCell)
 	err := s.evaluate(ctx, req.Code)

@@ -171,6 +171,8 @@ func (s *Session) redeclare(ctx context.Context) (err error) {
 			s.process().Kill()
 		}
 	}()
+	// Of the old host's cells nothing is linked against any more; what they declared comes in
+	// one archive.
 	s.archives = map[string]string{}
 	s.spare.forget()
 	p, err := s.nb.Rebuild(ctx)

@@ -421,16 +421,19 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 // the archives change while tools that were started ahead still read it.
 func (s *Session) unit(p *cell.Program) build.Unit {
 	unit := build.Unit{Path: p.Path, Dir: s.unitDir(p.Seq), Deps: map[string]string{}, CDir: s.cwd, CTypes: map[string]build.CType{}}
+	// Patterns of go:embed mean files in the folder of the cells, not in that of the unit.
 	for _, e := range p.Embeds {
 		unit.Embed = append(unit.Embed, build.Embed{Pattern: e.Pattern, File: e.Cell, Line: e.Line})
 	}
 	for name, t := range p.CTypes {
 		unit.CTypes[name] = build.CType(t)
 	}
+	// What the compiler prints is shown only where the person has asked for it by a flag.
 	unit.Flags, unit.Said = s.modules.GCFlags(), s.compilerSaid
 	for _, f := range p.Files {
 		unit.Files = append(unit.Files, build.File{Name: f.Name, Text: []byte(f.Text)})
 	}
+	// Deps are numbers: of programs that this one imports, directly or through others.
 	for _, d := range p.Deps {
 		path := fmt.Sprintf("notebook/c%d", d)
 		unit.Deps[path] = s.archives[path]
@@ -515,6 +518,8 @@ func (s *Session) Close() error {
 		p.Kill()
 		select {
 		case <-p.Done():
+		// A process that the system does not end, in a driver say, must not keep Jupyter
+		// waiting.
 		case <-time.After(2 * time.Second):
 		}
 	}

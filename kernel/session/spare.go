@@ -99,6 +99,8 @@ func (s *Session) mendFolder(unit build.Unit) error {
 	if err := s.scratch.Ensure(); err != nil {
 		return fmt.Errorf("session: %w", err)
 	}
+	// Of all that is loaded only these are read by compiler and linker. Looking after the
+	// others too would cost a look at two files for each cell there ever was.
 	var need []string
 	for path, archive := range unit.Loaded {
 		if _, imported := unit.Deps[path]; imported || s.world.Carries(archive) {

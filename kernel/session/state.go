@@ -15,9 +15,9 @@ import (
 // List describes what is declared, a line each, for %list: kind, name, type, and the cell that
 // has its present meaning.
 //
-//	var   x      int             cell[3]
-//	func  area   (r float64)     cell[4]
-//	var   model  *dl.Sequential  cell[5], value gone: …
+//	var   x      int                  cell[3]
+//	func  area   (r float64) float64  cell[4]
+//	var   names  []string             cell[5], value gone: …
 func (c commands) List() string {
 	var b strings.Builder
 	tw := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)

@@ -37,6 +37,7 @@ func (c commands) TensorBoard(ctx context.Context, r tensorboard.Request) error 
 	// it showed first.
 	id := rand.Text()
 	kind := frame.KindDisplay
+	// The first call makes the display, later ones change it.
 	show := func(b frame.Bundle) {
 		b.DisplayID = id
 		c.s.out.Frame(frame.Message{Kind: kind, Bundle: &b})

@@ -53,7 +53,7 @@ func (s *Session) test(ctx context.Context, text string, flags []string) error {
 	}
 	found := map[string][]string{} // field of gotest.Set → functions
 	// Stage 1: what the notebook declares, sorted by kind. A function of the right name and
-	// another type is no test, as for go vet.
+	// another type is no test.
 	for _, d := range s.nb.Declarations() {
 		if d.Name == "TestMain" {
 			commands{s}.Warn("holt: %test: TestMain is not called: it would end the process that holds the notebook's values\n")

@@ -28,6 +28,7 @@ func (c commands) WasmFolder(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// The variables are GoNB's: they tell programs in the host where files for the page are.
 	c.s.wasmFolder = f
 	if err := c.Setenv(ctx, "GONB_WASM_DIR", f.Dir); err != nil {
 		return err

@@ -91,6 +91,7 @@ func newExit(err error, trace string, killed bool) *Exit {
 		e.Code = -1
 	}
 	// The runtime exits with 2 after it has said what happened.
+	// The reason is then "panic: boom (exit status 2)", and not the status alone.
 	if head, _, _ := strings.Cut(trace, "\n"); head != "" && !killed && e.Code == 2 {
 		e.Reason = fmt.Sprintf("%s (%s)", head, e.Reason)
 	}

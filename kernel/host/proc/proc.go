@@ -97,6 +97,7 @@ func Start(ctx context.Context, host string, opt Options) (*Process, error) {
 	if opt.Frame == nil {
 		opt.Frame = func(frame.Message) {}
 	}
+	// Without one, output of earlier cells' goroutines is output as any.
 	if opt.Print == nil {
 		opt.Print = func(_ int, stream string, b []byte) {
 			if stream == "stderr" {
@@ -114,6 +115,7 @@ func Start(ctx context.Context, host string, opt Options) (*Process, error) {
 		return nil, fmt.Errorf("proc: start %s: %w", host, err)
 	}
 	select {
+	// Whichever comes first: the host listens, it has ended, or no one waits any more.
 	case <-p.ready:
 		return p, nil
 	case <-p.done:
@@ -141,6 +143,8 @@ func (p *Process) launch(host string) (err error) {
 	}()
 	pipe := func() (r, w *os.File) {
 		if err == nil {
+			// After the first error nothing more is opened, so that one check is enough for
+			// both.
 			if r, w, err = os.Pipe(); err == nil {
 				opened = append(opened, r, w)
 			}
@@ -165,6 +169,7 @@ func (p *Process) launch(host string) (err error) {
 	if p.conn, err = net.FileConn(ours); err != nil {
 		return err
 	}
+	// FileConn has made a copy, which is in Go's poller.
 	ours.Close()
 	if p.gonb, err = newGonb(p); err != nil {
 		return err
@@ -263,6 +268,7 @@ func (p *Process) receive() {
 			// The end of a cell: all that it has printed is read before whoever waits is told.
 			var d msg.Done
 			if err := json.Unmarshal(m.Body, &d); err != nil {
+				// As for a plugin that was refused: the session gives up this host.
 				d = msg.Done{Result: msg.Refused, Name: "protocol", Value: err.Error()}
 			}
 			p.drain()

@@ -234,6 +234,7 @@ func (a *Assistant) ensure(ctx context.Context, s Snapshot) error {
 			return fmt.Errorf("assist: %w", err)
 		}
 	}
+	// A new gopls knows no file and has no version of any.
 	a.mod, a.open, a.version = mod, map[string]string{}, 0
 	// Gopls runs go list. It must neither look for modules in the network, which hangs a
 	// question, nor complain of requirements that the go.mod lacks, nor find the person's
@@ -242,6 +243,7 @@ func (a *Assistant) ensure(ctx context.Context, s Snapshot) error {
 	if err != nil {
 		return err
 	}
+	// The first answer comes when gopls has started; loading packages goes on after it.
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	if err := a.initialize(ctx, server); err != nil {
@@ -326,6 +328,7 @@ var kinds = map[int]string{
 // not be.
 func (it item) match() Match {
 	m := Match{Text: it.Label, Type: kinds[it.Kind], Signature: it.Detail}
+	// The most exact of the three counts, so it comes last.
 	if it.Insert != "" {
 		m.Text = it.Insert
 	}

@@ -82,6 +82,7 @@ func (a *Assistant) place(ctx context.Context, s Snapshot, c Cell, offset int) (
 			return position{}, err
 		}
 	}
+	// The offset in the file is that in the cell, moved by what stands before the cell's text.
 	if isDecl(c, offset) {
 		return position{a.uri(declsFile), decls, len(head) + offset}, nil
 	}

@@ -56,6 +56,7 @@ func (a *Assistant) definition(ctx context.Context, at position) string {
 // as it was parsed. Lines count from 1; "" says that no declaration is there.
 func declaration(text string, line int) string {
 	files := token.NewFileSet()
+	// A file with errors is used as far as it goes.
 	file, err := parser.ParseFile(files, "", text, parser.ParseComments|parser.SkipObjectResolution)
 	if file == nil || err != nil && len(file.Decls) == 0 {
 		return ""

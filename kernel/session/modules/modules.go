@@ -75,6 +75,7 @@ func (m *Modules) Again() error {
 	if err := os.MkdirAll(m.Dir, 0o755); err != nil {
 		return fmt.Errorf("session: %w", err)
 	}
+	// A go.mod first; Note adds to one that is there.
 	if err := m.Init(); err != nil {
 		return err
 	}
@@ -215,6 +216,7 @@ func (m *Modules) Save(program string) {
 		return
 	}
 	var b strings.Builder
+	// format.Source gives the text a shape that a person would write.
 	for line := range strings.Lines(program) {
 		if !strings.HasPrefix(line, "//line ") {
 			b.WriteString(line)

@@ -123,6 +123,7 @@ func (p *Packages) Add(ctx context.Context, paths []string) error {
 	}
 	p.mu.Lock()
 	p.byName = nil
+	// Said later, by News: this may run while a line below the cell shows what is fetched.
 	p.brought = append(p.brought, describe(change)...)
 	p.mu.Unlock()
 	if change.NewHost {
@@ -343,6 +344,7 @@ func (p *Packages) Renew() {
 // of modules that are required already pass, also when they must still be compiled.
 func (p *Packages) allowed(ctx context.Context, paths []string) error {
 	p.mu.Lock()
+	// Not held while the world is asked.
 	frozen := p.frozen
 	p.mu.Unlock()
 	if !frozen {
