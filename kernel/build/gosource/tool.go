@@ -28,13 +28,20 @@ type Tool struct {
 
 // Build builds the program in a folder that it makes, under the last word of its
 // package's path. The folder is whole or absent.
+//
+// A folder that another process has made meanwhile stays, since it holds the same. What was
+// begun is removed when ctx is cancelled.
 func (t Tool) Build(ctx context.Context, dir string) error {
 	return aside.NewFolder(dir, func(bin string) error {
+		// The folder around the new one goes when this function has returned, and with it the
+		// overlay and what the go command leaves.
 		tmp := filepath.Dir(bin)
 		overlay, _, err := Overlay(tmp, t.Files)
 		if err != nil {
 			return err
 		}
+		// No version control: GOROOT may be in a checkout, whose state would be asked for.
+		// Without paths, the program does not differ by the user's folders.
 		args := []string{"build", "-trimpath", "-buildvcs=false", "-overlay", overlay, "-o", filepath.Join(bin, filepath.Base(t.Package))}
 		if t.Background {
 			args = append(args, "-p=1")
@@ -46,6 +53,7 @@ func (t Tool) Build(ctx context.Context, dir string) error {
 		cmd.Env = append(slices.Clip(t.Env), "GOMODCACHE="+filepath.Join(tmp, "mod"), "GOTMPDIR="+tmp)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // compilers end with the go command
 		cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+		// A compiler that outlives the kill would hold the pipe of the output open.
 		cmd.WaitDelay = 2 * time.Second
 		var out strings.Builder
 		cmd.Stdout, cmd.Stderr = &out, &out

@@ -12,6 +12,25 @@
 //	    differs, type header and pointer mask, each a uvarint length and bytes
 //	a uint32 per numbered symbol of a package: the offset of its record
 //	the list of packages: lines of path, fingerprint, offset of the numbers, how many
+//
+// # Why
+//
+// A plugin could be bound by the symbol table of the host itself, as -linkshared reads those
+// of shared libraries. But that means to read all of it, and a cell names few of the symbols
+// that the host has. So a list is laid out for look-ups in place: to open it costs one call
+// of mmap and the lines of its packages, and a look-up touches the pages of one bucket and
+// one record.
+//
+// An object file refers to a symbol of another package in one of two ways
+// (cmd/internal/goobj): by its name, which [List.Lookup] answers, or by a package and the
+// symbol's number there, which [List.Numbered] answers. Cells are compiled with -linkshared,
+// which makes the compiler use names alone; the packages that come with a cell are not, and
+// use numbers. A package's numbers are given out when it is compiled. Whether an archive was
+// compiled against the same export data as the list's is told by [Package.Fingerprint].
+//
+// All numbers are little-endian, and nothing is aligned. Readers do not check offsets: a list
+// that is damaged makes them panic. The host's is compared with its checksum when a world is
+// opened.
 package symlist
 
 import (
@@ -27,20 +46,31 @@ import (
 )
 
 const (
-	magic  = "holtsym1"
+	// magic begins every list.
+	magic = "holtsym1"
+	// header is the length of what precedes the buckets: magic, and four numbers of which the
+	// last is not used.
 	header = len(magic) + 4*4
 )
 
 // Kind is a kind of symbols.
+//
+// The compiler of cells leaves out code only where a list has a Text of that name; the linker
+// gives an import the ELF type STT_FUNC for Text and STT_OBJECT for Data.
 type Kind int
 
 const (
 	Hidden Kind = iota // known by number only: nothing can be bound to it
-	Data
-	Text
+	Data               // a variable, a constant, a type
+	Text               // code
 )
 
 // Sym is one record.
+//
+// Name and Version together are the key: Go's linker has a function once for each ABI that it
+// can be called by. Header and Mask are there because Go's linker reads the types of the
+// variables that it places, to tell the garbage collector where pointers are, and a type that
+// is in another module has no content for it to read.
 type Sym struct {
 	Name    string
 	Version int // its ABI
@@ -52,6 +82,9 @@ type Sym struct {
 }
 
 // Package is a package that a list knows.
+//
+// Go's linker compares fingerprints, which are hashes of export data, and refuses to link a
+// package that was compiled against another version of its import.
 type Package struct {
 	Fingerprint [8]byte
 	off, n      int // its numbered symbols
@@ -59,13 +92,19 @@ type Package struct {
 
 // List is a list of symbols.
 type List struct {
+	// b is the whole file, and shared with what look-ups return: Header and Mask are parts of
+	// it, and must not be written to.
 	b       []byte
-	buckets int
+	buckets int // how many there are; never 0
 }
 
+// errNone is the error of a file that is no list, or too short for one.
 var errNone = errors.New("not a list of symbols")
 
 // Map maps a file. It stays mapped.
+//
+// There is no function to unmap it: the tools that read lists are short-lived, and records
+// that were returned point into the file.
 func Map(file string) (*List, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -76,6 +115,7 @@ func Map(file string) (*List, error) {
 	if err != nil {
 		return nil, err
 	}
+	// A file of no bytes cannot be mapped at all, and its error would not say what is wrong.
 	if info.Size() < int64(header) {
 		return nil, errNone
 	}
@@ -87,6 +127,8 @@ func Map(file string) (*List, error) {
 }
 
 // New is the list that a file holds.
+//
+// It is for lists that are in memory already. The list keeps b.
 func New(b []byte) (*List, error) {
 	if len(b) < header || string(b[:len(magic)]) != magic {
 		return nil, errNone
@@ -96,9 +138,18 @@ func New(b []byte) (*List, error) {
 	return x, nil
 }
 
+// uint32 returns the number at an offset in the file.
 func (x *List) uint32(off int) int { return int(binary.LittleEndian.Uint32(x.b[off:])) }
 
 // Packages returns the packages of a list, by escaped import path.
+//
+// A path is escaped as in the names of symbols (objabi.PathToPrefix): the dots behind its
+// last slash and all bytes that are not plain are %xx. So it holds no blank, and the lines
+// can be cut at blanks. Such a line is
+//
+//	strings 5a0f3c6e21d4b798 1181204 163
+//
+// that is a package whose numbered symbols, 163 of them, have their offsets at 1181204.
 func (x *List) Packages() (map[string]Package, error) {
 	off, n := x.uint32(len(magic)+4), x.uint32(len(magic)+8)
 	if off+n > len(x.b) {
@@ -128,9 +179,13 @@ func (x *List) Packages() (map[string]Package, error) {
 }
 
 // record begins to decode the record at off: rest is what follows its name.
+//
+// Decoding stops behind the name, since most look-ups that meet another name in their bucket
+// need no more of it.
 func (x *List) record(off int) (s Sym, rest decoder) {
 	d := decoder{x.b[off:]}
 	v := d.number()
+	// Three kinds fit into the lowest two bits.
 	s.Version, s.Kind = v>>2, Kind(v&3)
 	s.Size = int64(d.number())
 	s.Name = string(d.text())
@@ -138,6 +193,9 @@ func (x *List) record(off int) (s Sym, rest decoder) {
 }
 
 // whole decodes the rest of a record.
+//
+// Most symbols have the same name in the ELF symbol table as in Go, so an empty one stands
+// for that.
 func (s Sym) whole(d decoder) Sym {
 	if s.Extname = string(d.text()); s.Extname == "" {
 		s.Extname = s.Name
@@ -147,14 +205,19 @@ func (s Sym) whole(d decoder) Sym {
 }
 
 // decoder reads numbers and texts of a record.
+//
+// Each call takes what it returns off the front.
 type decoder struct{ b []byte }
 
+// number reads a uvarint.
 func (d *decoder) number() int {
 	v, n := binary.Uvarint(d.b)
 	d.b = d.b[n:]
 	return int(v)
 }
 
+// text reads a length and as many bytes, which it does not copy. Its capacity is its length,
+// so that appending to it cannot write into the file.
 func (d *decoder) text() []byte {
 	n := d.number()
 	t := d.b[:n:n]
@@ -163,6 +226,9 @@ func (d *decoder) text() []byte {
 }
 
 // Lookup finds a symbol that can be bound to.
+//
+// It ends, because a third of the buckets are free (see [Encode]). A Hidden symbol is in no
+// bucket.
 func (x *List) Lookup(name string, version int) (s Sym, ok bool) {
 	for i := hash(name, version) % x.buckets; ; i = (i + 1) % x.buckets {
 		off := x.uint32(header + 4*i)
@@ -176,6 +242,9 @@ func (x *List) Lookup(name string, version int) (s Sym, ok bool) {
 }
 
 // Numbered returns the symbol that compilers call number i of a package.
+//
+// It is false where the package has fewer: the reference is to another archive of it. Unlike
+// those of Lookup, the symbol may be Hidden: then its name is all there is.
 func (x *List) Numbered(p Package, i int) (s Sym, ok bool) {
 	if i >= p.n {
 		return Sym{}, false
@@ -184,6 +253,8 @@ func (x *List) Numbered(p Package, i int) (s Sym, ok bool) {
 	return s.whole(rest), true
 }
 
+// hash is the same in every process, since it decides where in a file a symbol is. The
+// version goes in last, as if it were one more byte.
 func hash(name string, version int) int {
 	h := uint32(2166136261) // FNV-1a
 	for i := range len(name) {
@@ -193,6 +264,8 @@ func hash(name string, version int) int {
 }
 
 // Numbers are the symbols of a package in the order of their numbers.
+//
+// Of Syms only Name and Version are looked at.
 type Numbers struct {
 	Path        string // escaped
 	Fingerprint [8]byte
@@ -200,12 +273,21 @@ type Numbers struct {
 }
 
 // Encode returns the file that lists symbols, and those of packages by number.
+//
+// Syms are those that can be bound to, and no two may have the same name and version. The
+// symbols of packages are found among them or, where they are not there, added as Hidden:
+// those that are local to the module or that it lacks. They are needed for their numbers
+// alone, without which those behind them would have others.
 func Encode(syms []Sym, packages []Numbers) []byte {
 	type key struct {
 		name    string
 		version int
 	}
+	// Half as many again as there are symbols, and one: then look-ups find a free bucket
+	// soon, and there is one when there are no symbols.
 	buckets := len(syms)*3/2 + 1
+	// Header and buckets are filled in when the offsets are known. No record is at offset 0,
+	// so 0 marks a free bucket.
 	out := make([]byte, header+4*buckets)
 	put := func(at, v int) { binary.LittleEndian.PutUint32(out[at:], uint32(v)) }
 	offsets := map[key]int{}
@@ -222,6 +304,7 @@ func Encode(syms []Sym, packages []Numbers) []byte {
 		}
 		return off
 	}
+	// The records of what can be bound to.
 	for _, s := range syms {
 		i := hash(s.Name, s.Version) % buckets
 		for binary.LittleEndian.Uint32(out[header+4*i:]) != 0 {
@@ -231,8 +314,10 @@ func Encode(syms []Sym, packages []Numbers) []byte {
 		offsets[key{s.Name, s.Version}] = off
 		put(header+4*i, off)
 	}
+	// The numbers of each package, and its line in the list of packages.
 	var list bytes.Buffer
 	for _, p := range packages {
+		// They are collected aside, since add may append records in between.
 		var numbers []byte
 		for _, s := range p.Syms {
 			off, ok := offsets[key{s.Name, s.Version}]
@@ -244,6 +329,7 @@ func Encode(syms []Sym, packages []Numbers) []byte {
 		fmt.Fprintf(&list, "%s %x %d %d\n", p.Path, p.Fingerprint, len(out), len(p.Syms))
 		out = append(out, numbers...)
 	}
+	// At last the header. The list of packages is at the end of the file.
 	copy(out, magic)
 	put(len(magic), buckets)
 	put(len(magic)+4, len(out))
