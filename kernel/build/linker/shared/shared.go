@@ -18,6 +18,38 @@
 //
 // The format is in the System V ABI, its amd64 supplement, and for .gnu.hash in
 // https://sourceware.org/legacy-ml/binutils/2006-10/msg00377.html.
+//
+// # The steps
+//
+// [Link] goes through the object five times, each time with what the step before has found:
+//
+//   - sections: which sections become memory, and in which order;
+//   - symbols: which of them the dynamic linker may bind elsewhere;
+//   - relocations: which symbols need a place in the tables that are made here, and so how large
+//     these are;
+//   - layout: the address and the place in the file of each section;
+//   - apply: the bytes.
+//
+// In memory the result is
+//
+//	headers .dynsym .dynstr .gnu.hash .rela.dyn .plt, code, constants    R X
+//	.data.rel.ro .init_array .dynamic .got, variables, zeros             R W
+//
+// two segments, so that a plugin takes two memory maps, besides what the kernel adds for
+// zeros.
+//
+// # What a relocation becomes
+//
+// An open symbol is one that the dynamic linker binds. V is the symbol's address, P the place
+// that is relocated, A the addend:
+//
+//	R_X86_64_64        V+A    open: the dynamic linker does it, by the symbol's name
+//	                          else: it adds the plugin's address (R_X86_64_RELATIVE)
+//	R_X86_64_PC32      V+A-P  open: an error; else done here
+//	R_X86_64_PLT32     V+A-P  open: V is that of a jump in .plt; else done here
+//	R_X86_64_GOTPCREL  V+A-P  V is that of a place in .got, which holds the symbol's address
+//	R_X86_64_GOTTPOFF  V+A-P  V is that of a place in .got, which holds tlsg's offset from
+//	                          the thread pointer
 package shared
 
 import (
@@ -66,6 +98,8 @@ type link struct {
 	object []byte
 	placed []*section // those that are in memory, in the order of their addresses
 	byNum  []*section // the object's, by number; nil where one is not in memory
+	// Of the object: its sections of relocations, those for debuggers included, its table of
+	// symbols, and the names of these.
 	rela   []elf.Section64
 	symtab elf.Section64
 	strtab []byte
@@ -76,22 +110,26 @@ type link struct {
 
 	dynamic []*symbol // those that others can see: undefined ones, then by bucket
 	defined int       // the index in dynamic of the first that is defined
+	// buckets is how many .gnu.hash has; at least 1.
 	buckets int
-	dynstr  bytes.Buffer
+	dynstr  bytes.Buffer // the names of dynamic
 
 	relative []elf.Rela64 // dynamic relocations without a symbol
 	symbolic []elf.Rela64 // and with one
 
 	// What is made here.
+	// Their data is nil: writeTables writes them into out.
 	dynsymS, dynstrS, hashS, relaS, pltS, dynamicS, gotS *section
 	out                                                  []byte
 
-	// Where in the file and in memory that begins which is written to, where what only
-	// relocations write to ends, and where all does.
+	// Where what is written to begins, in the file and in memory; where the content of the
+	// file ends, before the names of sections; and where the memory ends.
 	dataOff, dataAddr, fileEnd, memEnd uint64
 }
 
 // section is a section in memory.
+//
+// Addr and Off of its header are the object's until layout has set them.
 type section struct {
 	elf.Section64
 	name  string
@@ -101,17 +139,21 @@ type section struct {
 }
 
 // symbol is a symbol of the object.
+//
+// Name of its Sym64 is the offset of the name in the object until sortDynamic sets it, for
+// those that are in dynamic, to the offset in .dynstr.
 type symbol struct {
 	elf.Sym64
 	name string
 	home *section // nil where it is undefined
 	// open says that the dynamic linker binds it: to the first definition in the
 	// process, which may be another than the one here.
-	open     bool
+	open bool
+	// inDynsym keeps see from putting it into dynamic twice.
 	inDynsym bool
 	dynsym   uint64 // its index there
-	hash     uint32
-	got, plt int // places in these tables, from 1; 0 where it has none
+	hash     uint32 // of the name, as .gnu.hash wants it
+	got, plt int    // places in these tables, from 1; 0 where it has none
 }
 
 // addr is the address of a symbol that is defined here.
@@ -126,6 +168,7 @@ type relocation struct {
 	addend int64
 }
 
+// order is the byte order of amd64's files.
 var order = binary.LittleEndian
 
 // text returns the string at an offset in a table of strings.
@@ -134,7 +177,8 @@ func text(table []byte, off uint32) string {
 	return string(t[:bytes.IndexByte(t, 0)])
 }
 
-// read decodes one record at an offset.
+// read decodes one record at an offset. It panics beyond the end of the object, which Link
+// makes an error.
 func read[T any](b []byte, off uint64, v *T) {
 	if _, err := binary.Decode(b[off:], order, v); err != nil {
 		panic(err)
@@ -143,6 +187,12 @@ func read[T any](b []byte, off uint64, v *T) {
 
 // sections sorts the object's sections by what the memory that they become may be used
 // for: code, constants, what is constant after the relocations, variables, zeros.
+//
+// A section without SHF_ALLOC has no place in memory; of those only relocations and symbols
+// are of use. The others must be of the kinds and flags that Go's linker writes.
+//
+// The tables that are made here come before the code and before the variables, so that what
+// is constant and what is written to are together.
 func (l *link) sections() error {
 	var h elf.Header64
 	read(l.object, 0, &h)
@@ -154,6 +204,7 @@ func (l *link) sections() error {
 	for i := range headers {
 		read(l.object, h.Shoff+uint64(i)*uint64(h.Shentsize), &headers[i])
 	}
+	// The capacity ends with the section: nothing can be appended over what follows.
 	content := func(s elf.Section64) []byte { return l.object[s.Off : s.Off+s.Size : s.Off+s.Size] }
 	names := content(headers[h.Shstrndx])
 	var code, constant, relro, variable, zero []*section
@@ -173,6 +224,8 @@ func (l *link) sections() error {
 			}
 			continue
 		}
+		// Go's linker writes one, with a function that puts the plugin's moduledata into the
+		// list of the runtime. DT_INIT_ARRAY can name only one.
 		if kind == elf.SHT_INIT_ARRAY {
 			if inits++; inits > 1 {
 				return errors.New("it has two lists of functions to call at its start")
@@ -182,6 +235,7 @@ func (l *link) sections() error {
 		if kind != elf.SHT_NOBITS {
 			p.data = content(s)
 		}
+		// A segment begins at a page, so no larger alignment could be kept.
 		if kind != elf.SHT_NOBITS && kind != elf.SHT_PROGBITS && kind != elf.SHT_INIT_ARRAY || s.Addralign > page {
 			return fmt.Errorf("section %s is a %v with alignment %d", name, kind, s.Addralign)
 		}
@@ -197,6 +251,8 @@ func (l *link) sections() error {
 			variable = append(variable, p)
 		case flags == elf.SHF_ALLOC|elf.SHF_WRITE:
 			zero = append(zero, p)
+		// The thread-local memory of tlsg. It gets no place, and byNum stays nil, so that a
+		// symbol or relocation of it that is not foreseen is an error.
 		case flags == elf.SHF_ALLOC|elf.SHF_WRITE|elf.SHF_TLS && kind == elf.SHT_NOBITS:
 			continue
 		default:
@@ -204,6 +260,7 @@ func (l *link) sections() error {
 		}
 		l.byNum[i] = p
 	}
+	// The sections that are made here. Their sizes are known after relocations.
 	made := func(name string, kind elf.SectionType, flags elf.SectionFlag, entry uint64) *section {
 		return &section{name: name, Section64: elf.Section64{Type: uint32(kind), Flags: uint64(flags | elf.SHF_ALLOC), Addralign: 8, Entsize: entry}}
 	}
@@ -217,21 +274,30 @@ func (l *link) sections() error {
 	l.placed = slices.Concat([]*section{l.dynsymS, l.dynstrS, l.hashS, l.relaS, l.pltS}, code, constant,
 		relro, []*section{l.dynamicS, l.gotS}, variable, zero)
 	for i, s := range l.placed {
+		// Section 0 is none: SHN_UNDEF.
 		s.index = 1 + i
 	}
 	return nil
 }
 
-// relro reports whether a section is constant after the relocations.
+// relro reports whether a section is constant after the relocations. Such a section has its
+// bytes in the file even where it holds nothing but zeros, since what follows has.
 func (l *link) relro(s *section) bool {
 	return s == l.dynamicS || s == l.gotS || strings.HasPrefix(s.name, ".data.rel.ro") || elf.SectionType(s.Type) == elf.SHT_INIT_ARRAY
 }
 
 // symbols reads the object's symbols.
+//
+// A symbol is open when it is global and visible: then the dynamic linker takes the
+// definition of the first module that has it, as ELF's rules for interposition say, and that
+// is how a type or a variable of a package is the same in all plugins. It may be this
+// plugin's own, so what is defined here and open is shown to the dynamic linker. What is
+// local or hidden is reached directly.
 func (l *link) symbols() error {
 	l.syms = make([]symbol, l.symtab.Size/symSize)
 	for i := range l.syms {
 		s := &l.syms[i]
+		// By hand, since there are many and binary.Decode goes by reflection.
 		b := l.object[l.symtab.Off+uint64(i)*symSize:]
 		s.Sym64 = elf.Sym64{
 			Name: order.Uint32(b), Info: b[4], Other: b[5], Shndx: order.Uint16(b[6:]), Value: order.Uint64(b[8:]), Size: order.Uint64(b[16:]),
@@ -239,24 +305,31 @@ func (l *link) symbols() error {
 		s.name = text(l.strtab, s.Name)
 		bind, kind, visible := elf.ST_BIND(s.Info), elf.ST_TYPE(s.Info), elf.ST_VISIBILITY(s.Other)
 		switch {
+		// Its content here is of no interest: the program has the one that counts.
 		case kind == elf.STT_TLS && s.name == tlsg && bind == elf.STB_GLOBAL:
 			s.open = true // and without a home
 			continue
 		case kind == elf.STT_TLS, kind == elf.STT_FILE:
 			continue // with a relocation it is an error: it has no home
 		}
+		// Weak symbols, STT_GNU_IFUNC and protected visibility have rules of their own, which
+		// Go does not need.
 		if kind != elf.STT_NOTYPE && kind != elf.STT_OBJECT && kind != elf.STT_FUNC && kind != elf.STT_SECTION ||
 			bind != elf.STB_LOCAL && bind != elf.STB_GLOBAL || visible != elf.STV_DEFAULT && visible != elf.STV_HIDDEN {
 			return fmt.Errorf("symbol %s is a %v, %v, %v", s.name, kind, bind, visible)
 		}
 		switch n := elf.SectionIndex(s.Shndx); {
 		case n == elf.SHN_UNDEF:
+			// The empty symbol 0 comes here too, and stays closed. An undefined symbol is
+			// shown to the dynamic linker only when a relocation needs it.
 			s.open = bind == elf.STB_GLOBAL && visible == elf.STV_DEFAULT
 			continue
+		// Reserved numbers are beyond the end of byNum: SHN_ABS, SHN_COMMON.
 		case int(n) >= len(l.byNum) || l.byNum[n] == nil:
 			return fmt.Errorf("symbol %s is in section %v", s.name, n)
 		}
 		s.home = l.byNum[s.Shndx]
+		// Not >=: a symbol may mark the end of its section.
 		if s.Value > s.home.Size {
 			return fmt.Errorf("symbol %s is beyond section %s", s.name, s.home.name)
 		}
@@ -277,8 +350,11 @@ func (l *link) see(s *symbol) {
 }
 
 // relocations reads the relocations, and counts what they need of the tables.
+//
+// It only counts and checks; relocate does them, when addresses are known.
 func (l *link) relocations() error {
 	for _, s := range l.rela {
+		// Info is the section that the relocations change.
 		if int(s.Info) >= len(l.byNum) || l.byNum[s.Info] == nil {
 			continue // of what only debuggers read
 		}
@@ -288,6 +364,9 @@ func (l *link) relocations() error {
 			info := order.Uint64(b[8:])
 			r := relocation{home: home, off: order.Uint64(b), kind: elf.R_X86_64(elf.R_TYPE64(info)), addend: int64(order.Uint64(b[16:]))}
 			r.sym = &l.syms[elf.R_SYM64(info)]
+			// Local says that the symbol is thread-local. Of those only tlsg is open, so it
+			// is reached by GOTTPOFF and by nothing else, and nothing else by GOTTPOFF. A
+			// section without content has nothing to relocate.
 			local := elf.ST_TYPE(r.sym.Info) == elf.STT_TLS
 			if local != (r.kind == elf.R_X86_64_GOTTPOFF) || r.sym.home == nil && !r.sym.open || home.data == nil {
 				return fmt.Errorf("relocation %v of %s in %s", r.kind, r.sym.name, home.name)
@@ -297,14 +376,19 @@ func (l *link) relocations() error {
 			}
 			switch r.kind {
 			case elf.R_X86_64_64:
+				// The dynamic linker would have to make code or constants writable while it
+				// binds: DT_TEXTREL, which Go's objects do not need.
 				if elf.SectionFlag(home.Flags)&elf.SHF_WRITE == 0 {
 					return fmt.Errorf("an address of %s in %s", r.sym.name, home.name)
 				}
 				l.relaS.made += relaSize
+			// An address relative to the instruction, with 32 bits. The other definition may
+			// be farther away than 2 GB, and the code cannot be changed when it is loaded.
 			case elf.R_X86_64_PC32:
 				if r.sym.open {
 					return fmt.Errorf("relocation %v of %s, which may be elsewhere", r.kind, r.sym.name)
 				}
+			// A call. One jump through the GOT serves all calls of a function.
 			case elf.R_X86_64_PLT32:
 				if r.sym.open {
 					l.needGOT(r.sym)
@@ -321,6 +405,7 @@ func (l *link) relocations() error {
 			l.relocs = append(l.relocs, r)
 		}
 	}
+	// The dynamic linker fills in each place of the GOT. A jump has no relocation of its own.
 	l.relaS.made += relaSize * uint64(len(l.got))
 	l.gotS.made = 8 * uint64(len(l.got))
 	l.pltS.made = pltSize * uint64(len(l.plt))
@@ -329,6 +414,9 @@ func (l *link) relocations() error {
 }
 
 // needGOT gives a symbol a place in the GOT.
+//
+// A closed symbol can have one too, since code reaches it by GOTPCREL all the same: its
+// address is the plugin's plus a constant.
 func (l *link) needGOT(s *symbol) {
 	if s.got == 0 {
 		l.got = append(l.got, s)
@@ -337,6 +425,13 @@ func (l *link) needGOT(s *symbol) {
 }
 
 // sortDynamic puts the dynamic symbols into the order that .gnu.hash asks for.
+//
+// Those that are defined elsewhere come first and are not in the table. The others are sorted
+// by bucket, since a bucket is a run of symbols in .dynsym. The sort is stable, so the result
+// follows from the object alone.
+//
+// It also gives the sections for them their sizes. The number of the tags does not depend on
+// what they say, so tags can be counted before there are addresses.
 func (l *link) sortDynamic() {
 	n := 0
 	for _, s := range l.dynamic {
@@ -345,7 +440,10 @@ func (l *link) sortDynamic() {
 			n++
 		}
 	}
+	// Two symbols a bucket, and one bucket where there are none: the dynamic linker divides
+	// by the number.
 	l.buckets = n/2 + 1
+	// Undefined ones get -1, which sorts before all buckets.
 	bucket := func(s *symbol) int {
 		if s.home == nil {
 			return -1
@@ -354,6 +452,7 @@ func (l *link) sortDynamic() {
 	}
 	slices.SortStableFunc(l.dynamic, func(a, b *symbol) int { return cmp.Compare(bucket(a), bucket(b)) })
 	l.defined = len(l.dynamic) - n
+	// Offset 0 is the empty name.
 	l.dynstr.WriteByte(0)
 	for i, s := range l.dynamic {
 		s.dynsym, s.Name = uint64(1+i), uint32(l.dynstr.Len())
@@ -362,6 +461,7 @@ func (l *link) sortDynamic() {
 	}
 	l.dynsymS.made = symSize * uint64(1+len(l.dynamic))
 	l.dynstrS.made = uint64(l.dynstr.Len())
+	// Four numbers, the filter's words, the buckets, and a hash for each defined symbol.
 	l.hashS.made = 16 + 8*uint64(l.bloom()) + 4*uint64(l.buckets) + 4*uint64(n)
 	l.dynamicS.made = 16 * uint64(len(l.tags()))
 }
@@ -379,6 +479,7 @@ func (l *link) bloom() int {
 // bloomShift makes a second hash of the first one.
 const bloomShift = 26
 
+// gnuHash is the hash of .gnu.hash, by Daniel Bernstein: h*33 + c, from 5381.
 func gnuHash(name string) uint32 {
 	h := uint32(5381)
 	for i := range len(name) {
@@ -387,8 +488,18 @@ func gnuHash(name string) uint32 {
 	return h
 }
 
-// layout gives the sections their places. In the file they lie one after the other.
+// layout gives the sections their places. In the file they are one after the other.
 // What is written to begins on a page of its own.
+//
+// ELF wants the address of a segment and its offset in the file to be the same modulo the
+// page, because the file is mapped by pages. So no padding is needed in the file where the
+// second segment begins: the page of the file in which the first one ends is mapped twice,
+//
+//	file      … constants | variables …
+//	memory    … constants |             a page of the first segment
+//	                      | variables … the next page, of the second segment
+//
+// each time with the bytes of the other segment at its rim, which nothing uses.
 func (l *link) layout() error {
 	off := uint64(headerSize + programs*programSize)
 	addr := off
@@ -396,6 +507,8 @@ func (l *link) layout() error {
 		if s.made > 0 {
 			s.Size = s.made
 		}
+		// The first section that is written to: .data.rel.ro, or .dynamic where there is
+		// none.
 		if l.dataAddr == 0 && elf.SectionFlag(s.Flags)&elf.SHF_WRITE != 0 {
 			l.dataOff, l.dataAddr = off, up(addr, page)+off%page
 			addr = l.dataAddr
@@ -403,20 +516,28 @@ func (l *link) layout() error {
 		gap := up(addr, max(1, s.Addralign)) - addr
 		s.Addr, s.Off = addr+gap, off+gap
 		addr = s.Addr + s.Size
+		// Zeros at the end take no place in the file: addr goes on and off does not. Such
+		// sections come last.
 		if elf.SectionType(s.Type) != elf.SHT_NOBITS || s.Size == 0 || l.relro(s) {
 			off = s.Off + s.Size
 		}
 	}
 	l.fileEnd, l.memEnd = off, addr
+	// Then an address relative to an instruction always fits.
 	if addr > math.MaxInt32 {
 		return fmt.Errorf("it takes %d bytes", addr)
 	}
 	return nil
 }
 
+// up rounds n up to a multiple of align.
 func up(n, align uint64) uint64 { return (n + align - 1) / align * align }
 
 // tags are the records of the dynamic section.
+//
+// DT_BIND_NOW and DF_1_NOW say the same in the old and the new way: all symbols are bound
+// before dlopen returns, so an undefined one is dlopen's error and not a crash later. There
+// is no DT_NEEDED: all that a plugin needs is in the process. The last record is DT_NULL.
 func (l *link) tags() [][2]uint64 {
 	list := [][2]uint64{
 		{uint64(elf.DT_RELA), l.relaS.Addr}, {uint64(elf.DT_RELASZ), l.relaS.Size}, {uint64(elf.DT_RELAENT), relaSize},
@@ -435,6 +556,9 @@ func (l *link) tags() [][2]uint64 {
 
 // apply writes the result, in which all relocations are done or left to the dynamic
 // linker.
+//
+// The file ends with what only tools read: the names of the sections, then the table of their
+// headers, at a multiple of 8.
 func (l *link) apply() error {
 	names := []byte{0}
 	for _, s := range l.placed {
@@ -450,6 +574,8 @@ func (l *link) apply() error {
 	for _, s := range l.placed {
 		copy(l.out[s.Off:], s.data)
 	}
+	// Relocations go over the copied content. They also collect what is left to the dynamic
+	// linker, so the tables come after them.
 	for _, r := range l.relocs {
 		if err := l.relocate(r); err != nil {
 			return err
@@ -457,8 +583,11 @@ func (l *link) apply() error {
 	}
 	l.writeTables()
 
+	// Link is the section that a table refers to. Info of .dynsym is the first symbol that is
+	// not local: only symbol 0 is.
 	l.dynsymS.Link, l.dynsymS.Info = uint32(l.dynstrS.index), 1
 	l.hashS.Link, l.relaS.Link, l.dynamicS.Link = uint32(l.dynsymS.index), uint32(l.dynsymS.index), uint32(l.dynstrS.index)
+	// Header 0 is empty.
 	l.out = append(l.out, make([]byte, sectionSize)...)
 	for _, s := range l.placed {
 		l.append(s.Section64)
@@ -477,6 +606,10 @@ func (l *link) append(record any) {
 }
 
 // relocate does one relocation.
+//
+// All but an address of 64 bits are 32 bits relative to their place. An instruction counts
+// from its end, which the addend makes up for: it is -4 where the place is the last four
+// bytes.
 func (l *link) relocate(r relocation) error {
 	place := r.home.Addr + r.off
 	at := l.out[r.home.Off+r.off:]
@@ -506,13 +639,21 @@ func (l *link) relocate(r relocation) error {
 }
 
 // relativeTo has the dynamic linker add the plugin's address to a value.
+//
+// The dynamic linker takes the value from the record (R_X86_64_RELATIVE is B+A, with the
+// addend in the record). That it is in its place too is for those who read the file.
 func (l *link) relativeTo(at []byte, place uint64, value int64) {
 	order.PutUint64(at, uint64(value))
 	l.relative = append(l.relative, elf.Rela64{Off: place, Info: uint64(elf.R_X86_64_RELATIVE), Addend: value})
 }
 
 // writeTables writes the sections that are made here.
+//
+// The GOT comes before .rela.dyn, since it adds to the relocations, and .dynamic last, since
+// it says how many are relative.
 func (l *link) writeTables() {
+	// A jump is 6 bytes, whose last four are the distance from its end to the place in the
+	// GOT.
 	for i, s := range l.plt {
 		at := l.pltS.Off + pltSize*uint64(i)
 		next := l.pltS.Addr + pltSize*uint64(i) + 6
@@ -522,6 +663,9 @@ func (l *link) writeTables() {
 	for i, s := range l.got {
 		place := l.gotS.Addr + 8*uint64(i)
 		if s.open {
+			// The dynamic linker writes the address there or, of tlsg, the offset from the
+			// thread's pointer. That offset is the same in all threads because the variable
+			// is the program's: its memory is laid out when the program starts.
 			kind := elf.R_X86_64_GLOB_DAT
 			if elf.ST_TYPE(s.Info) == elf.STT_TLS {
 				kind = elf.R_X86_64_TPOFF64
@@ -531,6 +675,8 @@ func (l *link) writeTables() {
 			l.relativeTo(l.out[l.gotS.Off+8*uint64(i):], place, int64(s.addr()))
 		}
 	}
+	// Relative ones first: DT_RELACOUNT lets the dynamic linker do them in a loop that looks
+	// up nothing.
 	for i, r := range append(l.relative, l.symbolic...) {
 		at := l.out[l.relaS.Off+relaSize*uint64(i):]
 		order.PutUint64(at, r.Off)
@@ -541,6 +687,7 @@ func (l *link) writeTables() {
 		at := l.out[l.dynsymS.Off+symSize*uint64(1+i):]
 		order.PutUint32(at, s.Name)
 		at[4], at[5] = s.Info, s.Other
+		// An undefined symbol keeps section 0 and value 0.
 		if s.home != nil {
 			order.PutUint16(at[6:], uint16(s.home.index))
 			order.PutUint64(at[8:], s.addr())
@@ -570,9 +717,13 @@ func (l *link) writeHash() {
 	hashes := buckets[4*l.buckets:]
 	list := l.dynamic[l.defined:]
 	for i, s := range list {
+		// Two bits of one word, chosen by two hashes. Where one of them is clear, the dynamic
+		// linker goes on to the next module without a look at the buckets.
 		word := filter[8*(int(s.hash/64)%l.bloom()):]
 		order.PutUint64(word, order.Uint64(word)|1<<(s.hash%64)|1<<(s.hash>>bloomShift%64))
 		bucket := s.hash % uint32(l.buckets)
+		// A bucket holds the number of its first symbol, and 0 when it has none: no defined
+		// symbol has number 0.
 		if at := buckets[4*bucket:]; order.Uint32(at) == 0 {
 			order.PutUint32(at, uint32(first+i))
 		}
@@ -593,6 +744,12 @@ const (
 )
 
 // writeHeaders writes the file's header, and what the loader maps.
+//
+// Sections is the offset of the table of section headers.
+//
+// Constants are in the segment with the code, which saves one more map. There is no
+// PT_GNU_RELRO, for the reason that the package comment gives. PT_GNU_STACK without PF_X says
+// that no stack needs to be executable; without it glibc takes the opposite for granted.
 func (l *link) writeHeaders(sections uint64) {
 	h := elf.Header64{
 		Type: uint16(elf.ET_DYN), Machine: uint16(elf.EM_X86_64), Version: uint32(elf.EV_CURRENT),
@@ -615,6 +772,7 @@ func (l *link) writeHeaders(sections uint64) {
 			Filesz: l.dynamicS.Size, Memsz: l.dynamicS.Size, Align: 8},
 		{Type: uint32(elf.PT_GNU_STACK), Flags: uint32(elf.PF_R | elf.PF_W), Align: 16},
 	} {
+		// Physical addresses mean nothing here; linkers write the same again.
 		p.Paddr = p.Vaddr
 		put(headerSize+programSize*i, p)
 	}
