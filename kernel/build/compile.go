@@ -21,8 +21,13 @@ type File struct {
 }
 
 // Unit is one execution of a cell. Path, Files and Dir are required.
+//
+// The units of a session are numbered. A cell that runs again is another unit, since a path
+// must not come twice: Go's runtime opens a plugin once for each path, and would hand out the
+// first one again.
 type Unit struct {
-	Path  string // import path, never used before in this session: "notebook/c5"
+	Path string // import path, never used before in this session: "notebook/c5"
+	// Files are one package. The first one's package clause names it.
 	Files []File
 	Dir   string // the unit's own folder, made if absent, for files, archive and plugin
 	// Deps holds the archives of the earlier cells that this one imports,
@@ -47,6 +52,8 @@ type Unit struct {
 }
 
 // Built is a compiled and linked unit.
+//
+// Of a unit that failed to link, Archive and CompileTime are set.
 type Built struct {
 	Archive     string        // for Deps of later units
 	Plugin      string        // the .so
@@ -65,10 +72,18 @@ func (b Built) Kept() []string { return []string{b.Archive, symsFile(b.Archive)}
 
 // Build compiles and links a unit: with the compiler and the linker that
 // [World.Ahead] has started, where they fit it.
+//
+// A unit has one call of Build at a time, and its folder is its own. Build remembers the
+// unit's files, from which the call of Ahead after it learns what the next unit will likely
+// name.
+//
+// The fast way is silent: whatever goes wrong there is tried again the usual way, which then
+// has the error, in the words of Go's own compiler.
 func (w *World) Build(ctx context.Context, u Unit) (Built, error) {
 	w.next.mu.Lock()
 	w.next.built = u.Files
 	w.next.mu.Unlock()
+	// It takes what waits, also where that does not fit: it would be of no use later.
 	if b, ok := w.buildAhead(ctx, u); ok {
 		return b, nil
 	}
@@ -90,6 +105,8 @@ func (w *World) Build(ctx context.Context, u Unit) (Built, error) {
 
 // Diagnostic is one message of the compiler, at a place as //line directives
 // name it.
+//
+// A file is named as in the cell, without a folder: "cell[5]".
 type Diagnostic struct {
 	File string
 	Line int // 1-based
@@ -113,6 +130,10 @@ func (e *CompileError) Error() string {
 
 // Compile writes the files of a unit, compiles them and returns the archive.
 // What the compiler objects to is a [*CompileError].
+//
+// The files are written beside each other, with a file of ours that says what to run
+// ([Unit.entryText]); those with C code are translated first. It is Go's own compiler that
+// runs, whose messages are known, and not the changed one.
 func (w *World) Compile(ctx context.Context, u Unit) (archive string, err error) {
 	if err := u.check(); err != nil {
 		return "", err
@@ -132,6 +153,7 @@ func (w *World) Compile(ctx context.Context, u Unit) (archive string, err error)
 		}
 		names = append(names, f.Name)
 	}
+	// Files with C code have other names from here on.
 	names, objects, err := w.translate(ctx, u, names)
 	if err != nil {
 		return "", err
@@ -153,6 +175,7 @@ func (w *World) Compile(ctx context.Context, u Unit) (archive string, err error)
 		return "", fmt.Errorf("build: stopped: %w", context.Cause(ctx))
 	}
 	if err != nil {
+		// Output without a place is a fault of ours or of the machine, such as no memory.
 		if list := parseDiagnostics(out); len(list) > 0 {
 			return "", &CompileError{list}
 		}
@@ -170,6 +193,12 @@ func (u Unit) archive() string { return filepath.Join(u.Dir, "cell.a") }
 func (u Unit) config() string  { return filepath.Join(u.Dir, "importcfg") }
 
 // unitFlags are the compiler's flags for a unit that embeds no files.
+//
+// -dynlink is for all that plugins hold, as "go build -buildmode=plugin" gives it.
+// -linkshared, for the changed linker alone, has the compiler refer to symbols of other
+// packages by name and not by number, since the linker loads no object that could say what a
+// number means; by it, too, the changed compiler knows a cell. The person's own flags come
+// last, and so prevail.
 func (w *World) unitFlags(u Unit) []string {
 	flags := append(w.compileFlags(u.Path, u.Dir, u.config(), u.archive()), "-dynlink", wholeMaps)
 	if w.bound() {
@@ -178,6 +207,7 @@ func (w *World) unitFlags(u Unit) []string {
 	return append(flags, u.Flags...)
 }
 
+// check reports what no unit may be.
 func (u Unit) check() error {
 	switch {
 	case u.Path == "" || u.Dir == "":
@@ -186,6 +216,7 @@ func (u Unit) check() error {
 		return fmt.Errorf("build: %s: no files, want at least one", u.Path)
 	}
 	for _, f := range u.Files {
+		// A name with a folder would be written outside of the unit's.
 		if f.Name != filepath.Base(f.Name) || !strings.HasSuffix(f.Name, ".go") || f.Name == entryFile {
 			return fmt.Errorf("build: %s: file is %q, want a name without folder that ends in .go", u.Path, f.Name)
 		}
@@ -196,6 +227,11 @@ func (u Unit) check() error {
 // compileFlags are those of "go build" that matter for a package of a cell or
 // for the host's main. There is no -complete, so that a cell can declare
 // functions without bodies and link them to those of earlier cells.
+//
+// -trimpath takes the folder off the names in //line directives, which the compiler makes
+// absolute: dir/cell[5] is cell[5] again. -e reports all errors and not the first ten, since
+// lines of one cell may be fixed together. -goversion makes the compiler refuse to work for
+// another Go than its own. -dwarf=false, since no plugin's DWARF is read.
 func (w *World) compileFlags(path, dir, cfg, out string) []string {
 	return []string{
 		"-o", out, "-p", path, "-importcfg", cfg, "-trimpath", dir + "=>",
@@ -204,12 +240,14 @@ func (w *World) compileFlags(path, dir, cfg, out string) []string {
 	}
 }
 
+// goVersion is Go's version without the experiments that "go env" names after it.
 func (w *World) goVersion() string {
 	v, _, _ := strings.Cut(w.tc.Version, " ")
 	return v
 }
 
-// lang turns "go1.26.8" into "go1.26".
+// lang turns "go1.26.8" into "go1.26", as the flag -lang wants it. What has no minor version, such
+// as a development version, stays as it is.
 func lang(version string) string {
 	version, _, _ = strings.Cut(version, " ")
 	parts := strings.SplitN(version, ".", 3)
@@ -224,6 +262,9 @@ func lang(version string) string {
 }
 
 // importcfg tells compiler and linker where every package is.
+//
+// Each line is "packagefile PATH=FILE". Of cells it has those in the map alone: a unit must
+// not see one that it does not import.
 func (w *World) importcfg(cells map[string]string) string {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
@@ -231,6 +272,8 @@ func (w *World) importcfg(cells map[string]string) string {
 }
 
 // withCells adds the archives of cells to the lines of an importcfg.
+//
+// The order of the lines has no meaning.
 func withCells(config string, cells map[string]string) string {
 	var b strings.Builder
 	b.WriteString(config)
@@ -244,11 +287,17 @@ func withCells(config string, cells map[string]string) string {
 // what it and its children leave behind when they are interrupted. They are
 // short-lived and the machine's memory is theirs: without a garbage collector they
 // are a third faster.
+//
+// GOMEMLIMIT is for what cannot do without: when a tool's memory reaches it, the collector
+// runs after all.
 func (w *World) toolEnv(dir string) []string {
 	return w.tc.env("GOGC=off", "GOMEMLIMIT=1GiB", "TMPDIR="+dir)
 }
 
 // tool runs the compiler or the linker in a folder.
+//
+// A tool that ran and failed is an *exec.ExitError as it is; an error that says what could
+// not be run is for all others.
 func (w *World) tool(ctx context.Context, dir, file string, args ...string) (output string, err error) {
 	cmd := command(ctx, dir, w.toolEnv(dir), file, args...)
 	out, err := cmd.CombinedOutput()
@@ -259,10 +308,21 @@ func (w *World) tool(ctx context.Context, dir, file string, args ...string) (out
 	return string(out), err
 }
 
+// diagnosticLine matches FILE:LINE:COL: MESSAGE, where the column may be absent. The file is
+// as short as can be, so that places in the message are not taken for its own.
 var diagnosticLine = regexp.MustCompile(`^(.+?):(\d+)(?::(\d+))?: (.*)$`)
 
 // parseDiagnostics reads the compiler's output. Lines that begin with a tab
 // belong to the message before.
+//
+// For example
+//
+//	cell[5]:2:7: cannot use s (variable of type string) as int value in argument to f
+//		have (string)
+//		want (int)
+//
+// is one message of three lines. The compiler may say the same twice of code that it
+// instantiates for several types; it is taken once.
 func parseDiagnostics(out string) []Diagnostic {
 	var list []Diagnostic
 	for text := range strings.SplitSeq(out, "\n") {

@@ -14,6 +14,11 @@ import (
 // command is exec.CommandContext for a tool that starts others: all of them
 // are one process group, which a Ctrl-C in the terminal does not reach and
 // which ends as a whole when ctx is cancelled.
+//
+// Without Setpgid an interrupt of a cell in "holt run", which the terminal sends to all
+// processes in its foreground, would end a compiler whose result the session still waits for.
+// Without WaitDelay a child that survives the kill, with the pipes open, would keep the
+// caller waiting.
 func command(ctx context.Context, dir string, env []string, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
@@ -26,6 +31,10 @@ func command(ctx context.Context, dir string, env []string, name string, args ..
 
 // run runs cmd, calls line, which may be nil, with each line of its stderr, and
 // returns its stdout and the last lines of its stderr.
+//
+// The whole of stderr would be megabytes with go build's -x, so only its end is kept: between
+// 100 and 200 lines. Line is called by another goroutine, one call at a time, and for the
+// last time before run returns. Empty lines are left out.
 func run(cmd *exec.Cmd, line func(string)) (stdout []byte, stderr string, err error) {
 	var out bytes.Buffer
 	cmd.Stdout = &out
@@ -35,6 +44,8 @@ func run(cmd *exec.Cmd, line func(string)) (stdout []byte, stderr string, err er
 	var last []string
 	go func() {
 		defer close(done)
+		// Not a bufio.Scanner, which stops at a line that is too long: then the command would
+		// block at its full pipe.
 		r := bufio.NewReader(pr)
 		for {
 			text, err := r.ReadString('\n')
@@ -53,6 +64,7 @@ func run(cmd *exec.Cmd, line func(string)) (stdout []byte, stderr string, err er
 		}
 	}()
 	err = cmd.Run()
+	// The command has ended, so the reader gets the rest and then the end.
 	pw.Close()
 	<-done
 	return out.Bytes(), strings.Join(last, "\n"), err

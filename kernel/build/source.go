@@ -16,6 +16,9 @@ import (
 )
 
 // sourceHash returns a hash of the names and texts of all files in fsys.
+//
+// WalkDir goes in lexical order, so the hash is the same for an embed.FS and for the folder
+// that was extracted from it. Modes and times do not count. It is the name of that folder.
 func sourceHash(fsys fs.FS) (string, error) {
 	h := sha256.New()
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
@@ -27,6 +30,7 @@ func sourceHash(fsys fs.FS) (string, error) {
 			return err
 		}
 		defer f.Close()
+		// A hash of each file: run together, texts could be cut otherwise and be the same.
 		sum := sha256.New()
 		if _, err := io.Copy(sum, f); err != nil {
 			return err
@@ -42,6 +46,9 @@ func sourceHash(fsys fs.FS) (string, error) {
 
 // extract writes fsys, whose hash is the name of dir, to dir, aside and then
 // renamed, so that dir is either whole or absent. A damaged one is replaced.
+//
+// All of it is read again each time, which happens only where a world is built: "go build"
+// would make a host of damaged sources without a word.
 func extract(fsys fs.FS, dir string) error {
 	if _, err := os.Stat(dir); err == nil {
 		if hash, err := sourceHash(os.DirFS(dir)); err == nil && hash == filepath.Base(dir) {
@@ -59,6 +66,10 @@ func extract(fsys fs.FS, dir string) error {
 }
 
 // lock waits for the right to build in dir, which one kernel has at a time.
+//
+// Waiting is called once, where it has to wait, so that a person is told why nothing happens.
+// The system gives the lock up when its process ends, so a kernel that was killed holds
+// nobody up. The file stays: to remove it would let two kernels lock two files of one name.
 func lock(ctx context.Context, file string, waiting func()) (unlock func(), err error) {
 	l := flock.New(file)
 	ok, err := l.TryLock()

@@ -23,6 +23,9 @@ import (
 )
 
 // layout changes whenever worlds on disk have to be made anew.
+//
+// It is part of the name of a world's folder, so that worlds of an older Holt are left alone,
+// for that Holt, until they are pruned.
 const layout = "9"
 
 // Options say what a world is made of. Source is required.
@@ -39,12 +42,13 @@ type Options struct {
 // World is what cells are compiled against. Its methods may be called by
 // several goroutines.
 type World struct {
-	opt      Options
-	tc       *Toolchain
-	src      string // the extracted source
-	cache    string
-	adds     sync.Mutex // one Add at a time
-	next     nextUnit   // what [World.Ahead] has started
+	opt   Options
+	tc    *Toolchain
+	src   string // the extracted source
+	cache string
+	adds  sync.Mutex // one Add at a time
+	next  nextUnit   // what [World.Ahead] has started
+	// What builds the changed compiler in the background.
 	compiler compilerBuild
 
 	copying  sync.Mutex // one call of copies at a time
@@ -54,11 +58,11 @@ type World struct {
 	verifying sync.Mutex      // guards verified
 	verified  map[string]bool // IDs of the archives that were read and compared
 
-	mu     sync.RWMutex // guards what follows
-	dir    string       // go.mod, go.sum, packages.json, host
-	use    *flock.Flock // held shared, so that no other kernel prunes dir
-	known  map[string]*pkg
-	std    []string
+	mu     sync.RWMutex      // guards what follows
+	dir    string            // go.mod, go.sum, packages.json, host
+	use    *flock.Flock      // held shared, so that no other kernel prunes dir
+	known  map[string]*pkg   // by import path; what is in it does not change, but is replaced
+	std    []string          // see [World.Std]
 	config string            // the importcfg lines of known
 	sums   map[string]string // as record.Sums
 
@@ -67,6 +71,9 @@ type World struct {
 }
 
 // pkg is one package and its archive.
+//
+// A pkg that is in known is read by several goroutines, so it is not changed there: whoever
+// has to puts a copy in its place.
 type pkg struct {
 	Path string
 	Name string
@@ -82,6 +89,9 @@ type pkg struct {
 }
 
 // record is packages.json.
+//
+// It is written last, when all that it names is there: a folder without it is no world, and
+// is built again.
 type record struct {
 	Std      []string
 	Sums     map[string]string // checksums of the other files, by name
@@ -91,6 +101,15 @@ type record struct {
 // Open returns the world of a module, and builds what is missing of it: that
 // takes milliseconds when nothing is, and minutes the first time. Two kernels
 // that open the same world build it once. Cancelling ctx stops the build.
+//
+// A world that is there is taken at once, without a lock: nothing in it changes but its
+// record, which is replaced as a whole. Else one kernel builds it and the others wait, and
+// look again when they have the lock. A world that is there and damaged is built again in its
+// folder, after the damaged files are removed from GOCACHE too; that is tried once, and what
+// it does not help is an error.
+//
+// The sources' hash is computed at every call. They are a few hundred files in the binary's
+// memory.
 func Open(ctx context.Context, opt Options) (*World, error) {
 	if opt.Main == "" {
 		opt.Main = "./cmd/holt-host"
@@ -121,6 +140,8 @@ func Open(ctx context.Context, opt Options) (*World, error) {
 			return nil, err
 		}
 	}
+	// The name of the folder has all that it follows from, so here it is decided which world
+	// this is.
 	hash, err := sourceHash(opt.Source)
 	if err != nil {
 		return nil, err
@@ -137,6 +158,7 @@ func Open(ctx context.Context, opt Options) (*World, error) {
 	if w.load(dir) == nil {
 		return w, nil
 	}
+	// The lock is beside the folder, not in it: the folder may be removed and made again.
 	unlock, err := lock(ctx, dir+".lock", func() { opt.Progress("waiting for another kernel that builds the same host") })
 	if err != nil {
 		return nil, err
@@ -146,6 +168,7 @@ func Open(ctx context.Context, opt Options) (*World, error) {
 	if err == nil { // another kernel built it meanwhile
 		return w, nil
 	}
+	// Any other error means that it was not there, or not whole.
 	var damage *Damage
 	if errors.As(err, &damage) {
 		opt.Progress("Holt's cache is damaged; what is damaged is built again")
@@ -159,12 +182,16 @@ func Open(ctx context.Context, opt Options) (*World, error) {
 	if damage != nil {
 		opt.Warn("Holt's cache was damaged (" + some(damage.Files) + "): it was built again")
 	}
+	// A new world is a reason for an old one to go.
 	w.prune()
 	return w, nil
 }
 
 // make builds the world in dir from nothing but its sources and what the go
 // command has, and loads it.
+//
+// The caller holds the lock of dir. What is there already serves again: archives in GOCACHE,
+// the linker, and the sources if they are whole.
 func (w *World) make(ctx context.Context, dir string, mod, sum []byte) error {
 	if err := extract(w.opt.Source, w.src); err != nil {
 		return err
@@ -183,6 +210,8 @@ func (w *World) make(ctx context.Context, dir string, mod, sum []byte) error {
 
 // moduleFiles returns the texts of go.mod and go.sum: those of the file mod,
 // or the source's when mod is empty.
+//
+// A go.sum is beside its go.mod under the same name. It may be absent.
 func (w *World) moduleFiles(mod string) (modText, sumText []byte, err error) {
 	if mod != "" {
 		if modText, err = os.ReadFile(mod); err != nil {
@@ -199,6 +228,11 @@ func (w *World) moduleFiles(mod string) (modText, sumText []byte, err error) {
 }
 
 // worldDir returns the folder of the world with these requirements.
+//
+// All that decides what archives and host hold is in the hash: the layout of the folder, Go
+// and its settings, Holt's sources and the host in them, the requirements, the flags, and the
+// changes to Go's linker and runtime. The changed compiler is not, since what it makes is the
+// same to all others. The text of go.sum is, because a module's text follows from it.
 func (w *World) worldDir(mod, sum []byte) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n%x\n%x\n", layout, w.tc.tidy, filepath.Base(w.src), w.opt.Main, sha256.Sum256(mod), sha256.Sum256(sum))
@@ -206,6 +240,7 @@ func (w *World) worldDir(mod, sum []byte) string {
 	return filepath.Join(w.cache, "worlds", hex.EncodeToString(h.Sum(nil))[:20])
 }
 
+// writeModuleFiles writes go.mod and go.sum into dir.
 func writeModuleFiles(dir string, mod, sum []byte) error {
 	if err := os.WriteFile(filepath.Join(dir, "go.mod"), mod, 0o644); err != nil {
 		return fmt.Errorf("build: %w", err)
@@ -218,11 +253,18 @@ func writeModuleFiles(dir string, mod, sum []byte) error {
 
 // load reads a world that is complete on disk. The error is a [*Damage] when it
 // is not as it was written.
+//
+// It also takes over the world: on success this World is the one in dir, and its lock on the
+// old one is given up. On failure it stays what it was.
+//
+// The lock use.lock is held shared as long as the world is used, which keeps [World.prune] of
+// all kernels from removing it; its time says when that began.
 func (w *World) load(dir string) error {
 	rec, err := readRecord(dir)
 	if err != nil {
 		return err
 	}
+	// The host's sources are not in the world's folder, but go commands run in them.
 	if _, err := os.Stat(filepath.Join(w.src, "go.mod")); err != nil {
 		return err
 	}
@@ -230,9 +272,11 @@ func (w *World) load(dir string) error {
 		return &Damage{Files: bad, Dir: w.cache}
 	}
 	use := flock.New(filepath.Join(dir, "use.lock"))
+	// It fails only while prune holds the lock alone.
 	if ok, err := use.TryRLock(); err != nil || !ok {
 		return fmt.Errorf("build: %s is being removed", dir)
 	}
+	// To lock a file does not change its time.
 	now := time.Now()
 	os.Chtimes(filepath.Join(dir, "use.lock"), now, now)
 
@@ -247,6 +291,9 @@ func (w *World) load(dir string) error {
 }
 
 // set takes over a record. The caller holds w.mu.
+//
+// The lines of the importcfg are made here once, since each cell needs all of them: which
+// packages its imports import in turn is not looked up.
 func (w *World) set(rec record) {
 	w.std, w.sums = rec.Std, rec.Sums
 	w.known = make(map[string]*pkg, len(rec.Packages))
@@ -260,6 +307,10 @@ func (w *World) set(rec record) {
 
 // save writes packages.json, aside and then renamed. A record without checksums
 // is of a world whose files were just made, and gets theirs.
+//
+// The record is sorted, so equal worlds have equal bytes. Checksums are otherwise kept from
+// the old record: when packages are added, the other files stay as they are, and to read them
+// again would hide damage that has come since.
 func save(dir string, rec record) (err error) {
 	slices.SortFunc(rec.Packages, func(a, b *pkg) int { return strings.Compare(a.Path, b.Path) })
 	if rec.Sums == nil {
@@ -279,6 +330,8 @@ func save(dir string, rec record) (err error) {
 
 // Close ends what [World.Ahead] has started, waits for what [World.Tidy] removes, and
 // lets other kernels remove the world when it is old.
+//
+// The world's files stay, for the next kernel. A second call does nothing.
 func (w *World) Close() error {
 	w.closeAhead()
 	w.tidying.waitAll()
@@ -293,6 +346,8 @@ func (w *World) Close() error {
 }
 
 // Host returns the file name of the host program.
+//
+// It is another one after [Change.NewHost] where an archive of the host's changed.
 func (w *World) Host() string {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
@@ -313,6 +368,9 @@ func (w *World) Modfile() string {
 
 // Env returns the environment in which go commands and gopls agree with the
 // world.
+//
+// GOFLAGS carries -modfile, because gopls starts go commands without flags of ours. A
+// folder's name may have blanks, which flagWord puts into quotes.
 func (w *World) Env() []string {
 	flag, _ := flagWord("-modfile=" + w.Modfile())
 	return w.tc.env("GOFLAGS=-mod=mod " + flag)
@@ -323,6 +381,9 @@ func (w *World) Toolchain() *Toolchain { return w.tc }
 
 // Export returns the file name of a package's archive, which holds its export
 // data.
+//
+// The file is the one that cells are compiled against, in the host or not; ok is false for a
+// package that [World.Add] has to make known first.
 func (w *World) Export(path string) (file string, ok bool) {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
@@ -333,6 +394,8 @@ func (w *World) Export(path string) (file string, ok bool) {
 }
 
 // Name returns the name of a known package, and "" for an unknown one.
+//
+// It may differ from the last element of the path, as yaml does of gopkg.in/yaml.v3.
 func (w *World) Name(path string) string {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
@@ -344,6 +407,9 @@ func (w *World) Name(path string) string {
 
 // Open opens the archive of a package, as the lookup function of
 // go/importer.ForCompiler does. A damaged archive is compiled again.
+//
+// An importer is asked for a package's imports too as it meets them, so this is where all
+// archives pass that a cell has to do with, before the compiler reads any.
 func (w *World) Open(path string) (io.ReadCloser, error) {
 	w.mu.RLock()
 	p := w.known[path]
@@ -383,6 +449,8 @@ func (w *World) All() []string {
 
 // InHost reports whether the host holds the package, so that a cell that
 // imports it brings nothing new into the process.
+//
+// The others are linked into the first plugin that needs them.
 func (w *World) InHost(path string) bool {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
@@ -392,9 +460,15 @@ func (w *World) InHost(path string) bool {
 
 // Internal reports whether a path is of an internal or vendored package, which
 // not all code may import.
+//
+// [World.Add] asks the workspace of the notebook whether a cell may.
 func Internal(path string) bool { return !importable(path) }
 
 // importable reports whether any code may import a path.
+//
+// "internal" counts as an element anywhere in the path ("go help packages", internal
+// directories), and so does "vendor", where the standard library has its copies of
+// golang.org/x.
 func importable(path string) bool {
 	for elem := range strings.SplitSeq(path, "/") {
 		if elem == "internal" || elem == "vendor" {
