@@ -22,9 +22,9 @@ type File struct {
 
 // Unit is one execution of a cell. Path, Files and Dir are required.
 //
-// The units of a session are numbered. A cell that runs again is another unit, since a path
-// must not come twice: Go's runtime opens a plugin once for each path, and would hand out the
-// first one again.
+// The units of a session are numbered. A cell that runs again is another unit: the runtime
+// refuses a second plugin with the path of a first, and package plugin hands out the first
+// one again when a file name comes twice.
 type Unit struct {
 	Path string // import path, never used before in this session: "notebook/c5"
 	// Files are one package. The first one's package clause names it.
@@ -230,8 +230,8 @@ func (u Unit) check() error {
 //
 // -trimpath takes the folder off the names in //line directives, which the compiler makes
 // absolute: dir/cell[5] is cell[5] again. -e reports all errors and not the first ten, since
-// lines of one cell may be fixed together. -goversion makes the compiler refuse to work for
-// another Go than its own. -dwarf=false, since no plugin's DWARF is read.
+// lines of one cell may be fixed together. -goversion has a compiler of another Go refuse.
+// -dwarf=false, since no plugin's DWARF is read.
 func (w *World) compileFlags(path, dir, cfg, out string) []string {
 	return []string{
 		"-o", out, "-p", path, "-importcfg", cfg, "-trimpath", dir + "=>",
@@ -321,8 +321,7 @@ var diagnosticLine = regexp.MustCompile(`^(.+?):(\d+)(?::(\d+))?: (.*)$`)
 //		have (string)
 //		want (int)
 //
-// is one message of three lines. The compiler may say the same twice of code that it
-// instantiates for several types; it is taken once.
+// is one message of three lines. What is said twice is taken once.
 func parseDiagnostics(out string) []Diagnostic {
 	var list []Diagnostic
 	for text := range strings.SplitSeq(out, "\n") {

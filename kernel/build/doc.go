@@ -41,8 +41,7 @@
 //
 // Adds is taken first and held longest: go.mod and the host change under it alone. The lock file
 // of the folder keeps other kernels out, and is held while archives are compiled and the record
-// is written. Then come copying and verifying, and mu last, for moments only: no command runs
-// while it is held.
+// is written. Mu is taken last, and for moments only: no command runs while it is held.
 //
 // # Rules
 //

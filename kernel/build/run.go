@@ -15,10 +15,8 @@ import (
 // are one process group, which a Ctrl-C in the terminal does not reach and
 // which ends as a whole when ctx is cancelled.
 //
-// Without Setpgid an interrupt of a cell in "holt run", which the terminal sends to all
-// processes in its foreground, would end a compiler whose result the session still waits for.
-// Without WaitDelay a child that survives the kill, with the pipes open, would keep the
-// caller waiting.
+// Without WaitDelay a child that is no longer in the group and has the pipes open would keep
+// the caller waiting after the kill.
 func command(ctx context.Context, dir string, env []string, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir

@@ -68,8 +68,8 @@ func extract(fsys fs.FS, dir string) error {
 // lock waits for the right to build in dir, which one kernel has at a time.
 //
 // Waiting is called once, where it has to wait, so that a person is told why nothing happens.
-// The system gives the lock up when its process ends, so a kernel that was killed holds
-// nobody up. The file stays: to remove it would let two kernels lock two files of one name.
+// The system gives the lock up when its process ends, so a kernel that was killed keeps none
+// waiting. The file stays: to remove it would let two kernels lock two files of one name.
 func lock(ctx context.Context, file string, waiting func()) (unlock func(), err error) {
 	l := flock.New(file)
 	ok, err := l.TryLock()

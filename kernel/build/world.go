@@ -108,8 +108,7 @@ type record struct {
 // folder, after the damaged files are removed from GOCACHE too; that is tried once, and what
 // it does not help is an error.
 //
-// The sources' hash is computed at every call. They are a few hundred files in the binary's
-// memory.
+// The hash of the sources is computed at every call; they are in the binary's memory.
 func Open(ctx context.Context, opt Options) (*World, error) {
 	if opt.Main == "" {
 		opt.Main = "./cmd/holt-host"
@@ -408,8 +407,8 @@ func (w *World) Name(path string) string {
 // Open opens the archive of a package, as the lookup function of
 // go/importer.ForCompiler does. A damaged archive is compiled again.
 //
-// An importer is asked for a package's imports too as it meets them, so this is where all
-// archives pass that a cell has to do with, before the compiler reads any.
+// The check of a cell comes before the compiler, so what is damaged among the packages that a
+// cell imports is found here. See the comment in damage.go.
 func (w *World) Open(path string) (io.ReadCloser, error) {
 	w.mu.RLock()
 	p := w.known[path]
