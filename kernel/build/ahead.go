@@ -28,7 +28,7 @@ import (
 //
 // A unit that is not as it was foreseen is built by processes of its own, and so is
 // one with which those here fail, for whatever reason: then the reason is reported
-// by the usual way. The compiler may be one with less work ([cellCompiler]); the usual
+// by the usual way. The compiler may be one with less work ([World.cellCompiler]); the usual
 // way has Go's own. While it waits, that one reads what the last units named ([recent]).
 //
 // The changed compiler and the linker say when their file is complete, in a last line of
@@ -37,15 +37,31 @@ import (
 //
 // Both processes end when this one does, however it ends: they read pipes that this
 // process alone can write to, and an end of the text where none was foreseen is an error.
+//
+// In time, for cell 5:
+//
+//	cell 4 is answered    Ahead: folder c5, f0.go → /dev/fd/3, f1.go → /dev/fd/4, …
+//	                      the compiler reads its importcfg and what is likely named, and waits
+//	                      in its read of f0.go; the linker waits at -holt-wait
+//	cell 5 comes          fit: is it what was foreseen?
+//	                      its texts go into the pipes, "package c5" into those it does not use
+//	                      the compiler says that cell.a is complete
+//	                      the names of lists go to the linker's standard input
+//	                      the linker says that c5.so is complete
+//
+// A Built is returned while both processes may still be ending.
 
 // ahead is a compiler and a linker that wait for a unit.
+//
+// From compile on, fields are written by start and read when started is closed. It is used
+// once: built with, or ended.
 type ahead struct {
 	w        *World
-	unit     Unit
+	unit     Unit     // as it was foreseen
 	config   string   // what w.config was
 	compile  []string // the compiler's flags
 	link     []string // the linker's command line, without the names of lists
-	env      []string
+	env      []string // of both processes, without the variables of the changed compiler
 	ctx      context.Context
 	cancel   context.CancelFunc
 	started  chan struct{}  // closed at the end of start
@@ -58,11 +74,11 @@ type ahead struct {
 // nextUnit is where a World keeps what waits.
 type nextUnit struct {
 	mu     sync.Mutex
-	ahead  *ahead
-	closed bool
+	ahead  *ahead // nil when nothing waits
+	closed bool   // Close was called: nothing is started any more
 	units  int    // how often Ahead was called
 	built  []File // the files of the last unit that was built
-	recent recent
+	recent recent // what the last units named; it has a lock of its own
 }
 
 // Ahead starts the compiler and the linker of the unit that is built next, as far
@@ -70,10 +86,16 @@ type nextUnit struct {
 // turn out to lack some of them; Deps may be more than it needs. Its folder must be
 // new, and the folder above must be there. Ahead does not wait, and nothing happens where
 // plugins are not bound to the host.
+//
+// What was started by an earlier call, and not used, is ended first. The session calls it
+// when the reply to a cell is out, with as many files as a cell can have. Those are pipes
+// that cost nothing until something opens them, and a file that a cell does not use gets its
+// package clause.
 func (w *World) Ahead(u Unit) {
 	if !w.bound() || u.check() != nil || len(u.Embed) > 0 {
 		return
 	}
+	// The caller's map changes when cells run.
 	u.Deps = maps.Clone(u.Deps)
 	ctx, cancel := context.WithCancel(context.Background())
 	a := &ahead{w: w, unit: u, ctx: ctx, cancel: cancel, started: make(chan struct{})}
@@ -86,6 +108,8 @@ func (w *World) Ahead(u Unit) {
 	if w.next.units++; w.next.units == unitsBeforeCompiler {
 		w.compiler.start(w)
 	}
+	// Under the lock only the exchange: the rest may take milliseconds, and Build of a cell
+	// that comes early waits for it in takeAhead.
 	old, built := w.next.ahead, w.next.built
 	w.next.ahead, w.next.built = a, nil
 	go func() {
@@ -101,6 +125,9 @@ func (w *World) Ahead(u Unit) {
 }
 
 // takeAhead returns what waits; nil when nothing does.
+//
+// It waits until the start has ended, since what is half started can be neither used nor
+// ended. The caller has it alone, and has to use or end it.
 func (w *World) takeAhead() *ahead {
 	w.next.mu.Lock()
 	a := w.next.ahead
@@ -113,6 +140,9 @@ func (w *World) takeAhead() *ahead {
 }
 
 // closeAhead ends what waits, and lets nothing be started any more.
+//
+// A call of Ahead that is going on either sees closed, or has put what it starts where it is
+// found here.
 func (w *World) closeAhead() {
 	w.next.mu.Lock()
 	w.next.closed = true
@@ -124,6 +154,9 @@ func (w *World) closeAhead() {
 }
 
 // buildAhead builds a unit with what waits. It reports whether that was possible.
+//
+// When it was not, nothing is left of the attempt: the folder that was begun is gone, and the
+// reason is in the log for those who look for lost time.
 func (w *World) buildAhead(ctx context.Context, u Unit) (Built, bool) {
 	a := w.takeAhead()
 	if a == nil {
@@ -149,6 +182,7 @@ func (a *ahead) end() {
 	a.close()
 }
 
+// close is end for start itself, which cannot wait for its own end.
 func (a *ahead) close() {
 	a.cancel()
 	for _, f := range a.sources {
@@ -157,6 +191,8 @@ func (a *ahead) close() {
 	if a.lists != nil {
 		a.lists.Close()
 	}
+	// They were killed by cancel. To wait for them takes their entries out of the system's
+	// table of processes, and makes sure that none writes into a folder of this name later.
 	for _, p := range []*process{a.compiler, a.linker} {
 		if p != nil {
 			p.end()
@@ -196,9 +232,11 @@ func (a *ahead) start() (err error) {
 	if err := os.WriteFile(u.config(), []byte(withCells(a.config, u.Deps)), 0o644); err != nil {
 		return err
 	}
+	// Kept, so that fit can compare them with what the unit needs.
 	a.env, a.compile, a.link = w.toolEnv(u.Dir), w.unitFlags(u), a.linkArgs(u)
 
 	env := append(slices.Clip(a.env), hostSymsVar+"="+w.hostSyms(), aheadVar+"="+w.next.recent.list())
+	// The compiler. Its last file is the entry, which is known; those before it are pipes.
 	compiler := &process{cmd: command(a.ctx, u.Dir, env, w.cellCompiler(), a.compile...)}
 	for i, f := range u.Files {
 		compiler.cmd.Args = append(compiler.cmd.Args, f.Name)
@@ -210,6 +248,8 @@ func (a *ahead) start() (err error) {
 		if err != nil {
 			return err
 		}
+		// This process keeps the end that is written to. The compiler has its own copy of the
+		// other.
 		defer r.Close()
 		a.sources = append(a.sources, pipe)
 		compiler.cmd.ExtraFiles = append(compiler.cmd.ExtraFiles, r)
@@ -220,6 +260,8 @@ func (a *ahead) start() (err error) {
 	}
 	a.compiler = compiler
 
+	// The linker. Its standard input names the lists of other cells, which depend on what the
+	// unit imports.
 	linker := &process{cmd: command(a.ctx, u.Dir, a.env, a.link[0], a.link[1:]...)}
 	if a.lists, err = linker.cmd.StdinPipe(); err != nil {
 		return err
@@ -238,6 +280,11 @@ func (a *ahead) linkArgs(u Unit) []string {
 
 // fit returns the texts for the pipes to the compiler, or why the unit cannot be
 // built by what waits.
+//
+// It asks for everything that would make the result another one: path, folder and entry, C
+// code and embedded files, the set of files, the packages of the world, the cells that it
+// imports, the command lines and the environment. A cell that needs a new package comes here
+// with the World changed, so its importcfg is out of date.
 func (a *ahead) fit(u Unit) (texts [][]byte, why string) {
 	w := a.w
 	if a.linker == nil {
@@ -249,6 +296,8 @@ func (a *ahead) fit(u Unit) (texts [][]byte, why string) {
 	if len(u.Embed) > 0 || slices.ContainsFunc(u.Files, func(f File) bool { return usesC(f.Text) }) {
 		return nil, "it has C code or embeds files"
 	}
+	// A file that was foreseen and is not among the unit's gets its package clause. The order
+	// is the same for both, so one that is left at the end was not foreseen.
 	files := u.Files
 	for _, f := range a.unit.Files {
 		if len(files) > 0 && files[0].Name == f.Name {
@@ -262,6 +311,7 @@ func (a *ahead) fit(u Unit) (texts [][]byte, why string) {
 	w.mu.RLock()
 	same := w.config == a.config
 	w.mu.RUnlock()
+	// The importcfg that the compiler has read may name more cells than these, not fewer.
 	for path, archive := range u.Deps {
 		same = same && a.unit.Deps[path] == archive
 	}
@@ -275,7 +325,12 @@ func (a *ahead) fit(u Unit) (texts [][]byte, why string) {
 }
 
 // build builds a unit that fits with the processes. Its error is only logged.
+//
+// The pipes hold 64 KB; a Write beyond that waits for the compiler, which reads its files at
+// the same time (cmd/compile/internal/noder). When the compiler has ended early, Write fails
+// with EPIPE.
 func (a *ahead) build(ctx context.Context, u Unit, texts [][]byte) (Built, error) {
+	// The processes have a context of their own, since they began before there was this one.
 	stop := context.AfterFunc(ctx, a.cancel)
 	defer stop()
 	start := time.Now()
@@ -292,6 +347,8 @@ func (a *ahead) build(ctx context.Context, u Unit, texts [][]byte) (Built, error
 		return Built{}, err
 	}
 	b := Built{Archive: u.archive(), Plugin: u.plugin(), CompileTime: time.Since(start), Ahead: true}
+	// The linker has read its importcfg and the host's list. It goes on with the names of the
+	// other lists, each ended by a zero byte, and an empty one.
 	start = time.Now()
 	var names strings.Builder
 	for _, list := range a.w.lists(u) {
@@ -307,6 +364,7 @@ func (a *ahead) build(ctx context.Context, u Unit, texts [][]byte) (Built, error
 	if ctx.Err() != nil { // the caller stops
 		return Built{}, context.Cause(ctx)
 	}
+	// What the compiler prints without an error is asked for, by flags such as -m.
 	if u.Said != nil && said != "" {
 		u.Said(said)
 	}
@@ -314,17 +372,22 @@ func (a *ahead) build(ctx context.Context, u Unit, texts [][]byte) (Built, error
 }
 
 // process is a tool that runs while others do.
+//
+// Both its outputs go into one pipe, which is read when it is waited for. So it must not
+// print more than the pipe holds before that; it has nothing to say until it has its input.
 type process struct {
 	cmd *exec.Cmd
 	out *os.File     // what it prints
 	end func() error // waits for its end; may be called again
 }
 
+// start starts it. On failure nothing is left open, and end is nil.
 func (p *process) start() error {
 	out, w, err := os.Pipe()
 	if err != nil {
 		return err
 	}
+	// The child has its own copy: out ends when the child does.
 	defer w.Close()
 	p.cmd.Stdout, p.cmd.Stderr = w, w
 	if err := p.cmd.Start(); err != nil {
@@ -340,6 +403,8 @@ func (p *process) start() error {
 
 // completeLine is what a tool prints last, if at all, when its file is complete
 // (holtComplete in compiler_gc.go.txt and linker/ld.go.txt).
+//
+// Zero bytes keep it apart from any message.
 const completeLine = "\x00holt: complete\x00\n"
 
 // wait waits until the tool's file is complete, and returns what it printed, which an
@@ -350,6 +415,7 @@ func (p *process) wait() (said string, err error) {
 		n, err := p.out.Read(part)
 		text = append(text, part[:n]...)
 		if said, ok := bytes.CutSuffix(text, []byte(completeLine)); ok {
+			// Its end is waited for aside, so that no zombie is left.
 			go p.end()
 			return string(said), nil
 		}
@@ -357,6 +423,7 @@ func (p *process) wait() (said string, err error) {
 			break
 		}
 	}
+	// Its output ended without that line: Go's own compiler, or a failure.
 	if err := p.end(); err != nil {
 		return "", fmt.Errorf("%s: %w: %s", filepath.Base(p.cmd.Path), err, gist(string(text)))
 	}

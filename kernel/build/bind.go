@@ -18,6 +18,8 @@ const (
 )
 
 // unboundName is a file of a world's folder that has neither: why not.
+//
+// It is shown to a person whose first cell is linked with copies. See [World.unbound].
 const unboundName = "unbound.txt"
 
 // linkerBuilt is what startLinker ends with.
@@ -28,6 +30,8 @@ type linkerBuilt struct {
 
 // startLinker builds the linker, unless there is one, while others download
 // and compile.
+//
+// The channel has room for the result, so the goroutine ends also where nothing receives it.
 func (w *World) startLinker(ctx context.Context) <-chan linkerBuilt {
 	built := make(chan linkerBuilt, 1)
 	go func() {
@@ -41,8 +45,11 @@ func (w *World) startLinker(ctx context.Context) <-chan linkerBuilt {
 
 // linkBoundHost links the host so that plugins can be bound to it, with the
 // arguments of a plain link, and gives the world's folder its linker.
+//
+// Built is received once. On failure the folder has no linker, which is what bound asks for.
 func (w *World) linkBoundHost(ctx context.Context, dir, tmp string, args []string, built <-chan linkerBuilt) error {
 	l := <-built
+	// A linker of an earlier attempt must not be there while its list is not.
 	os.Remove(filepath.Join(dir, linkerName))
 	if l.err != nil {
 		return l.err
@@ -78,6 +85,8 @@ func (w *World) unbound() string {
 // bound reports whether plugins are bound to the host. HOLT_LINK=plain says
 // no, for comparison; HOLT_LINK=bound makes a plugin that cannot be bound an
 // error, for tests; and HOLT_LINK=system has the system's linker write all plugins.
+//
+// It looks for the file each time: the world may have changed to one whose host is not bound.
 func (w *World) bound() bool {
 	if os.Getenv("HOLT_LINK") == "plain" {
 		return false
@@ -86,6 +95,7 @@ func (w *World) bound() bool {
 	return err == nil
 }
 
+// linkerFile returns the file name of the world's linker, which may not be there.
 func (w *World) linkerFile() string {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
@@ -97,6 +107,16 @@ func (w *World) hostSyms() string { return filepath.Join(filepath.Dir(w.linkerFi
 
 // boundArgs are the arguments of the world's linker that link a unit bound to the
 // host and to no other unit.
+//
+// For a unit notebook/c5 they are, each unit's own files in DIR,
+//
+//	-holt-import WORLD/host.syms   bind to these symbols
+//	-holt-export DIR/cell.syms     and write a list of what this plugin holds
+//	-holt-shared                   write the shared object without another linker
+//	-holt-ld 'ld.gold' …           or with this one, where it has something unknown
+//	-extld … -tmpdir DIR           or with this, where it has C code
+//	-o DIR/c5.so -buildmode=plugin -pluginpath notebook/c5 -s -w
+//	-importcfg DIR/importcfg DIR/cell.a
 func (w *World) boundArgs(u Unit, archive string) []string {
 	args := []string{"-holt-import", w.hostSyms(), "-holt-export", symsFile(archive)}
 	if os.Getenv("HOLT_LINK") != "system" {
@@ -113,6 +133,10 @@ func (w *World) boundArgs(u Unit, archive string) []string {
 }
 
 // lists returns the lists of symbols of the units that a unit is bound to.
+//
+// Those are the cells that it imports and, of all that are loaded, those that brought a
+// package with them: the unit may need that package too, and there must be one of it in the
+// process. A cell that only holds itself is not needed by units that do not import it.
 func (w *World) lists(u Unit) []string {
 	var files []string
 	// A cell that was linked with copies has no list; it is linked again into
@@ -132,6 +156,9 @@ func (w *World) lists(u Unit) []string {
 
 // Carries reports whether a cell's plugin holds packages besides the cell's
 // own: the first plugin with a package that the host lacks serves all.
+//
+// The answer is kept, as each build asks for all cells. A cell without a list, which was
+// linked with copies, carries nothing that others can be bound to.
 func (w *World) Carries(archive string) bool {
 	if known, ok := w.carrying.Load(archive); ok {
 		return known.(bool)

@@ -36,6 +36,21 @@ import (
 // sources (compiler_noder.go.txt): that was half of what a dl.Tensor took.
 //
 // Only cells are compiled so, with -linkshared.
+//
+// None of it changes what a cell does or what its export data say, so a cell may be compiled by
+// either compiler, and a session goes over to the changed one when that is there. Nothing waits
+// for it.
+//
+// The edits, in this order:
+//
+//   - needWrapper passes shapes over;
+//   - a function that the host has is not put among those to compile;
+//   - whoever waits is told that the file is complete, before the compiler ends;
+//   - while the first source is awaited, names are read ahead;
+//   - types2 gets the packages that were read ahead, in place of none (two edits);
+//   - an import of such a package takes what was read;
+//   - an object that was read ahead is noticed when the cell reaches it;
+//   - the linker of export data is a pointer, and may be the one that was begun ahead (two).
 var compilerEdits = []gosource.Edit{
 	{
 		File: "cmd/compile/internal/noder/reader.go",
@@ -111,13 +126,27 @@ var compilerAdded = map[string][]byte{
 
 // hostSymsVar is the variable by which the changed compiler finds the list of the
 // host's symbols.
+//
+// It is a variable and no flag, because Go's own compiler may be in its place, which refuses
+// a flag that it does not know.
 const hostSymsVar = "HOLT_HOST_SYMS"
 
 // aheadVar is the variable that tells the changed compiler what to read while it waits.
+//
+// Each line is PATH:NAME, with an empty name for the package itself, as [recent.list] writes
+// them:
+//
+//	fmt:
+//	fmt:Println
+//	github.com/holt-dl/holt/dl:Tensor
+//
+// That it is set, even to nothing, also says to print completeLine.
 const aheadVar = "HOLT_AHEAD"
 
 // CheckCompiler reports why the compiler of the Go below goroot cannot be changed as
 // compilerEdits say; nil when it can.
+//
+// It is for "holt doctor": a session asks [World.buildCompiler], which finds out by itself.
 func CheckCompiler(goroot string) error {
 	_, err := gosource.Apply(goroot, compilerEdits)
 	return err
@@ -129,6 +158,9 @@ func CheckCompiler(goroot string) error {
 const unitsBeforeCompiler = 8
 
 // compilerBuild is where a World keeps the building of its compiler.
+//
+// Its zero value is one that has not started. Mu orders start and stop, which come from
+// different goroutines.
 type compilerBuild struct {
 	mu     sync.Mutex
 	cancel context.CancelFunc // nil before start and after stop
@@ -136,6 +168,9 @@ type compilerBuild struct {
 }
 
 // compilerFile returns the name that the changed compiler has, or will have.
+//
+// The key is Go, its settings and all that is changed, so another Holt with the same changes
+// shares it.
 func (w *World) compilerFile() string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%s\n", w.tc.tidy, gosource.Sum(compilerEdits))
@@ -147,6 +182,8 @@ func (w *World) compilerFile() string {
 
 // cellCompiler returns the compiler of units that are compiled ahead: the changed one
 // where it is there, else Go's.
+//
+// It looks each time, since the building may have ended between two units.
 func (w *World) cellCompiler() string {
 	if file := w.compilerFile(); isFile(file) {
 		return file
@@ -154,6 +191,7 @@ func (w *World) cellCompiler() string {
 	return w.tc.tool("compile")
 }
 
+// isFile reports whether a name is of a regular file.
 func isFile(name string) bool {
 	info, err := os.Stat(name)
 	return err == nil && info.Mode().IsRegular()
@@ -161,6 +199,9 @@ func isFile(name string) bool {
 
 // start begins to build the compiler in the background, unless it is there or another
 // kernel builds it. It does not wait.
+//
+// Its caller holds nextUnit's mu and has seen that it is not closed, so stop comes later. It
+// is called once for a World.
 func (c *compilerBuild) start(w *World) {
 	file := w.compilerFile()
 	if isFile(file) {
@@ -175,12 +216,16 @@ func (c *compilerBuild) start(w *World) {
 	go func() {
 		defer close(c.done)
 		if err := w.buildCompiler(ctx, filepath.Dir(file)); err != nil && ctx.Err() == nil {
+			// There is nothing to be done about it, and all works without.
 			slog.Debug("cells are compiled by Go's own compiler", "why", err)
 		}
 	}()
 }
 
 // stop ends the building, and waits until it has ended.
+//
+// The go command and its compilers are killed ([gosource.Tool]), and what they have made is
+// removed. The next session begins again.
 func (c *compilerBuild) stop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -192,6 +237,8 @@ func (c *compilerBuild) stop() {
 }
 
 // buildCompiler builds the compiler in a folder of its own.
+//
+// It returns nil, too, where another kernel builds it.
 func (w *World) buildCompiler(ctx context.Context, dir string) error {
 	files, err := gosource.Apply(w.tc.Root, compilerEdits)
 	if err != nil {
@@ -203,6 +250,8 @@ func (w *World) buildCompiler(ctx context.Context, dir string) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}
+	// The lock is held while it is built, so one kernel at a time uses the processor for it,
+	// and pruneTools leaves the folder alone. It is not waited for.
 	lock := flock.New(dir + ".lock")
 	if ok, err := lock.TryLock(); err != nil || !ok {
 		return err

@@ -16,7 +16,12 @@ import (
 // included, and a plugin's archives are made with -dynlink, which the host's are
 // not. So the first such plugin has the host's packages compiled once more, for
 // this and all later ones.
+//
+// That takes as long as the compiler needs for all of the host's packages, once for a world.
+// Lines of packages that the host lacks name the archives that cells are compiled against,
+// which were made for plugins in the first place.
 func (w *World) copies(ctx context.Context) (config string, err error) {
+	// The second of two cells must not compile them again, but find them.
 	w.copying.Lock()
 	defer w.copying.Unlock()
 	missing, damaged := w.uncopied()
@@ -36,6 +41,7 @@ func (w *World) copies(ctx context.Context) (config string, err error) {
 		if err := w.keepCopies(pkgs); err != nil {
 			return "", err
 		}
+		// What was just compiled is looked at like everything else.
 		if missing, damaged = w.uncopied(); len(damaged) > 0 {
 			return "", &Damage{Files: damaged, Dir: w.cache}
 		} else if len(missing) > 0 {
@@ -57,6 +63,9 @@ func (w *World) copies(ctx context.Context) (config string, err error) {
 
 // uncopied returns the packages of the host that [World.copies] has to compile, and
 // those of their archives that are damaged.
+//
+// The damaged ones are among the paths too. An archive is read once in a session, as
+// [World.sound] does with those that cells are compiled against.
 func (w *World) uncopied() (paths, damaged []string) {
 	w.verifying.Lock()
 	defer w.verifying.Unlock()
@@ -66,6 +75,7 @@ func (w *World) uncopied() (paths, damaged []string) {
 		if !p.Host {
 			continue
 		}
+		// An empty Copy is a file that does not exist.
 		archive := pkg{Path: path, File: p.Copy, ID: filepath.Base(p.Copy)}
 		if _, err := os.Stat(p.Copy); err != nil {
 			paths = append(paths, path)
@@ -82,12 +92,16 @@ func (w *World) uncopied() (paths, damaged []string) {
 }
 
 // keepCopies takes the archives into the world and into its file.
+//
+// The go command lists all that the packages import, among which may be some that the host
+// lacks: they are passed over.
 func (w *World) keepCopies(pkgs []*pkg) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	all := maps.Clone(w.known)
 	for _, p := range pkgs {
 		if known := all[p.Path]; known != nil && known.Host {
+			// Others read the known one meanwhile.
 			with := *known
 			with.Copy = p.File
 			all[p.Path] = &with

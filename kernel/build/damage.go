@@ -33,6 +33,8 @@ import (
 // the same bytes, which the go command would hand out again: both are removed first.
 
 // Damage is the error of a world that is not as it was written.
+//
+// What finds damage mends it first. It reaches a person only when that did not help.
 type Damage struct {
 	Files []string // what is damaged, by file name
 	Dir   string   // the folder to remove when building again does not help
@@ -44,6 +46,8 @@ func (d *Damage) Error() string {
 }
 
 // some joins the first names of a list.
+//
+// Three are enough to see what kind of files they are.
 func some(names []string) string {
 	if n := len(names); n > 3 {
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:3], ", "), n-3)
@@ -53,8 +57,13 @@ func some(names []string) string {
 
 // worldFiles are the files of a world whose checksums its record has. There may
 // be no linker and no extld.
+//
+// A file that is absent has no checksum, neither in the record nor on disk, so its presence
+// is compared too. go.sum is not there: go commands may add lines to it.
 var worldFiles = []string{"host", symsName, linkerName, "extld", "go.mod"}
 
+// CRC-32C has an instruction of its own on amd64 and arm64. It is against disks, not against
+// people: who can write to the cache can write the record.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // checksum returns the CRC-32C of a file.
@@ -73,6 +82,9 @@ func checksum(file string) (string, error) {
 }
 
 // checksums returns those of the files of the world in dir.
+//
+// The files are read at the same time, as the host is by far the largest. Absent ones are
+// left out.
 func checksums(dir string) (map[string]string, error) {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -95,6 +107,8 @@ func checksums(dir string) (map[string]string, error) {
 }
 
 // encodeRecord returns the text of packages.json: a line with its checksum, and JSON.
+//
+// The line is eight hexadecimal digits, of all that follows it.
 func encodeRecord(rec record) ([]byte, error) {
 	text, err := json.Marshal(rec)
 	if err != nil {
@@ -105,6 +119,8 @@ func encodeRecord(rec record) ([]byte, error) {
 
 // readRecord reads packages.json. One that is not there is fs.ErrNotExist, one
 // that is not as it was written a [*Damage].
+//
+// It does not look at the files that the record names: that is check's.
 func readRecord(dir string) (rec record, err error) {
 	file := filepath.Join(dir, "packages.json")
 	text, err := os.ReadFile(file)
@@ -120,6 +136,9 @@ func readRecord(dir string) (rec record, err error) {
 
 // check compares what the world in dir holds with its record: the sizes of
 // archives, and the content of all else. With full it reads the archives too.
+//
+// It returns the names of the files that are not as they were, which is nil where all are. A
+// record that lacks the checksum of a file that is there is not right either.
 func (rec record) check(dir string, full bool) []string {
 	var bad []string
 	sums, err := checksums(dir)
@@ -128,6 +147,8 @@ func (rec record) check(dir string, full bool) []string {
 			bad = append(bad, filepath.Join(dir, name))
 		}
 	}
+	// A file that could not be read has no sum, and so is bad already, unless the record has
+	// none for it.
 	if err != nil && len(bad) == 0 {
 		bad = append(bad, dir)
 	}
@@ -167,6 +188,10 @@ func (p *pkg) verify() error {
 
 // discard removes an archive under all its names, so that the go command
 // compiles the package again.
+//
+// Files of a world's folder but the linker are not touched: they are written anew by what
+// comes after. With no files it does nothing, not even ask where GOCACHE is. In GOCACHE an
+// archive HASH-d is in the folder of the first two digits of HASH.
 func (w *World) discard(ctx context.Context, files []string) error {
 	if len(files) == 0 {
 		return nil
@@ -192,6 +217,14 @@ func (w *World) discard(ctx context.Context, files []string) error {
 // sound makes sure that an archive is as it was compiled before it is read for
 // the first time, and compiles it again where it is not. For a package that the
 // host lacks it also looks at the others that plugins may hold.
+//
+// A cell's own import leads to packages that the importer does not open, but the linker does:
+// what is reached through others. Those of the host are bound to, not read again; the rest
+// end up in plugins. So the first import of a package that the host lacks has all that it
+// lacks looked at.
+//
+// It is called by importers, which have no context. After a
+// failure the packages are looked at again.
 func (w *World) sound(p *pkg) (err error) {
 	w.verifying.Lock()
 	defer w.verifying.Unlock()
@@ -229,6 +262,7 @@ func (w *World) sound(p *pkg) (err error) {
 	for _, m := range made {
 		ids[m.Path] = m.ID
 	}
+	// Another archive than the one before would not fit what was compiled against it.
 	for _, b := range bad {
 		if ids[b.Path] != b.ID || b.verify() != nil {
 			return &Damage{Files: files, Dir: w.cache}
@@ -240,8 +274,11 @@ func (w *World) sound(p *pkg) (err error) {
 
 // unsound returns the packages that [World.sound] has to look at and that are
 // damaged. The caller holds w.verifying.
+//
+// They are marked as looked at, the damaged ones too: sound takes that back where it fails.
 func (w *World) unsound(p *pkg) []*pkg {
 	look := []*pkg{p}
+	// The host's own are looked at one by one, as they are imported.
 	if !p.Host && !w.verified[p.ID] {
 		w.mu.RLock()
 		for _, other := range w.known {
@@ -266,6 +303,9 @@ func (w *World) unsound(p *pkg) []*pkg {
 
 // Rebuild makes the world's folder anew, because its host does not start although
 // it was there: what can be seen to be damaged is discarded, archives included.
+//
+// The host is linked again in any case: its checksum was right when the world was opened. All
+// archives are read, which takes seconds.
 func (w *World) Rebuild(ctx context.Context) error {
 	w.adds.Lock()
 	defer w.adds.Unlock()

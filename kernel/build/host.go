@@ -15,10 +15,18 @@ import (
 
 // build makes the archives and the host of the world in dir, whose go.mod is
 // written already.
+//
+// The caller holds the folder's lock. The changed linker is built meanwhile, since both take
+// their time and neither needs the other until the host is linked.
+//
+// The record comes last: with it the world is complete.
 func (w *World) build(ctx context.Context, dir string) error {
 	mod := filepath.Join(dir, "go.mod")
 	linker := w.startLinker(ctx)
 	w.opt.Progress("reading the packages of the host")
+	// Whether all modules are in the module cache is found out without the network. Where
+	// they are not, a proxy has to answer within seconds, or a person would look at a kernel
+	// that starts for minutes.
 	if _, err := w.goList(ctx, mod, []string{"GOPROXY=off"}, nil, "-deps", "-json=ImportPath", w.opt.Main); err != nil && ctx.Err() == nil {
 		if err := w.Online(ctx, []string{"the modules of the host"}); err != nil {
 			return err
@@ -50,6 +58,7 @@ func (w *World) finishHost(ctx context.Context, dir string, main *listed, pkgs [
 	return w.writeExtld(dir, slices.ContainsFunc(pkgs, func(p *pkg) bool { return p.Path == "net" }))
 }
 
+// hostMain returns the host's main package.
 func (w *World) hostMain(ctx context.Context, mod string) (*listed, error) {
 	list, err := w.goList(ctx, mod, nil, w.fetching, "-json=Dir,GoFiles,Imports,Name", w.opt.Main)
 	if err != nil {
@@ -61,10 +70,13 @@ func (w *World) hostMain(ctx context.Context, mod string) (*listed, error) {
 	return &list[0], nil
 }
 
-// roots returns what the host imports, and what the linker adds to it.
+// roots returns what the host imports, and what the linker adds to it: package runtime, and
+// runtime/cgo where it links externally. Package plugin has to be there, or the linker makes a
+// program that can load none.
 func (p *listed) roots() []string {
 	roots := []string{"runtime", "runtime/cgo", "plugin"}
 	for _, path := range p.Imports {
+		// Those two have no archive.
 		if path != "unsafe" && path != "C" && path != "plugin" && path != "runtime" {
 			roots = append(roots, path)
 		}
@@ -74,6 +86,15 @@ func (p *listed) roots() []string {
 
 // linkHost links the host from the very archives that cells are compiled
 // against, so that no plugin is refused.
+//
+// It is made in a folder beside its own and moved there when it is whole. Linker gives the
+// changed linker, or why there is none: then, and when that one fails, Go's own links the
+// host, cells are linked with copies, and the reason is written into the file [unboundName],
+// where Link finds it.
+//
+// The host's main package is compiled here and not by the go command, because "go list
+// -export" gives an archive to link against and "go build" would link it against archives of
+// its choice.
 func (w *World) linkHost(ctx context.Context, dir string, main *listed, pkgs []*pkg, linker <-chan linkerBuilt) error {
 	w.opt.Progress("linking the host")
 	start := time.Now()
@@ -84,6 +105,7 @@ func (w *World) linkHost(ctx context.Context, dir string, main *listed, pkgs []*
 	defer os.RemoveAll(tmp)
 	var config strings.Builder
 	for _, p := range pkgs {
+		// The changed runtime is for the link alone: cells are compiled against Go's.
 		file := p.File
 		if p.Path == "runtime" {
 			if changed, err := w.runtimeArchive(ctx, file); err == nil {
@@ -99,6 +121,7 @@ func (w *World) linkHost(ctx context.Context, dir string, main *listed, pkgs []*
 		return fmt.Errorf("build: %w", err)
 	}
 	archive := filepath.Join(tmp, "main.a")
+	// A main package is compiled with -p main, whatever its import path is.
 	args := append(w.compileFlags("main", main.Dir, cfg, archive), main.GoFiles...)
 	if out, stderr, err := run(command(ctx, main.Dir, w.tc.env(), w.tc.tool("compile"), args...), nil); err != nil {
 		return fmt.Errorf("build: compile the host: %w: %s%s", err, out, stderr)
@@ -111,6 +134,7 @@ func (w *World) linkHost(ctx context.Context, dir string, main *listed, pkgs []*
 		// The trace of a crash then names the cell that the goroutine belongs to.
 		"-X=runtime.godebugDefault=tracebacklabels=1", "-extld", w.tc.CC, archive,
 	}
+	// An earlier attempt may have left its reason.
 	why := filepath.Join(dir, unboundName)
 	os.Remove(why)
 	if err := w.linkBoundHost(ctx, dir, tmp, args, linker); err != nil && ctx.Err() == nil {

@@ -29,6 +29,15 @@ const wholeMaps = "-d=wrapglobalmapctl=1"
 
 // buildFlags are the flags of go commands that decide what archives hold. Paths
 // are the packages that only plugins hold.
+//
+// For a path "example.org/a" they are
+//
+//	-buildvcs=false
+//	-gcflags=example.org/a=-dynlink -d=wrapglobalmapctl=1
+//	-asmflags=example.org/a=-dynlink
+//
+// The go command hashes flags into the name of an archive, so each package has as many
+// archives as there are sets of flags for it.
 func buildFlags(paths ...string) []string {
 	flags := []string{"-buildvcs=false"}
 	for _, path := range paths {
@@ -43,6 +52,8 @@ func buildFlags(paths ...string) []string {
 func copyFlags() []string { return append(buildFlags(), "-buildmode=plugin") }
 
 // listed is what "go list" says of a package.
+//
+// The fields are those of "go help list"; which of them are set depends on what -json= names.
 type listed struct {
 	ImportPath string
 	Name       string
@@ -51,12 +62,19 @@ type listed struct {
 	Standard   bool
 	GoFiles    []string
 	Imports    []string
+	// Module is nil in the standard library. Replace.Version is empty for a folder.
 	Module     *struct{ Replace *struct{ Version string } }
 	Error      *struct{ Err string }
 	DepsErrors []*struct{ Err string }
 }
 
 // goList runs "go list" with a go.mod of its own.
+//
+// It runs in the folder of Holt's sources, which is the main module, with the requirements of
+// mod: so one copy of the sources serves all worlds. With -mod=mod, which the environment
+// says, it may write to mod and to the go.sum beside it. Env is set over the environment, and
+// line is called with each line of stderr; both may be nil. An error is a [*goError] when the
+// go command failed by itself.
 func (w *World) goList(ctx context.Context, mod string, env []string, line func(string), args ...string) ([]listed, error) {
 	if slices.Contains(args, "-export") { // it compiles, and leaves its work behind when it is stopped
 		tmp, err := os.MkdirTemp(filepath.Join(w.cache, "worlds"), ".go-")
@@ -92,6 +110,7 @@ type goError struct {
 	text string // what it said
 }
 
+// Error gives what the go command said, and its exit status only where it said nothing.
 func (e *goError) Error() string {
 	if e.text == "" {
 		return "build: go list: " + e.err.Error()
@@ -100,6 +119,8 @@ func (e *goError) Error() string {
 }
 
 // goMessage leaves out of a go command's stderr what it says while all is well.
+//
+// Twelve lines are kept at most.
 func goMessage(stderr string) string {
 	var keep []string
 	for text := range strings.SplitSeq(stderr, "\n") {
@@ -113,8 +134,12 @@ func goMessage(stderr string) string {
 	return strings.Join(keep, "\n")
 }
 
-// archives compiles packages and all they import and returns the archives. Host
-// reports whether the host holds a package.
+// archives compiles packages and all they import and returns the archives, those of the packages
+// that are imported before those that import them. Host reports whether the host holds a package;
+// it decides with which flags the package is compiled, and Host of the result.
+//
+// The go command is asked twice: first for the names alone, since the flags have to name the
+// packages that only plugins hold. What GOCACHE has is not compiled.
 func (w *World) archives(ctx context.Context, mod string, host func(path string) bool, paths []string) ([]*pkg, error) {
 	deps, err := w.goList(ctx, mod, nil, w.fetching, append([]string{"-deps", "-json=ImportPath,Error"}, paths...)...)
 	if err != nil {
@@ -136,8 +161,9 @@ func (w *World) archives(ctx context.Context, mod string, host func(path string)
 // everything is the argument host of [World.archives] for the host's own packages.
 func everything(string) bool { return true }
 
-// compiled is archives with the flags of the go command. Total is the number of
-// packages.
+// compiled is archives with the flags of the go command, but leaves Host of the packages false.
+// Total is the number of packages, as reports of progress show it. A package is a Root when paths
+// name it.
 func (w *World) compiled(ctx context.Context, mod string, total int, flags, paths []string) ([]*pkg, error) {
 	args := append([]string{"-export", "-deps", "-json=ImportPath,Name,Export,Standard,Module,Error"}, flags...)
 	// -x names each package as it is compiled, among much else. When that
@@ -174,6 +200,9 @@ func (w *World) compiled(ctx context.Context, mod string, total int, flags, path
 // adopt gives an archive of GOCACHE a second name in Holt's cache, because Go
 // trims GOCACHE while kernels run. Where the two are different file systems,
 // the archive is used where it is.
+//
+// It is a hard link, so it takes no space and no time, and both names have the same bytes:
+// damage to one is damage to the other ([World.discard]).
 func (w *World) adopt(export string) (file string, size int64, err error) {
 	from, err := os.Stat(export)
 	if err != nil {
@@ -190,6 +219,7 @@ func (w *World) adopt(export string) (file string, size int64, err error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return "", 0, fmt.Errorf("build: %w", err)
 	}
+	// Another kernel may just have made it.
 	if err := os.Link(export, file); err != nil && !errors.Is(err, os.ErrExist) {
 		return export, size, nil
 	}
@@ -198,11 +228,18 @@ func (w *World) adopt(export string) (file string, size int64, err error) {
 
 // again compiles packages that the world has once more, with the flags that
 // they had.
+//
+// The result is compared with what was known by the caller: the same source, compiler and
+// flags have to give the same archive.
 func (w *World) again(ctx context.Context, paths []string) ([]*pkg, error) {
 	return w.archives(ctx, w.Modfile(), w.InHost, paths)
 }
 
 // fetching reports downloads.
+//
+// It is called with the lines of a go command's stderr, such as
+//
+//	go: downloading github.com/x/y v1.2.3
 func (w *World) fetching(text string) {
 	if module, ok := strings.CutPrefix(text, "go: downloading "); ok {
 		w.opt.Progress("fetching " + module)
@@ -214,6 +251,13 @@ func (w *World) fetching(text string) {
 
 // counter returns a function that watches the commands of a go build and
 // reports the packages that are compiled, five lines a second at most.
+//
+// With -x, go build prints each command before it runs it. A compiler's is
+//
+//	GOROOT/pkg/tool/linux_amd64/compile -o $WORK/b042/_pkg_.a -trimpath … -p net/http …
+//
+// Packages that GOCACHE has do not come, so the count may end below total; it does not go
+// above it. Lines of the function's caller come one at a time.
 func (w *World) counter(total int) func(string) {
 	n := 0
 	var last time.Time
@@ -235,6 +279,8 @@ func (w *World) counter(total int) func(string) {
 }
 
 // standard returns the import paths of the standard library.
+//
+// It leaves out what no cell may import, and commands.
 func (w *World) standard(ctx context.Context, mod string) ([]string, error) {
 	list, err := w.goList(ctx, mod, nil, nil, "-json=ImportPath,Name", "std")
 	if err != nil {

@@ -69,7 +69,8 @@ func extract(fsys fs.FS, dir string) error {
 //
 // Waiting is called once, where it has to wait, so that a person is told why nothing happens.
 // The system gives the lock up when its process ends, so a kernel that was killed keeps none
-// waiting. The file stays: to remove it would let two kernels lock two files of one name.
+// waiting. Unlock leaves the file: to remove it would let two kernels lock two files of one
+// name.
 func lock(ctx context.Context, file string, waiting func()) (unlock func(), err error) {
 	l := flock.New(file)
 	ok, err := l.TryLock()

@@ -14,6 +14,8 @@ import (
 )
 
 // MinGo is the oldest Go that cells are compiled with.
+//
+// The edits of Go's linker, compiler and runtime are for this release and the next one.
 const MinGo = "go1.26"
 
 // ErrNoGo and ErrNoCC say what is missing, for "holt doctor".
@@ -39,6 +41,9 @@ type Toolchain struct {
 
 // keyVars are the settings that change what the compiler makes. Host and
 // cells are always built with the same.
+//
+// They are read once and set for each command, so that a person who changes one with "go env
+// -w" while a kernel runs does not get cells that do not match their host.
 var keyVars = []string{
 	"GOAMD64", "GOARM64", "GOEXPERIMENT", "GOFIPS140",
 	"CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS", "CGO_LDFLAGS", "CC", "CXX",
@@ -47,6 +52,10 @@ var keyVars = []string{
 // Find finds Go and a C compiler: the go command in PATH, then in GOROOT, then
 // where installers put it, because a Jupyter that a desktop started lacks the
 // user's PATH. Where the user's GOTOOLCHAIN names another Go, it is that one.
+//
+// All is asked of the go command in one call, since each takes some milliseconds at every
+// start of a kernel. For the answer, GOOS and GOARCH are unset: the host runs on this
+// machine, also where a person builds for another one.
 func Find(ctx context.Context) (*Toolchain, error) {
 	goCmd, err := findGo()
 	if err != nil {
@@ -70,6 +79,8 @@ func Find(ctx context.Context) (*Toolchain, error) {
 	if err := json.Unmarshal(out, &env); err != nil {
 		return nil, fmt.Errorf("build: %s env: %w", goCmd, err)
 	}
+	// With GOTOOLCHAIN the go command in PATH starts another one, whose GOROOT this is. That
+	// one is used from here on, or each command would start two processes.
 	if chosen := filepath.Join(env["GOROOT"], "bin", "go"); !sameFile(chosen, goCmd) {
 		if _, err := os.Stat(chosen); err == nil {
 			goCmd = chosen
@@ -86,6 +97,7 @@ func Find(ctx context.Context) (*Toolchain, error) {
 	if t.OS != "linux" {
 		return nil, fmt.Errorf("build: the system is %s, want linux; run Holt in its Docker image or in WSL", t.OS)
 	}
+	// CC may have flags behind the command. Only the command is looked for.
 	cc := strings.Fields(env["CC"])
 	if len(cc) == 0 {
 		cc = []string{"gcc"}
@@ -94,12 +106,14 @@ func Find(ctx context.Context) (*Toolchain, error) {
 	if err != nil {
 		return nil, fmt.Errorf("build: %w (%s), which Go needs to make plugins; install one: sudo apt-get install gcc libc6-dev", ErrNoCC, cc[0])
 	}
+	// The order is that of preference. Where there is none, the C compiler links.
 	for _, name := range []string{"ld.gold", "ld.bfd", "ld"} {
 		if file, err := exec.LookPath(name); err == nil {
 			t.Linker = file
 			break
 		}
 	}
+	// Whatever is made with one Go and its settings has this text in its key.
 	var tidy strings.Builder
 	fmt.Fprintf(&tidy, "%s %s %s/%s\n", t.Version, t.Root, t.OS, t.Arch)
 	for _, name := range keyVars {
@@ -110,6 +124,8 @@ func Find(ctx context.Context) (*Toolchain, error) {
 	return t, nil
 }
 
+// sameFile reports whether two names are of one file, such as a symbolic link and what it
+// leads to.
 func sameFile(a, b string) bool {
 	x, err := os.Stat(a)
 	if err != nil {
@@ -119,6 +135,7 @@ func sameFile(a, b string) bool {
 	return err == nil && os.SameFile(x, y)
 }
 
+// findGo returns the absolute name of the go command. The error says where it was looked for.
 func findGo() (string, error) {
 	if file, err := exec.LookPath("go"); err == nil {
 		return filepath.Abs(file)
@@ -138,6 +155,11 @@ func findGo() (string, error) {
 
 // env returns the environment in which go commands, the compiler and the
 // linker run: the user's, with everything pinned that decides what they make.
+//
+// Extra settings prevail over all. GOTOOLCHAIN=local keeps the go line of a go.mod, a
+// notebook's or a dependency's, from changing to another Go: cells and host would no longer
+// match. GOWORK=off, because a go.work above the cache folder would be taken for the main
+// module's.
 func (t *Toolchain) env(extra ...string) []string {
 	pinned := []string{
 		"GOROOT=" + t.Root,
@@ -156,9 +178,13 @@ func (t *Toolchain) env(extra ...string) []string {
 	return overlay(os.Environ(), append(pinned, extra...)...)
 }
 
+// tool returns the file name of a tool that the go command starts, such as "compile".
 func (t *Toolchain) tool(name string) string { return filepath.Join(t.ToolDir, name) }
 
 // overlay returns env with the settings of over in place of its own.
+//
+// Each variable is in the result once, at its first place. Where a variable comes twice,
+// programs differ in which of the two they take.
 func overlay(env []string, over ...string) []string {
 	last := map[string]int{}
 	var out []string
@@ -175,6 +201,10 @@ func overlay(env []string, over ...string) []string {
 }
 
 // enough checks the go line of a go.mod.
+//
+// With GOTOOLCHAIN=local the go command would say so too, but at the first of many commands
+// and without a word on where this Go is. A version that is no release, such as a development
+// version, is let through.
 func (t *Toolchain) enough(mod []byte) error {
 	for line := range strings.Lines(string(mod)) {
 		want, ok := strings.CutPrefix(strings.TrimSpace(line), "go ")

@@ -46,9 +46,9 @@ type World struct {
 	tc    *Toolchain
 	src   string // the extracted source
 	cache string
-	adds  sync.Mutex // one Add at a time
+	adds  sync.Mutex // one Add, Adopt or Rebuild at a time
 	next  nextUnit   // what [World.Ahead] has started
-	// What builds the changed compiler in the background.
+	// The building of the changed compiler, in the background.
 	compiler compilerBuild
 
 	copying  sync.Mutex // one call of copies at a time
