@@ -11,6 +11,8 @@ import (
 )
 
 // Change is what [World.Add] did.
+//
+// The zero Change says that all was known already.
 type Change struct {
 	Added   []string // import paths that became known, with those they import
 	Fetched []string // modules that go.mod now requires, "path version"
@@ -33,18 +35,34 @@ type Change struct {
 // changed.
 //
 // An unknown package is an error, and nothing changes then.
+//
+// For example, with yaml in no go.mod so far,
+//
+//	Add(ctx, []string{"archive/tar", "gopkg.in/yaml.v3"})
+//
+// compiles both with what they import, writes a go.mod that requires yaml into the folder of
+// another world, and goes over to that one. With "archive/tar" alone go.mod stays, and so
+// does the folder, whose record gets longer.
+//
+// One call runs at a time, and other kernels that would build in the same folder wait. Cells
+// can be checked and compiled meanwhile, against what was known.
 func (w *World) Add(ctx context.Context, paths []string) (Change, error) {
 	w.adds.Lock()
 	defer w.adds.Unlock()
+	// A workspace that cannot be read is an error only for a path that may be of it.
 	ws, wsErr := w.workspace()
 	var std, other, queries []string
 	for _, path := range paths {
 		path, version, _ := strings.Cut(path, "@")
+		// Sort the paths: nothing to do, the standard library's, or others, which go.mod has
+		// to provide. The order of the cases matters: what is known counts before the
+		// standard library, and that before what a proxy would have to be asked for.
 		switch _, ok := w.Export(path); {
 		case path == "C" || path == "unsafe":
 		case version != "":
 			queries = append(queries, path+"@"+version)
 			other = append(other, path)
+		// The paths of units. A person sees them in a trace.
 		case strings.HasPrefix(path, "notebook/"):
 			return Change{}, fmt.Errorf("build: import %q: cells see each other's declarations without an import", path)
 		case Internal(path):
@@ -55,6 +73,7 @@ func (w *World) Add(ctx context.Context, paths []string) (Change, error) {
 				return Change{}, err
 			}
 			other = append(other, path)
+		// Known, and no file of it can have changed.
 		case ok && !w.IsLocal(path):
 		case ok, ws.has(path):
 			other = append(other, path)
@@ -62,6 +81,8 @@ func (w *World) Add(ctx context.Context, paths []string) (Change, error) {
 			std = append(std, path)
 		case wsErr != nil:
 			return Change{}, wsErr
+		// As the go command has it, the first element of a path that is no standard package's
+		// has a dot. Without one no proxy need be asked.
 		case !strings.Contains(strings.SplitN(path, "/", 2)[0], "."):
 			return Change{}, fmt.Errorf("build: package %s is not in the standard library of %s%s", path, w.tc.Version, w.suggest(path))
 		default:
@@ -76,6 +97,7 @@ func (w *World) Add(ctx context.Context, paths []string) (Change, error) {
 		return Change{}, err
 	}
 	defer unlock()
+	// The standard library needs no other go.mod.
 	if len(other) == 0 {
 		pkgs, err := w.archives(ctx, w.Modfile(), w.InHost, std)
 		if err != nil {
@@ -87,6 +109,8 @@ func (w *World) Add(ctx context.Context, paths []string) (Change, error) {
 }
 
 // suggest names a known package that ends like an unknown path.
+//
+// For "tar" it is archive/tar. The standard library comes first. It is empty where none does.
 func (w *World) suggest(path string) string {
 	for _, known := range slices.Concat(w.Std(), w.All()) {
 		if strings.HasSuffix(known, "/"+path) {
@@ -97,10 +121,16 @@ func (w *World) suggest(path string) string {
 }
 
 // merge takes new packages into the world and into its file.
+//
+// The host stays, and so does go.mod. A package that was known has to have the archive that
+// it had, because cells were compiled against that one. One of a local folder may have
+// another: its source has changed. It is in no host, so the program stays, but a process that
+// has loaded the old one cannot load the new one.
 func (w *World) merge(pkgs []*pkg) (Change, error) {
 	var c Change
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	// The table changes only when the record is written.
 	all := maps.Clone(w.known)
 	for _, p := range pkgs {
 		old := all[p.Path]
@@ -125,6 +155,10 @@ func (w *World) merge(pkgs []*pkg) (Change, error) {
 }
 
 // require makes packages known that may need another go.mod.
+//
+// It works on a copy of go.mod in a folder of its own, so that nothing is left of what fails.
+// Ws is nil where the notebook is in no module. Queries are the paths that came with a
+// version, as "go get" takes them, and paths has them without it.
 func (w *World) require(ctx context.Context, ws *workspace, paths, queries []string) (c Change, err error) {
 	tmp, err := os.MkdirTemp(filepath.Join(w.cache, "worlds"), ".add-")
 	if err != nil {
@@ -139,6 +173,7 @@ func (w *World) require(ctx context.Context, ws *workspace, paths, queries []str
 	if err := writeModuleFiles(tmp, oldMod, oldSum); err != nil {
 		return Change{}, err
 	}
+	// First what the notebook's own modules say, then what is still missing.
 	if ws != nil {
 		if err := ws.apply(mod, filepath.Join(w.cache, "vendored"), paths); err != nil {
 			return Change{}, err
@@ -155,6 +190,8 @@ func (w *World) require(ctx context.Context, ws *workspace, paths, queries []str
 	if err != nil {
 		return Change{}, err
 	}
+	// Nothing new is required: the package is of a module that was there, or of a local
+	// folder whose files may have changed.
 	if string(newMod) == string(oldMod) {
 		if string(newSum) != string(oldSum) { // checksums of modules that were required all along
 			if err := writeModuleFiles(filepath.Dir(w.Modfile()), newMod, newSum); err != nil {
@@ -172,6 +209,7 @@ func (w *World) require(ctx context.Context, ws *workspace, paths, queries []str
 		w.opt.Progress("requiring " + module)
 	}
 	c, err = w.move(ctx, mod, newMod, newSum, paths)
+	// A module of a local folder is required at a version that stands for it.
 	for _, module := range fetched {
 		path, ok := strings.CutSuffix(module, " "+localVersion)
 		switch {
@@ -197,8 +235,15 @@ func (w *World) downloaded() []string {
 // included. The host stays the same program when none of its archives changed: then the
 // new world's folder has links to it. Else a host is linked for the new world, and what is
 // not in that one is compiled once more, for plugins.
+//
+// The world of the new go.mod may be there from an earlier session, which is the usual case
+// for a notebook that is opened again. It may hold fewer packages than are wanted here, or
+// others of local folders.
+//
+// It changes w by load: when it fails before that, the World is the one that it was.
 func (w *World) move(ctx context.Context, mod string, newMod, newSum []byte, paths []string) (Change, error) {
 	w.mu.RLock()
+	// All that was known has to be known again: what cells have asked for, and the host's.
 	roots := slices.Clone(paths)
 	for path, p := range w.known {
 		if p.Root || p.Host && !slices.Contains(roots, path) {
@@ -215,6 +260,8 @@ func (w *World) move(ctx context.Context, mod string, newMod, newSum []byte, pat
 			return Change{}, err
 		}
 	}
+	// Compile all with the new go.mod, as if the host held what it holds now. The comparison
+	// of the archives says whether that is so.
 	pkgs, err := w.archives(ctx, mod, w.InHost, roots)
 	if err != nil {
 		return Change{}, err
@@ -253,6 +300,8 @@ func (w *World) move(ctx context.Context, mod string, newMod, newSum []byte, pat
 // compare says what is new with the packages of another go.mod, and whether the host can
 // stay the same program. It notes in them what was known: which are asked for by cells,
 // besides those of paths, and which are copies.
+//
+// Archives are compared by ID, which is a hash of their bytes.
 func compare(old map[string]*pkg, pkgs []*pkg, paths []string) (c Change, sameHost bool) {
 	sameHost = true
 	seen := map[string]bool{}
@@ -269,6 +318,7 @@ func compare(old map[string]*pkg, pkgs []*pkg, paths []string) (c Change, sameHo
 			c.NewHost = true
 			sameHost = sameHost && !was.Host
 		}
+		// All that was known was asked for by name just now, so Root says too much.
 		p.Root = p.Root && (was.Root || slices.Contains(paths, p.Path))
 		p.Copy = was.Copy
 	}
@@ -281,6 +331,9 @@ func compare(old map[string]*pkg, pkgs []*pkg, paths []string) (c Change, sameHo
 }
 
 // keepHost makes the folder of a world that has the host of this one.
+//
+// They are hard links, since the host alone has some 90 MB. Some of the files may not be
+// there. The record's checksums are computed anew, over go.mod too.
 func (w *World) keepHost(dir string, pkgs []*pkg) error {
 	w.mu.RLock()
 	std, from := w.std, w.dir
@@ -295,6 +348,10 @@ func (w *World) keepHost(dir string, pkgs []*pkg) error {
 }
 
 // newHost makes the folder of a world with a host of its own.
+//
+// Three sets of packages play a part: what the new host imports (hosted), what was known and
+// is not among it, for plugins, and which of all were asked for. The second is compiled last,
+// since what is in the host decides the flags.
 func (w *World) newHost(ctx context.Context, dir, mod string, roots []string, pkgs []*pkg) error {
 	w.mu.RLock()
 	std := w.std
@@ -343,6 +400,13 @@ func (w *World) differs(p *pkg) bool {
 
 // resolve changes the go.mod at mod so that it provides the paths: first from
 // the module cache alone, which needs no network, then from the proxies.
+//
+// In three steps, each only if the one before did not do: what go.mod has already; what the
+// module cache has, as a proxy of its own; the network, if a proxy answers within seconds. A
+// module in the cache may be older than the newest: then a cell works without a network as it
+// did with one, and a person who wants another version asks for it.
+//
+// Where the second fails, go.mod is put back.
 func (w *World) resolve(ctx context.Context, mod string, paths, queries []string) error {
 	original, err := os.ReadFile(mod)
 	if err != nil {
@@ -364,6 +428,7 @@ func (w *World) resolve(ctx context.Context, mod string, paths, queries []string
 	} else if ctx.Err() != nil {
 		return err
 	}
+	// The attempt may have added some of the modules.
 	if err := os.WriteFile(mod, original, 0o644); err != nil {
 		return fmt.Errorf("build: %w", err)
 	}
@@ -376,6 +441,8 @@ func (w *World) resolve(ctx context.Context, mod string, paths, queries []string
 }
 
 // provide runs the go commands that change go.mod.
+//
+// Env says which proxies it may ask. An error's text is the go command's.
 func (w *World) provide(ctx context.Context, mod string, env, paths, queries []string) error {
 	if len(queries) > 0 {
 		args := append([]string{"get", "-modfile=" + mod}, queries...)
@@ -393,6 +460,7 @@ func (w *World) provide(ctx context.Context, mod string, env, paths, queries []s
 	return err
 }
 
+// moduleCache returns the folder in which the go command keeps modules.
 func (w *World) moduleCache(ctx context.Context) (string, error) {
 	out, _, err := run(command(ctx, w.src, w.tc.env(), w.tc.Go, "env", "GOMODCACHE"), nil)
 	return strings.TrimSpace(string(out)), err
@@ -400,6 +468,8 @@ func (w *World) moduleCache(ctx context.Context) (string, error) {
 
 // newRequirements returns the "module version" lines of a go.mod that another
 // lacks.
+//
+// A module at another version counts as one that is lacked.
 func newRequirements(old, new string) []string {
 	have := map[string]bool{}
 	for _, r := range requirements(old) {
@@ -414,6 +484,9 @@ func newRequirements(old, new string) []string {
 	return list
 }
 
+// requirements returns the lines of a go.mod's require directives, without comments: "path
+// version". Both forms are read, "require path version" and the block in parentheses. The
+// lines were written by the go command or package modfile, so they need no full parser.
 func requirements(mod string) []string {
 	var list []string
 	block := false

@@ -18,6 +18,11 @@ import (
 // Folders in it are relative to dir, and sum is its go.sum. A fresh world
 // begins with the requirements of the source alone. Packages of modules that
 // are not there any more are unknown again.
+//
+// It serves the go.mod that a session's go commands edit, where Add serves imports. What the
+// world requires and the other go.mod does not stays required, unless fresh.
+//
+// Where nothing would change it returns at once.
 func (w *World) Adopt(ctx context.Context, mod, sum []byte, dir string, fresh bool) (Change, error) {
 	w.adds.Lock()
 	defer w.adds.Unlock()
@@ -46,6 +51,7 @@ func (w *World) Adopt(ctx context.Context, mod, sum []byte, dir string, fresh bo
 		return Change{}, err
 	}
 	file := filepath.Join(tmp, "go.mod")
+	// Before the roots are asked for: packages of modules that are gone could not be found.
 	lost := w.forget(gone)
 	// The go command adds what the new requirements need in turn.
 	if _, err := w.goList(ctx, file, nil, w.fetching, append([]string{"-deps", "-json=ImportPath"}, w.roots()...)...); err != nil {
@@ -62,6 +68,9 @@ func (w *World) Adopt(ctx context.Context, mod, sum []byte, dir string, fresh bo
 }
 
 // forget makes the packages of modules unknown, and reports whether there were any.
+//
+// Those of the host stay: it holds them, whatever go.mod says. The importcfg keeps their
+// lines until the next record is taken over.
 func (w *World) forget(modules map[string]bool) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -71,6 +80,8 @@ func (w *World) forget(modules map[string]bool) bool {
 }
 
 // Required lists what go.mod requires beyond the source's, as "path version".
+//
+// They are what cells have brought, and what those modules need in turn.
 func (w *World) Required() ([]string, error) {
 	source, _, err := w.moduleFiles("")
 	if err != nil {
@@ -82,6 +93,8 @@ func (w *World) Required() ([]string, error) {
 
 // Replaced lists the folders beside the notebook that replace modules, by
 // module.
+//
+// Replacements by other modules are not among them, nor those of Holt's own go.mod.
 func (w *World) Replaced() (map[string]string, error) {
 	source, _, err := w.moduleFiles("")
 	if err != nil {
@@ -110,6 +123,8 @@ func (w *World) Replaced() (map[string]string, error) {
 
 // Provides returns an error unless a package is of the standard library, or of
 // a module that is required and in the module cache.
+//
+// It uses no network, and changes no go.mod.
 func (w *World) Provides(ctx context.Context, path string) error {
 	if _, ok := w.Export(path); ok {
 		return nil
@@ -134,6 +149,12 @@ func (w *World) roots() []string {
 
 // adopted is the go.mod of [World.Adopt]; gone are the modules that it does not
 // require any more.
+//
+// Mod is the other go.mod, and dir the folder that its relative paths are below.
+//
+// The texts are parsed one by one, also where two are the same, since "to" is changed in
+// place: base is the source's, old the world's, to what becomes the result, and from the
+// other one.
 func (w *World) adopted(oldMod, mod []byte, dir string, fresh bool) (text []byte, gone map[string]bool, err error) {
 	source, _, err := w.moduleFiles("")
 	if err != nil {
@@ -150,6 +171,9 @@ func (w *World) adopted(oldMod, mod []byte, dir string, fresh bool) (text []byte
 		}
 	}
 	base, old, to, from := parsed[0], parsed[1], parsed[2], parsed[3]
+	// Out with replacements that an earlier go.mod or workspace brought. A module that was
+	// required only for such a folder has no version that a proxy knows: it goes too, unless
+	// the other go.mod replaces it again.
 	for _, r := range old.Replace {
 		if !slices.ContainsFunc(base.Replace, func(b *modfile.Replace) bool { return b.Old == r.Old }) {
 			to.DropReplace(r.Old.Path, r.Old.Version)
@@ -160,6 +184,8 @@ func (w *World) adopted(oldMod, mod []byte, dir string, fresh bool) (text []byte
 		}
 	}
 	to.Cleanup()
+	// In with the requirements that are newer: never back, as in Go's minimal version
+	// selection.
 	have := map[string]string{}
 	for _, r := range to.Require {
 		have[r.Mod.Path] = r.Mod.Version
@@ -171,6 +197,7 @@ func (w *World) adopted(oldMod, mod []byte, dir string, fresh bool) (text []byte
 			}
 		}
 	}
+	// In with all replacements and exclusions.
 	for _, r := range from.Replace {
 		path := r.New.Path
 		if r.New.Version == "" {
@@ -186,6 +213,7 @@ func (w *World) adopted(oldMod, mod []byte, dir string, fresh bool) (text []byte
 		}
 	}
 	to.Cleanup()
+	// What was required and is not any more.
 	gone = map[string]bool{}
 	for _, r := range old.Require {
 		gone[r.Mod.Path] = true

@@ -20,16 +20,29 @@ import (
 
 // A unit with a file that imports "C" is made as "go build" makes a package
 // with cgo: cmd/cgo translates those files to Go and C, the C compiler makes
-// objects, and these go into the archive beside the Go code.
+// objects, and these go into the archive beside the Go code. Of a file f0.go come
+//
+//	_cgo_gotypes.go    the Go declarations of C's names, one for all files
+//	_cgo_export.c      the C side of //export, one for all files
+//	f0.cgo1.go         the Go file, with C.x as _Cfunc_x, _Ctype_x and so on
+//	f0.cgo2.c          the C text before import "C", and a wrapper for each function called
+//
+// "go build" also asks cmd/cgo for _cgo_import.go, which the linker needs where it links without
+// an external one. A plugin with C code is always linked with one.
 
 // gotypes is the file in which cmd/cgo declares what C's names are in Go.
 const gotypes = "_cgo_gotypes.go"
 
 // CType is a C type that an earlier unit has declared already, as "_Ctype_int"
 // in the package Path under the name Alias.
+//
+// Without it, a value of C.int that one cell made could not be passed to a function of
+// another: each package has a _Ctype_int of its own.
 type CType struct{ Path, Alias string }
 
 // usesC reports whether a file imports "C".
+//
+// Most files do not hold the three characters at all and are not parsed.
 func usesC(text []byte) bool {
 	if !bytes.Contains(text, []byte(`"C"`)) {
 		return false
@@ -57,6 +70,7 @@ func (w *World) CTypes(ctx context.Context, dir, cdir string, files []File) (str
 		}
 		names = append(names, f.Name)
 	}
+	// The path goes into names of C functions only, and this code is not compiled.
 	if _, err := w.cgo(ctx, dir, cdir, "notebook", names); err != nil {
 		return "", err
 	}
@@ -71,6 +85,8 @@ func (w *World) CTypes(ctx context.Context, dir, cdir string, files []File) (str
 type cFlags struct{ compile, link []string }
 
 // cgo runs cmd/cgo on files in dir.
+//
+// Its results are in dir, beside the files.
 func (w *World) cgo(ctx context.Context, dir, cdir, importPath string, names []string) (cFlags, error) {
 	var flags cFlags
 	if _, err := exec.LookPath(w.tc.CC); err != nil {
@@ -80,6 +96,8 @@ func (w *World) cgo(ctx context.Context, dir, cdir, importPath string, names []s
 	if err != nil {
 		return flags, err
 	}
+	// cmd/cgo writes what is for the C linker as //go:cgo_ldflag lines into _cgo_gotypes.go,
+	// by which it reaches Go's linker.
 	args := []string{"-objdir", ".", "-importpath", importPath, "-trimpath", dir + "=>", "-ldflags", strings.Join(flags.link, " "), "--", "-I", dir}
 	args = append(append(args, flags.compile...), names...)
 	out, err := w.goTool(ctx, dir, "cgo", args...)
@@ -93,11 +111,16 @@ func (w *World) cgo(ctx context.Context, dir, cdir, importPath string, names []s
 }
 
 // directives reads the #cgo lines of the files in dir.
+//
+// A cell's ${SRCDIR} is cdir, where the notebook is, and not the folder that its files are
+// written to. Names for pkg-config are looked up here.
 func (w *World) directives(ctx context.Context, dir, cdir string) (cFlags, error) {
+	// For this build, and not for the one that the kernel was built by.
 	std := gobuild.Default
 	std.GOARCH, std.GOOS, std.GOROOT, std.CgoEnabled = w.tc.Arch, w.tc.OS, w.tc.Root, true
 	p, err := std.ImportDir(dir, gobuild.ImportComment)
 	var none *gobuild.NoGoError
+	// With the files read, what is wrong with their Go code is left to the compiler.
 	if err != nil && !errors.As(err, &none) && len(p.CgoFiles) == 0 {
 		return cFlags{}, fmt.Errorf("build: #cgo: %w", err)
 	}
@@ -128,6 +151,10 @@ func (w *World) directives(ctx context.Context, dir, cdir string) (cFlags, error
 
 // translate turns the files of a unit that import "C" into what the compiler
 // takes, and compiles their C code.
+//
+// Files are the names for the compiler, those without C among them, in the order of names;
+// objects are for pack. Where no file imports "C", names come back as they are, and objects
+// are none.
 func (w *World) translate(ctx context.Context, u Unit, names []string) (files, objects []string, err error) {
 	var c []string
 	for _, f := range u.Files {
@@ -157,6 +184,7 @@ func (w *World) translate(ctx context.Context, u Unit, names []string) (files, o
 	}
 	objects = make([]string, len(sources))
 	errs := make([]error, len(sources))
+	// C compilers run side by side. All errors are reported, of all files.
 	var wg sync.WaitGroup
 	for i, src := range sources {
 		objects[i] = fmt.Sprintf("_x%03d.o", i) // an archive takes short names
@@ -174,6 +202,15 @@ func (w *World) translate(ctx context.Context, u Unit, names []string) (files, o
 
 // shareTypes replaces declarations of C types by aliases of those that earlier
 // units made: the int of C is one type in all cells.
+//
+// For a type of C's int that unit notebook/c3 made, cmd/cgo's text becomes
+//
+//	package c5                    package c5; import ˣc3 "notebook/c3"
+//	type _Ctype_int int32         type _Ctype_int = ˣc3.Ħ_Ctype_int
+//
+// The import is on the line of the package clause, so that the lines of the file keep their
+// numbers. The type must be exported there for that, which is why units that make C types
+// export aliases of them.
 func shareTypes(file string, types map[string]CType) error {
 	if len(types) == 0 {
 		return nil
@@ -197,6 +234,8 @@ func shareTypes(file string, types map[string]CType) error {
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
 		fmt.Fprintf(&b, "; import %s %q", paths[path], path)
 	}
+	// A type that this file does not declare is not replaced, and its import may be of no
+	// use.
 	used := map[string]bool{}
 	for _, d := range f.Decls {
 		g, ok := d.(*ast.GenDecl)
@@ -214,6 +253,7 @@ func shareTypes(file string, types map[string]CType) error {
 		at = fset.Position(g.End()).Offset
 	}
 	b.Write(text[at:])
+	// Go refuses an import that is not used.
 	for path, name := range paths {
 		if !used[path] {
 			b = *bytes.NewBuffer(bytes.Replace(b.Bytes(), fmt.Appendf(nil, "; import %s %q", name, path), nil, 1))
@@ -226,6 +266,8 @@ func shareTypes(file string, types map[string]CType) error {
 }
 
 // goTool runs a tool of the Go distribution.
+//
+// Its temporary files go to dir, which is removed with the unit.
 func (w *World) goTool(ctx context.Context, dir, name string, args ...string) (output string, err error) {
 	out, err := command(ctx, dir, w.tc.env("TMPDIR="+dir), w.tc.tool(name), args...).CombinedOutput()
 	return string(out), err
@@ -233,6 +275,10 @@ func (w *World) goTool(ctx context.Context, dir, name string, args ...string) (o
 
 // pack adds C objects to an archive, as cmd/pack does, which is not installed
 // with Go.
+//
+// An archive is in the format of ar(5): a header of 60 characters before each file, with
+// name, time, owner, group, mode and size, and files begin at even places. The linker takes
+// the objects for C code by their content. With no objects nothing is done.
 func (w *World) pack(dir, archive string, objects []string) error {
 	if len(objects) == 0 {
 		return nil
@@ -261,6 +307,8 @@ func (w *World) pack(dir, archive string, objects []string) error {
 
 // cError is what the C compiler or cmd/cgo objects to as a [*CompileError], or
 // other where they name no line.
+//
+// An error in a header that the system has is shown only where there is none in the cell.
 func cError(dir, out string, other error) error {
 	var list, headers []Diagnostic
 	for _, d := range parseDiagnostics(strings.ReplaceAll(out, dir+string(filepath.Separator), "")) {

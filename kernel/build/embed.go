@@ -11,6 +11,9 @@ import (
 )
 
 // Embed is a pattern of a //go:embed line in a unit, and the line.
+//
+// The line is in the unit's text too, where the compiler reads it. It takes the files from
+// the configuration alone.
 type Embed struct {
 	Pattern string
 	File    string // as errors name it, such as cell[5]
@@ -19,6 +22,13 @@ type Embed struct {
 
 // embedConfig writes what the compiler's -embedcfg reads: the files that each
 // pattern stands for, by the rules of "go help embed".
+//
+// For "//go:embed data" and the folder DIR it is
+//
+//	{"Patterns": {"data": ["data/a.csv"]},
+//	 "Files": {"data/a.csv": "DIR/data/a.csv"}}
+//
+// A pattern that is wrong is a [*CompileError] at its line.
 func (u Unit) embedConfig(file string) error {
 	cfg := struct {
 		Patterns map[string][]string
@@ -49,6 +59,7 @@ func (u Unit) embedConfig(file string) error {
 // which all: brings in.
 func embedFiles(dir, pattern string) ([]string, error) {
 	glob, all := strings.CutPrefix(pattern, "all:")
+	// As for packages, whose files are below their own folder.
 	if !fs.ValidPath(glob) || glob == "." && !all {
 		return nil, fmt.Errorf("//go:embed %s: want a path below the notebook's folder, with slashes and without ..", pattern)
 	}
@@ -63,12 +74,14 @@ func embedFiles(dir, pattern string) ([]string, error) {
 				return err
 			}
 			base := d.Name()
+			// A file that the pattern names itself is taken whatever its name is.
 			if name != m && !all && (base[0] == '.' || base[0] == '_') {
 				if d.IsDir() {
 					return fs.SkipDir
 				}
 				return nil
 			}
+			// No symbolic link, which may lead out of the folder.
 			if d.Type().IsRegular() {
 				names = append(names, name)
 			}
@@ -81,6 +94,7 @@ func embedFiles(dir, pattern string) ([]string, error) {
 	if len(names) == 0 {
 		return nil, fmt.Errorf("//go:embed %s: no such files in %s, where the notebook runs", pattern, dir)
 	}
+	// A pattern may match a folder and a file in it.
 	slices.Sort(names)
 	return slices.Compact(names), nil
 }

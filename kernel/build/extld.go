@@ -15,6 +15,13 @@ import (
 //
 // What it cannot do itself (a C library, an option) goes to the C compiler, and
 // so does everything when the system's linker fails.
+//
+// It goes through the arguments once to see whether all are known: those that the system's
+// linker does not need it drops, and for any other it hands over to the C compiler. Then it
+// gives the linker the output and the objects alone.
+//
+// In the text, %[1]s is the C compiler, %[2]s the system's linker with its flags, and %[3]s
+// further libraries that the host has.
 const extld = `#!/bin/sh
 # Written by holt: links Go plugins with the system's linker, or with %[1]s.
 case "$*" in
@@ -65,6 +72,9 @@ var emulations = map[string]string{"amd64": "elf_x86_64", "arm64": "aarch64linux
 
 // systemLinker returns the command, without files, that links a plugin of one
 // object, or nil where none is known.
+//
+// -z now has all symbols bound when the plugin is loaded, so that what is missing is an error
+// then; -s leaves out the symbol table, which nothing reads.
 func (w *World) systemLinker() []string {
 	mode, ok := emulations[w.tc.Arch]
 	if !ok || w.tc.Linker == "" {
@@ -77,8 +87,8 @@ func (w *World) systemLinker() []string {
 	return cmd
 }
 
-// writeExtld writes the script into the world's folder and returns what to
-// give to -extld.
+// writeExtld writes the script into the world's folder, or none where the system's linker is not
+// known. With hasNet, the host holds package net, and so libresolv, which that package asks for.
 func (w *World) writeExtld(dir string, hasNet bool) error {
 	file := filepath.Join(dir, "extld")
 	ld := w.systemLinker()
@@ -102,6 +112,7 @@ func (w *World) writeExtld(dir string, hasNet bool) error {
 func (w *World) extld() string {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
+	// A name with both kinds of quotes cannot be said to the Go linker.
 	file := filepath.Join(w.dir, "extld")
 	word, ok := flagWord(file)
 	if _, err := os.Stat(file); err != nil || !ok {
@@ -112,6 +123,12 @@ func (w *World) extld() string {
 
 // flagWord makes s one word of a flag that the Go tools split at blanks, as they
 // do with -extld and GOFLAGS. They know quotes, and no way to write both kinds.
+//
+// For a folder "/my cache" it is
+//
+//	-extld "/my cache/extld"
+//
+// ok is false for a text that holds both kinds of quotes, which is returned as it is.
 func flagWord(s string) (word string, ok bool) {
 	switch {
 	case !strings.ContainsAny(s, " \t\n\r'\""):
@@ -125,6 +142,9 @@ func flagWord(s string) (word string, ok bool) {
 }
 
 // quote makes s one word of a shell's line.
+//
+// Within single quotes a shell leaves all as it is, and nothing stands for a single quote: so
+// the text is closed there, a quote with a backslash follows, and it is opened again.
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // quoteAll makes a line of words.

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// proxyTimeout is how long a module proxy has to answer anything at all. The
-// go command itself would wait for minutes.
+// proxyTimeout is how long the module proxies have, all together, until one answers anything at
+// all. The go command itself would wait for minutes.
 const proxyTimeout = 3 * time.Second
 
 // ErrOffline is wrapped by the error of [World.Add] when a package is neither
@@ -19,6 +19,8 @@ var ErrOffline = errors.New("the network cannot be reached")
 
 // Online returns an error, which wraps [ErrOffline], unless a proxy can be
 // asked for the packages. It takes seconds at most.
+//
+// The paths matter where GOPROXY says direct: then the hosts that they begin with are asked.
 func (w *World) Online(ctx context.Context, paths []string) error {
 	_, err := w.proxies(ctx, paths)
 	return err
@@ -27,6 +29,10 @@ func (w *World) Online(ctx context.Context, paths []string) error {
 // proxies returns GOPROXY from the first proxy on that answers, within seconds.
 // As for the go command, one that cannot be reached is passed over when a |
 // follows it, and is an error when a comma does.
+//
+// For "https://a|https://b,direct" it is all of that where a answers, "https://b,direct"
+// where only b does, and an error where neither does: a comma goes on only for a module that
+// a proxy does not have, which is not found out here.
 func (w *World) proxies(ctx context.Context, paths []string) (string, error) {
 	out, _, err := run(command(ctx, w.src, w.tc.env(), w.tc.Go, "env", "GOPROXY"), nil)
 	if err != nil {
@@ -46,6 +52,7 @@ func (w *World) proxies(ctx context.Context, paths []string) (string, error) {
 		if end >= 0 {
 			proxy, rest, again = list[:end], list[end+1:], list[end] == '|'
 		}
+		// Then last is nil, unless a proxy before it could not be reached.
 		if proxy == "off" {
 			break
 		}
@@ -68,6 +75,9 @@ func (w *World) proxies(ctx context.Context, paths []string) (string, error) {
 
 // answers sends a request to a proxy, or with "direct" to the hosts that the paths begin
 // with. Any response counts, also an error: the host can be reached.
+//
+// All hosts are asked at once, and one answer is enough. Where there is nothing to ask, such
+// as for a proxy that is a folder, it succeeds: the go command will see.
 func answers(ctx context.Context, proxy string, paths []string) error {
 	if strings.HasPrefix(proxy, "file:") {
 		return nil
@@ -84,6 +94,7 @@ func answers(ctx context.Context, proxy string, paths []string) error {
 	if len(urls) == 0 {
 		return nil
 	}
+	// It has room for all, so that those that answer later end too.
 	results := make(chan error, len(urls))
 	for _, u := range urls {
 		go func() { results <- get(ctx, u) }()
@@ -98,6 +109,8 @@ func answers(ctx context.Context, proxy string, paths []string) error {
 }
 
 // get succeeds when a server answers.
+//
+// It follows no redirection: the first answer tells enough.
 func get(ctx context.Context, address string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, address, nil)
 	if err != nil {
@@ -108,6 +121,7 @@ func get(ctx context.Context, address string) error {
 		resp.Body.Close()
 		return nil
 	}
+	// "no answer within 3s" instead of the client's words.
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}

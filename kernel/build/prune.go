@@ -12,6 +12,13 @@ import (
 
 // prune removes worlds that no kernel uses, all but the three used last and
 // those of the last day, and what only they needed.
+//
+// It runs after a world was built, which takes so long that this does not matter. It takes no
+// lock that another kernel waits for, and what it cannot do is left for the next time: errors
+// are no reason to report anything.
+//
+// Archives are removed by what the records of all remaining worlds name. One that is younger
+// than a day may be of a world that is being built, whose record is not written yet.
 func (w *World) prune() {
 	type old struct {
 		dir  string
@@ -31,6 +38,7 @@ func (w *World) prune() {
 		if i < 3 || time.Since(o.used) < 24*time.Hour {
 			continue
 		}
+		// Each kernel that uses it holds this lock shared.
 		l := flock.New(filepath.Join(o.dir, "use.lock"))
 		if ok, err := l.TryLock(); err != nil || !ok {
 			continue
@@ -43,6 +51,7 @@ func (w *World) prune() {
 	if !removed {
 		return
 	}
+	// Without a complete list of what is needed, no archive is removed.
 	keep := map[string]bool{}
 	records, _ := filepath.Glob(filepath.Join(w.cache, "worlds", "*", "packages.json"))
 	for _, file := range records {
@@ -66,6 +75,8 @@ func (w *World) prune() {
 // pruneTools removes the compilers and linkers that were made of Go's sources for another
 // Go or another Holt: those not used for a week. A linker that a world has is the world's,
 // under a second name.
+//
+// A compiler's time is that of the last session that used it ([compilerBuild.start]).
 func (w *World) pruneTools() {
 	for _, kind := range []string{"compiler", "linker"} {
 		tools, _ := filepath.Glob(filepath.Join(w.cache, kind, "*", "*"))

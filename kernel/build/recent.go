@@ -13,24 +13,33 @@ import (
 // What the last units named of packages that the host holds is what the next one will
 // likely name. A name is forgotten when keepUnits units came without it; there are at
 // most keepNames.
+//
+// More names would cost the waiting compiler memory and time; it stops anyway when the
+// sources come, so those that are likely come first.
 const (
 	keepUnits = 20
 	keepNames = 60
 )
 
 // recent holds the names that units of late have used.
+//
+// Its zero value has none. Its methods may be called by several goroutines.
 type recent struct {
-	mu    sync.Mutex
+	mu sync.Mutex
+	// units counts the units that were added, and is the age of names.
 	units int
 	names []recentName // the last one that was used comes first
 }
 
+// recentName is a package that a unit imported, or an exported name that it used of one.
 type recentName struct {
 	path, name string // name is empty for the package itself
 	unit       int    // the last that used it
 }
 
 // add takes the names of a unit's files. Files that do not parse have none.
+//
+// A unit that did not compile counts too: it is likely corrected and run again.
 func (r *recent) add(w *World, files []File) {
 	var used []recentName
 	for _, f := range files {
@@ -47,6 +56,7 @@ func (r *recent) add(w *World, files []File) {
 	for i := range used {
 		used[i].unit = r.units
 	}
+	// Then the others, in the order that they had. The least likely are cut off.
 	for _, n := range old {
 		again := slices.ContainsFunc(used, func(u recentName) bool { return u.path == n.path && u.name == n.name })
 		if !again && n.unit > r.units-keepUnits {
@@ -69,6 +79,15 @@ func (r *recent) list() string {
 
 // namesOf returns the packages of the host that a file imports and what it names of
 // them.
+//
+// For
+//
+//	import text "fmt"
+//
+//	var s = text.Sprint(2)
+//
+// they are fmt and its Sprint. It goes by the text alone, without types: a variable that has
+// the name of an import gives names that may not exist, which the compiler passes over.
 func namesOf(w *World, text []byte) (list []recentName) {
 	f, err := parser.ParseFile(token.NewFileSet(), "", text, parser.SkipObjectResolution)
 	if err != nil {
@@ -77,6 +96,8 @@ func namesOf(w *World, text []byte) (list []recentName) {
 	paths := map[string]string{}
 	for _, spec := range f.Imports {
 		path, err := strconv.Unquote(spec.Path.Value)
+		// Names of other packages are not read ahead: what reading adds to the code to
+		// generate is dropped when the cell does not reach it, and the host has it all.
 		if err != nil || !w.InHost(path) {
 			continue
 		}

@@ -20,6 +20,11 @@ import (
 // puts those of all modules into a new map whenever a plugin is loaded, which was
 // nearly all of the time that the loading of a cell took: 5 to 9 ms. The types of a
 // module do not change, and the runtime's list of modules only grows.
+//
+// Go's loop goes over the modules in pairs: it collects the types of one, by their hash, and then
+// looks for those of the next among all that were collected. With the edits the map and the
+// number of pairs that were done stay from one call to the next. A call for one new plugin does
+// one pair: the plugin before it, and it.
 var runtimeEdits = []gosource.Edit{
 	{
 		File: "runtime/type.go",
@@ -77,6 +82,8 @@ var runtimeEdits = []gosource.Edit{
 
 // CheckRuntime reports why the runtime of the Go below goroot cannot be changed as
 // runtimeEdits say; nil when it can.
+//
+// Whether it compiles, and to the same export data, only runtimeArchive finds out.
 func CheckRuntime(goroot string) error {
 	_, err := gosource.Apply(goroot, runtimeEdits)
 	return err
@@ -86,6 +93,9 @@ func CheckRuntime(goroot string) error {
 // the archive that the other packages were compiled against. The export data of the
 // two are the same, or it is an error: then no package can tell them apart, and only
 // the host's link takes the other.
+//
+// It is kept in the cache under a key that holds the export data, so it is found again as
+// long as Go's own archive says the same.
 func (w *World) runtimeArchive(ctx context.Context, original string) (archive string, err error) {
 	files, err := gosource.Apply(w.tc.Root, runtimeEdits)
 	if err != nil {
@@ -139,6 +149,7 @@ func (w *World) runtimeArchive(ctx context.Context, original string) (archive st
 	if !bytes.Equal(got, want) {
 		return "", errors.New("build: package runtime has other export data when it is changed")
 	}
+	// A copy, as GOCACHE is trimmed.
 	text, err := os.ReadFile(made)
 	if err != nil {
 		return "", fmt.Errorf("build: %w", err)
@@ -152,6 +163,10 @@ func (w *World) runtimeArchive(ctx context.Context, original string) (archive st
 // exportData returns what an archive of a package says to those that import it. It
 // is the archive's first file, __.PKGDEF, from the line $$B on; before that line is
 // the build's ID.
+//
+// An archive is one of ar(5): a line, then for each file a header of 60 characters, with the
+// size at 48, and the file. The export data are what the fingerprint of the package is a hash
+// of, which others were compiled against.
 func exportData(archive string) ([]byte, error) {
 	text, err := os.ReadFile(archive)
 	if err != nil {

@@ -27,6 +27,8 @@ import (
 // a cell imports something.
 
 // vendored is a module in a folder vendor.
+//
+// Its dir is the module's folder in vendor, where the copy comes from.
 type vendored struct {
 	version string
 	lang    string // its "go" line, "1.21"; may be empty
@@ -36,6 +38,10 @@ type vendored struct {
 // readVendor reads the folder vendor beside a go.mod or go.work, if there is one
 // and go build would use it. Requirements are those of the go.mod files; they have
 // to agree with what was vendored.
+//
+// The go command uses a folder vendor when the go line says 1.14 or more and no -mod flag
+// says otherwise, and refuses one that does not agree with go.mod. So does this. Lang is the
+// go line, and empty where there is none.
 func (ws *workspace) readVendor(dir, lang string, require []*modfile.Require) error {
 	for flag := range strings.FieldsSeq(os.Getenv("GOFLAGS")) {
 		if mode, ok := strings.CutPrefix(strings.TrimLeft(flag, "-"), "mod="); ok && mode != "vendor" {
@@ -54,6 +60,8 @@ func (ws *workspace) readVendor(dir, lang string, require []*modfile.Require) er
 		return fmt.Errorf("build: the notebook's workspace: %w", err)
 	}
 	listed := parseVendor(text)
+	// Indirect requirements need not be there: go mod vendor leaves out modules that provide
+	// no package.
 	for _, r := range require {
 		if v, ok := listed[r.Mod.Path]; !r.Indirect && (!ok || v.version != r.Mod.Version) {
 			was := "is not there"
@@ -73,6 +81,16 @@ func (ws *workspace) readVendor(dir, lang string, require []*modfile.Require) er
 }
 
 // parseVendor reads vendor/modules.txt (https://go.dev/ref/mod#vendoring).
+//
+// Of
+//
+//	# example.org/a v1.2.0
+//	## explicit; go 1.21
+//	example.org/a/b
+//
+// it takes the module, its version and its go line. Lines of packages are passed over, and so
+// are those that say again, at the end, what is replaced: they have no version before the
+// arrow.
 func parseVendor(text []byte) map[string]vendored {
 	listed := map[string]vendored{}
 	last := ""
@@ -104,6 +122,9 @@ func parseVendor(text []byte) map[string]vendored {
 
 // mirror makes copies of vendored modules up to date, each with a go.mod, and
 // returns their folders by module. Cache is the folder that holds all copies.
+//
+// Folders of the same module in two notebooks' vendor folders may differ, so the name of a
+// copy has a hash of where it is from. Copies are never removed.
 func (ws *workspace) mirror(cache string) (map[string]string, error) {
 	folders := map[string]string{}
 	for path, v := range ws.vendor {
@@ -128,7 +149,12 @@ func (ws *workspace) mirror(cache string) (map[string]string, error) {
 
 // mirrorFolder makes the folder to the same as from, plus a go.mod. Files whose
 // size and time are the same are not copied again.
+//
+// LeaveOut reports whether a folder below from is not part of it. A file that from lacks is
+// removed from to, so that the go command compiles what is there and nothing else. Files keep
+// their times, by which the next call knows what has changed.
 func mirrorFolder(from, to string, mod []byte, leaveOut func(dir string) bool) error {
+	// What is to be in the copy, by name below it.
 	keep := map[string]bool{".": true, "go.mod": true}
 	err := filepath.WalkDir(from, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -145,6 +171,7 @@ func mirrorFolder(from, to string, mod []byte, leaveOut func(dir string) bool) e
 			return fs.SkipDir
 		case d.IsDir():
 			return os.MkdirAll(filepath.Join(to, rel), 0o755)
+		// The copy has one of ours.
 		case rel == "go.mod":
 			return nil
 		}
@@ -153,6 +180,7 @@ func mirrorFolder(from, to string, mod []byte, leaveOut func(dir string) bool) e
 	if err != nil {
 		return err
 	}
+	// Remove the rest.
 	err = filepath.WalkDir(to, func(name string, d fs.DirEntry, err error) error {
 		rel, relErr := filepath.Rel(to, name)
 		if err != nil || relErr != nil || keep[rel] {
@@ -173,6 +201,7 @@ func mirrorFolder(from, to string, mod []byte, leaveOut func(dir string) bool) e
 	return aside.WriteFile(file, aside.Bytes(mod))
 }
 
+// mirrorFile copies a file unless the copy has its size and its time.
 func mirrorFile(from, to string) error {
 	info, err := os.Stat(from)
 	if err != nil {
@@ -204,6 +233,10 @@ func (ws *workspace) vendors(module string) bool {
 // mayImport is Go's rule for internal packages: only code below the parent of the
 // folder internal imports them. Dir is where the notebook is. The error names what
 // may, and what the notebook is.
+//
+// For example, example.org/a/internal/b may be imported by a notebook in the folder of
+// example.org/a or below it, and not by one of example.org/c. The last element "internal"
+// decides.
 func (ws *workspace) mayImport(path, dir string) error {
 	elems := strings.Split(path, "/")
 	last := -1
@@ -232,6 +265,8 @@ func (ws *workspace) mayImport(path, dir string) error {
 
 // packageOf returns the import path of a folder of the workspace; empty where it
 // is of no module there.
+//
+// Of modules in each other's folders the innermost counts.
 func (ws *workspace) packageOf(dir string) string {
 	if ws == nil {
 		return ""

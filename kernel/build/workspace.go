@@ -15,10 +15,16 @@ import (
 )
 
 // localVersion is what a module is required at that is replaced by a folder.
+//
+// It is the one that the go command writes. No release has it, so a requirement of it is
+// recognised as one of a folder.
 const localVersion = "v0.0.0-00010101000000-000000000000"
 
 // workspace holds the modules beside a notebook: the modules of a go.work, or the
 // one of a go.mod, in its folder or above.
+//
+// Unlike the go command's, it is not what is built: what its modules say is carried over into
+// the go.mod of a world ([workspace.apply]), as far as a cell's imports need it.
 type workspace struct {
 	file    string                     // the go.work or go.mod
 	folders map[string]string          // module → absolute folder
@@ -28,14 +34,19 @@ type workspace struct {
 	vendor  map[string]vendored        // modules in a folder vendor, by path
 }
 
+// newWorkspace returns a workspace without modules.
 func newWorkspace(file string) *workspace {
 	return &workspace{file: file, folders: map[string]string{}, require: map[string]string{}, replace: map[module.Version]replace{}, vendor: map[string]vendored{}}
 }
 
+// replace is what a replace directive names on its right. Version is empty for a folder.
 type replace struct{ path, version string } // an absolute folder, or a module
 
 // findWorkspace looks for a workspace from dir upwards; nil when there is
 // none. GOWORK names a go.work file, or is "off", as for the go command.
+//
+// The go.work counts before a go.mod that is nearer, as for the go command. It is read anew
+// by each call, since a person edits it while the kernel runs.
 func findWorkspace(dir string) (*workspace, error) {
 	work := os.Getenv("GOWORK")
 	if work == "" {
@@ -58,9 +69,13 @@ func findWorkspace(dir string) (*workspace, error) {
 
 // InModule reports whether go commands in a folder have a go.mod or go.work
 // there or above to work on.
+//
+// It does not look at GOWORK.
 func InModule(dir string) bool { return above(dir, "go.mod") != "" || above(dir, "go.work") != "" }
 
 // above finds a file in dir or the nearest folder above.
+//
+// It is empty where there is none up to the root.
 func above(dir, name string) string {
 	for {
 		file := filepath.Join(dir, name)
@@ -75,6 +90,7 @@ func above(dir, name string) string {
 	}
 }
 
+// readWork reads a go.work and the modules that it uses.
 func readWork(file string) (*workspace, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -105,6 +121,7 @@ func readWork(file string) (*workspace, error) {
 	return ws, ws.readSum(file + ".sum")
 }
 
+// goLine returns the version of a go line, and "" where there is none.
 func goLine(g *modfile.Go) string {
 	if g == nil {
 		return ""
@@ -113,6 +130,9 @@ func goLine(g *modfile.Go) string {
 }
 
 // readMod adds the module in a folder, and returns its go.mod.
+//
+// Where several modules require one, the highest version counts, as in Go's minimal version
+// selection.
 func (ws *workspace) readMod(dir string) (*modfile.File, error) {
 	file := filepath.Join(dir, "go.mod")
 	text, err := os.ReadFile(file)
@@ -136,6 +156,7 @@ func (ws *workspace) readMod(dir string) (*modfile.File, error) {
 	return f, ws.readSum(filepath.Join(dir, "go.sum"))
 }
 
+// addReplaces adds replace directives of a file in dir, over those that are there.
 func (ws *workspace) addReplaces(dir string, list []*modfile.Replace) {
 	for _, r := range list {
 		to := replace{r.New.Path, r.New.Version}
@@ -146,6 +167,7 @@ func (ws *workspace) addReplaces(dir string, list []*modfile.Replace) {
 	}
 }
 
+// readSum adds the lines of a go.sum or go.work.sum, which need not be there.
 func (ws *workspace) readSum(file string) error {
 	text, err := os.ReadFile(file)
 	if err != nil && !os.IsNotExist(err) {
@@ -155,6 +177,7 @@ func (ws *workspace) readSum(file string) error {
 	return nil
 }
 
+// absolute returns a path as seen from dir.
 func absolute(dir, path string) string {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(dir, path)
@@ -164,6 +187,9 @@ func absolute(dir, path string) string {
 
 // moduleOf returns the module of the list whose packages include path: the one
 // with the longest name.
+//
+// It is empty where there is none. "example.org/a" includes example.org/a/b and not
+// example.org/ab.
 func moduleOf[V any](modules map[string]V, path string) string {
 	best := ""
 	for m := range modules {
@@ -177,6 +203,8 @@ func moduleOf[V any](modules map[string]V, path string) string {
 // SetDir tells the world in which folder the notebook is: cells can import the
 // modules of a go.work or go.mod there or above, and other packages come at
 // the versions that those require.
+//
+// The next call of [World.Add] looks there.
 func (w *World) SetDir(dir string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -192,6 +220,7 @@ func (w *World) IsLocal(path string) bool {
 	return p != nil && p.Local
 }
 
+// folder returns what SetDir was told, and "" before.
 func (w *World) folder() string {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
@@ -213,6 +242,20 @@ func (ws *workspace) has(path string) bool { return ws != nil && moduleOf(ws.fol
 // apply changes the go.mod at mod so that the modules of the workspace
 // which the paths need are there, at its versions. Cache is the folder for copies
 // of those that are vendored.
+//
+// For a notebook beside
+//
+//	module example.org/a
+//
+//	require gopkg.in/yaml.v3 v3.0.1
+//
+// a cell that imports example.org/a/b adds to the world's go.mod
+//
+//	require example.org/a v0.0.0-00010101000000-000000000000
+//	replace example.org/a => DIR
+//
+// and one that imports yaml a requirement of v3.0.1, not of the newest. What the world
+// requires already stays as it is: cells were compiled with it.
 func (ws *workspace) apply(mod, cache string, paths []string) error {
 	text, err := os.ReadFile(mod)
 	if err != nil {
@@ -227,6 +270,8 @@ func (ws *workspace) apply(mod, cache string, paths []string) error {
 		have[r.Mod.Path] = true
 	}
 	delete(ws.folders, f.Module.Mod.Path) // a notebook in Holt's own checkout
+	// Each path adds what it is of: a folder, a module in a folder vendor, or one that is
+	// required at a version.
 	changed, local := false, false
 	for _, path := range paths {
 		if m := moduleOf(ws.folders, path); m != "" {
@@ -251,6 +296,7 @@ func (ws *workspace) apply(mod, cache string, paths []string) error {
 	for _, r := range f.Replace {
 		own[r.Old.Path] = true
 	}
+	// Vendored modules, from copies.
 	copies, err := ws.mirror(cache)
 	if err != nil {
 		return err
@@ -262,12 +308,16 @@ func (ws *workspace) apply(mod, cache string, paths []string) error {
 			f.AddReplace(m, "", copies[m], "")
 		}
 	}
+	// The folders of the workspace, all of them: a replacement that is not needed has no
+	// effect.
 	for _, m := range slices.Sorted(maps.Keys(ws.folders)) {
 		if !own[m] {
 			own[m] = true
 			f.AddReplace(m, "", ws.folders[m], "")
 		}
 	}
+	// Then what the files of the workspace replace. A module that the world requires and the
+	// workspace does not keeps what it is.
 	olds := slices.Collect(maps.Keys(ws.replace))
 	module.Sort(olds)
 	for _, old := range olds {
@@ -290,6 +340,8 @@ func (ws *workspace) apply(mod, cache string, paths []string) error {
 }
 
 // mergeLines returns the lines of a and those of b that a lacks.
+//
+// It is for go.sum, whose order has no meaning.
 func mergeLines(a, b []byte) []byte {
 	out := slices.Clone(a)
 	have := map[string]bool{}
