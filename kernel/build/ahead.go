@@ -53,8 +53,8 @@ import (
 
 // ahead is a compiler and a linker that wait for a unit.
 //
-// From compile on, fields are written by start and read when started is closed. It is used
-// once: built with, or ended.
+// Config, the command lines, the pipes and the processes are written by start, and read when
+// started is closed. It is used once: built with, or ended.
 type ahead struct {
 	w        *World
 	unit     Unit     // as it was foreseen
@@ -88,9 +88,8 @@ type nextUnit struct {
 // plugins are not bound to the host.
 //
 // What was started by an earlier call, and not used, is ended first. The session calls it
-// when the reply to a cell is out, with as many files as a cell can have. Those are pipes
-// that cost nothing until something opens them, and a file that a cell does not use gets its
-// package clause.
+// when the reply to a cell is out, with as many files as a cell can have: one that the cell
+// does not use gets its package clause.
 func (w *World) Ahead(u Unit) {
 	if !w.bound() || u.check() != nil || len(u.Embed) > 0 {
 		return
@@ -182,7 +181,7 @@ func (a *ahead) end() {
 	a.close()
 }
 
-// close is end for start itself, which cannot wait for its own end.
+// close is end without the wait: start calls it too, which cannot wait for its own end.
 func (a *ahead) close() {
 	a.cancel()
 	for _, f := range a.sources {

@@ -46,7 +46,8 @@ func (w *World) startLinker(ctx context.Context) <-chan linkerBuilt {
 // linkBoundHost links the host so that plugins can be bound to it, with the
 // arguments of a plain link, and gives the world's folder its linker.
 //
-// Built is received once. On failure the folder has no linker, which is what bound asks for.
+// Where it fails, cells are linked with copies: the folder has no linker, which is what bound
+// looks for.
 func (w *World) linkBoundHost(ctx context.Context, dir, tmp string, args []string, built <-chan linkerBuilt) error {
 	l := <-built
 	// A linker of an earlier attempt must not be there while its list is not.

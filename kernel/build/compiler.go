@@ -37,9 +37,9 @@ import (
 //
 // Only cells are compiled so, with -linkshared.
 //
-// None of it changes what a cell does or what its export data say, so a cell may be compiled by
-// either compiler, and a session goes over to the changed one when that is there. Nothing waits
-// for it.
+// None of it changes what a cell does or what others can import of it, so a cell may be
+// compiled by either compiler, and a session goes over to the changed one when that is there.
+// Nothing waits for it.
 //
 // The edits, in this order:
 //

@@ -223,8 +223,8 @@ func (w *World) discard(ctx context.Context, files []string) error {
 // end up in plugins. So the first import of a package that the host lacks has all that it
 // lacks looked at.
 //
-// It is called by importers, which have no context. After a
-// failure the packages are looked at again.
+// It is called by importers, which have no context. After a failure the packages are looked
+// at again.
 func (w *World) sound(p *pkg) (err error) {
 	w.verifying.Lock()
 	defer w.verifying.Unlock()

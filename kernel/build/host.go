@@ -76,7 +76,7 @@ func (w *World) hostMain(ctx context.Context, mod string) (*listed, error) {
 func (p *listed) roots() []string {
 	roots := []string{"runtime", "runtime/cgo", "plugin"}
 	for _, path := range p.Imports {
-		// Those two have no archive.
+		// Unsafe and C have no archive, and the others are in the list already.
 		if path != "unsafe" && path != "C" && path != "plugin" && path != "runtime" {
 			roots = append(roots, path)
 		}
@@ -87,14 +87,10 @@ func (p *listed) roots() []string {
 // linkHost links the host from the very archives that cells are compiled
 // against, so that no plugin is refused.
 //
-// It is made in a folder beside its own and moved there when it is whole. Linker gives the
-// changed linker, or why there is none: then, and when that one fails, Go's own links the
-// host, cells are linked with copies, and the reason is written into the file [unboundName],
-// where Link finds it.
-//
-// The host's main package is compiled here and not by the go command, because "go list
-// -export" gives an archive to link against and "go build" would link it against archives of
-// its choice.
+// It is made in a temporary folder, and moved when it is whole. Linker gives the changed
+// linker, or why there is none: then, and when that one fails, Go's own links the host, cells
+// are linked with copies, and the reason is written into the file [unboundName], where Link
+// finds it.
 func (w *World) linkHost(ctx context.Context, dir string, main *listed, pkgs []*pkg, linker <-chan linkerBuilt) error {
 	w.opt.Progress("linking the host")
 	start := time.Now()

@@ -30,9 +30,8 @@ const entryFile = "holt_entry.go"
 //
 //	func init() { ˣentry.Entry = Run }
 //
-// The dynamic linker and Go's runtime run that init inside of plugin.Open, and the host then
-// reads rt.Entry. Plugin.Lookup would not find Run: the compiler writes the table that it
-// reads for a main package alone.
+// Plugin.Open runs that init, and the host then reads rt.Entry. Plugin.Lookup would not find
+// Run: the compiler writes the table that it reads for a main package alone.
 func (u Unit) entryText() ([]byte, error) {
 	f, err := parser.ParseFile(token.NewFileSet(), u.Files[0].Name, u.Files[0].Text, parser.PackageClauseOnly)
 	if err != nil {
@@ -128,8 +127,8 @@ func (u Unit) pluginFlags() []string {
 
 // linkError says what a linker printed; it is nil when err is.
 //
-// It is for a fault of ours or of the person's C code: what Go code can do wrong, the
-// compiler has said.
+// Most of what Go code can do wrong the compiler has said. What is left is C code, functions
+// that have no body anywhere, and faults of ours.
 func linkError(u Unit, out string, err error) error {
 	if err == nil {
 		return nil
@@ -137,9 +136,7 @@ func linkError(u Unit, out string, err error) error {
 	return fmt.Errorf("build: link %s: %w: %s", u.Path, err, gist(out))
 }
 
-// maxGist bounds what is shown of a linker's output.
-//
-// It is a number of bytes.
+// maxGist bounds what is shown of a linker's output, in bytes.
 const maxGist = 400
 
 // gist returns what matters of a linker's output: the first line that gives the
