@@ -263,8 +263,8 @@ func lang(version string) string {
 
 // importcfg tells compiler and linker where every package is.
 //
-// Each line is "packagefile PATH=FILE". Of cells it has those in the map alone: a unit must
-// not see one that it does not import.
+// Each line is "packagefile PATH=FILE". Of cells it has those in the map alone. That it names
+// more than a unit imports does no harm.
 func (w *World) importcfg(cells map[string]string) string {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
