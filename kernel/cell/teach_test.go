@@ -122,6 +122,8 @@ var messageTests = []struct{ before, cell string }{
 	{torchCells, "x * 2"},
 	{torchCells, "x - 2"},
 	{torchCells, "2 * x"},
+	{torchCells, "2 - x"},
+	{torchCells, "2 / x"},
 	{torchCells, "x / 2"},
 	{torchCells, "-x"},
 	{torchCells, "x.Add(2)"},

@@ -149,6 +149,8 @@ func (s *Session) restartHost(ctx context.Context) error {
 		if s.died == "" {
 			return nil
 		}
+		p.Kill()
+		p.Wait() // before the next one's runs are shown, since its own are stopped with it
 	}
 	s.died = ""
 	if err := s.start(); err != nil {

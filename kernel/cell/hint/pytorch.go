@@ -418,6 +418,7 @@ func byAssignment(f *File, n *ast.AssignStmt) string {
 //
 //	x + y     x.Add(y)          x ** 2    x.Pow(2)
 //	2 * x     x.Scale(2)        x % 2     there is none; what is written instead
+//	2 - x     dl.Full(2).Sub(x)
 //	x > 3     the number in a tensor is x.Item(); value by value, write x.Greater(dl.Full(3))
 func byBinary(f *File, n *ast.BinaryExpr) string {
 	// Go reads x ** 2 as x * *2.
@@ -428,10 +429,12 @@ func byBinary(f *File, n *ast.BinaryExpr) string {
 	}
 	methods, ok := operator(n.Op)
 	x, y, number := n.X, n.Y, isNumber(f.Info.Types[n.Y].Type)
-	// The tensor is x from here on. For 2 - x and 2 / x that is not the same, and the number's
-	// method is named all the same.
 	if isNumber(f.Info.Types[x].Type) {
-		x, y, number = y, x, true
+		if (n.Op == token.SUB || n.Op == token.QUO) && has(f, y, methods[0]) { // not the same the other way round
+			full, _ := words.Find("number", "operator")
+			return fmt.Sprintf("; Go's operators are for numbers and strings: write %s.%s(%s)", full.Say(f.Text(x), ""), methods[0], f.Text(y))
+		}
+		x, y, number = y, x, true // the tensor is x from here on
 	}
 	switch value := f.Text(y); {
 	case ok && !number && has(f, x, methods[0]):

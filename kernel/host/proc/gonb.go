@@ -58,8 +58,8 @@ type gonb struct {
 // newGonb makes the FIFOs; start begins to serve them. That they are FIFOs and not sockets, and
 // that their names are in the environment, is GoNB's protocol, which programs that are compiled
 // in cells speak.
-func newGonb(p *Process) (g *gonb, err error) {
-	g = &gonb{
+func newGonb(p *Process) (_ *gonb, err error) {
+	g := &gonb{
 		p: p, feed: newFeed(), seen: map[string]bool{},
 		values: make(chan protocol.CommValue, maxValues), closed: make(chan struct{}),
 	}
