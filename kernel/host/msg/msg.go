@@ -1,9 +1,9 @@
 // Package msg is what the kernel and its host process say to each other,
 // inside the Body of a [frame.Message].
 //
-// The kernel sends [Run], [Interrupt], [Chdir], [Setenv], [Ping] and
-// [Memory]; the host answers [Run] with [Done], the others with the same kind
-// and Seq, and starts by sending [Ready]. Frames with output travel between
+// The host starts by sending [Ready]. The kernel sends [Run], which the host answers
+// with [Done], [Call], which it answers with [Return], and interrupts, which have no
+// answer but the end of what they interrupt. Frames with output travel between
 // them; the kernel answers each of those with [Ack], so that what a cell
 // prints and what it displays keep their order. A cell that waits for its
 // standard input is an [Input], and the kernel answers with a [Line].
