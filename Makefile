@@ -12,7 +12,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # What is tested with the race detector: the kernel and what its goroutines share,
 # the loaders, which read data ahead of the training step, and what pauses a run. Tests that limit
 # the memory of a process run without it.
-RACE    := ./kernel/... $(addprefix ./internal/, aside download frame notice pjrt plugins)
+RACE    := ./kernel/... $(addprefix ./internal/, aside collective download frame notice pjrt plugins)
 RACE_DL := Loader|Prefetch|PauseIsShared
 
 export GOTOOLCHAIN ?= local

@@ -15,7 +15,7 @@ import (
 )
 
 // quick are times for tests that wait for them.
-var quick = times{join: time.Second, beat: 100 * time.Millisecond, silent: time.Second, reason: 300 * time.Millisecond}
+var quick = times{join: 2 * time.Second, beat: 100 * time.Millisecond, silent: 4 * time.Second, reason: 500 * time.Millisecond}
 
 // worlds are the places of n processes in a job on a port of this host that is free.
 func worlds(t *testing.T, n int) []launch.World {
@@ -157,7 +157,7 @@ func TestSilent(t *testing.T) {
 	defer groups[1].main.mu.Unlock()
 	for _, rank := range []int{0, 2} {
 		_, err := groups[rank].AllReduce(t.Context(), "x", nil, []float32{1})
-		if want := "rank 1 is lost: it gave no sign of life for 1s"; err == nil || err.Error() != want {
+		if want := "rank 1 is lost: it gave no sign of life for 4s"; err == nil || err.Error() != want {
 			t.Errorf("rank %d: %v, want %s", rank, err, want)
 		}
 	}
@@ -194,8 +194,8 @@ func TestJoinErrors(t *testing.T) {
 		alter func(ws []launch.World) []launch.World
 		want  string // in every error
 	}{
-		{"a missing rank", func(ws []launch.World) []launch.World { return append(ws[:1:1], ws[2:]...) }, "rank 1 of 4 has not come to rank 0 within 1s"},
-		{"two missing", func(ws []launch.World) []launch.World { return ws[:2] }, "ranks 2, 3 of 4 have not come to rank 0 within 1s"},
+		{"a missing rank", func(ws []launch.World) []launch.World { return append(ws[:1:1], ws[2:]...) }, "rank 1 of 4 has not come to rank 0 within 2s"},
+		{"two missing", func(ws []launch.World) []launch.World { return ws[:2] }, "ranks 2, 3 of 4 have not come to rank 0 within 2s"},
 		{"two of one rank", func(ws []launch.World) []launch.World { ws[3].Rank = 2; return ws }, "two processes have rank 2"},
 		{"another size", func(ws []launch.World) []launch.World { ws[3].Size = 8; return ws }, "a process says that it is rank 3 of 8, and rank 0 was started as one of 4"},
 		{"without rank 0", func(ws []launch.World) []launch.World { return ws[1:] }, "rank 0 is not reached at 127.0.0.1:"},
