@@ -91,6 +91,8 @@ def test_notebook(notebook, name):
     for source, got, want in nb.saved():
         if source.startswith(("%env", "%goflags")) or "%goworkfix" in source:
             continue  # commands, whose words tests/gonb compares
+        # With GoNB's program ends its goroutine. Here it lives on, and prints this where two seconds pass before the page is saved.
+        got = [text.removesuffix("\ntimedout") for text in got]
         assert got == want, source
         compared += 1
     assert compared >= 3
