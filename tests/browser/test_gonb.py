@@ -12,6 +12,11 @@ import pytest
 from conftest import CHROMIUM, OUT
 from holt import FIRST_CELL
 
+try:
+    from playwright.sync_api import TimeoutError as TooLate
+except ImportError:
+    TooLate = None
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "gonb"))
 import notebooks  # noqa: E402
 
@@ -52,10 +57,22 @@ class Opened:
             cell = self.cells.nth(n)
             cell.scroll_into_view_if_needed()
             if c.cell_type == "code":
-                cell.locator(".cm-content").click()
-                self.page.keyboard.press("Control+Enter")
+                self.start(cell)
                 cell.locator(".jp-InputPrompt", has_text=re.compile(r"\[\d+\]")).wait_for(timeout=FIRST_CELL * 1000)
         self.page.screenshot(path=OUT / f"gonb-{self.path.stem}.png")
+
+    def start(self, cell):
+        """Starts a cell. JupyterLab may not take the key while it still lays the page out: it is pressed again then."""
+        begun = cell.locator(".jp-InputPrompt", has_text=re.compile(r"\[(\d+|\*)\]"))
+        for _ in range(6):
+            cell.locator(".cm-content").click()
+            self.page.keyboard.press("Control+Enter")
+            try:
+                begun.wait_for(timeout=10_000)
+                return
+            except TooLate:
+                continue
+        raise AssertionError("JupyterLab does not run the cell")
 
     def saved(self):
         """The code cells as JupyterLab saves them, each with its outputs and those that GoNB's notebook holds."""
