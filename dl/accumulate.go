@@ -48,7 +48,7 @@ func (s *Step) flush(ctx, running context.Context) error {
 	if !s.pending() {
 		return nil
 	}
-	if err := s.flushTogether(ctx); err != nil {
+	if err := s.allReduceRest(ctx); err != nil {
 		return during("training step", err)
 	}
 	if err := s.apply(ctx, running); err != nil {

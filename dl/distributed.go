@@ -109,9 +109,18 @@ func everyNth(t *Tensor, first, n int) *Tensor {
 	return hostTensor(t.dtype, append(Shape{rows}, t.shape[1:]...), all.Interface())
 }
 
-// together does a batch with all processes of the job.
-func (s *Step) together(ctx, running context.Context, g *collective.Group, on *xla.Device, batch Batch, rows int) (tally, error) {
-	if err := s.begin(ctx, g); err != nil {
+// group returns the processes that share each batch, for which it waits at the first call;
+// nil where the step is this process's alone.
+func (s *Step) group(ctx context.Context) (*collective.Group, error) {
+	if s.options.Devices != All {
+		return nil, nil
+	}
+	return thisJob().join(ctx)
+}
+
+// distributed does a batch with all processes of the job.
+func (s *Step) distributed(ctx, running context.Context, g *collective.Group, on *xla.Device, batch Batch, rows int) (tally, error) {
+	if err := s.broadcast(ctx, g); err != nil {
 		return tally{}, err
 	}
 	w := thisJob().world
@@ -126,7 +135,7 @@ func (s *Step) together(ctx, running context.Context, g *collective.Group, on *x
 	}
 	_, seen := s.counts()
 	text := fmt.Sprintf("batch %d of shape %v with labels of checksum %08x", seen, batch.Inputs.shape, checksum(batch.Labels))
-	if t, err = s.sumTogether(ctx, g, t, text, s.readyToStep()); err != nil {
+	if t, err = s.allReduce(ctx, g, t, text, s.readyToStep()); err != nil {
 		return tally{}, err
 	}
 	s.mu.Lock()
@@ -138,13 +147,13 @@ func (s *Step) together(ctx, running context.Context, g *collective.Group, on *x
 	return t, err
 }
 
-// begin gives all processes the weights of rank 0 before the first step, as
+// broadcast gives all processes the weights of rank 0 before the first step, as
 // torch.nn.parallel.DistributedDataParallel does.
-func (s *Step) begin(ctx context.Context, g *collective.Group) error {
+func (s *Step) broadcast(ctx context.Context, g *collective.Group) error {
 	s.mu.Lock()
-	begun, n, seen := s.begun, s.n, s.seen
+	done, n, seen := s.synced, s.n, s.seen
 	s.mu.Unlock()
-	if begun {
+	if done {
 		return nil
 	}
 	var text strings.Builder
@@ -170,15 +179,15 @@ func (s *Step) begin(ctx context.Context, g *collective.Group) error {
 	}
 	s.model.replace(s.model.vars, kept)
 	s.mu.Lock()
-	s.begun = true
+	s.synced = true
 	s.mu.Unlock()
 	return nil
 }
 
-// drawn is the seed of what a step draws: in each process of a job another, since they
-// have other rows.
-func (s *Step) drawn() uint64 {
-	if !s.begun {
+// noiseSeed is where a step's random numbers begin: elsewhere in each process of a job, since
+// their rows are different ones.
+func (s *Step) noiseSeed() uint64 {
+	if !s.synced {
 		return s.seed
 	}
 	return s.seed + uint64(thisJob().world.Rank)*0x9e3779b97f4a7c15
@@ -194,10 +203,10 @@ func onlyRank0(arrays [][]float32) {
 	}
 }
 
-// sumTogether adds up what a batch gave over the processes, and where a step follows, the
+// allReduce adds up what a batch gave over the processes, and where a step follows, the
 // sums of the gradients and what to divide them by. Buffers, such as running means, become
 // those of rank 0. The text says which batch it was.
-func (s *Step) sumTogether(ctx context.Context, g *collective.Group, t tally, text string, step bool) (tally, error) {
+func (s *Step) allReduce(ctx context.Context, g *collective.Group, t tally, text string, step bool) (tally, error) {
 	s.turn.Lock()
 	defer s.turn.Unlock()
 	var arrays [][]float32
@@ -221,7 +230,7 @@ func (s *Step) sumTogether(ctx context.Context, g *collective.Group, t tally, te
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
-		s.sums.free() // nobody knows what the others have of the step
+		s.sums.free() // the other processes may have done the step or not
 		return tally{}, err
 	}
 	for i, name := range gradients {
@@ -237,17 +246,14 @@ func (s *Step) sumTogether(ctx context.Context, g *collective.Group, t tally, te
 	return tally{exact(sums[0]), exact(sums[1]), exact(sums[2]), exact(sums[3]), int(sums[4])}, nil
 }
 
-// flushTogether adds up the gradients of the batches so far, where this is a step of
-// several processes.
-func (s *Step) flushTogether(ctx context.Context) error {
-	if s.options.Devices != All {
-		return nil
-	}
-	g, err := thisJob().join(ctx)
+// allReduceRest adds up the gradients of the batches so far over the processes, where the
+// step has several.
+func (s *Step) allReduceRest(ctx context.Context) error {
+	g, err := s.group(ctx)
 	if err != nil || g == nil {
 		return err
 	}
-	_, err = s.sumTogether(ctx, g, tally{}, "the rest of the batches", true)
+	_, err = s.allReduce(ctx, g, tally{}, "the rest of the batches", true)
 	return err
 }
 

@@ -343,7 +343,7 @@ func (s *Step) attempt(ctx, running context.Context, on *xla.Device, batch Batch
 		r.batch, r.rows = size, r.argument(Scalar(float32(rows)), false)
 		_, seen := s.counts()
 		r.nth = seen
-		r.newKey = func() *Tensor { return randomKey(s.drawn(), uint64(seen)) }
+		r.newKey = func() *Tensor { return randomKey(s.noiseSeed(), uint64(seen)) }
 		wanted, commit = record(r, b)
 	})
 	if err != nil {

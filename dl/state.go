@@ -74,7 +74,7 @@ func (s *Step) state(run *progress, more StateDict) (StateDict, error) {
 	defer lockVariables(m.vars)()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.begun && s.sums.batches > 0 {
+	if s.synced && s.sums.batches > 0 {
 		return nil, fmt.Errorf("dl: save training state: each process has its own part of the gradients of %d batches; call Flush before", s.sums.batches)
 	}
 	dict := StateDict{}

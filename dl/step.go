@@ -45,7 +45,7 @@ type Step struct {
 	sums          gradientSums
 	trial         bool // it is to show what happens, so a loss that is not finite is no error
 	onlyGradients bool // only gradients are wanted: nothing of the model changes
-	begun         bool // the weights are the same in all processes of the job
+	synced        bool // the weights are the same in all processes of the job
 	size          int  // rows of the compiled program; smaller batches are filled up
 	last          Result
 	norms         map[string]float64 // of the last step's gradients
@@ -231,18 +231,15 @@ func (s *Step) do(ctx, running context.Context, batch Batch) (tally, error) {
 	if err != nil {
 		return tally{}, during("training step", err)
 	}
-	if s.options.Devices == All {
-		g, err := thisJob().join(ctx)
-		var t tally
-		if err == nil && g != nil {
-			t, err = s.together(ctx, running, g, on, batch, rows)
-		}
+	switch g, err := s.group(ctx); {
+	case err != nil:
+		return tally{}, during("training step", err)
+	case g != nil:
+		t, err := s.distributed(ctx, running, g, on, batch, rows)
 		if err != nil {
 			return tally{}, during("training step", err)
 		}
-		if g != nil {
-			return t, nil
-		}
+		return t, nil
 	}
 	s.mu.Lock()
 	size := s.options.padded(max(s.size, rows), on)
