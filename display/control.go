@@ -79,6 +79,14 @@ func errWrongKind(c Control, t reflect.Type, want string) error {
 	return fmt.Errorf("a %s sets %s, and the parameter is a %s", strings.TrimPrefix(fmt.Sprintf("%T", c), "display."), want, t)
 }
 
+// fitKind returns a control for a parameter of a kind that it takes as it is; want names the kind.
+func fitKind(c Control, t reflect.Type, want string) (Control, error) {
+	if !c.takes(t.Kind()) {
+		return nil, errWrongKind(c, t, want)
+	}
+	return c, nil
+}
+
 // numberOf makes a number of a parameter's type.
 func numberOf(x float64, t reflect.Type) (reflect.Value, error) {
 	v := reflect.New(t).Elem()
@@ -239,12 +247,7 @@ func (c Checkbox) takes(k reflect.Kind) bool { return k == reflect.Bool }
 func (c Checkbox) first() string             { return strconv.FormatBool(c.On) }
 func (c Checkbox) shown(text string) string  { return text }
 
-func (c Checkbox) fit(t reflect.Type) (Control, error) {
-	if !c.takes(t.Kind()) {
-		return nil, errWrongKind(c, t, "a bool")
-	}
-	return c, nil
-}
+func (c Checkbox) fit(t reflect.Type) (Control, error) { return fitKind(c, t, "a bool") }
 
 func (c Checkbox) value(text string, t reflect.Type) (reflect.Value, error) {
 	on, err := strconv.ParseBool(text)
@@ -267,12 +270,7 @@ func (f Field) takes(k reflect.Kind) bool { return k == reflect.String }
 func (f Field) first() string             { return f.Start }
 func (f Field) shown(text string) string  { return strconv.Quote(text) }
 
-func (f Field) fit(t reflect.Type) (Control, error) {
-	if !f.takes(t.Kind()) {
-		return nil, errWrongKind(f, t, "a string")
-	}
-	return f, nil
-}
+func (f Field) fit(t reflect.Type) (Control, error) { return fitKind(f, t, "a string") }
 
 func (f Field) value(text string, t reflect.Type) (reflect.Value, error) {
 	return reflect.ValueOf(text).Convert(t), nil
@@ -287,12 +285,7 @@ func (b Button) takes(k reflect.Kind) bool { return isInt(k) }
 func (b Button) first() string             { return "0" }
 func (b Button) shown(text string) string  { return text }
 
-func (b Button) fit(t reflect.Type) (Control, error) {
-	if !b.takes(t.Kind()) {
-		return nil, errWrongKind(b, t, "an integer")
-	}
-	return b, nil
-}
+func (b Button) fit(t reflect.Type) (Control, error) { return fitKind(b, t, "an integer") }
 
 func (b Button) value(text string, t reflect.Type) (reflect.Value, error) {
 	n, err := strconv.ParseUint(text, 10, 31)
