@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/holt-dl/holt/internal/shell"
 )
 
 // extld is what the Go linker calls in place of the C compiler to link a
@@ -100,7 +102,7 @@ func (w *World) writeExtld(dir string, hasNet bool) error {
 	if hasNet {
 		resolv = " | -lresolv"
 	}
-	text := fmt.Sprintf(extld, quote(w.tc.CC), quoteAll(ld), resolv)
+	text := fmt.Sprintf(extld, shell.Quote(w.tc.CC), quoteAll(ld), resolv)
 	if err := os.WriteFile(file, []byte(text), 0o755); err != nil {
 		return fmt.Errorf("build: %w", err)
 	}
@@ -141,17 +143,11 @@ func flagWord(s string) (word string, ok bool) {
 	return s, false
 }
 
-// quote makes s one word of a shell's line.
-//
-// Within single quotes a shell leaves all as it is, and nothing stands for a single quote: so
-// the text is closed there, a quote with a backslash follows, and it is opened again.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
-
 // quoteAll makes a line of words.
 func quoteAll(words []string) string {
 	quoted := make([]string, len(words))
 	for i, s := range words {
-		quoted[i] = quote(s)
+		quoted[i] = shell.Quote(s)
 	}
 	return strings.Join(quoted, " ")
 }

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/mod/semver"
 
+	"github.com/holt-dl/holt/internal/shell"
 	"github.com/holt-dl/holt/kernel/jupyter/spec"
 )
 
@@ -172,7 +173,7 @@ mv -f "$holt.part" "$holt"
 `
 
 func (m *Machine) script(sum, text string) string {
-	return "set -e\nholt=" + quote(m.Holt) + "\nsum=" + sum + "\nPATH=" + quote(m.Env["PATH"]) + "\nexport PATH\nmkdir -p \"$(dirname \"$holt\")\"\n" + text + put
+	return "set -e\nholt=" + shell.Quote(m.Holt) + "\nsum=" + sum + "\nPATH=" + shell.Quote(m.Env["PATH"]) + "\nexport PATH\nmkdir -p \"$(dirname \"$holt\")\"\n" + text + put
 }
 
 // copy sends the binary, compressed.
@@ -200,7 +201,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
 tar -xzf -
-CGO_ENABLED=0 GOFLAGS=-mod=mod go build -trimpath -ldflags `+quote("-X github.com/holt-dl/holt/internal/buildinfo.linked="+opt.Version)+` -o "$holt.part" ./cmd/holt
+CGO_ENABLED=0 GOFLAGS=-mod=mod go build -trimpath -ldflags `+shell.Quote("-X github.com/holt-dl/holt/internal/buildinfo.linked="+opt.Version)+` -o "$holt.part" ./cmd/holt
 cd /
 `), compress(func(w io.Writer) error {
 		return archive(w, opt.Program)
@@ -242,10 +243,10 @@ func compress(f func(io.Writer) error) io.Reader {
 // prepare looks whether cells can be compiled there, and makes ready what the
 // first one would wait for.
 func (m *Machine) prepare(ctx context.Context, opt AddOptions) error {
-	run := "PATH=" + quote(m.Env["PATH"]) + " exec " + quote(m.Holt) + " "
+	run := "PATH=" + shell.Quote(m.Env["PATH"]) + " exec " + shell.Quote(m.Holt) + " "
 	if opt.Backend != "" {
 		fmt.Fprintf(opt.Say, "installing the backend %s on %s\n", opt.Backend, m.Name)
-		if _, err := m.output(ctx, run+"backend install "+quote(opt.Backend), nil, opt.Say); err != nil {
+		if _, err := m.output(ctx, run+"backend install "+shell.Quote(opt.Backend), nil, opt.Say); err != nil {
 			return err
 		}
 		m.Env["HOLT_BACKEND"] = strings.TrimSuffix(opt.Backend, "12")

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/holt-dl/holt/internal/process"
+	"github.com/holt-dl/holt/internal/shell"
 )
 
 // command is an ssh that runs a command of sh on the machine. It is the ssh of
@@ -33,7 +34,7 @@ func (m Machine) command(script string) *exec.Cmd {
 		"-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=3",
 		"-o", "ClearAllForwardings=yes", // those of the user's config may be taken by another ssh
 		"-o", "RemoteCommand=none",
-		"--", m.Destination, "exec sh -c "+quote(script))
+		"--", m.Destination, "exec sh -c "+shell.Quote(script))
 	cmd := exec.Command(program, args...)
 	// A group of its own: Ctrl+C in the terminal of a console interrupts the
 	// cell and not the line.
@@ -41,9 +42,6 @@ func (m Machine) command(script string) *exec.Cmd {
 	cmd.WaitDelay = 2 * time.Second
 	return cmd
 }
-
-// quote quotes a word for the shell, whichever it is.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // stderrLimit is how many bytes of what ssh says are kept.
 const stderrLimit = 16 << 10
@@ -90,7 +88,7 @@ func (l *sshLine) Close() error {
 
 // open starts an agent on the machine and says hello to it.
 func (m Machine) open(ctx context.Context, h hello) (line, reply, error) {
-	cmd := m.command("exec " + quote(m.Holt) + " remote agent")
+	cmd := m.command("exec " + shell.Quote(m.Holt) + " remote agent")
 	l := &sshLine{cmd: cmd, said: new(boundedBuffer), ended: make(chan struct{})}
 	cmd.Stderr = l.said
 	in, err := cmd.StdinPipe()

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/holt-dl/holt/internal/shell"
 )
 
 func TestExplain(t *testing.T) {
@@ -33,7 +35,7 @@ func TestExplain(t *testing.T) {
 }
 
 func TestQuote(t *testing.T) {
-	if got, want := quote(`it's $HOME`), `'it'\''s $HOME'`; got != want {
+	if got, want := shell.Quote(`it's $HOME`), `'it'\''s $HOME'`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

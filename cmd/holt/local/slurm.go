@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/holt-dl/holt/internal/shell"
 )
 
 // nodes runs a notebook on hosts of a Slurm cluster: at once in an allocation, else as a job
@@ -51,19 +53,9 @@ func (n nodes) script(name string, command []string) string {
 	}
 	b.WriteString("srun")
 	for _, word := range command {
-		b.WriteString(" " + shellWord(word))
+		b.WriteString(" " + shell.Word(word))
 	}
 	return b.String() + "\n"
-}
-
-// shellWord writes a word so that a shell reads it as it is.
-func shellWord(s string) string {
-	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=,:@%+", r)
-	}) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // run submits the command, or begins it in the allocation that this process is in.
