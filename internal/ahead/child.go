@@ -25,7 +25,7 @@ func init() {
 	os.Exit(0)
 }
 
-// order is what the process is told first. Programs follow.
+// order is the first message to the process: the plugin and the target. Programs follow.
 type order struct {
 	Plugin  string
 	Target  string

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// gpu is what XLA's compiler is told of a GPU. The numbers of a product are those of
+// gpu describes a GPU to XLA's compiler. The numbers of a product are those of
 // NVIDIA's data sheet: processors, memory in units of 10⁹ bytes, which is a little less
 // than the driver shows, bandwidth, cache and the boost clock. The rest follows from
 // its compute capability.

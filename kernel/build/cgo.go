@@ -120,7 +120,7 @@ func (w *World) directives(ctx context.Context, dir, cdir string) (cFlags, error
 	std.GOARCH, std.GOOS, std.GOROOT, std.CgoEnabled = w.tc.Arch, w.tc.OS, w.tc.Root, true
 	p, err := std.ImportDir(dir, gobuild.ImportComment)
 	var none *gobuild.NoGoError
-	// With the files read, what is wrong with their Go code is left to the compiler.
+	// An error in the Go code of files that could be read is the compiler's to report.
 	if err != nil && !errors.As(err, &none) && len(p.CgoFiles) == 0 {
 		return cFlags{}, fmt.Errorf("build: #cgo: %w", err)
 	}

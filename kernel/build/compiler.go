@@ -45,7 +45,7 @@ import (
 //
 //   - needWrapper passes shapes over;
 //   - a function that the host has is not put among those to compile;
-//   - whoever waits is told that the file is complete, before the compiler ends;
+//   - a last line says that the file is complete, before the compiler ends;
 //   - while the first source is awaited, names are read ahead;
 //   - types2 gets the packages that were read ahead, in place of none (two edits);
 //   - an import of such a package takes what was read;

@@ -67,7 +67,7 @@ func extract(fsys fs.FS, dir string) error {
 
 // lock waits for the right to build in dir, which one kernel has at a time.
 //
-// Waiting is called once, where it has to wait, so that a person is told why nothing happens.
+// Waiting is called once, where it has to wait, to show why nothing happens.
 // The system gives the lock up when its process ends, so a kernel that was killed keeps none
 // waiting. Unlock leaves the file: to remove it would let two kernels lock two files of one
 // name.

@@ -72,8 +72,8 @@ type World struct {
 
 // pkg is one package and its archive.
 //
-// A pkg that is in known is read by several goroutines, so it is not changed there: whoever
-// has to puts a copy in its place.
+// Several goroutines read the packages in known, so none is changed there: a changed copy takes
+// its place.
 type pkg struct {
 	Path string
 	Name string

@@ -49,7 +49,7 @@ var added = map[string][]byte{
 //   - a wrapper goes without the name of what it wraps when that is elsewhere;
 //   - what goes to the symbol table is listed, and the list is written;
 //   - the shared object is written, or the system's linker is called;
-//   - whoever waits is told that it is complete.
+//   - a last line says that it is complete, for the kernel, which waits for it.
 var edits = []gosource.Edit{
 	{
 		File: "cmd/link/internal/ld/main.go",

@@ -35,7 +35,7 @@ func (c *checker) sameC(u *scope.Unit) bool {
 //
 //	func area(w, h int) int { return w * h }
 //
-// the first of these replaces a body, and whoever calls area calls the new one; the second
+// the first of these replaces a body, and callers of area call the new one; the second
 // is another function, so that its callers are compiled again:
 //
 //	func area(w, h int) int { return w * h / 2 }

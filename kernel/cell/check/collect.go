@@ -11,8 +11,8 @@ import (
 )
 
 // What a cell declares, as units: the pieces of source that are compiled, kept and
-// compiled again as one. A declaration that stands in the cell as it did when the cell last
-// ran is none of the cell's: running a cell again changes only what was edited.
+// compiled again as one. A declaration whose text has not changed since the
+// cell last ran is left alone: running a cell again changes only what was edited.
 
 // collect finds what the cell imports, declares and runs. What it finds is syntax: only the
 // names of packages have a meaning yet. Imports come first, since they tell whether a

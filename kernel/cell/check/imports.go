@@ -98,7 +98,7 @@ func (c *checker) guessImports() error {
 }
 
 // addImport records an import declaration of the cell. An import without a name goes by
-// "?" and its path until the package was looked at: the name stands in its package clause, as
+// "?" and its path until the package has been loaded: its name is in the package clause, as
 // in math/rand/v2, whose name is rand.
 func (c *checker) addImport(f *syntax.File, s *ast.ImportSpec) error {
 	path, err := strconv.Unquote(s.Path.Value)

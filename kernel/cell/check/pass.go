@@ -172,7 +172,7 @@ func (c *checker) addFile(p *passed, f *syntax.File, head, tail string) {
 		}
 		return
 	}
-	c.addImports(f) // first: whether the file uses C is told by its imports
+	c.addImports(f) // first: its imports show whether the file uses C
 	c.cNames(f)
 	c.wrapOldTypes(f.AST)
 	switch {

@@ -265,7 +265,7 @@ func (p *Process) receive() {
 			// answer.
 			go p.ask() // a person may take long
 		case msg.KindDone:
-			// The end of a cell: all that it has printed is read before whoever waits is told.
+			// The end of a cell: all that it has printed is read before Run returns.
 			var d msg.Done
 			if err := json.Unmarshal(m.Body, &d); err != nil {
 				// As for a plugin that was refused: the session gives up this host.

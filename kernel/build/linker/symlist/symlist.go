@@ -26,7 +26,7 @@
 // symbol's number there, which [List.Numbered] answers. Cells are compiled with -linkshared,
 // which makes the compiler use names alone; the packages that come with a cell are not, and
 // use numbers. A package's numbers are given out when it is compiled. Whether an archive was
-// compiled against the same export data as the list's is told by [Package.Fingerprint].
+// compiled against the same export data as the list's shows in [Package.Fingerprint].
 //
 // All numbers are little-endian, and nothing is aligned. Readers do not check offsets: a list
 // that is damaged makes them panic. The host's is compared with its checksum when a world is
