@@ -233,20 +233,20 @@ func (h *hub) differs() string {
 	for _, m := range h.waiting {
 		count[key(m)]++
 	}
-	usual := h.waiting[0]
+	common := h.waiting[0]
 	for rank := range h.world.Size {
-		if m := h.waiting[rank]; count[key(m)] > count[key(usual)] {
-			usual = m
+		if m := h.waiting[rank]; count[key(m)] > count[key(common)] {
+			common = m
 		}
 	}
 	for rank := range h.world.Size {
 		m := h.waiting[rank]
 		switch {
-		case key(m) == key(usual):
-		case m.Text != usual.Text:
-			return fmt.Sprintf("rank %d does something else than the others: %s; the others: %s", rank, m.Text, usual.Text)
+		case key(m) == key(common):
+		case m.Text != common.Text:
+			return fmt.Sprintf("rank %d does something else than the others: %s; the others: %s", rank, m.Text, common.Text)
 		default:
-			return fmt.Sprintf("rank %d is at exchange %d, the others are at %d", rank, m.Step, usual.Step)
+			return fmt.Sprintf("rank %d is at exchange %d, the others are at %d", rank, m.Step, common.Step)
 		}
 	}
 	return ""
