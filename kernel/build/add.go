@@ -63,8 +63,8 @@ func (w *World) Add(ctx context.Context, paths []string) (Change, error) {
 			queries = append(queries, path+"@"+version)
 			other = append(other, path)
 		// The paths of units. A person sees them in a trace.
-		case strings.HasPrefix(path, "notebook/"):
-			return Change{}, fmt.Errorf("build: import %q: cells see each other's declarations without an import", path)
+		case path == "notebook" || strings.HasPrefix(path, "notebook/"):
+			return Change{}, fmt.Errorf("build: import %q: paths that begin with notebook are those of cells, which see each other's declarations without an import; give a module of this name another one", path)
 		case Internal(path):
 			if wsErr != nil {
 				return Change{}, wsErr

@@ -2,6 +2,7 @@ package cell
 
 import (
 	"go/types"
+	"maps"
 	"slices"
 	"strings"
 
@@ -58,7 +59,7 @@ func (p *Program) Commit(reached int) {
 	s.revived()
 	// A type that was hidden by a variable of its name, and that the cell declares again: the
 	// variable goes, and the type has its name back, so that it passes its methods on.
-	for name := range c.Unhide {
+	for _, name := range sortedKeys(c.Unhide) {
 		ed.Drop(name)
 		ed.Reveal(name)
 	}
@@ -74,7 +75,7 @@ func (p *Program) Commit(reached int) {
 // showPackages drops what has the name of a package that the cell imports, such as a
 // variable time: the name is the package's.
 func showPackages(ed *scope.Edit, c *check.Result) {
-	for name := range c.Imported {
+	for _, name := range sortedKeys(c.Imported) {
 		if ed.Lookup(name) != nil && !c.OwnNames[name] && c.Vars[name] == nil {
 			ed.Drop(name)
 		}
@@ -84,15 +85,24 @@ func showPackages(ed *scope.Edit, c *check.Result) {
 // dropped takes away what no longer compiles, and keeps its source. Names are those of
 // package level, and methods as T.m. A variable has no source: it is gone with its type, and
 // only its own cell can make it again.
+//
+// Methods come before their types: one that does not compile for a reason of its own is kept
+// alone, and does not keep its type from coming back.
 func (s *commit) dropped() {
-	for name, why := range s.checked.Dropped {
+	names := sortedKeys(s.checked.Dropped)
+	for _, name := range names {
 		if recv, method, ok := strings.Cut(name, "."); ok { // the type stays, without the method
 			if v := s.ed.Lookup(recv); v != nil && v.Methods[method] != nil {
 				s.keepBroken(nil, v.Methods[method])
 				s.ed.SetMethod(recv, method, nil)
 			}
+		}
+	}
+	for _, name := range names {
+		if strings.Contains(name, ".") {
 			continue
 		}
+		why := s.checked.Dropped[name]
 		if v := s.ed.Lookup(name); v != nil && v.Unit != nil {
 			s.keepBroken(v, v.Unit)
 		}
@@ -137,7 +147,8 @@ func (s *commit) keepBroken(e *scope.Version, u *scope.Unit) {
 // meaning now. A version comes back with its old object; redeclared, which comes later, gives
 // it that of this program.
 func (s *commit) revived() {
-	for name, b := range s.checked.Revived {
+	for _, name := range sortedKeys(s.checked.Revived) { // a type before its methods
+		b := s.checked.Revived[name]
 		s.ed.Mend(name)
 		s.ed.SetGone(name, "")
 		if b.Version != nil {
@@ -147,6 +158,11 @@ func (s *commit) revived() {
 		}
 	}
 	// To bring these back later would take the name from what the person has declared since.
+	for _, u := range s.checked.Own {
+		if u.Recv != "" {
+			s.ed.Mend(u.FullName())
+		}
+	}
 	for name := range s.checked.Scope.Broken() {
 		if s.checked.OwnNames[name] || s.checked.Vars[name] != nil || s.checked.Imported[name] {
 			s.ed.Mend(name)
@@ -190,7 +206,7 @@ func (s *commit) declared() {
 // redeclared has what was compiled again from its source mean its new object. Its source and
 // its cell stay: it is the same declaration, of other things.
 func (s *commit) redeclared() {
-	for name := range s.checked.Redeclared {
+	for _, name := range sortedKeys(s.checked.Redeclared) {
 		if s.checked.OwnNames[name] || s.checked.Dropped[name] != "" {
 			continue
 		}
@@ -212,14 +228,16 @@ func (s *commit) redeclared() {
 // keeps its value if its memory has the same layout: the program has then copied it from the
 // old variable, by the same test (see carry in package gen).
 func (s *commit) retyped() {
-	for name, old := range s.checked.Retyped {
-		// What the cell defines anew and did not come to keeps its old type with its old value.
-		if s.checked.Dropped[name] != "" || s.checked.NewVars[name] && !s.reached(name) {
+	for _, name := range sortedKeys(s.checked.Retyped) {
+		// What the cell defines anew is left to variables, which releases the old one; where the
+		// cell did not come to it, it keeps its old type with its old value.
+		if s.checked.Dropped[name] != "" || s.checked.NewVars[name] {
 			continue
 		}
+		old := s.checked.Retyped[name]
 		obj := s.made.Lookup(spell.Var(name))
 		s.ed.Again(name, func(v *scope.Version) {
-			if v.Lost == "" && !s.checked.NewVars[name] && !spell.SameLayout(old.Obj.Type(), obj.Type()) {
+			if v.Lost == "" && !spell.SameLayout(old.Obj.Type(), obj.Type()) {
 				v.Lost = "the type of its value was changed in " + s.cell
 			}
 			v.Obj, v.Home = obj, s.home
@@ -231,7 +249,7 @@ func (s *commit) retyped() {
 // have a value again. One that has the type it had before is the same variable: there is no
 // new version, and nothing that uses it is out of date.
 func (s *commit) variables() {
-	for name := range s.checked.Vars {
+	for _, name := range sortedKeys(s.checked.Vars) {
 		switch {
 		case !s.reached(name): // what it meant before, it means
 		case !s.checked.NewVars[name]:
@@ -267,3 +285,7 @@ func (s *commit) reached(name string) bool {
 	}
 	return true
 }
+
+// sortedKeys lists the keys of a map in order. Versions are numbered, and variables released, in
+// the order in which they are gone through, so that a cell has one result.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -21,9 +21,12 @@
 //	Ħx          the variable, function or constant x
 //	Ħpoint      alias of the unexported type point
 //	Ħarea       the unexported method area, renamed
-//	ĦˣF_T_x     function that gives the address of the unexported field T.x
+//	ĦˣF_Tˣ_x    function that gives the address of the unexported field T.x
+//	ĦˣV_Tˣ_x    function that gives its value, of an operand without an address
 //	ĦˣH_f       hook: when set, f calls it, so that earlier callers follow a redefinition
+//	ĦˣH_Tˣ_m    likewise of the method T.m
 //	Ħˣb_f       a new body of f
+//	Ħˣm_Tˣ_m    a new body of the method T.m
 //	Ħˣs0        alias of a struct type without a name
 //	ˣ…          what no other package needs
 //

@@ -57,6 +57,8 @@ func TestEffects(t *testing.T) {
 		{"through a function", []string{"x := 1; func f() int { return x }", "f()"}, "uses f, x by f; changes "},
 		{"through two", []string{"func f() int { return 1 }", "func g() int { return f() }", "g()"}, "uses f by g, g; changes "},
 		{"only declared", []string{"x := 1", "func f() int { return x }"}, "uses ; changes f"},
+		{"its own function, called twice", []string{"x := 1; func f() int { return x }", "func f() int { return x + 1 }; y := f(); z := f()"}, "uses x by f; changes f, y, z"},
+		{"its own method, called twice", []string{"type T struct{}; func (T) m() int { return 1 }", "func (T) m() int { return 2 }; y := T{}.m(); z := T{}.m()"}, "uses T by T.m; changes T.m, y, z"},
 		{"its own function", []string{"x := 1", "func f() int { return x }; f()"}, "uses x by f; changes f"},
 		{"init", []string{"x := 1", "func init() { fmt.Println(x) }"}, "uses x; changes "},
 		{"recursion", []string{"func f(n int) int { if n == 0 { return 0 }; return f(n-1) }", "f(3)"}, "uses f; changes "},

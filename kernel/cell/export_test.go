@@ -1,9 +1,6 @@
 package cell
 
 import (
-	"maps"
-	"slices"
-
 	"github.com/holt-dl/holt/kernel/cell/check"
 	"github.com/holt-dl/holt/kernel/cell/gen"
 	"github.com/holt-dl/holt/kernel/cell/parse"
@@ -20,5 +17,3 @@ type (
 	File   = check.File
 	Error  = syntax.Error
 )
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -35,6 +35,16 @@ func TestGoneAndBack(t *testing.T) {
 			"T.m (cell[1]) no longer compiles and is gone: invalid operation: t.n * v (mismatched types int and string); change it and run its cell again\n" +
 				"use (cell[2]) no longer compiles and is gone: t.m undefined (type T has no field or method m); change it and run its cell again\n" +
 				"T.m (cell[1]) compiles again and is back\nuse (cell[2]) compiles again and is back", nil, "= 3\n= 30\n"},
+		{"a method that was declared anew", []string{"v := 1\ntype T struct{ n int }\nfunc (t T) m() int { return t.n * v }", "v := `s`", "func (t T) m() int { return 5 }", "type T struct{ n, k int }\nv := 6", "v := 7", "T{n: 7}.m()"},
+			"T.m (cell[1]) no longer compiles and is gone: invalid operation: t.n * v (mismatched types int and string); change it and run its cell again", nil, "= 5\n"},
+		{"a type and a method of it, each for its own reason", []string{"const n = 2\nv := 1\ntype T struct{ a [n]int }\nfunc (t T) m() int { return v }\nfunc (t T) k() int { return len(t.a) }", "const n = -1\nv := `s`", "const n = 3", "T{}.k()", "v := 4", "T{}.m()"},
+			"T (cell[1]) no longer compiles and is gone: invalid array length n (untyped int constant -1); what is constant is known when the cell is compiled: use := or var for a value, and a slice or make for a length; change it and run its cell again\n" +
+				"T.m (cell[1]) no longer compiles and is gone: cannot use v (variable of type string) as int value in return statement; change it and run its cell again\n" +
+				"T (cell[1]) compiles again and is back\nT.m (cell[1]) compiles again and is back", nil, "= 3\n= 4\n"},
+		{"a type and a method of it, at once", []string{"const n = 2\nv := 1\ntype T struct{ a [n]int }\nfunc (t T) m() int { return v }", "const n = -1\nv := `s`", "const n = 3\nv := 4", "T{}.m()"},
+			"T (cell[1]) no longer compiles and is gone: invalid array length n (untyped int constant -1); what is constant is known when the cell is compiled: use := or var for a value, and a slice or make for a length; change it and run its cell again\n" +
+				"T.m (cell[1]) no longer compiles and is gone: cannot use v (variable of type string) as int value in return statement; change it and run its cell again\n" +
+				"T (cell[1]) compiles again and is back\nT.m (cell[1]) compiles again and is back", nil, "= 4\n"},
 		{"a type with methods", []string{"const n = 2\ntype T struct{ a [n]int }\nfunc (t T) Len() int { return len(t.a) }\nfunc mk() T { return T{} }", "const n = -1", "const n = 4", "mk().Len()"},
 			"T (cell[1]) no longer compiles and is gone: invalid array length n (untyped int constant -1); what is constant is known when the cell is compiled: use := or var for a value, and a slice or make for a length; change it and run its cell again\n" +
 				"mk (cell[1]) no longer compiles and is gone: undefined: T; change it and run its cell again\n" +

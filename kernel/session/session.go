@@ -50,6 +50,7 @@ import (
 	"github.com/holt-dl/holt/kernel/cell/lineage"
 	"github.com/holt-dl/holt/kernel/cell/parse"
 	"github.com/holt-dl/holt/kernel/cell/scope"
+	"github.com/holt-dl/holt/kernel/cell/spell"
 	"github.com/holt-dl/holt/kernel/host/msg"
 	"github.com/holt-dl/holt/kernel/host/proc"
 	"github.com/holt-dl/holt/kernel/jupyter/comm"
@@ -435,7 +436,7 @@ func (s *Session) unit(p *cell.Program) build.Unit {
 	}
 	// Deps are numbers: of programs that this one imports, directly or through others.
 	for _, d := range p.Deps {
-		path := fmt.Sprintf("notebook/c%d", d)
+		path := spell.PkgPath(d)
 		unit.Deps[path] = s.archives[path]
 	}
 	unit.Loaded = maps.Clone(s.archives)
@@ -472,7 +473,7 @@ func (s *Session) buildAhead(seq int) {
 	if !s.scratch.Intact() { // the next cell repairs it
 		return
 	}
-	u := build.Unit{Path: fmt.Sprintf("notebook/c%d", seq), Dir: s.unitDir(seq), Deps: s.archives, Flags: s.modules.GCFlags()}
+	u := build.Unit{Path: spell.PkgPath(seq), Dir: s.unitDir(seq), Deps: s.archives, Flags: s.modules.GCFlags()}
 	for _, name := range []string{"f0.go", "f1.go", "f2.go", "f3.go", "support.go"} {
 		u.Files = append(u.Files, build.File{Name: name, Text: fmt.Appendf(nil, "package c%d\n", seq)})
 	}

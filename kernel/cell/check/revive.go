@@ -64,8 +64,14 @@ func (c *checker) isTaken(name string) bool {
 // to be compiled again, and with it what mentions the type.
 func (c *checker) reviveMethod(u *scope.Unit) bool {
 	e := c.Scope.Lookup(u.Recv)
-	if e == nil || e.Kind != scope.Type || e.Methods[u.Names[0]] != nil || c.ownMethod(u.Recv, u.Names[0]) || c.Dropped[u.Recv] != "" {
-		return c.ownType(u.Recv) && !c.ownMethod(u.Recv, u.Names[0])
+	isType := e != nil && e.Kind == scope.Type
+	switch {
+	case c.ownMethod(u.Recv, u.Names[0]) || isType && e.Methods[u.Names[0]] != nil: // it has a successor
+		return false
+	case c.ownType(u.Recv) || c.Revived[u.Recv] != nil: // its type is compiled in any case
+		return true
+	case !isType || c.Dropped[u.Recv] != "":
+		return false
 	}
 	if !c.OwnNames[u.Recv] {
 		c.changed[u.Recv], c.Redeclared[u.Recv] = true, e

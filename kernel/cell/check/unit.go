@@ -19,7 +19,7 @@ import (
 // name may mean two packages in two units.
 
 // asFunc turns the text of a method into that of a function whose first
-// parameter is the receiver: func (p *T) m(x int) becomes func Ħˣm_T_m(p *T, x int).
+// parameter is the receiver: func (p *T) m(x int) becomes func Ħˣm_Tˣ_m(p *T, x int).
 func (c *checker) asFunc(text string) string {
 	ed := &syntax.Editor{Text: []byte(text), Edits: c.asFuncEdits(text)}
 	s, _ := ed.Render(0, len(text))

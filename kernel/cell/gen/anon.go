@@ -301,10 +301,10 @@ func (g *generator) anonymous(tp *spell.Printer, from func(home int) string, st 
 // For struct{ x int } there are, on a line each:
 //
 //	type Ħˣs0[ˣ0 any] = struct { x ˣ0 }
-//	func ĦˣF_Ħˣs0_x[ˣS ~Ħˣs0[ˣ0], ˣ0 any](v *ˣS) *ˣ0 {
-//		return &(*Ħˣs0[ˣ0])(ˣunsafe.Pointer(v)).x }
-//	func ĦˣV_Ħˣs0_x[ˣS ~Ħˣs0[ˣ0], ˣ0 any](v ˣS) ˣ0 {
-//		return (*Ħˣs0[ˣ0])(ˣunsafe.Pointer(&v)).x }
+//	func ĦˣF_Ħˣs0ˣ_x[ˣS ~Ħˣs0[ˣ0], ˣ0 any](ˣv *ˣS) *ˣ0 {
+//		return &(*Ħˣs0[ˣ0])(ˣunsafe.Pointer(ˣv)).x }
+//	func ĦˣV_Ħˣs0ˣ_x[ˣS ~Ħˣs0[ˣ0], ˣ0 any](ˣv ˣS) ˣ0 {
+//		return (*Ħˣs0[ˣ0])(ˣunsafe.Pointer(&ˣv)).x }
 //
 // ˣS is the struct or any type made of it, and Go infers ˣ0 from it. The pointer is converted by
 // way of unsafe, since Go gives a value of a type parameter no fields, and converts no pointer
@@ -347,13 +347,17 @@ func (g *generator) aliases(b *strings.Builder, tp *spell.Printer, use map[strin
 			if v.Exported() || v.Name() == "_" {
 				continue
 			}
-			for _, f := range []struct{ kind, param, result, addr, arg string }{
-				{"F", "*ˣS", "*" + typs[j], "&", "v"},
-				{"V", "ˣS", typs[j], "", "&v"},
-			} {
-				fmt.Fprintf(b, "func Ħˣ%s_%s_%s[ˣS ~%s%s%s](v %s) %s { return %s(*%s%s)(ˣunsafe.Pointer(%s)).%s }\n",
-					f.kind, name, v.Name(), name, args, list, f.param, f.result, f.addr, name, args, f.arg, v.Name())
-			}
+			writeAccessors(b, name, v.Name(), name+args, list, typs[j])
 		}
 	}
+}
+
+// writeAccessors writes the two functions that reach an unexported field of a struct, whose
+// text is typ, in values of all types that are made of it. Params are the type parameters in it,
+// each with a comma before it.
+func writeAccessors(b *strings.Builder, owner, field, typ, params, result string) {
+	fmt.Fprintf(b, "func %s[ˣS ~%s%s](ˣv *ˣS) *%s { return &(*%s)(ˣunsafe.Pointer(ˣv)).%s }\n",
+		spell.FieldAddr(owner, field), typ, params, result, typ, field)
+	fmt.Fprintf(b, "func %s[ˣS ~%s%s](ˣv ˣS) %s { return (*%s)(ˣunsafe.Pointer(&ˣv)).%s }\n",
+		spell.FieldValue(owner, field), typ, params, result, typ, field)
 }

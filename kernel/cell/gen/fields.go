@@ -135,31 +135,22 @@ func (r *rewriter) foreignField(t types.Type, v *types.Var) bool {
 	return !v.Exported() && v.Pkg() != nil && v.Pkg().Path() == spell.Path && r.g.fieldHome(t, v) != r.g.in.Seq
 }
 
-// accessor opens a call of the function that gives the address of a field of t
-// ("ĦˣF_") or its value ("ĦˣV_"), of an operand that open converts. Where t only
-// shares the struct of the type that declares the field, as in "type B A", the
-// operand is converted to that type.
+// accessor opens a call of the function that gives a field of t: its address, where name is
+// [spell.FieldAddr], or its value, where it is [spell.FieldValue].
 //
+// Accessors are generic, and take every type that is made of the struct: also B of "type B A".
 // Two parentheses are open at its end, which access and composite close.
 //
-//	ˣ3.ĦˣF_Ħˣs0_x((       a struct with a shape: its accessor is generic, and takes all types
-//	ˣ3.ĦˣF_box_n((        a struct without a shape: see own
-//	ˣ3.ĦˣV_Ħˣs0_x((       its value, of an operand without an address
-func (r *rewriter) accessor(prefix, open string, t types.Type, v *types.Var) string {
-	from := r.from(r.g.fieldHome(t, v)) + prefix
-	if sh, ok := r.g.shapeOf(t, v); ok {
-		return from + sh.name + "_" + v.Name() + "(("
+//	ˣ3.ĦˣF_Ħˣs0ˣ_x((       a struct with a shape
+//	ˣ3.ĦˣF_boxˣ_n((        a struct without a shape: see own
+//	ˣ3.ĦˣV_Ħˣs0ˣ_x((       its value, of an operand without an address
+func (r *rewriter) accessor(name func(owner, field string) string, t types.Type, v *types.Var) string {
+	sh, ok := r.g.shapeOf(t, v)
+	owner := sh.name
+	if !ok {
+		owner = r.g.owner(t, v)
 	}
-	o := r.g.owner(t, v)
-	call := from + o.Name() + "_" + v.Name() + "("
-	if n, named := types.Unalias(t).(*types.Named); !named || n.Obj() == o {
-		return call + "("
-	}
-	name := o.Name()
-	if !o.Exported() {
-		name = "Ħ" + name
-	}
-	return call + open + r.from(r.g.home(o)) + name + ")("
+	return r.from(r.g.fieldHome(t, v)) + name(owner, v.Name()) + "(("
 }
 
 // access returns what to write before and after x to select the field that the
@@ -170,9 +161,9 @@ func (r *rewriter) accessor(prefix, open string, t types.Type, v *types.Var) str
 // address, since x.f = 1 must change x and not a copy; of one that has none, such as the
 // result of a call, an accessor returns the value.
 //
-//	p.x        (*ˣ3.ĦˣF_Ħˣs0_x((&Ħp)))
-//	q.x        (*ˣ3.ĦˣF_Ħˣs0_x((Ħq)))       q is a pointer
-//	f().x      ˣ3.ĦˣV_Ħˣs0_x((Ħf()))
+//	p.x        (*ˣ3.ĦˣF_Ħˣs0ˣ_x((&Ħp)))
+//	q.x        (*ˣ3.ĦˣF_Ħˣs0ˣ_x((Ħq)))       q is a pointer
+//	f().x      ˣ3.ĦˣV_Ħˣs0ˣ_x((Ħf()))
 func (r *rewriter) access(x ast.Expr, sel *types.Selection) (before, after string, ok bool) {
 	t, ptr := spell.Deref(sel.Recv())
 	tv := r.g.in.Info.Types[x]
@@ -189,13 +180,13 @@ func (r *rewriter) access(x ast.Expr, sel *types.Selection) (before, after strin
 		case !r.foreignField(t, v):
 			after += "." + v.Name()
 		case ptr:
-			before, after = "(*"+r.accessor("ĦˣF_", "(*", t, v)+before, after+")))"
+			before, after = "(*"+r.accessor(spell.FieldAddr, t, v)+before, after+")))"
 			ok, addr = true, true
 		case addr:
-			before, after = "(*"+r.accessor("ĦˣF_", "(*", t, v)+"&"+before, after+")))"
+			before, after = "(*"+r.accessor(spell.FieldAddr, t, v)+"&"+before, after+")))"
 			ok = true
 		default:
-			before, after = r.accessor("ĦˣV_", "(", t, v)+before, after+"))"
+			before, after = r.accessor(spell.FieldValue, t, v)+before, after+"))"
 			ok = true
 		}
 		t, ptr = spell.Deref(v.Type())
@@ -322,7 +313,7 @@ func (r *rewriter) field(st *types.Struct, i int, e ast.Expr) *types.Var {
 // a function literal that sets them one by one. In c7, of the type point of c3:
 //
 //	point{x: 1, y: 2}
-//	func() ˣ3.Ħpoint { var ˣv ˣ3.Ħpoint; *ˣ3.ĦˣF_Ħˣs0_x((&ˣv)) = 1; … return ˣv }()
+//	func() ˣ3.Ħpoint { var ˣv ˣ3.Ħpoint; *ˣ3.ĦˣF_Ħˣs0ˣ_x((&ˣv)) = 1; … return ˣv }()
 //
 // Elements stay where they stand, in their order and on their lines; only what is between
 // them is written anew, here what comes before each, and in compositeEnd what comes after.
@@ -356,7 +347,7 @@ func (r *rewriter) composite(lit *ast.CompositeLit) {
 		v := r.field(st, i, e)
 		set := "ˣv." + v.Name() + " = "
 		if r.foreignField(t, v) {
-			set = "*" + r.accessor("ĦˣF_", "(*", t, v) + "&ˣv)) = "
+			set = "*" + r.accessor(spell.FieldAddr, t, v) + "&ˣv)) = "
 		}
 		if kv, ok := e.(*ast.KeyValueExpr); ok {
 			r.skip[kv.Key] = true

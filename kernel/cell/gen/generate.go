@@ -7,7 +7,6 @@ import (
 	"go/types"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/holt-dl/holt/kernel/cell/check"
@@ -151,9 +150,8 @@ func (g *generator) emit(name, head, text string, use map[string]string, blank .
 			continue // of a type that was looked at and not written; Go refuses an import without use
 		}
 		fmt.Fprintf(&b, "import %s %q\n", alias, path)
-		if home, ok := strings.CutPrefix(path, spell.PkgPrefix); ok {
-			n, _ := strconv.Atoi(home) // notebook/c3 is program 3
-			g.deps[n] = true
+		if home, ok := spell.Program(path); ok {
+			g.deps[home] = true
 		} else {
 			g.external[path] = true
 		}

@@ -25,7 +25,7 @@ import (
 // written in front of it or in its place, and after it (post, waitEnd), for what is written
 // behind it. What pre adds stands inside of what wait adds, and so waitEnd comes after post:
 //
-//	<-c.in    ˣrt.Recv(  (*ˣ3.ĦˣF_Ħˣs0_in((&Ħc)))  )
+//	<-c.in    ˣrt.Recv(  (*ˣ3.ĦˣF_Ħˣs0ˣ_in((&Ħc)))  )
 func (g *generator) rewrite(f *syntax.File, use map[string]string) string {
 	r := &rewriter{g: g, f: f, ed: &syntax.Editor{Text: []byte(f.Body)}, use: use,
 		meant: map[*ast.Ident]types.Object{}, skip: map[ast.Node]bool{}, asPtr: map[*ast.CompositeLit]bool{}, asParam: map[*ast.CompositeLit]bool{}}
@@ -266,7 +266,7 @@ func (r *rewriter) recovers(n, parent ast.Node) {
 //	f                 Ħf
 //	init, init_x      ˣinit_N, which the statements call in its place
 //	f, a new body     Ħˣb_f, which Run puts into the hook of f
-//	T.m, a new body   Ħˣm_T_m, which the check has already made of it
+//	T.m, a new body   Ħˣm_Tˣ_m, which the check has already made of it
 func (r *rewriter) funcDecl(d *ast.FuncDecl) {
 	if r.f.Kind == syntax.StmtFile {
 		return
@@ -276,11 +276,11 @@ func (r *rewriter) funcDecl(d *ast.FuncDecl) {
 	if d.Recv == nil { // a method is renamed by ident, as at its uses
 		r.skip[d.Name] = true
 		switch {
-		case name == "_" || strings.HasPrefix(name, "Ħˣm_"):
+		case name == "_" || spell.IsMethodFunc(name):
 		case r.f.Kind == syntax.DeclFile && scope.IsInit(name):
 			r.ed.Replace(start, end, spell.Init(r.start(d)))
 		case r.g.hooked[name] != nil:
-			r.ed.Replace(start, end, "Ħˣb_"+name)
+			r.ed.Replace(start, end, spell.NewBody(name))
 		default:
 			r.ed.Insert(start, "Ħ")
 		}
@@ -312,7 +312,7 @@ func (r *rewriter) funcDecl(d *ast.FuncDecl) {
 		// The call has a line of no cell, so that it is in no trace: the body that it
 		// skips is no longer the function's.
 		at := r.off(d.Body.Lbrace) + 1
-		back := r.f.At(at, syntax.Diagnostic{}).Line
+		back := r.f.At(r.f.Back(at), syntax.Diagnostic{}).Line
 		entry += fmt.Sprintf("if ˣh := %s; ˣh != nil { /*line hook:1*/%s/*line %s:%d*/ };", hook, call, r.f.Name, back)
 	}
 	r.ed.Insert(r.off(d.Body.Lbrace)+1, entry)

@@ -3,6 +3,8 @@ package gen
 import (
 	"fmt"
 	"go/types"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,7 +26,7 @@ import (
 //	func area(r float64) float64 { … }     var ĦˣH_area func(float64) (float64)
 //	p := point{1}                          var Ħp point
 //	                                       type Ħˣs0[ˣ0 any] = struct { x ˣ0 }
-//	                                       func ĦˣF_Ħˣs0_x[…](v *ˣS) *ˣ0 { … }
+//	                                       func ĦˣF_Ħˣs0ˣ_x[…](ˣv *ˣS) *ˣ0 { … }
 //	                                       func Run() { ˣrt.Reached = 0; …; ˣrun() }
 
 // A support is the file with what the cell's own text does not hold: variables, hooks,
@@ -60,8 +62,7 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 	// A variable that no name means any more would keep its value alive for as long as the
 	// process lives, since the package that holds it cannot be unloaded.
 	for _, old := range g.released {
-		s.use["ˣ"+strconv.Itoa(old.Home)] = spell.PkgPath(old.Home)
-		fmt.Fprintf(&s.run, "\tˣzero(&ˣ%d.Ħ%s)\n", old.Home, old.Name)
+		s.zero(old)
 	}
 	// Never is false: the conversions are linked into the plugin and do not run.
 	if keep := g.keep(s.tp, named); keep != "" {
@@ -135,25 +136,30 @@ func (s *support) variables() {
 // carry gives a variable the value that it had under an old type, when the layout of
 // its memory is the same.
 //
-// The old variable is zeroed, or its package would keep the value alive. In c7, for a p that
-// c3 holds:
+// The old variable is zeroed in any case, or its package would keep the value alive. In c7, for
+// a p that c3 holds:
 //
 //	Ħp = *(*point)(ˣunsafe.Pointer(&ˣ3.Ħp))
 //	ˣzero(&ˣ3.Ħp)
 //
 // The commit applies the same rule ([spell.SameLayout]) and marks the others lost.
 func (s *support) carry(name string, e *scope.Version, t types.Type) {
-	if !spell.SameLayout(e.Obj.Type(), t) {
+	old := fromAlias(s.use, e.Home) + "Ħ" + name
+	switch {
+	case !spell.SameLayout(e.Obj.Type(), t):
 		s.g.out.Notices = append(s.g.out.Notices, fmt.Sprintf("%s (%s) held a value of a type that changed, and is gone: run %s again to make it", name, e.Cell, e.Cell))
-		return
+	case witness.Needed(t): // it is the same: no type of the notebook is in it
+		fmt.Fprintf(&s.run, "\tĦ%s = %s\n", name, old)
+	default:
+		s.use["ˣunsafe"] = "unsafe"
+		fmt.Fprintf(&s.run, "\tĦ%s = *(*%s)(ˣunsafe.Pointer(&%s))\n", name, s.tp.String(t), old)
 	}
-	s.use["ˣunsafe"] = "unsafe"
-	s.use["ˣ"+strconv.Itoa(e.Home)] = spell.PkgPath(e.Home)
-	if witness.Needed(t) { // it is the same: no type of the notebook is in it
-		fmt.Fprintf(&s.run, "\tĦ%s = ˣ%d.Ħ%s\n\tˣzero(&ˣ%d.Ħ%s)\n", name, e.Home, name, e.Home, name)
-		return
-	}
-	fmt.Fprintf(&s.run, "\tĦ%s = *(*%s)(ˣunsafe.Pointer(&ˣ%d.Ħ%s))\n\tˣzero(&ˣ%d.Ħ%s)\n", name, s.tp.String(t), e.Home, name, e.Home, name)
+	s.zero(e)
+}
+
+// zero sets a variable of an earlier program to zero, so that its value can be freed.
+func (s *support) zero(v *scope.Version) {
+	fmt.Fprintf(&s.run, "\tˣzero(&%sĦ%s)\n", fromAlias(s.use, v.Home), v.Name)
 }
 
 // declared writes what goes with the types and functions that the package declares:
@@ -194,7 +200,7 @@ func (s *support) typeName(name string, obj *types.TypeName) {
 		return
 	}
 	if st, ok := obj.Type().Underlying().(*types.Struct); ok && s.g.own(obj, st) {
-		s.g.accessors(&s.decl, s.tp, name, params, args, st)
+		s.accessors(name, obj, st)
 	}
 	// A hook is a variable, and there are no generic ones.
 	if params != "" {
@@ -207,7 +213,7 @@ func (s *support) typeName(name string, obj *types.TypeName) {
 		b.WriteString("func")
 		// The receiver is the first parameter: what is set to the hook is a function.
 		s.tp.Signature(&b, m.Signature().Recv().Type(), m.Signature())
-		fmt.Fprintf(&s.decl, "var ĦˣH_%s_%s %s\n", name, m.Name(), b.String())
+		fmt.Fprintf(&s.decl, "var %s %s\n", spell.Hook(name, m.Name()), b.String())
 	}
 }
 
@@ -216,20 +222,21 @@ func (s *support) typeName(name string, obj *types.TypeName) {
 // Functions without a hook are those that hookOf names none for; the two must agree.
 func (s *support) function(name string, obj *types.Func) {
 	if hooked := s.g.hooked[name]; hooked != nil {
-		fmt.Fprintf(&s.run, "\t%sĦˣH_%s = Ħˣb_%s\n", fromAlias(s.use, hooked.Home), name, name)
+		fmt.Fprintf(&s.run, "\t%s%s = %s\n", fromAlias(s.use, hooked.Home), spell.Hook("", name), spell.NewBody(name))
 		return
 	}
 	if spell.Ours(name) || scope.IsInit(name) || name == "main" || obj.Signature().TypeParams().Len() > 0 {
 		return
 	}
-	fmt.Fprintf(&s.decl, "var ĦˣH_%s %s\n", name, s.tp.String(obj.Type()))
+	fmt.Fprintf(&s.decl, "var %s %s\n", spell.Hook("", name), s.tp.String(obj.Type()))
 }
 
 // bodies sets the hooks of methods that get new bodies.
 //
 // What is set to the hook is the function that the check made of the method.
 func (s *support) bodies() {
-	for u := range s.g.in.NewBodies {
+	methods := slices.SortedFunc(maps.Keys(s.g.in.NewBodies), func(a, b *scope.Unit) int { return strings.Compare(a.FullName(), b.FullName()) })
+	for _, u := range methods {
 		if u.Recv == "" {
 			continue
 		}
@@ -240,7 +247,7 @@ func (s *support) bodies() {
 		if s.g.in.Hides[recv] {
 			recv = spell.TypeMark + recv
 		}
-		fmt.Fprintf(&s.run, "\t%sĦˣH_%s_%s = %s\n", fromAlias(s.use, e.Home), e.Obj.Name(), u.Names[0], spell.MethodFunc(recv, u.Names[0]))
+		fmt.Fprintf(&s.run, "\t%s%s = %s\n", fromAlias(s.use, e.Home), spell.Hook(e.Obj.Name(), u.Names[0]), spell.MethodFunc(recv, u.Names[0]))
 	}
 }
 
@@ -270,17 +277,18 @@ func (s *support) helpers() {
 // are for structs that have none and yet fields of the notebook that are not exported, such
 // as one that embeds List[T], of a type parameter T.
 //
-// "type B A" makes a second type of A's struct, with the very field objects of A. One type's
-// accessors serve both: see [rewriter.accessor].
+// "type B A" makes a second type of A's struct, with the very field objects of A, and one type's
+// accessors serve both. "type B A[int]" has fields of its own, which lead to those of A by
+// Origin: it is A that has the accessors.
 func (g *generator) own(obj *types.TypeName, st *types.Struct) bool {
-	for i := range st.NumFields() {
-		if _, ok := g.shapeOf(nil, st.Field(i)); ok {
+	for v := range st.Fields() {
+		if _, ok := g.shapeOf(nil, v); ok || v.Origin() != v {
 			return false
 		}
-		if g.owners[st.Field(i).Origin()] != nil || g.code.owners[st.Field(i).Origin()] != nil {
+		if g.owners[v] != nil || g.code.owners[v] != nil {
 			return false
 		}
-		g.owners[st.Field(i).Origin()] = obj
+		g.owners[v] = obj
 	}
 	return true
 }
@@ -290,21 +298,49 @@ func (g *generator) own(obj *types.TypeName, st *types.Struct) bool {
 // There are two for each, of which the first serves all that has an address. For
 // type box[T any] struct{ List[T]; n int } they are
 //
-//	func ĦˣF_box_n[T any](p *box[T]) *int { return &p.n }
-//	func ĦˣV_box_n[T any](v box[T]) int { return v.n }
+//	func ĦˣF_boxˣ_n[ˣS ~struct{List[T]; n int}, T any](ˣv *ˣS) *int {
+//		return &(*struct{List[T]; n int})(ˣunsafe.Pointer(ˣv)).n }
+//	func ĦˣV_boxˣ_n[ˣS ~struct{List[T]; n int}, T any](ˣv ˣS) int {
+//		return (*struct{List[T]; n int})(ˣunsafe.Pointer(&ˣv)).n }
 //
-// The caller writes (*ˣ3.ĦˣF_box_n((&Ħb))) = 1 for b.n = 1, and ˣ3.ĦˣV_box_n((Ħf())) for
-// f().n.
-func (g *generator) accessors(b *strings.Builder, tp *spell.Printer, name, params, args string, st *types.Struct) {
-	for i := range st.NumFields() {
-		v := st.Field(i)
-		if v.Exported() || v.Name() == "_" || v.Pkg().Path() != spell.Path || g.home(v) != g.in.Seq {
+// The caller writes (*ˣ3.ĦˣF_boxˣ_n((&Ħb))) = 1 for b.n = 1, and ˣ3.ĦˣV_boxˣ_n((Ħf())) for
+// f().n. As in those of aliases, ˣS is any type that is made of the struct, and T is inferred
+// from it; a parameter of the type that the struct does not mention is none of theirs.
+func (s *support) accessors(name string, obj *types.TypeName, st *types.Struct) {
+	params := ""
+	for _, t := range mentionedParams(obj, st) {
+		params += ", " + t.Obj().Name() + " " + s.tp.String(t.Constraint())
+	}
+	text := s.tp.String(st)
+	for v := range st.Fields() {
+		if v.Exported() || v.Name() == "_" || v.Pkg().Path() != spell.Path || s.g.home(v) != s.g.in.Seq {
 			continue
 		}
-		typ := tp.String(v.Type())
-		fmt.Fprintf(b, "func ĦˣF_%s_%s%s(p *%s%s) *%s { return &p.%s }\n", name, v.Name(), params, name, args, typ, v.Name())
-		fmt.Fprintf(b, "func ĦˣV_%s_%s%s(v %s%s) %s { return v.%s }\n", name, v.Name(), params, name, args, typ, v.Name())
+		s.use["ˣunsafe"] = "unsafe"
+		writeAccessors(&s.decl, name, v.Name(), text, params, s.tp.String(v.Type()))
 	}
+}
+
+// mentionedParams lists the parameters of a generic type that its struct mentions, or the
+// constraint of one that is listed, in their order.
+func mentionedParams(obj *types.TypeName, st *types.Struct) (list []*types.TypeParam) {
+	seen := map[*types.TypeParam]bool{}
+	var mentions func(types.Type)
+	mentions = func(t types.Type) {
+		spell.Walk(t, func(t types.Type) {
+			if p, ok := t.(*types.TypeParam); ok && !seen[p] {
+				seen[p] = true
+				mentions(p.Constraint())
+			}
+		})
+	}
+	mentions(st)
+	for p := range obj.Type().(*types.Named).TypeParams().TypeParams() {
+		if seen[p] {
+			list = append(list, p)
+		}
+	}
+	return list
 }
 
 // typeParams writes the type parameters of a generic type, as a declaration
@@ -329,7 +365,7 @@ func typeParams(tp *spell.Printer, obj *types.TypeName) (params, args string) {
 		t := list.At(i)
 		name := t.Obj().Name()
 		if name == "_" {
-			name = "ˣ_" + strconv.Itoa(i)
+			name = "ˣt" + strconv.Itoa(i)
 		}
 		ps = append(ps, name+" "+tp.String(t.Constraint()))
 		as = append(as, name)

@@ -73,18 +73,18 @@ func (g *generator) printer(use map[string]string) *spell.Printer {
 	return tp
 }
 
-// owner is the type after which the accessors of t's field v are named.
+// owner is the name of the type after which the accessors of t's field v are named.
 //
-// The name "unknown" stands for one that there is not: the accessor that is called then does
-// not exist, which the compiler reports.
-func (g *generator) owner(t types.Type, v *types.Var) *types.TypeName {
+// It is "unknown" where there is none: the accessor that is called then does not exist, which
+// the compiler reports.
+func (g *generator) owner(t types.Type, v *types.Var) string {
 	if o, ok := g.code.owners[v.Origin()]; ok {
-		return o
+		return o.Name()
 	}
 	if n, ok := types.Unalias(t).(*types.Named); ok {
-		return n.Obj()
+		return n.Obj().Name()
 	}
-	return types.NewTypeName(v.Pos(), v.Pkg(), "unknown", nil)
+	return "unknown"
 }
 
 // hookOf names the hook of a function that is declared in full, or is empty.
@@ -102,13 +102,13 @@ func (g *generator) hookOf(d *ast.FuncDecl) string {
 		if e := g.in.Scope.Lookup(recv); generic || e != nil && e.Kind == scope.Type && e.Unit.Generic && !g.in.OwnNames[recv] {
 			return ""
 		}
-		return "ĦˣH_" + recv + "_" + name
+		return spell.Hook(recv, name)
 	}
 	if d.Type.TypeParams != nil || g.hooked[name] != nil || name == "_" || scope.IsInit(name) ||
 		name == "main" || spell.Ours(name) {
 		return ""
 	}
-	return "ĦˣH_" + name
+	return spell.Hook("", name)
 }
 
 // fromAlias returns the prefix under which support.go names another program, and imports it.

@@ -92,7 +92,7 @@ func (f *File) Explain(e types.Error) string {
 	case strings.Contains(m, "mismatched types"):
 		hint = mismatch(f, path)
 	case strings.HasPrefix(m, "cannot use "):
-		hint = converted(f, path, m)
+		hint = wantedNumber(f, path, m)
 	// At the top level of a cell the error of x := f() is taken, so there the message means
 	// something else. A function of three results has no such habit.
 	case strings.HasPrefix(m, "assignment mismatch: ") && (f.Part != Statements || !atTop(f, path)):

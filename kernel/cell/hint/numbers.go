@@ -40,7 +40,51 @@ func mismatch(f *File, path []ast.Node) string {
 	if wider(x, y) {
 		from, to = right, x
 	}
-	return fmt.Sprintf("; Go does not convert numbers by itself: write %s(%s)", spell.Type(to), f.Text(from))
+	return "; Go does not convert numbers by itself: write " + converted(to, f.Info.Types[from].Type, f.Text(from))
+}
+
+// converted writes a number of one type as a number of another.
+//
+//	n of int, to float64               float64(n)
+//	n of int, to complex128            complex(float64(n), 0)
+//	c of complex128, to float64        real(c)
+//	c of complex128, to float32        float32(real(c))
+//
+// Go converts no real number to a complex one, nor the other way (specification, "Conversions"):
+// the builtins complex and real do, with the type of the parts that belongs to theirs.
+func converted(to, from types.Type, text string) string {
+	if isComplex(to) == isComplex(from) {
+		return spell.Type(to) + "(" + text + ")"
+	}
+	parts := types.Typ[types.Float64] // of the complex number
+	whole := types.Typ[types.Complex128]
+	complexType := to
+	if isComplex(from) {
+		complexType = from
+	}
+	if complexType.Underlying().(*types.Basic).Kind() == types.Complex64 {
+		parts, whole = types.Typ[types.Float32], types.Typ[types.Complex64]
+	}
+	if isComplex(from) {
+		text = "real(" + text + ")"
+		if !types.Identical(to, parts) {
+			text = spell.Type(to) + "(" + text + ")"
+		}
+		return text
+	}
+	if !types.Identical(from, parts) {
+		text = spell.Type(parts) + "(" + text + ")"
+	}
+	text = "complex(" + text + ", 0)"
+	if !types.Identical(to, whole) {
+		text = spell.Type(to) + "(" + text + ")"
+	}
+	return text
+}
+
+// isComplex reports whether a type of numbers has an imaginary part.
+func isComplex(t types.Type) bool {
+	return t.Underlying().(*types.Basic).Info()&types.IsComplex != 0
 }
 
 // operands are both sides of an operator, or of an assignment such as x *= y.
@@ -72,11 +116,11 @@ func isText(t types.Type) bool {
 // usedAs finds the type that is wanted, where that is one word.
 var usedAs = regexp.MustCompile(`^cannot use .* as (\S+) value in `)
 
-// converted shows the conversion that a number needs.
+// wantedNumber shows the conversion that a number needs where another type is wanted.
 //
 //	math.Sqrt(n * 2)   →   ; Go does not convert numbers by itself: write float64(n * 2)
 //	var s Shape = Sq{} →   ; write &Sq{}, where Area has a pointer receiver
-func converted(f *File, path []ast.Node, msg string) string {
+func wantedNumber(f *File, path []ast.Node, msg string) string {
 	m := usedAs.FindStringSubmatch(msg)
 	if m == nil || len(path) == 0 {
 		return ""
@@ -104,10 +148,11 @@ func converted(f *File, path []ast.Node, msg string) string {
 	}
 	// Only to numbers of Go's own. A constant is not converted: it does not fit, as 1.5 for an
 	// int.
-	if obj, ok := types.Universe.Lookup(m[1]).(*types.TypeName); !ok || !isNumber(obj.Type()) || f.Info.Types[x].Value != nil {
+	to, ok := types.Universe.Lookup(m[1]).(*types.TypeName)
+	if !ok || !isNumber(to.Type()) || f.Info.Types[x].Value != nil {
 		return ""
 	}
-	return fmt.Sprintf("; Go does not convert numbers by itself: write %s(%s)", m[1], f.Text(x))
+	return "; Go does not convert numbers by itself: write " + converted(to.Type(), f.Info.Types[x].Type, f.Text(x))
 }
 
 // isNumber reports whether a type is a number's, of Go's own or one declared as such. nil is
@@ -125,17 +170,22 @@ var sizes = types.SizesFor("gc", runtime.GOARCH)
 
 // wider reports whether values of y are better converted to x than the other way.
 //
-//	int32, int64     int64
-//	int, float32     float32: fractions are kept, though int has more bytes
-//	int, uint        neither: false, so that the left one is converted
+//	int32, int64          int64
+//	int, float32          float32: fractions are kept, though int has more bytes
+//	float64, complex64    complex64: the imaginary part is kept
+//	int, uint             neither: false, so that the left one is converted
 //
 // Both are numbers.
 func wider(x, y types.Type) bool {
-	// More than any size, so that every float is wider than every integer.
+	// More than any size, so that every float is wider than every integer, and every complex
+	// number than both.
 	rank := func(t types.Type) int64 {
 		b := t.Underlying().(*types.Basic)
 		n := sizes.Sizeof(b)
-		if b.Info()&types.IsFloat != 0 {
+		switch {
+		case b.Info()&types.IsComplex != 0:
+			n += 200
+		case b.Info()&types.IsFloat != 0:
 			n += 100
 		}
 		return n

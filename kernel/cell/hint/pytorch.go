@@ -85,18 +85,38 @@ func misfit(name, x, args string) string {
 	return "; " + w.Say(x, args)
 }
 
-// byNumber is the number that a method of operators takes: x - 2 is x.Shift(-2).
+// byNumber is the number that a method of operators takes, a float64, as the operator has it.
 //
-// x / 2 is x.Scale(1/2.0): with 1/2, Go would divide whole numbers, and get 0.
-func byNumber(op token.Token, value string) string {
+//	x - 2          -2
+//	x -= a + b     -(a + b)
+//	x * n          float64(n), of an int
+//	x / 2          1/2.0: with 1/2, Go would divide whole numbers, and get 0
+//	x / n          1 / float64(n)
+//	x / lr         1 / lr
+func byNumber(f *File, op token.Token, x ast.Expr) string {
+	x = ast.Unparen(x)
+	value, tv := f.Text(x), f.Info.Types[x]
+	b, _ := tv.Type.(*types.Basic) // nil of a declared type
+	isFloat := b != nil && (b.Kind() == types.Float64 || b.Kind() == types.UntypedFloat)
+	lit, isLit := x.(*ast.BasicLit)
+	switch {
+	case isFloat, b != nil && b.Info()&types.IsUntyped != 0 && op != token.QUO:
+		switch x.(type) {
+		case *ast.BinaryExpr, *ast.UnaryExpr:
+			if op == token.SUB || op == token.QUO {
+				value = "(" + value + ")"
+			}
+		}
+	case isLit && lit.Kind == token.INT:
+		return "1/" + value + ".0"
+	default:
+		value = converted(types.Typ[types.Float64], tv.Type, value)
+	}
 	switch op {
 	case token.SUB:
 		return "-" + value
 	case token.QUO:
-		if strings.Contains(value, ".") {
-			return "1 / " + value
-		}
-		return "1/" + value + ".0"
+		return "1 / " + value
 	}
 	return value
 }
@@ -409,7 +429,7 @@ func byAssignment(f *File, n *ast.AssignStmt) string {
 	}
 	x, value := f.Text(n.Lhs[0]), f.Text(n.Rhs[0])
 	if isNumber(f.Info.Types[n.Rhs[0]].Type) {
-		return fmt.Sprintf("; Go's operators are for numbers and strings: write %s = %s.%s(%s)", x, x, methods[1], byNumber(compound[n.Tok], value))
+		return fmt.Sprintf("; Go's operators are for numbers and strings: write %s = %s.%s(%s)", x, x, methods[1], byNumber(f, compound[n.Tok], n.Rhs[0]))
 	}
 	return fmt.Sprintf("; Go's operators are for numbers and strings: write %s = %s.%s(%s)", x, x, methods[0], value)
 }
@@ -440,7 +460,7 @@ func byBinary(f *File, n *ast.BinaryExpr) string {
 	case ok && !number && has(f, x, methods[0]):
 		return fmt.Sprintf("; Go's operators are for numbers and strings: write %s.%s(%s)", f.Text(x), methods[0], value)
 	case ok && number && has(f, x, methods[1]):
-		return fmt.Sprintf("; Go's operators are for numbers and strings: write %s.%s(%s)", f.Text(x), methods[1], byNumber(n.Op, value))
+		return fmt.Sprintf("; Go's operators are for numbers and strings: write %s.%s(%s)", f.Text(x), methods[1], byNumber(f, n.Op, y))
 	case n.Op == token.REM && has(f, x, "Floor"):
 		return "; Holt has no remainder; " + wordsOf("remainder", "torch")
 	case comparison(n.Op) != "" && has(f, x, "Item"):
@@ -598,8 +618,7 @@ func wrapped(f *File, path []ast.Node, call *ast.CallExpr) string {
 			for _, op := range arithmetic {
 				m, _ := operator(op)
 				if sel.Sel.Name == m[0] && has(f, sel.X, m[1]) {
-					value := f.Text(arg)
-					return fmt.Sprintf("; write, with a number, %s.%s(%s)", f.Text(sel.X), m[1], byNumber(op, value))
+					return fmt.Sprintf("; write, with a number, %s.%s(%s)", f.Text(sel.X), m[1], byNumber(f, op, arg))
 				}
 			}
 		}

@@ -68,7 +68,7 @@ func (e Effects) Reached(reached int) Effects {
 // It reads the final pass of the check, in which statements are already written as
 // package-level code: x := 1 is there x = 1, and var x int is ˣzero(&x).
 func Find(r *check.Result) Effects {
-	f := &effectFinder{cell: r, made: map[string]bool{}, own: map[string]*scope.Unit{}, effects: Effects{Uses: map[string]string{}}}
+	f := &effectFinder{cell: r, made: map[string]bool{}, own: map[string]*scope.Unit{}, followed: map[*scope.Unit]bool{}, effects: Effects{Uses: map[string]string{}}}
 	// What the cell declares, unless the same declaration stood there before. A declaration
 	// runs nothing: what it rests on is used only when a statement calls it.
 	for _, u := range r.Own {
@@ -104,11 +104,12 @@ func Find(r *check.Result) Effects {
 
 // effectFinder walks the statements of a cell in order.
 type effectFinder struct {
-	cell *check.Result   // what the cell means
-	made map[string]bool // variables that the cell has given a whole new value
-	// own has methods as T.m. An entry is removed once it was followed.
-	own     map[string]*scope.Unit // what the cell declares itself
-	effects Effects
+	cell *check.Result          // what the cell means
+	made map[string]bool        // variables that the cell has given a whole new value
+	own  map[string]*scope.Unit // what the cell declares itself, methods as T.m
+	// followed are those of own that were gone into: once is enough, and recursion ends.
+	followed map[*scope.Unit]bool
+	effects  Effects
 }
 
 // use records a name, and what it rests on in turn.
@@ -135,10 +136,10 @@ func (f *effectFinder) use(name, by string) {
 		f.effects.Uses[name] = by
 		u = f.cell.Scope.Unit(name)
 	}
-	if u == nil {
+	if u == nil || f.followed[u] {
 		return
 	}
-	delete(f.own, name) // once is enough, and recursion ends
+	f.followed[u] = true
 	for _, dep := range slices.Sorted(maps.Keys(u.RestsOn())) {
 		f.use(dep, by)
 	}

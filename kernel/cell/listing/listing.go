@@ -198,7 +198,7 @@ func (l lister) ownUnit(kind scope.Kind, name, text string) *scope.Unit {
 // asMethod corrects the places of names in a method that was checked as a function:
 // its head was written anew.
 //
-// The check has made func Ħˣm_T_m(p *T, x int) of it. Its body has the places of the cell's text,
+// The check has made func Ħˣm_Tˣ_m(p *T, x int) of it. Its body has the places of the cell's text,
 // but what is in the head leads to the wrong ones, so that a name there is told by the text: it
 // stays if that has the name at the place. The type of the receiver is a name that the head has
 // lost, and is put in first.

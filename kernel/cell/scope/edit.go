@@ -35,11 +35,10 @@ func (e *Edit) Released() []*Version { return e.released }
 func (e *Edit) Lookup(name string) *Version { return e.m.names[name] }
 
 // Define gives v.Name a new meaning. Number and Previous are set here. A variable that
-// it replaces is released, unless it is of the same package: then it was moved there by
-// [Edit.Again] in this edit, and is the very variable that v means.
+// it replaces is released.
 func (e *Edit) Define(v Version) {
 	old := e.m.names[v.Name]
-	if old != nil && old.Kind == Var && old.Home != v.Home {
+	if old != nil && old.Kind == Var {
 		e.released = append(e.released, old)
 	}
 	e.m.last++

@@ -73,14 +73,22 @@ func Var(name string) string {
 	return name
 }
 
-// PkgPrefix begins the import paths of programs' packages.
+// pkgPrefix begins the import paths of programs' packages.
 //
 // The number behind it tells a program from all others of the notebook, and makes its path one
 // that was never used before, as a plugin's has to be.
-const PkgPrefix = Path + "/c"
+const pkgPrefix = Path + "/c"
 
 // PkgPath is the import path of a program's package.
-func PkgPath(program int) string { return PkgPrefix + strconv.Itoa(program) }
+func PkgPath(program int) string { return pkgPrefix + strconv.Itoa(program) }
+
+// Program is the program whose package has an import path; ok is false for a package of
+// another kind, such as notebook/config of a module notebook.
+func Program(path string) (program int, ok bool) {
+	number, ok := strings.CutPrefix(path, pkgPrefix)
+	program, err := strconv.Atoi(number)
+	return program, ok && err == nil
+}
 
 // Run is the function that the statements of a cell are in.
 //
@@ -105,15 +113,44 @@ func Must(values int) string { return "ˣmust" + strconv.Itoa(values) }
 // earlier program, and gets the value when its statement runs.
 func Embed(name string) string { return "ˣembed_" + name }
 
+// Dot stands in a name of ours where Go has the dot between a type and its method or field.
+//
+// A name that a person writes may hold _, so that this alone would not do: the method b_c of a
+// and the method c of a_b are two.
+const Dot = "ˣ_"
+
 // MethodFunc is the function that the new body of a method becomes.
 //
 // A method can be declared in the package of its type alone (Go spec, "Method declarations"),
 // and that one is compiled already. So the new body of func (p *T) m(x int) is
 //
-//	func Ħˣm_T_m(p *T, x int)
+//	func Ħˣm_Tˣ_m(p *T, x int)
 //
 // which is set to the hook of the old one.
-func MethodFunc(recv, name string) string { return "Ħˣm_" + recv + "_" + name }
+func MethodFunc(recv, name string) string { return methodFunc + recv + Dot + name }
+
+const methodFunc = "Ħˣm_"
+
+// IsMethodFunc reports whether a name is one of [MethodFunc].
+func IsMethodFunc(name string) bool { return strings.HasPrefix(name, methodFunc) }
+
+// NewBody is the function that holds the new body of a function.
+func NewBody(name string) string { return "Ħˣb_" + name }
+
+// Hook is the variable that a function looks at when it is called: once it is set, the function
+// that it holds is called instead. Recv is the type of a method's receiver, or empty.
+func Hook(recv, name string) string {
+	if recv != "" {
+		name = recv + Dot + name
+	}
+	return "ĦˣH_" + name
+}
+
+// FieldAddr is the function that gives the address of an unexported field of a type.
+func FieldAddr(owner, field string) string { return "ĦˣF_" + owner + Dot + field }
+
+// FieldValue is the function that gives the field's value, of an operand without an address.
+func FieldValue(owner, field string) string { return "ĦˣV_" + owner + Dot + field }
 
 // PackageLevel reports whether the notebook has an object at package level.
 //

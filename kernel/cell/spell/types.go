@@ -343,6 +343,10 @@ func Walk(t types.Type, visit func(types.Type)) {
 			for a := range t.TypeArgs().Types() {
 				walk(a)
 			}
+		case *types.Union:
+			for term := range t.Terms() {
+				walk(term.Type())
+			}
 		case *types.Alias:
 			walk(types.Unalias(t))
 		}

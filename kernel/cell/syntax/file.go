@@ -93,7 +93,7 @@ func (f *File) Diagnose(pos token.Pos, msg string) Diagnostic {
 // the long marks stand before Ħ and ˣ alone.
 //
 //	cannot use ˣold_x (variable of type notebook.point)  →  cannot use x (variable of type point)
-var plainNames = strings.NewReplacer("notebook.", "", spell.OldMark, "", spell.TypeMark, "", spell.NewMark, "", "Ħˣb_", "", "Ħˣm_", "", "Ħ", "", "ˣ", "", "_Ctype_", "C.")
+var plainNames = strings.NewReplacer("notebook.", "", spell.OldMark, "", spell.TypeMark, "", spell.NewMark, "", "Ħˣb_", "", "Ħˣm_", "", spell.Dot, ".", "Ħ", "", "ˣ", "", "_Ctype_", "C.")
 
 // withoutMust takes off a message what stands around calls whose error is taken:
 // ˣmust1(f(x)) is f(x).

@@ -133,10 +133,12 @@ func kind(toks []tok, begin int) token.Token {
 // declaresFunc tells a function declaration from a function literal that is
 // called: at(i) is the token after func.
 //
-//	func f(                    a declaration
-//	func (t T) m(              a declaration
-//	func(x int) int { … }(1)   a statement
-//	func() { … }()             a statement
+//	func f(                        a declaration
+//	func (t T) m(                  a declaration
+//	func (t T) m[A any](           a declaration
+//	func(x int) int { … }(1)       a statement
+//	func(x int) List[int] { … }(1) a statement
+//	func() { … }()                 a statement
 //
 // Past the last token, at gives EOF.
 func declaresFunc(at func(int) token.Token, i int) bool {
@@ -146,18 +148,28 @@ func declaresFunc(at func(int) token.Token, i int) bool {
 	if at(i) != token.LPAREN {
 		return false
 	}
+	// What is in the brackets is the receiver, or the parameters of a literal. Behind them, a
+	// method has its name and its parameters, and a literal its result and its body.
+	if i = behind(at, i, token.LPAREN, token.RPAREN); at(i) != token.IDENT {
+		return false
+	}
+	if i++; at(i) == token.LBRACK { // the type parameters of a method, or arguments of a result
+		i = behind(at, i, token.LBRACK, token.RBRACK)
+	}
+	return at(i) == token.LPAREN
+}
+
+// behind returns the token behind the bracket that closes the one at i.
+func behind(at func(int) token.Token, i int, opening, closing token.Token) int {
 	for depth := 0; at(i) != token.EOF; i++ {
 		switch at(i) {
-		case token.LPAREN:
+		case opening:
 			depth++
-		case token.RPAREN:
-			depth--
-		}
-		if depth == 0 {
-			break
+		case closing:
+			if depth--; depth == 0 {
+				return i + 1
+			}
 		}
 	}
-	// func (r T) Name( is a method; func (x int) T { is a literal.
-	// This bracket closed the receiver, or the parameters of a literal.
-	return at(i+1) == token.IDENT && (at(i+2) == token.LPAREN || at(i+2) == token.LBRACK)
+	return i
 }

@@ -16,6 +16,8 @@ func TestSplit(t *testing.T) {
 		{"a method", "func (t T) m() {}", "func func (t T) m() {}", false},
 		{"a function literal that is called", "func() { f() }()", "ILLEGAL func() { f() }()", false},
 		{"one that takes and returns", "func(x int) int { return x }(1)", "ILLEGAL func(x int) int { return x }(1)", false},
+		{"one that returns a value of a generic type", "func(x int) list[int] { return nil }(1)\nfunc() list[[2]int] { return nil }()", "ILLEGAL func(x int) list[int] { return nil }(1)|ILLEGAL func() list[[2]int] { return nil }()", false},
+		{"a method with type parameters", "func (t T) m[A any](x A) {}", "func func (t T) m[A any](x A) {}", false},
 		{"semicolons", "a := 1; b := 2;", "ILLEGAL a := 1|ILLEGAL b := 2", false},
 		{"the head of a loop", "for i := 0; i < 3; i++ { f(i); g() }\nh()", "ILLEGAL for i := 0; i < 3; i++ { f(i); g() }|ILLEGAL h()", false},
 		{"an open bracket", "f(1,", "ILLEGAL f(1,", true},

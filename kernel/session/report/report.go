@@ -351,7 +351,7 @@ func (s Sources) line(name string, n int) string {
 
 // generated takes our marks out of names; the longer ones come first, as Ħ begins them too. The
 // package comment of kernel/cell lists them.
-var generated = strings.NewReplacer("Ħˣb_", "", "Ħˣm_", "", "Ħ", "")
+var generated = strings.NewReplacer("Ħˣb_", "", "Ħˣm_", "", "ˣ_", ".", "Ħ", "")
 
 // funcName is the name of a function as the cell has it; the cell's own statements have none.
 //
