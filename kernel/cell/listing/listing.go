@@ -259,11 +259,19 @@ func (l lister) listStmts(f *syntax.File) []Stmt {
 			s.Inner = append(s.Inner, n)
 		}
 	}
-	// The final pass writes var x T as ˣzero(&x), so that T is not in its text: the names in it are
-	// taken from the statement as it was parsed.
-	uses := l.uses(f, body)
+	// The final pass has other text for some definitions, as ˣzero(&x) for var x T. Names in that
+	// have no place in the cell, and are taken from the statement as it was parsed.
+	uses := slices.DeleteFunc(l.uses(f, body), func(u Use) bool { return string(l.Cell.Text[u.Start:u.End]) != u.Name })
+	found := map[int]bool{}
+	for _, u := range uses {
+		found[u.Start] = true
+	}
 	for _, t := range l.Cell.Stmts {
-		uses = append(uses, l.typeUses(t)...)
+		for _, u := range l.leftUses(t) {
+			if !found[u.Start] {
+				uses = append(uses, u)
+			}
+		}
 	}
 	sort.Slice(uses, func(i, j int) bool { return uses[i].Start < uses[j].Start })
 	for _, u := range uses {
@@ -305,28 +313,17 @@ func (l lister) listNamed(f *syntax.File, s *Stmt, st ast.Stmt) {
 	})
 }
 
-// typeUses lists the names in the type of a var declaration, which is not part of
-// what was checked last: the variables were declared elsewhere.
+// leftUses lists the names on the left side of a definition or an assignment, with those in
+// the type of a var declaration. What was checked last may have other text there: the variables
+// were declared elsewhere, or the values go through variables of ours.
 //
 // What a name means is asked of the package's scope, since these nodes were not checked: it is a
 // package's where the notebook has nothing under it.
-func (l lister) typeUses(t *parse.Stmt) (list []Use) {
-	if !t.IsVar {
-		return nil
-	}
-	d, ok := t.Node.(*ast.DeclStmt)
-	if !ok {
-		return nil
-	}
-	off := t.Offset
-	vs := d.Decl.(*ast.GenDecl).Specs[0].(*ast.ValueSpec)
-	if vs.Type == nil {
-		return nil
-	}
+func (l lister) leftUses(t *parse.Stmt) (list []Use) {
 	// Selected names, and names of fields, parameters and methods in a type literal, mean nothing
 	// of the notebook. A node comes before those below it, so that they are known in time.
 	fields := map[*ast.Ident]bool{}
-	ast.Inspect(vs.Type, func(n ast.Node) bool {
+	add := func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.SelectorExpr:
 			fields[n.Sel] = true
@@ -335,16 +332,33 @@ func (l lister) typeUses(t *parse.Stmt) (list []Use) {
 				fields[id] = true
 			}
 		case *ast.Ident:
-			u := Use{Start: off(n.Pos()), End: off(n.End()), Name: n.Name}
-			if l.Pkg.Scope().Lookup(n.Name) == nil {
+			u := Use{Start: t.Offset(n.Pos()), End: t.Offset(n.End()), Name: n.Name}
+			isDeclared := l.Pkg.Scope().Lookup(spell.Var(n.Name)) != nil
+			if !isDeclared {
 				u.Path = l.Imports[n.Name]
 			}
-			if !fields[n] && types.Universe.Lookup(n.Name) == nil {
+			if !fields[n] && (isDeclared || u.Path != "") {
 				list = append(list, u)
 			}
 		}
 		return true
-	})
+	}
+	switch st := t.Node.(type) {
+	case *ast.AssignStmt:
+		for _, x := range st.Lhs {
+			ast.Inspect(x, add)
+		}
+	case *ast.DeclStmt:
+		if d := st.Decl.(*ast.GenDecl); d.Tok == token.VAR && len(d.Specs) > 0 {
+			vs := d.Specs[0].(*ast.ValueSpec)
+			for _, id := range vs.Names {
+				add(id)
+			}
+			if vs.Type != nil {
+				ast.Inspect(vs.Type, add)
+			}
+		}
+	}
 	return list
 }
 
