@@ -5,11 +5,13 @@
 CELLS.json is a list of phases {"setup": [CELL, ...], "once": {NAME: CELL, ...}, "timed": {NAME: CELL, ...}, "complete":
 {NAME: TEXT, ...}}, which run in order in one kernel; "once" cells are timed at their first and only run, as compiling
 is. "complete" asks what can follow TEXT, once there is an answer at all.
+The kernel is given a notebook's name, as JupyterLab does.
 {i} in a timed cell becomes the number of the repeat, so that no kernel can answer from memory; one repeat before the
 first is not counted. Prints one line of JSON with the seconds of each repeat.
 """
 import argparse
 import json
+import os
 import sys
 import time
 
@@ -54,7 +56,7 @@ def main():
     args = p.parse_args()
     cells = json.load(open(args.cells))
     start = time.perf_counter()
-    manager, client = start_new_kernel(kernel_name=args.kernel, startup_timeout=600)
+    manager, client = start_new_kernel(kernel_name=args.kernel, startup_timeout=600, env={**os.environ, "JPY_SESSION_NAME": os.path.abspath(args.cells)})
     try:
         info = client.kernel_info(reply=True, timeout=60)["content"]
         out = {"kernel": args.kernel, "version": f"{info['implementation']} {info['implementation_version']}",

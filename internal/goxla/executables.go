@@ -60,6 +60,11 @@ func keepIn(store executables.Store, b *xla.Backend, kind, library string) (c *d
 		return nil
 	}
 	c = &diskCache{store: store}
+	if session := os.Getenv(sessionEnv); session != "" && kind == "cpu" && runtime.NumCPU() > 1 {
+		c.early = &early{store: store,
+			load:   func(executable []byte) (unsafe.Pointer, error) { return pjrt.Load(api, client, executable) },
+			unload: func(loaded unsafe.Pointer) { pjrt.Unload(api, loaded) }}
+	}
 	identified := make(chan struct{})
 	c.machine = func() []byte { <-identified; return c.identity }
 	parts := []string{kind, flags, executables.Processor(), pjrt.Describe(api, client),
@@ -78,6 +83,13 @@ func keepIn(store executables.Store, b *xla.Backend, kind, library string) (c *d
 	if table == nil {
 		return nil
 	}
+	if c.early != nil {
+		go func() {
+			if machine := c.machine(); len(machine) > 0 {
+				c.early.begin(machine, os.Getenv(sessionEnv))
+			}
+		}()
+	}
 	field := reflect.ValueOf(plugin).Elem().FieldByName("api")
 	*(*unsafe.Pointer)(field.Addr().UnsafePointer()) = table
 	return c
@@ -89,8 +101,10 @@ type diskCache struct {
 	store    executables.Store
 	machine  func() []byte // waits for identity
 	identity []byte        // of plugin, flags and processor; empty where it is not known
+	early    *early        // what the notebook used before; nil where that is not known
 
 	loaded, saved, refused atomic.Int64 // executables, for tests
+	taken                  atomic.Int64 // of the loaded ones, those that were so early
 }
 
 // oneDNN begins the names of XLA's calls of oneDNN. A program with one must not
@@ -106,21 +120,28 @@ func (d *diskCache) key(c pjrt.Compilation) (k executables.Key, ok bool) {
 }
 
 // Load implements pjrt.Cache.
-func (d *diskCache) Load(c pjrt.Compilation) (executable []byte, keep bool) {
+func (d *diskCache) Load(c pjrt.Compilation) (e pjrt.Executable, keep bool) {
 	k, ok := d.key(c)
 	if !ok {
-		return nil, false
+		return e, false
 	}
-	if executable, _ = d.store.Load(k); len(executable) > 0 {
+	if e.Loaded = d.early.take(k); e.Loaded != nil {
+		d.taken.Add(1)
+	} else {
+		e.Bytes, _ = d.store.Load(k)
+	}
+	if e.Loaded != nil || len(e.Bytes) > 0 {
 		d.loaded.Add(1)
+		d.early.used(k)
 	}
-	return executable, true
+	return e, true
 }
 
 // Save implements pjrt.Cache.
 func (d *diskCache) Save(c pjrt.Compilation, executable []byte) {
 	if k, ok := d.key(c); ok && d.store.Save(k, executable) == nil {
 		d.saved.Add(1)
+		d.early.used(k)
 	}
 }
 

@@ -43,7 +43,8 @@ func TestMain(m *testing.M) {
 type trained struct {
 	Losses                 []float64
 	Loaded, Saved, Refused int64
-	ReLU, First            cost // first calls, with all that they bring about
+	Early                  int64 // of those loaded
+	ReLU, First            cost  // first calls, with all that they bring about
 }
 
 // cost is the time that something takes, and that of all the process's threads.
@@ -105,7 +106,10 @@ func train(name string) (*trained, error) {
 		return nil, err
 	}
 	if c != nil {
-		t.Loaded, t.Saved, t.Refused = c.loaded.Load(), c.saved.Load(), c.refused.Load()
+		t.Loaded, t.Saved, t.Refused, t.Early = c.loaded.Load(), c.saved.Load(), c.refused.Load(), c.taken.Load()
+		if c.early != nil {
+			c.early.write()
+		}
 	}
 	return &t, nil
 }
@@ -197,6 +201,12 @@ func TestRestart(t *testing.T) {
 
 	same("other flags", restart(t, "small", folder, "XLA_FLAGS=--xla_cpu_enable_fast_min_max=false")(), 0, all)
 	same("flags that dump", restart(t, "small", folder, "XLA_FLAGS=--xla_dump_to="+t.TempDir())(), 0, 0)
+	same("with a notebook", restart(t, "small", folder, sessionEnv+"=a.ipynb")(), all, 0)
+	if r := restart(t, "small", folder, sessionEnv+"=a.ipynb")(); r.Early == 0 {
+		t.Error("a host with a notebook loads nothing early")
+	} else {
+		same("loaded early", r, all, 0)
+	}
 	same("none kept", restart(t, "small", "0")(), 0, 0)
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {

@@ -149,6 +149,12 @@ static void *deserialize(table *t, void *client, const void *bytes, size_t size,
 	load_args l = {SIZE(load_args, options_size), 0, client, bytes, size, 0, 0, 0};
 	return failed(t, t->call[DESERIALIZE_AND_LOAD](&l), text) ? 0 : l.executable;
 }
+
+static void unload(table *t, void *loaded) {
+	char *text = 0;
+	executable_args e = {offsetof(executable_args, executable), 0, loaded};
+	if (failed(t, t->call[LOADED_DESTROY](&e), &text)) free(text);
+}
 */
 import "C"
 
@@ -281,19 +287,21 @@ func compileWith(cache Cache, api *C.table, a *C.compile_args) unsafe.Pointer {
 		Format:  C.GoStringN(a.program.format, C.int(a.program.format_size)),
 		Options: unsafe.Slice((*byte)(unsafe.Pointer(a.options)), int(a.options_size)),
 	}
-	var problem *C.char
 	executable, keep := cache.Load(p)
-	if len(executable) > 0 {
-		loaded := C.deserialize(api, a.client, unsafe.Pointer(unsafe.SliceData(executable)), C.size_t(len(executable)), &problem)
-		if loaded != nil {
-			a.executable = loaded
-			return nil
+	if executable.Loaded == nil && len(executable.Bytes) > 0 {
+		var err error
+		if executable.Loaded, err = Load(unsafe.Pointer(api), a.client, executable.Bytes); err != nil {
+			cache.Refused(p, err)
 		}
-		cache.Refused(p, errors.New(text(problem)))
+	}
+	if executable.Loaded != nil {
+		a.executable = executable.Loaded
+		return nil
 	}
 	if err := C.compile(api, unsafe.Pointer(a)); err != nil || !keep {
 		return err
 	}
+	var problem *C.char
 	var s C.serialize_args
 	var of unsafe.Pointer
 	ok := C.serialize(api, a.executable, &s, &of, &problem) != 0
@@ -307,6 +315,20 @@ func compileWith(cache Cache, api *C.table, a *C.compile_args) unsafe.Pointer {
 	cache.Save(p, unsafe.Slice((*byte)(unsafe.Pointer(s.bytes)), int(s.size)))
 	return nil
 }
+
+// Load makes a PJRT_LoadedExecutable of a client from bytes that a [Cache] was given.
+// It is for [Cache.Load] or [Unload].
+func Load(api, client unsafe.Pointer, executable []byte) (loaded unsafe.Pointer, err error) {
+	var problem *C.char
+	loaded = C.deserialize((*C.table)(api), client, unsafe.Pointer(unsafe.SliceData(executable)), C.size_t(len(executable)), &problem)
+	if loaded == nil {
+		return nil, errors.New(text(problem))
+	}
+	return loaded, nil
+}
+
+// Unload frees an executable that [Load] made.
+func Unload(api, loaded unsafe.Pointer) { C.unload((*C.table)(api), loaded) }
 
 // Describe is what a client says of its platform and its devices.
 func Describe(api, client unsafe.Pointer) string {

@@ -21,6 +21,12 @@ func MemoryOf(_, _ unsafe.Pointer) (Memory, error) { return Memory{}, errNoC }
 // Intercept needs cgo.
 func Intercept(_, _ unsafe.Pointer, _ Cache) unsafe.Pointer { return nil }
 
+// Load needs cgo.
+func Load(_, _ unsafe.Pointer, _ []byte) (unsafe.Pointer, error) { return nil, errNoC }
+
+// Unload needs cgo.
+func Unload(_, _ unsafe.Pointer) {}
+
 // Describe needs cgo.
 func Describe(_, _ unsafe.Pointer) string { return "" }
 

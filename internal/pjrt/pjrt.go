@@ -7,7 +7,10 @@
 // https://github.com/openxla/xla/blob/main/xla/pjrt/c/pjrt_c_api.h
 package pjrt
 
-import "fmt"
+import (
+	"fmt"
+	"unsafe"
+)
 
 // Memory is how full a device is, in bytes.
 type Memory struct {
@@ -37,12 +40,19 @@ type Compilation struct {
 	Options []byte // a CompileOptionsProto
 }
 
+// Executable is one that a cache has: as bytes, or loaded already, which is then the
+// compiler's caller's. The zero value is none.
+type Executable struct {
+	Bytes  []byte
+	Loaded unsafe.Pointer // of the client that compiles, from [Load]
+}
+
 // Cache keeps executables as bytes. Its methods may be called from several
 // goroutines at a time, and must not panic.
 type Cache interface {
 	// Load returns the executable of a program, empty where there is none. keep
 	// asks for it to be given to Save, once it is compiled.
-	Load(Compilation) (executable []byte, keep bool)
+	Load(Compilation) (e Executable, keep bool)
 	// Save is given an executable, which is lent for this call.
 	Save(c Compilation, executable []byte)
 	// Refused is given the error of a plugin that does not load what Load returned,
