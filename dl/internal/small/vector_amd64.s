@@ -209,6 +209,61 @@ fourLoop:
 	VZEROUPPER
 	RET
 
+// func eightRows(c *float32, cm int, a *float32, am, ak int, b *float32, k int)
+//
+// Z0 to Z7 are the eight rows of 16 sums. R8 and R9 are rows 0 and 4 of a, at the same k.
+TEXT ·eightRows(SB), NOSPLIT, $0-56
+	MOVQ c+0(FP), DI
+	MOVQ cm+8(FP), BX
+	MOVQ a+16(FP), R8
+	MOVQ am+24(FP), AX
+	MOVQ ak+32(FP), DX
+	MOVQ b+40(FP), SI
+	MOVQ k+48(FP), CX
+	SHLQ $2, BX
+	SHLQ $2, AX
+	SHLQ $2, DX
+	LEAQ (R8)(AX*4), R9
+	LEAQ (AX)(AX*2), R10
+	LEAQ (DI)(BX*4), R12
+	LEAQ (BX)(BX*2), R13
+
+	VMOVUPS (DI), Z0
+	VMOVUPS (DI)(BX*1), Z1
+	VMOVUPS (DI)(BX*2), Z2
+	VMOVUPS (DI)(R13*1), Z3
+	VMOVUPS (R12), Z4
+	VMOVUPS (R12)(BX*1), Z5
+	VMOVUPS (R12)(BX*2), Z6
+	VMOVUPS (R12)(R13*1), Z7
+
+eightLoop:
+	VMOVUPS          (SI), Z8
+	VFMADD231PS.BCST (R8), Z8, Z0
+	VFMADD231PS.BCST (R8)(AX*1), Z8, Z1
+	VFMADD231PS.BCST (R8)(AX*2), Z8, Z2
+	VFMADD231PS.BCST (R8)(R10*1), Z8, Z3
+	VFMADD231PS.BCST (R9), Z8, Z4
+	VFMADD231PS.BCST (R9)(AX*1), Z8, Z5
+	VFMADD231PS.BCST (R9)(AX*2), Z8, Z6
+	VFMADD231PS.BCST (R9)(R10*1), Z8, Z7
+	ADDQ             DX, R8
+	ADDQ             DX, R9
+	ADDQ             $64, SI
+	DECQ             CX
+	JNE              eightLoop
+
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, (DI)(BX*1)
+	VMOVUPS Z2, (DI)(BX*2)
+	VMOVUPS Z3, (DI)(R13*1)
+	VMOVUPS Z4, (R12)
+	VMOVUPS Z5, (R12)(BX*1)
+	VMOVUPS Z6, (R12)(BX*2)
+	VMOVUPS Z7, (R12)(R13*1)
+	VZEROUPPER
+	RET
+
 // func oneRow(c, a *float32, ak int, b *float32, bk, k int)
 TEXT ·oneRow(SB), NOSPLIT, $0-48
 	MOVQ    c+0(FP), DI
@@ -344,5 +399,25 @@ packLoop:
 	ADDQ        $512, DI
 	SUBQ        $8, CX
 	JG          packLoop
+	VZEROUPPER
+	RET
+
+// func packColumns(to, from *float32, stride, k int)
+TEXT ·packColumns(SB), NOSPLIT, $0-32
+	MOVQ to+0(FP), DI
+	MOVQ from+8(FP), SI
+	MOVQ stride+16(FP), AX
+	MOVQ k+24(FP), CX
+	SHLQ $2, AX
+
+columnsLoop:
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	ADDQ    AX, SI
+	ADDQ    $64, DI
+	DECQ    CX
+	JNE     columnsLoop
 	VZEROUPPER
 	RET

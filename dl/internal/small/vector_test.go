@@ -74,9 +74,11 @@ func TestVectorSums(t *testing.T) {
 func TestProducts(t *testing.T) {
 	have := vector
 	defer func() { vector = have }()
-	for _, vector = range []vectors{have, {}} {
+	four := have
+	four.eightRows = nil
+	for _, vector = range []vectors{have, four, {}} {
 		for _, size := range [][3]int{{1, 1, 1}, {1, 7, 16}, {1, 40, 33}, {2, 300, 20}, {3, 8, 5}, {4, 16, 16}, {5, 17, 31},
-			{9, 260, 18}, {64, 128, 48}, {7, 3, 2}, {5, 1, 7}, {5, 9, 3}, {2, 9, 3}, {6, 0, 4}} {
+			{9, 260, 18}, {21, 260, 40}, {64, 128, 48}, {7, 3, 2}, {5, 1, 7}, {5, 9, 3}, {2, 9, 3}, {6, 0, 4}} {
 			for layout := range 4 {
 				m, k, n := size[0], size[1], size[2]
 				left, right := []int{2, m, k}, []int{2, k, n} // the first axis is that of the pairs
