@@ -126,8 +126,11 @@ func join(ctx context.Context, w launch.World, t times) (_ *Group, err error) {
 	g := &Group{world: w, times: t, answers: make(chan message, 1), broken: make(chan struct{})}
 	defer func() {
 		if err != nil {
+			if g.main != nil {
+				g.main.Close()
+			}
 			if g.hub != nil {
-				g.hub.waitTold() // those that come later learn why, too
+				g.hub.settle()
 			}
 			g.Close()
 			err = fmt.Errorf("rank %d of %d: %w", w.Rank, w.Size, err)
@@ -338,7 +341,7 @@ func (g *Group) AllReduce(ctx context.Context, text string, numbers []float64, a
 	defer g.turn.Unlock()
 	defer func() {
 		if err != nil && g.hub != nil {
-			g.hub.waitHeard()
+			g.hub.settle()
 		}
 	}()
 	g.step++

@@ -23,7 +23,7 @@ type hub struct {
 	times times
 	in    net.Listener
 
-	told chan struct{} // closed when all ranks know of the end
+	informed chan struct{} // closed when all ranks were sent why the job has ended
 
 	mu      sync.Mutex
 	members []*conn         // by rank; nil for one that has not come
@@ -47,7 +47,7 @@ func listen(w launch.World, t times) (*hub, error) {
 		return nil, err
 	}
 	h := &hub{world: w, times: t, in: in, members: make([]*conn, w.Size), addrs: make([]string, w.Size),
-		waiting: map[int]message{}, lost: map[int]error{}, told: make(chan struct{})}
+		waiting: map[int]message{}, lost: map[int]error{}, informed: make(chan struct{})}
 	go h.accept()
 	go h.beat()
 	time.AfterFunc(t.join, h.missing)
@@ -105,7 +105,7 @@ func (h *hub) welcome(c *conn, m message) (why string) {
 		h.end(why)
 	}
 	if h.ended != "" {
-		h.checkTold()
+		h.checkInformed()
 		return h.ended
 	}
 	if !slices.Contains(h.members, nil) {
@@ -114,44 +114,50 @@ func (h *hub) welcome(c *conn, m message) (why string) {
 	return ""
 }
 
-// checkTold closes told when all processes have come and the job has ended. The caller
-// holds mu.
-func (h *hub) checkTold() {
+// checkInformed closes informed when all processes have come and the job has ended. The
+// caller holds mu.
+func (h *hub) checkInformed() {
 	if h.ended == "" || slices.Contains(h.members, nil) {
 		return
 	}
 	select {
-	case <-h.told:
+	case <-h.informed:
 	default:
-		close(h.told)
+		close(h.informed)
 	}
 }
 
-// waitTold waits until all processes know why the job has ended, at most as long as they
-// have to come.
-func (h *hub) waitTold() {
+// settle waits, where the job has ended, until all processes know why: what is on its way to
+// them may be lost when this process ends. Those that have not come yet get as long as they have
+// for that, and the others a moment to close their connections, which they do once they have
+// read it. The connection of this process itself is closed before.
+func (h *hub) settle() {
 	h.mu.Lock()
 	ended := h.ended != ""
 	h.mu.Unlock()
-	if ended {
-		select {
-		case <-h.told:
-		case <-time.After(h.times.join):
-		}
+	if !ended {
+		return
+	}
+	select {
+	case <-h.informed:
+	case <-time.After(h.times.join):
+	}
+	for end := time.Now().Add(h.times.reason); time.Now().Before(end) && !h.allLost(); {
+		time.Sleep(5 * time.Millisecond)
 	}
 }
 
-// waitHeard waits a moment until all processes that are still there know why the job has
-// ended: what is on its way to them may be lost when this process ends.
-func (h *hub) waitHeard() {
-	for end := time.Now().Add(h.times.reason); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		h.mu.Lock()
-		heard := h.ended == "" || len(h.lost) == h.world.Size
-		h.mu.Unlock()
-		if heard {
-			return
+// allLost reports whether the connections of all processes that had come have ended.
+func (h *hub) allLost() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	came := 0
+	for _, c := range h.members {
+		if c != nil {
+			came++
 		}
 	}
+	return len(h.lost) == came
 }
 
 // missing ends a job to which not all have come in time.
@@ -167,7 +173,7 @@ func (h *hub) missing() {
 	if len(ranks) == 0 || h.ended != "" {
 		return
 	}
-	defer close(h.told) // no rank is waited for any more
+	defer close(h.informed) // no rank is waited for any more
 	what := "rank " + ranks[0] + " of %d has"
 	if len(ranks) > 1 {
 		what = "ranks " + strings.Join(ranks, ", ") + " of %d have"
@@ -291,7 +297,7 @@ func (h *hub) end(why string) {
 	}
 	h.ended = why
 	h.all(message{Kind: over, Text: why})
-	h.checkTold()
+	h.checkInformed()
 }
 
 // all sends a message to all that are here. The caller holds mu.
