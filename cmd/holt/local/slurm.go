@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/holt-dl/holt/internal/shell"
 )
 
@@ -90,26 +92,33 @@ func (n nodes) run(ctx context.Context, notebook string, command []string, out i
 
 // withoutNodes returns the arguments of holt run without those that say where it runs.
 func withoutNodes(args []string) []string {
+	all, away := flagsOf(&runCmd{}), flagsOf(&nodes{})
 	var kept []string
 	for i := 0; i < len(args); i++ {
 		name, _, joined := strings.Cut(args[i], "=")
-		switch name {
-		case "--":
+		if name == "--" {
 			return append(kept, args[i:]...)
-		case "--nodes", "--gpus":
-			if !joined {
-				i++
-			}
-		case "--dry-run":
-		case "-p", "--parameter", "-o", "--output", "--timeout", "--cwd":
-			if !joined && i+1 < len(args) { // its value may look like a flag
-				kept = append(kept, args[i])
-				i++
-			}
-			kept = append(kept, args[i])
-		default:
-			kept = append(kept, args[i])
 		}
+		end := i + 1
+		if f := all[name]; f != nil && !f.IsBool() && !joined {
+			end = min(end+1, len(args)) // the next one is its value, also where it looks like a flag
+		}
+		if away[name] == nil {
+			kept = append(kept, args[i:end]...)
+		}
+		i = end - 1
 	}
 	return kept
+}
+
+// flagsOf returns the flags of a command by what is written for each, such as -o and --output.
+func flagsOf(command any) map[string]*kong.Flag {
+	flags := map[string]*kong.Flag{}
+	for _, f := range kong.Must(command).Model.Flags {
+		flags["--"+f.Name] = f
+		if f.Short != 0 {
+			flags["-"+string(f.Short)] = f
+		}
+	}
+	return flags
 }

@@ -85,8 +85,13 @@ func TestNodesWanted(t *testing.T) {
 }
 
 func TestWithoutNodes(t *testing.T) {
-	got := withoutNodes(strings.Fields("run --nodes 4 a.ipynb --gpus=8 -p --nodes=1 -o out.ipynb --dry-run -q"))
-	if want := strings.Fields("run a.ipynb -p --nodes=1 -o out.ipynb -q"); !slices.Equal(got, want) {
-		t.Errorf("%q, want %q", got, want)
+	for args, want := range map[string]string{
+		"run --nodes 4 a.ipynb --gpus=8 -p --nodes=1 -o out.ipynb --dry-run -q": "run a.ipynb -p --nodes=1 -o out.ipynb -q",
+		"run --cwd --nodes --timeout 90s --nodes=2 --each a.ipynb -- --nodes 3": "run --cwd --nodes --timeout 90s --each a.ipynb -- --nodes 3",
+		"run a.ipynb --html --gpus 8 --nodes":                                   "run a.ipynb --html",
+	} {
+		if got := withoutNodes(strings.Fields(args)); !slices.Equal(got, strings.Fields(want)) {
+			t.Errorf("%s: %q, want %s", args, got, want)
+		}
 	}
 }
