@@ -10,7 +10,7 @@
 //	[HTML], [Markdown], [Latex]    what they say
 //	[LivePlot], [Live], [Curves]   curves, also while a network trains
 //	[ShowBatch], [ShowExamples]    what a loader or a data set holds
-//	[Confusion], [Report], [ROC]   how good a classifier is
+//	[Confusion], [Report], [ROC]   how good a classifier is; so is a [ConfusionMatrix] counted elsewhere
 //	[Graph]                        a model's layers and what each of them uses
 //	[Diagram]                      boxes of your own with arrows between them
 //	[Weights], [Filters]           what a model has learnt

@@ -92,6 +92,25 @@ func ExampleTabler() {
 	// milk         1
 }
 
+// votes are counted elsewhere: which animals were taken for which.
+type votes map[[2]string]int
+
+func (v votes) Matrix() (classes []string, counts [][]int) {
+	return []string{"ant", "bee"}, [][]int{
+		{v[[2]string{"ant", "ant"}], v[[2]string{"ant", "bee"}]},
+		{v[[2]string{"bee", "ant"}], v[[2]string{"bee", "bee"}]},
+	}
+}
+
+func ExampleConfusionMatrix() {
+	display.Show(votes{{"ant", "ant"}: 3, {"ant", "bee"}: 1, {"bee", "bee"}: 4})
+	// Output:
+	// 7 of 8 right (87.5%)
+	// label \ predicted  ant  bee
+	// ant                  3    1
+	// bee                  0    4
+}
+
 func ExampleTensor() {
 	var t display.Tensor = tensor{shape: []int{1, 3}, values: []float32{1, 2, 4}}
 	display.Show(t)

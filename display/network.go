@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/internal/thousands"
 )
 
 // Grapher is a model that knows what its layers use. A node N is a struct with
@@ -91,9 +92,9 @@ func (n Network) bundle() (frame.Bundle, error) {
 	for _, l := range layers {
 		total += l.params
 	}
-	title := fmt.Sprintf("%d layers, %s parameters", countLayers(layers), thousands(total))
+	title := fmt.Sprintf("%d layers, %s parameters", countLayers(layers), thousands.Text(total))
 	if countLayers(layers) == 1 {
-		title = fmt.Sprintf("1 layer, %s parameters", thousands(total))
+		title = fmt.Sprintf("1 layer, %s parameters", thousands.Text(total))
 	}
 	if n.Title != "" {
 		title = n.Title + ": " + title
@@ -267,7 +268,7 @@ func foldAt(units []unit, depth int) (out []unit) {
 func (u unit) box() Box {
 	b := Box{Name: u.op, Place: strings.Join(u.path, "."), Note: fmt.Sprint(u.shape), From: u.from, Color: Gray}
 	if u.params > 0 {
-		b.Note += "  " + thousands(u.params)
+		b.Note += "  " + thousands.Text(u.params)
 	}
 	b.Color = kindColor(u)
 	return b
@@ -307,7 +308,7 @@ func networkText(title string, units []unit) (string, error) {
 		}
 		params := any(nil)
 		if u.params > 0 {
-			params = thousands(u.params)
+			params = thousands.Text(u.params)
 		}
 		rows = append(rows, []any{name(u), u.op, fmt.Sprint(u.shape), params, strings.Join(from, ", ")})
 	}
@@ -316,13 +317,4 @@ func networkText(title string, units []unit) (string, error) {
 		return "", err
 	}
 	return b.Data["text/plain"].(string), nil
-}
-
-// thousands writes a number with commas.
-func thousands(n int) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }

@@ -89,6 +89,8 @@ func render(v any) (b frame.Bundle, err error) {
 		return frame.Text(text(v)), nil
 	case Run:
 		return stateOf(v)
+	case ConfusionMatrix:
+		return countedBundle(v)
 	case Tabler:
 		return tabled(v)
 	}

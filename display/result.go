@@ -24,7 +24,36 @@ func (c Confusion) bundle() (frame.Bundle, error) {
 	if err != nil {
 		return frame.Bundle{}, fmt.Errorf("display: Confusion: %w", err)
 	}
-	counts := j.counts()
+	return confusionBundle(c.Title, j.names, j.counts())
+}
+
+// ConfusionMatrix is a confusion matrix that was counted elsewhere, such as Holt's
+// dl.Confusion: the names of the classes, and how many examples of each (rows) were taken
+// for each (columns). It is shown as [Confusion] is.
+type ConfusionMatrix interface {
+	Matrix() (classes []string, counts [][]int)
+}
+
+// countedBundle draws a matrix that was counted elsewhere. One of nothing has its text alone.
+func countedBundle(v ConfusionMatrix) (frame.Bundle, error) {
+	classes, counts := v.Matrix()
+	for i, row := range counts {
+		if len(row) != len(counts) || len(classes) != len(counts) {
+			return frame.Bundle{}, fmt.Errorf("display: %T has %d classes, %d rows, and %d columns in row %d, want as many of each", v, len(classes), len(counts), len(row), i)
+		}
+	}
+	if len(counts) == 0 {
+		return frame.Text(text(v)), nil
+	}
+	names := make([]string, len(classes))
+	for i, name := range classes {
+		names[i] = oneLine(name, 80)
+	}
+	return confusionBundle("", names, counts)
+}
+
+// confusionBundle draws a confusion matrix under a title, which may be empty.
+func confusionBundle(title string, names []string, counts classify.Counts) (frame.Bundle, error) {
 	shares := make([][]float64, len(counts))
 	texts := make([][]string, len(counts))
 	for i, row := range counts {
@@ -38,16 +67,16 @@ func (c Confusion) bundle() (frame.Bundle, error) {
 		}
 	}
 	right, n := counts.Right()
-	title := fmt.Sprintf("%d of %d right (%.1f%%)", right, n, 100*counts.Accuracy())
-	if c.Title != "" {
-		title = c.Title + " · " + title
+	score := fmt.Sprintf("%d of %d right (%.1f%%)", right, n, 100*counts.Accuracy())
+	if title != "" {
+		score = title + " · " + score
 	}
-	matrix := &Matrix{Rows: j.names, Columns: j.names, Values: shares, Text: texts, What: "share of the row", High: 1}
-	if len(j.names) > 25 { // the numbers could not be read
+	matrix := &Matrix{Rows: names, Columns: names, Values: shares, Text: texts, What: "share of the row", High: 1}
+	if len(names) > 25 { // the numbers could not be read
 		matrix.Text = nil
 	}
-	text := title + "\n" + matrixText(j.names, counts)
-	return figureBundle("Confusion", Figure{Panels: []Panel{{Title: title, X: "predicted", Y: "label", Matrix: matrix}}}, text)
+	text := score + "\n" + matrixText(names, counts)
+	return figureBundle("Confusion", Figure{Panels: []Panel{{Title: score, X: "predicted", Y: "label", Matrix: matrix}}}, text)
 }
 
 // matrixText writes counts under the names of their columns.

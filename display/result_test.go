@@ -109,6 +109,15 @@ func TestWorst(t *testing.T) {
 	}
 }
 
+// counted is a confusion matrix of another package.
+type counted struct {
+	classes []string
+	counts  [][]int
+}
+
+func (c counted) Matrix() ([]string, [][]int) { return c.classes, c.counts }
+func (c counted) String() string              { return "nothing yet" }
+
 func TestResults(t *testing.T) {
 	labels, predicted := []int{0, 1, 2, 2, 2}, []int{0, 0, 2, 2, 1}
 	classes := []string{"class 0", "class 1", "class 2"}
@@ -129,6 +138,10 @@ func TestResults(t *testing.T) {
 				"class 2               1.000   0.667  0.800         3\naccuracy                             0.600         5\nmacro average         0.500   0.556  0.489         5\nweighted average      0.700   0.600  0.613         5"},
 		{"unnamed classes", display.Confusion{Labels: []int{10, 9}, Predicted: []int{9, 9}},
 			"1 of 2 right (50.0%)\nlabel \\ predicted  9  10\n9                  1   0\n10                 1   0"},
+		{"counted elsewhere", counted{[]string{"a", "b"}, [][]int{{3, 1}, {0, 4}}}, "7 of 8 right (87.5%)\nlabel \\ predicted  a  b\na                  3  1\nb                  0  4"},
+		{"nothing counted", counted{}, "nothing yet"},
+		{"a name too few", counted{[]string{"a"}, [][]int{{3, 1}, {0, 4}}}, "display: display_test.counted has 1 classes, 2 rows, and 2 columns in row 0, want as many of each"},
+		{"a column too few", counted{[]string{"a", "b"}, [][]int{{3, 1}, {0}}}, "display: display_test.counted has 2 classes, 2 rows, and 1 columns in row 1, want as many of each"},
 		{"ROC", display.ROC{Labels: y, Scores: scores}, "ROC, area\n1: area 0.7500"},
 		{"precision", display.PrecisionRecall{Labels: y, Scores: scores}, "precision and recall\n1: average precision 0.8333"},
 		{"ROC of equal scores", display.ROC{Labels: y, Scores: tensor{[]int{4, 1}, []float32{1, 1, 1, 1}}, Title: "T"}, "T\n1: area 0.5000"},

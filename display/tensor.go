@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/internal/thousands"
 )
 
 // Tensor is what this package needs of a tensor. Shape is its axes, outermost
@@ -261,7 +262,7 @@ func detailsHTML(values []float32) string {
 	if err != nil {
 		return Escape(err.Error())
 	}
-	note := thousands(len(values)) + " values, first"
+	note := thousands.Text(len(values)) + " values, first"
 	for _, v := range values[:min(len(values), 8)] {
 		note += " " + number(float64(v))
 	}

@@ -3,7 +3,6 @@ package dl
 import (
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/holt-dl/holt/dl/internal/xla"
 )
@@ -105,36 +104,38 @@ func deviceWords(kind, description string, num, of int) string {
 	return description
 }
 
+// mark is a star for the device in use, and - for one that cannot be used.
+func (d Device) mark() string {
+	switch {
+	case !d.Usable:
+		return "-"
+	case d.Current:
+		return "*"
+	}
+	return ""
+}
+
 // String lays the list out as a table; a star marks the device in use.
 func (l DeviceList) String() string {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	var rows [][]any
 	for _, d := range l {
-		mark := map[bool]string{true: "*"}[d.Current]
-		if !d.Usable {
-			mark = "-"
-		}
-		room := ""
+		memory := ""
 		if d.Memory > 0 {
-			room = fmt.Sprintf("%v, %v free", d.Memory, d.Free)
+			memory = fmt.Sprintf("%v, %v free", d.Memory, d.Free)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", mark, d.Name, room, d.Detail)
+		rows = append(rows, []any{d.mark(), d.Name, memory, d.Detail})
 	}
-	w.Flush()
-	return strings.TrimSuffix(b.String(), "\n")
+	return tableText(nil, rows, 0)
 }
 
 // Table is the list for a notebook; the device in use is marked by a star.
 func (l DeviceList) Table() (head []string, rows [][]any) {
 	for _, d := range l {
-		mark, memory, free := map[bool]string{true: "*"}[d.Current], "", ""
-		if !d.Usable {
-			mark = "-"
-		}
+		memory, free := "", ""
 		if d.Memory > 0 {
 			memory, free = d.Memory.String(), d.Free.String()
 		}
-		rows = append(rows, []any{mark, d.Name, memory, free, d.Detail})
+		rows = append(rows, []any{d.mark(), d.Name, memory, free, d.Detail})
 	}
 	return []string{"", "device", "memory", "free", ""}, rows
 }

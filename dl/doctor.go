@@ -3,9 +3,6 @@ package dl
 import (
 	"context"
 	"fmt"
-	"html"
-	"strings"
-	"text/tabwriter"
 
 	"github.com/holt-dl/holt/dl/internal/xla"
 )
@@ -41,48 +38,22 @@ func (d *Diagnosis) add(check, found, wrong, try string) {
 	d.Findings = append(d.Findings, Finding{check, found, wrong, try})
 }
 
-var diagnosisHead = []string{"", "check", "found", "wrong", "try"}
-
-func (f Finding) row() []string {
-	mark := "ok"
-	if f.Wrong != "" {
-		mark = "!!"
-	}
-	return []string{mark, f.Check, f.Found, f.Wrong, f.Try}
-}
-
 // String lays the findings out as a table; "!!" marks what is wrong.
 func (d *Diagnosis) String() string {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, strings.Join(diagnosisHead, "\t"))
-	for _, f := range d.Findings {
-		fmt.Fprintln(w, strings.Join(f.row(), "\t"))
-	}
-	w.Flush()
-	lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
-	for i, l := range lines {
-		lines[i] = strings.TrimRight(l, " ")
-	}
-	return strings.Join(lines, "\n")
+	head, rows := d.Table()
+	return tableText(head, rows, 0)
 }
 
-// HTML writes the findings as a table.
-func (d *Diagnosis) HTML() string {
-	var b strings.Builder
-	b.WriteString("<table><thead><tr>")
-	for _, h := range diagnosisHead {
-		fmt.Fprintf(&b, "<th>%s</th>", h)
-	}
-	b.WriteString("</tr></thead><tbody>")
+// Table is the findings for a notebook; "!!" marks what is wrong.
+func (d *Diagnosis) Table() (head []string, rows [][]any) {
 	for _, f := range d.Findings {
-		b.WriteString("<tr>")
-		for _, cell := range f.row() {
-			fmt.Fprintf(&b, `<td style="text-align:left">%s</td>`, html.EscapeString(cell))
+		mark := "ok"
+		if f.Wrong != "" {
+			mark = "!!"
 		}
-		b.WriteString("</tr>")
+		rows = append(rows, []any{mark, f.Check, f.Found, f.Wrong, f.Try})
 	}
-	return b.String() + "</tbody></table>"
+	return []string{"", "check", "found", "wrong", "try"}, rows
 }
 
 // Doctor looks at the first batches of the data, and at what the model makes

@@ -2,10 +2,7 @@ package dl
 
 import (
 	"fmt"
-	"html"
 	"slices"
-	"strings"
-	"text/tabwriter"
 
 	"github.com/holt-dl/holt/internal/classify"
 )
@@ -254,41 +251,22 @@ func (c *Confusion) name(k int) string {
 // String writes the matrix as a table: a row for each label, a column for
 // each prediction.
 func (c *Confusion) String() string {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(w, "label \\ predicted\t")
-	for k := range c.Counts {
-		fmt.Fprintf(w, "%s\t", c.name(k))
-	}
-	fmt.Fprintln(w)
-	for k, row := range c.Counts {
-		fmt.Fprintf(w, "%s\t", c.name(k))
+	names, counts := c.Matrix()
+	head, rows := []string{"label \\ predicted"}, make([][]any, len(counts))
+	for i, row := range counts {
+		head, rows[i] = append(head, names[i]), []any{names[i]}
 		for _, n := range row {
-			fmt.Fprintf(w, "%d\t", n)
+			rows[i] = append(rows[i], n)
 		}
-		fmt.Fprintln(w)
 	}
-	w.Flush()
-	return strings.TrimSuffix(b.String(), "\n")
+	return tableText(head, rows, len(counts))
 }
 
-// HTML writes the matrix as a table whose cells are the darker the greater
-// their share of the row.
-func (c *Confusion) HTML() string {
-	var b strings.Builder
-	b.WriteString("<table><thead><tr><th>label \\ predicted</th>")
+// Matrix returns the names of the classes, all of them, and Counts. Holt's notebooks draw
+// what has this method as display.Confusion.
+func (c *Confusion) Matrix() (classes []string, counts [][]int) {
 	for k := range c.Counts {
-		fmt.Fprintf(&b, "<th>%s</th>", html.EscapeString(c.name(k)))
+		classes = append(classes, c.name(k))
 	}
-	b.WriteString("</tr></thead><tbody>")
-	for k, row := range c.Counts {
-		there := classify.Counts(c.Counts).Class(k).There
-		fmt.Fprintf(&b, "<tr><th>%s</th>", html.EscapeString(c.name(k)))
-		for _, n := range row {
-			share, _ := classify.Share(n, there)
-			fmt.Fprintf(&b, `<td style="background:rgba(31,119,180,%.2f)">%d</td>`, 0.7*share, n)
-		}
-		b.WriteString("</tr>")
-	}
-	return b.String() + "</tbody></table>"
+	return classes, c.Counts
 }

@@ -7,10 +7,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/holt-dl/holt/dl/internal/xla"
 	"github.com/holt-dl/holt/internal/hooks"
+	"github.com/holt-dl/holt/internal/thousands"
 )
 
 // Plan is what programs would need of a GPU that need not be there: XLA compiles them for
@@ -279,22 +279,12 @@ func largestBatch(first PlanLine, usable Bytes, step int, plan func(rows int) (P
 
 // String lays the plan out as text.
 func (p Plan) String() string {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	head, rows := p.Table()
-	fmt.Fprintln(w, strings.Join(head, "\t"))
-	for _, row := range rows {
-		var cells []string
-		for _, cell := range row {
-			cells = append(cells, fmt.Sprint(cell))
-		}
-		fmt.Fprintln(w, strings.Join(cells, "\t"))
-	}
-	w.Flush()
+	text := tableText(head, rows, 0)
 	if p.Note != "" {
-		b.WriteString(p.Note)
+		text += "\n" + p.Note
 	}
-	return strings.TrimSuffix(b.String(), "\n")
+	return text
 }
 
 // Table is the plan for a notebook: a row for each program.
@@ -308,9 +298,9 @@ func (p Plan) Table() (head []string, rows [][]any) {
 			flops = "at least " + flops
 		}
 		if l.LargestBatch > 0 {
-			largest = thousands(l.LargestBatch)
+			largest = thousands.Text(l.LargestBatch)
 		}
-		rows = append(rows, []any{l.Name, thousands(l.Batch), l.Peak.String(), fits, flops, largest})
+		rows = append(rows, []any{l.Name, thousands.Text(l.Batch), l.Peak.String(), fits, flops, largest})
 	}
 	return []string{p.GPU, "batch", "memory", fmt.Sprintf("fits into %v", p.Usable), "operations", "largest batch"}, rows
 }

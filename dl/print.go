@@ -3,6 +3,8 @@ package dl
 import (
 	"fmt"
 	"strings"
+
+	"github.com/holt-dl/holt/internal/thousands"
 )
 
 // String prints the model as PyTorch does, with the output shape and the
@@ -23,7 +25,7 @@ func (m *Model) String() string {
 			l.out = fmt.Sprint([]int(n.out))
 		}
 		if n.params > 0 {
-			l.params = thousands(n.params)
+			l.params = thousands.Text(n.params)
 		}
 		switch {
 		case n.again != "":
@@ -89,7 +91,7 @@ func (m *Model) Table() (head []string, rows [][]any) {
 			out = strings.ReplaceAll(fmt.Sprint([]int(n.out)), " ", "\u00a0")
 		}
 		if n.params > 0 {
-			params = thousands(n.params)
+			params = thousands.Text(n.params)
 		}
 		rows = append(rows, []any{strings.Repeat(indent, max(depth-1, 0)) + n.name, what, out, params})
 		if n.again == "" {
@@ -104,9 +106,9 @@ func (m *Model) Table() (head []string, rows [][]any) {
 
 // Note is the line below the table: the input, and the sum of the parameters.
 func (m *Model) Note() string {
-	note := fmt.Sprintf("Input %v, %s parameters", []int(m.input), thousands(m.NumParams()))
+	note := fmt.Sprintf("Input %v, %s parameters", []int(m.input), thousands.Text(m.NumParams()))
 	if n := m.NumTrainable(); n < m.NumParams() {
-		note += fmt.Sprintf(", %s not frozen", thousands(n))
+		note += fmt.Sprintf(", %s not frozen", thousands.Text(n))
 	}
 	return note
 }
@@ -172,7 +174,7 @@ func (s Summary) Table() (head []string, rows [][]any) {
 		if n == 0 {
 			return ""
 		}
-		return thousands(n)
+		return thousands.Text(n)
 	}
 	for _, l := range s.Layers {
 		out := ""
@@ -181,7 +183,7 @@ func (s Summary) Table() (head []string, rows [][]any) {
 		}
 		rows = append(rows, []any{l.Path, l.Kind, out, count(l.Params), count(l.MACs)})
 	}
-	return head, append(rows, []any{"sum", "", "", thousands(s.Params), thousands(s.MACs)})
+	return head, append(rows, []any{"sum", "", "", thousands.Text(s.Params), thousands.Text(s.MACs)})
 }
 
 // Note is the line below the table: memory.
@@ -191,28 +193,8 @@ func (s Summary) Note() string {
 
 // String writes the table and the note as text.
 func (s Summary) String() string {
-	head, cells := s.Table()
-	rows := [][5]string{[5]string(head)}
-	for _, row := range cells {
-		var texts [5]string
-		for i, cell := range row {
-			texts[i] = fmt.Sprint(cell)
-		}
-		rows = append(rows, texts)
-	}
-	var wide [5]int
-	for _, row := range rows {
-		for i, cell := range row {
-			wide[i] = max(wide[i], len(cell))
-		}
-	}
-	var b strings.Builder
-	for _, r := range rows {
-		line := fmt.Sprintf("%-*s  %-*s  %-*s  %*s  %*s", wide[0], r[0], wide[1], r[1], wide[2], r[2], wide[3], r[3], wide[4], r[4])
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
-	}
-	b.WriteString(s.Note())
-	return b.String()
+	head, rows := s.Table()
+	return tableText(head, rows, 2) + "\n" + s.Note()
 }
 
 // bytesText writes a number of bytes for a person.

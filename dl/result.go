@@ -6,6 +6,8 @@ import (
 
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/internal/thousands"
 )
 
 // Result is what [Evaluate] or a step found on some examples.
@@ -42,7 +44,7 @@ func (r Result) String() string {
 	for _, m := range r.Metrics {
 		s += fmt.Sprintf("  %s %.4f", m.Name, m.Value)
 	}
-	return s + fmt.Sprintf("  on %s examples", thousands(r.N))
+	return s + fmt.Sprintf("  on %s examples", thousands.Text(r.N))
 }
 
 // Table is the result as one row. A notebook shows it in place of the text.
@@ -57,7 +59,7 @@ func (r Result) Table() (head []string, rows [][]any) {
 	for _, m := range r.Metrics {
 		head, row = append(head, m.Name), append(row, m.Value)
 	}
-	return append(head, "examples"), [][]any{append(row, thousands(r.N))}
+	return append(head, "examples"), [][]any{append(row, thousands.Text(r.N))}
 }
 
 // percent writes a share, and nothing for NaN.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/holt-dl/holt/internal/hooks"
+	"github.com/holt-dl/holt/internal/thousands"
 )
 
 // CIFAR10 is the data set of 60,000 colour pictures of 32×32 pixels in ten
@@ -169,7 +170,7 @@ func (c CIFAR10) sample(why error) (*Images, error) {
 	}
 	split, _, whole := c.split()
 	d := cifarImages("CIFAR-10 sample "+split, "", records)
-	d.source = fmt.Sprintf("CIFAR-10 sample: %s of %s %s pictures", thousands(d.n), thousands(whole), splitWord(c.Train))
+	d.source = fmt.Sprintf("CIFAR-10 sample: %s of %s %s pictures", thousands.Text(d.n), thousands.Text(whole), splitWord(c.Train))
 	if c.Download {
 		d.source += fmt.Sprintf(" (%s)", strings.TrimPrefix(why.Error(), "vision: CIFAR10: "))
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/holt-dl/holt/internal/filetype"
 	"github.com/holt-dl/holt/internal/imagefile"
 	"github.com/holt-dl/holt/internal/jpeg"
+	"github.com/holt-dl/holt/internal/thousands"
 )
 
 // file is a picture file that was read. A JPEG's pixels are decoded when they
@@ -132,7 +133,7 @@ func (f *file) decodeOther(data []byte) error {
 // fits refuses pictures that are too large to be meant.
 func (f *file) fits(w, h int) error {
 	if w < 1 || h < 1 || w > maxPixels/h {
-		return fmt.Errorf("vision: %s: picture is %d×%d, want at most %s pixels", f.path, h, w, thousands(maxPixels))
+		return fmt.Errorf("vision: %s: picture is %d×%d, want at most %s pixels", f.path, h, w, thousands.Text(maxPixels))
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package vision
 import (
 	"fmt"
 	"path/filepath"
+
+	"github.com/holt-dl/holt/internal/thousands"
 )
 
 // Hymenoptera is the data set of PyTorch's transfer-learning tutorial: 397
@@ -47,6 +49,6 @@ func (h Hymenoptera) read(root string) (*Images, error) {
 		return nil, err
 	}
 	d.name = "Hymenoptera " + part
-	d.source = fmt.Sprintf("Hymenoptera: %s %s pictures, from %s", thousands(d.n), part, filepath.Join(root, hymenopteraFolder))
+	d.source = fmt.Sprintf("Hymenoptera: %s %s pictures, from %s", thousands.Text(d.n), part, filepath.Join(root, hymenopteraFolder))
 	return d, nil
 }

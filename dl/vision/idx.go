@@ -14,6 +14,7 @@ import (
 	"strconv"
 
 	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/internal/thousands"
 )
 
 // IDX is a data set in two IDX files, such as EMNIST and subsets of [MNIST] are
@@ -65,7 +66,7 @@ func (f IDX) open() (*Images, error) {
 		return nil, fmt.Errorf("%s holds %v of shape %v, want labels of bytes in the shape [N]", f.Labels, labels.code, labels.shape)
 	}
 	if labels.shape[0] != n {
-		return nil, fmt.Errorf("%s has %s labels, want %s, one for each picture of %s", f.Labels, thousands(labels.shape[0]), thousands(n), f.Images)
+		return nil, fmt.Errorf("%s has %s labels, want %s, one for each picture of %s", f.Labels, thousands.Text(labels.shape[0]), thousands.Text(n), f.Images)
 	}
 	classes := f.Classes
 	if len(classes) == 0 && n > 0 {
@@ -175,7 +176,7 @@ func readIDX(path string) (a idxArray, err error) {
 			return a, fmt.Errorf("%s ends within its shape: %w", path, err)
 		}
 		if n > 0 && size > maxIDX/int64(n) {
-			return a, fmt.Errorf("%s would have %d axes and more than %s bytes: it is damaged", path, head[3], thousands(maxIDX))
+			return a, fmt.Errorf("%s would have %d axes and more than %s bytes: it is damaged", path, head[3], thousands.Text(maxIDX))
 		}
 		a.shape = append(a.shape, int(n))
 		size *= int64(n)
@@ -190,7 +191,7 @@ func readIDX(path string) (a idxArray, err error) {
 		if int64(len(a.data)) > size {
 			more = " or more"
 		}
-		return a, fmt.Errorf("%s: its shape is %v, and it has %s bytes%s, want %s: it is cut off or damaged, download it again", path, a.shape, thousands(len(a.data)), more, thousands(int(size)))
+		return a, fmt.Errorf("%s: its shape is %v, and it has %s bytes%s, want %s: it is cut off or damaged, download it again", path, a.shape, thousands.Text(len(a.data)), more, thousands.Text(int(size)))
 	}
 	return a, nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/internal/thousands"
 )
 
 // Images is a data set of labelled pictures, such as [CIFAR10.Open] returns.
@@ -115,14 +116,5 @@ func (d *Images) String() string {
 	if len(d.Classes) > 12 {
 		classes = strings.Join(d.Classes[:10], ", ") + ", …"
 	}
-	return fmt.Sprintf("%s: %s pictures in %d classes (%s)", d.name, thousands(d.n), len(d.Classes), classes)
-}
-
-// thousands writes 50000 as 50,000.
-func thousands(n int) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
+	return fmt.Sprintf("%s: %s pictures in %d classes (%s)", d.name, thousands.Text(d.n), len(d.Classes), classes)
 }

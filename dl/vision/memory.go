@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+
+	"github.com/holt-dl/holt/internal/thousands"
 )
 
 // InMemory is a data set of pictures that a program has made or read itself.
@@ -30,7 +32,7 @@ func (m InMemory) Open() (*Images, error) {
 		name = "pictures"
 	}
 	if len(m.Labels) != len(m.Pictures) {
-		return nil, fmt.Errorf("vision: InMemory: %s has %s labels, want %s, one for each picture", name, thousands(len(m.Labels)), thousands(len(m.Pictures)))
+		return nil, fmt.Errorf("vision: InMemory: %s has %s labels, want %s, one for each picture", name, thousands.Text(len(m.Labels)), thousands.Text(len(m.Pictures)))
 	}
 	classes := slices.Clone(m.Classes)
 	if len(classes) == 0 && len(m.Labels) > 0 {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/holt-dl/holt/internal/hooks"
+	"github.com/holt-dl/holt/internal/thousands"
 )
 
 // ErrNotFound is wrapped by the error of an Open that finds no data set.
@@ -68,7 +69,7 @@ func readWhole(path string, size int) ([]byte, error) {
 		n = int64(len(b))
 	}
 	if n != int64(size) {
-		return nil, fmt.Errorf("%s has %s bytes, want %s", path, thousands(int(n)), thousands(size))
+		return nil, fmt.Errorf("%s has %s bytes, want %s", path, thousands.Text(int(n)), thousands.Text(size))
 	}
 	return b, nil
 }
@@ -95,7 +96,7 @@ func allOf(name string, n int, train bool, root, folder string) string {
 	if err != nil {
 		abs = root
 	}
-	return fmt.Sprintf("%s: all %s %s pictures, from %s", name, thousands(n), splitWord(train), abs)
+	return fmt.Sprintf("%s: all %s %s pictures, from %s", name, thousands.Text(n), splitWord(train), abs)
 }
 
 func splitWord(train bool) string {

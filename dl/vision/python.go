@@ -13,6 +13,7 @@ import (
 
 	"github.com/holt-dl/holt/internal/hooks"
 	"github.com/holt-dl/holt/internal/pickle"
+	"github.com/holt-dl/holt/internal/thousands"
 )
 
 // CIFAR's Python version, which torchvision keeps on disk: the folder
@@ -35,7 +36,7 @@ func readPython(path, sum string) (d *pickle.Dict, published bool, err error) {
 		return nil, false, err
 	}
 	if info.Size() > maxBatch {
-		return nil, false, fmt.Errorf("%s has %s bytes, want at most %s", path, thousands(int(info.Size())), thousands(maxBatch))
+		return nil, false, fmt.Errorf("%s has %s bytes, want at most %s", path, thousands.Text(int(info.Size())), thousands.Text(maxBatch))
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -134,7 +135,7 @@ func batch(path string, d *pickle.Dict, keys []string, classes []int) (pix []byt
 	for k, key := range keys {
 		list, ok := numbersOf(d.Get(key))
 		if !ok || len(list) != n {
-			return nil, nil, fmt.Errorf("%s: its %s are %s, want a list of %s whole numbers", path, key, pickle.KindOf(d.Get(key)), thousands(n))
+			return nil, nil, fmt.Errorf("%s: its %s are %s, want a list of %s whole numbers", path, key, pickle.KindOf(d.Get(key)), thousands.Text(n))
 		}
 		of := make([]int, n)
 		for i, l := range list {
