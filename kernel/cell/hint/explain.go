@@ -112,7 +112,7 @@ func (f *File) Explain(e types.Error) string {
 			}
 		}
 	}
-	// Only where converted found no conversion for the argument.
+	// Only where wantedNumber found no conversion for the argument.
 	if hint == "" && asParameter.MatchString(e.Msg) {
 		hint = f.otherwise(path)
 	}
