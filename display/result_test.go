@@ -238,6 +238,7 @@ func TestCharts(t *testing.T) {
 		want string
 	}{
 		{"figure", display.Figure{Title: "T", Panels: []display.Panel{{Title: "left"}, {Title: "right"}}}, "T\nleft\nright"},
+		{"figure of curves", display.Figure{Panels: []display.Panel{{Lines: []display.Line{{Name: "a", X: []float64{0, 1}, Y: []float64{2, 1}}}}}}, "a: 2 points from 1 to 2"},
 		{"bars of a map", display.Bars{Of: map[string]int{"b": 2, "a": 1}, Title: "T"}, "T\na: 1\nb: 2"},
 		{"bars of a slice", display.Bars{Of: []float64{0.5, 2}, Names: []string{hostile}}, hostile + ": 0.5\n1: 2"},
 		{"histogram", display.Histogram{Of: []int{1, 2, 3, 4}}, "x∈[1, 4] μ=2.5 σ=1.12, 4 values"},
