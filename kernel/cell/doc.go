@@ -39,7 +39,8 @@
 // # What is made again
 //
 // A redefined function or method with the same signature is compiled alone and
-// hooked into its first package. A type that changed, or got a new method, is a
+// hooked into its first package, unless it calls recover, which Go lets a deferred
+// function do and none that it calls: that is declared again, and a method with its type. A type that changed, or got a new method, is a
 // new type: everything that mentions it is compiled again from its source into
 // the new package, and values whose memory layout is the same are carried over.
 // Values of the old type that stay behind interfaces are found by the host, and

@@ -52,7 +52,7 @@ func (c *checker) classify() {
 			if e == nil || e.Kind != scope.Type {
 				continue // the checker explains it
 			}
-			if old := e.Methods[u.Names[0]]; old != nil && old.Sig == u.Sig && !e.Unit.Generic {
+			if old := e.Methods[u.Names[0]]; old != nil && old.Sig == u.Sig && !e.Unit.Generic && !u.Recovers {
 				c.NewBodies[u] = old
 			} else { // a type has all its methods when it is made: with another, it is another type
 				c.changed[u.Recv] = true
@@ -61,8 +61,9 @@ func (c *checker) classify() {
 			continue
 		}
 		// A function with the same signature stays the function that it is, and gets another
-		// body. Of a generic one each caller has instances of its own, which no hook reaches.
-		if old := c.live(u); old != nil && u.Kind == scope.Func && old.Sig == u.Sig && !u.Generic && !old.Generic {
+		// body. Of a generic one each caller has instances of its own, which no hook reaches; for
+		// one that recovers see recovers.
+		if old := c.live(u); old != nil && u.Kind == scope.Func && old.Sig == u.Sig && !u.Generic && !old.Generic && !u.Recovers {
 			c.NewBodies[u] = old
 			continue
 		}
@@ -86,7 +87,7 @@ func (c *checker) classify() {
 // its type or signature, is declared again, and so is a variable of such a type. Where
 // only the body of a function or method mentions one, the body alone is compiled, and
 // hooked into the package that is there. Of what is generic, there is no body apart
-// from what uses it.
+// from what uses it, and what recovers cannot be reached by a hook.
 //
 // It is called whenever a stage has added to changed, and only adds to what it found before.
 // Versions come in no order, which does not matter: it goes on until nothing is added.
@@ -153,11 +154,11 @@ func (c *checker) isStale(e *scope.Version) bool {
 	case scope.Type:
 		stale := c.hits(e.Unit.Signature)
 		for _, m := range e.Methods {
-			stale = stale || c.hits(m.Signature) || e.Unit.Generic && c.hits(m.Body)
+			stale = stale || c.hits(m.Signature) || (e.Unit.Generic || m.Recovers) && c.hits(m.Body)
 		}
 		return stale
 	}
-	return c.hits(e.Unit.Signature) || e.Unit.Generic && c.hits(e.Unit.Body)
+	return c.hits(e.Unit.Signature) || (e.Unit.Generic || e.Unit.Recovers) && c.hits(e.Unit.Body)
 }
 
 // redeclare has a name declared again; of a group of constants, all that still mean what the
@@ -209,7 +210,7 @@ func (c *checker) notBodyAlone() (again bool) {
 // its names mean something else.
 func (c *checker) staleBodies(name string, e *scope.Version) {
 	switch {
-	case e.Unit == nil || e.Unit.Generic:
+	case e.Unit == nil || e.Unit.Generic || e.Unit.Recovers:
 	case e.Kind == scope.Func:
 		if !c.OwnNames[name] && c.hits(e.Unit.Body) {
 			c.NewBodies[e.Unit] = e.Unit

@@ -113,7 +113,27 @@ func (c *checker) collectFunc(f *syntax.File, d *ast.FuncDecl) {
 	if d.Recv == nil && d.Name.Name == "main" {
 		c.HasMain = true
 	}
+	u.Recovers = recovers(d)
 	c.add(u, start, end)
+}
+
+// recovers reports whether a function calls recover itself. A deferred function that does ends
+// a panic, and one that it calls does not (spec, "Handling panics"): where a hook led from its
+// first body to another, recover would find nothing there. So such a function is never a
+// matter of its body alone.
+func recovers(d *ast.FuncDecl) (found bool) {
+	if d.Body == nil {
+		return false
+	}
+	ast.Inspect(d.Body, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok {
+			id, ok := ast.Unparen(call.Fun).(*ast.Ident)
+			found = found || ok && id.Name == "recover"
+		}
+		_, isLit := n.(*ast.FuncLit)
+		return !isLit
+	})
+	return found
 }
 
 // add takes a unit of the cell's text as one that the cell declares, unless it stands there

@@ -330,10 +330,14 @@ func (r *rewriter) composite(lit *ast.CompositeLit) {
 	t, ptr := spell.Deref(core(whole))
 	tp := r.g.printer(r.use)
 	typ := tp.String(t)
-	open := "func() " + typ + " { var ˣv " + typ + "; "
-	if ptr || r.asPtr[lit] {
-		open = "func() *" + typ + " { var ˣv " + typ + "; "
+	open := "func("
+	if r.hoistRecover(lit) {
+		open += "ˣrecovered any"
 	}
+	if open += ") "; ptr || r.asPtr[lit] {
+		open += "*"
+	}
+	open += typ + " { var ˣv " + typ + "; "
 	if r.asPtr[lit], r.asParam[lit] = ptr || r.asPtr[lit], isParam(whole); r.asParam[lit] {
 		of := tp.String(whole)
 		if r.asPtr[lit] && !ptr {
@@ -358,6 +362,30 @@ func (r *rewriter) composite(lit *ast.CompositeLit) {
 	}
 }
 
+// hoistRecover finds the calls of recover in a literal that becomes a function, where recover
+// would find nothing, and reports whether there are any. The function that the person wrote calls
+// it in their place, and hands over what it returns:
+//
+//	problem{what: recover()}
+//	func(ˣrecovered any) ˣ3.Ħproblem { …; *ˣ3.ĦˣF_Ħˣs0ˣ_what((&ˣv)) = ˣrecovered; return ˣv }(ˣrt.Recovered(recover()))
+//
+// A second call finds nothing in Go either. Literals inside of this one have their calls taken
+// out with it.
+func (r *rewriter) hoistRecover(lit *ast.CompositeLit) bool {
+	ast.Inspect(lit, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok && r.isRecover(call) && r.recovered[call] == "" {
+			r.recovered[call] = "ˣrecovered"
+			if r.hoisted[lit] {
+				r.recovered[call] = "any(nil)"
+			}
+			r.hoisted[lit] = true
+		}
+		_, isFunc := n.(*ast.FuncLit)
+		return !isFunc
+	})
+	return r.hoisted[lit]
+}
+
 // compositeEnd writes what comes after the elements of such a literal: a semicolon in the
 // place of each comma, and the end of the function literal.
 //
@@ -379,11 +407,14 @@ func (r *rewriter) compositeEnd(lit *ast.CompositeLit) {
 			r.ed.Insert(at, ";")
 		}
 	}
-	end := " return ˣv }()"
+	end := " return ˣv }("
 	if r.asPtr[lit] {
-		end = " return &ˣv }()"
+		end = " return &ˣv }("
 	}
-	if r.asParam[lit] {
+	if r.hoisted[lit] {
+		end += r.rt("Recovered") + "(recover())"
+	}
+	if end += ")"; r.asParam[lit] {
 		end += ")"
 	}
 	r.ed.Replace(r.off(lit.Rbrace), r.off(lit.Rbrace)+1, end)

@@ -28,7 +28,7 @@ import (
 //	<-c.in    ˣrt.Recv(  (*ˣ3.ĦˣF_Ħˣs0ˣ_in((&Ħc)))  )
 func (g *generator) rewrite(f *syntax.File, use map[string]string) string {
 	r := &rewriter{g: g, f: f, ed: &syntax.Editor{Text: []byte(f.Body)}, use: use,
-		meant: map[*ast.Ident]types.Object{}, skip: map[ast.Node]bool{}, asPtr: map[*ast.CompositeLit]bool{}, asParam: map[*ast.CompositeLit]bool{}}
+		meant: map[*ast.Ident]types.Object{}, skip: map[ast.Node]bool{}, asPtr: map[*ast.CompositeLit]bool{}, asParam: map[*ast.CompositeLit]bool{}, hoisted: map[*ast.CompositeLit]bool{}, recovered: map[*ast.CallExpr]string{}}
 	if f.Kind == syntax.StmtFile {
 		r.statements()
 	}
@@ -236,11 +236,12 @@ func (r *rewriter) dotImported(id *ast.Ident, path string) {
 // an argument.
 func (r *rewriter) recovers(n, parent ast.Node) {
 	call, ok := n.(*ast.CallExpr)
-	if !ok {
+	if !ok || !r.isRecover(call) {
 		return
 	}
-	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
-	if b, builtin := r.g.in.Info.Uses[id].(*types.Builtin); !ok || !builtin || b.Name() != "recover" {
+	if text := r.recovered[call]; text != "" {
+		start, end := r.f.Offsets(call)
+		r.ed.Replace(start, end, text)
 		return
 	}
 	switch parent.(type) {
@@ -249,6 +250,13 @@ func (r *rewriter) recovers(n, parent ast.Node) {
 	}
 	r.ed.Insert(r.off(call.Pos()), r.rt("Recovered")+"(")
 	r.ed.Insert(r.off(call.End()), ")")
+}
+
+// isRecover reports whether a call is of Go's recover.
+func (r *rewriter) isRecover(call *ast.CallExpr) bool {
+	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
+	b, builtin := r.g.in.Info.Uses[id].(*types.Builtin)
+	return ok && builtin && b.Name() == "recover"
 }
 
 // funcDecl renames a function and puts the hook and the interrupt check at its

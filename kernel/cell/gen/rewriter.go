@@ -26,13 +26,15 @@ const (
 // in the order in which they were made, which is why the walk is one of pre and post (see
 // rewrite): what is further out is written first on the left, and last on the right.
 type rewriter struct {
-	g     *generator
-	f     *syntax.File
-	ed    *syntax.Editor              // of the file's body
-	use   map[string]string           // imports: name → path
-	meant map[*ast.Ident]types.Object // what a name means, where the checker notes another
-	skip  map[ast.Node]bool           // identifiers that another edit covers
-	asPtr map[*ast.CompositeLit]bool  // literals that become pointers
+	g         *generator
+	f         *syntax.File
+	ed        *syntax.Editor              // of the file's body
+	use       map[string]string           // imports: name → path
+	meant     map[*ast.Ident]types.Object // what a name means, where the checker notes another
+	skip      map[ast.Node]bool           // identifiers that another edit covers
+	asPtr     map[*ast.CompositeLit]bool  // literals that become pointers
+	hoisted   map[*ast.CompositeLit]bool  // literals before whose function recover is called
+	recovered map[*ast.CallExpr]string    // the calls of recover in these: what is written for each
 	// asParam are literals of a type parameter, which a conversion makes of its core type.
 	asParam map[*ast.CompositeLit]bool
 }

@@ -76,6 +76,7 @@ type Unit struct {
 	C         *Preamble         // the C code that its C.x means; nil where it has no C.x
 	Sig       string            // of a function or method, its signature as text, spaces made alike
 	Generic   bool              // it has type parameters, or its receiver's type has
+	Recovers  bool              // its body calls recover itself, not in a function inside of it
 }
 
 // A Preamble is the comment above import "C". A cell has at most one. Units of the cell

@@ -287,7 +287,13 @@ func (w *writer) declare(u *unit) {
 		return
 	}
 	bodies := append(slices.Clone(u.earlier), u)
+	// A method that recovers has its bodies inside of it, where dispatch writes them: recover works
+	// in the function that is deferred, and not in one that it calls.
+	inside := len(bodies) > 1 && slices.ContainsFunc(bodies, func(u *unit) bool { return u.decl.Recovers })
 	for i, body := range bodies {
+		if inside {
+			break
+		}
 		d := body.decl
 		text := body.text
 		edits := w.renames(d.Uses, func(use listing.Use) *entity { return body.names[use.Name] })
@@ -312,24 +318,18 @@ func (w *writer) declare(u *unit) {
 		w.decls.WriteString(apply(text, d.Start, d.End, edits) + "\n\n")
 	}
 	if len(bodies) > 1 {
-		w.dispatch(u, bodies)
+		w.dispatch(u, bodies, inside)
 	}
 }
 
-// dispatch writes a method that has several bodies in the course of the
-// notebook.
-func (w *writer) dispatch(u *unit, bodies []*unit) {
+// dispatch writes a method that has several bodies in the course of the notebook: it calls one
+// of them, which are methods of their own, or has them inside.
+func (w *writer) dispatch(u *unit, bodies []*unit, inside bool) {
 	d := u.decl
-	text := u.text
-	edits := w.renames(d.Uses, func(use listing.Use) *entity { return u.names[use.Name] })
-	head := apply(text, d.Start, d.Body, edits)
-	const pre = "package p;"
-	f, err := parser.ParseFile(token.NewFileSet(), "", pre+head+"{}", parser.SkipObjectResolution)
-	if err != nil {
-		w.broken = fmt.Errorf("export: the method %s cannot be read: %w", d.Names[0], err)
+	head, fn := w.head(u)
+	if fn == nil {
 		return
 	}
-	fn := f.Decls[0].(*ast.FuncDecl)
 	var names []edit // for parameters that have none
 	n := 0
 	name := func(field *ast.Field) []string {
@@ -337,7 +337,7 @@ func (w *writer) dispatch(u *unit, bodies []*unit) {
 		for _, id := range field.Names {
 			if id.Name == "_" {
 				n++
-				names = append(names, edit{int(id.Pos()) - 1 - len(pre), int(id.End()) - 1 - len(pre), "a" + strconv.Itoa(n)})
+				names = append(names, edit{int(id.Pos()) - 1 - len(beforeHead), int(id.End()) - 1 - len(beforeHead), "a" + strconv.Itoa(n)})
 				list = append(list, "a"+strconv.Itoa(n))
 				continue
 			}
@@ -345,7 +345,7 @@ func (w *writer) dispatch(u *unit, bodies []*unit) {
 		}
 		if len(field.Names) == 0 {
 			n++
-			at := int(field.Type.Pos()) - 1 - len(pre)
+			at := int(field.Type.Pos()) - 1 - len(beforeHead)
 			names = append(names, edit{at, at, "a" + strconv.Itoa(n) + " "})
 			list = append(list, "a"+strconv.Itoa(n))
 		}
@@ -365,14 +365,52 @@ func (w *writer) dispatch(u *unit, bodies []*unit) {
 	}
 	fmt.Fprintf(&w.decls, "// %s has another body from cell %d on; %s says which one is meant.\n%s{\nswitch %s {\n",
 		d.Names[0], bodies[1].cell.number, u.switched, apply(head, 0, len(head), names), u.switched)
-	for i := range bodies {
+	for i, body := range bodies {
 		label := fmt.Sprintf("case %d:", i+1)
 		if i == len(bodies)-1 {
 			label = "default:"
 		}
-		fmt.Fprintf(&w.decls, "%s\n%s%s.%s%d(%s)\n", label, ret, recv, d.Names[0], i+1, strings.Join(args, ", "))
+		if inside {
+			fmt.Fprintf(&w.decls, "%s\n%s\n", label, w.insideBody(body, recv))
+		} else {
+			fmt.Fprintf(&w.decls, "%s\n%s%s.%s%d(%s)\n", label, ret, recv, d.Names[0], i+1, strings.Join(args, ", "))
+		}
 	}
 	fmt.Fprintf(&w.decls, "}\n}\n\nvar %s = 1\n\n", u.switched)
+}
+
+// beforeHead makes a file of the head of a method and a body.
+const beforeHead = "package p;"
+
+// head is the head of a method with the program's names, as text and as Go; the latter is nil
+// where it cannot be read, which ends the export.
+func (w *writer) head(u *unit) (text string, fn *ast.FuncDecl) {
+	text = w.part(u, u.decl.Start, u.decl.Body)
+	f, err := parser.ParseFile(token.NewFileSet(), "", beforeHead+text+"{}", parser.SkipObjectResolution)
+	if err != nil {
+		w.broken = fmt.Errorf("export: the method %s cannot be read: %w", u.decl.Names[0], err)
+		return "", nil
+	}
+	return text, f.Decls[0].(*ast.FuncDecl)
+}
+
+// part is a part of a declaration's text with the program's names.
+func (w *writer) part(u *unit, from, to int) string {
+	return apply(u.text, from, to, w.renames(u.decl.Uses, func(use listing.Use) *entity { return u.names[use.Name] }))
+}
+
+// insideBody is the body of a method as a block of another one, whose receiver is recv. Its
+// parameters have the same names, since the signatures are the same text.
+func (w *writer) insideBody(u *unit, recv string) string {
+	block := w.part(u, u.decl.Body, u.decl.End)
+	_, fn := w.head(u)
+	if fn == nil || len(fn.Recv.List[0].Names) == 0 {
+		return block
+	}
+	if own := fn.Recv.List[0].Names[0].Name; own != "_" && own != recv {
+		return own + " := " + recv + "\n" + block
+	}
+	return block
 }
 
 // comment is the comment that stands directly above an offset.
