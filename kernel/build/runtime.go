@@ -16,15 +16,20 @@ import (
 	"github.com/holt-dl/holt/kernel/build/gosource"
 )
 
-// runtimeEdits make package runtime look at the types of each module once. Go's own
-// puts those of all modules into a new map whenever a plugin is loaded, which was
+// runtimeEdits make package runtime do work once that Go's own does for each plugin that is
+// loaded, and find a module without a walk over all of them. A session has a module for each
+// cell, so it is what a cell costs after a thousand others.
+//
+// Go's own puts the types of all modules into a new map whenever a plugin is loaded, which was
 // nearly all of the time that the loading of a cell took: 5 to 9 ms. The types of a
 // module do not change, and the runtime's list of modules only grows.
-//
 // Go's loop goes over the modules in pairs: it collects the types of one, by their hash, and then
 // looks for those of the next among all that were collected. With the edits the map and the
 // number of pairs that were done stay from one call to the next. A call for one new plugin does
 // one pair: the plugin before it, and it.
+//
+// To which module an address belongs, Go's own finds out by a walk over the list, for the name of
+// each type that it compares while it loads a plugin, and for each frame of a trace: see nearModule.
 var runtimeEdits = []gosource.Edit{
 	{
 		File: "runtime/type.go",
@@ -59,8 +64,9 @@ var runtimeEdits = []gosource.Edit{
 	typehash := holtTypehash
 	for i, md := range modules[1:] {
 		if i < holtCollected {
-			prev = md
-			prevTypelinks = moduleTypelinks(md)
+			if i == holtCollected-1 {
+				prev, prevTypelinks = md, moduleTypelinks(md)
+			}
 			continue
 		}
 		holtCollected = i + 1
@@ -75,9 +81,40 @@ var runtimeEdits = []gosource.Edit{
 	holtCollected int                 // modules, in the order of activeModules
 )
 
+// holtTypesAt and holtCodeAt are the modules that were found last, as *moduledata: none is ever
+// unloaded.
+var holtTypesAt, holtCodeAt uintptr
+
 // typelinksinit scans the types from extra modules and builds the
 `,
 	},
+	nearModule("runtime/type.go", "\tbase := uintptr(ptrInModule)\n", "md", "base >= md.types && base < md.etypes", "holtTypesAt"),
+	nearModule("runtime/type.go", "\tbase := uintptr(ptrInModule)\n\tvar md *moduledata\n", "next", "base >= next.types && base < next.etypes", "holtTypesAt"),
+	nearModule("runtime/type.go", "\tbase := uintptr(unsafe.Pointer(t.Type))\n\tvar md *moduledata\n", "next", "base >= next.types && base < next.etypes", "holtTypesAt"),
+	nearModule("runtime/symtab.go", "func findmoduledatap(pc uintptr) *moduledata {\n", "datap", "datap.minpc <= pc && pc < datap.maxpc", "holtCodeAt"),
+}
+
+// nearModule is the edit of a loop over all modules that looks for the one for which a condition
+// holds. With it the loop begins at the host, at the module that was loaded last or at the one that
+// the loop found last, the first of them for which it holds. Head is the text before the loop, name
+// its variable, and at the variable that remembers what it found.
+//
+// The text is on as many lines as before, and no function is added, because both would change
+// package runtime's export data: those have the lines of functions that are inlined, and numbers
+// of symbols, which are given out to functions first. Atomic operations become single instructions,
+// so the text may stand in findmoduledatap, which is nosplit and runs in signal handlers.
+func nearModule(file, head, name, condition, at string) gosource.Edit {
+	in := func(module string) string { return strings.ReplaceAll(condition, name+".", module+".") }
+	loop := func(from string) string {
+		return fmt.Sprintf("\tfor %[1]s := %[2]s; %[1]s != nil; %[1]s = %[1]s.next {\n\t\tif %[3]s {", name, from, condition)
+	}
+	return gosource.Edit{
+		File: file,
+		Old:  head + loop("&firstmoduledata") + "\n",
+		New: head + "\tstart := &firstmoduledata; if !(" + in("start") + ") { if m := lastmoduledatap; " + in("m") + " { start = m }" +
+			" else if m := (*moduledata)(unsafe.Pointer(atomic.Loaduintptr(&" + at + "))); m != nil && " + in("m") + " { start = m } };" +
+			loop("start") + " if " + name + " != start { atomic.Storeuintptr(&" + at + ", uintptr(unsafe.Pointer(" + name + "))) }\n",
+	}
 }
 
 // CheckRuntime reports why the runtime of the Go below goroot cannot be changed as
