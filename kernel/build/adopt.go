@@ -23,7 +23,7 @@ import (
 // world requires and the other go.mod does not stays required, unless fresh.
 //
 // Where nothing would change it returns at once.
-func (w *World) Adopt(ctx context.Context, mod, sum []byte, dir string, fresh bool) (Change, error) {
+func (w *World) Adopt(ctx context.Context, mod, sum []byte, dir string, fresh bool) (c Change, err error) {
 	w.adds.Lock()
 	defer w.adds.Unlock()
 	oldMod, oldSum, err := w.moduleFiles(w.Modfile())
@@ -52,7 +52,12 @@ func (w *World) Adopt(ctx context.Context, mod, sum []byte, dir string, fresh bo
 	}
 	file := filepath.Join(tmp, "go.mod")
 	// Before the roots are asked for: packages of modules that are gone could not be found.
-	lost := w.forget(gone)
+	lost, putBack := w.forget(gone)
+	defer func() {
+		if err != nil {
+			putBack()
+		}
+	}()
 	// The go command adds what the new requirements need in turn.
 	if _, err := w.goList(ctx, file, nil, w.fetching, append([]string{"-deps", "-json=ImportPath"}, w.roots()...)...); err != nil {
 		return Change{}, err
@@ -61,22 +66,29 @@ func (w *World) Adopt(ctx context.Context, mod, sum []byte, dir string, fresh bo
 	if err != nil {
 		return Change{}, err
 	}
-	c, err := w.move(ctx, file, newMod, newSum, nil)
+	c, err = w.move(ctx, file, newMod, newSum, nil)
 	c.Fetched = newRequirements(string(oldMod), string(newMod))
 	c.NewHost = c.NewHost || lost // cells hold those packages
 	return c, err
 }
 
-// forget makes the packages of modules unknown, and reports whether there were any.
+// forget makes the packages of modules unknown, and reports whether there were any. PutBack makes
+// them known again, where the move to another world failed.
 //
 // Those of the host stay: it holds them, whatever go.mod says. The importcfg keeps their
 // lines until the next record is taken over.
-func (w *World) forget(modules map[string]bool) bool {
+func (w *World) forget(modules map[string]bool) (lost bool, putBack func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n := len(w.known)
+	dir, known := w.dir, maps.Clone(w.known)
 	maps.DeleteFunc(w.known, func(path string, p *pkg) bool { return !p.Host && moduleOf(modules, path) != "" })
-	return len(w.known) < n
+	return len(w.known) < len(known), func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.dir == dir { // else the other world is loaded, and only its record could not be changed
+			w.known = known
+		}
+	}
 }
 
 // Required lists what go.mod requires beyond the source's, as "path version".

@@ -11,7 +11,7 @@ import (
 	"github.com/holt-dl/holt/kernel/build/linker"
 )
 
-// Names in a world's folder, which holds both or none.
+// Names in a world's folder. Where it has the linker, it has the list too.
 const (
 	linkerName = "link"      // the linker that binds plugins to the host
 	symsName   = "host.syms" // the list of the host's symbols
@@ -60,11 +60,12 @@ func (w *World) linkBoundHost(ctx context.Context, dir, tmp string, args []strin
 	if err != nil {
 		return fmt.Errorf("build: link the host: %w: %s", err, stderr)
 	}
-	// A second name, because the linkers' folder may be emptied.
-	if err := os.Link(l.file, filepath.Join(dir, linkerName)); err != nil {
+	if err := aside.Move(syms, filepath.Join(dir, symsName)); err != nil {
 		return fmt.Errorf("build: %w", err)
 	}
-	if err := aside.Move(syms, filepath.Join(dir, symsName)); err != nil {
+	// Last, since bound looks for it. It is a second name, because the linkers' folder may be
+	// emptied.
+	if err := os.Link(l.file, filepath.Join(dir, linkerName)); err != nil {
 		return fmt.Errorf("build: %w", err)
 	}
 	return nil

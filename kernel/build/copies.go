@@ -26,19 +26,7 @@ func (w *World) copies(ctx context.Context) (config string, err error) {
 	defer w.copying.Unlock()
 	missing, damaged := w.uncopied()
 	if len(missing) > 0 {
-		unlock, err := lock(ctx, filepath.Dir(w.Modfile())+".lock", func() { w.opt.Progress("waiting for another kernel that builds packages") })
-		if err != nil {
-			return "", err
-		}
-		defer unlock()
-		if err := w.discard(ctx, damaged); err != nil {
-			return "", err
-		}
-		pkgs, err := w.compiled(ctx, w.Modfile(), len(missing), copyFlags(), missing)
-		if err != nil {
-			return "", err
-		}
-		if err := w.keepCopies(pkgs); err != nil {
+		if err := w.compileCopies(ctx, missing, damaged); err != nil {
 			return "", err
 		}
 		// What was just compiled is looked at like everything else.
@@ -59,6 +47,27 @@ func (w *World) copies(ctx context.Context) (config string, err error) {
 		fmt.Fprintf(&b, "packagefile %s=%s\n", path, file)
 	}
 	return b.String(), nil
+}
+
+// compileCopies compiles the packages of the host that miss a copy, those with a damaged one
+// among them, and takes the archives into the world.
+//
+// It holds the world's lock, under which uncopied must not be called: [World.sound] takes the
+// lock while it holds what uncopied waits for.
+func (w *World) compileCopies(ctx context.Context, missing, damaged []string) error {
+	unlock, err := lock(ctx, filepath.Dir(w.Modfile())+".lock", func() { w.opt.Progress("waiting for another kernel that builds packages") })
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := w.discard(ctx, damaged); err != nil {
+		return err
+	}
+	pkgs, err := w.compiled(ctx, w.Modfile(), len(missing), copyFlags(), missing)
+	if err != nil {
+		return err
+	}
+	return w.keepCopies(pkgs)
 }
 
 // uncopied returns the packages of the host that [World.copies] has to compile, and

@@ -1,10 +1,29 @@
 package build
 
 import (
+	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
+
+// TestNoList: a world whose linker wrote no list of the host's symbols has no linker, or cells would
+// be linked by it.
+func TestNoList(t *testing.T) {
+	dir, tmp := t.TempDir(), t.TempDir()
+	file := filepath.Join(tmp, "link")
+	if err := os.WriteFile(file, []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	built := make(chan linkerBuilt, 1)
+	built <- linkerBuilt{file: file}
+	w := &World{tc: &Toolchain{}, dir: dir}
+	if err := w.linkBoundHost(context.Background(), dir, tmp, nil, built); err == nil || w.bound() {
+		t.Errorf("got %v, bound %v", err, w.bound())
+	}
+}
 
 // TestLinkError: of what linkers print, a person sees the sentence that matters.
 func TestLinkError(t *testing.T) {

@@ -204,6 +204,36 @@ func TestBlackHole(t *testing.T) {
 	if _, err := w.Add(context.Background(), []string{"example.com/m"}); err != nil {
 		t.Errorf("the second proxy was not asked: %v", err)
 	}
+	// The time that the first takes is not the second's.
+	server := httptest.NewServer(http.FileServer(http.Dir(dir)))
+	defer server.Close()
+	t.Setenv("GOPROXY", hole+"|"+server.URL)
+	if err := w.Online(context.Background(), []string{"example.com/n"}); err != nil {
+		t.Errorf("the second proxy was not asked: %v", err)
+	}
+}
+
+// TestAdoptStopped: where a go.mod is not adopted in the end, the packages of modules stay known that
+// it would have taken away.
+func TestAdoptStopped(t *testing.T) {
+	hosttest.Proxy(t, map[string]map[string]string{
+		"example.com/adopted@v1.0.0": {"go.mod": "module example.com/adopted\n", "m.go": "package m\nfunc F() {}"},
+	})
+	w := smallWorld(t, cache, nil)
+	if _, err := w.Add(context.Background(), []string{"example.com/adopted"}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := w.Adopt(ctx, []byte("module notebook\n\ngo 1.26\n"), nil, t.TempDir(), true); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v, want it stopped", err)
+	}
+	if _, known := w.Export("example.com/adopted"); !known {
+		t.Error("the package of before is unknown")
+	}
+	if _, err := w.Build(context.Background(), cell(t, 1, uses("example.com/adopted"))); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestStopDownload: a proxy that answers and then stalls is left at once when

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// proxyTimeout is how long the module proxies have, all together, until one answers anything at
-// all. The go command itself would wait for minutes.
+// proxyTimeout is how long each module proxy has to answer anything at all. The go command itself
+// would wait for minutes.
 const proxyTimeout = 3 * time.Second
 
 // ErrOffline is wrapped by the error of [World.Add] when a package is neither
@@ -43,8 +43,6 @@ func (w *World) proxies(ctx context.Context, paths []string) (string, error) {
 	}
 	what := strings.Join(paths, ", ")
 	list := strings.TrimSpace(string(out))
-	ctx, cancel := context.WithTimeoutCause(ctx, proxyTimeout, fmt.Errorf("no answer within %v", proxyTimeout))
-	defer cancel()
 	var last error
 	for list != "" {
 		end := strings.IndexAny(list, ",|")
@@ -59,7 +57,7 @@ func (w *World) proxies(ctx context.Context, paths []string) (string, error) {
 		if last = answers(ctx, proxy, paths); last == nil {
 			return list, nil
 		}
-		if errors.Is(ctx.Err(), context.Canceled) {
+		if ctx.Err() != nil {
 			return "", fmt.Errorf("build: stopped: %w", context.Cause(ctx))
 		}
 		if !again {
@@ -79,6 +77,8 @@ func (w *World) proxies(ctx context.Context, paths []string) (string, error) {
 // All hosts are asked at once, and one answer is enough. Where there is nothing to ask, such
 // as for a proxy that is a folder, it succeeds: the go command will see.
 func answers(ctx context.Context, proxy string, paths []string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, proxyTimeout, fmt.Errorf("no answer within %v", proxyTimeout))
+	defer cancel()
 	if strings.HasPrefix(proxy, "file:") {
 		return nil
 	}

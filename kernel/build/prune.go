@@ -13,9 +13,9 @@ import (
 // prune removes worlds that no kernel uses, all but the three used last and
 // those of the last day, and what only they needed.
 //
-// It runs after a world was built, which takes so long that this does not matter. It takes no
-// lock that another kernel waits for, and what it cannot do is left for the next time: errors
-// are no reason to report anything.
+// It runs after a world was built, which takes so long that this does not matter. It waits for no
+// lock, and what it cannot do is left for the next time: errors are no reason to report anything.
+// The files of locks stay. To remove one would let two kernels lock two files of one name.
 //
 // Archives are removed by what the records of all remaining worlds name. One that is younger
 // than a day may be of a world that is being built, whose record is not written yet.
@@ -38,15 +38,7 @@ func (w *World) prune() {
 		if i < 3 || time.Since(o.used) < 24*time.Hour {
 			continue
 		}
-		// Each kernel that uses it holds this lock shared.
-		l := flock.New(filepath.Join(o.dir, "use.lock"))
-		if ok, err := l.TryLock(); err != nil || !ok {
-			continue
-		}
-		os.RemoveAll(o.dir)
-		os.Remove(o.dir + ".lock")
-		l.Unlock()
-		removed = true
+		removed = remove(o.dir) || removed
 	}
 	if !removed {
 		return
@@ -72,6 +64,25 @@ func (w *World) prune() {
 	}
 }
 
+// remove removes a world's folder, unless a kernel uses it, or builds in it.
+func remove(dir string) bool {
+	// A kernel that finds the world gone builds it again under this lock, and must not begin
+	// before all of it is removed.
+	build := flock.New(dir + ".lock")
+	if ok, err := build.TryLock(); err != nil || !ok {
+		return false
+	}
+	defer build.Unlock()
+	// Each kernel that uses it holds this one shared.
+	use := flock.New(filepath.Join(dir, "use.lock"))
+	if ok, err := use.TryLock(); err != nil || !ok {
+		return false
+	}
+	defer use.Unlock()
+	os.RemoveAll(dir)
+	return true
+}
+
 // pruneTools removes the compilers and linkers that were made of Go's sources for another
 // Go or another Holt: those not used for a week. A linker that a world has is the world's,
 // under a second name.
@@ -94,7 +105,6 @@ func (w *World) pruneTools() {
 				continue
 			}
 			os.RemoveAll(dir)
-			os.Remove(dir + ".lock")
 			l.Unlock()
 		}
 	}

@@ -275,6 +275,12 @@ func (w *World) load(dir string) error {
 	if ok, err := use.TryRLock(); err != nil || !ok {
 		return fmt.Errorf("build: %s is being removed", dir)
 	}
+	// It may have been removed before the lock was there, and the lock be that of a file without
+	// a name.
+	if _, err := os.Stat(filepath.Join(dir, "packages.json")); err != nil {
+		use.Unlock()
+		return fmt.Errorf("build: %s was removed: %w", dir, err)
+	}
 	// To lock a file does not change its time.
 	now := time.Now()
 	os.Chtimes(filepath.Join(dir, "use.lock"), now, now)
