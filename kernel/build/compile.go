@@ -33,8 +33,9 @@ type Unit struct {
 	// Deps holds the archives of the earlier cells that this one imports,
 	// directly or through others, by import path.
 	Deps map[string]string
-	// Loaded holds the archives of all cells that the process has loaded, by
-	// import path. Packages that came with them are not linked again.
+	// Loaded holds the archives of the cells that the process has loaded and that brought
+	// packages ([World.Carries]), by import path: those packages are not linked again. It may
+	// hold others too, which cost time.
 	Loaded map[string]string
 	// CDir is where the C code of files that import "C" finds #include "…", and
 	// CTypes the C types of earlier units that this one shares, by name.

@@ -175,7 +175,7 @@ func (s *Session) redeclare(ctx context.Context) (err error) {
 	}()
 	// Of the old host's cells nothing is linked against any more; what they declared comes in
 	// one archive.
-	s.archives = map[string]string{}
+	s.archives, s.carriers = map[string]string{}, map[string]string{}
 	s.spare.forget()
 	p, err := s.nb.Rebuild(ctx)
 	if err != nil {

@@ -161,6 +161,7 @@ type Session struct {
 	nb       *cell.Notebook
 	lineage  lineage.Log
 	archives map[string]string // cells' archives by import path
+	carriers map[string]string // those among them whose plugins brought packages ([build.World.Carries])
 	sources  report.Sources    // cells' texts by name, for traces
 	// What is known of the state: of work that waits, of files that were read, and of a host
 	// that is gone.
@@ -197,7 +198,7 @@ func Open(opt Options, out Output) (*Session, error) {
 	s := &Session{
 		opt: opt, out: out, ctx: ctx, cancel: cancel, cwd: opt.Dir,
 		ready: make(chan struct{}), notes: newProgress(out),
-		archives: map[string]string{}, sources: map[string]string{},
+		archives: map[string]string{}, carriers: map[string]string{}, sources: map[string]string{},
 	}
 	// Both call back into s, and so cannot be made before it. The attempt comes last: its
 	// goroutine reads all the fields above.
@@ -371,7 +372,11 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 	// Stage 3: what later cells need of it. A leaf, which declares nothing, is never imported;
 	// but when its plugin was the first to hold some package, later plugins are bound to that
 	// one, and need what describes it.
-	if !p.Leaf || s.world.Carries(b.Archive) {
+	carries := s.world.Carries(b.Archive)
+	if carries {
+		s.carriers[p.Path] = b.Archive
+	}
+	if !p.Leaf || carries {
 		if err := s.spare.keep(s.dir, b.Kept()...); err != nil {
 			slog.Warn("session: no second copy of a cell is kept, which would be needed where TMPDIR is cleaned", "err", err)
 		}
@@ -416,10 +421,10 @@ func (s *Session) runProgram(ctx context.Context, p *cell.Program, name string) 
 }
 
 // unit is a program as the world builds it: with the archives of the programs that it imports,
-// and of all that are loaded, among which the linker looks for what these need.
+// and of those that brought packages, among which the linker looks for what these need.
 //
-// Deps are what the compiler reads, Loaded what the linker binds to. Loaded is a copy, because
-// the archives change while tools that were started ahead still read it.
+// Deps are what the compiler reads, Loaded what the linker binds to besides. Loaded is a copy,
+// because the carriers change while tools that were started ahead still read it.
 func (s *Session) unit(p *cell.Program) build.Unit {
 	unit := build.Unit{Path: p.Path, Dir: s.unitDir(p.Seq), Deps: map[string]string{}, CDir: s.cwd, CTypes: map[string]build.CType{}}
 	// Patterns of go:embed mean files in the folder of the cells, not in that of the unit.
@@ -439,7 +444,7 @@ func (s *Session) unit(p *cell.Program) build.Unit {
 		path := spell.PkgPath(d)
 		unit.Deps[path] = s.archives[path]
 	}
-	unit.Loaded = maps.Clone(s.archives)
+	unit.Loaded = maps.Clone(s.carriers)
 	return unit
 }
 

@@ -102,8 +102,8 @@ func (s *Session) mendFolder(unit build.Unit) error {
 	// Of all that is loaded only these are read by compiler and linker. Looking after the
 	// others too would cost a look at two files for each cell there ever was.
 	var need []string
-	for path, archive := range unit.Loaded {
-		if _, imported := unit.Deps[path]; imported || s.world.Carries(archive) {
+	for _, archives := range []map[string]string{unit.Deps, unit.Loaded} {
+		for _, archive := range archives {
 			need = append(need, build.Built{Archive: archive}.Kept()...)
 		}
 	}

@@ -69,7 +69,7 @@ func (c commands) Reset(ctx context.Context) error {
 	// All that knows anything of earlier cells begins anew.
 	s.nb = cell.New(s.packages)
 	s.lineage = lineage.Log{}
-	s.archives = map[string]string{}
+	s.archives, s.carriers = map[string]string{}, map[string]string{}
 	s.spare.forget()
 	s.args = nil
 	s.died = ""
