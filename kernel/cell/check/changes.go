@@ -90,8 +90,12 @@ func (c *checker) classify() {
 // from what uses it, and what recovers cannot be reached by a hook.
 //
 // It is called whenever a stage has added to changed, and only adds to what it found before.
-// Versions come in no order, which does not matter: it goes on until nothing is added.
+// Versions come in no order, which does not matter: it goes on until nothing is added. After most
+// cells nothing has changed, and the names of the notebook are not gone through.
 func (c *checker) findChanged() {
+	if len(c.changed) == 0 && len(c.NewBodies) == 0 {
+		return
+	}
 	for again := true; again; {
 		again = false
 		for name, e := range c.Scope.All() {

@@ -81,14 +81,20 @@ func (c *checker) redeclaredUnits() []*scope.Unit {
 	}
 	// Methods of the types that are declared again, by the cell or here, but for those that the
 	// cell declares itself and those that no longer compile.
-	for _, name := range c.Scope.Names() {
-		e := c.Scope.Lookup(name)
+	withMethods := map[string]*scope.Version{}
+	for name, e := range c.Scope.All() {
+		if len(e.Methods) == 0 {
+			continue
+		}
 		if plain, isHidden := strings.CutPrefix(name, spell.TypeMark); isHidden && c.Unhide[plain] {
 			name = plain
 		}
-		if e.Kind != scope.Type || c.Redeclared[name] == nil && !c.ownType(name) {
-			continue
+		if c.Redeclared[name] != nil || c.ownType(name) {
+			withMethods[name] = e
 		}
+	}
+	for _, name := range sortedKeys(withMethods) {
+		e := withMethods[name]
 		for _, m := range sortedKeys(e.Methods) {
 			if !c.ownMethod(name, m) && c.Dropped[name+"."+m] == "" {
 				list = append(list, e.Methods[m])

@@ -56,7 +56,9 @@ func (g *generator) keep(tp *spell.Printer, named []*types.TypeName) string {
 		}
 		k.libraries(nt)
 	}
-	k.notebook(mine)
+	if len(mine) > 0 {
+		k.notebook(mine)
+	}
 	return k.b.String()
 }
 

@@ -3,6 +3,7 @@ package gen
 import (
 	"fmt"
 	"go/types"
+	"slices"
 	"strings"
 
 	"github.com/holt-dl/holt/kernel/cell/scope"
@@ -21,8 +22,7 @@ import (
 // name for a type and an interface the type of no value: neither can be found in one.
 func (g *generator) replaced() []string {
 	var list []string
-	for _, name := range g.in.Scope.Names() {
-		e := g.in.Scope.Lookup(name)
+	for name, e := range g.in.Scope.All() {
 		if e.Kind != scope.Type || !declaresType(g.in, name) && g.in.Redeclared[name] == nil {
 			continue
 		}
@@ -31,6 +31,7 @@ func (g *generator) replaced() []string {
 		}
 		list = append(list, spell.PkgPath(e.Home)+"."+e.Obj.Name())
 	}
+	slices.Sort(list) // only these: there may be a thousand names
 	return list
 }
 

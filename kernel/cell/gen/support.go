@@ -167,15 +167,18 @@ func (s *support) zero(v *scope.Version) {
 // out.
 //
 // The package of the check has all that lives in the notebook. What this program declares is
-// told by its file; of what cmd/cgo declares there, only the types can be needed later.
+// what the check found in its files; of what cmd/cgo declares there, only the types can be needed
+// later.
 func (s *support) declared() (named []*types.TypeName) {
 	scope := s.g.in.Pkg.Scope()
-	for _, name := range scope.Names() {
-		obj := scope.Lookup(name)
-		if !s.g.files[s.g.in.Fset.File(obj.Pos())] || spell.IsOfC(name) && !spell.IsCType(obj) {
-			continue
+	own := map[string]types.Object{}
+	for _, obj := range s.g.in.Info.Defs {
+		if obj != nil && obj.Parent() == scope && (!spell.IsOfC(obj.Name()) || spell.IsCType(obj)) {
+			own[obj.Name()] = obj
 		}
-		switch obj := obj.(type) {
+	}
+	for _, name := range sortedKeys(own) {
+		switch obj := own[name].(type) {
 		case *types.TypeName:
 			s.typeName(name, obj)
 			if !obj.IsAlias() && !spell.IsCType(obj) {
