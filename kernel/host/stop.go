@@ -231,15 +231,20 @@ func ended(e *execution) bool {
 // goroutine profile, which has lines such as
 //
 //	# labels: {"cell":"5"}
+//	# labels: {"batch":"2", "cell":"5"}
 //
-// Goroutines that end already have the label "ending" instead, and are not counted.
+// where the second is of a goroutine that has labels of its own for a while, by pprof.Do. Quotes in
+// names and values have a backslash. Goroutines that end already have the label "ending" instead,
+// and are not counted.
 func labelled() map[string]bool {
 	var buf bytes.Buffer
 	pprof.Lookup("goroutine").WriteTo(&buf, 1)
 	alive := map[string]bool{}
 	for line := range bytes.Lines(buf.Bytes()) {
-		const head = `# labels: {"cell":"`
-		if rest, ok := bytes.CutPrefix(line, []byte(head)); ok {
+		if !bytes.HasPrefix(line, []byte("# labels: {")) {
+			continue
+		}
+		if _, rest, ok := bytes.Cut(line, []byte(`"cell":"`)); ok {
 			number, _, _ := bytes.Cut(rest, []byte(`"`))
 			alive[string(number)] = true
 		}
