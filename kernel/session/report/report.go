@@ -254,6 +254,9 @@ func (s Sources) runError(f *Failure, d msg.Done) {
 		f.Name, f.Value = "Interrupted", "the cell was interrupted; its values are kept"
 		if d.Stuck != "" {
 			f.Value = "the cell was interrupted in " + stuckIn(d) + ", which cannot be stopped; it is left behind and ends when that returns; interrupt again to restart the host"
+			if waitsForPage(d) {
+				f.Value += "; GoNB's widgets wait until the notebook's page answers, and nothing answers where no page is open, as under nbconvert or papermill"
+			}
 		}
 	case msg.Exited:
 		f.Name, f.Value = "Exit", fmt.Sprintf("the cell ended itself by %s, with exit status %d; its values are kept", d.Name, d.Code)
@@ -282,6 +285,12 @@ func (s Sources) runError(f *Failure, d msg.Done) {
 			f.Traceback = append(f.Traceback, at)
 		}
 	}
+}
+
+// waitsForPage reports whether an interrupted cell waits in a package of GoNB's that talks with the
+// page, such as widgets.Button(…).Done(), which returns when the page has the button.
+func waitsForPage(d msg.Done) bool {
+	return slices.ContainsFunc(d.Frames, func(fr msg.Frame) bool { return strings.HasPrefix(fr.Func, "github.com/janpfeifer/gonb/gonbui/") })
 }
 
 // stuckIn names what an interrupted cell waits or works in: the innermost call that is not of
