@@ -218,7 +218,7 @@ func outsideGo(code string, offset int) bool {
 	var s scanner.Scanner
 	file := token.NewFileSet().AddFile("", -1, len(code))
 	s.Init(file, []byte(code), func(token.Position, string) {}, scanner.ScanComments)
-	imports := false
+	imports, grouped := false, false // in an import declaration, between its brackets
 	for {
 		pos, tok, lit := s.Scan()
 		start := file.Offset(pos)
@@ -229,7 +229,11 @@ func outsideGo(code string, offset int) bool {
 		end := start + len(lit)
 		switch tok {
 		case token.IMPORT:
-			imports = true
+			imports, grouped = true, false
+		case token.LPAREN:
+			grouped = imports
+		case token.RPAREN:
+			grouped = false
 		case token.COMMENT: // its end is still the comment's, when it goes to the line's end
 			if offset < end || offset == end && strings.HasPrefix(lit, "//") {
 				return true
@@ -241,10 +245,9 @@ func outsideGo(code string, offset int) bool {
 			if offset < end || offset == end && !closed {
 				return !imports
 			}
-		// The end of an import declaration. One that is put in at a line's end (its text is
-		// "\n") ends it only where no bracket can be open.
+		// Between brackets it ends one import of several, and else the declaration.
 		case token.SEMICOLON:
-			imports = imports && lit != ";" && strings.Contains(code[:start], "(")
+			imports = imports && grouped
 		}
 	}
 }

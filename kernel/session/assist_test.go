@@ -14,6 +14,7 @@ func TestOutsideGo(t *testing.T) {
 		{"/* fmt.| */", true}, {"/* a */ fmt.|", false}, {"s := \"fmt.|\"", true}, {"s := `fmt.|`", true}, {"s := \"fmt.|", true},
 		{"r := 'f|'", true}, {"fmt.|", false}, {"s := \"a\" + strings.|", false}, {"import \"enc|\"", false}, {"import (\n\t\"fmt\"\n\t\"enc|\"\n)", false},
 		{"x := 1 // a\nfmt.|", false}, {"a % b|", false}, {"!ls\nfmt.|", false}, {"|", false},
+		{"import (\n\t\"fmt\"\n)\ns := \"fmt.|\"", true}, {"import (\"fmt\"; \"enc|\")", false}, {"import \"fmt\"; s := f(\"fmt.|\")", true},
 	} {
 		at := strings.Index(tt.code, "|")
 		if got := outsideGo(tt.code[:at]+tt.code[at+1:], at); got != tt.want {
