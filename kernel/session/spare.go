@@ -112,11 +112,12 @@ func (s *Session) mendFolder(unit build.Unit) error {
 		return err
 	}
 	// The folder of go.mod is no part of a build, but goes with the others, and the next !*go
-	// get needs it.
-	if _, err := os.Stat(s.modules.File()); os.IsNotExist(err) && restored {
+	// get needs it. It is all there is of a notebook whose cells have declared nothing.
+	if _, err := os.Stat(s.modules.File()); os.IsNotExist(err) {
 		if err := s.modules.Again(); err != nil {
 			return err
 		}
+		restored = true
 	}
 	if restored {
 		s.notice("files of this notebook in " + s.dir + " were removed while the kernel lived, and are there again; its values are untouched")

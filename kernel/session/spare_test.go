@@ -40,6 +40,11 @@ func TestCleanedTemp(t *testing.T) {
 	n.must("double(p.sum())", "^= 6$")
 	n.must("fmt.Fprint(w, `a`); w.Flush()", "^a")
 
+	// Where the cell needs no file of an earlier one, the folder of go.mod is made again all the same.
+	clean(t, folder())
+	n.must("1 + 1", "^= 2$", said)
+	n.must("!*cat go.mod", "^module gonb_")
+
 	clean(t, folder())
 	n.must("double(y)", "^= 4$", said)
 	if info, err := os.Stat(folder()); err != nil || info.Mode().Perm() != 0o700 {
