@@ -67,6 +67,7 @@ func TestRun(t *testing.T) {
 		{"password", "%with_password\n!a", `shell ["sh" "-c" "a"] temp=false ask=2 stdin=""`, ""},
 		{"env", "%env B=c d", `setenv B=c d|print "B=c d\n"`, ""},
 		{"env in GoNB's manner", "%env B c=d", `setenv B=c=d|print "B=c=d\n"`, ""},
+		{"env with spaces", "%env B = c=d", `setenv B=c=d|print "B=c=d\n"`, ""},
 		{"env, quoted", `%env B="c d"`, `setenv B=c d|print "B=c d\n"`, ""},
 		{"env shows the last", "%env A", `print "2\n"`, ""},
 		{"env of nothing", "%env C", "", "%env: C is not set; set it with %env C=value"},

@@ -93,6 +93,7 @@ var shellCommands = []command{
 //	%env KEY             prints one
 //	%env KEY=VALUE       sets it
 //	%env KEY VALUE       sets it, as in IPython
+//	%env KEY = VALUE     too
 //	%env KEY a=b c       sets it to a=b c: the first space comes before the =
 //	%env KEY="a b"       sets it to a b
 //
@@ -104,13 +105,13 @@ func env(ctx context.Context, r *runner, c line) error {
 		r.nb.Print(strings.Join(vars, "\n") + "\n")
 		return nil
 	}
-	// A = counts only where no space comes before it.
+	// A = counts only where no word comes between it and the key.
 	key, value, ok := strings.Cut(c.rest, "=")
-	if i := strings.IndexAny(key, " \t"); i >= 0 || !ok {
+	if !ok || strings.ContainsAny(strings.TrimSpace(key), " \t") {
 		// KEY VALUE, where the value may hold an equals sign.
 		key, value = c.rest, ""
 		ok = false
-		if i = strings.IndexAny(c.rest, " \t"); i >= 0 {
+		if i := strings.IndexAny(c.rest, " \t"); i >= 0 {
 			key, value, ok = c.rest[:i], c.rest[i:], true
 		}
 	}
