@@ -61,7 +61,7 @@ const unexportedPath = "github.com/holt-dl/holt/kernel/cell/testdata/unexported"
 var guesses = map[string]string{"fmt": "fmt", "strings": "strings", "os": "os", "errors": "errors", "time": "time",
 	"strconv": "strconv", "math": "math", "sort": "sort", "json": "encoding/json", "reflect": "reflect", "sync": "sync", "runtime": "runtime"}
 
-func (p *stdPackages) Guess(name string, selected []string) (string, bool) {
+func (p *stdPackages) Guess(_ context.Context, name string, selected []string) (string, bool) {
 	path, ok := guesses[name]
 	return path, ok
 }

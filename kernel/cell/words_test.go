@@ -28,11 +28,11 @@ var realGuesses = map[string]string{
 	"graph": "github.com/gomlx/gomlx/core/graph",
 }
 
-func (p realPackages) Guess(name string, selected []string) (string, bool) {
+func (p realPackages) Guess(ctx context.Context, name string, selected []string) (string, bool) {
 	if path, ok := realGuesses[name]; ok {
 		return path, true
 	}
-	return p.stdPackages.Guess(name, selected)
+	return p.stdPackages.Guess(ctx, name, selected)
 }
 
 func (p realPackages) Names() []string {
@@ -121,7 +121,7 @@ type packageNames struct {
 }
 
 func (n packageNames) Package(name string, selected ...string) *types.Package {
-	path, _ := n.pk.Guess(name, selected)
+	path, _ := n.pk.Guess(context.Background(), name, selected)
 	pkg, err := n.pk.Import(path)
 	if err != nil {
 		return nil

@@ -33,10 +33,10 @@ func (c commands) tryModules(ctx context.Context) {
 // saveMain writes the last cell as a program of its own beside the notebook's go.mod, with what
 // it needs of earlier cells, for !*go vet and other tools that want a package. A cell that is
 // no program leaves none.
-func (s *Session) saveMain() {
+func (s *Session) saveMain(ctx context.Context) {
 	program := ""
 	if s.last != nil {
-		program, _ = wasm.Program(s.nb.Scope(), s.packages, *s.last, nil)
+		program, _ = wasm.Program(ctx, s.nb.Scope(), s.packages, *s.last, nil)
 	}
 	s.modules.Save(program)
 }

@@ -108,7 +108,7 @@ func (c commands) shell(ctx context.Context, s gonb.Script) error {
 	// brought, and the last cell as main.go.
 	if s.Temp {
 		c.s.modules.Note()
-		c.s.saveMain()
+		c.s.saveMain(ctx)
 		cmd.Dir = c.s.modules.Dir
 	}
 	cmd.Stdout, cmd.Stderr = stream{c.s.out, "stdout"}, stream{c.s.out, "stderr"}

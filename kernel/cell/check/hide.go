@@ -113,7 +113,7 @@ func (c *checker) madeFrom(t *parse.Stmt, name string) bool {
 func (c *checker) packageOf(name, sel string) string {
 	path := c.Imports[name]
 	if path == "" {
-		path, _ = c.Packages.Guess(name, []string{sel})
+		path, _ = c.Packages.Guess(c.ctx, name, []string{sel})
 	}
 	if path == "" || path == "C" {
 		return ""

@@ -38,7 +38,7 @@ type hintNames struct{ c *checker }
 func (n hintNames) Package(name string, selected ...string) *types.Package {
 	path := n.c.Imports[name]
 	if path == "" {
-		path, _ = n.c.Packages.Guess(name, selected)
+		path, _ = n.c.Packages.Guess(n.c.ctx, name, selected)
 	}
 	if path == "" || path == "C" {
 		return nil

@@ -84,7 +84,7 @@ func (c *checker) guessImports() error {
 		if c.Imports[name] != "" || c.Scope.Lookup(name) != nil || c.OwnNames[name] || types.Universe.Lookup(name) != nil {
 			continue
 		}
-		if path, ok := c.Packages.Guess(name, bases[name]); ok {
+		if path, ok := c.Packages.Guess(c.ctx, name, bases[name]); ok {
 			c.Imports[name] = path
 			guessed = append(guessed, path)
 		}

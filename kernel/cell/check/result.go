@@ -25,8 +25,8 @@ type Packages interface {
 	// Add makes the packages known, building or fetching them as needed.
 	Add(ctx context.Context, paths []string) error
 	// Guess names the package that goimports would import for name, given the
-	// names that are selected from it; ok is false when there is none.
-	Guess(name string, selected []string) (path string, ok bool)
+	// names that are selected from it; ok is false when there is none, and when ctx has ended.
+	Guess(ctx context.Context, name string, selected []string) (path string, ok bool)
 	// Names lists the names for which Guess may know a package, for a hint
 	// when one is misspelt.
 	Names() []string

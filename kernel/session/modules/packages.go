@@ -304,8 +304,8 @@ func (p *Packages) Names() []string { return slices.Sorted(maps.Keys(p.index()))
 // Guess finds the package that a name in a cell means: the first candidate that has all the
 // names which are selected from it. So rand.IntN, which only math/rand/v2 has, finds that, and
 // rand.Intn finds math/rand. A candidate that the world does not know yet is added to it,
-// unless that fails.
-func (p *Packages) Guess(name string, selected []string) (string, bool) {
+// unless that fails, or ctx has ended.
+func (p *Packages) Guess(ctx context.Context, name string, selected []string) (string, bool) {
 	paths := p.index()[name]
 	if len(paths) == 0 {
 		return "", false
@@ -313,7 +313,9 @@ func (p *Packages) Guess(name string, selected []string) (string, bool) {
 	for _, path := range paths {
 		if _, known := p.world.Export(path); !known {
 			// A package of the standard library that the host does not hold and no cell has used.
-			if err := p.Add(context.Background(), []string{path}); err != nil {
+			if err := p.Add(ctx, []string{path}); ctx.Err() != nil {
+				return "", false
+			} else if err != nil {
 				continue
 			}
 		}

@@ -1,6 +1,7 @@
 package wasm
 
 import (
+	"context"
 	"fmt"
 	"go/token"
 	"maps"
@@ -17,7 +18,7 @@ import (
 type Packages interface {
 	// Guess names the package that a name means which nothing imports, given the
 	// names that are selected from it.
-	Guess(name string, selected []string) (path string, ok bool)
+	Guess(ctx context.Context, name string, selected []string) (path string, ok bool)
 	// Name is the name of the package at a path.
 	Name(path string) string
 }
@@ -56,7 +57,7 @@ type Packages interface {
 //	}
 //
 // The error is the parser's, a *syntax.Error. Errors of types come from the compiler.
-func Program(m *scope.Model, packages Packages, src parse.Source, constants map[string]string) (string, error) {
+func Program(ctx context.Context, m *scope.Model, packages Packages, src parse.Source, constants map[string]string) (string, error) {
 	p := parse.Parse(src)
 	if p.Err != nil {
 		return "", p.Err
@@ -77,7 +78,7 @@ func Program(m *scope.Model, packages Packages, src parse.Source, constants map[
 	}
 	// What earlier cells must give: their declarations as text, and the packages that those
 	// name.
-	imports, blank := importsOf(p, packages)
+	imports, whole := importsOf(p, packages)
 	earlier, needed := cell.Needed(m, slices.Sorted(maps.Keys(p.Free)), declared)
 	// A name that is selected from, and that nothing declares, is a package: of an import of
 	// the cell, of the notebook, or a guess by what is selected. An import that is not used
@@ -91,7 +92,7 @@ func Program(m *scope.Model, packages Packages, src parse.Source, constants map[
 			path, ok = m.Imports()[n]
 		}
 		if !ok {
-			path, ok = packages.Guess(n, selected)
+			path, ok = packages.Guess(ctx, n, selected)
 		}
 		if ok {
 			needed[n] = path
@@ -103,9 +104,7 @@ func Program(m *scope.Model, packages Packages, src parse.Source, constants map[
 	for _, n := range slices.Sorted(maps.Keys(needed)) {
 		fmt.Fprintf(&out, "import %s %q\n", n, needed[n])
 	}
-	for _, path := range blank {
-		fmt.Fprintf(&out, "import _ %q\n", path)
-	}
+	out.WriteString(whole)
 	for _, n := range slices.Sorted(maps.Keys(constants)) {
 		fmt.Fprintf(&out, "const %s = %q\n", n, constants[n])
 	}
@@ -115,9 +114,9 @@ func Program(m *scope.Model, packages Packages, src parse.Source, constants map[
 	return out.String(), nil
 }
 
-// importsOf returns what a cell imports, name to path, and the paths of what it imports for
-// their effects alone (import _). A dot import is under the name ".".
-func importsOf(p *parse.Parsed, packages Packages) (imports map[string]string, blank []string) {
+// importsOf returns what a cell imports, name to path, and as a text the imports that have no name
+// to look for: import _ and import . of a path.
+func importsOf(p *parse.Parsed, packages Packages) (imports map[string]string, whole string) {
 	imports = map[string]string{}
 	for _, spec := range p.Imports {
 		path, _ := strconv.Unquote(spec.Path.Value)
@@ -125,11 +124,11 @@ func importsOf(p *parse.Parsed, packages Packages) (imports map[string]string, b
 		if spec.Name != nil {
 			name = spec.Name.Name
 		}
-		if name == "_" {
-			blank = append(blank, path)
+		if name == "_" || name == "." {
+			whole += fmt.Sprintf("import %s %q\n", name, path)
 		} else {
 			imports[name] = path
 		}
 	}
-	return imports, blank
+	return imports, whole
 }

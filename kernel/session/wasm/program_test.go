@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"go/types"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/holt-dl/holt/kernel/cell"
@@ -18,10 +19,10 @@ type noPackages struct{}
 func (noPackages) Import(path string) (*types.Package, error) {
 	return nil, errors.New("no package " + path)
 }
-func (noPackages) Add(context.Context, []string) error   { return nil }
-func (noPackages) Guess(string, []string) (string, bool) { return "", false }
-func (noPackages) Names() []string                       { return nil }
-func (noPackages) Name(path string) string               { return path }
+func (noPackages) Add(context.Context, []string) error                    { return nil }
+func (noPackages) Guess(context.Context, string, []string) (string, bool) { return "", false }
+func (noPackages) Names() []string                                        { return nil }
+func (noPackages) Name(path string) string                                { return path }
 
 var blanks = regexp.MustCompile(` +\n`)
 
@@ -39,7 +40,7 @@ func TestProgram(t *testing.T) {
 		}
 		p.Commit(-1)
 	}
-	got, err := Program(nb.Scope(), noPackages{}, parse.Source{Name: "cell[4]", Text: "var n = 2; x := k\nfunc (t T) Down() string { return dir }\nprintln(x.Up(), n)"}, map[string]string{"dir": "d"})
+	got, err := Program(context.Background(), nb.Scope(), noPackages{}, parse.Source{Name: "cell[4]", Text: "var n = 2; x := k\nfunc (t T) Down() string { return dir }\nprintln(x.Up(), n)"}, map[string]string{"dir": "d"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +75,11 @@ println(x.Up(), n)
 	if got != want {
 		t.Errorf("the program is\n%q\nwant\n%q", got, want)
 	}
-	if _, err := Program(nb.Scope(), noPackages{}, parse.Source{Name: "cell[5]", Text: "a := 1\nb := )"}, nil); err == nil || err.Error() != "cell[5]:2:6: syntax error: expected operand, found ')'" {
+	got, err = Program(context.Background(), nb.Scope(), noPackages{}, parse.Source{Name: "cell[5]", Text: "import . \"strings\"\nimport _ \"embed\"\nprintln(ToUpper(`a`))"}, nil)
+	if err != nil || !strings.Contains(got, "import . \"strings\"\nimport _ \"embed\"\n") {
+		t.Errorf("got %v\n%s", err, got)
+	}
+	if _, err := Program(context.Background(), nb.Scope(), noPackages{}, parse.Source{Name: "cell[5]", Text: "a := 1\nb := )"}, nil); err == nil || err.Error() != "cell[5]:2:6: syntax error: expected operand, found ')'" {
 		t.Errorf("the error is %v, want one of cell[5], line 2", err)
 	}
 }

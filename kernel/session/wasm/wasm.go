@@ -96,7 +96,7 @@ func (f *Folder) Add(ctx context.Context, b Build, m *scope.Model, packages Pack
 	f.programs++
 	div := fmt.Sprintf("gonb_wasm_%s_%d", filepath.Base(f.Dir), f.programs)
 	file := fmt.Sprintf("cell_%d.wasm", f.programs)
-	program, err := Program(m, packages, src, map[string]string{
+	program, err := Program(ctx, m, packages, src, map[string]string{
 		"GonbWasmDir": f.Dir, "GonbWasmUrl": f.URL, "GonbWasmDivId": div,
 	})
 	if err != nil {
