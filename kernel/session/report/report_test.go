@@ -29,6 +29,19 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestStuck says in what an interrupted cell waits, and why GoNB's widgets do.
+func TestStuck(t *testing.T) {
+	for _, tt := range []struct {
+		in   string
+		page bool
+	}{{"net.(*netFD).Read", false}, {"github.com/janpfeifer/gonb/gonbui/widgets.(*ButtonBuilder).Done", true}} {
+		f := Sources{}.Failure(&Ended{Done: msg.Done{Result: msg.Interrupted, Stuck: "chan receive", Frames: []msg.Frame{{Func: tt.in}, {Func: "notebook/c1.ˣrun"}}}})
+		if !strings.Contains(f.Value, "interrupted in "+tt.in+" (chan receive)") || strings.Contains(f.Value, "no page is open") != tt.page {
+			t.Errorf("%s: got %s", tt.in, f.Value)
+		}
+	}
+}
+
 // rgb is a colour of JupyterLab 4.6.
 type rgb [3]float64
 
