@@ -83,7 +83,7 @@ func Devices() DeviceList {
 		}
 		for i, d := range b.Devices {
 			all, free := d.Memory()
-			list = append(list, Device{Name: d.Label(), Detail: deviceWords(b.Kind, d.Backend.DeviceDescription(d.Num), i, len(b.Devices)),
+			list = append(list, Device{Name: d.Label(), Detail: deviceWords(d, i, len(b.Devices)),
 				Memory: Bytes(all), Free: Bytes(free), Usable: true, Current: d == now})
 		}
 	}
@@ -92,16 +92,16 @@ func Devices() DeviceList {
 
 // deviceWords says in a person's words what a device is. Only a GPU has a name that
 // tells more.
-func deviceWords(kind, description string, num, of int) string {
+func deviceWords(d *xla.Device, num, of int) string {
 	switch {
-	case kind == "go":
+	case d.Kind == "go":
 		return "GoMLX's own backend in pure Go, slow"
-	case kind == "cpu" && of > 1:
+	case d.Kind == "cpu" && of > 1:
 		return fmt.Sprintf("XLA on this machine's processors, virtual device %d of %d", num+1, of)
-	case kind == "cpu":
+	case d.Kind == "cpu":
 		return "XLA on this machine's processors"
 	}
-	return description
+	return d.Model()
 }
 
 // mark is a star for the device in use, and - for one that cannot be used.
@@ -155,6 +155,11 @@ type CUDA struct {
 	// which is faster. It is off, as torch.backends.cuda.matmul.allow_tf32 is;
 	// convolutions use it in any case, as PyTorch's do. In text: tf32.
 	TF32 bool
+
+	// Deterministic gives a program the same bits each time it runs, in this process and in
+	// others, which some of the fastest kernels do not: their sums have another order each
+	// time. It is off, as torch.use_deterministic_algorithms is. In text: deterministic.
+	Deterministic bool
 
 	// Preallocate takes the memory at once, which keeps it in one piece. Off, it
 	// is taken as it is needed. In text: preallocate.

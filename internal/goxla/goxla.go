@@ -25,7 +25,7 @@ import (
 // Install sets dl's hooks.
 func Install() {
 	hooks.Set(func(h *hooks.Hooks) {
-		h.DeviceMemory = deviceMemory
+		h.DeviceMemory, h.DeviceKind = deviceMemory, deviceKind
 		h.Opened = keepExecutables
 		h.KnownPlugin = knownPlugin
 		h.CustomCall = callOut

@@ -15,21 +15,33 @@ import (
 // and keeps its handles to itself, so that they are read from its fields; where
 // those have other names the answer is not known.
 func deviceMemory(b any, device int) (used, limit int64, ok bool) {
+	m, err := pjrt.MemoryOf(handles(b, device))
+	return m.Used, m.Limit, err == nil && m.Limit > 0
+}
+
+// deviceKind is the kind of a device, such as NVIDIA H200, in the same way.
+func deviceKind(b any, device int) (kind string, ok bool) {
+	kind, err := pjrt.KindOf(handles(b, device))
+	return kind, err == nil && kind != ""
+}
+
+// handles are PJRT's own of a backend's plugin and of one of its devices; nil where they are
+// not known.
+func handles(b any, device int) (api, of unsafe.Pointer) {
 	x, isXLA := b.(*xla.Backend)
 	if !isXLA {
-		return 0, 0, false
+		return nil, nil
 	}
 	client := (*xlapjrt.Client)(pointer(x, "client"))
-	api := pointer((*xlapjrt.Plugin)(pointer(x, "plugin")), "api")
+	api = pointer((*xlapjrt.Plugin)(pointer(x, "plugin")), "api")
 	if client == nil || api == nil {
-		return 0, 0, false
+		return nil, nil
 	}
 	devices := client.AddressableDevices()
 	if device < 0 || device >= len(devices) {
-		return 0, 0, false
+		return nil, nil
 	}
-	m, err := pjrt.MemoryOf(api, pointer(devices[device], "cDevice"))
-	return m.Used, m.Limit, err == nil && m.Limit > 0
+	return api, pointer(devices[device], "cDevice")
 }
 
 // pointer returns the pointer in a field of a struct, or in a field of what that

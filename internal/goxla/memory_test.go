@@ -38,4 +38,10 @@ func TestDeviceMemory(t *testing.T) {
 	if _, _, ok := deviceMemory(b, 99); ok {
 		t.Error("device 99 has memory")
 	}
+	if kind, ok := deviceKind(b, 0); kind != "cpu" || !ok {
+		t.Errorf("the kind is %q, %v", kind, ok)
+	}
+	if kind, ok := deviceKind(b, 99); ok {
+		t.Errorf("device 99 is of kind %q", kind)
+	}
 }

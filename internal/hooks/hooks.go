@@ -25,6 +25,10 @@ type Hooks struct {
 	// that does not tell. The backend is a compute.Backend.
 	DeviceMemory func(backend any, device int) (used, limit int64, ok bool)
 
+	// DeviceKind is the kind of a device, such as NVIDIA H200, and false where the backend
+	// does not tell. The backend is a compute.Backend.
+	DeviceKind func(backend any, device int) (kind string, ok bool)
+
 	// Opened is given a backend of XLA when its plugin has opened its devices, with
 	// the flags that it read still in the environment. The backend is a
 	// compute.Backend, kind is cpu or cuda, and library is the plugin's file.

@@ -71,11 +71,12 @@ static size_t devices(table *t, void *client, void ***list) {
 	return a.num;
 }
 
-static char *describe(table *t, void **list, size_t i) {
+// Copies a text of a device's description, or the error.
+static char *describe(table *t, void *device, int place) {
 	char *text = 0;
-	description_args a = {SIZE(description_args, description), 0, list[i], 0};
+	description_args a = {SIZE(description_args, description), 0, device, 0};
 	if (failed(t, t->call[DEVICE_DESCRIPTION](&a), &text)) return text;
-	return ask(t, DESCRIPTION_TO_STRING, a.description);
+	return ask(t, place, a.description);
 }
 
 static void *at(void **list, size_t i) { return list[i]; }
@@ -193,7 +194,7 @@ func Probe(path string) (Report, error) {
 	r.Platform, r.Version = text(C.ask(api, C.CLIENT_PLATFORM_NAME, client)), text(C.ask(api, C.CLIENT_PLATFORM_VERSION, client))
 	var list *unsafe.Pointer
 	for i := range C.devices(api, client, &list) {
-		r.Devices = append(r.Devices, text(C.describe(api, list, i)))
+		r.Devices = append(r.Devices, text(C.describe(api, C.at(list, i), C.DESCRIPTION_TO_STRING)))
 	}
 	return r, nil
 }
@@ -234,19 +235,43 @@ func MemoryOf(api, device unsafe.Pointer) (Memory, error) {
 	return memory, nil
 }
 
+// KindOf is the kind of a device, such as NVIDIA H200. api is the plugin's PJRT_Api and
+// device a PJRT_Device of it.
+func KindOf(api, device unsafe.Pointer) (string, error) {
+	if api == nil || device == nil {
+		return "", errors.New("pjrt: there is no device")
+	}
+	return text(C.describe((*C.table)(api), device, C.DESCRIPTION_KIND)), nil
+}
+
 // firstMemory is how full the first device of a plugin is, for tests.
-func firstMemory(path string) (Memory, error) {
+func firstMemory(path string) (m Memory, err error) {
+	return m, ofFirst(path, func(api, device unsafe.Pointer) error {
+		m, err = MemoryOf(api, device)
+		return err
+	})
+}
+
+// firstKind is the kind of the first device of a plugin, for tests.
+func firstKind(path string) (kind string, err error) {
+	return kind, ofFirst(path, func(api, device unsafe.Pointer) error {
+		kind, err = KindOf(api, device)
+		return err
+	})
+}
+
+func ofFirst(path string, f func(api, device unsafe.Pointer) error) error {
 	var r Report
 	api, client, err := open(path, &r)
 	if err != nil || client == nil {
-		return Memory{}, fmt.Errorf("pjrt: %v %s", err, r.Problem)
+		return fmt.Errorf("pjrt: %v %s", err, r.Problem)
 	}
 	defer C.destroy(api, client)
 	var list *unsafe.Pointer
 	if C.devices(api, client, &list) == 0 {
-		return Memory{}, errors.New("pjrt: there is no device")
+		return errors.New("pjrt: there is no device")
 	}
-	return MemoryOf(unsafe.Pointer(api), C.at(list, 0))
+	return f(unsafe.Pointer(api), C.at(list, 0))
 }
 
 // Intercept returns a table of functions that is the plugin's, but for the
@@ -336,7 +361,7 @@ func Describe(api, client unsafe.Pointer) string {
 	said := []string{text(C.ask(t, C.CLIENT_PLATFORM_NAME, client)), text(C.ask(t, C.CLIENT_PLATFORM_VERSION, client))}
 	var list *unsafe.Pointer
 	for i := range C.devices(t, client, &list) {
-		said = append(said, text(C.describe(t, list, i)))
+		said = append(said, text(C.describe(t, C.at(list, i), C.DESCRIPTION_TO_STRING)))
 	}
 	return strings.Join(said, "\n")
 }

@@ -15,6 +15,9 @@ var errNoC = errors.New("pjrt: this program was built without cgo, so that it lo
 // Probe needs cgo.
 func Probe(string) (Report, error) { return Report{}, errNoC }
 
+// KindOf needs cgo.
+func KindOf(_, _ unsafe.Pointer) (string, error) { return "", errNoC }
+
 // MemoryOf needs cgo.
 func MemoryOf(_, _ unsafe.Pointer) (Memory, error) { return Memory{}, errNoC }
 

@@ -16,6 +16,16 @@ import (
 // ErrOutOfMemory is wrapped by the error of what did not fit a device.
 var ErrOutOfMemory = errors.New("out of memory")
 
+// Model is what a device is, as its plugin names it, such as NVIDIA H200.
+func (d *Device) Model() string {
+	if f := hooks.Get().DeviceKind; f != nil {
+		if kind, ok := f(d.Backend, int(d.Num)); ok {
+			return kind
+		}
+	}
+	return d.Backend.DeviceDescription(d.Num)
+}
+
 // RetryOOM runs f, which takes memory of the device. Where that has too little
 // left, it collects garbage and runs f again, up to four times, with longer
 // pauses: Go's collector knows only how full the host is, and not that garbage
