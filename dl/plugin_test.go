@@ -68,7 +68,7 @@ func TestCUDASettings(t *testing.T) {
 	on(t, "go")
 	for _, tt := range []struct{ name, err string }{
 		{"cpu,memory_fraction=0.5", `dl: Use: backend "cpu" has no settings, only cuda has, and it is given "memory_fraction=0.5"`},
-		{"cuda,memory=1", `dl: Use: setting is "memory", want one of tf32, preallocate, memory_fraction, allocator, visible_devices`},
+		{"cuda,memory=1", `dl: Use: setting is "memory", want one of tf32, deterministic, preallocate, memory_fraction, allocator, visible_devices`},
 		{"cuda,memory_fraction=x", `dl: Use: memory_fraction is "x", want a number above 0 and at most 1`},
 		{"cuda,memory_fraction=0", `dl: Use: memory_fraction is "0", want a number above 0 and at most 1`},
 		{"cuda,memory_fraction=1.5", `dl: Use: memory_fraction is 1.5, want above 0 and at most 1`},

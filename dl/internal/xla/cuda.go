@@ -11,6 +11,7 @@ import (
 type CUDA struct {
 	Device         int
 	TF32           bool
+	Deterministic  bool
 	Preallocate    bool
 	MemoryFraction float64
 	Allocator      string
@@ -60,8 +61,24 @@ func (c CUDA) check() error {
 	return nil
 }
 
-// options writes the settings as go-xla takes them, whose own default for TF32
-// is another.
+// String writes the settings as parseCUDA reads them.
+func (c CUDA) String() string {
+	text := c.options()[1:]
+	if c.Deterministic {
+		text += ",deterministic=true"
+	}
+	return text
+}
+
+// flags are the settings that XLA takes as flags.
+func (c CUDA) flags() []string {
+	if c.Deterministic {
+		return []string{"--xla_gpu_deterministic_ops=true"}
+	}
+	return nil
+}
+
+// options writes the settings that go-xla takes, whose own default for TF32 is another.
 func (c CUDA) options() string {
 	text := fmt.Sprintf(",tf32=%t,preallocate=%t", c.TF32, c.Preallocate)
 	if c.MemoryFraction > 0 {
@@ -85,6 +102,8 @@ func parseCUDA(text string) (c CUDA, err error) {
 			return c, fmt.Errorf("%q is no setting, want such as memory_fraction=0.9; between devices stands a semicolon: visible_devices=0;1", part)
 		case key == "tf32":
 			c.TF32, err = strconv.ParseBool(value)
+		case key == "deterministic":
+			c.Deterministic, err = strconv.ParseBool(value)
 		case key == "preallocate":
 			c.Preallocate, err = strconv.ParseBool(value)
 		case key == "memory_fraction":
@@ -102,10 +121,10 @@ func parseCUDA(text string) (c CUDA, err error) {
 				c.VisibleDevices = append(c.VisibleDevices, n)
 			}
 		default:
-			return c, fmt.Errorf("setting is %q, want one of tf32, preallocate, memory_fraction, allocator, visible_devices", key)
+			return c, fmt.Errorf("setting is %q, want one of tf32, deterministic, preallocate, memory_fraction, allocator, visible_devices", key)
 		}
 		if err != nil {
-			want := map[string]string{"tf32": "true or false", "preallocate": "true or false", "memory_fraction": "a number above 0 and at most 1", "visible_devices": "numbers such as 0;1"}[key]
+			want := map[string]string{"tf32": "true or false", "deterministic": "true or false", "preallocate": "true or false", "memory_fraction": "a number above 0 and at most 1", "visible_devices": "numbers such as 0;1"}[key]
 			return c, fmt.Errorf("%s is %q, want %s", key, value, want)
 		}
 	}

@@ -185,9 +185,8 @@ func choose(op, name string) (*Device, error) {
 // caller holds devices.
 func chooseWith(op, name string, cuda *CUDA) (*Device, error) {
 	if cuda != nil {
-		options := cuda.options()
-		if o := devices.open["cuda"]; o != nil && o.err == nil && options != devices.cuda.options() {
-			return nil, fmt.Errorf("dl: %s: the GPUs are open with other settings (%s), want the same (%s); restart the kernel, and set them first", op, devices.cuda.options()[1:], options[1:])
+		if o := devices.open["cuda"]; o != nil && o.err == nil && cuda.String() != devices.cuda.String() {
+			return nil, fmt.Errorf("dl: %s: the GPUs are open with other settings (%s), want the same (%s); restart the kernel, and set them first", op, devices.cuda, cuda)
 		}
 		if o := devices.open["cuda"]; o != nil && o.err != nil {
 			delete(devices.open, "cuda") // other settings may do

@@ -20,7 +20,7 @@ func openPlugin(kind, path string, cuda CUDA) (compute.Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	restore, err := setFlags(kind, neutral)
+	restore, err := setFlags(kind, neutral, cuda.flags())
 	if err != nil {
 		remove()
 		return nil, err
@@ -42,10 +42,11 @@ func openPlugin(kind, path string, cuda CUDA) (compute.Backend, error) {
 	return b, err
 }
 
-// setFlags gives a plugin the flags that it knows, and says which it does not.
+// setFlags gives a plugin the flags that it knows, those of the environment and those that
+// the settings of CUDA stand for, and says which of the environment's it does not know.
 // XLA reads them once, when the plugin opens its devices; restore sets back what
 // the user's programs see.
-func setFlags(kind, path string) (restore func(), err error) {
+func setFlags(kind, path string, settings []string) (restore func(), err error) {
 	value, was := os.LookupEnv(plugins.FlagsEnv)
 	known, unknown, err := plugins.FlagsFor(path, value)
 	if err != nil {
@@ -60,6 +61,14 @@ func setFlags(kind, path string) (restore func(), err error) {
 			return nil, err
 		}
 		known = append(known, own...)
+		asked, missing, err := plugins.FlagsFor(path, strings.Join(settings, " "))
+		if err != nil {
+			return nil, err
+		}
+		if len(missing) > 0 {
+			return nil, fmt.Errorf("its plugin, %s, does not know %s", filepath.Base(path), strings.Join(missing, " "))
+		}
+		known = append(known, asked...)
 	}
 	if !was && len(known) == 0 {
 		return func() {}, nil
