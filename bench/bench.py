@@ -13,6 +13,7 @@ built in a worktree of git, which is removed at the end.
 import argparse
 import contextlib
 import datetime
+import functools
 import json
 import os
 import platform
@@ -47,6 +48,7 @@ def json_line(command, cores=None, **env):
     return json.loads(got.stdout.strip().splitlines()[-1])
 
 
+@functools.cache
 def has_module(name):
     return subprocess.run([peers, "-c", f"import {name}"], capture_output=True).returncode == 0
 

@@ -5,6 +5,7 @@ left is named. The exit status is 1 where a test failed.
 """
 
 import argparse
+import concurrent.futures
 import contextlib
 import datetime
 import json
@@ -14,6 +15,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -24,6 +26,7 @@ p.add_argument("--device", default="cuda", choices=["cuda", "cpu"])
 p.add_argument("--steps", type=int, default=100)
 p.add_argument("--batch", type=int, default=256, help="pictures of the large ResNets")
 p.add_argument("--limit", type=float, default=900, help="seconds in all")
+p.add_argument("--parts", help="only these of the parts, with commas between")
 p.add_argument("--out", default=os.path.join(bench.here, "out", "gpu"))
 args = p.parse_args()
 end = time.monotonic() + args.limit
@@ -123,17 +126,34 @@ def compare(seconds, *rows):
         say(f"| {title} | {cells[0]} | {cells[1]} | {ratio} | {' / '.join(memory) if any(memory) else ''} |")
 
 
-def tests(seconds, title, pattern, skip="", verbose=False, **env):
+def shards(pattern, skip, processes):
+    """The tests that the pattern names and skip does not, dealt to so many processes as patterns of their names."""
+    text, _ = run("tests.log", 30, [binary, "-test.list", pattern])
+    names = [n for n in text.split() if n.startswith("Test") and not (skip and re.search(skip, n))]
+    return ["^(" + "|".join(names[i::processes]) + ")$" for i in range(min(processes, len(names)))]
+
+
+def tests(seconds, title, pattern, skip="", verbose=False, processes=1, device=args.device, **env):
     """Runs tests of dl on the device, without TF32, whose ten bits are fewer than the references allow for."""
-    log = re.sub(r"\W+", "-", title) + ".log"
-    command = [binary, "-test.v", "-test.run", pattern, "-test.timeout", f"{int(max(1, min(seconds, end - time.monotonic())))}s"]
-    if skip:
-        command += ["-test.skip", skip]
-    text, status = run(log, seconds + 10, command, NVIDIA_TF32_OVERRIDE="0", HOLT_TEST_XLA=args.device, **env)
+    limit = int(max(1, min(seconds, end - time.monotonic()) - 5))
+    name = re.sub(r"\W+", "-", title)
+
+    def shard(number, pattern):
+        command = [binary, "-test.v", "-test.run", pattern, "-test.timeout", f"{limit}s"]
+        log = f"{name}-{number}.log" if processes > 1 else f"{name}.log"
+        text, status = run(log, limit + 5, command, NVIDIA_TF32_OVERRIDE="0", HOLT_TEST_XLA=device, **env)
+        if "panic: test timed out" in text or status == 124:
+            return text, f"out of time in {log}"
+        return text, "" if status in (0, 1) else f"status {status} in {log}: {last(text)}"
+
+    with concurrent.futures.ThreadPoolExecutor(processes) as pool:
+        parts = shards(pattern, skip, processes)
+        ended = list(pool.map(shard, range(len(parts)), parts))
+    text = "\n".join(t for t, _ in ended)
     counts = {word: len(re.findall(rf"^--- {word}", text, re.MULTILINE)) for word in ("PASS", "FAIL", "SKIP")}
     words = " ".join(f"{word} {n}" for word, n in counts.items())
-    stopped = " (out of time)" if "panic: test timed out" in text or status == 124 else "" if status in (0, 1) else f" (status {status}: {last(text)})"
-    say(f"\n{title}: {words}{stopped}, {log}")
+    stopped = [why for _, why in ended if why]
+    say(f"\n{title}: {words}" + (f" ({'; '.join(stopped)})" if stopped else ""))
     for line in re.findall(r"^--- FAIL.*", text, re.MULTILINE):
         say("    " + line)
     for line in sorted(set(re.findall(rf"backend {args.device} is not here: .*", text)))[:1]:
@@ -144,9 +164,12 @@ def tests(seconds, title, pattern, skip="", verbose=False, **env):
         failed.append(title)
 
 
-# Tests that name the processor's devices, or compile the whole of ResNets by themselves.
-OWN = "SideBySide|MovesBetween|DataParallel|VariablesFree"
-SPECIAL = "^Test(OutOfMemory|FreeGivesMemoryBack|StopAndInterrupt|Plan)$"
+# Tests of what is on a processor alone: its devices, what Go calculates there, oneDNN; and of the compiler for a GPU that
+# is not there.
+OWN = "SideBySide|MovesBetween|DataParallel|VariablesFree|^TestSmall|OneDNN|ProgramsForCUDA"
+SPECIAL = "^Test(OutOfMemory|FreeGivesMemoryBack|StopAndInterrupt|Plan|Distributed)$"
+REPEATS = "^Test(OneDNNRepeats|Distributed|Resume)$"
+deterministic = f"{args.device},deterministic=true" if args.device == "cuda" else args.device
 tf32 = f"{args.device},tf32=true" if args.device == "cuda" else args.device
 
 
@@ -158,9 +181,9 @@ def doctor(seconds):
 def tutorial(seconds):
     n = args.steps
     compare(seconds,
-            ("tutorial network, batch 64", lambda s: ours("TrainStepCIFARNet/cpu", n, s, args.device), lambda s: torch("cifar", n, s, "--copy")),
-            ("the same, TF32", lambda s: ours("TrainStepCIFARNet/cpu", n, s, tf32), lambda s: torch("cifar", n, s, "--copy", "--tf32")),
-            ("its prediction", lambda s: ours("PredictCIFARNet", n, s, args.device), lambda s: torch("cifar", n, s, "--copy", "--predict")))
+            ("tutorial network, batch 64", lambda s: ours("TrainStepCIFARNet/cpu", n, s, args.device), lambda s: torch("cifar", n, s)),
+            ("the same, TF32", lambda s: ours("TrainStepCIFARNet/cpu", n, s, tf32), lambda s: torch("cifar", n, s, "--tf32")),
+            ("its prediction", lambda s: ours("PredictCIFARNet", n, s, args.device), lambda s: torch("cifar", n, s, "--predict")))
 
 
 def resnet(net):
@@ -168,24 +191,39 @@ def resnet(net):
         steps, env = max(1, min(20, args.steps)), {"HOLT_BENCH_BATCH": str(args.batch), "HOLT_BENCH_SIDE": str(side)}
         compare(seconds, (f"ResNet{net}, batch {args.batch} of {side}×{side}, bfloat16",
                           lambda s: ours(f"TrainStepLarge/ResNet{net}", steps, s, args.device, **env),
-                          lambda s: torch(f"resnet{net}", steps, s, "--copy", "--bf16", "--channels-last", "--warm", "3", "--batch", str(args.batch), "--side", str(side))))
+                          lambda s: torch(f"resnet{net}", steps, s, "--bf16", "--channels-last", "--warm", "3", "--batch", str(args.batch), "--side", str(side))))
     return part
 
 
 def transformer(seconds):
     n = args.steps
     compare(seconds,
-            ("transformer of two layers", lambda s: ours("TrainStepTransformer", n, s, args.device), lambda s: torch("transformer", n, s, "--copy")),
-            ("the same, TF32", lambda s: ours("TrainStepTransformer", n, s, tf32), lambda s: torch("transformer", n, s, "--copy", "--tf32")))
+            ("transformer of two layers", lambda s: ours("TrainStepTransformer", n, s, args.device), lambda s: torch("transformer", n, s)),
+            ("the same, TF32", lambda s: ours("TrainStepTransformer", n, s, tf32), lambda s: torch("transformer", n, s, "--tf32")))
+
+
+def restarts(seconds):
+    """Seconds of a process that builds the tutorial network and trains for a moment: compiled, and with the programs that
+    the first has left on the disk."""
+    took = []
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(3):
+            began = time.monotonic()
+            _, why = ours("TrainStepCIFARNet/cpu", 1, seconds / 3, args.device, HOLT_EXECUTABLES=folder)
+            took.append(why or f"{time.monotonic() - began:.2f} s")
+        files = len(os.listdir(folder))
+    say(f"\na process that trains the tutorial network for 60 steps: {', '.join(took)}; the second and third with {files} programs from the disk")
 
 
 PARTS = [
     ("doctor", 30, doctor),
-    ("parity", 300, lambda s: tests(s, f"parity on {args.device}", "^Test", f"{OWN}|{SPECIAL}")),
+    ("parity", 300, lambda s: tests(s, f"parity on {args.device}", "^Test", f"{OWN}|{SPECIAL}", processes=max(1, min(8, (os.cpu_count() or 2) // 2)))),
     ("tutorial network", 120, tutorial),
     ("ResNet18", 90, resnet(18)),
     ("ResNet50", 120, resnet(50)),
-    ("transformer", 60, transformer),
+    ("transformer", 120, transformer),
+    ("restarts", 60, restarts),
+    ("determinism", 90, lambda s: tests(s, "with deterministic=true", REPEATS, processes=min(3, os.cpu_count() or 1), device=deterministic)),
     ("memory", 60, lambda s: tests(s, "what XLA plans", "^TestPlan$", verbose=True)),
     ("out of memory", 60, lambda s: tests(s, "out of memory, and on from there", "^Test(OutOfMemory|FreeGivesMemoryBack)$")),
     ("interrupt", 60, lambda s: tests(s, "interrupt", "^TestStopAndInterrupt$")),
@@ -213,8 +251,15 @@ def main():
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="minutes")
     gpu = said("", "nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader") if args.device == "cuda" else "no GPU"
     say(f"{now}, {gpu}, {bench.machine()}, {said('GOVERSION', 'go', 'env', 'GOVERSION')}, holt {said('COMMIT', 'git', 'describe', '--always', '--dirty')}\n"
-        f"{args.steps} steps; the batch begins on the host; convolutions in TF32 on a GPU, products of matrices where a line says so")
+        f"{args.steps} steps; the batch is on the device; convolutions in TF32 on a GPU, products of matrices where a line says so")
+    wanted = args.parts.split(",") if args.parts else [name for name, _, _ in PARTS]
+    if unknown := set(wanted) - {name for name, _, _ in PARTS}:
+        sys.exit(f"no part is called {', '.join(sorted(unknown))}; there are {', '.join(name for name, _, _ in PARTS)}")
+    # PyTorch is read from the disk meanwhile, which takes half a minute the first time.
+    subprocess.Popen([bench.peers, "-c", "import torchvision"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     for name, limit, part in PARTS:
+        if name not in wanted:
+            continue
         limit *= args.limit / 900  # a shorter whole has shorter parts
         left = end - time.monotonic()
         if left < 5:

@@ -10,7 +10,8 @@
 #
 # The CUDA plugin is the one of Holt, if it is installed; else one of jax that python3 imports or that lies anywhere on
 # the machine, with NVIDIA's wheels beside it or beside torch; else it is fetched (3 GB). DEVICE=cpu runs the whole on
-# the processor, to try the script; STEPS and BATCH say how much, LIMIT in how many seconds in all.
+# the processor, to try the script; STEPS and BATCH say how much, LIMIT in how many seconds in all, PARTS which parts
+# (PARTS="doctor,tutorial network").
 set -eu
 device=${DEVICE:-cuda}
 python=${HOLT_PYTHON:-python3}
@@ -20,9 +21,9 @@ pack() {
 	folder=$(mktemp -d)
 	trap 'rm -rf "$folder"' EXIT
 	mkdir -p "$folder/bench/out" "$folder/bin" "$folder/.holt/plugins" "$folder/dl"
-	go test -c -o "$folder/bench/out/dl.test" ./dl
+	go test -c -ldflags '-s -w' -o "$folder/bench/out/dl.test" ./dl
+	go build -ldflags '-s -w' -o "$folder/bin/holt" ./cmd/holt
 	cp -r bench/gpu.sh bench/gpu.py bench/bench.py bench/peers "$folder/bench"
-	cp bin/holt "$folder/bin"
 	cp -r dl/testdata dl/*.go "$folder/dl" # two tests read the sources
 	cp -r "${HOLT_HOME:-.holt}/plugins/cpu" "$folder/.holt/plugins"
 	git describe --always --dirty >"$folder/COMMIT"
@@ -81,7 +82,7 @@ run() {
 	# go-xla looks where PJRT_PLUGIN_LIBRARY_PATH says, and nowhere else; CUDA's plugin lies deeper (internal/plugins).
 	plugins=$HOLT_HOME/plugins
 	export PJRT_PLUGIN_LIBRARY_PATH="${PJRT_PLUGIN_LIBRARY_PATH:+$PJRT_PLUGIN_LIBRARY_PATH:}$plugins/cuda/lib/nvidia:$plugins/cuda12/lib/nvidia:$plugins/cpu"
-	HOLT_PEERS_PYTHON=$python "$python" bench/gpu.py --device "$device" --steps "${STEPS:-100}" --batch "${BATCH:-256}" --limit "${LIMIT:-900}" --out "$out"
+	HOLT_PEERS_PYTHON=$python "$python" bench/gpu.py --device "$device" --steps "${STEPS:-100}" --batch "${BATCH:-256}" --limit "${LIMIT:-900}" ${PARTS:+--parts "$PARTS"} --out "$out"
 }
 
 case ${1:-} in

@@ -47,13 +47,11 @@ func pictureBundle(name string, f Figure, text string) (frame.Bundle, error) {
 }
 
 func (f Figure) bundle() (frame.Bundle, error) {
-	lines := []string{f.Title}
+	titles := []string{f.Title}
 	for _, p := range f.Panels {
-		lines = append(lines, p.text())
+		titles = append(titles, p.Title)
 	}
-	const unknown = "chart" // of a matrix without a title
-	lines = slices.DeleteFunc(lines, func(t string) bool { return t == "" || t == unknown })
-	return figureBundle("Figure", f, cmp.Or(strings.Join(lines, "\n"), unknown))
+	return figureBundle("Figure", f, cmp.Or(strings.Join(slices.DeleteFunc(titles, func(t string) bool { return t == "" }), "\n"), "chart"))
 }
 
 // Bars is one bar for each value.

@@ -62,6 +62,10 @@ func TestDistributed(t *testing.T) {
 	t.Run("as one process", func(t *testing.T) {
 		for _, p := range []plan{{Net: "tutorial"}, {Net: "tutorial", Accum: 2}} {
 			one := p.train(t)
+			bound := 1e-6
+			if onGPU() {
+				bound = 1e-5 // a batch of another size takes other kernels
+			}
 			for _, n := range []int{2, 4} {
 				all := p.launch(t, n)
 				for rank, r := range all {
@@ -71,9 +75,9 @@ func TestDistributed(t *testing.T) {
 					if logs := r.Logged > 0; logs != (rank == 0) {
 						t.Errorf("%d processes, rank %d: %d numbers go to the log", n, rank, r.Logged)
 					}
-					near(t, fmt.Sprintf("losses of rank %d of %d", rank, n), r.Losses, one.Losses, 1e-6)
+					near(t, fmt.Sprintf("losses of rank %d of %d", rank, n), r.Losses, one.Losses, bound)
 				}
-				near(t, fmt.Sprintf("weights of %d processes", n), wide(all[0].First), wide(one.First), 1e-5)
+				near(t, fmt.Sprintf("weights of %d processes", n), wide(all[0].First), wide(one.First), 10*bound)
 			}
 		}
 	})

@@ -36,6 +36,9 @@ func on(t testing.TB, backend string) {
 	}
 }
 
+// onGPU reports whether a GPU has taken the place of XLA on the processor.
+func onGPU() bool { return strings.HasPrefix(dl.Backend(), "cuda") }
+
 // eachBackend runs f on XLA:CPU and on the pure-Go backend.
 func eachBackend(t *testing.T, f func(t *testing.T)) {
 	for _, name := range []string{"cpu", "go"} {

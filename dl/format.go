@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/holt-dl/holt/internal/thousands"
 )
 
 // python writes a bool as Python does.
@@ -14,15 +12,6 @@ func python(b bool) string {
 		return "True"
 	}
 	return "False"
-}
-
-// count is a number for a table, which aligns texts of digits alone to the left: they may
-// be names.
-func count(n int) any {
-	if n < 1000 {
-		return n
-	}
-	return thousands.Text(n)
 }
 
 // tuple writes a shape as Python does.

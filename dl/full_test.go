@@ -21,7 +21,7 @@ import (
 )
 
 // TestOutOfMemory trains in a process of its own, which may not take much more
-// memory than it has: a batch that is too large fails with what to do about it
+// memory than it has, or little of a GPU's: a batch that is too large fails with what to do about it
 // and changes nothing, a smaller one goes on, and what no variable holds is
 // freed when there is need.
 func TestOutOfMemory(t *testing.T) {
@@ -30,15 +30,34 @@ func TestOutOfMemory(t *testing.T) {
 		return
 	}
 	on(t, "cpu")
-	if !strings.HasPrefix(dl.Backend(), "cpu") || runtime.GOOS != "linux" {
-		t.Skipf("skipped: it limits this process's own memory on Linux, and %s has its own", dl.Backend())
+	if !onGPU() && runtime.GOOS != "linux" {
+		t.Skip("skipped: it limits a process's memory as Linux does")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestOutOfMemory$", "-test.v")
 	cmd.Env = append(os.Environ(), "HOLT_TEST_FULL=1")
+	if onGPU() {
+		cmd.Env = append(cmd.Env, "HOLT_TEST_XLA=cuda,memory_fraction=0.01")
+	}
 	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS") {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// limitMemory lets the process take a gibibyte more than it has.
+func limitMemory(t *testing.T) {
+	statm, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pages uint64
+	if _, err := fmt.Sscan(string(statm), &pages); err != nil {
+		t.Fatal(err)
+	}
+	most := pages*uint64(os.Getpagesize()) + 1<<30
+	if err := syscall.Setrlimit(syscall.RLIMIT_AS, &syscall.Rlimit{Cur: most, Max: most}); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -54,20 +73,11 @@ func fillMemory(t *testing.T) {
 	must(step.Run(batch(4)))
 	before := m.StateDict()
 
-	statm, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		t.Fatal(err)
+	if strings.HasPrefix(dl.Backend(), "cpu") {
+		limitMemory(t)
 	}
-	var pages uint64
-	if _, err := fmt.Sscan(string(statm), &pages); err != nil {
-		t.Fatal(err)
-	}
-	most := pages*uint64(os.Getpagesize()) + 1<<30
-	if err := syscall.Setrlimit(syscall.RLIMIT_AS, &syscall.Rlimit{Cur: most, Max: most}); err != nil {
-		t.Fatal(err)
-	}
-	_, err = step.Run(huge)
-	wanted := regexp.MustCompile(`^dl: training step: run on cpu:0: out of memory: [0-9.]+ GiB was asked for in one piece, and cpu:0 has [0-9.]+ [GM]iB, of which [0-9.]+ [GM]iB are free; ` +
+	_, err := step.Run(huge)
+	wanted := regexp.MustCompile(`^dl: training step: run on (cpu|cuda):0: out of memory: [0-9.]+ [GM]iB was asked for in one piece, and (cpu|cuda):0 has [0-9.]+ [GM]iB, of which [0-9.]+ [GM]iB are free; ` +
 		`use a smaller batch, Options\{Accumulate: 2\} or Options\{Precision: dl.BFloat16\}, set variables that are not needed to nil$`)
 	if err == nil || !wanted.MatchString(err.Error()) || !errors.Is(err, dl.ErrOutOfMemory) {
 		t.Fatalf("error is %v", err)
@@ -129,7 +139,7 @@ func TestExhausted(t *testing.T) {
 // the collector.
 func TestFreeGivesMemoryBack(t *testing.T) {
 	on(t, "cpu")
-	x := must(dl.FromSlice(make([]float32, 1000)).To("cpu:0"))
+	x := must(dl.FromSlice(make([]float32, 1000)).To(dl.Backend()))
 	y := x.Square()
 	before := pjrt.BuffersAlive()
 	x.Free()

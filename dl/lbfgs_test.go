@@ -14,6 +14,10 @@ import (
 // float64.
 func TestLBFGSLikePyTorch(t *testing.T) {
 	on(t, "cpu")
+	bound := 1e-4 // roundings of float32 grow from iteration to iteration
+	if onGPU() {
+		bound = 1e-3 // and more of them with a rate of 30
+	}
 	for _, c := range readRecurrent(t).LBFGS {
 		name := fmt.Sprintf("%+v", c.Settings)
 		m := must(dl.Build(dl.Sequential{dl.Linear{Out: 5}, dl.Tanh{}, dl.Linear{Out: 3}}, dl.Shape{32, 6}))
@@ -39,10 +43,10 @@ func TestLBFGSLikePyTorch(t *testing.T) {
 				}
 			}
 		}
-		near(t, name+" losses", losses, c.Losses, 1e-4)     // roundings of float32 grow from iteration to iteration
-		near(t, name+" first losses", first, c.First, 1e-4) // as above
+		near(t, name+" losses", losses, c.Losses, bound)
+		near(t, name+" first losses", first, c.First, bound)
 		for i, n := range m.Names() {
-			near(t, name+" "+n, brief(m.Param(n)), c.Params[i], 2e-4) // as above
+			near(t, name+" "+n, brief(m.Param(n)), c.Params[i], 2*bound)
 		}
 	}
 }

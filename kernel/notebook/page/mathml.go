@@ -1,7 +1,6 @@
 package page
 
 import (
-	"cmp"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"html/template"
 	"io"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/wyatt915/treeblood"
@@ -126,8 +124,6 @@ func sanitiseMath(source string) (string, error) {
 				return "", fmt.Errorf("a formula with %s", name)
 			default:
 				b.WriteString("<" + name)
-				// The parser gives them in any order. The same notebook is to give the same page.
-				slices.SortFunc(t.Attr, func(a, b xml.Attr) int { return cmp.Compare(a.Name.Local, b.Name.Local) })
 				for _, a := range t.Attr {
 					if mathAttributes[a.Name.Local] || a.Name.Local == "style" && cellStyle.MatchString(a.Value) {
 						b.WriteString(" " + a.Name.Local + `="`)
