@@ -20,11 +20,10 @@ import (
 )
 
 // keepExecutables makes a backend keep on disk what it compiles, and load what
-// is there. Go-xla v0.4.4 binds PJRT's functions for it not, and keeps its
-// handles to itself, so that the table of functions that its plugin has is
-// replaced by one that asks the disk first. Where go-xla's fields have other
-// names, or the machine does not tell what its code would be made for, all is
-// compiled.
+// is there. Go-xla v0.4.4 does not bind the functions of PJRT that this takes, and
+// does not export its handles. So the plugin's table of functions is replaced by one
+// that asks the disk first. Where go-xla's fields have other names, or the processor
+// is not known that the code would be made for, everything is compiled.
 func keepExecutables(b any, kind, library string) {
 	x, isXLA := b.(*xla.Backend)
 	if !isXLA {
