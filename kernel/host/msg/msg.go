@@ -6,7 +6,7 @@
 // answer but the end of what they interrupt. Frames with output travel between
 // them; the kernel answers each of those with [Ack], so that what a cell
 // prints and what it displays keep their order. A cell that waits for its
-// standard input is an [Input], and the kernel answers with a [Line].
+// standard input sends [KindInput], and the kernel answers with a [Line].
 package msg
 
 import "github.com/holt-dl/holt/internal/frame"
