@@ -307,6 +307,9 @@ var cellTests = []struct {
 		"func g() (e problem) { defer func() { e = problem{what: []any{recover(), recover()}} }(); panic(`y`) }\nfunc h() (e problem) { defer func() { e = problem{what: func() any { return recover() }, n: 3}; recover() }(); panic(`z`) }",
 		"fmt.Println(g().what, h().n)",
 	}, "x <nil> 1 2\n[y <nil>] 3\n"},
+	{"recover in a loop over a channel", []string{
+		"c := make(chan int, 3)\nfunc f() (s string) { defer func() { for v := range c { s += fmt.Sprint(v, recover()) } }(); c <- 1; c <- 2; close(c); panic(`x`) }",
+		"f()"}, "= 1x2 <nil>\n"},
 	{"a function that recovers, with other bodies", []string{
 		"v := 1\nfunc rescue(s *string) { *s = fmt.Sprint(`a`, v, recover()) }\nfunc f() (s string) { defer rescue(&s); panic(`x`) }",
 		"fmt.Println(f())",

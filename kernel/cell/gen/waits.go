@@ -65,7 +65,7 @@ func (r *rewriter) wait(n, parent ast.Node) {
 			r.ed.Replace(r.off(n.OpPos), r.off(n.OpPos)+len("<-"), "")
 		}
 	case *ast.RangeStmt:
-		if r.isChan(n.X) {
+		if r.rangesOver(n) {
 			r.ed.Insert(r.off(n.X.Pos()), r.rt("Range")+"(")
 		}
 	case *ast.CallExpr:
@@ -126,9 +126,27 @@ func (r *rewriter) waitEnd(n, parent ast.Node) {
 			r.ed.Insert(end, ")")
 		}
 	}
-	if loop, ok := parent.(*ast.RangeStmt); ok && n == loop.X && r.isChan(loop.X) {
+	if loop, ok := parent.(*ast.RangeStmt); ok && n == loop.X && r.rangesOver(loop) {
 		r.ed.Insert(end, ")")
 	}
+}
+
+// rangesOver reports whether a loop over a channel becomes one over a function, rt.Range. The
+// body of such a loop is a function to Go, in which recover finds nothing: a loop that calls it
+// stays as it is, and an interrupt does not end its wait.
+func (r *rewriter) rangesOver(loop *ast.RangeStmt) bool {
+	return r.isChan(loop.X) && !r.callsRecover(loop.Body)
+}
+
+// callsRecover reports whether a node calls recover, not in a function inside of it.
+func (r *rewriter) callsRecover(n ast.Node) (found bool) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		found = found || ok && r.isRecover(call)
+		_, isFunc := n.(*ast.FuncLit)
+		return !isFunc
+	})
+	return found
 }
 
 // selectStmt adds the case of an interrupt, and keeps the statements of its
