@@ -10,7 +10,9 @@
 // What comes out is what gold makes of the same object with -shared -z now:
 // global symbols stay open to the first definition in the process, which is how cells
 // share types, and a call or an address of one goes through the table of addresses, GOT.
-// There are four differences. Calls need no lazily filled table of their own, since all
+// There are five differences. Symbols of the plugin's own package, which no module before it can
+// have, are bound here: the dynamic linker would look for each of them in all modules, of which
+// there is one for each cell. Calls need no lazily filled table of their own, since all
 // symbols are bound when the plugin is loaded. What is constant after the relocations lies
 // with the variables: on pages of its own it would cost each cell 4 KB and a memory map,
 // of which Linux allows 65,530. There is no thread-local memory: see tlsg.
@@ -76,15 +78,16 @@ const (
 // module needs no thread-local memory of its own.
 const tlsg = "runtime.tlsg"
 
-// Link returns the shared object of an object for amd64. The error says what in it is
-// unknown.
-func Link(object []byte) (so []byte, err error) {
+// Link returns the shared object of an object for amd64. Symbols that begin with own, such as
+// "notebook/c5.", are of the plugin's own package; with an empty one none are. The error says what
+// in the object is unknown.
+func Link(object []byte, own string) (so []byte, err error) {
 	defer func() {
 		if r := recover(); r != nil { // an offset beyond the end of the object
 			so, err = nil, fmt.Errorf("the object is damaged: %v", r)
 		}
 	}()
-	l := &link{object: object}
+	l := &link{object: object, own: own}
 	for _, step := range []func() error{l.sections, l.symbols, l.relocations, l.layout, l.apply} {
 		if err := step(); err != nil {
 			return nil, err
@@ -96,6 +99,7 @@ func Link(object []byte) (so []byte, err error) {
 // link is one call of Link.
 type link struct {
 	object []byte
+	own    string     // what the names of the plugin's own package begin with
 	placed []*section // those that are in memory, in the order of their addresses
 	byNum  []*section // the object's, by number; nil where one is not in memory
 	// Of the object: its sections of relocations, those for debuggers included, its table of
@@ -292,7 +296,8 @@ func (l *link) relro(s *section) bool {
 // definition of the first module that has it, as ELF's rules for interposition say, and that
 // is how a type or a variable of a package is the same in all plugins. It may be this
 // plugin's own, so what is defined here and open is shown to the dynamic linker. What is
-// local or hidden is reached directly.
+// local or hidden is reached directly, and so is what is of the plugin's own package, which is
+// shown for later plugins.
 func (l *link) symbols() error {
 	l.syms = make([]symbol, l.symtab.Size/symSize)
 	for i := range l.syms {
@@ -334,7 +339,7 @@ func (l *link) symbols() error {
 			return fmt.Errorf("symbol %s is beyond section %s", s.name, s.home.name)
 		}
 		if bind == elf.STB_GLOBAL && visible == elf.STV_DEFAULT {
-			s.open = true
+			s.open = l.own == "" || !strings.HasPrefix(s.name, l.own)
 			l.see(s)
 		}
 	}

@@ -101,7 +101,7 @@ func TestGold(t *testing.T) {
 	if err != nil {
 		t.Skip("there is no ld.gold to compare with")
 	}
-	so, err := Link(cell(t))
+	so, err := Link(cell(t), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,10 +131,39 @@ func TestGold(t *testing.T) {
 	}
 }
 
+// TestOwn: what is of the plugin's own package is bound to it, and seen by later plugins.
+func TestOwn(t *testing.T) {
+	open, err := Link(cell(t), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := Link(cell(t), "notebook/c40.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := func(so []byte, what string) (n int) {
+		for _, fact := range facts(t, so) {
+			if strings.HasPrefix(fact, what) && strings.Contains(fact, " notebook/c40.") {
+				n++
+			}
+		}
+		return n
+	}
+	if n := count(open, "R_X86_64_"); n == 0 {
+		t.Error("the cell has no relocation of its own package to compare with")
+	}
+	if n := count(own, "R_X86_64_"); n > 0 {
+		t.Errorf("the dynamic linker looks for %d symbols of the plugin's own package", n)
+	}
+	if a, b := count(open, "symbol "), count(own, "symbol "); a == 0 || a != b {
+		t.Errorf("%d symbols of its package are seen, want %d", b, a)
+	}
+}
+
 // TestHash: each symbol is found by its name as the dynamic linker looks for it, and the
 // filter and the ends of buckets let other names end.
 func TestHash(t *testing.T) {
-	so, err := Link(cell(t))
+	so, err := Link(cell(t), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +216,7 @@ func TestHash(t *testing.T) {
 
 // TestSegments: what the loader maps is as it has to be.
 func TestSegments(t *testing.T) {
-	so, err := Link(cell(t))
+	so, err := Link(cell(t), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +283,7 @@ func TestUnknown(t *testing.T) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(tests)) {
 		tt := tests[name]
-		if _, err := Link(tt.change(bytes.Clone(object))); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if _, err := Link(tt.change(bytes.Clone(object)), ""); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %q", name, err, tt.want)
 		}
 	}
