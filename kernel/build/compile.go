@@ -279,7 +279,7 @@ func withCells(config string, cells map[string]string) string {
 	var b strings.Builder
 	b.WriteString(config)
 	for path, file := range cells {
-		fmt.Fprintf(&b, "packagefile %s=%s\n", path, file)
+		b.WriteString("packagefile " + path + "=" + file + "\n")
 	}
 	return b.String()
 }
