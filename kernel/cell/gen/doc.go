@@ -46,6 +46,7 @@
 //	consts.go              constants that repeat the line above
 //	anon.go                struct types without a name, which are one in all cells
 //	waits.go, exits.go     waits that an interrupt ends; what ends a cell in place of the process
+//	recover.go             calls of recover, which stay in their function
 //	prints.go              what it prints goes to the cell whose goroutine prints
 //	support.go             variables, hooks, accessors, aliases, Run
 //	keep.go, old.go        what plugins need to be sound; values of types declared again

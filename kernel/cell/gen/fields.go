@@ -362,30 +362,6 @@ func (r *rewriter) composite(lit *ast.CompositeLit) {
 	}
 }
 
-// hoistRecover finds the calls of recover in a literal that becomes a function, where recover
-// would find nothing, and reports whether there are any. The function that the person wrote calls
-// it in their place, and hands over what it returns:
-//
-//	problem{what: recover()}
-//	func(ˣrecovered any) ˣ3.Ħproblem { …; *ˣ3.ĦˣF_Ħˣs0ˣ_what((&ˣv)) = ˣrecovered; return ˣv }(ˣrt.Recovered(recover()))
-//
-// A second call finds nothing in Go either. Literals inside of this one have their calls taken
-// out with it.
-func (r *rewriter) hoistRecover(lit *ast.CompositeLit) bool {
-	ast.Inspect(lit, func(n ast.Node) bool {
-		if call, ok := n.(*ast.CallExpr); ok && r.isRecover(call) && r.recovered[call] == "" {
-			r.recovered[call] = "ˣrecovered"
-			if r.hoisted[lit] {
-				r.recovered[call] = "any(nil)"
-			}
-			r.hoisted[lit] = true
-		}
-		_, isFunc := n.(*ast.FuncLit)
-		return !isFunc
-	})
-	return r.hoisted[lit]
-}
-
 // compositeEnd writes what comes after the elements of such a literal: a semicolon in the
 // place of each comma, and the end of the function literal.
 //

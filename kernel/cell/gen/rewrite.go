@@ -228,37 +228,6 @@ func (r *rewriter) dotImported(id *ast.Ident, path string) {
 	r.ed.Insert(r.off(id.Pos()), alias+".")
 }
 
-// recovers passes on what recover returns, whose text may name a method.
-//
-// An unexported method of the notebook has another name in the generated code, and the
-// runtime's error for a failed assertion would have that one: "missing method Ħarea". The
-// call of recover stays in the deferred function's own body, as the language wants it: it is
-// an argument.
-func (r *rewriter) recovers(n, parent ast.Node) {
-	call, ok := n.(*ast.CallExpr)
-	if !ok || !r.isRecover(call) {
-		return
-	}
-	if text := r.recovered[call]; text != "" {
-		start, end := r.f.Offsets(call)
-		r.ed.Replace(start, end, text)
-		return
-	}
-	switch parent.(type) {
-	case *ast.ExprStmt, *ast.DeferStmt, *ast.GoStmt: // its value is not used, and a defer must call it
-		return
-	}
-	r.ed.Insert(r.off(call.Pos()), r.rt("Recovered")+"(")
-	r.ed.Insert(r.off(call.End()), ")")
-}
-
-// isRecover reports whether a call is of Go's recover.
-func (r *rewriter) isRecover(call *ast.CallExpr) bool {
-	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
-	b, builtin := r.g.in.Info.Uses[id].(*types.Builtin)
-	return ok && builtin && b.Name() == "recover"
-}
-
 // funcDecl renames a function and puts the hook and the interrupt check at its
 // entry. In a program's package,
 //

@@ -138,17 +138,6 @@ func (r *rewriter) rangesOver(loop *ast.RangeStmt) bool {
 	return r.isChan(loop.X) && !r.callsRecover(loop.Body)
 }
 
-// callsRecover reports whether a node calls recover, not in a function inside of it.
-func (r *rewriter) callsRecover(n ast.Node) (found bool) {
-	ast.Inspect(n, func(n ast.Node) bool {
-		call, ok := n.(*ast.CallExpr)
-		found = found || ok && r.isRecover(call)
-		_, isFunc := n.(*ast.FuncLit)
-		return !isFunc
-	})
-	return found
-}
-
 // selectStmt adds the case of an interrupt, and keeps the statements of its
 // cases, which stand there in this form alone.
 func (r *rewriter) selectStmt(n *ast.SelectStmt) {
