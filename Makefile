@@ -70,7 +70,7 @@ programs: need # run PyTorch users' programs to their results, as notebooks: min
 	@scripts/notebook.sh programs/*/*.ipynb notebooks/gallery/*.ipynb
 
 .PHONY: site
-site: need # write the course and the gallery as pages to docs/site, after running what has no outputs in notebooks/out
+site: need # write the course and the gallery as pages to docs/site, after running what has changed since they were made
 	@$(MAKE) --no-print-directory -j4 ready $(VENV)/.test
 	@scripts/site.sh
 

@@ -47,11 +47,13 @@ func pictureBundle(name string, f Figure, text string) (frame.Bundle, error) {
 }
 
 func (f Figure) bundle() (frame.Bundle, error) {
-	titles := []string{f.Title}
+	lines := []string{f.Title}
 	for _, p := range f.Panels {
-		titles = append(titles, p.Title)
+		lines = append(lines, p.text())
 	}
-	return figureBundle("Figure", f, cmp.Or(strings.Join(slices.DeleteFunc(titles, func(t string) bool { return t == "" }), "\n"), "chart"))
+	const unknown = "chart" // of a matrix without a title
+	lines = slices.DeleteFunc(lines, func(t string) bool { return t == "" || t == unknown })
+	return figureBundle("Figure", f, cmp.Or(strings.Join(lines, "\n"), unknown))
 }
 
 // Bars is one bar for each value.

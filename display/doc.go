@@ -17,6 +17,7 @@
 //	[Plot], [Scatter]              curves and points of your own numbers
 //	[Bar], [Hist], [Heatmap]       numbers
 //	[Windows]                      how a convolution or a pooling goes over its input
+//	[Movie]                        any of the pictures, one after the other
 //	[Row], [Columns]               any of these side by side
 //	[Progress]                     how far a loop is
 //	[Interact]                     sliders, menus and buttons that call a function of yours

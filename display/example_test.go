@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/holt-dl/holt/display"
 	"github.com/holt-dl/holt/internal/hooks"
@@ -108,6 +109,17 @@ func ExampleRow() {
 	// Output:
 	// 3 points from 1 to 3
 	// loss falls
+}
+
+func ExampleMovie() {
+	var frames []any
+	for _, v := range []float32{0, 0.5, 1} {
+		frames = append(frames, display.Picture{Of: tensor{shape: []int{1, 1}, values: []float32{v}}})
+	}
+	display.Show(display.Movie{Frames: frames, Each: 200 * time.Millisecond})
+	// Output:
+	// moving picture of 3 frames
+	// picture of 1 × 1 pixels
 }
 
 func ExampleWindows() {

@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/internal/thousands"
 )
 
 // Parameters is a model whose parameters are tensors T with names, such as
@@ -27,9 +28,9 @@ func Weights[T Tensor](model Parameters[T]) Table {
 		values := p.Float32s()
 		s := measure(values)
 		total += len(values)
-		rows = append(rows, []any{name, fmt.Sprint(p.Shape()), len(values), s.mean, s.std, s.low, s.high, s.nan + s.inf})
+		rows = append(rows, []any{name, fmt.Sprint(p.Shape()), grouped(len(values)), brief3(s.mean), brief3(s.std), brief3(s.low), brief3(s.high), s.nan + s.inf})
 	}
-	t.Rows, t.Title = rows, fmt.Sprintf("%d parameters in %d tensors", total, len(rows))
+	t.Rows, t.Title = rows, fmt.Sprintf("%d tensors, %s values", len(rows), thousands.Text(total))
 	return t
 }
 

@@ -49,30 +49,46 @@ func encode(m image.Image) ([]byte, error) {
 // paletted returns the same pixels with at most 256 colours by index, which is
 // a third of the bytes, or nil when there are more colours.
 func paletted(m image.Image) *image.Paletted {
-	keys := keysOf(m)
-	if len(keys) == 0 {
-		return nil
+	if all := sharedPalette([]image.Image{m}); all != nil {
+		return all[0]
 	}
-	b := m.Bounds()
-	out := image.NewPaletted(image.Rect(0, 0, b.Dx(), b.Dy()), nil)
+	return nil
+}
+
+// sharedPalette is [paletted] for several pictures that have one palette.
+func sharedPalette(ms []image.Image) []*image.Paletted {
+	var colours color.Palette
+	var all []*image.Paletted
 	index := map[uint32]uint8{}
-	last, i := ^keys[0], uint8(0) // neighbours are mostly alike, and a map is slow
-	for at, k := range keys {
-		if k != last {
-			var ok bool
-			if i, ok = index[k]; !ok {
-				if len(index) == 256 {
-					return nil
-				}
-				i = uint8(len(index))
-				index[k] = i
-				out.Palette = append(out.Palette, unkey(k))
-			}
-			last = k
+	for _, m := range ms {
+		keys := keysOf(m)
+		if len(keys) == 0 {
+			return nil
 		}
-		out.Pix[at] = i
+		b := m.Bounds()
+		out := image.NewPaletted(image.Rect(0, 0, b.Dx(), b.Dy()), nil)
+		last, i := ^keys[0], uint8(0) // neighbours are mostly alike, and a map is slow
+		for at, k := range keys {
+			if k != last {
+				var ok bool
+				if i, ok = index[k]; !ok {
+					if len(index) == 256 {
+						return nil
+					}
+					i = uint8(len(index))
+					index[k] = i
+					colours = append(colours, unkey(k))
+				}
+				last = k
+			}
+			out.Pix[at] = i
+		}
+		all = append(all, out)
 	}
-	return out
+	for _, out := range all {
+		out.Palette = colours
+	}
+	return all
 }
 
 // reduce brings a chart, which is a few colours and their mixtures at edges,

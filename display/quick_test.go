@@ -7,6 +7,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/holt-dl/holt/display"
 )
@@ -45,6 +46,12 @@ func TestQuick(t *testing.T) {
 		"windows of others":   {display.Windows{Of: two, Result: two, Kernel: 1, Stride: 2}, "display: Windows: Result is 3 by 2, which windows with a stride of 2 in 3 by 2 numbers do not give; want Stride and Padding of the layer"},
 		"a window too many":   {display.Windows{Of: two, Result: two, Kernel: 1, At: []int{6}}, "display: Windows: At has window 6, want 0 to 5"},
 		"four windows":        {display.Windows{Of: two, Result: two, Kernel: 1, At: []int{0, 1, 2, 3}}, "display: Windows: At has 4 windows, want at most 3"},
+		"too many windows":    {display.Windows{Of: tensor{shape: []int{11, 11}, values: make([]float32, 121)}, Result: tensor{shape: []int{11, 11}, values: make([]float32, 121)}, Kernel: 1, Moving: true}, "display: Windows: there are 121 windows to move over, want at most 100"},
+		"a movie of nothing":  {display.Movie{}, "display: Movie: there are 0 frames, want 1 to 200"},
+		"a movie of a text":   {display.Movie{Frames: []any{"a text"}}, "display: Movie: frame 0, a string, is not drawn as a picture; want one that is"},
+		"a movie of an error": {display.Movie{Frames: []any{display.Image("nowhere.png")}}, "display: Movie: frame 0: display: Image: open nowhere.png: no such file or directory"},
+		"a movie too fast":    {display.Movie{Frames: []any{image.NewGray(image.Rect(0, 0, 1, 1))}, Each: time.Microsecond}, "display: Movie: Each is 1µs, want a hundredth of a second to a minute"},
+		"a movie":             {display.Movie{Frames: []any{image.NewGray(image.Rect(0, 0, 4, 3)), image.NewGray(image.Rect(0, 0, 4, 3))}}, "moving picture of 2 frames\npicture of 4 × 3 pixels"},
 		"a diagram":           {display.Diagram{Title: "a loss", Boxes: []display.Box{{Name: "x"}, {Name: "w", Note: "2"}, {Name: "y", From: []int{0, 1}}, {Name: "loss", Place: "(y - t)²", From: []int{2}}}}, "a loss\nx\nw  2\ny  ← x, w\nloss  (y - t)²"},
 		"an empty diagram":    {display.Diagram{}, "display: Diagram: there are no boxes"},
 		"an arrow from below": {display.Diagram{Boxes: []display.Box{{Name: "x", From: []int{0}}}}, "display: Diagram: box 0, x, has an arrow from box 0, want one before it"},

@@ -238,12 +238,13 @@ func TestCharts(t *testing.T) {
 		want string
 	}{
 		{"figure", display.Figure{Title: "T", Panels: []display.Panel{{Title: "left"}, {Title: "right"}}}, "T\nleft\nright"},
+		{"figure of curves", display.Figure{Panels: []display.Panel{{Lines: []display.Line{{Name: "a", X: []float64{0, 1}, Y: []float64{2, 1}}}}}}, "a: 2 points from 1 to 2"},
 		{"bars of a map", display.Bars{Of: map[string]int{"b": 2, "a": 1}, Title: "T"}, "T\na: 1\nb: 2"},
 		{"bars of a slice", display.Bars{Of: []float64{0.5, 2}, Names: []string{hostile}}, hostile + ": 0.5\n1: 2"},
 		{"histogram", display.Histogram{Of: []int{1, 2, 3, 4}}, "x∈[1, 4] μ=2.5 σ=1.12, 4 values"},
 		{"histograms", display.Histograms{Of: []display.Tensor{gray(1), gray(2)}, Names: []string{"a"}}, "a: x∈[0, 0] μ=0 σ=0, 4 values\n1: x∈[0, 0] μ=0 σ=0, 8 values"},
 		{"heatmap", display.Heatmap{Of: tensor{[]int{1, 2}, []float32{1, -2}}}, "[1 2] x∈[-2, 1] μ=-0.5 σ=1.5\n 1 -2"},
-		{"weights", display.Weights(net{}), "8 parameters in 2 tensors\nparameter  shape  values  mean     std  min  max  not finite\n0.weight   [2 3]       6   3.5  1.7078    1    6           0\n0.bias     [2]         2     1       0    1    1           1"},
+		{"weights", display.Weights(net{}), "2 tensors, 8 values\nparameter  shape  values  mean   std  min  max  not finite\n0.weight   [2 3]       6   3.5  1.71    1    6           0\n0.bias     [2]         2     1     0    1    1           1"},
 		{"weight histograms", display.WeightHistograms(net{}), "0.weight: x∈[1, 6] μ=3.5 σ=1.71, 6 values"},
 		{"filters", display.Filters{Of: tensor{[]int{2, 3, 1, 1}, []float32{1, 2, 3, 4, 5, 6}}, Title: "conv"}, "conv: 2 planes of 1 × 1; values 1 to 6, each spread over its own range"},
 		{"maps", display.FeatureMaps{Of: tensor{[]int{4, 1, 2}, make([]float32, 8)}, Max: 3}, "4 planes of 1 × 2; the first 3 of 4; values 0 to 0, each spread over its own range"},
@@ -291,6 +292,12 @@ func TestTabler(t *testing.T) {
 		`<tr><td style="text-align:left">sum</td><td style="text-align:right">20</td></tr></tbody></table><div>1 &amp; 2</div>`
 	if got := b.Data["text/html"]; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	long := display.Render(display.Table{Rows: []any{"a.b layer1.0.bn1.num_batches", strings.Repeat("<", 26)}}).Data["text/html"].(string)
+	for _, want := range []string{">a.b layer1.<wbr>0.<wbr>bn1.<wbr>num_<wbr>batches<", ">" + strings.Repeat("&lt;", 24) + "<wbr>&lt;&lt;<"} {
+		if !strings.Contains(long, want) {
+			t.Errorf("the table has no %s: %s", want, long)
+		}
 	}
 	if got := plainText(display.Render(summed{})); got != "as text" {
 		t.Errorf("a value with a text of its own is %q", got)
@@ -397,10 +404,10 @@ func ExampleHeatmap() {
 func ExampleWeights() {
 	display.Show(display.Weights(net{})) // in a notebook: a model that dl.Build made
 	// Output:
-	// 8 parameters in 2 tensors
-	// parameter  shape  values  mean     std  min  max  not finite
-	// 0.weight   [2 3]       6   3.5  1.7078    1    6           0
-	// 0.bias     [2]         2     1       0    1    1           1
+	// 2 tensors, 8 values
+	// parameter  shape  values  mean   std  min  max  not finite
+	// 0.weight   [2 3]       6   3.5  1.71    1    6           0
+	// 0.bias     [2]         2     1     0    1    1           1
 }
 
 func ExampleWeightHistograms() {
@@ -486,7 +493,7 @@ func TestFaces(t *testing.T) {
 		{"a query", "", "a query", "", query{&calls}},
 		{"broken data set", "", "a set", "", brokenSet{aSet{nil, pictures}}},
 		{"map of numbers", "text/html", `map["a":0.5 "b":2]`, "<td style=\"text-align:right\">0.5</td>", map[string]float64{"b": 2, "a": 0.5}},
-		{"map of tensors", "text/html", "map[", "<td style=\"text-align:left\">[3 4]</td>", map[string]tensor{"fc.weight": numbers}},
+		{"map of tensors", "text/html", "map[", "<td style=\"text-align:left;white-space:nowrap\">[3 4]</td>", map[string]tensor{"fc.weight": numbers}},
 		{"map of structs", "", "map[", "", map[string]point{"a": {1, 2}}},
 		{"empty map", "", "map[]", "", map[string]int{}},
 	}

@@ -167,7 +167,7 @@ func watch(run Run, p LivePlot) []*view {
 		newView(func() (frame.Bundle, error) { return c.bundle(curvesOf(run)) }),
 	}
 	if table {
-		views = append(views, newView(func() (frame.Bundle, error) { return roomyEpochs(run) }))
+		views = append(views, newView(func() (frame.Bundle, error) { return paddedEpochs(run) }))
 	}
 	return views
 }
@@ -322,9 +322,9 @@ func epochsOf(run Run) (frame.Bundle, error) {
 // rowHigh is the height of a table's row in JupyterLab, in pixels.
 const rowHigh = 28
 
-// roomyEpochs is epochsOf with the room for the rows that are still to come, so
+// paddedEpochs is epochsOf with the room for the rows that are still to come, so
 // that the cells below stay where they are while a person works in them.
-func roomyEpochs(run Run) (frame.Bundle, error) {
+func paddedEpochs(run Run) (frame.Bundle, error) {
 	b, err := epochsOf(run)
 	if err != nil {
 		return b, err

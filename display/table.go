@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/holt-dl/holt/internal/frame"
+	"github.com/holt-dl/holt/internal/thousands"
 )
 
 // Table is rows and columns, as HTML and as aligned text. Numbers are aligned to the
@@ -95,6 +96,12 @@ func cellOf(v reflect.Value) cell {
 	if v.Type() == reflect.TypeFor[fixed3]() {
 		return cell{strconv.FormatFloat(v.Float(), 'f', 3, 64), true}
 	}
+	if v.Type() == reflect.TypeFor[brief3]() {
+		return cell{strconv.FormatFloat(v.Float(), 'g', 3, 64), true}
+	}
+	if v.Type() == reflect.TypeFor[grouped]() {
+		return cell{thousands.Text(int(v.Int())), true}
+	}
 	if s, ok := method(v); ok {
 		return cell{text: cut(s, maxInner)}
 	}
@@ -113,6 +120,13 @@ func cellOf(v reflect.Value) cell {
 // fixed3 is a number that a table shows with three decimals, so that they are
 // under each other.
 type fixed3 float64
+
+// brief3 is a number that a table shows in three significant digits, and grouped one
+// that it shows with commas.
+type (
+	brief3  float64
+	grouped int
+)
 
 // decimal writes v in at most five significant digits.
 func decimal(v float64) string {
@@ -361,12 +375,66 @@ func oneLine(s string, n int) string {
 	return s
 }
 
-func (t Table) html(head []string, rows [][]cell, right []bool, more string) string {
-	align := func(c int) string {
-		if right[c] {
-			return ` style="text-align:right"`
+// Tables of more columns need all the room that line breaks make.
+const maxWhole = 9
+
+// isWhole reports whether a column has texts with places for a line break, as 1e-08 and
+// [64 3 32 32] have, and all are so short that there need be none.
+func isWhole(rows [][]cell, c int, number bool) bool {
+	const short = 16
+	breaks := false
+	for _, row := range rows {
+		if c >= len(row) {
+			continue
 		}
-		return ` style="text-align:left"`
+		if !number && width(row[c].text) > short {
+			return false
+		}
+		breaks = breaks || strings.ContainsAny(row[c].text, " -")
+	}
+	return breaks
+}
+
+// breakable is a text as HTML that marks where a line may break in its long words, such as
+// layer1.0.bn1.num_batches_tracked, which would make a table wider than a narrow page. JupyterLab's
+// sanitiser lets the marks pass, and no style that says as much.
+func breakable(text string) string {
+	const (
+		long  = 12
+		piece = 24 // of a word without a better place
+	)
+	var b strings.Builder
+	for i, word := range strings.Split(text, " ") {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		if width(word) <= long {
+			b.WriteString(Escape(word))
+			continue
+		}
+		letters := []rune(word)
+		from := 0
+		for at, r := range letters {
+			if end := at + 1; end < len(letters) && (strings.ContainsRune("._/", r) || end-from == piece) {
+				b.WriteString(Escape(string(letters[from:end])) + "<wbr>")
+				from = end
+			}
+		}
+		b.WriteString(Escape(string(letters[from:])))
+	}
+	return b.String()
+}
+
+func (t Table) html(head []string, rows [][]cell, right []bool, more string) string {
+	side := make([]string, len(right))
+	align := func(c int) string { return ` style="` + side[c] + `"` }
+	whole := make([]bool, len(right)) // columns whose texts a narrow page does not break into lines
+	for c := range right {
+		side[c] = "text-align:left"
+		if right[c] {
+			side[c] = "text-align:right"
+		}
+		whole[c] = len(right) <= maxWhole && isWhole(rows, c, right[c])
 	}
 	var b strings.Builder
 	b.WriteString("<table>")
@@ -389,7 +457,11 @@ func (t Table) html(head []string, rows [][]cell, right []bool, more string) str
 		}
 		b.WriteString("<tr>")
 		for c, cell := range row {
-			b.WriteString("<td" + align(c) + ">" + Escape(cell.text) + "</td>")
+			style, text := side[c], breakable(cell.text)
+			if whole[c] {
+				style, text = style+";white-space:nowrap", Escape(cell.text)
+			}
+			b.WriteString(`<td style="` + style + `">` + text + "</td>")
 		}
 		b.WriteString("</tr>")
 	}

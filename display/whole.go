@@ -80,7 +80,7 @@ func (w *whole) bundle() (frame.Bundle, error) {
 		w.drawn = mark
 	}
 	line := lineOf(w.run)
-	table, err := roomyEpochs(w.run)
+	table, err := paddedEpochs(w.run)
 	if err != nil {
 		return frame.Bundle{}, err
 	}

@@ -2,6 +2,7 @@ package display
 
 import (
 	"fmt"
+	"image"
 	"math"
 	"strings"
 
@@ -10,7 +11,7 @@ import (
 
 // Windows is how a convolution or a pooling goes over its input: at a few
 // positions, the numbers that the window covers, and below them the result as
-// far as it is known there.
+// far as it is known there. With Moving, the window slides over all of them.
 //
 //	display.Windows{Of: picture, Result: picture.Conv2d(filter, nil, dl.Conv2d{}), Kernel: 3}
 type Windows struct {
@@ -22,39 +23,65 @@ type Windows struct {
 	Padding int   // rows and columns of zeros around Of
 	At      []int // which windows are drawn, counted row by row from 0; at most three; empty means the first, the second and the last
 
+	Moving bool // a moving picture of every window, beside its result; at most 100, and At is not used
+
 	Title string
 }
 
+const maxSliding = 100
+
 func (w Windows) bundle() (frame.Bundle, error) {
-	f, text, err := w.figure()
+	// Shades mark cells and are no values, so there is nothing for the pointer to read.
+	figures, text, err := w.figures()
 	if err != nil {
 		return frame.Bundle{}, fmt.Errorf("display: Windows: %w", err)
 	}
-	// Its shades mark cells and are no values, so there is nothing for the pointer to read.
-	return pictureBundle("Windows", f, text)
+	p := plotter()
+	if !w.Moving || p == nil {
+		return pictureBundle("Windows", figures[0], text)
+	}
+	var frames []image.Image
+	for _, f := range figures {
+		m, err := p.Plot(f)
+		if err != nil {
+			return frame.Bundle{}, fmt.Errorf("display: Windows: %w", err)
+		}
+		frames = append(frames, reduce(m))
+	}
+	return moving(frames, 0, "moving picture: "+text)
 }
 
-func (w Windows) figure() (f Figure, text string, err error) {
+// figures is one for all windows, or when they move one for each.
+func (w Windows) figures() (figures []Figure, text string, err error) {
 	input, err := grid("Of", w.Of)
 	if err != nil {
-		return f, "", err
+		return nil, "", err
 	}
 	result, err := grid("Result", w.Result)
 	if err != nil {
-		return f, "", err
+		return nil, "", err
 	}
 	if w.Kernel < 1 || w.Stride < 0 || w.Padding < 0 {
-		return f, "", fmt.Errorf("Kernel is %d, Stride %d and Padding %d, want a window of at least 1", w.Kernel, w.Stride, w.Padding)
+		return nil, "", fmt.Errorf("Kernel is %d, Stride %d and Padding %d, want a window of at least 1", w.Kernel, w.Stride, w.Padding)
 	}
 	stride := max(w.Stride, 1)
 	input = surround(input, w.Padding)
 	across, total := len(result[0]), len(result)*len(result[0])
 	if (len(result)-1)*stride >= len(input) || (across-1)*stride >= len(input[0]) {
-		return f, "", fmt.Errorf("Result is %d by %d, which windows with a stride of %d in %d by %d numbers do not give; want Stride and Padding of the layer",
+		return nil, "", fmt.Errorf("Result is %d by %d, which windows with a stride of %d in %d by %d numbers do not give; want Stride and Padding of the layer",
 			len(result), across, stride, len(input), len(input[0]))
 	}
+	if w.Moving && total > maxSliding {
+		return nil, "", fmt.Errorf("there are %d windows to move over, want at most %d", total, maxSliding)
+	}
 	at := w.At
-	if len(at) == 0 {
+	if w.Moving {
+		at = nil
+		for p := range total {
+			at = append(at, p)
+		}
+	}
+	if len(at) == 0 && !w.Moving {
 		at = []int{0}
 		for _, p := range []int{1, total - 1} {
 			if p > at[len(at)-1] {
@@ -62,8 +89,8 @@ func (w Windows) figure() (f Figure, text string, err error) {
 			}
 		}
 	}
-	if len(at) > 3 {
-		return f, "", fmt.Errorf("At has %d windows, want at most 3", len(at))
+	if len(at) > 3 && !w.Moving {
+		return nil, "", fmt.Errorf("At has %d windows, want at most 3", len(at))
 	}
 	var lines []string
 	if w.Title != "" {
@@ -73,7 +100,7 @@ func (w Windows) figure() (f Figure, text string, err error) {
 	var above, below []Panel
 	for _, p := range at {
 		if p < 0 || p >= total {
-			return f, "", fmt.Errorf("At has window %d, want 0 to %d", p, total-1)
+			return nil, "", fmt.Errorf("At has window %d, want 0 to %d", p, total-1)
 		}
 		top, left := p/across*stride, p%across*stride
 		above = append(above, Panel{Title: fmt.Sprintf("window %d", p), Matrix: marked(input, func(y, x int) float64 {
@@ -93,9 +120,15 @@ func (w Windows) figure() (f Figure, text string, err error) {
 		})})
 		lines = append(lines, fmt.Sprintf("window %d, from row %d and column %d: %s", p, top-w.Padding, left-w.Padding, number(result[p/across][p%across])))
 	}
-	f = Figure{Title: w.Title, Panels: append(above, below...), Columns: len(at)}
-	f.Width = 2*windowMargin + len(at)*(windowGap+windowCell*max(4, len(input[0])))
-	return f, strings.Join(lines, "\n"), nil
+	text = strings.Join(lines, "\n")
+	width := func(columns int) int { return 2*windowMargin + columns*(windowGap+windowCell*max(4, len(input[0]))) }
+	if !w.Moving {
+		return []Figure{{Title: w.Title, Panels: append(above, below...), Columns: len(at), Width: width(len(at))}}, text, nil
+	}
+	for i := range at {
+		figures = append(figures, Figure{Title: w.Title, Panels: []Panel{above[i], below[i]}, Columns: 2, Width: width(2)})
+	}
+	return figures, text, nil
 }
 
 // The width of a cell on the page, and what is left free around and between panels.

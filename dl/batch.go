@@ -77,11 +77,11 @@ func (b Batch) rows() (int, error) {
 	return n, nil
 }
 
-// limits is what a program needs of the numbers it gets, because on the device
-// nothing would fail: they would only teach nothing.
+// limits are upper bounds of labels and of word numbers. They are checked on the host, because
+// XLA fails for no index that is out of range: it takes the nearest one, in silence.
 type limits struct {
-	classes int  // outputs of a classifier, which labels must stay below; 0 where there are none
-	ids     int  // what the inputs must stay below, for an Embedding; 0 where there is none
+	classes int  // of a classifier: labels are below it; 0 where there are none
+	ids     int  // of an Embedding's words: inputs are below it; 0 where there is none
 	index   bool // the inputs are an index into a tensor, not words of an Embedding
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/holt-dl/holt/internal/thousands"
 )
 
 // python writes a bool as Python does.
@@ -12,6 +14,15 @@ func python(b bool) string {
 		return "True"
 	}
 	return "False"
+}
+
+// count is a number for a table, which aligns texts of digits alone to the left: they may
+// be names.
+func count(n int) any {
+	if n < 1000 {
+		return n
+	}
+	return thousands.Text(n)
 }
 
 // tuple writes a shape as Python does.

@@ -78,7 +78,8 @@ func (m *Model) Table() (head []string, rows [][]any) {
 	var visit func(n *module, depth int)
 	visit = func(n *module, depth int) {
 		const indent = "\u00a0\u00a0\u00a0" // spaces that HTML keeps
-		what, out, params := n.text, "", ""
+		what, out := n.text, ""
+		var params any = ""
 		switch {
 		case n.again != "":
 			what = "the same as " + n.again
@@ -91,7 +92,7 @@ func (m *Model) Table() (head []string, rows [][]any) {
 			out = strings.ReplaceAll(fmt.Sprint([]int(n.out)), " ", "\u00a0")
 		}
 		if n.params > 0 {
-			params = thousands.Text(n.params)
+			params = count(n.params)
 		}
 		rows = append(rows, []any{strings.Repeat(indent, max(depth-1, 0)) + n.name, what, out, params})
 		if n.again == "" {
@@ -170,20 +171,20 @@ func (m *Model) Summary() Summary {
 // in place of the text.
 func (s Summary) Table() (head []string, rows [][]any) {
 	head = []string{"layer", "", "output", "parameters", "MACs"}
-	count := func(n int) string {
+	some := func(n int) any {
 		if n == 0 {
 			return ""
 		}
-		return thousands.Text(n)
+		return count(n)
 	}
 	for _, l := range s.Layers {
 		out := ""
 		if l.Output != nil {
 			out = fmt.Sprint([]int(l.Output))
 		}
-		rows = append(rows, []any{l.Path, l.Kind, out, count(l.Params), count(l.MACs)})
+		rows = append(rows, []any{l.Path, l.Kind, out, some(l.Params), some(l.MACs)})
 	}
-	return head, append(rows, []any{"sum", "", "", thousands.Text(s.Params), thousands.Text(s.MACs)})
+	return head, append(rows, []any{"sum", "", "", count(s.Params), count(s.MACs)})
 }
 
 // Note is the line below the table: memory.

@@ -59,7 +59,7 @@ func (r Result) Table() (head []string, rows [][]any) {
 	for _, m := range r.Metrics {
 		head, row = append(head, m.Name), append(row, m.Value)
 	}
-	return append(head, "examples"), [][]any{append(row, thousands.Text(r.N))}
+	return append(head, "examples"), [][]any{append(row, count(r.N))}
 }
 
 // percent writes a share, and nothing for NaN.

@@ -1,6 +1,6 @@
 #!/bin/sh
-# site.sh: runs the notebooks of the course and the gallery whose run is not in notebooks/out, and writes all of them
-# as pages to docs/site. After a change of Holt, delete notebooks/out first.
+# site.sh: runs the notebooks of the course and the gallery whose cells are not those of their pages in docs/site, and
+# writes the pages. After a change of what Holt shows, delete notebooks/out and docs/site/*.html first: all are run then.
 set -e
 PATH=$PWD/.venv/bin:$PATH # TensorBoard is there
 mkdir -p notebooks/out

@@ -37,7 +37,7 @@ var attacks = []string{
 // they are, but for a Row's style and pictures, which GitHub's takes out.
 var allowed = map[string][]string{
 	"div": {"style"}, "img": {"src", "width", "height", "alt"}, "pre": nil, "table": nil, "caption": nil, "thead": nil, "tbody": nil, "tr": nil,
-	"th": {"style"}, "td": {"style"}, "progress": {"value", "max"}, "details": nil, "summary": nil,
+	"th": {"style"}, "td": {"style"}, "progress": {"value", "max"}, "details": nil, "summary": nil, "wbr": nil,
 }
 
 // showing are values of all kinds in which every name is s. The functions show

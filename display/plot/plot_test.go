@@ -276,6 +276,7 @@ func TestCharts(t *testing.T) {
 	numbers := tensor{shape: []int{1, 1, 3, 3}, values: []float32{1, 2, 0, 0, 1, 2, 1, 2, 1}}
 	sums := tensor{shape: []int{3, 3}, values: []float32{4, 8, 4, 7, 10, 8, 4, 7, 6}}
 	golden.CheckPNG(t, "windows", pngOf(t, display.Windows{Of: numbers, Result: sums, Kernel: 3, Padding: 1, Title: "sums"}), rounding)
+	golden.CheckPNG(t, "windows-moving", pngOf(t, display.Windows{Of: numbers, Result: sums, Kernel: 3, Padding: 1, Moving: true}), rounding)
 	golden.CheckPNG(t, "tensor-matrix", pngOf(t, tensor{shape: []int{15, 40}, values: weights.values}), rounding)
 	golden.CheckPNG(t, "tensor-zeros", pngOf(t, tensor{shape: []int{10, 20}, values: make([]float32, 200)}), rounding)
 	golden.CheckPNG(t, "tensor-row", pngOf(t, tensor{shape: []int{200}, values: weights.values[:200]}), rounding)

@@ -31,7 +31,7 @@
 // # Order of output
 //
 // Text travels through pipes and displays through the socket, and a notebook must show them in
-// the order in which the cell made them. Whoever sends a display waits until the kernel has it,
+// the order in which the cell made them. The sender of a display waits until the kernel has it,
 // and the kernel reads the pipes first when one comes. No display can then be overtaken by text
 // that was printed later, and none overtakes text that was printed before.
 //

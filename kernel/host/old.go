@@ -161,7 +161,7 @@ func (s *search) typ(t reflect.Type, seen map[reflect.Type]bool) {
 }
 
 // foreign reports whether t is a named type of a library. Packages of cells are those below
-// notebook/. An interface is none, whoever declared it: what it holds may be a cell's.
+// notebook/. An interface is none, wherever it is declared: what it holds may be a cell's.
 func foreign(t reflect.Type) bool {
 	return t.PkgPath() != "" && !strings.HasPrefix(t.PkgPath(), "notebook/") && t.Kind() != reflect.Interface
 }

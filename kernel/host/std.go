@@ -12,8 +12,8 @@ import (
 // variables do, and is said; what one that fails has set is put back, since it
 // may not have come to that; and what is closed is opened again.
 
-// standard keeps the standard files of the process. Serve calls begin, and whoever reports a
-// cell's end calls end.
+// standard keeps the standard files of the process. Serve calls begin, and the goroutine that
+// reports a cell's end calls end.
 //
 // The host's own files are kept for two reasons: they are what a cell gets back, and the
 // collector closes the descriptor of a file that nothing refers to. The copies are descriptors

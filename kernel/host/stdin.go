@@ -39,7 +39,7 @@ type stdin struct {
 }
 
 // begin gives a cell its pipe. It comes in the place of the last one's, whose writing end is
-// closed first: whoever still reads from that finds its end. Descriptor 0 is inherited by
+// closed first: a goroutine that still reads from that finds its end. Descriptor 0 is inherited by
 // programs; both ends of the pipe itself are not.
 func (in *stdin) begin(cell int) error {
 	var p [2]int

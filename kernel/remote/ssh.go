@@ -18,7 +18,7 @@ import (
 
 // command is an ssh that runs a command of sh on the machine. It is the ssh of
 // the user, with all that ~/.ssh/config says: aliases, keys, jumps. It never
-// asks, as nobody may be there to answer.
+// asks, as there may be no person to answer.
 func (m Machine) command(script string) *exec.Cmd {
 	program := m.SSH
 	if program == "" {

@@ -16,8 +16,8 @@ import (
 	"github.com/holt-dl/holt/kernel/session/report"
 )
 
-// opening is one attempt to make the world and to start the host. Whoever waits for an attempt
-// holds on to its value, so that a later attempt changes nothing for them.
+// opening is one attempt to make the world and to start the host. A goroutine that waits
+// for an attempt holds on to its value, so that a later attempt changes nothing for it.
 type opening struct {
 	done chan struct{} // closed at its end
 	err  error         // why it failed; set before done is closed

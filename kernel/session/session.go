@@ -115,7 +115,7 @@ type Options struct {
 //
 // Its fields are in four groups, by who may touch them: those that are set by [Open] and guard
 // themselves; those that mu guards; those that the goroutine of open writes until the session
-// is ready, and after that whoever holds run; and the last, which only holders of run use.
+// is ready, and after that the holder of run; and the last, which only holders of run use.
 type Session struct {
 	// Set by Open and not replaced after it.
 	opt      Options
@@ -128,7 +128,7 @@ type Session struct {
 	page     *comm.Page
 	boards   tensorboard.Servers
 
-	// Whoever holds run is the one cell of this session. It is not held across the reply: work
+	// The holder of run is the one cell of this session. It is not held across the reply: work
 	// that was put off is done by Answered, which only tries to get it.
 	run sync.Mutex // held by Execute
 

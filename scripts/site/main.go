@@ -3,9 +3,11 @@
 //	go run ./scripts/site [-from notebooks/out] [-to docs/site] [-missing]
 //
 // Each notebook becomes a page that needs no other file, and the index shows one
-// picture of each. A notebook that has not run, that failed, whose cells are
-// not those that the checkout has, or that shows a path of this machine, is an error,
-// and nothing is written. With -missing it only names the notebooks that want to be run.
+// picture of each. A page says of which cells it is, so that the page of a notebook that
+// has not run stays where its cells are still those of the checkout. A notebook without
+// such a page that has not run, that failed, whose cells are not those that the checkout
+// has, or that shows a path of this machine, is an error, and nothing is written.
+// With -missing it only names the notebooks that want to be run.
 package main
 
 import (
@@ -36,10 +38,14 @@ import (
 func main() {
 	from := flag.String("from", "notebooks/out", "the folder with the notebooks and their outputs")
 	to := flag.String("to", "docs/site", "the folder of the pages")
-	missing := flag.Bool("missing", false, "name the notebooks that have not run as they are, and write nothing")
+	only := flag.Bool("missing", false, "name the notebooks that have not run as they are, and write nothing")
 	flag.Parse()
-	if *missing {
-		if err := name("notebooks", *from); err != nil {
+	if *only {
+		names, err := missing("notebooks", *from, *to)
+		for _, name := range names {
+			fmt.Println(name)
+		}
+		if err != nil {
 			fmt.Fprintln(os.Stderr, "site:", err)
 			os.Exit(1)
 		}
@@ -68,34 +74,41 @@ type entry struct {
 	Width   int // of the picture, in CSS pixels
 	Height  int
 
-	notebook *ipynb.Notebook
-	picture  []byte // PNG
+	file     string // of the notebook
+	digest   string // of its cells, and of the links to its neighbours
+	links    []page.Link
+	notebook *ipynb.Notebook // as it ran; nil where its page stays as it is
+	page     []byte          // the page that stays
+	picture  []byte          // PNG or GIF
 }
 
 // run writes the pages of the notebooks in the folder sources, which have run
 // in the folder from.
 func run(sources, from, to string) error {
-	sections, err := read(sources, from)
+	sections, err := read(sources)
 	if err != nil {
 		return err
 	}
+	var wrong []error
 	pages := map[string][]byte{}
 	for _, s := range sections {
-		for i, e := range s.Pages {
-			links := []page.Link{{Text: "All pages", Address: "index.html"}}
-			if i > 0 {
-				links = append(links, page.Link{Text: "← " + s.Pages[i-1].Title, Address: s.Pages[i-1].Name + ".html"})
+		for _, e := range s.Pages {
+			if err := e.fill(from, to); err != nil {
+				wrong = append(wrong, err)
+				continue
 			}
-			if i+1 < len(s.Pages) {
-				links = append(links, page.Link{Text: s.Pages[i+1].Title + " →", Address: s.Pages[i+1].Name + ".html"})
+			if e.notebook != nil {
+				var b bytes.Buffer
+				if err := page.Write(&b, e.notebook, page.Options{Title: e.Title, Links: e.links}); err != nil {
+					return fmt.Errorf("%s: %w", e.Name, err)
+				}
+				e.page = stamp(toPages(b.Bytes()), e.digest, e.Alt)
 			}
-			var b bytes.Buffer
-			if err := page.Write(&b, e.notebook, page.Options{Title: e.Title, Links: links}); err != nil {
-				return fmt.Errorf("%s: %w", e.Name, err)
-			}
-			pages[e.Name+".html"] = toPages(b.Bytes())
-			pages[e.Picture] = e.picture
+			pages[e.Name+".html"], pages[e.Picture] = e.page, e.picture
 		}
+	}
+	if err := errors.Join(wrong...); err != nil {
+		return err
 	}
 	var b bytes.Buffer
 	if err := index.Execute(&b, sections); err != nil {
@@ -138,30 +151,25 @@ func listed(sources string) ([][]string, error) {
 	return sections, nil
 }
 
-// name prints the notebooks that have not run as they are.
-func name(sources, from string) error {
-	sections, err := listed(sources)
+// missing are the notebooks that have not run as they are, and whose pages are of other cells.
+func missing(sources, from, to string) (names []string, err error) {
+	sections, err := read(sources)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, files := range sections {
-		for _, file := range files {
-			nb, err := ipynb.ReadFile(file)
-			if err != nil {
-				return err
-			}
-			out, err := ipynb.ReadFile(filepath.Join(from, filepath.Base(file)))
-			if err != nil || same(nb, out) != nil {
-				fmt.Println(file)
+	for _, s := range sections {
+		for _, e := range s.Pages {
+			if e.fill(from, to) != nil {
+				names = append(names, e.file)
 			}
 		}
 	}
-	return nil
+	return names, nil
 }
 
 // read reads the notebooks of the course and of the gallery, in the order of
 // their names.
-func read(sources, from string) ([]*section, error) {
+func read(sources string) ([]*section, error) {
 	sections := []*section{
 		{Title: "Start here", Lines: "A network trained in ten minutes, and what a person who knows PyTorch finds where."},
 		{Title: "The course", Lines: "Twenty chapters from the first picture to a network trained on another machine."},
@@ -173,42 +181,72 @@ func read(sources, from string) ([]*section, error) {
 	}
 	var wrong []error
 	for i, files := range all {
+		var cells []*ipynb.Notebook
 		for _, file := range files {
-			e, err := readEntry(file, filepath.Join(from, filepath.Base(file)))
+			nb, err := ipynb.ReadFile(file)
 			if err != nil {
 				wrong = append(wrong, err)
 				continue
 			}
-			sections[i].Pages = append(sections[i].Pages, e)
+			e := &entry{Name: strings.TrimSuffix(filepath.Base(file), ".ipynb"), file: file}
+			if e.Title, e.About, err = opening(nb); err != nil {
+				wrong = append(wrong, fmt.Errorf("%s: %w", file, err))
+				continue
+			}
+			sections[i].Pages, cells = append(sections[i].Pages, e), append(cells, nb)
+		}
+		for j, e := range sections[i].Pages {
+			e.links = linksOf(sections[i].Pages, j)
+			e.digest = digest(cells[j], e.links)
 		}
 	}
 	return sections, errors.Join(wrong...)
 }
 
-// readEntry reads the notebook that file is when it has run as ran.
-func readEntry(file, ran string) (*entry, error) {
-	nb, err := ipynb.ReadFile(file)
+// linksOf are a page's links to the index and to its neighbours.
+func linksOf(pages []*entry, i int) []page.Link {
+	links := []page.Link{{Text: "All pages", Address: "index.html"}}
+	if i > 0 {
+		links = append(links, page.Link{Text: "← " + pages[i-1].Title, Address: pages[i-1].Name + ".html"})
+	}
+	if i+1 < len(pages) {
+		links = append(links, page.Link{Text: pages[i+1].Title + " →", Address: pages[i+1].Name + ".html"})
+	}
+	return links
+}
+
+// fill takes the notebook as it ran, or else its page, if that is of the same cells.
+func (e *entry) fill(from, to string) error {
+	ran := filepath.Join(from, filepath.Base(e.file))
+	err := e.fromRun(ran)
+	if err == nil || e.fromPage(to) {
+		return nil
+	}
+	return err
+}
+
+// fromRun takes the notebook as it ran.
+func (e *entry) fromRun(ran string) error {
+	nb, err := ipynb.ReadFile(e.file)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	out, err := ipynb.ReadFile(ran)
 	if err != nil {
-		return nil, fmt.Errorf("%w; run it first: make site does", err)
+		return fmt.Errorf("%w; run it first: make site does", err)
 	}
 	if err := same(nb, out); err != nil {
-		return nil, fmt.Errorf("%s: %w; run it again", ran, err)
-	}
-	e := &entry{Name: strings.TrimSuffix(filepath.Base(file), ".ipynb"), notebook: out}
-	if e.Title, e.About, err = opening(nb); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return fmt.Errorf("%s: %w; run it again", ran, err)
 	}
 	if err := noMachine(out); err != nil {
-		return nil, fmt.Errorf("%s: %w", ran, err)
+		return fmt.Errorf("%s: %w", ran, err)
 	}
+	e.notebook = out
 	if err := e.choose(); err != nil {
-		return nil, fmt.Errorf("%s: %w", ran, err)
+		e.notebook = nil
+		return fmt.Errorf("%s: %w", ran, err)
 	}
-	return e, nil
+	return nil
 }
 
 // same is an error unless out is the notebook nb, run to its end.

@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/gif"
 	"image/png"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -130,6 +131,71 @@ func TestSite(t *testing.T) {
 	}
 	if old, _ := filepath.Glob(filepath.Join(to, "gone.*")); len(old) > 0 {
 		t.Errorf("pages of notebooks that are no more: %v", old)
+	}
+}
+
+// TestKeepsPages makes pages again where only one notebook has run.
+func TestKeepsPages(t *testing.T) {
+	sources, from := notebooks(t, nil)
+	to := filepath.Join(t.TempDir(), "site")
+	if err := run(sources, from, to); err != nil {
+		t.Fatal(err)
+	}
+	files := func() map[string]string {
+		all := map[string]string{}
+		list, err := os.ReadDir(to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range list {
+			data, err := os.ReadFile(filepath.Join(to, f.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			all[f.Name()] = string(data)
+		}
+		return all
+	}
+	first := files()
+	none := filepath.Join(t.TempDir(), "none")
+	if err := run(sources, none, to); err != nil {
+		t.Fatalf("without a run pages of the same cells do not stay: %v", err)
+	}
+	if !maps.Equal(files(), first) {
+		t.Error("pages of the same cells change")
+	}
+	file := filepath.Join(sources, "02-second.ipynb")
+	nb, err := ipynb.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nb.Cells[1].Source = "show(3)"
+	if err := nb.WriteFile(file); err != nil {
+		t.Fatal(err)
+	}
+	if names, err := missing(sources, none, to); err != nil || len(names) != 1 || names[0] != file {
+		t.Errorf("what wants to be run is %v (%v), want %s", names, err, file)
+	}
+	if err := run(sources, none, to); err == nil || !strings.Contains(err.Error(), "02-second") {
+		t.Errorf("the page of other cells stays (%v)", err)
+	}
+	nb.Cells[0].Source = "# Another title\n\nIt is in the link of the page before."
+	if err := nb.WriteFile(file); err != nil {
+		t.Fatal(err)
+	}
+	if names, _ := missing(sources, none, to); len(names) != 2 {
+		t.Errorf("what wants to be run is %v, want the page before, too, which links with the title", names)
+	}
+}
+
+// TestNoPageIsStale compares docs/site with the notebooks.
+func TestNoPageIsStale(t *testing.T) {
+	names, err := missing("../../notebooks", "none", "../../docs/site")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		t.Errorf("docs/site shows %s as it was before: run make site", filepath.Base(name))
 	}
 }
 

@@ -135,6 +135,8 @@ def test_shows_nothing_that_a_reader_would_stumble_over(ran):
             assert "<script" not in text or "display.Interact(" in cell.source, text
             assert "image/png" in out.data or not any("vega" in mime for mime in out.data), "a chart without the picture that most pages show"
             assert out.data.get("text/plain"), f"{set(out.data)} without a text, which consoles and PDF files need"
+            assert "image/png" not in out.data or out.metadata.get("image/png", {}).get("alt"), f"a picture without an alternative text: {text}"
+            assert not re.search(r"<img(?![^>]* alt=\"[^\"])", out.data.get("text/html", "")), "a picture in HTML without an alternative text"
 
 
 def test_as_html_without_a_warning(ran, caplog):

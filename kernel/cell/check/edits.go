@@ -195,28 +195,7 @@ func (c *checker) editFinal(ed *syntax.Editor, first *passed) {
 				ed.Blank(off(g.TokPos), off(g.TokPos)+len("var"))
 			}
 			for _, sp := range g.Specs {
-				vs := sp.(*ast.ValueSpec)
-				if len(t.Embed) > 0 {
-					ed.Insert(off(vs.Pos()), spell.Var(t.Defs[0])+" = "+spell.Embed(t.Defs[0]))
-					ed.Blank(off(vs.Pos()), off(vs.End()))
-				} else if len(vs.Values) == 0 { // it may be run again, when x has a value
-					names := make([]string, 0, len(vs.Names))
-					for _, n := range vs.Names {
-						if n.Name != "_" {
-							names = append(names, "&"+spell.Var(n.Name))
-						}
-					}
-					for i := range names {
-						names[i] = "ˣzero(" + names[i] + ")"
-					}
-					ed.Insert(off(vs.Pos()), strings.Join(names, "; "))
-					ed.Blank(off(vs.Pos()), off(vs.End()))
-				} else if vs.Type != nil {
-					// The names go behind a type of several lines, where = follows.
-					names := c.leftNames(vs.Names, false, true)
-					ed.Blank(off(vs.Pos()), off(vs.Type.End()))
-					ed.Insert(off(vs.Type.End()), names)
-				}
+				c.assignVar(ed, t, sp.(*ast.ValueSpec))
 			}
 		}
 	}
@@ -225,6 +204,31 @@ func (c *checker) editFinal(ed *syntax.Editor, first *passed) {
 	}
 	for _, r := range c.newRefs(first) {
 		ed.Insert(r, spell.NewMark)
+	}
+}
+
+// assignVar makes an assignment of a line of a var declaration, which defines variables of the
+// package. One without values sets them to zero: it may be run again, when they have values.
+func (c *checker) assignVar(ed *syntax.Editor, t *parse.Stmt, vs *ast.ValueSpec) {
+	start, end := t.Offset(vs.Pos()), t.Offset(vs.End())
+	switch {
+	case len(t.Embed) > 0:
+		ed.Insert(start, spell.Var(t.Defs[0])+" = "+spell.Embed(t.Defs[0]))
+		ed.Blank(start, end)
+	case len(vs.Values) == 0:
+		var zeros []string
+		for _, n := range vs.Names {
+			if n.Name != "_" {
+				zeros = append(zeros, "ˣzero(&"+spell.Var(n.Name)+")")
+			}
+		}
+		ed.Insert(start, strings.Join(zeros, "; "))
+		ed.Blank(start, end)
+	case vs.Type != nil:
+		// The names go behind a type of several lines, where = follows.
+		end = t.Offset(vs.Type.End())
+		ed.Blank(start, end)
+		ed.Insert(end, c.leftNames(vs.Names, false, true))
 	}
 }
 

@@ -111,19 +111,11 @@ func (c *checker) declareEarlier(p *passed) {
 		}
 	}
 	for name, e := range c.Scope.All() {
-		if c.OwnNames[name] || c.Redeclared[name] != nil || c.Retyped[name] != nil || c.Dropped[name] != "" || c.Imported[name] {
-			continue
-		}
-		if c.kind == passFinal && (again[name] || c.NewVars[name]) {
+		if c.isDeclaredAnew(name) || c.kind == passFinal && again[name] {
 			continue
 		}
 		plain, isHidden := strings.CutPrefix(name, spell.TypeMark)
-		switch {
-		// In the first pass, time of time := time.Now(), run twice, means the package again, and
-		// an array whose length is needed has its new type, which is put in below.
-		case isHidden && c.Unhide[plain], c.kind == passFirst && (c.before[name] || c.arrays[name] != nil):
-			continue
-		case e.Kind == scope.Var:
+		if e.Kind == scope.Var {
 			name = spell.Var(name)
 		}
 		insert(p.pkg, name, e.Obj)
@@ -138,6 +130,23 @@ func (c *checker) declareEarlier(p *passed) {
 			p.pkg.Scope().Insert(types.NewVar(0, p.pkg, name, t))
 		}
 	}
+}
+
+// isDeclaredAnew reports whether what this pass checks gives a name of the notebook another
+// meaning, or none.
+func (c *checker) isDeclaredAnew(name string) bool {
+	if c.OwnNames[name] || c.Redeclared[name] != nil || c.Retyped[name] != nil || c.Dropped[name] != "" || c.Imported[name] {
+		return true
+	}
+	if plain, isHidden := strings.CutPrefix(name, spell.TypeMark); isHidden && c.Unhide[plain] {
+		return true
+	}
+	if c.kind == passFinal {
+		return c.NewVars[name]
+	}
+	// In the first pass, time of time := time.Now(), run twice, means the package again, and an
+	// array whose length is needed has its new type.
+	return c.before[name] || c.arrays[name] != nil
 }
 
 // declareHelpers puts the functions into the package's scope that text of ours calls:

@@ -80,39 +80,10 @@ func (f *File) Explain(e types.Error) string {
 	if hint == "" {
 		hint = f.habit(path, e.Msg)
 	}
-	switch m := e.Msg; {
-	case hint != "":
-	case strings.HasPrefix(m, "undefined: "):
-		hint = f.undefined(path, strings.TrimPrefix(m, "undefined: "), e.Pos)
-	// Go itself names a method that differs in capital letters ("but does have method Shape").
-	case strings.Contains(m, "has no field or method") && !strings.Contains(m, "but does have"):
-		hint = f.noField(path)
-	case strings.HasPrefix(m, "name ") && strings.Contains(m, " not exported by package "):
-		hint = f.notExported(path)
-	case strings.Contains(m, "mismatched types"):
-		hint = mismatch(f, path)
-	case strings.HasPrefix(m, "cannot use "):
-		hint = wantedNumber(f, path, m)
-	// At the top level of a cell the error of x := f() is taken, so there the message means
-	// something else. A function of three results has no such habit.
-	case strings.HasPrefix(m, "assignment mismatch: ") && (f.Part != Statements || !atTop(f, path)):
-		if strings.Contains(m, "1 variable but ") && strings.Contains(m, "returns 2 values") {
-			hint = "; name both, as in v, err := f(): only at the top level of a cell is an error taken for you"
-		}
-	// "declared and not used: x" has the same ending; endings has a row for it.
-	case notUsed.MatchString(m) && !strings.HasPrefix(m, "declared"):
-		if hint = "; only the cell's last line shows its value: move it there, or print it"; f.Part != Statements || !atTop(f, path) {
-			hint = "; assign it, or remove it"
-		}
-		// a == b alone in a line is most likely an assignment.
-		for _, n := range path {
-			if b, ok := n.(*ast.BinaryExpr); ok && b.Op == token.EQL {
-				hint += "; = assigns, == compares"
-				break
-			}
-		}
+	if hint == "" {
+		hint = f.byMessage(path, e)
 	}
-	// Only where converted found no conversion for the argument.
+	// Only where wantedNumber found no conversion for the argument.
 	if hint == "" && asParameter.MatchString(e.Msg) {
 		hint = f.otherwise(path)
 	}
@@ -131,6 +102,48 @@ func (f *File) Explain(e types.Error) string {
 		rest = "\n" + rest
 	}
 	return first + hint + rest
+}
+
+// byMessage explains what the first words of a message say.
+func (f *File) byMessage(path []ast.Node, e types.Error) string {
+	switch m := e.Msg; {
+	case strings.HasPrefix(m, "undefined: "):
+		return f.undefined(path, strings.TrimPrefix(m, "undefined: "), e.Pos)
+	// Go itself names a method that differs in capital letters ("but does have method Shape").
+	case strings.Contains(m, "has no field or method") && !strings.Contains(m, "but does have"):
+		return f.noField(path)
+	case strings.HasPrefix(m, "name ") && strings.Contains(m, " not exported by package "):
+		return f.notExported(path)
+	case strings.Contains(m, "mismatched types"):
+		return mismatch(f, path)
+	case strings.HasPrefix(m, "cannot use "):
+		return wantedNumber(f, path, m)
+	// At the top level of a cell the error of x := f() is taken, so there the message means
+	// something else. A function of three results has no such habit.
+	case strings.HasPrefix(m, "assignment mismatch: ") && (f.Part != Statements || !atTop(f, path)):
+		if strings.Contains(m, "1 variable but ") && strings.Contains(m, "returns 2 values") {
+			return "; name both, as in v, err := f(): only at the top level of a cell is an error taken for you"
+		}
+	// "declared and not used: x" has the same ending; endings has a row for it.
+	case notUsed.MatchString(m) && !strings.HasPrefix(m, "declared"):
+		return f.unusedValue(path)
+	}
+	return ""
+}
+
+// unusedValue explains a value that stands alone in a line.
+func (f *File) unusedValue(path []ast.Node) string {
+	hint := "; only the cell's last line shows its value: move it there, or print it"
+	if f.Part != Statements || !atTop(f, path) {
+		hint = "; assign it, or remove it"
+	}
+	// a == b alone in a line is most likely an assignment.
+	for _, n := range path {
+		if b, ok := n.(*ast.BinaryExpr); ok && b.Op == token.EQL {
+			return hint + "; = assigns, == compares"
+		}
+	}
+	return hint
 }
 
 // atTop reports whether the innermost statement of path is one of the cell's own.

@@ -80,31 +80,48 @@ func (f *File) nameIn(in words.Package, typed, name string, call *ast.CallExpr) 
 	if listed && !w.Missing && (m == nil || w.Spells(name)) {
 		return w.Say(x, args)
 	}
-	for _, pkg := range in.Holt {
-		obj := Named(f.Names, pkg, name)
-		if _, isType := obj.(*types.TypeName); isType && m != nil && !token.IsExported(name) {
-			continue // F.relu is the method, nn.ReLU the layer
-		}
-		// dl.Zeros itself is there: the error is another one.
-		if obj != nil && (foreign || obj.Name() != name) {
-			return f.isHere(typed, pkg, obj, call)
-		}
+	if pkg, obj := f.spelledOtherwise(in, name, foreign, m != nil); obj != nil {
+		return f.isHere(typed, pkg, obj, call)
 	}
 	if m != nil {
 		return "it is a method of tensors: write " + called(f, x, m, callArgs(call, 1))
 	}
-	// The person has the name right and the package wrong.
-	for _, pkg := range words.Own {
-		if obj := Named(f.Names, pkg, name); obj != nil && !listed && !slices.Contains(in.Holt, pkg) {
-			return f.isHere(typed, pkg, obj, call)
-		}
-	}
 	if !listed {
+		// The person has the name right and the package wrong.
+		for _, pkg := range words.Own {
+			if obj := Named(f.Names, pkg, name); obj != nil && !slices.Contains(in.Holt, pkg) {
+				return f.isHere(typed, pkg, obj, call)
+			}
+		}
 		w, listed = words.Find(name, words.Places...)
 		if listed && !w.Missing {
 			return w.Say(x, args)
 		}
 	}
+	return f.isMissing(in, w, listed, typed, name, foreign, call)
+}
+
+// spelledOtherwise finds a name of a package but for capital letters and the like, and the
+// package of Holt's that has it. Where tensors have a method of the name as well, F.relu is the
+// method and nn.ReLU the layer.
+func (f *File) spelledOtherwise(in words.Package, name string, foreign, isMethod bool) (pkg string, obj types.Object) {
+	for _, pkg := range in.Holt {
+		obj := Named(f.Names, pkg, name)
+		if _, isType := obj.(*types.TypeName); isType && isMethod && !token.IsExported(name) {
+			continue
+		}
+		// dl.Zeros itself is there: the error is another one.
+		if obj != nil && (foreign || obj.Name() != name) {
+			return pkg, obj
+		}
+	}
+	return "", nil
+}
+
+// isMissing explains a name that Holt does not have, by the table's line for it, which is w
+// where listed, by a name that is near, or by the line for all such names.
+func (f *File) isMissing(in words.Package, w words.Word, listed bool, typed, name string, foreign bool, call *ast.CallExpr) string {
+	x, args := firstArgument(f, call)
 	// Of Holt's own package, "Holt has no dl.Foo" would say it twice.
 	short := name
 	if foreign {

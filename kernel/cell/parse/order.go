@@ -35,35 +35,10 @@ import (
 // It goes by names alone: nothing has a type yet. So a method counts as needed wherever a
 // selector has its name, which may bring a declaration forward without need.
 func (c *Cell) orderVars(stmts, decls *syntax.File) error {
-	declaredAt := map[string]int{} // the declaration that defines a name
-	for i, t := range c.Stmts {
-		if t.IsVar {
-			for _, d := range t.Defs {
-				declaredAt[d] = i
-			}
-		}
-	}
-	if len(declaredAt) == 0 {
+	if !slices.ContainsFunc(c.Stmts, func(t *Stmt) bool { return t.IsVar }) {
 		return nil
 	}
-	// What each declaration needs: others of the cell by their places in c.Stmts, and names
-	// that a statement or an earlier cell gives a value, for refusePull.
-	n := newNeeds(decls)
-	needs := make([][]int, len(c.Stmts))
-	other := make([]map[string]bool, len(c.Stmts)) // names that no declaration defines
-	for i, t := range c.Stmts {
-		if !t.IsVar {
-			continue
-		}
-		other[i] = map[string]bool{}
-		for _, name := range n.of(stmts, t.Values) {
-			if j, ok := declaredAt[name]; ok {
-				needs[i] = append(needs[i], j)
-			} else {
-				other[i][name] = true
-			}
-		}
-	}
+	needs, other := c.varNeeds(stmts, decls)
 	// run takes statement i as the next one. It is pulled if one above it has not run yet: it
 	// then runs before the first of those.
 	done := make([]bool, len(c.Stmts))
@@ -115,6 +90,35 @@ func (c *Cell) orderVars(stmts, decls *syntax.File) error {
 	}
 	c.Stmts = order
 	return nil
+}
+
+// varNeeds finds what each var declaration needs: others of the cell, by their places in
+// c.Stmts, and the names that a statement or an earlier cell gives a value.
+func (c *Cell) varNeeds(stmts, decls *syntax.File) (needs [][]int, other []map[string]bool) {
+	declaredAt := map[string]int{} // the declaration that defines a name
+	for i, t := range c.Stmts {
+		if t.IsVar {
+			for _, d := range t.Defs {
+				declaredAt[d] = i
+			}
+		}
+	}
+	n := newNeeds(decls)
+	needs, other = make([][]int, len(c.Stmts)), make([]map[string]bool, len(c.Stmts))
+	for i, t := range c.Stmts {
+		if !t.IsVar {
+			continue
+		}
+		other[i] = map[string]bool{}
+		for _, name := range n.of(stmts, t.Values) {
+			if j, ok := declaredAt[name]; ok {
+				needs[i] = append(needs[i], j)
+			} else {
+				other[i][name] = true
+			}
+		}
+	}
+	return needs, other
 }
 
 // refusePull is an error when declaration j cannot run before declaration i,

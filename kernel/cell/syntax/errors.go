@@ -9,7 +9,7 @@ import (
 
 // Diagnostic is one thing wrong with a cell.
 //
-// It holds the line that it is about, so that whoever shows it, with a mark below the column,
+// It holds the line that it is about, so that what shows it, with a mark below the column,
 // needs no text of the cell, which may be an earlier one.
 type Diagnostic struct {
 	Cell      string // the source's name, such as cell[5]

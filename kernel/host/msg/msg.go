@@ -4,7 +4,7 @@
 // The host starts by sending [Ready]. The kernel sends [Run], which the host answers
 // with [Done], [Call], which it answers with [Return], and interrupts, which have no
 // answer but the end of what they interrupt. Frames with output travel between
-// them; the kernel answers each of those with [Ack], so that what a cell
+// them; the kernel acknowledges each of those by [KindAck], so that what a cell
 // prints and what it displays keep their order. A cell that waits for its
 // standard input sends [KindInput], and the kernel answers with a [Line].
 package msg

@@ -51,7 +51,7 @@ func (p *Process) end(err error) {
 		p.held.drop()
 	}
 	p.deliver.Unlock()
-	// Before done is closed: whoever has seen that may read it.
+	// Before done is closed: a goroutine that has seen that may read it.
 	p.exit = newExit(err, trace, killed)
 	p.conn.Close()
 	p.out.file.Close()

@@ -9,7 +9,7 @@ import (
 // everything and waits for more: all displays are then delivered.
 //
 // That is what drain needs to know, and a pipe does not tell it: an empty pipe may mean that
-// the decoder has half a display in its hands. The buffer has no limit, since whoever fills it,
+// the decoder has half a display in its hands. The buffer has no limit, since what fills it,
 // drain too, must not wait for the decoder.
 type feed struct {
 	mu sync.Mutex

@@ -444,7 +444,7 @@ func (p *Process) Wait() *Exit {
 }
 
 // Killed reports whether [Process.Kill] was called: the end is near when it has not come yet.
-// Whoever is about to use the process waits for Done first then.
+// A caller that is about to use the process waits for Done first then.
 func (p *Process) Killed() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

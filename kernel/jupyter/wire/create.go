@@ -9,8 +9,8 @@ import (
 	"os"
 )
 
-// NewIPC returns a connection whose sockets are files: path-1 to path-5. Whoever may
-// open them may try the key, so they belong in a private folder.
+// NewIPC returns a connection whose sockets are files: path-1 to path-5. Every
+// user who may open them may try the key, so they belong in a private folder.
 func NewIPC(path string, key Key) Connection {
 	return Connection{Transport: "ipc", IP: path, Shell: 1, Control: 2, Stdin: 3, IOPub: 4, Heartbeat: 5,
 		Scheme: "hmac-sha256", Key: key}

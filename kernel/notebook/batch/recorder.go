@@ -40,8 +40,8 @@ type shown struct {
 
 func newRecorder(p *Progress) *recorder {
 	r := &recorder{progress: p, displays: map[string][]shown{}, clearNext: map[*ipynb.Cell]bool{}}
-	// Only what one cell may show in all is limited, as in a notebook: nobody
-	// looks on, so nothing needs to be slowed down.
+	// Only what one cell may show in all is limited, as in a notebook: there is
+	// no page, so nothing needs to be slowed down.
 	r.out = out.New(r.message, unlimited)
 	return r
 }

@@ -160,7 +160,7 @@ func (m *model) add(c *cellInfo) {
 		delete(m.names, v) // a new one, whatever the name meant
 	}
 	s.define()
-	s.spread()
+	s.followChanges()
 	s.resolve()
 	c.names = maps.Clone(m.names)
 	for _, st := range c.listing.Stmts {
@@ -189,15 +189,15 @@ func (c *cellInfo) meaning(u listing.Use) *entity {
 func (m *model) sync(now *scope.Model) {
 	m.names = map[string]*entity{}
 	for name, v := range now.All() {
-		if e := m.known(v); e != nil {
+		if e := m.entityOf(v); e != nil {
 			m.names[name], m.versions[v.Number] = e, e
 		}
 	}
 }
 
-// known returns the entity that a version is, or nil where it is another thing than what
+// entityOf returns the entity that a version is, or nil where it is another thing than what
 // its name meant before. A version that is a known one compiled again is that one.
-func (m *model) known(v *scope.Version) *entity {
+func (m *model) entityOf(v *scope.Version) *entity {
 	for p := v; p != nil && p.Kind == v.Kind; p = p.Previous {
 		if v.Unit != nil && sourceOf(p.Unit) != sourceOf(v.Unit) {
 			return nil
@@ -298,9 +298,9 @@ func (s *step) entity(v *scope.Version) *entity {
 	return e
 }
 
-// spread gives everything that mentions a name with another meaning, and that a
+// followChanges gives everything that mentions a name with another meaning, and that a
 // statement used, a meaning of its own from this cell on.
-func (s *step) spread() {
+func (s *step) followChanges() {
 	for more := true; more; {
 		more = false
 		for _, e := range s.current() {

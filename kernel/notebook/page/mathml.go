@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"html/template"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/wyatt915/treeblood"
@@ -124,6 +126,8 @@ func sanitiseMath(source string) (string, error) {
 				return "", fmt.Errorf("a formula with %s", name)
 			default:
 				b.WriteString("<" + name)
+				// The parser gives them in any order. The same notebook is to give the same page.
+				slices.SortFunc(t.Attr, func(a, b xml.Attr) int { return cmp.Compare(a.Name.Local, b.Name.Local) })
 				for _, a := range t.Attr {
 					if mathAttributes[a.Name.Local] || a.Name.Local == "style" && cellStyle.MatchString(a.Value) {
 						b.WriteString(" " + a.Name.Local + `="`)

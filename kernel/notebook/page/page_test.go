@@ -191,6 +191,17 @@ func TestWrite(t *testing.T) {
 	golden.Check(t, "notebook.html", []byte(body(t, nb)))
 }
 
+// TestFormulasAreTheSame draws formulas whose signs have several attributes.
+func TestFormulasAreTheSame(t *testing.T) {
+	nb := says(`$$\left(\frac{a}{b}\right) \sum_{i} (x)$$`)
+	first := write(t, nb)
+	for range 50 {
+		if again := write(t, nb); again != first {
+			t.Fatalf("drawn again it is another:\n%s\n%s", again, first)
+		}
+	}
+}
+
 // Whatever stands between dollars, no element comes out of it but MathML's.
 func FuzzFormula(f *testing.F) {
 	for _, tex := range []string{`x^2`, `\frac{a}{b}`, `\text{<b>&amp;}`, `\begin{cases}x & y\\0\end{cases}`, `\left\lfloor x`, `\color{red}x`, `\\\\{}`, "<math>"} {

@@ -53,7 +53,7 @@ func Find() (string, error) {
 	if file, err := own(); err == nil {
 		files = append(files, file)
 	}
-	// Whoever names a home for Holt's tools wants no others of Holt's.
+	// Where a home for Holt's tools is named, no others of Holt's are wanted.
 	if os.Getenv(plugins.HomeEnv) == "" {
 		files = append(files, plugins.Beside(filepath.Join(".holt", "bin", "gopls-"+Version)))
 	}

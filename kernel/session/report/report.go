@@ -275,13 +275,13 @@ func (s Sources) runError(f *Failure, d msg.Done) {
 	// a statement returned has no calls, only the line of the statement.
 	shown := false
 	for _, fr := range d.Frames {
-		if at := s.place(fr.Func, fr.File, fr.Line); at != "" {
+		if at := s.traceLine(fr.Func, fr.File, fr.Line); at != "" {
 			f.Traceback = append(f.Traceback, at)
 			shown = true
 		}
 	}
 	if !shown && d.Pos != nil {
-		if at := s.place("", d.Pos.File, d.Pos.Line); at != "" {
+		if at := s.traceLine("", d.Pos.File, d.Pos.Line); at != "" {
 			f.Traceback = append(f.Traceback, at)
 		}
 	}
@@ -332,9 +332,9 @@ func errorName(typ, plain string) string {
 // of the file in some traces.
 var cellFile = regexp.MustCompile(`cell\[[0-9]+\]$`)
 
-// place describes a line of a cell; empty for any other line, those of InternalCell too: no
+// traceLine describes a line of a cell; empty for any other line, those of InternalCell too: no
 // person can look them up.
-func (s Sources) place(fn, file string, line int) string {
+func (s Sources) traceLine(fn, file string, line int) string {
 	name := cellFile.FindString(file)
 	if name == "" || name == InternalCell {
 		return ""
@@ -420,7 +420,7 @@ func (s Sources) trace(text string) []string {
 		}
 		var n int
 		fmt.Sscanf(after, "%d", &n)
-		if at := s.place(fn, file+"]", n); at != "" {
+		if at := s.traceLine(fn, file+"]", n); at != "" {
 			out = append(out, at)
 		}
 	}
