@@ -44,7 +44,8 @@
 // new type: everything that mentions it is compiled again from its source into
 // the new package, and values whose memory layout is the same are carried over.
 // Values of the old type that stay behind interfaces are found by the host, and
-// the variables that hold them are named.
+// the variables that hold them are named. A closure or a goroutine of an earlier cell
+// keeps to the variable of before, which is zero once its value was carried over.
 //
 // # Where to read
 //

@@ -11,7 +11,7 @@ import (
 //
 //	<-c                      ˣrt.Recv(c)
 //	v, ok := <-c             v, ok := ˣrt.Recv2(c)
-//	for v := range c         for v := range ˣrt.Range(c)
+//	for v := range c         for v := range ˣrt.Range(c), unless its body calls recover
 //	c <- v                   select { case c <- v: case <-ˣrt.Done(): panic(ˣrt.Interrupted()) }
 //	select { … }             the same case added, unless there is a default
 //	time.Sleep(d)            ˣrt.Sleep(int64(d))
