@@ -998,7 +998,9 @@ func dotLoop(t dtypes.DType) func(d dot, out, x, y *value) step {
 func vectorProduct(p dot, out, x, y *value) step {
 	return func(mem []memory) {
 		d, a, b := whole[float32](mem, out), values[float32](mem, x), values[float32](mem, y)
-		panel := unsafe.Slice((*float32)(mem[out.scratch]), panelWidth*panelDepth)
+		at := mem[out.scratch]
+		at = unsafe.Add(at, -uintptr(at)&(cacheLine-1)) // where a row of the panel is a line
+		panel := unsafe.Slice((*float32)(at), panelWidth*panelDepth)
 		for range p.batch {
 			if p.k == 1 || p.n < 4 && (p.ak == 1 || p.bk != 1) {
 				rowsOrColumns(p, d, a, b)

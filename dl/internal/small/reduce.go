@@ -217,7 +217,7 @@ func (f *function) DotGeneral(lhs compute.Value, lhsOver, lhsBatch []int, rhs co
 	}
 	out, err := f.base(shape, cost, func(out *value) step { return loop(d, out, a, b) }, a, b)
 	if err == nil && vectorized {
-		out.scratch = 4 * panelWidth * panelDepth
+		out.scratch = 4*panelWidth*panelDepth + cacheLine
 	}
 	return out, err
 }

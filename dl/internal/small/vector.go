@@ -25,3 +25,6 @@ func init() { vector = processorVectors() } // which refer to vector
 // panelWidth is how many columns of the right matrix a product takes at a time, and panelDepth how
 // many of its rows: so many that the panel stays in the first cache.
 const panelWidth, panelDepth = 16, 256
+
+// cacheLine is the length of a line of the cache in bytes, and of a panel's row.
+const cacheLine = 4 * panelWidth
