@@ -22,7 +22,7 @@ from holt import CHECKOUT, FIRST_CELL, command, plain  # noqa: E402
 SOURCES = sorted((CHECKOUT / "notebooks").glob("*.ipynb"))
 OUT = CHECKOUT / "notebooks" / "out"
 TEMPLATES = str(CHECKOUT / "kernel" / "jupyter" / "spec" / "nbconvert")  # those of this checkout, installed or not
-# What JupyterLab, VS Code, GitHub and nbconvert all show, without a script.
+# What JupyterLab shows, without a script. VS Code without the Jupyter extension, GitHub and nbconvert take the picture of a chart.
 SHOWN = {"text/plain", "text/html", "text/markdown", "text/latex", "image/png", "application/vnd.vegalite.v5+json"}
 LATEX = [tool for tool in ("pandoc", "xelatex") if shutil.which(tool) is None]
 
