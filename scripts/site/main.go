@@ -31,6 +31,7 @@ import (
 	"golang.org/x/image/draw"
 
 	"github.com/holt-dl/holt/internal/aside"
+	"github.com/holt-dl/holt/internal/frame"
 	"github.com/holt-dl/holt/kernel/notebook/ipynb"
 	"github.com/holt-dl/holt/kernel/notebook/page"
 )
@@ -323,7 +324,7 @@ func (e *entry) choose() error {
 	e.Picture, e.picture = e.Name+"."+kind, data
 	e.Width, e.Height = img.Bounds().Dx()/2, img.Bounds().Dy()/2
 	alt, _ := chosen.Data["text/plain"].(string)
-	e.Alt, _, _ = strings.Cut(alt, "\n")
+	e.Alt = frame.Alt(alt)
 	return nil
 }
 

@@ -105,7 +105,7 @@ func TestSite(t *testing.T) {
 		}
 		order += i
 	}
-	for _, want := range []string{`<img src="01-first.png" alt="a &#34;picture&#34;" width="320" height="96"`, `<img src="vae.gif" alt="" width="200" height="50"`, "<h3>About gallery/vae</h3>\n<p>What it shows, in short.</p>"} {
+	for _, want := range []string{`<img src="01-first.png" alt="a &#34;picture&#34;; of two lines" width="320" height="96"`, `<img src="vae.gif" alt="" width="200" height="50"`, "<h3>About gallery/vae</h3>\n<p>What it shows, in short.</p>"} {
 		if !strings.Contains(read("index.html"), want) {
 			t.Errorf("the index has no %s:\n%s", want, read("index.html"))
 		}
