@@ -48,5 +48,8 @@ func RunTool(cmd *exec.Cmd) (said string, err error) {
 // CompleteLine is completeLine.
 const CompleteLine = completeLine
 
+// RemoveWorld removes a world's folder, unless a kernel uses it or builds in it.
+var RemoveWorld = remove
+
 // PruneTools removes old compilers and linkers below a cache folder.
 func PruneTools(cache string) { (&World{cache: cache}).pruneTools() }

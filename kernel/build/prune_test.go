@@ -53,3 +53,26 @@ func TestPruneTools(t *testing.T) {
 		}
 	}
 }
+
+// TestPruneLocks: a world that a kernel uses or builds is not removed, and the file of the lock stays
+// that keeps two kernels from building one.
+func TestPruneLocks(t *testing.T) {
+	world := filepath.Join(t.TempDir(), "world")
+	use := filepath.Join(world, "use.lock")
+	if err := os.Mkdir(world, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{world + ".lock", use} {
+		lock := flock.New(file)
+		if ok, err := lock.TryRLock(); err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		if build.RemoveWorld(world) || !exists(world) {
+			t.Errorf("it was removed, though %s is locked", file)
+		}
+		lock.Unlock()
+	}
+	if !build.RemoveWorld(world) || exists(world) || !exists(world+".lock") {
+		t.Error("it was not removed, or its lock was")
+	}
+}
