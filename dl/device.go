@@ -1,7 +1,10 @@
 package dl
 
 import (
+	"encoding/json"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 
 	"github.com/holt-dl/holt/dl/internal/xla"
@@ -59,6 +62,10 @@ type Device struct {
 	Free    Bytes  // of it, what is not in use
 	Usable  bool
 	Current bool
+
+	// In a job of several processes:
+	Rank int    // of the process that has it
+	Host string // where that runs; empty without a job
 }
 
 // Bytes is an amount of memory, which prints as "23.4 GiB".
@@ -73,7 +80,71 @@ type DeviceList []Device
 // Devices lists every device of every backend with its memory, and the backends
 // that cannot be used with the reason. It opens backends that were not opened
 // yet.
+//
+// In a job of several processes it lists the devices of all of them, with rank and host: of the
+// others those of the backend in use, and not what is free. It waits for all processes, so
+// that all call it, or none.
 func Devices() DeviceList {
+	list := devicesHere()
+	j := thisJob()
+	if j.wrong == nil && j.world.Size == 1 {
+		return list
+	}
+	g, err := j.join(xla.Context())
+	if err != nil {
+		return append(list, Device{Name: "job", Detail: err.Error()})
+	}
+	var all DeviceList
+	for rank, text := range g.Notes() {
+		var note deviceNote
+		if err := json.Unmarshal([]byte(text), &note); err != nil {
+			all = append(all, Device{Name: "job", Rank: rank, Detail: err.Error()})
+			continue
+		}
+		devices := note.Devices
+		if rank == j.world.Rank {
+			devices = list
+		}
+		for _, d := range devices {
+			d.Rank, d.Host = rank, note.Host
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+// deviceNote is what a process says of its devices to the others of its job.
+type deviceNote struct {
+	Host    string
+	Devices DeviceList
+}
+
+// noteOfDevices is the note of this process: the devices of the backend in use.
+func noteOfDevices() string {
+	note := deviceNote{Host: "?"}
+	if host, err := os.Hostname(); err == nil {
+		note.Host = host
+	}
+	if now, err := xla.Current(); err == nil {
+		for i := range now.Backend.NumDevices() {
+			d, err := xla.Find("Devices", fmt.Sprintf("%s:%d", now.Kind, i))
+			if err != nil {
+				continue // it has just opened
+			}
+			all, _ := d.Memory()
+			note.Devices = append(note.Devices, Device{Name: d.Label(), Memory: Bytes(all), Usable: true,
+				Detail: deviceWords(d, i, now.Backend.NumDevices())})
+		}
+	}
+	text, err := json.Marshal(note)
+	if err != nil {
+		panic(err) // strings and numbers only
+	}
+	return string(text)
+}
+
+// devicesHere lists the devices of this process.
+func devicesHere() DeviceList {
 	now, _ := xla.Current()
 	var list DeviceList
 	for _, b := range xla.Backends() {
@@ -119,25 +190,44 @@ func (d Device) mark() string {
 func (l DeviceList) String() string {
 	var rows [][]any
 	for _, d := range l {
-		memory := ""
-		if d.Memory > 0 {
-			memory = fmt.Sprintf("%v, %v free", d.Memory, d.Free)
+		room := ""
+		switch {
+		case d.Memory > 0 && d.Free > 0:
+			room = fmt.Sprintf("%v, %v free", d.Memory, d.Free)
+		case d.Memory > 0:
+			room = d.Memory.String()
 		}
-		rows = append(rows, []any{d.mark(), d.Name, memory, d.Detail})
+		row := []any{d.mark(), d.Name}
+		if d.Host != "" {
+			row = append(row, fmt.Sprintf("rank %d on %s", d.Rank, d.Host))
+		}
+		rows = append(rows, append(row, room, d.Detail))
 	}
 	return tableText(nil, rows, 0)
 }
 
 // Table is the list for a notebook; the device in use is marked by a star.
 func (l DeviceList) Table() (head []string, rows [][]any) {
+	job := slices.ContainsFunc(l, func(d Device) bool { return d.Host != "" })
 	for _, d := range l {
 		memory, free := "", ""
 		if d.Memory > 0 {
-			memory, free = d.Memory.String(), d.Free.String()
+			memory = d.Memory.String()
 		}
-		rows = append(rows, []any{d.mark(), d.Name, memory, free, d.Detail})
+		if d.Free > 0 {
+			free = d.Free.String()
+		}
+		row := []any{d.mark(), d.Name}
+		if job {
+			row = append(row, d.Rank, d.Host)
+		}
+		rows = append(rows, append(row, memory, free, d.Detail))
 	}
-	return []string{"", "device", "memory", "free", ""}, rows
+	head = []string{"", "device"}
+	if job {
+		head = append(head, "rank", "host")
+	}
+	return append(head, "memory", "free", ""), rows
 }
 
 // CUDA says how networks run on NVIDIA GPUs. Its zero value is what Use("cuda")

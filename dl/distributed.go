@@ -55,7 +55,7 @@ func (j *processes) join(ctx context.Context) (*collective.Group, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.group == nil && j.err == nil {
-		j.group, j.err = collective.Join(ctx, j.world)
+		j.group, j.err = collective.Join(ctx, j.world, noteOfDevices())
 	}
 	return j.group, j.err
 }

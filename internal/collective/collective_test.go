@@ -36,7 +36,7 @@ func joinAll(t *testing.T, ws []launch.World, limits times) ([]*Group, []error) 
 	groups, errs := make([]*Group, len(ws)), make([]error, len(ws))
 	var wg sync.WaitGroup
 	for i, w := range ws {
-		wg.Go(func() { groups[i], errs[i] = join(t.Context(), w, limits) })
+		wg.Go(func() { groups[i], errs[i] = join(t.Context(), w, fmt.Sprint("note of ", w.Rank), limits) })
 	}
 	wg.Wait()
 	t.Cleanup(func() {
@@ -57,6 +57,14 @@ func joined(t *testing.T, n int, limits times) []*Group {
 		t.Fatal(err)
 	}
 	return groups
+}
+
+func TestNotes(t *testing.T) {
+	for rank, g := range joined(t, 3, usual) {
+		if got := strings.Join(g.Notes(), ", "); got != "note of 0, note of 1, note of 2" {
+			t.Errorf("rank %d has the notes %q", rank, got)
+		}
+	}
 }
 
 // each calls a function for each process at once.
@@ -217,16 +225,16 @@ func TestPort(t *testing.T) {
 	ws := worlds(t, 2)
 	job := make(chan error, 1)
 	go func() {
-		_, err := join(t.Context(), ws[0], quick)
+		_, err := join(t.Context(), ws[0], "", quick)
 		job <- err
 	}()
 	other := ws[1]
 	other.Job = "another"
-	_, err := join(t.Context(), other, quick)
+	_, err := join(t.Context(), other, "", quick)
 	if err == nil || !strings.Contains(err.Error(), "another job listens at") {
 		t.Errorf("with the port of another job: %v", err)
 	}
-	if _, err := join(t.Context(), ws[0], quick); err == nil || !strings.Contains(err.Error(), "is in use; set MASTER_PORT to another for all processes") {
+	if _, err := join(t.Context(), ws[0], "", quick); err == nil || !strings.Contains(err.Error(), "is in use; set MASTER_PORT to another for all processes") {
 		t.Errorf("with a port in use: %v", err)
 	}
 	<-job
@@ -237,7 +245,7 @@ func TestStrangers(t *testing.T) {
 	ws := worlds(t, 2)
 	done := make(chan error, 1)
 	go func() {
-		g, err := join(t.Context(), ws[0], usual)
+		g, err := join(t.Context(), ws[0], "", usual)
 		if err == nil {
 			_, err = g.AllReduce(t.Context(), "x", nil, []float32{1})
 			g.Close()
@@ -254,7 +262,7 @@ func TestStrangers(t *testing.T) {
 			}
 		}
 	}
-	g, err := join(t.Context(), ws[1], usual)
+	g, err := join(t.Context(), ws[1], "", usual)
 	if err == nil {
 		_, err = g.AllReduce(t.Context(), "x", nil, []float32{1})
 		defer g.Close()

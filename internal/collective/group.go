@@ -42,6 +42,8 @@ type message struct {
 	Job     string   `json:",omitempty"` // hello
 	Addr    string   `json:",omitempty"` // hello: where the ring's previous process connects to
 	Addrs   []string `json:",omitempty"` // complete: of all ranks
+	Note    string   `json:",omitempty"` // hello: what the others are to know of the process
+	Notes   []string `json:",omitempty"` // complete: those of all ranks
 	Step    int      `json:",omitempty"` // about, agreed
 	Text    string   `json:",omitempty"` // about: what the process does; others: a reason
 	Numbers []uint64 `json:",omitempty"` // about, agreed: the bits of float64s
@@ -107,6 +109,7 @@ type Group struct {
 	times times
 	hub   *hub  // in the process of rank 0
 	main  *conn // to rank 0
+	notes []string
 	prev  net.Conn
 	next  net.Conn
 
@@ -118,11 +121,15 @@ type Group struct {
 	err     error
 }
 
-// Join waits for all processes of the job, 25 seconds at most. The error says which are
-// missing, or why rank 0 is not reached.
-func Join(ctx context.Context, w launch.World) (*Group, error) { return join(ctx, w, usual) }
+// Join waits for all processes of the job, 25 seconds at most, or as long as the world says. The error says which are
+// missing, or why rank 0 is not reached. The others find note among [Group.Notes].
+func Join(ctx context.Context, w launch.World, note string) (*Group, error) {
+	t := usual
+	t.join = cmp.Or(w.JoinTimeout, t.join)
+	return join(ctx, w, note, t)
+}
 
-func join(ctx context.Context, w launch.World, t times) (_ *Group, err error) {
+func join(ctx context.Context, w launch.World, note string, t times) (_ *Group, err error) {
 	g := &Group{world: w, times: t, answers: make(chan message, 1), broken: make(chan struct{})}
 	defer func() {
 		if err != nil {
@@ -169,20 +176,24 @@ func join(ctx context.Context, w launch.World, t times) (_ *Group, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := g.main.send(message{Kind: hello, Rank: w.Rank, Size: w.Size, Job: w.Job, Addr: net.JoinHostPort(host, port)}); err != nil {
+	if err := g.main.send(message{Kind: hello, Rank: w.Rank, Size: w.Size, Job: w.Job, Addr: net.JoinHostPort(host, port), Note: note}); err != nil {
 		return nil, err
 	}
 	go g.beat()
-	addrs, err := g.complete(ctx)
+	all, err := g.complete(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := g.link(ctx, in, addrs[(w.Rank+1)%w.Size]); err != nil {
+	g.notes = all.Notes
+	if err := g.link(ctx, in, all.Addrs[(w.Rank+1)%w.Size]); err != nil {
 		return nil, err
 	}
 	go g.listen()
 	return g, nil
 }
+
+// Notes returns what each process said of itself when it joined, in the order of ranks.
+func (g *Group) Notes() []string { return g.notes }
 
 // dial connects to rank 0, which may start later than this process.
 func (g *Group) dial(ctx context.Context, addr string) (net.Conn, error) {
@@ -199,8 +210,8 @@ func (g *Group) dial(ctx context.Context, addr string) (net.Conn, error) {
 	}
 }
 
-// complete waits until all processes have come, and returns their addresses.
-func (g *Group) complete(ctx context.Context) ([]string, error) {
+// complete waits until all processes have come, and returns what rank 0 says of them.
+func (g *Group) complete(ctx context.Context) (message, error) {
 	end, _ := ctx.Deadline()
 	stop := context.AfterFunc(ctx, func() {
 		if errors.Is(ctx.Err(), context.Canceled) {
@@ -213,13 +224,13 @@ func (g *Group) complete(ctx context.Context) ([]string, error) {
 		m, err := g.main.receive(time.Until(end) + g.times.reason)
 		switch {
 		case ctx.Err() == context.Canceled:
-			return nil, context.Cause(ctx)
+			return m, context.Cause(ctx)
 		case err != nil:
-			return nil, fmt.Errorf("rank 0 does not answer at %s: %w", g.world.Master, err)
+			return m, fmt.Errorf("rank 0 does not answer at %s: %w", g.world.Master, err)
 		case m.Kind == over:
-			return nil, errors.New(m.Text)
-		case m.Kind == complete && len(m.Addrs) == g.world.Size:
-			return m.Addrs, nil
+			return m, errors.New(m.Text)
+		case m.Kind == complete && len(m.Addrs) == g.world.Size && len(m.Notes) == g.world.Size:
+			return m, nil
 		}
 	}
 }

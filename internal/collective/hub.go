@@ -28,6 +28,7 @@ type hub struct {
 	mu      sync.Mutex
 	members []*conn         // by rank; nil for one that has not come
 	addrs   []string        // of the members
+	notes   []string        // likewise
 	waiting map[int]message // what each process is about to add up
 	lost    map[int]error   // processes whose connection has ended
 	ended   string          // why no rank can go on; "" while all can
@@ -46,7 +47,7 @@ func listen(w launch.World, t times) (*hub, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &hub{world: w, times: t, in: in, members: make([]*conn, w.Size), addrs: make([]string, w.Size),
+	h := &hub{world: w, times: t, in: in, members: make([]*conn, w.Size), addrs: make([]string, w.Size), notes: make([]string, w.Size),
 		waiting: map[int]message{}, lost: map[int]error{}, informed: make(chan struct{})}
 	go h.accept()
 	go h.beat()
@@ -99,7 +100,7 @@ func (h *hub) welcome(c *conn, m message) (why string) {
 	case h.members[m.Rank] != nil:
 		why = fmt.Sprintf("two processes have rank %d", m.Rank)
 	default:
-		h.members[m.Rank], h.addrs[m.Rank] = c, m.Addr
+		h.members[m.Rank], h.addrs[m.Rank], h.notes[m.Rank] = c, m.Addr, m.Note
 	}
 	if why != "" {
 		h.end(why)
@@ -109,7 +110,7 @@ func (h *hub) welcome(c *conn, m message) (why string) {
 		return h.ended
 	}
 	if !slices.Contains(h.members, nil) {
-		h.all(message{Kind: complete, Addrs: h.addrs})
+		h.all(message{Kind: complete, Addrs: h.addrs, Notes: h.notes})
 	}
 	return ""
 }

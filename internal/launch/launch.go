@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // World is the place of a process in its job.
@@ -21,7 +22,14 @@ type World struct {
 	Master    string // where the process of rank 0 listens, host:port; "" in a job of one
 	Job       string // the same text in all processes of the job, and another in other jobs
 	Launcher  string // torchrun, Open MPI or Slurm; "" without
+
+	// JoinTimeout is how long the processes wait for one another, where JoinTimeoutEnv says it; else 0.
+	JoinTimeout time.Duration
 }
+
+// JoinTimeoutEnv is how long processes wait for all to come, such as 10m: for machines that first
+// have to fetch an image, say.
+const JoinTimeoutEnv = "HOLT_JOIN_TIMEOUT"
 
 // Alone is the world of a process that no launcher has started.
 func Alone() World { return World{Size: 1, LocalSize: 1} }
@@ -74,6 +82,13 @@ func fromEnv(lookup func(string) (string, bool)) (World, error) {
 			e.fail("SLURM_STEP_NODELIST is %q and names no host", e.text("SLURM_STEP_NODELIST"))
 		}
 		w.Master = net.JoinHostPort(host, strconv.Itoa(e.port(portOf(w.Job))))
+	}
+	if e.has(JoinTimeoutEnv) && w.Size > 1 {
+		d, err := time.ParseDuration(e.text(JoinTimeoutEnv))
+		if err != nil || d <= 0 {
+			e.fail("%s is %q, want a time, such as 90s or 10m", JoinTimeoutEnv, e.text(JoinTimeoutEnv))
+		}
+		w.JoinTimeout = d
 	}
 	if e.err == nil && (w.Size < 1 || w.Rank < 0 || w.Rank >= w.Size) {
 		e.fail("the rank is %d of %d processes, want 0 to %d", w.Rank, w.Size, w.Size-1)

@@ -3,6 +3,7 @@ package launch
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestFromEnv reads what launchers set: torchrun 2.11, Open MPI 4.1 and Slurm 22.05.
@@ -14,21 +15,23 @@ func TestFromEnv(t *testing.T) {
 	}{
 		{"none", "HOME=/root", World{Size: 1, LocalSize: 1}},
 		{"torchrun", "RANK=3 WORLD_SIZE=4 LOCAL_RANK=1 LOCAL_WORLD_SIZE=2 MASTER_ADDR=node1 MASTER_PORT=29400 TORCHELASTIC_RUN_ID=none",
-			World{3, 4, 1, 2, "node1:29400", "torchrun none node1 29400", "torchrun"}},
+			World{3, 4, 1, 2, "node1:29400", "torchrun none node1 29400", "torchrun", 0}},
 		{"torchrun with its store", "RANK=3 WORLD_SIZE=4 MASTER_ADDR=node1 MASTER_PORT=29400 TORCHELASTIC_RUN_ID=none TORCHELASTIC_USE_AGENT_STORE=True",
-			World{3, 4, 0, 0, "node1:24368", "torchrun none node1 29400", "torchrun"}},
+			World{3, 4, 0, 0, "node1:24368", "torchrun none node1 29400", "torchrun", 0}},
 		{"torchrun by hand", "RANK=0 WORLD_SIZE=2 MASTER_ADDR=::1",
-			World{0, 2, 0, 0, "[::1]:29500", "torchrun  ::1 ", "torchrun"}},
+			World{0, 2, 0, 0, "[::1]:29500", "torchrun  ::1 ", "torchrun", 0}},
+		{"with a time to join", "RANK=0 WORLD_SIZE=2 MASTER_ADDR=a HOLT_JOIN_TIMEOUT=10m",
+			World{0, 2, 0, 0, "a:29500", "torchrun  a ", "torchrun", 10 * time.Minute}},
 		{"one process", "RANK=0 WORLD_SIZE=1 LOCAL_RANK=0 LOCAL_WORLD_SIZE=1 MASTER_ADDR=localhost MASTER_PORT=1",
-			World{0, 1, 0, 1, "", "torchrun  localhost 1", "torchrun"}},
+			World{0, 1, 0, 1, "", "torchrun  localhost 1", "torchrun", 0}},
 		{"mpirun", "OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=2 OMPI_COMM_WORLD_LOCAL_RANK=1 OMPI_COMM_WORLD_LOCAL_SIZE=2 PMIX_NAMESPACE=3370319873",
-			World{1, 2, 1, 2, "127.0.0.1:24713", "Open MPI 3370319873", "Open MPI"}},
+			World{1, 2, 1, 2, "127.0.0.1:24713", "Open MPI 3370319873", "Open MPI", 0}},
 		{"mpirun in an allocation", "SLURM_STEP_NUM_TASKS=2 SLURM_PROCID=0 OMPI_COMM_WORLD_RANK=3 OMPI_COMM_WORLD_SIZE=4 " +
 			"OMPI_COMM_WORLD_LOCAL_RANK=1 OMPI_COMM_WORLD_LOCAL_SIZE=2 MASTER_ADDR=n1 MASTER_PORT=5000",
-			World{3, 4, 1, 2, "n1:5000", "Open MPI ", "Open MPI"}},
+			World{3, 4, 1, 2, "n1:5000", "Open MPI ", "Open MPI", 0}},
 		{"srun", "SLURM_STEP_NUM_TASKS=5 SLURM_PROCID=4 SLURM_LOCALID=0 SLURM_NODEID=2 SLURM_STEP_TASKS_PER_NODE=2(x2),1 " +
 			"SLURM_STEP_NODELIST=gpu[07-08,11] SLURM_JOB_ID=12 SLURM_STEP_ID=0 MASTER_PORT=6000",
-			World{4, 5, 0, 1, "gpu07:6000", "Slurm 12.0", "Slurm"}},
+			World{4, 5, 0, 1, "gpu07:6000", "Slurm 12.0", "Slurm", 0}},
 		{"a batch script without srun", "SLURM_JOB_ID=12 SLURM_NTASKS=4 SLURM_PROCID=0", World{Size: 1, LocalSize: 1}},
 	}
 	for _, test := range tests {
@@ -55,6 +58,7 @@ func TestFromEnvErrors(t *testing.T) {
 		{"RANK=4 WORLD_SIZE=4 MASTER_ADDR=a", "the rank is 4 of 4 processes, want 0 to 3"},
 		{"RANK=0 WORLD_SIZE=4", "WORLD_SIZE is 4 and MASTER_ADDR is not set, want the name or address of the host of rank 0"},
 		{"RANK=0 WORLD_SIZE=4 MASTER_ADDR=a MASTER_PORT=70000", "MASTER_PORT is 70000, want 1 to 65535"},
+		{"RANK=0 WORLD_SIZE=4 MASTER_ADDR=a HOLT_JOIN_TIMEOUT=10", `HOLT_JOIN_TIMEOUT is "10", want a time, such as 90s or 10m`},
 		{"OMPI_COMM_WORLD_SIZE=4 OMPI_COMM_WORLD_LOCAL_SIZE=4", `OMPI_COMM_WORLD_RANK is "", want a number`},
 		{"OMPI_COMM_WORLD_SIZE=4 OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_LOCAL_SIZE=2", "want the host of rank 0: mpirun -x MASTER_ADDR=HOST …"},
 		{"SLURM_STEP_NUM_TASKS=2 SLURM_PROCID=0", `SLURM_STEP_NODELIST is "" and names no host`},
