@@ -19,6 +19,7 @@ import (
 type exportCmd struct {
 	Notebook string `arg:"" type:"path" help:"The notebook, an .ipynb file."`
 	Output   string `short:"o" type:"path" placeholder:"DIR" help:"The program's folder. The default is the notebook's name without .ipynb."`
+	jobSet
 }
 
 // Help is what holt export --help says besides the flags.
@@ -27,17 +28,27 @@ func (exportCmd) Help() string {
 statements in one function, Markdown as comments, and a go.mod with the versions that the notebook
 runs with. No cell is run.
 
-  holt export train.ipynb -o train && cd train && go build && ./train`
+  holt export train.ipynb -o train && cd train && go build && ./train
+
+With --jobset, it is a Kubernetes JobSet that runs the notebook itself, on several hosts at once:
+
+  holt export train.ipynb --jobset --nodes 4 --gpus 8 --image IMAGE --claim runs`
 }
 
-// Run writes the program.
+// Run writes the program, or the job.
 func (c exportCmd) Run(ctx context.Context) error {
+	if err := c.check(); err != nil {
+		return err
+	}
 	nb, err := ipynb.ReadFile(c.Notebook)
 	if err != nil {
 		return err
 	}
 	if err := nb.CheckGo(c.Notebook); err != nil {
 		return err
+	}
+	if c.JobSet {
+		return c.exportJobSet()
 	}
 	name := strings.TrimSuffix(filepath.Base(c.Notebook), ".ipynb")
 	dir := c.Output
