@@ -19,6 +19,15 @@ type Batch struct {
 	// names of their fields; Inputs and Labels are nil then. [Batch.Get] returns
 	// one of them. See [DatasetOf].
 	Fields map[string]*Tensor
+
+	part *batchPart // of which batch these are the rows of one process; nil where they are all
+}
+
+// batchPart says which batch of a job a process has rows of.
+type batchPart struct {
+	rows  int    // of the whole batch, in all processes together
+	none  bool   // this process has no row of it: the one that is here does not count
+	order uint32 // a checksum of the numbers of its examples
 }
 
 // Batches is what training reads: a loader, or anything else that makes

@@ -74,10 +74,25 @@ func (o Options) localDevices(on *xla.Device) int {
 	switch {
 	case o.Devices != All:
 		return max(o.Devices, 1)
+	case on.Plans():
+		return max(gpusHere(), 1)
 	case on.Kind == "go" || on.Num != 0 || thisJob().world.LocalSize > 1:
 		return 1
 	}
 	return on.Backend.NumDevices()
+}
+
+// gpusHere is the number of GPUs of this process that would share a batch.
+func gpusHere() int {
+	if thisJob().world.LocalSize > 1 {
+		return 1
+	}
+	for _, b := range xla.Backends() {
+		if b.Kind == "cuda" {
+			return len(b.Devices)
+		}
+	}
+	return 0
 }
 
 // A step of several processes is one with Options.Accumulate: each adds up the gradients
@@ -86,10 +101,16 @@ func (o Options) localDevices(on *xla.Device) int {
 // sizes give what one process finds for the whole batch, but for rounding.
 
 // partOf returns the rows of a batch that a process computes, every size-th from its rank
-// on, as torch.utils.data.DistributedSampler deals them out. Where there are none, it
-// returns the first row, and rows is 0.
+// on, as torch.utils.data.DistributedSampler deals them out; those of a loader with Distributed
+// are that already. Where there are none, it returns the first row, and rows is 0.
 func partOf(batch Batch, rank, size int) (part Batch, rows int) {
 	n := batch.Inputs.shape[0]
+	switch p := batch.part; {
+	case p != nil && p.none:
+		return batch, 0
+	case p != nil:
+		return batch, n
+	}
 	if rank >= n {
 		return Batch{Inputs: everyNth(batch.Inputs, 0, n), Labels: everyNth(batch.Labels, 0, n)}, 0
 	}
@@ -118,6 +139,31 @@ func (s *Step) group(ctx context.Context) (*collective.Group, error) {
 	return thisJob().join(ctx)
 }
 
+// ownPart has a loader read this process's part alone, where the step is one of several processes.
+func (s *Step) ownPart(data Batches) Batches {
+	if s.options.Devices != All {
+		return data
+	}
+	switch l := data.(type) {
+	case DataLoader:
+		l.Distributed = true
+		return l
+	case *DataLoader:
+		part := *l
+		part.Distributed = true
+		return part
+	}
+	return data
+}
+
+// errPart is the error of a batch of one process's rows where all are wanted.
+func errPart(b Batch) error {
+	if b.part == nil {
+		return nil
+	}
+	return fmt.Errorf("the batch has the rows of rank %d of %d alone, as its loader is Distributed; train with Options{Devices: dl.All}, or leave Distributed out", Rank(), WorldSize())
+}
+
 // distributed does a batch with all processes of the job.
 func (s *Step) distributed(ctx, running context.Context, g *collective.Group, on *xla.Device, batch Batch, rows int) (tally, error) {
 	if err := s.broadcast(ctx, g); err != nil {
@@ -125,7 +171,10 @@ func (s *Step) distributed(ctx, running context.Context, g *collective.Group, on
 	}
 	w := thisJob().world
 	part, own := partOf(batch, w.Rank, w.Size)
-	most := (rows + w.Size - 1) / w.Size
+	if batch.part != nil {
+		rows = batch.part.rows
+	}
+	most := max((rows+w.Size-1)/w.Size, own)
 	s.mu.Lock()
 	size := s.options.padded(max(s.size, most), on)
 	s.mu.Unlock()
@@ -135,6 +184,9 @@ func (s *Step) distributed(ctx, running context.Context, g *collective.Group, on
 	}
 	_, seen := s.counts()
 	text := fmt.Sprintf("batch %d of shape %v with labels of checksum %08x", seen, batch.Inputs.shape, checksum(batch.Labels))
+	if p := batch.part; p != nil {
+		text = fmt.Sprintf("batch %d of shape %v with examples of checksum %08x", seen, batch.of(p.rows), p.order)
+	}
 	if t, err = s.allReduce(ctx, g, t, text, s.readyToStep()); err != nil {
 		return tally{}, err
 	}

@@ -9,9 +9,12 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -25,6 +28,8 @@ type trained struct {
 	First   []float32 // weights of the first layer
 	Err     string
 	Logged  int // numbers that went to the log
+	Read    int // examples that were read
+	Devices []string
 }
 
 // AddScalar is for a run's Log.
@@ -76,6 +81,14 @@ func TestDistributed(t *testing.T) {
 						t.Errorf("%d processes, rank %d: %d numbers go to the log", n, rank, r.Logged)
 					}
 					near(t, fmt.Sprintf("losses of rank %d of %d", rank, n), r.Losses, one.Losses, bound)
+					// In two epochs of batches of 10, 10 and 3. A process without a row reads one.
+					want := 2 * (2*((10-rank+n-1)/n) + max((3-rank+n-1)/n, 1))
+					if len(r.Devices) != n || !strings.HasPrefix(r.Devices[rank], fmt.Sprint(rank, " ")) {
+						t.Errorf("%d processes, rank %d: devices are %q", n, rank, r.Devices)
+					}
+					if r.Read != want {
+						t.Errorf("%d processes, rank %d: %d examples were read, want %d", n, rank, r.Read, want)
+					}
 				}
 				near(t, fmt.Sprintf("weights of %d processes", n), wide(all[0].First), wide(one.First), 10*bound)
 			}
@@ -102,7 +115,7 @@ func TestDistributed(t *testing.T) {
 	})
 	t.Run("another program", func(t *testing.T) {
 		for rank, r := range (plan{Net: "tutorial", Odd: 2}).launch(t, 4) {
-			if !strings.Contains(r.Err, "rank 2 does something else than the others: batch 1 of shape [5 3 32 32] with labels of checksum ") {
+			if !strings.Contains(r.Err, "rank 2 does something else than the others: batch 1 of shape [5 3 32 32] with examples of checksum ") {
 				t.Errorf("rank %d says %q", rank, r.Err)
 			}
 		}
@@ -116,6 +129,56 @@ func (n noise) Len() int { return int(n) }
 
 func (n noise) Get(i int) (dl.Example, error) {
 	return dl.Example{Input: fill(i, 1, 3, 32, 32), Label: i * 7 % 10}, nil
+}
+
+// readCounter counts the examples that are read.
+type readCounter struct {
+	dl.Dataset
+	n *atomic.Int64
+}
+
+func (c readCounter) Get(i int) (dl.Example, error) {
+	c.n.Add(1)
+	return c.Dataset.Get(i)
+}
+
+// TestDistributedLoader compares what each process reads with PyTorch's DistributedSampler.
+func TestDistributedLoader(t *testing.T) {
+	var ref struct {
+		Jobs []struct {
+			Examples, Batch, Processes int
+			Ranks                      [][][]int
+		}
+	}
+	if err := json.Unmarshal(must(os.ReadFile("testdata/ref/sampler.json")), &ref); err != nil {
+		t.Fatal(err)
+	}
+	for _, job := range ref.Jobs {
+		for rank, want := range job.Ranks {
+			got := dl.PartOf(dl.DataLoader{Dataset: noise(job.Examples), BatchSize: job.Batch}, 0, rank, job.Processes)
+			// DistributedSampler begins again at example 0 until all have as many; here none is read twice.
+			for b := range want {
+				want[b] = slices.DeleteFunc(want[b], func(i int) bool { return b > 0 && i < job.Batch })
+			}
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("%d examples in batches of %d, rank %d of %d: %v, want %v", job.Examples, job.Batch, rank, job.Processes, got, want)
+			}
+		}
+	}
+	// In any order, the parts of a batch are the batch.
+	l := dl.DataLoader{Dataset: noise(23), BatchSize: 10, Shuffle: true, Seed: 3}
+	whole := dl.PartOf(l, 1, 0, 1)
+	for b := range whole {
+		all := make([]int, len(whole[b]))
+		for rank := range 4 {
+			for i, index := range dl.PartOf(l, 1, rank, 4)[b] {
+				all[rank+4*i] = index
+			}
+		}
+		if !slices.Equal(all, whole[b]) {
+			t.Errorf("the parts of batch %d are %v, want %v", b, all, whole[b])
+		}
+	}
 }
 
 func wide(xs []float32) []float64 {
@@ -139,8 +202,9 @@ func (p plan) train(t *testing.T) (found trained) {
 	if p.Odd != 0 && dl.Rank() == p.Odd {
 		size = 5
 	}
+	var read atomic.Int64
 	run := dl.Start(m, dl.Training{
-		Data:      dl.DataLoader{Dataset: noise(23), BatchSize: size, Shuffle: true},
+		Data:      dl.DataLoader{Dataset: readCounter{noise(23), &read}, BatchSize: size, Shuffle: true},
 		Optimizer: dl.SGD{LR: 0.05, Momentum: 0.9}, Epochs: 2,
 		Options:    dl.Options{Devices: dl.All, Accumulate: p.Accum},
 		Checkpoint: p.checkpoint(), Log: &found,
@@ -154,6 +218,13 @@ func (p plan) train(t *testing.T) (found trained) {
 	})
 	if err := run.Wait(); err != nil {
 		found.Err = err.Error()
+	}
+	found.Read = int(read.Load())
+	host := must(os.Hostname())
+	for _, d := range dl.Devices() {
+		if d.Name == dl.Backend() && d.Host == host {
+			found.Devices = append(found.Devices, fmt.Sprint(d.Rank, " ", d.Name))
+		}
 	}
 	sum := sha256.New()
 	for _, name := range m.Names() {

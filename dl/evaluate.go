@@ -64,6 +64,9 @@ func evaluate(ctx context.Context, m *Model, data Source, loss Loss, metrics []M
 			return Result{}, during("Evaluate", err)
 		}
 		rows, err := batch.rows()
+		if err == nil {
+			err = errPart(batch)
+		}
 		if err != nil {
 			return Result{}, during("Evaluate", err)
 		}

@@ -87,6 +87,22 @@ func DevicesOf(kind string) int {
 	return 0
 }
 
+// PartOf returns the numbers of the examples that a process of a job reads, batch by batch.
+func PartOf(l DataLoader, epoch, rank, size int) (batches [][]int) {
+	p, err := l.plan(epoch)
+	if err != nil {
+		panic(err)
+	}
+	for b := range l.Len() {
+		var indices []int
+		for _, at := range own(p.part(b), rank, size) {
+			indices = append(indices, at.index)
+		}
+		batches = append(batches, indices)
+	}
+	return batches
+}
+
 // SlotSize returns how many values the optimizer keeps.
 func (s *Step) SlotSize() int {
 	n := 0

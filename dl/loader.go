@@ -52,6 +52,12 @@ type DataLoader struct {
 	// per processor, at most 8. With -1 the loop reads each batch itself.
 	Workers int
 
+	// Distributed has each process of a job read only its rows of every batch, and of
+	// BatchSize rows those of rank r are the rows r, r+n, … of n processes, as
+	// torch.utils.data.DistributedSampler deals them out. Such batches are for steps
+	// with Options.Devices [All]. [Start] sets it for these, where Data is a loader.
+	Distributed bool
+
 	// Device, such as "cuda" or dl.Backend(), is where batches are copied, the
 	// next one while the loop works at one. Empty leaves that to the code that uses
 	// them: a run that Start began copies ahead by itself, Step.Run when it

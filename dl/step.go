@@ -241,6 +241,9 @@ func (s *Step) do(ctx, running context.Context, batch Batch) (tally, error) {
 		}
 		return t, nil
 	}
+	if err := errPart(batch); err != nil {
+		return tally{}, during("training step", err)
+	}
 	s.mu.Lock()
 	size := s.options.padded(max(s.size, rows), on)
 	s.mu.Unlock()

@@ -104,7 +104,7 @@ func (r *Run) ready() error {
 // pass trains on an epoch's batches, but for the first ones, which were used
 // before the run was stopped.
 func (r *Run) pass(ctx context.Context) error {
-	data, at := r.training.Data, &r.now
+	data, at := r.step.ownPart(r.training.Data), &r.now
 	perEpoch := data.Len()
 	for batch, err := range prefetch(from(data, at.Epoch-1, at.InEpoch), r.step.ready) {
 		if err != nil {

@@ -1,8 +1,10 @@
 package dl
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"runtime"
 	"slices"
 	"strings"
@@ -18,6 +20,8 @@ type plan struct {
 	DataLoader
 	epoch   int
 	order   []int // nil for the data set's own
+	rank    int   // of this process, of so many that read
+	size    int
 	skipped *skipped
 }
 
@@ -25,7 +29,14 @@ func (l DataLoader) plan(epoch int) (*plan, error) {
 	if err := l.check(); err != nil {
 		return nil, err
 	}
-	p := &plan{DataLoader: l, epoch: epoch, skipped: &skipped{}}
+	p := &plan{DataLoader: l, epoch: epoch, skipped: &skipped{}, size: 1}
+	if l.Distributed {
+		j := thisJob()
+		if j.wrong != nil {
+			return nil, j.wrong
+		}
+		p.rank, p.size = j.world.Rank, j.world.Size
+	}
 	switch {
 	case l.Sampler != nil:
 		order, err := l.Sampler.Indices(epoch)
@@ -139,9 +150,43 @@ func (p *plan) ahead(first int, yield func(loaded) bool) {
 
 var errStopped = errors.New("dl: DataLoader: stopped")
 
-// read makes a batch of examples. When stop is set it returns early, with an
+// read makes a batch of examples, of this process's alone where several share it. When stop
+// is set it returns early, with an error that is not seen.
+func (p *plan) read(all []pick, stop *atomic.Bool) loaded {
+	if p.size == 1 {
+		return p.readPart(all, stop)
+	}
+	part := &batchPart{rows: len(all), order: checksumOf(all)}
+	got := p.readPart(own(all, p.rank, p.size), stop)
+	for i := 0; i < len(all) && got.err == nil && got.batch.empty(); i++ {
+		part.none = true
+		got = p.readPart(all[i:i+1], stop) // a row of the right shape, which does not count
+	}
+	got.batch.part = part
+	return got
+}
+
+// own returns what a process has of a batch: every size-th from its rank on, as
+// torch.utils.data.DistributedSampler deals examples out.
+func own[T any](all []T, rank, size int) (part []T) {
+	for i := rank; i < len(all); i += size {
+		part = append(part, all[i])
+	}
+	return part
+}
+
+// checksumOf tells batches of examples apart.
+func checksumOf(picks []pick) uint32 {
+	var text []byte
+	for _, at := range picks {
+		text = binary.AppendVarint(text, int64(at.index))
+	}
+	return crc32.ChecksumIEEE(text)
+}
+
+// readPart makes a batch of examples. When stop is set it returns early, with an
 // error that is not seen.
-func (p *plan) read(part []pick, stop *atomic.Bool) loaded {
+func (p *plan) readPart(part []pick, stop *atomic.Bool) loaded {
 	examples := make([]Example, 0, len(part))
 	first := 0 // the index of the first one in the batch
 	for _, at := range part {
