@@ -69,7 +69,10 @@ func (s *Step) gather(r *recording, b *stepBatch) (wanted []*Tensor, commit func
 	r.mustBeFinite(n.sum, "loss")
 	for k, g := range r.differentiate(n.sum, s.leavesOf(r, b.trained)) {
 		r.gradientMustBeFinite(s.model.vars[b.trained[k].at], g)
-		wanted = append(wanted, sums[k].Add(g))
+		sum := sums[k].Add(g)
+		r.layOut(sums[k], b.sums[b.trained[k].at])
+		r.layOut(sum, b.sums[b.trained[k].at])
+		wanted = append(wanted, sum)
 	}
 	return append(wanted, total, n.score), func(out []*Tensor) {
 		batches := s.sums.batches + 1
@@ -89,7 +92,7 @@ func (s *Step) sumValues(trained []learner) []*Tensor {
 		sp := s.model.specs[l.at]
 		t := s.sums.of[sp.name]
 		if t == nil {
-			t = newTensor(make([]float32, sp.shape.Size()), sp.shape)
+			t = filledLater(sp.shape, 0)
 		}
 		all = append(all, t)
 	}
@@ -105,11 +108,16 @@ func (s *Step) apply(ctx, running context.Context) error {
 	if err != nil {
 		return err
 	}
+	return s.applyOn(ctx, running, on)
+}
+
+// applyOn is apply on a device.
+func (s *Step) applyOn(ctx, running context.Context, on *xla.Device) error {
 	trained, err := s.learners()
 	if err != nil {
 		return err
 	}
-	share, err := on.Group(s.options.localDevices(on))
+	share, err := s.groupOn(on)
 	if err != nil {
 		return err
 	}
@@ -119,6 +127,10 @@ func (s *Step) apply(ctx, running context.Context) error {
 	r := s.model.record("update of the weights", on)
 	defer r.close()
 	r.share, r.stopOnNaN = share, s.watches()
+	slots, ofSums, err := s.layouts(r)
+	if err != nil {
+		return err
+	}
 	var wanted []*Tensor
 	var norms *Tensor
 	err = xla.Guard(func() {
@@ -134,8 +146,11 @@ func (s *Step) apply(ctx, running context.Context) error {
 		}, sums, nil, nil)
 		s.hooked(r, trained, gradients)
 		var values []*Tensor
-		values, wanted, norms = s.update(r, trained, gradients, s.slotValues(trained))
+		kept := s.slotValues(trained)
+		values, wanted, norms = s.update(r, trained, gradients, kept)
+		s.layOutSlots(r, trained, slots, kept, wanted)
 		for k, l := range trained {
+			r.layOut(sums[k], ofSums[l.at])
 			r.assign(s.model.vars[l.at], values[k])
 		}
 		if norms != nil {

@@ -184,18 +184,25 @@ func (b *builder) make(k opKey, s *site, lower lowering, xs []*Tensor) {
 }
 
 // add makes a parameter. Its random numbers depend on the seed and its name
-// only, so another layer elsewhere changes nothing here.
+// only, so another layer elsewhere changes nothing here, and they are drawn when
+// they are first needed: a model that is planned, or loaded, takes no memory for them.
 func (b *builder) add(s spec, first initializer) {
 	h := fnv.New64a()
 	h.Write([]byte(s.name))
-	random := rand.New(rand.NewPCG(b.seed^b.serial<<32, h.Sum64()))
-	values := make([]float32, s.shape.Size())
-	first(random.Float64, values)
+	from := [2]uint64{b.seed ^ b.serial<<32, h.Sum64()}
 	name := s.name
 	if b.site.path != root {
 		name = strings.TrimPrefix(strings.TrimPrefix(name, b.site.path), ".")
 	}
-	now := s.keep(newTensor(values, s.shape))
+	now := lazyTensor(s.dtype, s.shape, func() any {
+		random := rand.New(rand.NewPCG(from[0], from[1]))
+		values := make([]float32, s.shape.Size())
+		first(random.Float64, values)
+		if s.dtype == Int64 {
+			return cast[int64](values)
+		}
+		return values
+	})
 	v := b.site.reserved[name]
 	if v == nil {
 		v = newVariable(now, s.trained)

@@ -19,7 +19,13 @@ func (r *recording) keyOf(wanted []int32) [sha256.Size]byte {
 	}
 	text = append(text, r.on.Label()...)
 	if r.share != nil {
-		text = binary.AppendUvarint(append(text, '/'), uint64(len(r.share.Devices)))
+		text = append(append(text, '/'), r.share.Key()...)
+		for _, in := range r.inputs {
+			text = append(append(text, ' '), r.layouts[in.t]...)
+		}
+		for _, l := range r.results {
+			text = append(append(text, '>'), l...)
+		}
 	}
 	return sha256.Sum256(text)
 }
@@ -36,16 +42,13 @@ func (r *recording) compiled(ctx context.Context, shape Shape, wanted []int32) (
 }
 
 func (r *recording) compile(ctx context.Context, shape Shape, dynamic []bool, wanted []int32) (*xla.Program, error) {
-	p, err := xla.Compile(ctx, r.on, r.share, r.name, shape, func(g *graph.Graph) []*graph.Node {
+	p, err := xla.Compile(ctx, r.on, r.share, r.results, r.name, shape, func(g *graph.Graph) []*graph.Node {
 		return r.write(g, dynamic, wanted)
 	})
 	if err != nil {
 		return nil, err
 	}
-	p.Split = make([]bool, len(r.inputs)+len(dynamic))
-	for i, in := range r.inputs {
-		p.Split[i] = in.split
-	}
+	r.place(p)
 	return p, nil
 }
 
@@ -82,6 +85,12 @@ func (r *recording) runWith(ctx, running context.Context, shape Shape, wanted []
 	values := len(ids)
 	if len(r.finite) > 0 {
 		ids = append(ids, r.soundnesses().id)
+	}
+	if r.share != nil {
+		r.results = make([]xla.Layout, len(ids))
+		for i, x := range append(wanted[:len(wanted):len(wanted)], r.changed...) {
+			r.results[i] = r.layouts[x]
+		}
 	}
 	var v *xla.Variant
 	inGo := r.small(ids)

@@ -87,6 +87,24 @@ func DevicesOf(kind string) int {
 	return 0
 }
 
+// HeldOn returns the bytes that the weights, and what the optimizer keeps for them, take on
+// a device.
+func (s *Step) HeldOn(device string) (weights, slots int64) {
+	on, err := xla.Find("HeldOn", device)
+	if err != nil {
+		panic(err)
+	}
+	for _, v := range s.model.vars {
+		weights += v.v.now.Load().data.BytesOn(on)
+	}
+	for _, kept := range s.kept {
+		for _, t := range kept {
+			slots += t.data.BytesOn(on)
+		}
+	}
+	return weights, slots
+}
+
 // PartOf returns the numbers of the examples that a process of a job reads, batch by batch.
 func PartOf(l DataLoader, epoch, rank, size int) (batches [][]int) {
 	p, err := l.plan(epoch)

@@ -34,9 +34,10 @@ type Model struct {
 	loss      atomic.Pointer[Loss] // that it was last trained with; nil where it was not
 	evaluates atomic.Bool          // functions of Forward, such as x.Dropout, run in evaluation mode
 
-	mu        sync.Mutex     // guards device and predicted
+	mu        sync.Mutex     // guards what follows
 	device    *xla.Device    // where the model runs; nil for the one in use
 	predicted map[string]int // how many predictions there were, by the input's shape
+	parallel  map[string]int // axes that devices divide, see Parallelize
 }
 
 // spec is the name and shape of a parameter, or of a buffer: a running mean

@@ -189,6 +189,11 @@ func (t *trace) input(dtype DType, shape Shape) *node {
 	return &node{raw: xla.Parameter(t.graph, dtype, shape), t: t}
 }
 
+// laidOut adds an input of which each device has what a layout says.
+func (t *trace) laidOut(dtype DType, shape Shape, l xla.Layout) *node {
+	return &node{raw: xla.LaidOutParameter(t.graph, dtype, shape, l), t: t}
+}
+
 // examples adds an input whose first axis is the batch.
 func (t *trace) examples(dtype DType, shape Shape) *node {
 	return &node{raw: xla.SplitParameter(t.graph, dtype, shape), t: t}

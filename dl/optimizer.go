@@ -223,8 +223,9 @@ type ParamGroups []ParamGroup
 // ParamGroup is some of a model's parameters and how they are trained.
 type ParamGroup struct {
 	// Params are names such as "classifier.6.weight", paths such as
-	// "classifier", which mean all that is inside, or patterns of [path.Match]
-	// such as "*.bias", where a star also stands for dots. Required.
+	// "classifier", which mean all that is inside, or patterns of [path.Match] for
+	// either, such as "*.bias" and "layers.*.linear1", where a star also stands for
+	// dots. Required.
 	Params    []string
 	Optimizer Optimizer // nil keeps the parameters as they are
 }
@@ -299,10 +300,19 @@ func (gs groups) settings() string {
 	return b.String()
 }
 
-// named reports whether a pattern stands for the parameter of a name.
+// named reports whether a pattern stands for the parameter of a name, or for a layer that it is in.
 func named(pattern, name string) bool {
-	ok, err := path.Match(pattern, name) // names hold no slash, so a star is anything
-	return name == pattern || strings.HasPrefix(name, pattern+".") || err == nil && ok
+	for {
+		ok, err := path.Match(pattern, name) // names hold no slash, so a star is anything
+		if name == pattern || err == nil && ok {
+			return true
+		}
+		dot := strings.LastIndexByte(name, '.')
+		if dot < 0 {
+			return false
+		}
+		name = name[:dot]
+	}
 }
 
 // of returns the group that each of the model's trained parameters belongs

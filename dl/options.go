@@ -47,6 +47,14 @@ type Options struct {
 	// written by rank 0 alone. All processes must run the same cells; one that
 	// does something else, or is lost, is an error of all, which names it.
 	Devices int
+	// Shard has each device keep a part of the optimizer's state and, with [FSDP], of the
+	// weights, where otherwise it has all. What reads them, such as Predict, Item and Save,
+	// brings them together.
+	Shard Sharding
+	// TensorParallel is the number of devices, among Devices, that divide the weights which
+	// [Model.Parallelize] names, and work on the same rows of a batch; 0 means 1. Devices is a
+	// multiple of it, so many groups of them share the batch.
+	TensorParallel int
 }
 
 func (o Options) check() error {
@@ -57,12 +65,12 @@ func (o Options) check() error {
 	if o.Precision != 0 && o.Precision != Float32 && o.Precision != BFloat16 {
 		return fmt.Errorf("dl: Options: Precision is %s, want float32 or bfloat16; XLA has no float16 on every device", typeName(o.Precision))
 	}
-	return nil
+	return o.checkSharding()
 }
 
 // padded returns the next size of a batch that the devices of this process can share.
 func (o Options) padded(size int, on *xla.Device) int {
-	n := o.localDevices(on)
+	n := max(1, o.localDevices(on)/max(1, o.TensorParallel))
 	return (size + n - 1) / n * n
 }
 

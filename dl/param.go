@@ -59,6 +59,7 @@ func (p place) own(kind string, shape Shape, first Init, trained bool) *Tensor {
 		}
 		r.build.site = p.site
 		r.build.add(spec{name: p.site.path, shape: shape, dtype: Float32, trained: trained}, func(random func() float64, values []float32) { first(shape, random, values) })
+		p.site.params[0].flat() // a mistake in the user's Init is Build's error
 	}
 	if r := goroutineRecording(); r != nil && r.build != nil && r.model != nil {
 		if m := r.model.walker.byPath[p.site.path]; m != nil {

@@ -58,6 +58,7 @@ func (s *Step) whole(r *recording, b *stepBatch) (wanted []*Tensor, commit func(
 	for k, l := range b.trained {
 		r.assign(s.model.vars[l.at], values[k])
 	}
+	s.layOutSlots(r, b.trained, b.slots, kept, slots)
 	wanted = slots
 	if norms != nil {
 		wanted = append(wanted, norms)
@@ -127,11 +128,7 @@ func (s *Step) slotValues(trained []learner) []*Tensor {
 		}
 		if s.kept[sp.name] == nil {
 			for _, slot := range s.slotsOf(l) {
-				values := make([]float32, sp.shape.Size())
-				for k := range values {
-					values[k] = float32(slot.start)
-				}
-				s.kept[sp.name] = append(s.kept[sp.name], newTensor(values, sp.shape))
+				s.kept[sp.name] = append(s.kept[sp.name], filledLater(sp.shape, float32(slot.start)))
 			}
 		}
 		all = append(all, s.kept[sp.name]...)
@@ -311,7 +308,9 @@ type stepBatch struct {
 	inputs  *Tensor // in the recording
 	labels  *Tensor
 	trained []learner
-	classes int // of a classifier, which labels must stay below; 0 where there are none
+	slots   []xla.Layout // how devices divide what the optimizer keeps for each parameter
+	sums    []xla.Layout // the same of sums of gradients
+	classes int          // of a classifier, which labels must stay below; 0 where there are none
 }
 
 // attempt does a batch: a step, or a part of one. record says what the program
@@ -322,7 +321,7 @@ func (s *Step) attempt(ctx, running context.Context, on *xla.Device, batch Batch
 	if err != nil {
 		return tally{}, err
 	}
-	share, err := on.Group(s.options.localDevices(on))
+	share, err := s.groupOn(on)
 	if err != nil {
 		return tally{}, err
 	}
@@ -334,6 +333,9 @@ func (s *Step) attempt(ctx, running context.Context, on *xla.Device, batch Batch
 	defer r.close()
 	r.share, r.precision = share, s.options.precision()
 	r.stopOnNaN = s.watches()
+	if b.slots, b.sums, err = s.layouts(r); err != nil {
+		return tally{}, err
+	}
 	var wanted []*Tensor
 	var commit func([]*Tensor)
 	err = xla.Guard(func() {

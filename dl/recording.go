@@ -29,7 +29,7 @@ import (
 type recording struct {
 	name      string // of the program, for messages: "training step"
 	on        *xla.Device
-	share     *xla.Group // devices that share the batch; nil for one
+	share     *xla.Group // devices that run the program together; nil for one
 	training  bool       // layers run in the mode that they are set to; else all evaluate
 	precision DType      // of the forward pass; 0 for that of the inputs
 	batch     int        // examples in a batch of which rows says how many count; 0 where all do
@@ -66,6 +66,9 @@ type recording struct {
 	stands   []leaf                 // values that are not their parameter's own input, and tensors that want a gradient
 	finite   []finiteCheck          // values that must be finite
 	checks   []inputCheck           // of the inputs' numbers
+
+	layouts map[*Tensor]xla.Layout // how the devices of share divide parameters, inputs and results
+	results []xla.Layout           // of the results that are wanted
 
 	key    *Tensor           // where random numbers begin
 	newKey func() *Tensor    // makes the value of key
@@ -268,7 +271,7 @@ func (r *recording) writing(g *graph.Graph, dynamic []bool) *writing {
 		if in.split {
 			w.set(in.id, context.examples(in.sig.dtype, in.sig.shape))
 		} else {
-			w.set(in.id, context.input(in.sig.dtype, in.sig.shape))
+			w.set(in.id, context.laidOut(in.sig.dtype, in.sig.shape, r.layouts[in.t]))
 		}
 	}
 	for i := range w.dynamic {

@@ -3,6 +3,7 @@ package dl
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -103,6 +104,17 @@ func hostTensor(dtype DType, shape Shape, flat any) *Tensor {
 	return arrayTensor(xla.NewArray(dtype, shape, flat))
 }
 
+// lazyTensor makes a tensor whose values, a flat slice of the type's Go type, are made when they
+// are first needed.
+func lazyTensor(dtype DType, shape Shape, values func() any) *Tensor {
+	return arrayTensor(xla.LazyArray(dtype, slices.Clone(shape), values))
+}
+
+// filledLater is filled, when the values are first needed.
+func filledLater(shape Shape, value float32) *Tensor {
+	return lazyTensor(Float32, shape, func() any { return filled(shape, value).flat() })
+}
+
 // arrayTensor makes a tensor of values.
 func arrayTensor(a *xla.Array) *Tensor {
 	return &Tensor{shape: a.Shape, dtype: a.DType, data: a}
@@ -118,13 +130,13 @@ func (t *Tensor) DType() DType { return t.dtype }
 func (t *Tensor) Size() int { return t.shape.Size() }
 
 // Device names where the values are now: "cpu" for the host's memory, else a
-// device as [Devices] lists it, such as "cuda:0".
+// device as [Devices] lists it, such as "cuda:0", or "cuda:0-3" where each of these has a part.
 func (t *Tensor) Device() string {
 	if t.v != nil {
 		return t.v.now.Load().Device()
 	}
-	if on := t.data.Device(); on != nil {
-		return on.Label()
+	if on := t.data.Where(); on != "" {
+		return on
 	}
 	return "cpu"
 }

@@ -23,15 +23,17 @@ type Array struct {
 	Shape []int
 	DType dtypes.DType
 
-	mu     sync.Mutex
-	host   any            // a flat slice of the DType's Go type; nil while only on a device
-	buf    compute.Buffer // nil while only on the host
-	on     *Device        // where buf is
-	copies []placedCopy   // on further devices, which share the work, or to which the values were moved
-	placed bool           // the user chose the device, and what is made of the array stays there
-	pins   int            // programs and readers that use buf or host now
-	freed  bool           // Free was called; it takes effect when pins is 0
-	holds  *atomic.Int64  // bytes that are counted for it, see hold; nil for none
+	mu      sync.Mutex
+	host    any            // a flat slice of the DType's Go type; nil while only on a device
+	make    func() any     // makes host at its first use; nil where it was made or is not
+	buf     compute.Buffer // nil while only on the host
+	on      *Device        // where buf is
+	copies  []placedCopy   // on further devices, which share the work, or to which the values were moved
+	divided *divided       // parts on devices, which have no whole copy
+	placed  bool           // the user chose the device, and what is made of the array stays there
+	pins    int            // programs and readers that use buf or host now
+	freed   bool           // Free was called; it takes effect when pins is 0
+	holds   *atomic.Int64  // bytes that are counted for it, see hold; nil for none
 }
 
 // placedCopy is an array's values on a further device.
@@ -45,6 +47,11 @@ func NewArray(dtype dtypes.DType, shape []int, flat any) *Array {
 	return &Array{Shape: shape, DType: dtype, host: flat}
 }
 
+// LazyArray returns an array whose values make returns when they are first needed.
+func LazyArray(dtype dtypes.DType, shape []int, make func() any) *Array {
+	return &Array{Shape: shape, DType: dtype, make: make}
+}
+
 // deviceArray wraps a buffer that a program returned. The array owns it.
 func deviceArray(on *Device, buf compute.Buffer, s shapes.Shape) *Array {
 	// go-xla v0.4.4 looks a buffer's type up at its first use and keeps it
@@ -52,6 +59,14 @@ func deviceArray(on *Device, buf compute.Buffer, s shapes.Shape) *Array {
 	buf.Shape()
 	a := &Array{Shape: append([]int{}, s.Dimensions...), DType: s.DType, buf: buf, on: on}
 	a.hold(1)
+	return a
+}
+
+// dividedArray wraps the buffers of a program's result of which each device has a part. The
+// array owns them.
+func dividedArray(d *divided, s shapes.Shape) *Array {
+	a := &Array{Shape: append([]int{}, s.Dimensions...), DType: s.DType, divided: d}
+	a.holdBytes(d.bytes(a))
 	return a
 }
 
@@ -70,11 +85,43 @@ func (a *Array) Device() *Device {
 	return a.on
 }
 
+// Where names the devices that have the values: "cuda:0", or "cuda:0-3" where each has a part, and
+// "" for the host only.
+func (a *Array) Where() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case a.on != nil:
+		return a.on.Label()
+	case a.divided != nil:
+		return a.divided.group.Label()
+	}
+	return ""
+}
+
+// BytesOn returns the memory that the values take on a device.
+func (a *Array) BytesOn(on *Device) int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	n := int64(0)
+	if a.has(on) != nil {
+		n = int64(a.size()) * int64(a.DType.Size())
+	}
+	if d := a.divided; d != nil {
+		for i, other := range d.group.Devices {
+			if b, _ := d.group.blockOf(d.layout, a.Shape, i); other == on {
+				n += int64(b.elements()) * int64(a.DType.Size())
+			}
+		}
+	}
+	return n
+}
+
 // OnHost reports whether the values need not be copied from a device to be read.
 func (a *Array) OnHost() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.host != nil
+	return a.host != nil || a.make != nil
 }
 
 // Placed returns the device that the user chose for the array, nil for none.
@@ -131,7 +178,7 @@ func (a *Array) Unpin() {
 func (a *Array) freeUnused() {
 	if a.freed && a.pins == 0 {
 		a.freeBuffers()
-		a.host = nil
+		a.host, a.make = nil, nil
 	}
 }
 
@@ -145,6 +192,8 @@ func (a *Array) freeBuffers() {
 		c.buf.Finalize()
 	}
 	a.copies = nil
+	a.divided.finalize()
+	a.divided = nil
 	release(a.holds)
 }
 
@@ -158,21 +207,47 @@ func (a *Array) Flat() (any, error) {
 
 // flat is Flat for a caller that holds mu.
 func (a *Array) flat() (any, error) {
+	if a.make != nil {
+		a.host, a.make = a.make(), nil
+	}
 	if a.host != nil {
 		return a.host, nil
 	}
-	if a.buf == nil {
+	if a.buf == nil && a.divided == nil {
 		return nil, fmt.Errorf("dl: Tensor: %v was freed; keep it until its last use", a.Shape)
 	}
 	n := a.size()
 	flat := dtypes.MakeAnySlice(a.DType, n)
-	if n > 0 {
+	switch {
+	case n == 0:
+	case a.buf == nil:
+		if err := a.gather(flat); err != nil {
+			return nil, err
+		}
+	default:
 		if err := a.buf.ToFlatData(flat); err != nil {
 			return nil, fmt.Errorf("dl: Tensor: read %v from %s: %w", a.Shape, a.on.Label(), err)
 		}
 	}
 	a.host = flat
 	return flat, nil
+}
+
+// gather copies the parts of the array to the host.
+func (a *Array) gather(flat any) error {
+	d := a.divided
+	for i, buf := range d.parts {
+		b, first := d.group.blockOf(d.layout, a.Shape, i)
+		if !first {
+			continue
+		}
+		part := dtypes.MakeAnySlice(a.DType, b.elements())
+		if err := buf.ToFlatData(part); err != nil {
+			return fmt.Errorf("dl: Tensor: read part of %v from %s: %w", a.Shape, d.group.Devices[i].Label(), err)
+		}
+		b.put(flat, part)
+	}
+	return nil
 }
 
 // CopyTo returns an array of the same values on a device that the user chose. It

@@ -101,7 +101,7 @@ func checkOneDNN(on *Device) error {
 		return out
 	}
 	run := func(oneDNN bool) ([]*Array, error) {
-		p, calls, err := compileGraph(context.Background(), on, nil, "check of oneDNN", oneDNN,
+		p, calls, err := compileGraph(context.Background(), on, nil, nil, "check of oneDNN", oneDNN,
 			func(g *graph.Graph) []*graph.Node { return build(g, oneDNN) })
 		if err != nil {
 			return nil, err

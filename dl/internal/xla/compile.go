@@ -11,13 +11,13 @@ import (
 )
 
 // Compile builds a graph, of which build returns the outputs, and compiles it
-// for a device, or for a group of devices that share a batch where that is not
-// nil. name and the shape of the input, nil where none is of interest, are what is
+// for a device, or for a group of devices where that is not nil, which
+// have the outputs as results says: all whole where that is nil. name and the shape of the input, nil where none is of interest, are what is
 // announced. What build panics with is an error, since it is the user's Forward
 // that runs. Cancelling ctx ends the wait for the compiler, not the compiler.
-func Compile(ctx context.Context, on *Device, group *Group, name string, input []int, build func(g *graph.Graph) []*graph.Node) (*Program, error) {
+func Compile(ctx context.Context, on *Device, group *Group, results []Layout, name string, input []int, build func(g *graph.Graph) []*graph.Node) (*Program, error) {
 	if folder := os.Getenv(ProgramsEnv); folder != "" && !on.planned {
-		if err := keepText(folder, group, name, build); err != nil {
+		if err := keepText(folder, group, results, name, build); err != nil {
 			return nil, fmt.Errorf("dl: %s: %s: %w", ProgramsEnv, name, err)
 		}
 	}
@@ -25,19 +25,19 @@ func Compile(ctx context.Context, on *Device, group *Group, name string, input [
 		defer announce(ctx, name, input, on)()
 	}
 	if group == nil && os.Getenv(OneDNNEnv) == "1" && on.callsOneDNN() {
-		if p, calls, err := compileGraph(ctx, on, nil, name, true, build); err == nil && calls > 0 {
+		if p, calls, err := compileGraph(ctx, on, nil, nil, name, true, build); err == nil && calls > 0 {
 			p.quick.begin.Do(func() { p.quick.done = closedChannel })
 			return p, nil
 		}
 	}
-	p, _, err := compileGraph(ctx, on, group, name, false, build)
+	p, _, err := compileGraph(ctx, on, group, results, name, false, build)
 	return p, err
 }
 
 // compileGraph is [Compile] for a program with calls of oneDNN or without, and returns
 // how many there are; a program without is not compiled where they are asked for.
-func compileGraph(ctx context.Context, on *Device, group *Group, name string, oneDNN bool, build func(g *graph.Graph) []*graph.Node) (*Program, int, error) {
-	p, compile, calls, err := writeGraph(on, group, name, oneDNN, build)
+func compileGraph(ctx context.Context, on *Device, group *Group, results []Layout, name string, oneDNN bool, build func(g *graph.Graph) []*graph.Node) (*Program, int, error) {
+	p, compile, calls, err := writeGraph(on, group, results, name, oneDNN, build)
 	if err == nil && (!oneDNN || calls > 0) {
 		err = Await(ctx, compile)
 	}
@@ -48,7 +48,7 @@ func compileGraph(ctx context.Context, on *Device, group *Group, name string, on
 }
 
 // writeGraph writes a graph, and returns what compiles it into the program.
-func writeGraph(on *Device, group *Group, name string, oneDNN bool, build func(g *graph.Graph) []*graph.Node) (p *Program, compile func() error, calls int, err error) {
+func writeGraph(on *Device, group *Group, results []Layout, name string, oneDNN bool, build func(g *graph.Graph) []*graph.Node) (p *Program, compile func() error, calls int, err error) {
 	g, c := on.newGraph(strings.ReplaceAll(name, " ", "_"), oneDNN)
 	c.planned = on.planned
 	var mesh *distributed.DeviceMesh
@@ -65,12 +65,19 @@ func writeGraph(on *Device, group *Group, name string, oneDNN bool, build func(g
 	if err := Guard(func() { outputs = build(g) }); err != nil {
 		return nil, nil, 0, err
 	}
-	p = &Program{on: on, group: group, name: name}
+	if results == nil {
+		results = make([]Layout, len(outputs))
+	}
+	p = &Program{on: on, group: group, name: name, Results: results}
 	var shardings []*distributed.ShardingSpec
-	for _, out := range outputs {
+	for i, out := range outputs {
 		p.outs = append(p.outs, out.Shape())
 		if group != nil {
-			shardings = append(shardings, distributed.NewReplicatedShardingSpec(mesh))
+			spec, err := results[i].spec(mesh)
+			if err != nil {
+				return nil, nil, 0, err
+			}
+			shardings = append(shardings, spec)
 		}
 	}
 	compile = func() error {

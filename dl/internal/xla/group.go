@@ -2,8 +2,8 @@ package xla
 
 import (
 	"fmt"
-	"reflect"
 	"runtime"
+	"slices"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/distributed"
@@ -12,19 +12,22 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// Data parallel training is one program for several devices, which XLA's
-// Shardy splits: each device has all weights and a part of the batch. The
-// program is written as for one device, so that also batch normalization sees
-// the whole batch.
+// Training on several devices is one program for all, which XLA's Shardy splits. It is written as
+// for one device, so that also batch normalization sees the whole batch. What each device has of
+// the inputs and outputs is their [Layout]; what it computes, and what is sent between them,
+// follows from these.
 
-// Group is the devices that share a batch: some of a backend, from the first on.
-type Group struct{ Devices []*Device }
+// Group is the devices that run one program: some of a backend, from the first on. They are a grid
+// with the rows of a batch along one axis, and the parts of weights along the other, whose devices
+// come one after another.
+type Group struct {
+	Devices []*Device
+	model   int // devices that share a weight
+}
 
-// axis is the name of the mesh's only axis.
-const axis = "batch"
-
-// Group returns the n devices that share a batch from a device on; nil for one.
-func (d *Device) Group(n int) (*Group, error) {
+// Group returns the n devices that run one program from a device on, of which each so many
+// share a weight; nil for one.
+func (d *Device) Group(n, model int) (*Group, error) {
 	if n <= 1 {
 		return nil, nil
 	}
@@ -34,7 +37,7 @@ func (d *Device) Group(n int) (*Group, error) {
 	if n > most || d.Num != 0 || d.Kind == "go" {
 		return nil, fmt.Errorf("Options: Devices is %d, and %s has %d to share a batch from %s on, want as many or fewer; see dl.Devices()", n, d.Kind, most, d.Label())
 	}
-	s := &Group{}
+	s := &Group{model: model}
 	for i := range n {
 		on := &Device{Kind: d.Kind, Backend: d.Backend, Num: compute.DeviceNum(i), planned: true}
 		if !d.planned {
@@ -45,67 +48,94 @@ func (d *Device) Group(n int) (*Group, error) {
 	return s, nil
 }
 
+// same reports whether two groups are the same grid of devices.
+func (s *Group) same(other *Group) bool {
+	return s == other || s.model == other.model && slices.Equal(s.Devices, other.Devices)
+}
+
+// Key tells groups apart in the key of a program.
+func (s *Group) Key() string { return fmt.Sprintf("%d/%d", len(s.Devices), s.model) }
+
+// Label names the devices, such as cuda:0-3.
+func (s *Group) Label() string {
+	return fmt.Sprintf("%s-%d", s.Devices[0].Label(), s.Devices[len(s.Devices)-1].Num)
+}
+
 // mesh describes the devices to a graph.
 func (s *Group) mesh() (*distributed.DeviceMesh, error) {
-	return distributed.NewDeviceMesh([]int{len(s.Devices)}, []string{axis})
-}
-
-// replicated is the sharding of what every device has whole; nil in a program
-// for one device.
-func replicated(g *graph.Graph) *distributed.ShardingSpec {
-	if meshes := g.DeviceMeshes(); len(meshes) > 0 {
-		return distributed.NewReplicatedShardingSpec(meshes[0])
+	sizes, names := []int{len(s.Devices) / s.model}, []string{axisNames[OnBatch]}
+	if s.model > 1 {
+		sizes, names = append(sizes, s.model), append(names, axisNames[OnModel])
 	}
-	return nil
+	return distributed.NewDeviceMesh(sizes, names)
 }
 
-// Parameter adds an input to a graph. GoMLX's names for them go into the
-// program text unquoted, where XLA takes letters and digits only.
+// Parameter adds an input to a graph, which every device has whole. GoMLX's names for them
+// go into the program text unquoted, where XLA takes letters and digits only.
 func Parameter(g *graph.Graph, dtype dtypes.DType, shape []int) *graph.Node {
-	n := 0
-	if g.IsBuilding() {
-		n = g.NumParameters()
-	}
-	return graph.ShardedParameter(g, fmt.Sprint("p", n), shapes.Make(dtype, shape...), replicated(g))
+	return LaidOutParameter(g, dtype, shape, Replicated)
 }
 
 // SplitParameter adds an input whose first axis is the batch, of which each
 // device of a group has a part.
 func SplitParameter(g *graph.Graph, dtype dtypes.DType, shape []int) *graph.Node {
-	meshes := g.DeviceMeshes()
-	if len(meshes) == 0 {
-		return Parameter(g, dtype, shape)
-	}
-	split, err := distributed.NewShardingSpec(meshes[0], distributed.AxisSpec{axis})
-	if err != nil {
-		panic(err)
-	}
-	return graph.ShardedParameter(g, fmt.Sprint("p", g.NumParameters()), shapes.Make(dtype, shape...), split)
+	return LaidOutParameter(g, dtype, shape, batchFirst)
 }
 
-// execute runs the program on its devices, of which each gets a part of the
-// inputs that are split. The results are on every device.
+// LaidOutParameter adds an input of which each device of a group has what a layout says.
+func LaidOutParameter(g *graph.Graph, dtype dtypes.DType, shape []int, l Layout) *graph.Node {
+	n := 0
+	if g.IsBuilding() {
+		n = g.NumParameters()
+	}
+	var spec *distributed.ShardingSpec
+	if meshes := g.DeviceMeshes(); len(meshes) > 0 {
+		var err error
+		if spec, err = l.spec(meshes[0]); err != nil {
+			panic(err)
+		}
+	}
+	return graph.ShardedParameter(g, fmt.Sprint("p", n), shapes.Make(dtype, shape...), spec)
+}
+
+// execute runs the program on its devices, of which each gets its part of the inputs that
+// are divided.
 func (s *Group) execute(p *Program, inputs []*Array) ([]*Array, error) {
 	n := len(s.Devices)
-	buffers := make([]compute.Buffer, 0, n*len(inputs))
-	for d, on := range s.Devices {
-		for i, t := range inputs {
-			if p.Split[i] {
-				b, err := t.part(on, d, n)
+	buffers := make([]compute.Buffer, n*len(inputs))
+	for i, t := range inputs {
+		t.Pin()
+		defer t.Unpin()
+		switch l := p.layoutOf(i); {
+		case p.Split[i]: // a batch is used once
+			flat, err := t.Flat()
+			if err != nil {
+				return nil, err
+			}
+			for d := range s.Devices {
+				b, err := s.copyPart(flat, t, batchFirst, d)
 				if err != nil {
 					return nil, err
 				}
 				defer b.Finalize()
-				buffers = append(buffers, b)
-				continue
+				buffers[d*len(inputs)+i] = b
 			}
-			t.Pin()
-			defer t.Unpin()
-			b, err := t.copyOn(on)
+		case l != Replicated:
+			parts, err := t.partsOn(s, l)
 			if err != nil {
 				return nil, err
 			}
-			buffers = append(buffers, b)
+			for d, b := range parts {
+				buffers[d*len(inputs)+i] = b
+			}
+		default:
+			for d, on := range s.Devices {
+				b, err := t.copyOn(on)
+				if err != nil {
+					return nil, err
+				}
+				buffers[d*len(inputs)+i] = b
+			}
 		}
 	}
 	var results []compute.Buffer
@@ -119,30 +149,21 @@ func (s *Group) execute(p *Program, inputs []*Array) ([]*Array, error) {
 	}
 	outputs := make([]*Array, len(p.outs))
 	for i := range outputs {
-		t := deviceArray(s.Devices[0], results[i], p.outs[i])
+		each := make([]compute.Buffer, n)
+		for d := range n {
+			each[d] = results[d*len(p.outs)+i]
+			each[d].Shape() // see deviceArray
+		}
+		if l := p.Results[i]; l != Replicated {
+			outputs[i] = dividedArray(&divided{s, l, each}, p.outs[i])
+			continue
+		}
+		t := deviceArray(s.Devices[0], each[0], p.outs[i])
 		for d := 1; d < n; d++ {
-			b := results[d*len(p.outs)+i]
-			b.Shape() // see deviceArray
-			t.copies = append(t.copies, placedCopy{s.Devices[d], b})
+			t.copies = append(t.copies, placedCopy{s.Devices[d], each[d]})
 		}
 		t.hold(n - 1)
 		outputs[i] = t
 	}
 	return outputs, nil
-}
-
-// part copies the d-th of n equal parts of the array's first axis to a device.
-// The caller owns the buffer.
-func (a *Array) part(on *Device, d, n int) (compute.Buffer, error) {
-	rows, size := a.Shape[0]/n, a.size()/n
-	flat, err := a.Flat()
-	if err != nil {
-		return nil, err
-	}
-	part := reflect.ValueOf(flat).Slice(d*size, (d+1)*size).Interface()
-	b, err := on.copy(part, a.DType, append([]int{rows}, a.Shape[1:]...))
-	if err != nil {
-		return nil, fmt.Errorf("dl: copy part of %v to %s: %w", a.Shape, on.Label(), err)
-	}
-	return b, nil
 }

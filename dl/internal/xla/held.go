@@ -23,8 +23,10 @@ const leastHeld, leastCounted = 64 << 20, 4096
 
 // hold counts n copies of the array on devices. The caller holds mu, or is the only one to know
 // the array.
-func (a *Array) hold(n int) {
-	size := int64(n) * int64(a.size()) * int64(a.DType.Size())
+func (a *Array) hold(n int) { a.holdBytes(int64(n) * int64(a.size()) * int64(a.DType.Size())) }
+
+// holdBytes counts so many bytes, as hold does.
+func (a *Array) holdBytes(size int64) {
 	if size < leastCounted {
 		return
 	}

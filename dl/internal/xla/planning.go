@@ -70,7 +70,7 @@ var forCUDA = sync.OnceValues(func() (*Device, error) { return Planned("cuda") }
 
 // keepText writes a program into a folder. The name of its file has the number of devices and the
 // checksum of the text, so that equal programs are there once.
-func keepText(folder string, group *Group, name string, build func(g *graph.Graph) []*graph.Node) error {
+func keepText(folder string, group *Group, results []Layout, name string, build func(g *graph.Graph) []*graph.Node) error {
 	on, err := forCUDA()
 	if err != nil {
 		return err
@@ -78,11 +78,11 @@ func keepText(folder string, group *Group, name string, build func(g *graph.Grap
 	devices := 1
 	if group != nil {
 		devices = len(group.Devices)
-		if group, err = on.Group(devices); err != nil {
+		if group, err = on.Group(devices, group.model); err != nil {
 			return err
 		}
 	}
-	p, compile, _, err := writeGraph(on, group, name, false, build)
+	p, compile, _, err := writeGraph(on, group, results, name, false, build)
 	if err == nil {
 		err = compile()
 	}

@@ -13,7 +13,10 @@ import (
 
 // Program is a computation compiled for one device and fixed shapes.
 type Program struct {
-	Split []bool // in a group, which inputs have the batch as their first axis
+	// In a group:
+	Split   []bool   // which inputs have the batch as their first axis
+	Layouts []Layout // of the inputs that are not split; nil where each device has all whole
+	Results []Layout // of the outputs
 
 	name  string
 	on    *Device
@@ -26,6 +29,14 @@ type Program struct {
 		done  chan struct{} // closed when it is known
 		form  *Program      // nil where there is none
 	}
+}
+
+// layoutOf returns the layout of an input that is not split.
+func (p *Program) layoutOf(input int) Layout {
+	if input < len(p.Layouts) {
+		return p.Layouts[input]
+	}
+	return Replicated
 }
 
 // Quick returns what is to be run as the nth run, counted from 0, of what the program belongs to,
@@ -60,7 +71,7 @@ func (p *Program) compileQuick(build func(g *graph.Graph) []*graph.Node) {
 	if p.group != nil || !p.on.mayCallOneDNN() {
 		return
 	}
-	form, compile, calls, err := writeGraph(p.on, nil, p.name, true, build)
+	form, compile, calls, err := writeGraph(p.on, nil, nil, p.name, true, build)
 	if err != nil || calls == 0 {
 		return
 	}
