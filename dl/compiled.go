@@ -17,6 +17,7 @@ type Compiled[F any] struct {
 	// Call calls the function. It has the function's own type.
 	Call F
 
+	f    reflect.Value // the function itself
 	name string
 	seed uint64        // with calls, where random numbers begin
 	n    atomic.Uint64 // calls
@@ -56,19 +57,15 @@ func Compile[F any](f F) *Compiled[F] {
 	if !v.IsValid() || v.Kind() != reflect.Func || v.IsNil() {
 		panic(fmt.Errorf("dl: Compile: got %T, want a function; write dl.Compile(func(x *dl.Tensor) *dl.Tensor { … })", f))
 	}
-	c := &Compiled[F]{name: "compiled function", seed: nextSeed()}
-	run := v.Call
-	if v.Type().IsVariadic() {
-		run = v.CallSlice
-	}
+	c := &Compiled[F]{f: v, name: "compiled function", seed: nextSeed()}
 	t := v.Type()
 	c.Call = reflect.MakeFunc(t, func(args []reflect.Value) []reflect.Value {
 		n := t.NumOut()
 		if n == 0 || t.Out(n-1) != errorType {
-			return c.call(run, args)
+			return c.call(args)
 		}
 		var results []reflect.Value
-		if err := xla.Guard(func() { results = c.call(run, args) }); err != nil {
+		if err := xla.Guard(func() { results = c.call(args) }); err != nil {
 			results = make([]reflect.Value, n)
 			for i := range n - 1 {
 				results[i] = reflect.Zero(t.Out(i))
@@ -82,54 +79,29 @@ func Compile[F any](f F) *Compiled[F] {
 
 var errorType = reflect.TypeFor[error]()
 
+// run calls the function itself.
+func (c *Compiled[F]) run(args []reflect.Value) []reflect.Value {
+	if c.f.Type().IsVariadic() {
+		return c.f.CallSlice(args)
+	}
+	return c.f.Call(args)
+}
+
 // call runs the function as a program and panics with what goes wrong.
-func (c *Compiled[F]) call(f func([]reflect.Value) []reflect.Value, args []reflect.Value) []reflect.Value {
+func (c *Compiled[F]) call(args []reflect.Value) []reflect.Value {
 	var given []*Tensor
 	for _, a := range args {
 		given = append(given, tensorsIn(a)...)
 	}
 	if recordingOf(given) != nil {
-		return f(args) // a part of another program
+		return c.run(args) // a part of another program
 	}
 	on, placed, err := commonDevice(given)
 	if err != nil {
 		panic(err)
 	}
-	r := newRecording(c.name, on)
+	r, results, outs, err := c.record(on, c.n.Add(1)-1, args)
 	defer r.close()
-	n := c.n.Add(1) - 1
-	r.nth = int(n)
-	r.newKey = func() *Tensor { return randomKey(c.seed, n) }
-	var results []reflect.Value
-	var outs []*Tensor
-	err = xla.Guard(func() {
-		defer r.begin()()
-		inside := make([]reflect.Value, len(args))
-		for i, a := range args {
-			inside[i] = mapTensors(a, func(t *Tensor) *Tensor {
-				if t.v != nil {
-					return t // a parameter
-				}
-				x := r.argument(t, false)
-				if t.wants {
-					x.RequiresGrad()
-				}
-				return x
-			})
-		}
-		results = f(inside)
-		if n := len(results); n > 0 && results[n-1].Type() == errorType && !results[n-1].IsNil() {
-			panic(results[n-1].Interface())
-		}
-		for _, y := range results {
-			for _, t := range tensorsIn(y) {
-				if t.v != nil && r.pending[t] == nil {
-					continue // returned as it is
-				}
-				outs = append(outs, r.of(t))
-			}
-		}
-	})
 	if err != nil {
 		panic(err)
 	}
@@ -156,6 +128,90 @@ func (c *Compiled[F]) call(f func([]reflect.Value) []reflect.Value, args []refle
 		})
 	}
 	return results
+}
+
+// record records the nth call of the function, and returns its results and the tensors among them
+// that the program gives.
+func (c *Compiled[F]) record(on *xla.Device, n uint64, args []reflect.Value) (r *recording, results []reflect.Value, outs []*Tensor, err error) {
+	r = newRecording(c.name, on)
+	r.nth = int(n)
+	r.newKey = func() *Tensor { return randomKey(c.seed, n) }
+	err = xla.Guard(func() {
+		defer r.begin()()
+		inside := make([]reflect.Value, len(args))
+		for i, a := range args {
+			inside[i] = mapTensors(a, func(t *Tensor) *Tensor {
+				if t.v != nil {
+					return t // a parameter
+				}
+				x := r.argument(t, false)
+				if t.wants {
+					x.RequiresGrad()
+				}
+				return x
+			})
+		}
+		results = c.run(inside)
+		if n := len(results); n > 0 && results[n-1].Type() == errorType && !results[n-1].IsNil() {
+			panic(results[n-1].Interface())
+		}
+		for _, y := range results {
+			for _, t := range tensorsIn(y) {
+				if t.v != nil && r.pending[t] == nil {
+					continue // returned as it is
+				}
+				outs = append(outs, r.of(t))
+			}
+		}
+	})
+	return r, results, outs, err
+}
+
+// Plan says what a call with such arguments would need of a GPU, such as "h100", as [Step.Plan] does
+// of a step: its memory, and its operations. The arguments' values are not looked at, nothing runs,
+// and no parameter changes. An error is as of [Model.Plan]; arguments that f does not take are one,
+// too.
+func (c *Compiled[F]) Plan(gpu string, args ...any) (Plan, error) {
+	p, err := c.plan(gpu, args)
+	if err != nil {
+		return Plan{}, during("Plan", err)
+	}
+	return p, nil
+}
+
+func (c *Compiled[F]) plan(gpu string, args []any) (Plan, error) {
+	t := c.f.Type()
+	if len(args) != t.NumIn() {
+		return Plan{}, fmt.Errorf("got %d arguments, want %d, as the function %v has", len(args), t.NumIn(), t)
+	}
+	values := make([]reflect.Value, len(args))
+	var given []*Tensor
+	for i, a := range args {
+		v := reflect.ValueOf(a)
+		if !v.IsValid() || !v.Type().AssignableTo(t.In(i)) {
+			return Plan{}, fmt.Errorf("argument %d is %T, want %v, as the function %v has", i, a, t.In(i), t)
+		}
+		values[i] = v
+		given = append(given, tensorsIn(v)...)
+	}
+	on, err := xla.Planned(gpu)
+	if err != nil {
+		return Plan{}, err
+	}
+	r, _, outs, err := c.record(on, c.n.Load(), values)
+	defer r.close()
+	if err != nil {
+		return Plan{}, err
+	}
+	text, err := plannedText(r.run(xla.Context(), nil, outs))
+	if err != nil {
+		return Plan{}, err
+	}
+	rows := 0
+	if len(given) > 0 && len(given[0].shape) > 0 {
+		rows = given[0].shape[0]
+	}
+	return planFor(gpu, 1, plannedProgram{name: c.name, batch: rows, text: text})
 }
 
 var tensorType = reflect.TypeFor[*Tensor]()

@@ -225,5 +225,6 @@ func LargestBatch(first int, usable Bytes, step int, memory func(rows int) (int6
 
 // PlanBatch is Step.Plan without the search for the largest batch.
 func PlanBatch(s *Step, gpu string, batch Batch) (Plan, error) {
-	return s.planBatch(gpu, batch, batch.Inputs.shape[0])
+	p, _, err := s.planBatch(gpu, batch, batch.Inputs.shape[0])
+	return p, err
 }

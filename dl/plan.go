@@ -25,8 +25,8 @@ type Plan struct {
 
 // PlanLine is what one program would need of each GPU that it runs on.
 type PlanLine struct {
-	Name  string // training step or prediction
-	Batch int
+	Name  string // such as training step, prediction or compiled function
+	Batch int    // rows of the process's part, where several share a batch
 
 	// Peak is the memory that it takes: its inputs, the weights among them, its results,
 	// and what it calculates with. A training step has the weights and what the
@@ -71,7 +71,7 @@ func (m *Model) Plan(gpu string) (Plan, error) {
 	if err != nil {
 		return Plan{}, during("Plan", err)
 	}
-	p, err := planFor(gpu, 1, plannedProgram{"prediction", m.input[0], text})
+	p, err := planFor(gpu, 1, plannedProgram{name: "prediction", batch: m.input[0], text: text})
 	if err != nil {
 		return Plan{}, during("Plan", err)
 	}
@@ -114,7 +114,10 @@ func (m *Model) stepToPlan(output *Tensor) (*Step, Batch, error) {
 // Plan says what the step would need of a GPU, such as "h100", for a batch like this one,
 // and what the largest batch is that fits. Nothing runs: the step and its model stay as
 // they are, and the values of the batch are not looked at. With Options{Devices: n}, each
-// of n GPUs has a part of the batch. See [Model.Plan].
+// of n GPUs has a part of the batch, and of what Options.Shard says. With Devices [All] the
+// plan is that of this process: of its part of the batch, on the GPUs that it has, or on one where
+// it has none. A step of several programs, with Accumulate or in a job of several processes,
+// has a line for each: the gradients of a batch, and the update of the weights. See [Model.Plan].
 func (s *Step) Plan(gpu string, batch Batch) (Plan, error) {
 	p, err := s.plan(gpu, batch)
 	if err != nil {
@@ -128,13 +131,24 @@ func (s *Step) plan(gpu string, batch Batch) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	p, err := s.planBatch(gpu, batch, rows)
+	if s.options.Devices == All {
+		j := thisJob()
+		if j.wrong != nil {
+			return Plan{}, j.wrong
+		}
+		rows = (rows + j.world.Size - 1) / j.world.Size
+	}
+	p, devices, err := s.planBatch(gpu, batch, rows)
 	if err != nil {
 		return Plan{}, err
 	}
 	line := &p.Lines[0]
-	line.LargestBatch, err = largestBatch(*line, p.Usable, max(1, s.options.Devices), func(rows int) (PlanLine, error) {
-		q, err := s.planBatch(gpu, batch, rows)
+	line.LargestBatch, err = largestBatch(*line, p.Usable, devices/max(1, s.options.TensorParallel), func(rows int) (PlanLine, error) {
+		programs, _, err := s.planned(gpu, batch, rows)
+		if err != nil {
+			return PlanLine{}, err
+		}
+		q, err := planFor(gpu, devices, programs[0])
 		if err != nil {
 			return PlanLine{}, err
 		}
@@ -143,38 +157,84 @@ func (s *Step) plan(gpu string, batch Batch) (Plan, error) {
 	return p, err
 }
 
-// planBatch plans the step for a batch like this one, of so many rows.
-func (s *Step) planBatch(gpu string, batch Batch, rows int) (Plan, error) {
+// planBatch plans the step's programs for so many rows of a batch like this one.
+func (s *Step) planBatch(gpu string, batch Batch, rows int) (p Plan, devices int, err error) {
+	programs, devices, err := s.planned(gpu, batch, rows)
+	if err != nil {
+		return Plan{}, 0, err
+	}
+	for _, program := range programs {
+		q, err := planFor(gpu, devices, program)
+		if err != nil {
+			return Plan{}, 0, err
+		}
+		p.GPU, p.Memory, p.Usable, p.Lines = q.GPU, q.Memory, q.Usable, append(p.Lines, q.Lines...)
+	}
+	if s.options.Devices == All && gpusHere() == 0 {
+		p.Note = "this process has no GPU, and one is planned for; Options{Devices: n} plans for n"
+	}
+	return p, devices, nil
+}
+
+// planned returns the step's programs for so many rows of a batch like this one, and on how
+// many devices they run.
+func (s *Step) planned(gpu string, batch Batch, rows int) (programs []plannedProgram, devices int, err error) {
 	if err := s.wrong(); err != nil {
-		return Plan{}, err
-	}
-	if s.options.Accumulate > 1 {
-		return Plan{}, fmt.Errorf("Options: Accumulate is %d, which takes several programs, want a step of one; plan it without", s.options.Accumulate)
-	}
-	if s.options.Devices == All {
-		return Plan{}, fmt.Errorf("Options: Devices is dl.All, want the number of GPUs to plan for, at most those of one host")
+		return nil, 0, err
 	}
 	on, err := xla.Planned(gpu)
 	if err != nil {
-		return Plan{}, err
+		return nil, 0, err
 	}
 	size := s.options.padded(rows, on)
-	text, err := s.planned(on, batch.blank(size), size)
-	if err != nil {
-		return Plan{}, err
-	}
-	return planFor(gpu, max(1, s.options.Devices), plannedProgram{"training step", size, text})
-}
-
-// planned returns the text of the step's program for a batch.
-func (s *Step) planned(on *xla.Device, batch Batch, size int) ([]byte, error) {
+	devices = s.options.localDevices(on)
 	s.mu.Lock()
 	trial := &Step{model: s.model, loss: s.loss, groups: s.groups, rule: s.rule, options: s.options, seed: s.seed,
 		rates: slices.Clone(s.rates), momenta: slices.Clone(s.momenta), kept: maps.Clone(s.kept)}
 	s.mu.Unlock()
 	ctx := xla.Context()
-	_, err := trial.attempt(ctx, ctx, on, batch, size, size, trial.whole)
-	return plannedText(nil, err)
+	batch = batch.blank(size)
+	if s.options.Accumulate <= 1 && (s.options.Devices != All || thisJob().world.Size == 1) {
+		_, err := trial.attempt(ctx, ctx, on, batch, size, size, trial.whole)
+		text, err := plannedText(nil, err)
+		return []plannedProgram{{name: "training step", batch: size, text: text}}, devices, err
+	}
+	_, err = trial.attempt(ctx, ctx, on, batch, size, size, trial.gather)
+	gradients, err := plannedText(nil, err)
+	if err != nil {
+		return nil, 0, err
+	}
+	update, err := plannedText(nil, trial.applyOn(ctx, ctx, on))
+	if err != nil {
+		return nil, 0, err
+	}
+	beside, err := trial.slotBytes(on)
+	return []plannedProgram{
+		{name: "gradients of a batch", batch: size, text: gradients, beside: beside},
+		{name: "update of the weights", batch: size, text: update},
+	}, devices, err
+}
+
+// slotBytes is what each device holds of what the optimizer keeps.
+func (s *Step) slotBytes(on *xla.Device) (int64, error) {
+	trained, err := s.learners()
+	if err != nil {
+		return 0, err
+	}
+	r := newRecording("plan", on)
+	defer r.close()
+	if r.share, err = s.groupOn(on); err != nil {
+		return 0, err
+	}
+	slots, _, err := s.layouts(r)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, l := range trained {
+		n += len(s.slotsOf(l)) * r.share.PartSize(slots[l.at], s.model.specs[l.at].shape)
+	}
+	return int64(n) * int64(Float32.Size()), nil
 }
 
 // blank returns a tensor that has a shape and no values, for what is recorded and never run.
@@ -202,9 +262,10 @@ func plannedText(_ []*Tensor, err error) ([]byte, error) {
 
 // plannedProgram is a program in StableHLO, for a batch.
 type plannedProgram struct {
-	name  string
-	batch int
-	text  []byte
+	name   string
+	batch  int
+	text   []byte
+	beside int64 // bytes on each device that stay there and are not among its inputs
 }
 
 // planFor compiles a program for so many GPUs.
@@ -222,7 +283,7 @@ func planFor(gpu string, devices int, program plannedProgram) (Plan, error) {
 		return Plan{}, err
 	}
 	p := Plan{GPU: kind.Product, Memory: Bytes(kind.Memory), Usable: Bytes(float64(kind.Memory) * xla.MemoryFraction())}
-	peak := Bytes(c.Memory)
+	peak := Bytes(c.Memory + program.beside)
 	p.Lines = []PlanLine{{Name: program.name, Batch: program.batch, Peak: peak, Fits: peak <= p.Usable, FLOPs: c.FLOPs, Loops: c.Loops}}
 	return p, nil
 }

@@ -50,23 +50,56 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// TestPlanPrograms plans a step of several programs, one of all devices, and a compiled function.
+func TestPlanPrograms(t *testing.T) {
+	on(t, "cpu")
+	if _, ok := plugins.Compiler(); !ok {
+		t.Skip("the compiler for CUDA is not installed; run holt backend install cuda-compiler")
+	}
+	m := must(dl.Build(cifarNet(), dl.Shape{4, 3, 32, 32}))
+	batch := dl.Batch{Inputs: fill(1, 1, 4, 3, 32, 32), Labels: dl.FromSlice(make([]int64, 4))}
+	weights := dl.Bytes(4 * m.NumParams())
+	step := dl.TrainStep(m, nil, dl.Adam{})
+	whole := must(dl.PlanBatch(step, "h100", batch)).Lines[0]
+	p := must(dl.PlanBatch(step.With(dl.Options{Accumulate: 4}), "h100", batch))
+	if len(p.Lines) != 2 || p.Lines[0].Name != "gradients of a batch" || p.Lines[1].Name != "update of the weights" {
+		t.Fatalf("plan is %+v", p)
+	}
+	// Weights, the sums before and after, and Adam's two slots; all but the latter change in an update.
+	if got := p.Lines[0]; got.Peak < 5*weights || got.FLOPs != whole.FLOPs {
+		t.Errorf("gradients are %+v, want at least %v and the operations of %+v", got, 5*weights, whole)
+	}
+	if got := p.Lines[1]; got.Peak < 7*weights || got.Peak > 9*weights {
+		t.Errorf("update is %+v, want about %v", got, 7*weights)
+	}
+	p = must(dl.PlanBatch(step.With(dl.Options{Devices: dl.All}), "h100", batch))
+	if len(p.Lines) != 1 || p.Lines[0] != whole || p.Note == "" {
+		t.Errorf("plan of all devices is %+v, want %+v", p, whole)
+	}
+	call := dl.Compile(func(x *dl.Tensor) *dl.Tensor { return m.Call(x).Softmax(1) })
+	p = must(call.Plan("h100", batch.Inputs))
+	if l := p.Lines[0]; l.Name != "compiled function" || l.Batch != 4 || !l.Fits || l.FLOPs <= whole.FLOPs/4 || l.FLOPs >= whole.FLOPs/2 {
+		t.Errorf("plan of a function is %+v", p)
+	}
+}
+
 func TestPlanErrors(t *testing.T) {
 	on(t, "cpu")
 	m := must(dl.Build(cifarNet(), dl.Shape{4, 3, 32, 32}))
 	if _, err := m.Plan("h99"); err == nil || !strings.HasPrefix(err.Error(), `dl: Plan: GPU is "h99", want one of h100, h100-pcie, h200, a100, `) {
 		t.Errorf("error is %v", err)
 	}
-	step := dl.TrainStep(m, nil, dl.Adam{}).With(dl.Options{Accumulate: 4})
-	batch := dl.Batch{Inputs: fill(1, 1, 4, 3, 32, 32), Labels: dl.FromSlice(make([]int64, 4))}
-	if _, err := step.Plan("h100", batch); err == nil || !strings.Contains(err.Error(), "Accumulate is 4, which takes several programs") {
+	step := dl.TrainStep(m, nil, dl.Adam{})
+	if _, err := step.Plan("h100", dl.Batch{}); err == nil || !strings.Contains(err.Error(), "no inputs or no labels") {
 		t.Errorf("error is %v", err)
 	}
-	if _, err := step.With(dl.Options{Devices: dl.All}).Plan("h100", batch); err == nil || !strings.Contains(err.Error(), "Devices is dl.All, want the number of GPUs") {
-		t.Errorf("error is %v", err)
-	}
-	if _, err := step.With(dl.Options{}).Plan("h100", dl.Batch{}); err == nil || !strings.Contains(err.Error(), "no inputs or no labels") {
-		t.Errorf("error is %v", err)
-	}
+	call := dl.Compile(func(x *dl.Tensor) *dl.Tensor { return m.Call(x).Softmax(1) })
+	_, err := call.Plan("h100")
+	wantError(t, err, "dl: Plan: got 0 arguments, want 1, as the function func(*dl.Tensor) *dl.Tensor has")
+	_, err = call.Plan("h100", 3)
+	wantError(t, err, "dl: Plan: argument 0 is int, want *dl.Tensor, as the function func(*dl.Tensor) *dl.Tensor has")
+	_, err = call.Plan("h100", fill(1, 1, 4, 5, 32, 32))
+	wantError(t, err, "dl: Plan: 0 Conv2d: input is [4 5 32 32], want [N 3 H W]; set In: 5, or leave In out")
 	t.Setenv(plugins.HomeEnv, t.TempDir())
 	t.Setenv(plugins.PathEnv, t.TempDir())
 	if _, err := m.Plan("h100"); err == nil || err.Error() != "dl: Plan: the compiler for NVIDIA's GPUs is not installed; run holt backend install cuda-compiler" {
