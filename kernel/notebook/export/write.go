@@ -408,7 +408,7 @@ func (w *writer) insideBody(u *unit, recv string) string {
 		return block
 	}
 	if own := fn.Recv.List[0].Names[0].Name; own != "_" && own != recv {
-		return own + " := " + recv + "\n" + block
+		return own + " := " + recv + "\n_ = " + own + "\n" + block // it may not mention it
 	}
 	return block
 }
