@@ -25,7 +25,7 @@ import (
 // a PNG with frames (APNG), which browsers move; a PDF, say, shows the last frame.
 type Movie struct {
 	Frames []any         // each is drawn as a picture, as a [Figure] or a [Grid] is; at most 200
-	Each   time.Duration // how long a frame stays, above 0.01 s and below a minute; 0 means half a second
+	Each   time.Duration // how long a frame stays, from 0.01 s on and below a minute; 0 means half a second
 }
 
 const (
