@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/holt-dl/holt/kernel/cell/check"
+	"github.com/holt-dl/holt/kernel/cell/gen"
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 )
@@ -225,8 +226,7 @@ func (s *commit) redeclared() {
 }
 
 // retyped has variables whose type was declared again mean those of the new type. One
-// keeps its value if its memory has the same layout: the program has then copied it from the
-// old variable, by the same test (see carry in package gen).
+// keeps its memory, and so its value, where the program has a pointer to it (see gen.Keeps).
 func (s *commit) retyped() {
 	for _, name := range sortedKeys(s.checked.Retyped) {
 		// What the cell defines anew is left to variables, which releases the old one; where the
@@ -234,13 +234,13 @@ func (s *commit) retyped() {
 		if s.checked.Dropped[name] != "" || s.checked.NewVars[name] {
 			continue
 		}
-		old := s.checked.Retyped[name]
+		keeps := gen.Keeps(s.checked, name)
 		obj := s.made.Lookup(spell.Var(name))
 		s.ed.Again(name, func(v *scope.Version) {
-			if v.Lost == "" && !spell.SameLayout(old.Obj.Type(), obj.Type()) {
+			if v.Lost == "" && !keeps {
 				v.Lost = "the type of its value was changed in " + s.cell
 			}
-			v.Obj, v.Home = obj, s.home
+			v.Obj, v.Home, v.Pointer = obj, s.home, keeps
 		})
 	}
 }

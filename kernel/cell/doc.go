@@ -40,12 +40,13 @@
 //
 // A redefined function or method with the same signature is compiled alone and
 // hooked into its first package, unless it calls recover, which Go lets a deferred
-// function do and none that it calls: that is declared again, and a method with its type. A type that changed, or got a new method, is a
-// new type: everything that mentions it is compiled again from its source into
-// the new package, and values whose memory layout is the same are carried over.
+// function do and none that it calls: that is declared again, and a method with its
+// type. A type that changed, or got a new method, is a new type: everything that
+// mentions it is compiled again from its source into the new package, and variables
+// whose memory layout is the same stay where they are, so that pointers to them, and
+// closures and goroutines of earlier cells, mean them still.
 // Values of the old type that stay behind interfaces are found by the host, and
-// the variables that hold them are named. A closure or a goroutine of an earlier cell
-// keeps to the variable of before, which is zero once its value was carried over.
+// the variables that hold them are named.
 //
 // # Where to read
 //

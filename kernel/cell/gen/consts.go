@@ -124,5 +124,10 @@ func (r *rewriter) spell(name string, obj types.Object) string {
 		}
 		return r.from(home) + name
 	}
-	return r.from(home) + "Ħ" + spell.Written(name)
+	name = spell.Written(name)
+	ref := r.from(home) + "Ħ" + name
+	if r.g.points(name, obj, home) {
+		ref = "(*" + ref + ")"
+	}
+	return ref
 }

@@ -61,9 +61,11 @@ func (g *generator) oldValues(use map[string]string) string {
 		if !holdsInterface(t) {
 			continue
 		}
-		ref := "Ħ" + name
-		if home != g.in.Seq {
-			ref = fromAlias(use, home) + ref
+		ref := refTo(use, e)
+		if home == g.in.Seq {
+			if ref = "Ħ" + name; Keeps(g.in, name) {
+				ref = "(*" + ref + ")"
+			}
 		}
 		fmt.Fprintf(&b, "{%q, %q, &%s},", name, e.Cell, ref)
 	}

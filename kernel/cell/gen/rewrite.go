@@ -194,7 +194,7 @@ func (r *rewriter) ident(id *ast.Ident) {
 	t, isType := obj.(*types.TypeName)
 	switch {
 	case !isType:
-		r.ed.Replace(start, end, r.from(home)+"Ħ"+spell.Written(id.Name))
+		r.ed.Replace(start, end, r.spell(id.Name, obj))
 	case home != r.g.in.Seq: // a type of this program keeps its name
 		name := spell.Declared(t).Name()
 		if !token.IsExported(name) {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/holt-dl/holt/kernel/cell/check"
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 	"github.com/holt-dl/holt/kernel/cell/syntax"
@@ -33,7 +34,7 @@ import (
 // accessors, aliases, and Run.
 //
 // The declarations and the body of Run are written side by side, since a name often needs
-// something in both: a variable that is carried over, a declaration and an assignment.
+// something in both: a function with a new body, a declaration and an assignment.
 type support struct {
 	g    *generator
 	tp   *spell.Printer
@@ -46,7 +47,7 @@ type support struct {
 //
 // Run does first what makes the program's names right, and then what the cell says:
 //
-//	values of variables whose type was declared again
+//	zero for variables whose type has other memory now
 //	hooks of functions and methods with new bodies
 //	zero for variables that no name means any more
 //	a deferred look for values of old types
@@ -94,7 +95,7 @@ func (g *generator) support(hasRun bool) (string, map[string]string, error) {
 }
 
 // variables declares the variables of the package. One whose type was declared again
-// gets the value of the old one, whose memory it reads under the new type.
+// stays where it is, see [Keeps], or is a new one.
 //
 // They have no values here: no code of the cell runs in initialisers. A variable that an
 // earlier cell defined with the same type is in neither list, and stays in that cell's
@@ -115,51 +116,78 @@ func (s *support) variables() {
 	}
 	for _, name := range sortedKeys(vars) {
 		t := s.g.in.Pkg.Scope().Lookup(spell.Var(name)).Type()
-		if witness.Needed(t) { // no text is the type: it is inferred from a call that returns one
+		e := in.Retyped[name]
+		switch {
+		case Keeps(in, name):
+			s.keep(name, e, t)
+			continue
+		case witness.Needed(t): // no text is the type: it is inferred from a call that returns one
 			x, ok := kept.Of(t)
 			if !ok {
 				s.tp.Fail("the type of %s cannot be inferred", name)
 			}
 			fmt.Fprintf(&s.decl, "var Ħ%s = %s\n", name, x)
-		} else {
+		default:
 			fmt.Fprintf(&s.decl, "var Ħ%s %s\n", name, s.tp.String(t))
 		}
 		// Not what the cell defines itself, which gets a value from it, and not what is
 		// lost already.
-		if e := in.Retyped[name]; e != nil && !in.NewVars[name] && e.Lost == "" {
-			s.carry(name, e, t)
+		if e != nil && !in.NewVars[name] && e.Lost == "" {
+			s.g.out.Notices = append(s.g.out.Notices, fmt.Sprintf("%s (%s) held a value of a type that changed, and is gone: run %s again to make it", name, e.Cell, e.Cell))
+			s.zero(e) // or its package would keep the value alive
 		}
 	}
 	s.decl.WriteString(kept.Functions())
 }
 
-// carry gives a variable the value that it had under an old type, when the layout of
-// its memory is the same.
-//
-// The old variable is zeroed in any case, or its package would keep the value alive. In c7, for
+// Keeps reports whether a variable of an earlier cell whose type the checked cell declares
+// again keeps its memory, which needs the same layout under both types. The cell's package then
+// has a pointer to it: what earlier cells made of the variable, pointers to it, functions that
+// use it and goroutines, and what later cells make, mean one variable.
+func Keeps(in *check.Result, name string) bool {
+	e := in.Retyped[name]
+	return e != nil && in.Dropped[name] == "" && !in.NewVars[name] && e.Lost == "" &&
+		spell.SameLayout(e.Obj.Type(), in.Pkg.Scope().Lookup(spell.Var(name)).Type())
+}
+
+// points reports whether the package of a home holds a pointer to a variable of the notebook,
+// and not the variable.
+func (g *generator) points(name string, obj types.Object, home int) bool {
+	if _, ok := obj.(*types.Var); !ok {
+		return false
+	}
+	if home == g.in.Seq {
+		return Keeps(g.in, name)
+	}
+	e := g.in.Scope.Lookup(name)
+	return e != nil && e.Home == home && e.Pointer
+}
+
+// keep declares a pointer to the variable of an earlier program, under its new type. In c7, for
 // a p that c3 holds:
 //
-//	Ħp = *(*point)(ˣunsafe.Pointer(&ˣ3.Ħp))
-//	ˣzero(&ˣ3.Ħp)
-//
-// The commit applies the same rule ([spell.SameLayout]) and marks the others lost.
-func (s *support) carry(name string, e *scope.Version, t types.Type) {
-	old := fromAlias(s.use, e.Home) + "Ħ" + name
-	switch {
-	case !spell.SameLayout(e.Obj.Type(), t):
-		s.g.out.Notices = append(s.g.out.Notices, fmt.Sprintf("%s (%s) held a value of a type that changed, and is gone: run %s again to make it", name, e.Cell, e.Cell))
-	case witness.Needed(t): // it is the same: no type of the notebook is in it
-		fmt.Fprintf(&s.run, "\tĦ%s = %s\n", name, old)
-	default:
-		s.use["ˣunsafe"] = "unsafe"
-		fmt.Fprintf(&s.run, "\tĦ%s = *(*%s)(ˣunsafe.Pointer(&%s))\n", name, s.tp.String(t), old)
+//	var Ħp = (*point)(ˣunsafe.Pointer(&ˣ3.Ħp))
+func (s *support) keep(name string, e *scope.Version, t types.Type) {
+	if witness.Needed(t) { // it is the same: no type of the notebook is in it
+		fmt.Fprintf(&s.decl, "var Ħ%s = &%s\n", name, refTo(s.use, e))
+		return
 	}
-	s.zero(e)
+	s.use["ˣunsafe"] = "unsafe"
+	fmt.Fprintf(&s.decl, "var Ħ%s = (*%s)(ˣunsafe.Pointer(&%s))\n", name, s.tp.String(t), refTo(s.use, e))
+}
+
+// refTo writes the variable of an earlier program.
+func refTo(use map[string]string, v *scope.Version) string {
+	ref := fromAlias(use, v.Home) + "Ħ" + v.Name
+	if v.Pointer {
+		ref = "(*" + ref + ")"
+	}
+	return ref
 }
 
 // zero sets a variable of an earlier program to zero, so that its value can be freed.
 func (s *support) zero(v *scope.Version) {
-	fmt.Fprintf(&s.run, "\tˣzero(&%sĦ%s)\n", fromAlias(s.use, v.Home), v.Name)
+	fmt.Fprintf(&s.run, "\tˣzero(&%s)\n", refTo(s.use, v))
 }
 
 // declared writes what goes with the types and functions that the package declares:

@@ -54,6 +54,7 @@ type Version struct {
 	Unit     *Unit            // its source; nil for a variable
 	Methods  map[string]*Unit // of a type, by name
 	Lost     string           // why its value is gone; empty when it is there
+	Pointer  bool             // of a variable: Home's package holds a pointer to it, see gen.Keeps
 	Previous *Version         // what the name meant before; nil at first, and where it meant nothing
 }
 
