@@ -140,20 +140,25 @@ func (s *Step) group(ctx context.Context) (*collective.Group, error) {
 }
 
 // ownPart has a loader read this process's part alone, where the step is one of several processes.
+// A loader with Collate reads all: that may mix the examples of a batch, or give them the length of
+// the longest, so that only whole batches are those of one process.
 func (s *Step) ownPart(data Batches) Batches {
 	if s.options.Devices != All {
 		return data
 	}
+	var part DataLoader
 	switch l := data.(type) {
 	case DataLoader:
-		l.Distributed = true
-		return l
+		part = l
 	case *DataLoader:
-		part := *l
-		part.Distributed = true
-		return part
+		part = *l
+	default:
+		return data
 	}
-	return data
+	if part.Collate == nil {
+		part.Distributed = true
+	}
+	return part
 }
 
 // errPart is the error of a batch of one process's rows where all are wanted.

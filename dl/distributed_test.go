@@ -181,6 +181,34 @@ func TestDistributedLoader(t *testing.T) {
 	}
 }
 
+// TestOwnPart says of which loaders each process of a job reads its own rows alone.
+func TestOwnPart(t *testing.T) {
+	on(t, "cpu")
+	m := must(dl.Build(dl.Linear{Out: 2}, dl.Shape{4, 3}))
+	step := dl.TrainStep(m, nil, dl.SGD{LR: 0.1})
+	plain := dl.DataLoader{Dataset: noise(4)}
+	collating := dl.DataLoader{Dataset: noise(4), Collate: func([]dl.Example) (dl.Batch, error) { return dl.Batch{}, nil }}
+	for _, tt := range []struct {
+		what    string
+		data    dl.Batches
+		devices int
+		want    bool
+	}{
+		{"a loader", plain, dl.All, true},
+		{"a pointer to one", &plain, dl.All, true},
+		{"one with Collate, which may need the whole batch", collating, dl.All, false},
+		{"a loader of a step of one process", plain, 1, false},
+	} {
+		got := dl.OwnPart(step.With(dl.Options{Devices: tt.devices}), tt.data)
+		if l, ok := got.(dl.DataLoader); !ok || l.Distributed != tt.want {
+			t.Errorf("%s: %+v, want Distributed %v", tt.what, got, tt.want)
+		}
+	}
+	if plain.Distributed {
+		t.Error("the caller's loader was changed")
+	}
+}
+
 func wide(xs []float32) []float64 {
 	all := make([]float64, len(xs))
 	for i, x := range xs {

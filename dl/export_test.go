@@ -121,6 +121,9 @@ func PartOf(l DataLoader, epoch, rank, size int) (batches [][]int) {
 	return batches
 }
 
+// OwnPart returns what a step reads of a run's data.
+func OwnPart(s *Step, data Batches) Batches { return s.ownPart(data) }
+
 // SlotSize returns how many values the optimizer keeps.
 func (s *Step) SlotSize() int {
 	n := 0

@@ -55,7 +55,8 @@ type DataLoader struct {
 	// Distributed has each process of a job read only its rows of every batch, and of
 	// BatchSize rows those of rank r are the rows r, r+n, … of n processes, as
 	// torch.utils.data.DistributedSampler deals them out. Such batches are for steps
-	// with Options.Devices [All]. [Start] sets it for these, where Data is a loader.
+	// with Options.Devices [All]. [Start] sets it for these, where Data is a loader without
+	// Collate, which would get the rows of this process alone.
 	Distributed bool
 
 	// Device, such as "cuda" or dl.Backend(), is where batches are copied, the
