@@ -3,6 +3,7 @@ package dl
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -44,14 +45,15 @@ func (s Sharding) String() string {
 // [Colwise], [Rowwise], or the axis that [Shard] names.
 type Placement int
 
-// The placements of torch.distributed.tensor.parallel.
+// The placements of torch.distributed.tensor.parallel. Their numbers are none that [Shard] is
+// likely to get: Shard(-1) is an error.
 const (
 	// Colwise divides the outputs of a layer, as ColwiseParallel: the first axis of a weight
 	// [Out In …] and of its bias, and the second of an Embedding's [In Out].
-	Colwise Placement = -1
+	Colwise Placement = math.MinInt
 	// Rowwise divides the inputs, as RowwiseParallel: the second axis of a weight, and the
 	// first of an Embedding's. Every device has the bias.
-	Rowwise Placement = -2
+	Rowwise Placement = math.MinInt + 1
 )
 
 // Shard divides an axis of a parameter, as torch.distributed.tensor.Shard.

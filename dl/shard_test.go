@@ -204,6 +204,7 @@ func TestShardedErrors(t *testing.T) {
 		{"no such layer", dl.ParallelPlan{"9": dl.Colwise}, `dl: Parallelize: no parameter is named by "9", want a name, path or pattern of 0.weight, 2.weight, 2.bias, 3.weight, 3.bias, 5.weight, 5.bias, 7.weight, 7.bias`},
 		{"twice", dl.ParallelPlan{"2": dl.Colwise, "2.weight": dl.Rowwise}, `dl: Parallelize: 2.weight is named by "2" and "2.weight", which divide it differently; name it once`},
 		{"a normalization", dl.ParallelPlan{"3": dl.Rowwise}, "dl: Parallelize: 3.weight is [64], and Colwise and Rowwise divide a weight [Out In …]; use dl.Shard(0), or leave it out"},
+		{"an axis from the end", dl.ParallelPlan{"5.weight": dl.Shard(-1)}, "dl: Parallelize: the placement of 5.weight is -1, want Colwise, Rowwise, or Shard of an axis of [32 64]"},
 		{"no such axis", dl.ParallelPlan{"5.weight": dl.Shard(2)}, "dl: Parallelize: the placement of 5.weight is 2, want Colwise, Rowwise, or Shard of an axis of [32 64]"},
 	} {
 		t.Run(tt.name, func(t *testing.T) { wantError(t, m.Parallelize(tt.plan), tt.err) })
