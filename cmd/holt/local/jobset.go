@@ -21,7 +21,7 @@ type jobSet struct {
 	Claim  string `placeholder:"NAME" help:"With --jobset: the PersistentVolumeClaim in whose root the notebook runs, and its outputs, weights and checkpoints stay. With several nodes all of them must be able to write it."`
 }
 
-// mostNotebook is how large a notebook may be: a ConfigMap holds 1 MiB.
+// mostNotebook is how many bytes a notebook may have: a ConfigMap holds 1 MiB, names among it.
 const mostNotebook = 1<<20 - 1<<14
 
 // kubernetesName matches names of objects in Kubernetes: labels of RFC 1123, and several with dots
@@ -50,7 +50,8 @@ func (j jobSet) check() error {
 // https://jobset.sigs.k8s.io/docs/concepts, https://kubernetes.io/docs/concepts/workloads/controllers/job
 var jobSetText = template.Must(template.New("jobset").Funcs(template.FuncMap{"quote": quoteJSON}).Parse(`# {{quote .Base}} on {{.Nodes}} {{if eq .Nodes 1}}host{{else}}hosts{{end}}, written by holt export --jobset. It needs JobSet in the cluster,
 # https://jobset.sigs.k8s.io, and the claim {{.Claim}}. Then:
-#   kubectl apply -f FILE, kubectl logs -f -l jobset.sigs.k8s.io/jobset-name={{.Name}} --prefix
+#   kubectl apply --server-side -f FILE
+#   kubectl logs -f -l jobset.sigs.k8s.io/jobset-name={{.Name}} --prefix
 apiVersion: v1
 kind: ConfigMap
 metadata:
@@ -154,12 +155,13 @@ func jobName(name string) string {
 	return name
 }
 
-// exportJobSet writes the job of a notebook.
+// exportJobSet writes the job of a notebook. Without --server-side, kubectl would keep the ConfigMap in
+// an annotation, too, which holds 256 KiB.
 func (c exportCmd) exportJobSet() error {
 	file, err := c.write(c.Notebook, c.Output)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("the job is in %s; begin it with: kubectl apply -f %[1]s\n", file)
+	fmt.Printf("the job is in %s; begin it with: kubectl apply --server-side -f %[1]s\n", file)
 	return nil
 }
