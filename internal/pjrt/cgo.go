@@ -246,20 +246,23 @@ func KindOf(api, device unsafe.Pointer) (string, error) {
 
 // firstMemory is how full the first device of a plugin is, for tests.
 func firstMemory(path string) (m Memory, err error) {
-	return m, ofFirst(path, func(api, device unsafe.Pointer) error {
+	err = ofFirst(path, func(api, device unsafe.Pointer) error {
 		m, err = MemoryOf(api, device)
 		return err
 	})
+	return m, err
 }
 
 // firstKind is the kind of the first device of a plugin, for tests.
 func firstKind(path string) (kind string, err error) {
-	return kind, ofFirst(path, func(api, device unsafe.Pointer) error {
+	err = ofFirst(path, func(api, device unsafe.Pointer) error {
 		kind, err = KindOf(api, device)
 		return err
 	})
+	return kind, err
 }
 
+// ofFirst calls f with the first device of a plugin.
 func ofFirst(path string, f func(api, device unsafe.Pointer) error) error {
 	var r Report
 	api, client, err := open(path, &r)
