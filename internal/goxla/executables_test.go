@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"syscall"
 	"testing"
@@ -202,10 +203,10 @@ func TestRestart(t *testing.T) {
 	same("other flags", restart(t, "small", folder, "XLA_FLAGS=--xla_cpu_enable_fast_min_max=false")(), 0, all)
 	same("flags that dump", restart(t, "small", folder, "XLA_FLAGS=--xla_dump_to="+t.TempDir())(), 0, 0)
 	same("with a notebook", restart(t, "small", folder, sessionEnv+"=a.ipynb")(), all, 0)
-	if r := restart(t, "small", folder, sessionEnv+"=a.ipynb")(); r.Early == 0 {
+	r := restart(t, "small", folder, sessionEnv+"=a.ipynb")()
+	same("loaded early", r, all, 0)
+	if r.Early == 0 && runtime.NumCPU() > 1 { // with one processor nothing is loaded early
 		t.Error("a host with a notebook loads nothing early")
-	} else {
-		same("loaded early", r, all, 0)
 	}
 	same("none kept", restart(t, "small", "0")(), 0, 0)
 	file := filepath.Join(t.TempDir(), "file")
