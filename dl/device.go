@@ -82,8 +82,8 @@ type DeviceList []Device
 // yet.
 //
 // In a job of several processes it lists the devices of all of them, with rank and host: of the
-// others those of the backend in use, and not what is free. It waits for all processes, so
-// that all call it, or none.
+// others those of the backend that was in use when they joined the job, and not what is free. Where
+// the processes have not joined yet it waits for all of them, so that all call it, or none.
 func Devices() DeviceList {
 	list := devicesHere()
 	j := thisJob()

@@ -21,9 +21,9 @@ import (
 )
 
 // TestOutOfMemory trains in a process of its own, which may not take much more
-// memory than it has, or little of a GPU's: a batch that is too large fails with what to do about it
-// and changes nothing, a smaller one goes on, and what no variable holds is
-// freed when there is need.
+// memory than it has, or little of a GPU's: a batch that is too large fails with
+// what to do about it and changes nothing, a smaller one goes on, and what no
+// variable holds is freed when there is need.
 func TestOutOfMemory(t *testing.T) {
 	if os.Getenv("HOLT_TEST_FULL") != "" {
 		fillMemory(t)

@@ -9,9 +9,9 @@ import (
 )
 
 // listenForever keeps gonbui/comms from a deadlock. Its dispatcher (v0.11.5)
-// returns with its lock held when a value comes for an address to which
-// there is no listener any more. GoNB's programs end with their cell; here every widget
-// would be dead from then on. A listener of our own, which stays, is always there.
+// returns with its lock held when a value comes for an address to which there is
+// no listener any more. GoNB's programs end with their cell; here every widget would
+// be dead from then on. A listener of our own, which stays, is always there.
 func listenForever() {
 	dispatch := gonbui.OnCommValueUpdate
 	var known sync.Map // addresses

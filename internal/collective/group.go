@@ -121,8 +121,9 @@ type Group struct {
 	err     error
 }
 
-// Join waits for all processes of the job, 25 seconds at most, or as long as the world says. The error says which are
-// missing, or why rank 0 is not reached. The others find note among [Group.Notes].
+// Join waits for all processes of the job, at most as long as the world's JoinTimeout says, 25
+// seconds where it is 0. The error says which are missing, or why rank 0 is not reached. The others
+// find note among [Group.Notes].
 func Join(ctx context.Context, w launch.World, note string) (*Group, error) {
 	t := usual
 	t.join = cmp.Or(w.JoinTimeout, t.join)

@@ -23,12 +23,13 @@ type World struct {
 	Job       string // the same text in all processes of the job, and another in other jobs
 	Launcher  string // torchrun, Open MPI or Slurm; "" without
 
-	// JoinTimeout is how long the processes wait for one another, where JoinTimeoutEnv says it; else 0.
+	// JoinTimeout is how long the processes wait for one another at most, as JoinTimeoutEnv says;
+	// 0 where that is not set.
 	JoinTimeout time.Duration
 }
 
-// JoinTimeoutEnv is how long processes wait for all to come, such as 10m: for machines that first
-// have to fetch an image, say.
+// JoinTimeoutEnv is the variable of the time that processes wait for all to come, such as 10m:
+// hosts may have to fetch an image first.
 const JoinTimeoutEnv = "HOLT_JOIN_TIMEOUT"
 
 // Alone is the world of a process that no launcher has started.

@@ -4,8 +4,8 @@ import "github.com/gomlx/compute"
 
 // Go's compiler writes no vector instructions, so a loop over float32 takes one number at a time.
 // A processor may have faster loops for what small programs do most: vector_amd64.s has them for
-// AVX2 with FMA, and for products also for AVX-512. Elsewhere the loops of loops.go run, which they equal bit for bit; but for
-// products of matrices and sums, which add up in another order.
+// AVX2 with FMA, and for products also for AVX-512. Elsewhere the loops of loops.go run, which they
+// equal bit for bit, but for products of matrices and sums, which add up in another order.
 
 // vectors are the loops that this processor has. What is nil runs in Go.
 type vectors struct {
@@ -20,7 +20,8 @@ type vectors struct {
 
 var vector vectors
 
-func init() { vector = processorVectors() } // which refer to vector
+// An initializer of vector would depend on itself, since panels reads vector.
+func init() { vector = processorVectors() }
 
 // panelWidth is how many columns of the right matrix a product takes at a time, and panelDepth how
 // many of its rows: so many that the panel stays in the first cache.

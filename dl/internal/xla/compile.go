@@ -11,10 +11,10 @@ import (
 )
 
 // Compile builds a graph, of which build returns the outputs, and compiles it
-// for a device, or for a group of devices where that is not nil, which
-// have the outputs as results says: all whole where that is nil. name and the shape of the input, nil where none is of interest, are what is
-// announced. What build panics with is an error, since it is the user's Forward
-// that runs. Cancelling ctx ends the wait for the compiler, not the compiler.
+// for a device, or for a group of devices where that is not nil. The devices of a
+// group have the outputs as results says, all of them whole where that is nil. name
+// and the shape of the input, nil where none is of interest, are what is announced.
+// What build panics with is an error, since it is the user's Forward that runs. Cancelling ctx ends the wait for the compiler, not the compiler.
 func Compile(ctx context.Context, on *Device, group *Group, results []Layout, name string, input []int, build func(g *graph.Graph) []*graph.Node) (*Program, error) {
 	if folder := os.Getenv(ProgramsEnv); folder != "" && !on.planned {
 		if err := keepText(folder, group, results, name, build); err != nil {
