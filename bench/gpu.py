@@ -143,16 +143,19 @@ def tests(seconds, title, pattern, skip="", verbose=False, processes=1, device=a
         log = f"{name}-{number}.log" if processes > 1 else f"{name}.log"
         text, status = run(log, limit + 5, command, NVIDIA_TF32_OVERRIDE="0", HOLT_TEST_XLA=device, **env)
         if "panic: test timed out" in text or status == 124:
-            return text, f"out of time in {log}"
-        return text, "" if status in (0, 1) else f"status {status} in {log}: {last(text)}"
+            return text, f"out of time in {log}", False
+        if status in (0, 1):
+            return text, "", False
+        return text, f"status {status} in {log}: {last(text)}", True
 
     with concurrent.futures.ThreadPoolExecutor(processes) as pool:
         parts = shards(pattern, skip, processes)
         ended = list(pool.map(shard, range(len(parts)), parts))
-    text = "\n".join(t for t, _ in ended)
+    text = "\n".join(t for t, _, _ in ended)
     counts = {word: len(re.findall(rf"^--- {word}", text, re.MULTILINE)) for word in ("PASS", "FAIL", "SKIP")}
     words = " ".join(f"{word} {n}" for word, n in counts.items())
-    stopped = [why for _, why in ended if why]
+    stopped = [why for _, why, _ in ended if why]
+    crashed = any(crash for _, _, crash in ended)
     say(f"\n{title}: {words}" + (f" ({'; '.join(stopped)})" if stopped else ""))
     for line in re.findall(r"^--- FAIL.*", text, re.MULTILINE):
         say("    " + line)
@@ -160,7 +163,7 @@ def tests(seconds, title, pattern, skip="", verbose=False, processes=1, device=a
         say("    " + line)
     if verbose:
         say("\n".join("    " + line.strip() for line in text.splitlines() if line.strip() and not line.startswith(("===", "---", "PASS", "ok"))))
-    if counts["FAIL"] or (stopped and not counts["PASS"]) or not sum(counts.values()):
+    if counts["FAIL"] or crashed or (stopped and not counts["PASS"]) or not sum(counts.values()):
         failed.append(title)
 
 
