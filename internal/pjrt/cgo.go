@@ -55,12 +55,32 @@ static void destroy(table *t, void *client) {
 	free(text);
 }
 
-// Copies a text of the client or a description, or the error.
-static char *ask(table *t, int place, void *of) {
-	char *text = 0;
+// Copies a text of the client or a description. Returns 0 where it is the error.
+static int copy_text(table *t, int place, void *of, char **text) {
 	text_args a = {SIZE(text_args, size), 0, of, 0, 0};
-	if (failed(t, t->call[place](&a), &text)) return text;
-	return strndup(a.text ? a.text : "", a.text ? a.size : 0);
+	if (failed(t, t->call[place](&a), text)) return 0;
+	*text = strndup(a.text ? a.text : "", a.text ? a.size : 0);
+	return 1;
+}
+
+// The same with a device's description.
+static int copy_description(table *t, int place, void *device, char **text) {
+	description_args a = {SIZE(description_args, description), 0, device, 0};
+	return !failed(t, t->call[DEVICE_DESCRIPTION](&a), text) && copy_text(t, place, a.description, text);
+}
+
+// Copies a text of the client, or the error.
+static char *ask(table *t, int place, void *client) {
+	char *text = 0;
+	copy_text(t, place, client, &text);
+	return text;
+}
+
+// Copies what a device says of itself, or the error.
+static char *describe(table *t, void *device) {
+	char *text = 0;
+	copy_description(t, DESCRIPTION_TO_STRING, device, &text);
+	return text;
 }
 
 static size_t devices(table *t, void *client, void ***list) {
@@ -69,14 +89,6 @@ static size_t devices(table *t, void *client, void ***list) {
 	if (failed(t, t->call[CLIENT_ADDRESSABLE_DEVICES](&a), &text)) { free(text); return 0; }
 	*list = a.devices;
 	return a.num;
-}
-
-// Copies a text of a device's description, or the error.
-static char *describe(table *t, void *device, int place) {
-	char *text = 0;
-	description_args a = {SIZE(description_args, description), 0, device, 0};
-	if (failed(t, t->call[DEVICE_DESCRIPTION](&a), &text)) return text;
-	return ask(t, place, a.description);
 }
 
 static void *at(void **list, size_t i) { return list[i]; }
@@ -194,7 +206,7 @@ func Probe(path string) (Report, error) {
 	r.Platform, r.Version = text(C.ask(api, C.CLIENT_PLATFORM_NAME, client)), text(C.ask(api, C.CLIENT_PLATFORM_VERSION, client))
 	var list *unsafe.Pointer
 	for i := range C.devices(api, client, &list) {
-		r.Devices = append(r.Devices, text(C.describe(api, C.at(list, i), C.DESCRIPTION_TO_STRING)))
+		r.Devices = append(r.Devices, text(C.describe(api, C.at(list, i))))
 	}
 	return r, nil
 }
@@ -241,7 +253,11 @@ func KindOf(api, device unsafe.Pointer) (string, error) {
 	if api == nil || device == nil {
 		return "", errors.New("pjrt: there is no device")
 	}
-	return text(C.describe((*C.table)(api), device, C.DESCRIPTION_KIND)), nil
+	var said *C.char
+	if C.copy_description((*C.table)(api), C.DESCRIPTION_KIND, device, &said) == 0 {
+		return "", fmt.Errorf("pjrt: kind of a device: %s", text(said))
+	}
+	return text(said), nil
 }
 
 // firstMemory is how full the first device of a plugin is, for tests.
@@ -364,7 +380,7 @@ func Describe(api, client unsafe.Pointer) string {
 	said := []string{text(C.ask(t, C.CLIENT_PLATFORM_NAME, client)), text(C.ask(t, C.CLIENT_PLATFORM_VERSION, client))}
 	var list *unsafe.Pointer
 	for i := range C.devices(t, client, &list) {
-		said = append(said, text(C.describe(t, C.at(list, i), C.DESCRIPTION_TO_STRING)))
+		said = append(said, text(C.describe(t, C.at(list, i))))
 	}
 	return strings.Join(said, "\n")
 }

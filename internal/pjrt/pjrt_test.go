@@ -45,7 +45,7 @@ static PJRT_Error *version(PJRT_Client_PlatformVersion_Args *a) { CHECK(PJRT_Cli
 static PJRT_Error *all(PJRT_Client_AddressableDevices_Args *a) { CHECK(PJRT_Client_AddressableDevices_Args); a->addressable_devices = (PJRT_Device *const *)list; a->num_addressable_devices = 2; return 0; }
 static PJRT_Error *describe(PJRT_Device_GetDescription_Args *a) { CHECK(PJRT_Device_GetDescription_Args); a->device_description = &description; return 0; }
 static PJRT_Error *string(PJRT_DeviceDescription_ToString_Args *a) { CHECK(PJRT_DeviceDescription_ToString_Args); a->to_string = "FakeDevice"; a->to_string_size = 10; return 0; }
-static PJRT_Error *kind(PJRT_DeviceDescription_Kind_Args *a) { CHECK(PJRT_DeviceDescription_Kind_Args); a->device_kind = "FAKE 200 SXM"; a->device_kind_size = 8; return 0; }
+static PJRT_Error *kind(PJRT_DeviceDescription_Kind_Args *a) { CHECK(PJRT_DeviceDescription_Kind_Args); if (getenv("FAKE_NO_KIND")) return bad("UNIMPLEMENTED: kind"); a->device_kind = "FAKE 200 SXM"; a->device_kind_size = 8; return 0; }
 static PJRT_Error *memory(PJRT_Device_MemoryStats_Args *a) {
 	CHECK(PJRT_Device_MemoryStats_Args);
 	a->bytes_in_use = 3 + a->device->number; a->peak_pool_bytes = -1; a->peak_pool_bytes_is_set = true;
@@ -128,6 +128,10 @@ func TestKind(t *testing.T) {
 	if kind, err := firstKind(fake(t)); err != nil || kind != "FAKE 200" {
 		t.Errorf("the kind is %q, %v", kind, err)
 	}
+	t.Setenv("FAKE_NO_KIND", "1")
+	if kind, err := firstKind(fake(t)); err == nil || err.Error() != "pjrt: kind of a device: UNIMPLEMENTED: kind" {
+		t.Errorf("the kind is %q, %v", kind, err)
+	}
 	if _, err := KindOf(nil, nil); err == nil {
 		t.Error("no device is no error")
 	}
@@ -153,7 +157,7 @@ func TestPlaces(t *testing.T) {
 	}
 	for place, want := range map[int]string{0: "PJRT_Error_Destroy", 1: "PJRT_Error_Message", 3: "PJRT_Plugin_Initialize", 10: "PJRT_Client_Create", 11: "PJRT_Client_Destroy", 12: "PJRT_Client_PlatformName",
 		14: "PJRT_Client_PlatformVersion", 16: "PJRT_Client_AddressableDevices", 26: "PJRT_DeviceDescription_Kind", 28: "PJRT_DeviceDescription_ToString", 29: "PJRT_Device_GetDescription", 34: "PJRT_Device_MemoryStats",
-		20: "PJRT_Client_Compile", 40: "PJRT_Executable_Destroy", 49: "PJRT_Executable_Serialize", 51: "PJRT_LoadedExecutable_GetExecutable", 56: "PJRT_Executable_DeserializeAndLoad",
+		20: "PJRT_Client_Compile", 40: "PJRT_Executable_Destroy", 49: "PJRT_Executable_Serialize", 50: "PJRT_LoadedExecutable_Destroy", 51: "PJRT_LoadedExecutable_GetExecutable", 56: "PJRT_Executable_DeserializeAndLoad",
 		46: "PJRT_Executable_GetCostAnalysis", 48: "PJRT_Executable_OptimizedProgram", 82: "PJRT_TopologyDescription_Create", 83: "PJRT_TopologyDescription_Destroy",
 		89: "PJRT_Compile", 96: "PJRT_Executable_GetCompiledMemoryStats"} {
 		if place >= len(names) || names[place] != want {
