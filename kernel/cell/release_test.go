@@ -15,6 +15,7 @@ func TestRelease(t *testing.T) {
 	}{
 		{"another type", []string{"x := 1", "x := `s`", "0"}, "3: ˣzero(&ˣ1.Ħx)"},
 		{"a type declared again, with the same memory", []string{"type T struct{ n int }\nt := T{1}", "func (t T) m() {}", "0"}, ""}, // it stays where it is
+		{"the same, and a value of it", []string{"type T struct{ n int }\nt := T{1}", "func (t T) m() {}\nt := T{t.n + 1}", "0"}, ""},
 		{"the same, and then another type", []string{"type T struct{ n int }\nt := T{1}", "func (t T) m() {}", "t := 1", "0"}, "4: ˣzero(&(*ˣ2.Ħt))"},
 		{"a type declared again, with other memory", []string{"type T struct{ n int }\nt := T{1}", "type T struct{ n, k int }", "0"}, "2: ˣzero(&ˣ1.Ħt)"},
 		{"a type declared again, and a value of it", []string{"type T struct{ n int }\nt := T{1}", "type T struct{ n, k int }\nt := T{1, 2}", "0"}, "3: ˣzero(&ˣ1.Ħt)"},

@@ -143,26 +143,26 @@ func (c *checker) variables(p *passed, f *syntax.File) error {
 			}
 			// Of x, err := f(), go/types says which names are new: the others have no object here.
 			if obj, ok := p.info.Defs[d.Name].(*types.Var); ok && d.Name.Name != "_" && !strings.HasPrefix(d.Name.Name, "ˣ") {
-				if err := c.variable(f, d.Name, obj); err != nil {
+				if err := c.variable(p, f, d.Name, obj); err != nil {
 					return err
 				}
 			}
 		}
 	}
-	return nil
+	return c.refuseBefore(p, f)
 }
 
 // variable records a variable that the cell defines. It is the one that an earlier cell
 // defined, with a new value, where it has the same type; else a new one takes its name,
 // and what mentions the name is compiled again.
-func (c *checker) variable(f *syntax.File, id *ast.Ident, obj *types.Var) error {
+func (c *checker) variable(p *passed, f *syntax.File, id *ast.Ident, obj *types.Var) error {
 	if why := c.refuseVariable(id.Name, obj.Type()); why != "" {
 		return &syntax.Error{Diagnostics: []syntax.Diagnostic{f.Diagnose(id.Pos(), why)}}
 	}
 	c.Vars[id.Name] = obj.Type()
 	c.locals[obj] = true
 	e := c.Scope.Lookup(id.Name)
-	if e != nil && e.Kind == scope.Var && c.Retyped[id.Name] == nil && types.Identical(e.Obj.Type(), obj.Type()) {
+	if e != nil && e.Kind == scope.Var && c.isSameVariable(p, e, obj) {
 		return nil // nothing that mentions it is stale
 	}
 	c.NewVars[id.Name] = true
@@ -174,6 +174,20 @@ func (c *checker) variable(f *syntax.File, id *ast.Ident, obj *types.Var) error 
 		c.changed[id.Name] = true
 	}
 	return nil
+}
+
+// isSameVariable reports whether a variable that the cell defines is that of an earlier cell. Of
+// one whose type is declared again, the type is the one that this pass gives it, and its memory
+// must serve under that (see package gen, Keeps): its old value is then what the cell reads in
+//
+//	func (p point) Len() float64 { … }
+//	p := point{p.x + 1}
+func (c *checker) isSameVariable(p *passed, e *scope.Version, obj *types.Var) bool {
+	if c.Retyped[e.Name] == nil {
+		return types.Identical(e.Obj.Type(), obj.Type())
+	}
+	again := p.pkg.Scope().Lookup(spell.Var(e.Name))
+	return again != nil && e.Lost == "" && types.Identical(again.Type(), obj.Type()) && spell.SameLayout(e.Obj.Type(), obj.Type())
 }
 
 // refuseVariable says why there can be no variable of this name and type at package

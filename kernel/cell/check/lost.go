@@ -161,6 +161,40 @@ func (c *checker) refuseLost(p *passed) error {
 	return nil
 }
 
+// refuseBefore refuses a cell that declares the type of a variable again, defines a new variable
+// of that name and reads the one of before: the checked package has the new one alone, and its
+// zero value would be taken for the old value. In the first pass, which is given, the old one is
+// the package's, and the new one the function's.
+func (c *checker) refuseBefore(p *passed, f *syntax.File) error {
+	var diags []syntax.Diagnostic
+	seen := map[string]bool{}
+	ast.Inspect(f.AST, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		if !ok {
+			return true
+		}
+		name := spell.Written(id.Name)
+		e, again := c.Retyped[name], p.pkg.Scope().Lookup(spell.Var(name))
+		if e == nil || again == nil || p.info.Uses[id] != again || !c.NewVars[name] || seen[name] {
+			return true
+		}
+		seen[name] = true
+		msg := name + " cannot be made of itself in the cell that declares its type again; declare the type in a cell of its own before this one"
+		switch {
+		case e.Lost != "":
+			msg = fmt.Sprintf("the value of %s is gone: %s; run %s again to make it", name, e.Lost, e.Cell)
+		case !spell.SameLayout(e.Obj.Type(), again.Type()):
+			msg = fmt.Sprintf("the value of %s is gone with its type, which this cell changes; copy what you need of it in a cell before this one", name)
+		}
+		diags = append(diags, f.Diagnose(id.Pos(), msg))
+		return true
+	})
+	if len(diags) > 0 {
+		return &syntax.Error{Diagnostics: syntax.Trim(diags)}
+	}
+	return nil
+}
+
 // isValueOfEarlier reports whether an object is a variable, constant or function of
 // package level whose name means something before this cell.
 func (c *checker) isValueOfEarlier(obj types.Object, name string) bool {

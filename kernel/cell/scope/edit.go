@@ -47,9 +47,8 @@ func (e *Edit) Define(v Version) {
 }
 
 // Again gives a name a meaning that is made of the one it has: compiled again, or with
-// another body. No variable is released: where one whose type was declared again keeps its
-// value, the program copies it over and sets the old variable to zero itself. A name that
-// means nothing is left alone.
+// another body. No variable is released: one whose type was declared again stays where it is,
+// or the program sets it to zero itself. A name that means nothing is left alone.
 func (e *Edit) Again(name string, change func(*Version)) {
 	if old := e.m.names[name]; old != nil {
 		v := *old
