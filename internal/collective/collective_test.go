@@ -195,6 +195,21 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
+// TestJoinInterrupted stops rank 0 while it waits for the others, which it may do for long.
+func TestJoinInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	limits := quick
+	limits.join = time.Hour
+	go func() {
+		time.Sleep(100 * time.Millisecond)
+		cancel(errors.New("interrupted"))
+	}()
+	_, err := join(ctx, worlds(t, 2)[0], "", limits)
+	if err == nil || err.Error() != "rank 0 of 2: interrupted" {
+		t.Errorf("error is %v", err)
+	}
+}
+
 // TestJoinErrors joins jobs that cannot begin: each process that is there says why.
 func TestJoinErrors(t *testing.T) {
 	tests := []struct {

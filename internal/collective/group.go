@@ -132,13 +132,18 @@ func Join(ctx context.Context, w launch.World, note string) (*Group, error) {
 
 func join(ctx context.Context, w launch.World, note string, t times) (_ *Group, err error) {
 	g := &Group{world: w, times: t, answers: make(chan message, 1), broken: make(chan struct{})}
+	stopped := ctx.Done() // by the caller, who does not wait for those that have not come
 	defer func() {
 		if err != nil {
 			if g.main != nil {
 				g.main.Close()
 			}
-			if g.hub != nil {
-				g.hub.settle()
+			select {
+			case <-stopped:
+			default:
+				if g.hub != nil {
+					g.hub.settle()
+				}
 			}
 			g.Close()
 			err = fmt.Errorf("rank %d of %d: %w", w.Rank, w.Size, err)
