@@ -6,7 +6,6 @@ import (
 	"go/types"
 	"strings"
 
-	"github.com/holt-dl/holt/kernel/cell/spell"
 	"github.com/holt-dl/holt/kernel/cell/syntax"
 )
 
@@ -105,29 +104,4 @@ func (r *rewriter) lookup(name string, pos token.Pos) types.Object {
 	}
 	_, obj := s.LookupParent(name, pos)
 	return obj
-}
-
-// spell writes the name of an object as generated code has it.
-//
-// It does for text what ident does for a name in the tree.
-func (r *rewriter) spell(name string, obj types.Object) string {
-	if obj.Pkg() == nil || !r.g.in.PackageLevel(obj) {
-		return name
-	}
-	home := r.g.home(obj)
-	if t, ok := obj.(*types.TypeName); ok {
-		if home == r.g.in.Seq {
-			return name
-		}
-		if name = spell.Declared(t).Name(); !token.IsExported(name) {
-			name = "Ħ" + name
-		}
-		return r.from(home) + name
-	}
-	name = spell.Written(name)
-	ref := r.from(home) + "Ħ" + name
-	if r.g.points(name, obj, home) {
-		ref = "(*" + ref + ")"
-	}
-	return ref
 }
