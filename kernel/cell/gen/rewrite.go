@@ -215,31 +215,6 @@ func (r *rewriter) object(id *ast.Ident) types.Object {
 	return r.g.in.Info.Defs[id]
 }
 
-// spell writes the name of an object as generated code has it.
-//
-// It does for text what ident does for a name in the tree.
-func (r *rewriter) spell(name string, obj types.Object) string {
-	if obj.Pkg() == nil || !r.g.in.PackageLevel(obj) {
-		return name
-	}
-	home := r.g.home(obj)
-	if t, ok := obj.(*types.TypeName); ok {
-		if home == r.g.in.Seq {
-			return name
-		}
-		if name = spell.Declared(t).Name(); !token.IsExported(name) {
-			name = "Ħ" + name
-		}
-		return r.from(home) + name
-	}
-	name = spell.Written(name)
-	ref := r.from(home) + "Ħ" + name
-	if r.g.points(name, obj, home) {
-		ref = "(*" + ref + ")"
-	}
-	return ref
-}
-
 // dotImported writes a name of a package that the cell imports with a dot. The generated
 // package imports it under a name: with a dot, it could clash with names of ours.
 func (r *rewriter) dotImported(id *ast.Ident, path string) {

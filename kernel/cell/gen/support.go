@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/holt-dl/holt/kernel/cell/check"
 	"github.com/holt-dl/holt/kernel/cell/scope"
 	"github.com/holt-dl/holt/kernel/cell/spell"
 	"github.com/holt-dl/holt/kernel/cell/syntax"
@@ -140,29 +139,6 @@ func (s *support) variables() {
 	s.decl.WriteString(kept.Functions())
 }
 
-// Keeps reports whether a variable of an earlier cell whose type the checked cell declares
-// again keeps its memory, which needs the same layout under both types. The cell's package then
-// has a pointer to it: what earlier cells made of the variable, pointers to it, functions that
-// use it and goroutines, and what later cells make, mean one variable.
-func Keeps(in *check.Result, name string) bool {
-	e := in.Retyped[name]
-	return e != nil && in.Dropped[name] == "" && !in.NewVars[name] && e.Lost == "" &&
-		spell.SameLayout(e.Obj.Type(), in.Pkg.Scope().Lookup(spell.Var(name)).Type())
-}
-
-// points reports whether the package of a home holds a pointer to a variable of the notebook,
-// and not the variable.
-func (g *generator) points(name string, obj types.Object, home int) bool {
-	if _, ok := obj.(*types.Var); !ok {
-		return false
-	}
-	if home == g.in.Seq {
-		return Keeps(g.in, name)
-	}
-	e := g.in.Scope.Lookup(name)
-	return e != nil && e.Home == home && e.Pointer
-}
-
 // keep declares a pointer to the variable of an earlier program, under its new type. In c7, for
 // a p that c3 holds:
 //
@@ -174,15 +150,6 @@ func (s *support) keep(name string, e *scope.Version, t types.Type) {
 	}
 	s.use["ˣunsafe"] = "unsafe"
 	fmt.Fprintf(&s.decl, "var Ħ%s = (*%s)(ˣunsafe.Pointer(&%s))\n", name, s.tp.String(t), refTo(s.use, e))
-}
-
-// refTo writes the variable of an earlier program.
-func refTo(use map[string]string, v *scope.Version) string {
-	ref := fromAlias(use, v.Home) + "Ħ" + v.Name
-	if v.Pointer {
-		ref = "(*" + ref + ")"
-	}
-	return ref
 }
 
 // zero sets a variable of an earlier program to zero, so that its value can be freed.
