@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -170,6 +171,27 @@ func TestShardedState(t *testing.T) {
 	}
 	step.With(fsdp)
 	near(t, "losses in parts again", shardedCurve(step), shardedCurve(other), 1e-3)
+}
+
+// TestShardedMemory predicts between the batches of a step, which needs the weights whole on one
+// device: the next batch gives that memory back.
+func TestShardedMemory(t *testing.T) {
+	fourDevices(t)
+	m := shardedNet()
+	step := dl.TrainStep(m, nil, dl.Adam{LR: 0.01}).With(dl.Options{Devices: 4, Shard: dl.FSDP, Accumulate: 4})
+	must(step.Run(shardedBatch(0, 8)))
+	parts, _ := step.HeldOn("cpu:0")
+	predicted := must(m.Predict(shardedBatch(2, 8).Inputs)).Float32s()
+	if whole, _ := step.HeldOn("cpu:0"); whole < 4*parts {
+		t.Errorf("cpu:0 holds %d bytes after a prediction, want the whole weights besides %d", whole, parts)
+	}
+	must(step.Run(shardedBatch(1, 8)))
+	if again, _ := step.HeldOn("cpu:0"); again != parts {
+		t.Errorf("cpu:0 holds %d bytes after the next batch, want %d", again, parts)
+	}
+	if again := must(m.Predict(shardedBatch(2, 8).Inputs)).Float32s(); !slices.Equal(again, predicted) {
+		t.Errorf("the prediction is %v, and was %v", again, predicted)
+	}
 }
 
 func TestShardedErrors(t *testing.T) {

@@ -32,6 +32,7 @@ type Array struct {
 	divided *divided       // parts on devices, which have no whole copy
 	placed  bool           // the user chose the device, and what is made of the array stays there
 	pins    int            // programs and readers that use buf or host now
+	runs    int            // of these, programs that are given the buffers
 	freed   bool           // Free was called; it takes effect when pins is 0
 	holds   *atomic.Int64  // bytes that are counted for it, see hold; nil for none
 }
@@ -163,6 +164,21 @@ func (a *Array) Pin() {
 	a.mu.Lock()
 	a.pins++
 	a.mu.Unlock()
+}
+
+// pinRun is Pin for a program that is given the buffers of the array, until unpinRun.
+func (a *Array) pinRun() {
+	a.mu.Lock()
+	a.pins++
+	a.runs++
+	a.mu.Unlock()
+}
+
+func (a *Array) unpinRun() {
+	a.mu.Lock()
+	a.runs--
+	a.mu.Unlock()
+	a.Unpin()
 }
 
 // Unpin takes back one Pin.

@@ -104,8 +104,8 @@ func (s *Group) execute(p *Program, inputs []*Array) ([]*Array, error) {
 	n := len(s.Devices)
 	buffers := make([]compute.Buffer, n*len(inputs))
 	for i, t := range inputs {
-		t.Pin()
-		defer t.Unpin()
+		t.pinRun()
+		defer t.unpinRun()
 		switch l := p.layoutOf(i); {
 		case p.Split[i]: // a batch is used once
 			flat, err := t.Flat()

@@ -168,32 +168,48 @@ func (d *divided) bytes(a *Array) int64 {
 }
 
 // partsOn returns the parts of the array on the devices of a group, cutting and copying it there
-// at the first call. They belong to the array, which the caller has pinned.
+// at the first call. They belong to the array, for which the caller has called pinRun. What devices
+// have besides, such as the whole copy that a prediction made, is freed, unless another program
+// runs with it or the user has put it there.
 func (a *Array) partsOn(group *Group, l Layout) ([]compute.Buffer, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.divided.is(group, l) {
-		return a.divided.parts, nil
+	alone := a.runs <= 1 && !a.placed
+	parts := a.divided
+	if parts.is(group, l) {
+		if a.buf == nil || !alone {
+			return parts.parts, nil
+		}
+		a.divided = nil // and so not freed
+	} else {
+		flat, err := a.flat()
+		if err != nil {
+			return nil, err
+		}
+		if parts, err = group.copyParts(flat, a, l); err != nil {
+			return nil, err
+		}
 	}
-	flat, err := a.flat()
-	if err != nil {
-		return nil, err
+	if alone {
+		a.freeBuffers()
 	}
-	made := &divided{group: group, layout: l}
-	for d := range group.Devices {
-		b, err := group.copyPart(flat, a, l, d)
+	a.divided = parts
+	a.holdBytes(parts.bytes(a))
+	return parts.parts, nil
+}
+
+// copyParts copies the parts of an array to the group's devices.
+func (s *Group) copyParts(flat any, a *Array, l Layout) (*divided, error) {
+	made := &divided{group: s, layout: l}
+	for d := range s.Devices {
+		b, err := s.copyPart(flat, a, l, d)
 		if err != nil {
 			made.finalize()
 			return nil, err
 		}
 		made.parts = append(made.parts, b)
 	}
-	if a.pins <= 1 && !a.placed {
-		a.freeBuffers() // else another program still reads them; the collector frees them
-	}
-	a.divided = made
-	a.holdBytes(made.bytes(a))
-	return made.parts, nil
+	return made, nil
 }
 
 // copyPart copies the part of the d-th device there. The caller owns the buffer.

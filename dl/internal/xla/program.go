@@ -99,8 +99,8 @@ func (p *Program) Run(inputs []*Array) ([]*Array, error) {
 	}
 	buffers := make([]compute.Buffer, len(inputs))
 	for i, t := range inputs {
-		t.Pin()
-		defer t.Unpin()
+		t.pinRun()
+		defer t.unpinRun()
 		b, err := t.buffer(p.on)
 		if err != nil {
 			return nil, err
