@@ -168,9 +168,9 @@ func (c *Compiled[F]) record(on *xla.Device, n uint64, args []reflect.Value) (r 
 }
 
 // Plan says what a call with such arguments would need of a GPU, such as "h100", as [Step.Plan] does
-// of a step: its memory, and its operations. The arguments' values are not looked at, nothing runs,
-// and no parameter changes. An error is as of [Model.Plan]; arguments that f does not take are one,
-// too.
+// of a step: its memory, and its operations. The function is called once to record what it
+// computes; that does not run, the values of the arguments are not read, and no parameter changes.
+// An error is as of [Model.Plan]; arguments that the function does not take are one, too.
 func (c *Compiled[F]) Plan(gpu string, args ...any) (Plan, error) {
 	p, err := c.plan(gpu, args)
 	if err != nil {

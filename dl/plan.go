@@ -113,7 +113,7 @@ func (m *Model) stepToPlan(output *Tensor) (*Step, Batch, error) {
 
 // Plan says what the step would need of a GPU, such as "h100", for a batch like this one,
 // and what the largest batch is that fits. Nothing runs: the step and its model stay as
-// they are, and the values of the batch are not looked at. With Options{Devices: n}, each
+// they are, and the values of the batch are not read. With Options{Devices: n}, each
 // of n GPUs has a part of the batch, and of what Options.Shard says. With Devices [All] the
 // plan is that of this process: of its part of the batch, on the GPUs that it has, or on one where
 // it has none. A step of several programs, with Accumulate or in a job of several processes,
