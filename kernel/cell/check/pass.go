@@ -212,9 +212,9 @@ func (c *checker) addCell(p *passed, first *passed) {
 		return
 	}
 	// What the compiler fills for //go:embed is copied by a statement, from an object that has the
-	// type of the cell's own variable.
+	// type of the cell's own variable; where text has to say the type, varFile declares it.
 	for _, t := range c.Cell.Stmts {
-		if len(t.Embed) > 0 {
+		if len(t.Embed) > 0 && asObject(c.Vars[t.Defs[0]]) {
 			p.pkg.Scope().Insert(types.NewVar(0, p.pkg, spell.Embed(t.Defs[0]), c.Vars[t.Defs[0]]))
 		}
 	}

@@ -120,6 +120,11 @@ func (c *checker) varFile(kind passKind) (*syntax.File, []syntax.Imported) {
 				names[name] = c.Vars[name]
 			}
 		}
+		for _, t := range c.Cell.Stmts {
+			if len(t.Embed) > 0 && !asObject(c.Vars[t.Defs[0]]) {
+				names[spell.Embed(t.Defs[0])] = c.Vars[t.Defs[0]]
+			}
+		}
 	}
 	if len(names) == 0 {
 		return nil, nil
