@@ -142,7 +142,7 @@ type withAlpha struct{ image.Image }
 func (withAlpha) Opaque() bool { return false }
 
 // apng is a PNG with frames, https://www.w3.org/TR/png-3/#apng-frame-based-animation. The last
-// frame is also the picture of those who know of none. The frames are [alike].
+// frame is also the picture that programs show which know no frames. The frames are [alike].
 func apng(frames []image.Image, each time.Duration) ([]byte, error) {
 	var out bytes.Buffer
 	chunk := func(kind string, data []byte) {

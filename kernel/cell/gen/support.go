@@ -17,7 +17,7 @@ import (
 // support.go of a program: what stands beside the code of the cell. Unexported names of
 // one package are out of another's reach, and cells are packages, so that everything a
 // later cell may mention has an exported name here. Functions and methods have a hook, a
-// variable that is looked at when they are called: a later cell that gives one another
+// variable that they read when they are called: a later cell that gives one another
 // body sets it, and earlier callers call the new body.
 //
 // A cell, as program 3, and what its support.go holds but for the helpers:

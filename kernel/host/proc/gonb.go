@@ -244,8 +244,8 @@ func (g *gonb) handle(d protocol.DisplayData) {
 }
 
 // value takes a value for the page, or for this protocol itself: some addresses are requests to
-// the program that serves the FIFO. Without a page, values are dropped; only a sync is answered, as the
-// program waits for it.
+// the program that serves the FIFO. Without a page, values are dropped; only a sync is answered, as
+// the program waits for it.
 func (g *gonb) value(v protocol.CommValue) {
 	page := g.p.opt.Page
 	switch {
