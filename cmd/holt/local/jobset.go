@@ -21,7 +21,7 @@ type jobSet struct {
 	Claim  string `placeholder:"NAME" help:"With --jobset: the PersistentVolumeClaim in whose root the notebook runs, and its outputs, weights and checkpoints stay. With several nodes all of them must be able to write it."`
 }
 
-// mostNotebook is how many bytes a notebook may have: a ConfigMap holds 1 MiB, names among it.
+// mostNotebook is how many bytes a notebook may have: a ConfigMap holds 1 MiB, with its names.
 const mostNotebook = 1<<20 - 1<<14
 
 // kubernetesName matches names of objects in Kubernetes: labels of RFC 1123, and several with dots
