@@ -179,7 +179,7 @@ func (c *checker) refuseBefore(p *passed, f *syntax.File) error {
 			return true
 		}
 		seen[name] = true
-		msg := name + " cannot be made of itself in the cell that declares its type again; declare the type in a cell of its own before this one"
+		msg := fmt.Sprintf("the cell declares the type of %[1]s again and another %[1]s, so that it cannot read the one of before; declare the type in a cell of its own before this one", name)
 		switch {
 		case e.Lost != "":
 			msg = fmt.Sprintf("the value of %s is gone: %s; run %s again to make it", name, e.Lost, e.Cell)

@@ -143,11 +143,9 @@ func (s *support) variables() {
 // a p that c3 holds:
 //
 //	var Ħp = (*point)(ˣunsafe.Pointer(&ˣ3.Ħp))
+//
+// Text says the type: what no text says and mentions a type of the notebook, the check drops.
 func (s *support) keep(name string, e *scope.Version, t types.Type) {
-	if witness.Needed(t) { // it is the same: no type of the notebook is in it
-		fmt.Fprintf(&s.decl, "var Ħ%s = &%s\n", name, refTo(s.use, e))
-		return
-	}
 	s.use["ˣunsafe"] = "unsafe"
 	fmt.Fprintf(&s.decl, "var Ħ%s = (*%s)(ˣunsafe.Pointer(&%s))\n", name, s.tp.String(t), refTo(s.use, e))
 }
