@@ -19,8 +19,36 @@ type Batch struct {
 	// names of their fields; Inputs and Labels are nil then. [Batch.Get] returns
 	// one of them. See [DatasetOf].
 	Fields map[string]*Tensor
+}
 
-	part *batchPart // of which batch these are the rows of one process; nil where they are all
+// part says of which batch these are the rows of one process; nil where they are all. Its
+// tensors know it, so that it is not lost where a loop makes a batch anew of one of them:
+//
+//	step.Run(dl.Batch{Inputs: augment(b.Inputs), Labels: b.Labels})
+func (b Batch) part() *batchPart {
+	for _, t := range []*Tensor{b.Inputs, b.Labels} {
+		if t != nil && t.part != nil {
+			return t.part
+		}
+	}
+	for _, t := range b.Fields {
+		if t.part != nil {
+			return t.part
+		}
+	}
+	return nil
+}
+
+// setPart has the tensors of a batch know that they are the rows of one process.
+func (b Batch) setPart(p *batchPart) {
+	for _, t := range []*Tensor{b.Inputs, b.Labels} {
+		if t != nil {
+			t.part = p
+		}
+	}
+	for _, t := range b.Fields {
+		t.part = p
+	}
 }
 
 // batchPart says which batch of a job a process has rows of.

@@ -105,7 +105,7 @@ func gpusHere() int {
 // are that already. Where there are none, it returns the first row, and rows is 0.
 func partOf(batch Batch, rank, size int) (part Batch, rows int) {
 	n := batch.Inputs.shape[0]
-	switch p := batch.part; {
+	switch p := batch.part(); {
 	case p != nil && p.none:
 		return batch, 0
 	case p != nil:
@@ -163,7 +163,7 @@ func (s *Step) ownPart(data Batches) Batches {
 
 // errPart is the error of a batch of one process's rows where all are wanted.
 func errPart(b Batch) error {
-	if b.part == nil {
+	if b.part() == nil {
 		return nil
 	}
 	return fmt.Errorf("the batch has the rows of rank %d of %d alone, as its loader is Distributed; train with Options{Devices: dl.All}, or leave Distributed out", Rank(), WorldSize())
@@ -176,8 +176,9 @@ func (s *Step) distributed(ctx, running context.Context, g *collective.Group, on
 	}
 	w := thisJob().world
 	part, own := partOf(batch, w.Rank, w.Size)
-	if batch.part != nil {
-		rows = batch.part.rows
+	whole := batch.part()
+	if whole != nil {
+		rows = whole.rows
 	}
 	most := max((rows+w.Size-1)/w.Size, own)
 	s.mu.Lock()
@@ -189,8 +190,8 @@ func (s *Step) distributed(ctx, running context.Context, g *collective.Group, on
 	}
 	_, seen := s.counts()
 	text := fmt.Sprintf("batch %d of shape %v with labels of checksum %08x", seen, batch.Inputs.shape, checksum(batch.Labels))
-	if p := batch.part; p != nil {
-		text = fmt.Sprintf("batch %d of shape %v with examples of checksum %08x", seen, batch.of(p.rows), p.order)
+	if whole != nil {
+		text = fmt.Sprintf("batch %d of shape %v with examples of checksum %08x", seen, batch.of(whole.rows), whole.order)
 	}
 	if t, err = s.allReduce(ctx, g, t, text, s.readyToStep()); err != nil {
 		return tally{}, err

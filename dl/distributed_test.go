@@ -209,6 +209,28 @@ func TestOwnPart(t *testing.T) {
 	}
 }
 
+// TestPartMadeAnew has the rows of one process stay that in a batch that a loop makes anew of
+// one of its tensors: cut once more, most of the data would train nothing.
+func TestPartMadeAnew(t *testing.T) {
+	on(t, "cpu")
+	b := dl.Batch{Inputs: fill(1, 1, 4, 3), Labels: dl.FromSlice(make([]int64, 4))}
+	if n := dl.OwnRows(b, 1, 2); n != 2 {
+		t.Errorf("of a whole batch of 4 rows a process of two has %d", n)
+	}
+	dl.OfPart(b, 8)
+	for what, anew := range map[string]dl.Batch{
+		"as it is": b, "other inputs": {Inputs: b.Inputs.Scale(2), Labels: b.Labels}, "other labels": {Inputs: b.Inputs, Labels: dl.FromSlice(make([]int64, 4))},
+	} {
+		if n := dl.OwnRows(anew, 1, 2); n != 4 {
+			t.Errorf("%s: a process has %d rows, want the 4 that it read", what, n)
+		}
+		step := dl.TrainStep(must(dl.Build(dl.Linear{Out: 2}, dl.Shape{4, 3})), nil, dl.SGD{LR: 0.1})
+		if _, err := step.Run(anew); err == nil || !strings.Contains(err.Error(), "the batch has the rows of rank 0 of 1 alone, as its loader is Distributed") {
+			t.Errorf("%s: a step of one process says %v", what, err)
+		}
+	}
+}
+
 func wide(xs []float32) []float64 {
 	all := make([]float64, len(xs))
 	for i, x := range xs {

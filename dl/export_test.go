@@ -231,3 +231,9 @@ func PlanBatch(s *Step, gpu string, batch Batch) (Plan, error) {
 	p, _, err := s.planBatch(gpu, batch, batch.Inputs.shape[0])
 	return p, err
 }
+
+// OfPart marks a batch as the rows of one process of a job, of so many in all.
+func OfPart(b Batch, rows int) { b.setPart(&batchPart{rows: rows}) }
+
+// OwnRows is how many rows of a batch a process computes.
+func OwnRows(b Batch, rank, size int) int { _, rows := partOf(b, rank, size); return rows }

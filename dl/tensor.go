@@ -50,6 +50,8 @@ type Tensor struct {
 	sig atomic.Pointer[signature] // of shape and dtype, once it was asked for
 	v   *variable                 // of a parameter, whose values change; nil for all others
 
+	part *batchPart // of a batch of one process's rows
+
 	symbol *signature // the same of a tensor inside of a program, from the beginning
 
 	rec *recording // of a tensor inside of a program, which has no values

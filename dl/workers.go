@@ -162,7 +162,7 @@ func (p *plan) read(all []pick, stop *atomic.Bool) loaded {
 		part.none = true
 		got = p.readPart(all[i:i+1], stop) // a row of the right shape, which does not count
 	}
-	got.batch.part = part
+	got.batch.setPart(part)
 	return got
 }
 
