@@ -56,6 +56,7 @@ func (p *Program) Commit(reached int) {
 	// takes over the methods of the type before, a type that is compiled again must be there to
 	// be hidden, and what mentions a type is renamed once all of it is in the model.
 	s := &commit{checked: c, ed: ed, made: c.Pkg.Scope(), home: p.Seq, done: reached, cell: c.Cell.Name}
+	s.held() // of what the names meant before the cell, and below of what they mean after it
 	s.dropped()
 	s.revived()
 	// A type that was hidden by a variable of its name, and that the cell declares again: the
@@ -68,6 +69,7 @@ func (p *Program) Commit(reached int) {
 	s.redeclared()
 	s.retyped()
 	s.variables()
+	s.held()
 	showPackages(ed, c)
 	// The program itself released the variables that were to be released before it.
 	nb.scope, nb.release = ed.Model(), ed.Released()
@@ -242,6 +244,13 @@ func (s *commit) retyped() {
 			}
 			v.Obj, v.Home, v.Pointer = obj, s.home, keeps
 		})
+	}
+}
+
+// held notes the variables that pointers or function literals lead to.
+func (s *commit) held() {
+	for _, name := range s.checked.Held() {
+		s.ed.Update(name, func(v *scope.Version) { v.Held = true })
 	}
 }
 

@@ -20,6 +20,8 @@ func TestRelease(t *testing.T) {
 		{"a type declared again, with other memory", []string{"type T struct{ n int }\nt := T{1}", "type T struct{ n, k int }", "0"}, "2: ˣzero(&ˣ1.Ħt)"},
 		{"a type declared again, and a value of it", []string{"type T struct{ n int }\nt := T{1}", "type T struct{ n, k int }\nt := T{1, 2}", "0"}, "3: ˣzero(&ˣ1.Ħt)"},
 		{"a type that no longer compiles", []string{"const n = 2\ntype T [n]int\nvar t T", "const n = -1", "0"}, "3: ˣzero(&ˣ1.Ħt)"},
+		{"one that a pointer leads to", []string{"x, y, z, a := 1, [2]int{}, 2, 3", "p, q := &x, y[:]\nf := func() int { return z }", "x, y, z, a := `s`, `s`, `s`, `s`", "0"}, "4: ˣzero(&ˣ1.Ħa)"},
+		{"one with a method that may keep a pointer", []string{"type T struct{ n int }\nfunc (t *T) at() *T { return t }\nfunc (t T) m() {}\nt, u := T{1}, T{2}", "p := t.at()\nu.m()", "t, u := 1, 1", "0"}, "4: ˣzero(&ˣ1.Ħu)"},
 		{"several at once, in one order", []string{"a, b, c, d, e := 1, 2, 3, 4, 5", "e, d, c, b, a := `e`, `d`, `c`, `b`, `a`", "0"},
 			"3: ˣzero(&ˣ1.Ħa)|3: ˣzero(&ˣ1.Ħb)|3: ˣzero(&ˣ1.Ħc)|3: ˣzero(&ˣ1.Ħd)|3: ˣzero(&ˣ1.Ħe)"},
 	}

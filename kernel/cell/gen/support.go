@@ -133,7 +133,9 @@ func (s *support) variables() {
 		// lost already.
 		if e != nil && !in.NewVars[name] && e.Lost == "" {
 			s.g.out.Notices = append(s.g.out.Notices, fmt.Sprintf("%s (%s) held a value of a type that changed, and is gone: run %s again to make it", name, e.Cell, e.Cell))
-			s.zero(e) // or its package would keep the value alive
+			if !e.Held {
+				s.zero(e) // or its package would keep the value alive
+			}
 		}
 	}
 	s.decl.WriteString(kept.Functions())

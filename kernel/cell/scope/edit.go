@@ -26,20 +26,28 @@ func (m *Model) Edit() *Edit {
 // Model returns the model as it was made. The edit must not be used any more.
 func (e *Edit) Model() *Model { return e.m }
 
-// Released lists the variables that no name means any more. Their packages stay loaded for
+// Released lists the variables that nothing can reach any more. Their packages stay loaded for
 // as long as the process lives, and with them what the variables hold, so the next program
 // sets them to zero.
 func (e *Edit) Released() []*Version { return e.released }
+
+// release has a variable released that its name no longer means. One that pointers may lead to
+// keeps its value, as in Go.
+func (e *Edit) release(v *Version) {
+	if v.Kind == Var && !v.Held {
+		e.released = append(e.released, v)
+	}
+}
 
 // Lookup returns what a name means so far, or nil.
 func (e *Edit) Lookup(name string) *Version { return e.m.names[name] }
 
 // Define gives v.Name a new meaning. Number and Previous are set here. A variable that
-// it replaces is released.
+// it replaces is released, where nothing else reaches it.
 func (e *Edit) Define(v Version) {
 	old := e.m.names[v.Name]
-	if old != nil && old.Kind == Var {
-		e.released = append(e.released, old)
+	if old != nil {
+		e.release(old)
 	}
 	e.m.last++
 	v.Number, v.Previous = e.m.last, old
@@ -94,8 +102,8 @@ func (e *Edit) Restore(v *Version) { e.m.names[v.Name] = v }
 // Drop takes a name away. A variable is released. What other declarations compiled with the
 // name goes on to work: their packages import the one that holds it.
 func (e *Edit) Drop(name string) {
-	if v := e.m.names[name]; v != nil && v.Kind == Var {
-		e.released = append(e.released, v)
+	if v := e.m.names[name]; v != nil {
+		e.release(v)
 	}
 	delete(e.m.names, name)
 }

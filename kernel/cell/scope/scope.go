@@ -55,6 +55,7 @@ type Version struct {
 	Methods  map[string]*Unit // of a type, by name
 	Lost     string           // why its value is gone; empty when it is there
 	Pointer  bool             // of a variable: Home's package holds a pointer to it, see gen.Keeps
+	Held     bool             // of a variable: pointers to it or function literals may be about, see check.Held
 	Previous *Version         // what the name meant before; nil at first, and where it meant nothing
 }
 
