@@ -125,9 +125,10 @@ def test_completion_by_tab(page):
     page.keyboard.press("Control+A")
     page.keyboard.type('s := "🦦世界"; model.Para')
     page.keyboard.press("Tab")
-    page.locator(".jp-Completer-item", has_text="Param").first.wait_for()
+    item = page.locator(".jp-Completer-item", has_text="Param").first  # Parallelize stands above it
+    item.wait_for()
     shot(page, "completion")
-    page.keyboard.press("Enter")
+    item.click()
     editor.get_by_text("model.Param").wait_for()
     assert editor.text_content() == 's := "🦦世界"; model.Param'
 
