@@ -56,7 +56,8 @@ func (p *Program) Commit(reached int) {
 	// takes over the methods of the type before, a type that is compiled again must be there to
 	// be hidden, and what mentions a type is renamed once all of it is in the model.
 	s := &commit{checked: c, ed: ed, made: c.Pkg.Scope(), home: p.Seq, done: reached, cell: c.Cell.Name}
-	s.held() // of what the names meant before the cell, and below of what they mean after it
+	held := c.Held()
+	s.held(held) // of what the names meant before the cell, and below of what they mean after it
 	s.dropped()
 	s.revived()
 	// A type that was hidden by a variable of its name, and that the cell declares again: the
@@ -69,7 +70,7 @@ func (p *Program) Commit(reached int) {
 	s.redeclared()
 	s.retyped()
 	s.variables()
-	s.held()
+	s.held(held)
 	showPackages(ed, c)
 	// The program itself released the variables that were to be released before it.
 	nb.scope, nb.release = ed.Model(), ed.Released()
@@ -231,8 +232,8 @@ func (s *commit) redeclared() {
 // keeps its memory, and so its value, where the program has a pointer to it (see gen.Keeps).
 func (s *commit) retyped() {
 	for _, name := range sortedKeys(s.checked.Retyped) {
-		// What the cell defines anew is left to variables, which releases the old one; where the
-		// cell did not come to it, it keeps its old type with its old value.
+		// A variable that the cell also defines is dealt with in variables, which releases the
+		// old one. Where the cell failed before it, the old one stays, with its type and value.
 		if s.checked.Dropped[name] != "" || s.checked.NewVars[name] {
 			continue
 		}
@@ -248,8 +249,8 @@ func (s *commit) retyped() {
 }
 
 // held notes the variables that pointers or function literals lead to.
-func (s *commit) held() {
-	for _, name := range s.checked.Held() {
+func (s *commit) held(names []string) {
+	for _, name := range names {
 		s.ed.Update(name, func(v *scope.Version) { v.Held = true })
 	}
 }

@@ -63,9 +63,7 @@ func (g *generator) oldValues(use map[string]string) string {
 		}
 		ref := refTo(use, e)
 		if home == g.in.Seq {
-			if ref = "Ħ" + name; Keeps(g.in, name) {
-				ref = "(*" + ref + ")"
-			}
+			ref = variableRef("", name, Keeps(g.in, name))
 		}
 		fmt.Fprintf(&b, "{%q, %q, &%s},", name, e.Cell, ref)
 	}

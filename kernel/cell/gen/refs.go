@@ -34,11 +34,16 @@ func (g *generator) points(name string, obj types.Object, home int) bool {
 
 // refTo writes the variable of an earlier program.
 func refTo(use map[string]string, v *scope.Version) string {
-	ref := fromAlias(use, v.Home) + "Ħ" + v.Name
-	if v.Pointer {
-		ref = "(*" + ref + ")"
+	return variableRef(fromAlias(use, v.Home), v.Name, v.Pointer)
+}
+
+// variableRef writes a variable of the package that from names, which holds it or a pointer
+// to it. With an empty from the package is the program's own.
+func variableRef(from, name string, isPointer bool) string {
+	if isPointer {
+		return "(*" + from + "Ħ" + name + ")"
 	}
-	return ref
+	return from + "Ħ" + name
 }
 
 // spell writes the name of an object as generated code has it.
@@ -59,9 +64,5 @@ func (r *rewriter) spell(name string, obj types.Object) string {
 		return r.from(home) + name
 	}
 	name = spell.Written(name)
-	ref := r.from(home) + "Ħ" + name
-	if r.g.points(name, obj, home) {
-		ref = "(*" + ref + ")"
-	}
-	return ref
+	return variableRef(r.from(home), name, r.g.points(name, obj, home))
 }
