@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gomlx/compute"
@@ -56,19 +57,16 @@ func setFlags(kind, path string, settings []string) (restore func(), err error) 
 		notice(fmt.Sprintf("%s: the %s plugin, %s, does not know %s, and is opened without", plugins.FlagsEnv, kind, filepath.Base(path), strings.Join(unknown, " ")))
 	}
 	if kind == "cuda" {
-		own, _, err := plugins.FlagsFor(path, strings.Join(plugins.OwnFlags(path, value), " "))
+		own, missing, err := plugins.FlagsFor(path, strings.Join(append(plugins.OwnFlags(path, value), settings...), " "))
 		if err != nil {
 			return nil, err
+		}
+		for _, flag := range settings {
+			if slices.Contains(missing, flag) {
+				return nil, fmt.Errorf("its plugin, %s, does not know %s", filepath.Base(path), flag)
+			}
 		}
 		known = append(known, own...)
-		asked, missing, err := plugins.FlagsFor(path, strings.Join(settings, " "))
-		if err != nil {
-			return nil, err
-		}
-		if len(missing) > 0 {
-			return nil, fmt.Errorf("its plugin, %s, does not know %s", filepath.Base(path), strings.Join(missing, " "))
-		}
-		known = append(known, asked...)
 	}
 	if !was && len(known) == 0 {
 		return func() {}, nil
