@@ -3,6 +3,7 @@ package dl
 import (
 	"fmt"
 	"iter"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -26,12 +27,7 @@ type Batch struct {
 //
 //	step.Run(dl.Batch{Inputs: augment(b.Inputs), Labels: b.Labels})
 func (b Batch) part() *batchPart {
-	for _, t := range []*Tensor{b.Inputs, b.Labels} {
-		if t != nil && t.part != nil {
-			return t.part
-		}
-	}
-	for _, t := range b.Fields {
+	for _, t := range b.tensors() {
 		if t.part != nil {
 			return t.part
 		}
@@ -41,14 +37,20 @@ func (b Batch) part() *batchPart {
 
 // setPart has the tensors of a batch know that they are the rows of one process.
 func (b Batch) setPart(p *batchPart) {
-	for _, t := range []*Tensor{b.Inputs, b.Labels} {
-		if t != nil {
-			t.part = p
-		}
-	}
-	for _, t := range b.Fields {
+	for _, t := range b.tensors() {
 		t.part = p
 	}
+}
+
+// tensors lists what the batch has.
+func (b Batch) tensors() []*Tensor {
+	all := slices.Collect(maps.Values(b.Fields))
+	for _, t := range []*Tensor{b.Inputs, b.Labels} {
+		if t != nil {
+			all = append(all, t)
+		}
+	}
+	return all
 }
 
 // batchPart says which batch of a job a process has rows of.

@@ -423,10 +423,7 @@ func TestBFloat16(t *testing.T) {
 // TestDataParallel trains on several devices that share each batch, also one
 // that does not divide evenly, as on one.
 func TestDataParallel(t *testing.T) {
-	on(t, "cpu")
-	if n := dl.DevicesOf("cpu"); n < 4 {
-		t.Skipf("the cpu plugin shows %d devices, want 4", n)
-	}
+	fourDevices(t)
 	for _, accumulate := range []int{1, 3} {
 		t.Run(fmt.Sprintf("accumulate %d", accumulate), func(t *testing.T) { dataParallel(t, accumulate) })
 	}
