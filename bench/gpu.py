@@ -167,8 +167,8 @@ def tests(seconds, title, pattern, skip="", verbose=False, processes=1, device=a
         failed.append(title)
 
 
-# Tests of what is on a processor alone: its devices, what Go calculates there, oneDNN; and of the compiler for a GPU that
-# is not there.
+# Tests of what is on a processor alone: its devices, what Go calculates there, oneDNN; and of the
+# compiler for a GPU that is not there.
 OWN = "SideBySide|MovesBetween|DataParallel|VariablesFree|^TestSmall|OneDNN|ProgramsForCUDA"
 SPECIAL = "^Test(OutOfMemory|FreeGivesMemoryBack|StopAndInterrupt|Plan|Distributed)$"
 REPEATS = "^Test(OneDNNRepeats|Distributed|Resume)$"

@@ -27,7 +27,8 @@ func digest(nb *ipynb.Notebook, links []page.Link) string {
 	return fmt.Sprintf("%x", h.Sum(nil)[:16])
 }
 
-// The stamp stands in a page's head. A test reads it, so that no page becomes stale unseen.
+// stampFormat are two elements in the head of a page: a hash of the notebook's cells and the
+// picture's alternative text. A test compares the hash, and fails for pages that are out of date.
 const stampFormat = "\n<meta name=\"holt-cells\" content=\"%s\">\n<meta name=\"holt-picture\" content=\"%s\">"
 
 var (

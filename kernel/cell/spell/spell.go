@@ -113,10 +113,11 @@ func Must(values int) string { return "ˣmust" + strconv.Itoa(values) }
 // earlier program, and gets the value when its statement runs.
 func Embed(name string) string { return "ˣembed_" + name }
 
-// Dot stands in a name of ours where Go has the dot between a type and its method or field.
+// Dot separates a type from its method or field in names that are made for generated code: T.m
+// is Tˣ_m there.
 //
-// A name that a person writes may hold _, so that this alone would not do: the method b_c of a
-// and the method c of a_b are two.
+// An underscore alone would not do, since names in cells may have one: the method b_c of a and
+// the method c of a_b would have the same name.
 const Dot = "ˣ_"
 
 // MethodFunc is the function that the new body of a method becomes.
