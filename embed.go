@@ -18,7 +18,7 @@ import (
 //go:embed kernel/host/*.go kernel/host/gotest/*.go kernel/host/msg/*.go kernel/host/rt/*.go
 //go:embed internal/*/*.go internal/calls/*.c internal/calls/*.h internal/pjrt/*.h
 //go:embed dl/*.go dl/*/*.go dl/internal/*/*.go dl/internal/small/*.s dl/vision/*/*.go dl/vision/cifarsample/sample.tar.gz dl/vision/imagenet/classes.txt dl/words/words.tsv dl/words/pytorch.txt
-//go:embed display/*.go display/*.js display/*/*.go
+//go:embed display/*.go display/*/*.go
 var files embed.FS
 
 // Source is the module without its tests and without the packages that only

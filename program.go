@@ -10,7 +10,7 @@ import (
 //go:embed kernel
 //go:embed internal/*/*.go internal/calls/*.c internal/calls/*.h internal/pjrt/*.h
 //go:embed dl/*.go dl/*/*.go dl/internal/*/*.go dl/internal/small/*.s dl/vision/*/*.go dl/vision/cifarsample/sample.tar.gz dl/vision/imagenet/classes.txt dl/words/words.tsv dl/words/pytorch.txt
-//go:embed display/*.go display/*.js display/*/*.go
+//go:embed display/*.go display/*/*.go
 //go:embed notebooks/*.ipynb notebooks/gallery/*.ipynb
 var program embed.FS
 

@@ -1,7 +1,6 @@
 package display
 
 import (
-	_ "embed"
 	"errors"
 	"fmt"
 	"math"
@@ -298,9 +297,3 @@ func (b Button) value(text string, t reflect.Type) (reflect.Value, error) {
 func (b Button) html(i int) string {
 	return fmt.Sprintf(`<button type="button" data-i="%d" value="0">again</button><output>0</output>`, i)
 }
-
-// The script of the controls, which tells their values by the connection that GoNB's
-// widgets have: package kernel/jupyter/comm.
-//
-//go:embed interact.js
-var interactScript string

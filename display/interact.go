@@ -8,13 +8,10 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/holt-dl/holt/internal/frame"
-	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // Func is a function whose parameters have names, for [Interact]. In a cell there is no
@@ -50,9 +47,10 @@ const maxInteractions = 32
 // count. An error or a panic is shown in the result's place, and the next move tries
 // again. What the function prints stands below the cell.
 //
-// The controls need JupyterLab or Notebook. Where a notebook was only run (holt run, nbconvert,
-// VS Code) the picture of the first values stays, and a line says so. After the page was
-// loaded again or the kernel restarted, run the cell again.
+// The controls need JupyterLab or Notebook, and go on there after the page was loaded again,
+// and in a second browser; a chart is then a picture. They say so when the kernel was restarted.
+// Where a notebook was only run (holt run, nbconvert, VS Code) the result of the first values
+// stays, and a line says so.
 func Interact(f any, controls ...Control) error {
 	it, err := newInteraction(f, controls)
 	if err != nil {
@@ -62,21 +60,23 @@ func Interact(f any, controls ...Control) error {
 	if err != nil {
 		return err
 	}
-	err = frame.Display(frame.Bundle{Data: map[string]any{
-		"text/html": it.html(), "text/plain": it.values(it.start()),
-	}})
-	if err != nil {
+	b := Render(first)
+	it.latest = moved{Values: it.start()}
+	if frame.Connected() {
+		if err := it.showControls(it.live(b)); err != nil {
+			return err
+		}
+	}
+	if err := frame.Display(it.line()); err != nil {
 		return err
 	}
-	b := Render(first)
-	b.DisplayID = it.id
+	b.DisplayID = it.id + "-result"
 	if err := frame.Display(b); err != nil {
 		return err
 	}
-	if listen := hooks.Get().Listen; listen != nil && frame.Connected() {
-		wake := make(chan struct{}, 1)
-		it.stop = listen(it.address(), func(text string) { it.heard(text, wake) })
-		go it.follow(wake)
+	if frame.Connected() {
+		it.letGo = frame.OnSteer(it.id, it.heard)
+		go it.follow()
 		keep(it)
 	}
 	return nil
@@ -98,23 +98,28 @@ func keep(it *interaction) {
 	}
 	interacting.Unlock()
 	for _, it := range old {
-		it.stop()
+		it.letGo()
 		close(it.ended)
+		ended := fmt.Sprintf("%d newer calls of display.Interact came after it", maxInteractions)
+		it.showControls(&frame.Live{Ended: ended}) // it fails when the kernel is gone
 	}
 }
 
 // An interaction is one call of Interact.
 type interaction struct {
-	id     string
+	id     string // of the display of the controls
 	f      reflect.Value
 	params []param
-	born   time.Time
+	wake   chan struct{} // there are values to be shown
 	ended  chan struct{}
-	stop   func() // listening
+	letGo  func() // of the page
+
+	shown  bool  // the controls
+	n      int   // results after the first
+	latest moved // of which values the result is
 
 	mu      sync.Mutex
-	at      float64  // when the page sent the latest values, by its clock
-	pending []string // values to be shown; nil when all are
+	pending *moved // values to be shown; nil when all are
 }
 
 // A param is a parameter and its control.
@@ -144,7 +149,10 @@ func newInteraction(f any, controls []Control) (*interaction, error) {
 	case t.NumOut() > 2 || t.NumOut() == 2 && t.Out(1) != reflect.TypeFor[error]():
 		return nil, errors.New("the function returns several values; want one, and perhaps an error: display.Row shows several side by side")
 	}
-	it := &interaction{id: fmt.Sprintf("holt-%016x", rand.Uint64()), f: fv, born: time.Now(), ended: make(chan struct{})}
+	it := &interaction{
+		id: fmt.Sprintf("holt-%016x", rand.Uint64()), f: fv,
+		wake: make(chan struct{}, 1), ended: make(chan struct{}),
+	}
 	for i := range t.NumIn() {
 		p := param{name: fmt.Sprintf("argument %d", i+1), typ: t.In(i)}
 		if i < len(names) && names[i] != "" && names[i] != "_" {
@@ -220,9 +228,6 @@ func (it *interaction) values(texts []string) string {
 
 // call calls the function with the values that texts stand for.
 func (it *interaction) call(texts []string) (any, error) {
-	if len(texts) != len(it.params) {
-		return nil, fmt.Errorf("display: Interact: the page sent %d values, want %d", len(texts), len(it.params))
-	}
 	args := make([]reflect.Value, len(texts))
 	for i, p := range it.params {
 		v, err := p.control.value(texts[i], p.typ)
@@ -240,71 +245,107 @@ func (it *interaction) call(texts []string) (any, error) {
 	return out[0].Interface(), nil
 }
 
-func (it *interaction) address() string { return "/holt/interact/" + it.id }
-
-// moved is what the page sends.
+// moved is what a page sends.
 type moved struct {
-	At     float64  `json:"at"` // milliseconds since 1970
+	Page   string   `json:"page"` // a view of the controls; empty before any was moved
+	N      int      `json:"n"`    // counts what that view sends
 	Values []string `json:"values"`
 }
 
-// heard takes values from the page, which may come in another order than they were sent.
-func (it *interaction) heard(text string, wake chan<- struct{}) {
+// heard takes values from a page.
+func (it *interaction) heard(action, value string) error {
+	if action != "set" {
+		return fmt.Errorf("controls know no action %q, want set", action)
+	}
 	var m moved
-	if json.Unmarshal([]byte(text), &m) != nil {
-		return // not from our script
+	if err := json.Unmarshal([]byte(value), &m); err != nil {
+		return fmt.Errorf("display: Interact: what the page sent is no list of values: %w", err)
+	}
+	if len(m.Values) != len(it.params) {
+		return fmt.Errorf("display: Interact: the page sent %d values, want %d", len(m.Values), len(it.params))
 	}
 	it.mu.Lock()
-	newer := m.At > it.at
-	if newer {
-		it.at, it.pending = m.At, m.Values
-	}
+	it.pending = &m
 	it.mu.Unlock()
-	if !newer {
-		return
-	}
-	it.tell("busy")
 	select {
-	case wake <- struct{}{}:
+	case it.wake <- struct{}{}:
 	default: // it looks at the latest values in any case
 	}
+	return nil
 }
 
-// tell says in the page what becomes of the values that it sent.
-func (it *interaction) tell(state string) {
-	if tell := hooks.Get().Tell; tell != nil {
-		tell(it.address()+"/state", state)
+// live says what pages are to know of a result.
+func (it *interaction) live(result frame.Bundle) *frame.Live {
+	state, _ := json.Marshal(map[string]any{ // there is nothing in it that JSON cannot hold
+		"page": it.latest.Page, "sent": it.latest.N, "values": it.latest.Values, "n": it.n,
+	})
+	return &frame.Live{Going: true, View: markup(result), State: state}
+}
+
+// showControls shows the controls, or shows them once more.
+func (it *interaction) showControls(live *frame.Live) error {
+	var names []string
+	for _, p := range it.params {
+		names = append(names, p.name)
+	}
+	m := frame.Message{Kind: frame.KindDisplay, Live: live, Bundle: &frame.Bundle{
+		Data:      map[string]any{"text/html": it.html(), "text/plain": "controls: " + strings.Join(names, ", ")},
+		DisplayID: it.id,
+	}}
+	if it.shown {
+		m.Kind = frame.KindUpdate
+	}
+	it.shown = true
+	return frame.Send(m)
+}
+
+// line says of which values the result below it is. By its number a page knows whether it is
+// shown the last one.
+func (it *interaction) line() frame.Bundle {
+	text := it.values(it.latest.Values)
+	return frame.Bundle{
+		Data: map[string]any{
+			"text/html":  fmt.Sprintf(`<small data-holt-result="%s" data-n="%d">%s</small>`, it.id, it.n, Escape(text)),
+			"text/plain": text,
+		},
+		DisplayID: it.id + "-line",
 	}
 }
 
 // follow shows the result for the latest values, again and again.
-func (it *interaction) follow(wake <-chan struct{}) {
+func (it *interaction) follow() {
 	for {
 		select {
-		case <-wake:
+		case <-it.wake:
 		case <-it.ended:
 			return
 		}
 		it.mu.Lock()
-		texts := it.pending
+		m := it.pending
 		it.pending = nil
 		it.mu.Unlock()
-		if texts == nil {
+		if m == nil {
 			continue
 		}
 		// On a goroutine of its own, which the function may end: os.Exit in a cell does.
 		done := make(chan frame.Bundle, 1)
 		go func() {
 			defer close(done)
-			done <- it.result(texts)
+			done <- it.result(m.Values)
 		}()
 		b, ok := <-done
 		if !ok {
-			b = wrong(it.values(texts), "the function ended its goroutine and returned nothing")
+			b = wrong(it.values(m.Values), "the function ended its goroutine and returned nothing")
 		}
-		b.DisplayID = it.id
-		frame.Update(b) // it fails when the kernel is gone, and with it this process
-		it.tell("shown")
+		it.n++
+		it.latest = *m
+		// The result comes before what says that it is there. All fails when the kernel is gone,
+		// and with it this process.
+		b.DisplayID = it.id + "-result"
+		frame.Update(b)
+		line, live := it.line(), it.live(b)
+		live.Of = it.id
+		frame.Send(frame.Message{Kind: frame.KindUpdate, Bundle: &line, Live: live})
 	}
 }
 
@@ -345,17 +386,15 @@ func wrong(values, message string) frame.Bundle {
 	}}
 }
 
-// html is the controls, and the script that tells their values.
+// html is the controls, to which the kernel adds a script. Without it they cannot be moved.
 func (it *interaction) html() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, `<div id="%s" style="max-width:760px">`, it.id)
+	b.WriteString(`<div style="max-width:760px"><fieldset disabled style="border:0;margin:0;padding:0;min-width:0">`)
 	for i, p := range it.params {
 		fmt.Fprintf(&b, `<label style="display:flex;align-items:center;gap:8px;min-height:28px"><span style="min-width:96px">%s</span>%s</label>`,
 			Escape(p.name), p.control.html(i))
 	}
-	fmt.Fprintf(&b, `<div data-note style="opacity:.75">Below is the result for %s. In JupyterLab the controls change it, once this cell was run there.</div>`, Escape(it.values(it.start())))
-	script := strings.NewReplacer("ID", it.id, "ADDRESS", it.address(), "BORN", strconv.FormatInt(it.born.UnixMilli(), 10)).Replace(interactScript)
-	b.WriteString("</div><script>" + script + "</script>")
+	b.WriteString(`</fieldset><div data-note>The controls stand at their first values. In JupyterLab they can be moved, once this cell was run there.</div></div>`)
 	return b.String()
 }
 

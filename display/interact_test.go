@@ -11,17 +11,14 @@ import (
 
 	"github.com/holt-dl/holt/display"
 	"github.com/holt-dl/holt/internal/frame"
-	"github.com/holt-dl/holt/internal/hooks"
 )
 
-// A fakePage is a notebook page: what it is shown and told, and a way to move controls.
+// A fakePage is a notebook page: what it is shown, and a way to move controls.
 type fakePage struct {
-	mu     sync.Mutex
-	shown  []frame.Message
-	states []string
-	heard  func(text string)
-	at     int
-	ready  chan string // the text of each update
+	mu    sync.Mutex
+	shown []frame.Message
+	at    int
+	ready chan string // the text of each result that takes the place of another
 }
 
 func newFakePage(t *testing.T) *fakePage {
@@ -30,33 +27,42 @@ func newFakePage(t *testing.T) *fakePage {
 		p.mu.Lock()
 		p.shown = append(p.shown, m)
 		p.mu.Unlock()
-		if m.Kind == frame.KindUpdate {
+		if m.Kind == frame.KindUpdate && strings.HasSuffix(m.Bundle.DisplayID, "-result") {
 			p.ready <- m.Bundle.Data["text/plain"].(string)
 		}
 		return nil
 	})
-	undo := hooks.Set(func(h *hooks.Hooks) {
-		h.Listen = func(address string, f func(string)) func() {
-			p.heard = f
-			return func() {}
-		}
-		h.Tell = func(address, state string) {
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			p.states = append(p.states, state)
-		}
-	})
-	t.Cleanup(func() {
-		frame.SetSink(nil)
-		undo()
-	})
+	t.Cleanup(func() { frame.SetSink(nil) })
 	return p
 }
 
+// id is the display of the first controls.
+func (p *fakePage) id() string { return p.shown[0].Bundle.DisplayID }
+
 // move has the page send values.
-func (p *fakePage) move(values ...string) {
+func (p *fakePage) move(t *testing.T, values ...string) {
+	t.Helper()
 	p.at++
-	p.heard(fmt.Sprintf(`{"at":%d,"values":["%s"]}`, p.at, strings.Join(values, `","`)))
+	if err := frame.Steer(p.id(), "set", fmt.Sprintf(`{"page":"a","n":%d,"values":["%s"]}`, p.at, strings.Join(values, `","`))); err != nil {
+		t.Error(err)
+	}
+}
+
+// last waits for a message about a display, and returns it.
+func (p *fakePage) last(t *testing.T, kind frame.Kind, display string, done func(frame.Message) bool) frame.Message {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		p.mu.Lock()
+		for _, m := range p.shown {
+			if m.Kind == kind && m.Bundle.DisplayID == display && done(m) {
+				p.mu.Unlock()
+				return m
+			}
+		}
+		p.mu.Unlock()
+	}
+	t.Fatalf("no %s of %s was shown", kind, display)
+	return frame.Message{}
 }
 
 func (p *fakePage) next(t *testing.T) string {
@@ -89,20 +95,34 @@ func TestInteract(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(p.shown) != 2 || p.shown[0].Bundle.DisplayID != "" || p.shown[1].Bundle.DisplayID == "" {
-		t.Fatalf("shown %+v, want controls, and a result with an id", p.shown)
+	if len(p.shown) != 3 {
+		t.Fatalf("shown %+v, want controls, a line, and a result", p.shown)
 	}
-	controls, html := p.shown[0].Bundle.Data["text/plain"], p.shown[0].Bundle.Data["text/html"].(string)
-	if want := "lr = 0.01, k = 0, on = false, name = a<b"; controls != want {
-		t.Errorf("controls are %q, want %q", controls, want)
+	id := p.id()
+	if p.shown[1].Bundle.DisplayID != id+"-line" || p.shown[2].Bundle.DisplayID != id+"-result" {
+		t.Errorf("the line and the result have the ids %q and %q", p.shown[1].Bundle.DisplayID, p.shown[2].Bundle.DisplayID)
 	}
+	line, html := p.shown[1].Bundle, p.shown[0].Bundle.Data["text/html"].(string)
+	if want := "lr = 0.01, k = 0, on = false, name = a<b"; line.Data["text/plain"] != want {
+		t.Errorf("the line is %q, want %q", line.Data["text/plain"], want)
+	}
+	if want := `<small data-holt-result="` + id + `" data-n="0">lr = 0.01, k = 0, on = false, name = a&lt;b</small>`; line.Data["text/html"] != want {
+		t.Errorf("the line's HTML is %q, want %q", line.Data["text/html"], want)
+	}
+	wantLive := func(m frame.Message, of, state, view string) {
+		t.Helper()
+		if l := m.Live; l == nil || !l.Going || l.Of != of || string(l.State) != state || l.View != view {
+			t.Errorf("pages are told %+v, want state %s and view %s", l, state, view)
+		}
+	}
+	wantLive(p.shown[0], "", `{"n":0,"page":"","sent":0,"values":["0.01","0","false","0"]}`, "<pre>0.01 0 false a&lt;b</pre>")
 	for _, want := range []string{`data-from="0.0001" data-to="1" data-start="0.01"`, `max="255" step="1"`, `type="checkbox"`, `<option value="0" selected>a&lt;b</option>`,
-		`data-whole="false"`, "Below is the result for lr = 0.01, k = 0, on = false, name = a&lt;b."} {
+		`data-whole="false"`, "<fieldset disabled", "they can be moved, once this cell was run there"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("no %s in %s", want, html)
 		}
 	}
-	if got := p.shown[1].Bundle.Data["text/plain"]; got != "0.01 0 false a<b" {
+	if got := p.shown[2].Bundle.Data["text/plain"]; got != "0.01 0 false a<b" {
 		t.Errorf("the first result is %v", got)
 	}
 
@@ -119,16 +139,42 @@ func TestInteract(t *testing.T) {
 		{[]string{"many", "7", "true", "0"}, `lr = many, k = 7, on = true, name = a<b: display: Interact: lr: "many" is no number`},
 		{[]string{"0.25", "8", "false", "0"}, "0.25 8 false a<b"}, // and all is well again
 	} {
-		p.move(tt.values...)
+		p.move(t, tt.values...)
 		if got := p.next(t); got != tt.want {
 			t.Errorf("%q gave %q, want %q", tt.values, got, tt.want)
 		}
 	}
-	p.heard(`{"at":2,"values":["0.9","1","true","0"]}`) // an older one that comes late
-	p.heard("not ours")
-	p.move("0.75", "8", "false", "0")
-	if got := p.next(t); got != "0.75 8 false a<b" {
-		t.Errorf("after late values %q is shown", got)
+	m := p.last(t, frame.KindUpdate, id+"-line", func(m frame.Message) bool { return strings.Contains(string(m.Live.State), `"n":8,`) })
+	wantLive(m, id, `{"n":8,"page":"a","sent":8,"values":["0.25","8","false","0"]}`, "<pre>0.25 8 false a&lt;b</pre>")
+	if want := "lr = 0.25, k = 8, on = false, name = a<b"; m.Bundle.Data["text/plain"] != want {
+		t.Errorf("the line is %q, want %q", m.Bundle.Data["text/plain"], want)
+	}
+	for _, tt := range []struct{ action, value, want string }{
+		{"jump", "0", `controls know no action "jump", want set`},
+		{"set", `{"values":["1"]}`, "display: Interact: the page sent 1 values, want 4"},
+		{"set", "", "display: Interact: what the page sent is no list of values: unexpected end of JSON input"},
+	} {
+		if err := frame.Steer(id, tt.action, tt.value); err == nil || err.Error() != tt.want {
+			t.Errorf("%s %s: got %v, want %s", tt.action, tt.value, err, tt.want)
+		}
+	}
+}
+
+// The oldest of many are let go, and say so.
+func TestInteractLetsGo(t *testing.T) {
+	p := newFakePage(t)
+	f := func(k int) int { return k }
+	for range 40 {
+		if err := display.Interact(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m := p.last(t, frame.KindUpdate, p.id(), func(m frame.Message) bool { return !m.Live.Going })
+	if want := "32 newer calls of display.Interact came after it"; m.Live.Ended != want {
+		t.Errorf("it ended because %q, want %q", m.Live.Ended, want)
+	}
+	if err, want := frame.Steer(p.id(), "set", `{"values":["1"]}`), "set: what is shown has ended"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
 
@@ -149,12 +195,12 @@ func TestInteractCoalesces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.move("1")
+	p.move(t, "1")
 	if k := <-begun; k != 1 {
 		t.Fatalf("called with %d", k)
 	}
 	for k := 2; k <= 9; k++ {
-		p.move(fmt.Sprint(k))
+		p.move(t, fmt.Sprint(k))
 	}
 	goOn <- true
 	if k := <-begun; k != 9 {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -318,7 +317,7 @@ func TestLiveIsSteered(t *testing.T) {
 		r := &steered{run: newRun(), lr: 0.1}
 		display.Live(r)
 		id := n.messages[0].Bundle.DisplayID
-		act := func(action string, value float64, want string) {
+		act := func(action, value, want string) {
 			t.Helper()
 			if err := frame.Steer(id, action, value); err != nil {
 				t.Fatal(err)
@@ -328,28 +327,28 @@ func TestLiveIsSteered(t *testing.T) {
 				t.Errorf("after %s shown %q, want %q", action, got, want)
 			}
 		}
-		act("pause", 0, `<div data-paused="true" data-lr="0.1"><div data-part="line"><div>pause · as of `)
-		act("lr", 1e-3, `<div data-paused="true" data-lr="0.001"><div data-part="line"><div>pause lr · as of `)
-		act("resume", 0, `<div data-paused="false" data-lr="0.001"><div data-part="line"><div>pause lr resume · as of `)
+		act("pause", "0", `<div data-paused="true" data-lr="0.1"><div data-part="line"><div>pause · as of `)
+		act("lr", "1e-3", `<div data-paused="true" data-lr="0.001"><div data-part="line"><div>pause lr · as of `)
+		act("resume", "0", `<div data-paused="false" data-lr="0.001"><div data-part="line"><div>pause lr resume · as of `)
 		for action, want := range map[string]string{
 			"jump": `a run knows no action "jump", want one of pause, resume, stop, lr`,
-			"lr":   "the learning rate is NaN, want a number that is not negative",
+			"lr":   "the learning rate is 1e999, want a number that is not negative",
 		} {
-			if err := frame.Steer(id, action, math.NaN()); err == nil || err.Error() != want {
+			if err := frame.Steer(id, action, "1e999"); err == nil || err.Error() != want {
 				t.Errorf("%s: got %v\nwant %s", action, err, want)
 			}
 		}
 		if err, want := steerFaulty(n), "pause: the run panicked: freed"; err == nil || err.Error() != want {
 			t.Errorf("got %v\nwant %s", err, want)
 		}
-		if err := frame.Steer(id, "stop", 0); err != nil {
+		if err := frame.Steer(id, "stop", "0"); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
 		if live := n.messages[n.count()-1].Live; live.Going || strings.Contains(live.View, "data-lr") {
 			t.Errorf("after its end pages are shown %+v, want nothing to steer", live)
 		}
-		if err, want := frame.Steer(id, "pause", 0), "pause: what is shown has ended"; err == nil || err.Error() != want {
+		if err, want := frame.Steer(id, "pause", "0"), "pause: what is shown has ended"; err == nil || err.Error() != want {
 			t.Errorf("got %v\nwant %s", err, want)
 		}
 	})
@@ -366,7 +365,7 @@ func steerFaulty(n *notebook) error {
 	defer close(r.done)
 	before := n.count()
 	display.Live(r)
-	return frame.Steer(n.messages[before].Bundle.DisplayID, "pause", 0)
+	return frame.Steer(n.messages[before].Bundle.DisplayID, "pause", "0")
 }
 
 // TestReplay shows a run that is over once, whatever its Done says.

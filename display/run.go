@@ -78,7 +78,7 @@ func (p LivePlot) Live(run Run) error {
 	follow(run, p, views)
 	letGo := func() {}
 	if s, ok := run.(Steerer); ok {
-		letGo = frame.OnSteer(views[0].id, func(action string, value float64) error {
+		letGo = frame.OnSteer(views[0].id, func(action, value string) error {
 			if err := steer(s, action, value); err != nil {
 				return err
 			}

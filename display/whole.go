@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -153,7 +154,7 @@ func plannedRows(run Run) (int, bool) {
 }
 
 // steer carries out what a person wishes of a run.
-func steer(run Steerer, action string, value float64) (err error) {
+func steer(run Steerer, action, value string) (err error) {
 	defer func() { // this is a goroutine that no cell guards
 		if r := recover(); r != nil {
 			err = fmt.Errorf("%s: the run panicked: %v", action, r)
@@ -167,10 +168,11 @@ func steer(run Steerer, action string, value float64) (err error) {
 	case "stop":
 		go run.Stop() // which waits for the step
 	case "lr":
-		if math.IsNaN(value) || math.IsInf(value, 0) || value < 0 {
-			return fmt.Errorf("the learning rate is %g, want a number that is not negative", value)
+		lr, err := strconv.ParseFloat(value, 64)
+		if err != nil || !finite(lr) || lr < 0 {
+			return fmt.Errorf("the learning rate is %s, want a number that is not negative", value)
 		}
-		run.SetLR(value)
+		run.SetLR(lr)
 	default:
 		return fmt.Errorf("a run knows no action %q, want one of pause, resume, stop, lr", action)
 	}

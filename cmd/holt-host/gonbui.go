@@ -23,12 +23,6 @@ func listenForever() {
 	}
 }
 
-// listen is hooks.Listen.
-func listen(address string, f func(text string)) (stop func()) {
-	id := comms.Subscribe(address, func(_, text string) { f(text) })
-	return func() { comms.Unsubscribe(id) }
-}
-
 // subscribe listens with the type of the first value, as comms complains of
 // values that it cannot convert.
 func subscribe(address string, value any) {

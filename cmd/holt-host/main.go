@@ -7,8 +7,6 @@
 package main
 
 import (
-	"github.com/janpfeifer/gonb/gonbui/comms"
-
 	"github.com/holt-dl/holt/display"
 	"github.com/holt-dl/holt/display/plot"
 	"github.com/holt-dl/holt/internal/frame"
@@ -21,7 +19,6 @@ func main() {
 	hooks.Set(func(h *hooks.Hooks) {
 		h.Context = host.Context
 		h.Notice = func(sentence string) { frame.Warn(sentence) }
-		h.Listen, h.Tell = listen, comms.Send[string]
 		h.Plotter = plot.Gonum{}
 	})
 	goxla.Install()

@@ -1,21 +1,31 @@
 package frame
 
-import "fmt"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 // Live says of an output that it follows what goes on in the host, such as a
 // training, so that pages can follow it by a comm too.
 type Live struct {
 	// Going is whether it may still change.
 	Going bool `json:"going"`
+	// Of is the display that pages follow; empty where it is the bundle's own.
+	Of string `json:"of,omitempty"`
 	// View is HTML of all there is to see; empty where the bundle's own is all of it.
 	View string `json:"view,omitempty"`
+	// State is what a page of controls is to know of each change. Such a page asks for
+	// the view where it needs it. A run has none, and its pages are given the view.
+	State json.RawMessage `json:"state,omitempty"`
+	// Ended is why it no longer goes on, in a few words; empty for one that has come to its end.
+	Ended string `json:"ended,omitempty"`
 }
 
-var steered = map[string]func(action string, value float64) error{} // by display id; guarded by mu
+var steered = map[string]func(action, value string) error{} // by display id; guarded by mu
 
 // OnSteer registers what carries out the wishes of a person who watches a
 // display. It returns a function that takes it off again.
-func OnSteer(display string, f func(action string, value float64) error) (remove func()) {
+func OnSteer(display string, f func(action, value string) error) (remove func()) {
 	mu.Lock()
 	defer mu.Unlock()
 	steered[display] = f
@@ -27,8 +37,8 @@ func OnSteer(display string, f func(action string, value float64) error) (remove
 }
 
 // Steer carries out what a person wishes of what a display shows: an action,
-// such as "pause", and its value where it has one.
-func Steer(display, action string, value float64) error {
+// such as "pause", and its value as JSON.
+func Steer(display, action, value string) error {
 	mu.Lock()
 	f := steered[display]
 	mu.Unlock()

@@ -61,12 +61,6 @@ type Hooks struct {
 	// Sample returns a part of CIFAR-10 in its binary layout.
 	Sample func(train bool) (records []byte, err error)
 
-	// Listen calls f with each text that the notebook page sends to an address, until stop is
-	// called. Texts that come fast may be given in another order.
-	Listen func(address string, f func(text string)) (stop func())
-	// Tell sends a text to what listens to an address in the page.
-	Tell func(address, text string)
-
 	// Plotter is the display.Plotter that draws figures and sheets.
 	Plotter any
 }

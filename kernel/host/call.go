@@ -60,11 +60,7 @@ func (s *server) call(c msg.Call, r *msg.Return) error {
 		r.Text = allStacks()
 		return nil
 	case msg.Steer:
-		value, err := strconv.ParseFloat(arg(2), 64)
-		if err != nil {
-			return err
-		}
-		return frame.Steer(arg(0), arg(1), value)
+		return frame.Steer(arg(0), arg(1), arg(2))
 	case msg.Pending:
 		r.Pending = frame.Pending()
 		return nil

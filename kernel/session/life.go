@@ -41,11 +41,11 @@ func (s *Session) start() error {
 	s.mu.Lock()
 	s.proc = p
 	s.mu.Unlock()
-	// A run lives in the host. When that ends, no one else tells the displays that their run
-	// stopped.
+	// A run lives in the host, as functions do that controls call. When that ends, no one else
+	// tells their displays.
 	go func() {
 		<-p.Done()
-		s.liveRuns.Stop("the host process ended, and the run with it")
+		s.liveRuns.Stop("the host process ended")
 	}()
 	return nil
 }

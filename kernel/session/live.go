@@ -17,7 +17,7 @@ func (s *Session) newViews() *live.Views {
 		Show: s.out.Frame,
 		// A person has pressed a button of a display. The host answers at once, also while a
 		// cell runs; a host that hangs must not hold the messages of the page for ever.
-		Steer: func(display, action string, value float64) error {
+		Steer: func(display, action, value string) error {
 			ctx, cancel := context.WithTimeout(s.ctx, 5*time.Second)
 			defer cancel()
 			return s.process().Steer(ctx, display, action, value)

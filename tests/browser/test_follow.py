@@ -15,6 +15,7 @@ pytestmark = [
 JUPYTER = CHECKOUT / "kernel" / "jupyter"
 SCRIPT = (
     (JUPYTER / "live" / "follow.js").read_text()
+    .replace("ATTACH", (JUPYTER / "live" / "attach.js").read_text().strip(), 1)
     .replace("JUPYTER", (JUPYTER / "comm" / "server.js").read_text().strip(), 1)
     .replace('"KERNEL"', '"k-1"').replace('"DISPLAY"', '"d"')
 )  # fmt: skip
@@ -199,7 +200,7 @@ def test_kernel_is_gone(page, why):
     page.wait_for_function("sent.length === 1")
     if why == "404":
         page.evaluate("status = 404; sockets[0].close()")
-        sentence = "stopped: the kernel has ended, and the run with it; run the cell again"
+        sentence = "stopped: the kernel has ended; run the cell again"
     else:
         page.evaluate("tell({ gone: 'it was started again' })")
         sentence = "stopped: it was started again; run the cell again"

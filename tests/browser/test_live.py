@@ -280,7 +280,7 @@ def test_restart(page, lab, browser):
     # The notebook was saved before the kernel ended, and its view asks the new one.
     page.on("dialog", lambda d: d.accept())
     page.reload()
-    cell(page, TRAINING).get_by_text("stopped: the kernel was started again, and the run ended with the one before; run the cell again").wait_for()
+    cell(page, TRAINING).get_by_text("stopped: the kernel was started again; run the cell again").wait_for()
     assert "as of" in line(page).inner_text()
     shots(page, "after")
 

@@ -111,7 +111,7 @@ const (
 	Stacks   = "stacks"   // Text of the answer: all goroutines
 	Pending  = "pending"  // Pending of the answer: displays that may still change
 
-	Steer = "steer" // Args: display id, action, number; see frame.Steer
+	Steer = "steer" // Args: display id, action, value as JSON; see frame.Steer
 
 	SetArgs   = "args"      // Args: os.Args[1:]; flags have their defaults again
 	DropFlags = "dropflags" // Args: names of flags that are defined anew

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/holt-dl/holt/kernel/host/msg"
 )
@@ -96,9 +95,9 @@ func (p *Process) Pending(ctx context.Context) (int, error) {
 }
 
 // Steer carries out what a person wishes of what a display shows, by an action such as
-// "pause" and its value where it has one.
-func (p *Process) Steer(ctx context.Context, display, action string, value float64) error {
-	_, err := p.call(ctx, msg.Steer, display, action, strconv.FormatFloat(value, 'g', -1, 64))
+// "pause", and its value as JSON.
+func (p *Process) Steer(ctx context.Context, display, action, value string) error {
+	_, err := p.call(ctx, msg.Steer, display, action, value)
 	return err
 }
 

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -41,12 +42,12 @@ type Options struct {
 	// Kernel is the kernel's id in its Jupyter server; empty where there is none, and
 	// displays have no script then.
 	Kernel string
-	Send   func(comm.Message)                                // to the pages
-	Show   func(frame.Message)                               // as output, which updates a display
-	Steer  func(display, action string, value float64) error // in the host
+	Send   func(comm.Message)                        // to the pages
+	Show   func(frame.Message)                       // as output, which updates a display
+	Steer  func(display, action, value string) error // in the host; the value is JSON
 }
 
-// Views are the displays of runs. Their methods may be called by several goroutines.
+// Views are the displays of runs and of controls. Their methods may be called by several goroutines.
 type Views struct {
 	opt Options
 
@@ -60,8 +61,12 @@ type Views struct {
 // view is one display.
 type view struct {
 	id    string
+	born  time.Time
+	own   string // HTML of the display itself
 	html  string // of all there is to see
 	text  string
+	state json.RawMessage // of controls; nil for a run
+	gone  string          // why it ended before its time
 	going bool
 	seq   int
 
@@ -84,18 +89,25 @@ func (v *Views) Take(m frame.Message) (show frame.Message, ok bool) {
 	if v.closed {
 		return m, !m.Live.Going
 	}
-	w := v.views[m.Bundle.DisplayID]
+	id := cmp.Or(m.Live.Of, m.Bundle.DisplayID)
+	w := v.views[id]
 	if w == nil {
-		w = &view{id: m.Bundle.DisplayID, pages: map[string]time.Time{}}
-		v.views[w.id] = w
+		w = &view{id: id, born: time.Now(), pages: map[string]time.Time{}}
+		v.views[id] = w
 	}
-	w.html, _ = m.Bundle.Data["text/html"].(string)
-	w.text, _ = m.Bundle.Data["text/plain"].(string)
-	if m.Live.View != "" {
-		w.html = m.Live.View
+	if m.Live.Of == "" {
+		w.own, _ = m.Bundle.Data["text/html"].(string)
+		w.text, _ = m.Bundle.Data["text/plain"].(string)
+	}
+	if w.gone = m.Live.Ended; w.gone == "" {
+		w.html, w.state = cmp.Or(m.Live.View, w.own), m.Live.State
 	}
 	v.change(w, m.Live.Going)
-	if !w.going {
+	switch {
+	case w.gone != "":
+		m.Bundle = w.stopped()
+		return m, true
+	case !w.going, m.Live.Of != "":
 		return m, true
 	}
 	m = v.withScript(w, m)
@@ -120,17 +132,28 @@ func (v *Views) change(w *view, going bool) {
 			v.ended = slices.Delete(v.ended, 0, 1)
 		}
 	}
+	news := w.whole()
+	if w.state != nil {
+		delete(news, "html") // a page that shows the result by itself asks for it
+	}
 	for page := range w.pages {
-		v.send(page, w.state())
+		v.send(page, news)
 	}
 	if !going {
 		clear(w.pages)
 	}
 }
 
-// state is what a page is told of a view.
-func (w *view) state() map[string]any {
-	return map[string]any{"html": w.html, "seq": w.seq, "going": w.going}
+// whole is what a page is told of a view when it comes.
+func (w *view) whole() map[string]any {
+	data := map[string]any{"html": w.html, "seq": w.seq, "going": w.going}
+	if w.state != nil {
+		data["state"], data["age"] = w.state, time.Since(w.born).Milliseconds()
+	}
+	if w.gone != "" {
+		data["gone"] = w.gone
+	}
+	return data
 }
 
 func (v *Views) send(page string, data map[string]any) {
@@ -141,18 +164,30 @@ func (v *Views) send(page string, data map[string]any) {
 	v.opt.Send(comm.Message{Kind: comm.Data, ID: page, Data: text})
 }
 
-//go:embed follow.js
-var script string
+// The script of a run and that of controls, and what both have in the place of ATTACH.
+var (
+	//go:embed follow.js
+	followScript string
+	//go:embed interact.js
+	interactScript string
+	//go:embed attach.js
+	attach string
+)
 
 // withScript adds the script to a display, by which a page follows it.
 func (v *Views) withScript(w *view, m frame.Message) frame.Message {
-	if v.opt.Kernel == "" || w.html == "" {
+	if v.opt.Kernel == "" || w.own == "" {
 		return m
 	}
+	script := followScript
+	if w.state != nil {
+		script = interactScript
+	}
+	script = strings.NewReplacer("ATTACH", strings.TrimSpace(attach), `"DISPLAY"`, fmt.Sprintf("%q", w.id)).Replace(script)
 	b := *m.Bundle
 	b.Data = maps.Clone(b.Data)
-	b.Data["text/html"] = fmt.Sprintf(`<div data-holt-live="%s" data-seq="%d">%s</div>`, html.EscapeString(w.id), w.seq, w.html) +
-		comm.Script(strings.Replace(script, `"DISPLAY"`, fmt.Sprintf("%q", w.id), 1), v.opt.Kernel)
+	b.Data["text/html"] = fmt.Sprintf(`<div data-holt-live="%s" data-seq="%d">%s</div>`, html.EscapeString(w.id), w.seq, w.own) +
+		comm.Script(script, v.opt.Kernel)
 	m.Bundle = &b
 	return m
 }
@@ -163,9 +198,9 @@ func (v *Views) Handle(m comm.Message) bool {
 		return false
 	}
 	var wish struct {
-		Display string  `json:"display"`
-		Do      string  `json:"do"`
-		Value   float64 `json:"value"`
+		Display string          `json:"display"`
+		Do      string          `json:"do"`
+		Value   json.RawMessage `json:"value"`
 	}
 	if m.Kind == comm.Close {
 		v.mu.Lock()
@@ -179,7 +214,7 @@ func (v *Views) Handle(m comm.Message) bool {
 		return true
 	}
 	// Without the lock: the host may show something before it answers.
-	if err := v.opt.Steer(wish.Display, wish.Do, wish.Value); err != nil {
+	if err := v.opt.Steer(wish.Display, wish.Do, string(wish.Value)); err != nil {
 		v.mu.Lock()
 		defer v.mu.Unlock()
 		v.send(m.ID, map[string]any{"error": err.Error()})
@@ -187,13 +222,13 @@ func (v *Views) Handle(m comm.Message) bool {
 	return true
 }
 
-// hear notes that a page is there and answers it. It reports whether the run is to be steered.
+// hear notes that a page is there and answers it. It reports whether the host is to steer.
 func (v *Views) hear(page, display, do string) (steer bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	w := v.views[display]
 	if w == nil {
-		v.send(page, map[string]any{"gone": "the kernel was started again, and the run ended with the one before"})
+		v.send(page, map[string]any{"gone": "the kernel was started again"})
 		return false
 	}
 	_, known := w.pages[page]
@@ -202,7 +237,7 @@ func (v *Views) hear(page, display, do string) (steer bool) {
 		v.beat()
 	}
 	if !known || do == "attach" || !w.going {
-		v.send(page, w.state())
+		v.send(page, w.whole())
 	}
 	return do != "attach" && do != "here" && w.going
 }
@@ -257,24 +292,32 @@ var (
 	steer = regexp.MustCompile(`<div data-part="steer">.*?</div>`)
 )
 
-// Stop shows in each view of a run that goes on that it stopped, and why, above its last state.
+// Stop shows in each view of what goes on that it stopped, and why, above its last state.
 func (v *Views) Stop(why string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	sentence := "stopped: " + why + "; run the cell again"
 	for _, id := range slices.Sorted(maps.Keys(v.views)) {
 		w := v.views[id]
 		if !w.going {
 			continue
 		}
-		b := frame.Text(sentence + "\n" + w.text)
-		b.DisplayID = w.id
-		if w.html != "" {
-			w.html = `<div><div data-part="stopped"><b>` + html.EscapeString(sentence) + "</b></div>" +
-				steer.ReplaceAllString(bar.ReplaceAllString(w.html, ""), "") + "</div>"
-			b.Data["text/html"] = w.html
-		}
+		w.gone = why
+		w.own, w.html = still(w.own), still(w.html)
 		v.change(w, false)
-		v.opt.Show(frame.Message{Kind: frame.KindUpdate, Bundle: &b})
+		v.opt.Show(frame.Message{Kind: frame.KindUpdate, Bundle: w.stopped()})
 	}
+}
+
+// still is HTML of a run without what belongs to one that goes on.
+func still(html string) string { return steer.ReplaceAllString(bar.ReplaceAllString(html, ""), "") }
+
+// stopped is the display of a view that ended before its time.
+func (w *view) stopped() *frame.Bundle {
+	sentence := "stopped: " + w.gone + "; run the cell again"
+	b := frame.Text(sentence + "\n" + w.text)
+	b.DisplayID = w.id
+	if w.own != "" {
+		b.Data["text/html"] = `<div><div data-part="stopped"><b>` + html.EscapeString(sentence) + "</b></div>" + w.own + "</div>"
+	}
+	return &b
 }

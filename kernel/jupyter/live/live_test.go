@@ -33,8 +33,8 @@ func newNotebook(kernel string) *notebook {
 		Kernel: kernel,
 		Send:   func(m comm.Message) { n.note("%s %s", m.ID, m.Data) },
 		Show:   func(m frame.Message) { n.note("%s %s %v", m.Kind, m.Bundle.DisplayID, m.Bundle.Data["text/plain"]) },
-		Steer: func(display, action string, value float64) error {
-			n.note("steer %s %s %g", display, action, value)
+		Steer: func(display, action, value string) error {
+			n.note("steer %s %s %s", display, action, value)
 			if action == "jump" {
 				return errors.New("a run cannot jump")
 			}
@@ -94,7 +94,7 @@ func TestViews(t *testing.T) {
 		}
 		// Without a page everything is shown, with the script.
 		html := n.run("d", "epoch 1", true).Bundle.Data["text/html"].(string)
-		for _, want := range []string{`<div data-holt-live="d" data-seq="1"><div><div data-part="line">`, "epoch 1</div>", "<script>", `const kernel = "k-1", display = "d";`, "api/kernels/"} {
+		for _, want := range []string{`<div data-holt-live="d" data-seq="1"><div><div data-part="line">`, "epoch 1</div>", "<script>", `"k-1", "d", (root, link)`, "api/kernels/"} {
 			if !strings.Contains(html, want) {
 				t.Errorf("the HTML is\n%s\nwithout %s", html, want)
 			}
@@ -124,7 +124,7 @@ func TestViews(t *testing.T) {
 		n.from("a", `{"display":"d","do":"here"}`)
 		n.from("a", `{"display":"d","do":"jump"}`)
 		n.from("a", `no JSON`)
-		n.expect(t, "steer d lr 0.25", "steer d jump 0", `holt-live-a {"error":"a run cannot jump"}`)
+		n.expect(t, "steer d lr 0.25", "steer d jump ", `holt-live-a {"error":"a run cannot jump"}`)
 
 		// When it has gone without a word, everything is shown again.
 		n.run("d", "epoch 4", true)
@@ -151,7 +151,7 @@ func TestViews(t *testing.T) {
 
 		// A display that only another kernel knows.
 		n.open("a", "old")
-		n.expect(t, `holt-live-a {"gone":"the kernel was started again, and the run ended with the one before"}`)
+		n.expect(t, `holt-live-a {"gone":"the kernel was started again"}`)
 	})
 }
 
@@ -170,7 +170,7 @@ func TestViewsStop(t *testing.T) {
 		n.End("the kernel <was> restarted")
 		n.Stop("twice")
 		n.expect(t,
-			`holt-live-a {"going":false,"html":"\u003cdiv\u003e\u003cdiv data-part=\"stopped\"\u003e\u003cb\u003estopped: the kernel \u0026lt;was\u0026gt; restarted; run the cell again\u003c/b\u003e\u003c/div\u003e\u003cdiv\u003e\u003cdiv data-part=\"line\"\u003e epoch 2/9\u003c/div\u003e\u003c/div\u003e\u003c/div\u003e","seq":3}`,
+			`holt-live-a {"going":false,"gone":"the kernel \u003cwas\u003e restarted","html":"\u003cdiv\u003e\u003cdiv data-part=\"line\"\u003e epoch 2/9\u003c/div\u003e\u003c/div\u003e","seq":3}`,
 			"update goes on stopped: the kernel <was> restarted; run the cell again\nepoch 2/9")
 		n.run("goes on", "epoch 3/9", true)
 		time.Sleep(time.Minute)
@@ -179,6 +179,58 @@ func TestViewsStop(t *testing.T) {
 		if _, ok := n.Take(frame.Message{Kind: frame.KindDisplay, Bundle: &b}); !ok {
 			t.Error("other output is not shown")
 		}
+	})
+}
+
+// TestControls: a page of controls is told of which values there is a result, and given the
+// result when it asks.
+func TestControls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNotebook("k-1")
+		take := func(m frame.Message) (html string) {
+			m, ok := n.Take(m)
+			if !ok {
+				t.Fatal("it is not shown")
+			}
+			html, _ = m.Bundle.Data["text/html"].(string)
+			return html
+		}
+		show := func(display, html string, live *frame.Live) string {
+			b := frame.Text("text of " + display)
+			b.Data["text/html"], b.DisplayID = html, display
+			return take(frame.Message{Kind: frame.KindDisplay, Bundle: &b, Live: live})
+		}
+		html := show("c", "<p>controls</p>", &frame.Live{Going: true, View: "<b>1</b>", State: json.RawMessage(`{"n":0}`)})
+		for _, want := range []string{`<div data-holt-live="c" data-seq="1"><p>controls</p></div><script>`, `const display = "c";`, `"k-1", "c", (root, link)`, "api/kernels/"} {
+			if !strings.Contains(html, want) {
+				t.Errorf("the controls are\n%s\nwithout %s", html, want)
+			}
+		}
+		n.open("a", "c")
+		time.Sleep(time.Second)
+		n.open("b", "c")
+		n.expect(t, `holt-live-a {"age":0,"going":true,"html":"\u003cb\u003e1\u003c/b\u003e","seq":1,"state":{"n":0}}`,
+			`holt-live-b {"age":1000,"going":true,"html":"\u003cb\u003e1\u003c/b\u003e","seq":1,"state":{"n":0}}`)
+		n.Handle(comm.Message{Kind: comm.Close, ID: idPrefix + "b"})
+		n.from("a", `{"display":"c","do":"set","value":{"values":["2"]}}`)
+		if got := show("line", "of 2", &frame.Live{Going: true, Of: "c", View: "<b>2</b>", State: json.RawMessage(`{"n":1}`)}); got != "of 2" {
+			t.Errorf("the line beside the controls is %s, want it as it was", got)
+		}
+		n.from("a", `{"display":"c","do":"attach"}`)
+		n.expect(t, `steer c set {"values":["2"]}`, `holt-live-a {"age":1000,"going":true,"seq":2,"state":{"n":1}}`,
+			`holt-live-a {"age":1000,"going":true,"html":"\u003cb\u003e2\u003c/b\u003e","seq":2,"state":{"n":1}}`)
+
+		// They stop with their function, for which there may be other reasons.
+		stopped := `<div><div data-part="stopped"><b>stopped: it is old; run the cell again</b></div><p>controls</p></div>`
+		if got := show("c", "<p>controls</p>", &frame.Live{Ended: "it is old"}); got != stopped {
+			t.Errorf("old ones are\n%s\nwant\n%s", got, stopped)
+		}
+		n.expect(t, `holt-live-a {"age":1000,"going":false,"gone":"it is old","seq":3,"state":{"n":1}}`)
+		show("d", "<p>more</p>", &frame.Live{Going: true, State: json.RawMessage(`{"n":0}`)})
+		n.End("the kernel was restarted")
+		n.expect(t, "update d stopped: the kernel was restarted; run the cell again\ntext of d")
+		n.open("a", "d")
+		n.expect(t, `holt-live-a {"age":0,"going":false,"gone":"the kernel was restarted","html":"\u003cp\u003emore\u003c/p\u003e","seq":2,"state":{"n":0}}`)
 	})
 }
 
