@@ -101,5 +101,5 @@ def test_the_host_ends(kernel, display):
     page = Follower(kernel, display)
     page.wait(lambda d: d.get("going"))
     kernel.fail('import "syscall"\nsyscall.Kill(os.Getpid(), syscall.SIGKILL)\nselect {}')
-    late = Follower(kernel, display).shows("stopped: the host process ended; run the cell again")
-    assert not late["going"] and "as of" in late["html"]
+    late = Follower(kernel, display).wait(lambda d: "gone" in d)
+    assert late["gone"] == "the host process ended" and not late["going"] and "as of" in late["html"]
