@@ -120,6 +120,7 @@ func (s *server) run(ctx context.Context, req *request) {
 	}
 	count := s.count
 	s.running = &cell{req: req, cancel: cancel}
+	s.changed = time.Now()
 	running := s.running
 	s.parent = header
 	s.front.Status(header, "busy")
@@ -179,6 +180,7 @@ func (s *server) run(ctx context.Context, req *request) {
 
 	s.mu.Lock()
 	s.running = nil
+	s.changed = time.Now()
 	s.front.Status(header, "idle")
 	if isTrue(content.AllowStdin) { // somebody can be asked
 		s.warm(life)

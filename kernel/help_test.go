@@ -66,7 +66,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// Completion is prepared once, when a person is seen to be there.
+// Completion is prepared once, when a person is seen to be there and no cell has run for a while.
 func TestWarm(t *testing.T) {
 	c := start(t)
 	req := execute("print a")
@@ -80,9 +80,14 @@ func TestWarm(t *testing.T) {
 	case <-time.After(100 * time.Millisecond):
 	}
 	c.reply("shell", c.send("shell", "history_request", map[string]any{"hist_access_type": "tail", "n": 1}))
+	time.Sleep(steady / 4)
+	last := time.Now()
 	c.run("print a")
 	select {
 	case <-c.engine.warmed:
+		if after := time.Since(last); after < steady {
+			t.Errorf("completion is prepared %v after a cell began, want %v at least", after, steady)
+		}
 	case <-time.After(60 * time.Second):
 		t.Error("completion is not prepared")
 	}

@@ -54,8 +54,13 @@ func (s *server) assistant() Assistant {
 	}
 }
 
-// warm prepares completion. It is called when a person is seen to be there,
-// and not for notebooks that run in batch, which never ask.
+// steady is for how long no cell begins or ends before completion is prepared: gopls reads
+// packages for seconds, which the cells of a notebook that is run from its top would wait for.
+const steady = 3 * time.Second
+
+// warm prepares completion, once cells pause. It is called when a person is seen to be there,
+// and not for notebooks that run in batch, which never ask. A question that comes before is
+// answered as soon as it can be.
 func (s *server) warm(ctx context.Context) {
 	s.warmed.Do(func() {
 		go func() {
@@ -68,6 +73,16 @@ func (s *server) warm(ctx context.Context) {
 			case <-s.ready:
 			case <-ctx.Done():
 				return
+			}
+			for wait := steady; wait > 0; {
+				select {
+				case <-time.After(wait):
+				case <-ctx.Done():
+					return
+				}
+				s.mu.Lock()
+				wait = steady - time.Since(s.changed)
+				s.mu.Unlock()
 			}
 			if a := s.assistant(); a != nil {
 				a.Warm(ctx)

@@ -108,6 +108,7 @@ type server struct {
 	wake      *sync.Cond // the queue has grown, or the kernel ends
 	queue     []*request
 	running   *cell
+	changed   time.Time       // when a cell began or ended last
 	parent    json.RawMessage // header of the cell that runs, or of the last one
 	failed    time.Time       // when the last cell failed that stops those behind it
 	count     int             // execution count

@@ -28,8 +28,9 @@ const (
 
 // early loads the executables that a notebook used when its kernel ran last, in the order in
 // which it used them, while its first cells are compiled: loading that of a large network's
-// training step takes as long as the step. The list of them is in the store, too. A nil early
-// does nothing.
+// training step takes as long as the step. They are loaded by a thread that others go before, and
+// a cell does not wait for it, since that may be long on a busy machine. The list of them is in
+// the store, too. A nil early does nothing.
 type early struct {
 	store  executables.Store
 	load   func(executable []byte) (unsafe.Pointer, error)
@@ -51,7 +52,7 @@ type earlyLoad struct {
 	loaded unsafe.Pointer // nil where it could not be
 }
 
-// begin loads what a notebook used on a machine.
+// begin loads what a notebook used on a machine. It is for a goroutine in the background.
 func (e *early) begin(machine []byte, session string) {
 	folder, _ := os.Getwd()
 	e.mu.Lock()
@@ -83,14 +84,11 @@ func (e *early) loadOne(k executables.Key) {
 	l := &earlyLoad{done: make(chan struct{})}
 	e.ready[k] = l
 	e.mu.Unlock()
-	defer close(l.done)
-	if executable, _ := e.store.Load(k); len(executable) > 0 {
-		l.loaded, _ = e.load(executable) // where it cannot, the cell that wants it says so
-	}
+	e.fill(l, k)
 }
 
-// take returns an executable that was loaded early, or is just being so, which is then the
-// caller's; nil for none.
+// take returns an executable that was loaded early, which is then the caller's; nil for none. One
+// that is just being loaded is loaded here as well, and the first of the two is taken.
 func (e *early) take(k executables.Key) unsafe.Pointer {
 	if e == nil {
 		return nil
@@ -102,8 +100,36 @@ func (e *early) take(k executables.Key) unsafe.Pointer {
 	if l == nil {
 		return nil
 	}
-	<-l.done
-	return l.loaded
+	select {
+	case <-l.done:
+		return l.loaded
+	default:
+	}
+	here := &earlyLoad{done: make(chan struct{})}
+	go e.fill(here, k)
+	first, other := l, here
+	select {
+	case <-l.done:
+	case <-here.done:
+		first, other = here, l
+	}
+	go e.drop(other)
+	return first.loaded
+}
+
+// fill loads an executable.
+func (e *early) fill(l *earlyLoad, k executables.Key) {
+	defer close(l.done)
+	if executable, _ := e.store.Load(k); len(executable) > 0 {
+		l.loaded, _ = e.load(executable) // where it cannot, the cell that wants it says so
+	}
+}
+
+// drop frees an executable once it is loaded.
+func (e *early) drop(l *earlyLoad) {
+	if <-l.done; l.loaded != nil {
+		e.unload(l.loaded)
+	}
 }
 
 // used notes that the notebook uses an executable.
@@ -160,8 +186,6 @@ func (e *early) end() {
 	e.writeSoon()
 	e.mu.Unlock()
 	for _, l := range left {
-		if <-l.done; l.loaded != nil {
-			e.unload(l.loaded)
-		}
+		e.drop(l)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"unsafe"
 
@@ -103,4 +104,36 @@ func TestEarlyUsed(t *testing.T) {
 		t.Error("none has one")
 	}
 	(*early)(nil).used(k)
+}
+
+// TestEarlyBusy has an executable wanted that the thread in the background is just loading, and
+// does not get done.
+func TestEarlyBusy(t *testing.T) {
+	store := executables.Store{Dir: t.TempDir(), Limit: 1 << 20}
+	k := executables.KeyOf([]byte("a"))
+	if err := store.Save(k, []byte("a")); err != nil {
+		t.Fatal(err)
+	}
+	begun, goOn, unloaded := make(chan bool), make(chan bool), make(chan unsafe.Pointer)
+	var loads atomic.Int64
+	background := unsafe.Pointer(new(int))
+	e := &early{store: store, before: []executables.Key{k},
+		load: func(executable []byte) (unsafe.Pointer, error) {
+			if loads.Add(1) == 1 {
+				begun <- true
+				<-goOn
+				return background, nil
+			}
+			return unsafe.Pointer(unsafe.SliceData(executable)), nil
+		},
+		unload: func(loaded unsafe.Pointer) { unloaded <- loaded }}
+	go e.loadOne(k)
+	<-begun
+	if got := e.take(k); got == nil || got == background {
+		t.Errorf("%v is taken, want what is loaded meanwhile", got)
+	}
+	close(goOn)
+	if got := <-unloaded; got != background {
+		t.Errorf("%v is unloaded, want what the background loaded", got)
+	}
 }

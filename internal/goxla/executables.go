@@ -17,6 +17,7 @@ import (
 	"github.com/holt-dl/holt/internal/executables"
 	"github.com/holt-dl/holt/internal/pjrt"
 	"github.com/holt-dl/holt/internal/plugins"
+	"github.com/holt-dl/holt/internal/process"
 )
 
 // keepExecutables makes a backend keep on disk what it compiles, and load what
@@ -84,6 +85,7 @@ func keepIn(store executables.Store, b *xla.Backend, kind, library string) (c *d
 	}
 	if c.early != nil {
 		go func() {
+			process.Background()
 			if machine := c.machine(); len(machine) > 0 {
 				c.early.begin(machine, os.Getenv(sessionEnv))
 			}
