@@ -37,8 +37,8 @@ func Image(v any) Picture { return Picture{Of: v} }
 type Picture struct {
 	// Of is the name of a file (PNG or JPEG; with Holt's host also GIF, WebP,
 	// BMP and TIFF), an image.Image, a value with a method Image that returns
-	// one, or a [Tensor] of shape [H W], [C H W],
-	// [H W C], [1 C H W] or [1 H W C] with 1, 3 or 4 channels.
+	// one, rows of numbers such as a [][]float64, or a [Tensor] of shape [H W],
+	// [C H W], [H W C], [1 C H W] or [1 H W C] with 1, 3 or 4 channels.
 	Of any
 
 	Title  string     // above the picture
@@ -88,7 +88,7 @@ type imager interface{ Image() image.Image }
 func (p Picture) image() (m image.Image, note string, err error) {
 	switch v := p.Of.(type) {
 	case nil:
-		return nil, "", errors.New("Of is nil, want a file's name, an image.Image or a tensor")
+		return nil, "", errors.New("Of is nil, want a file's name, an image.Image, a tensor, or rows of numbers such as a [][]float64")
 	case string:
 		m, err := open(v)
 		return m, "", err
@@ -100,13 +100,56 @@ func (p Picture) image() (m image.Image, note string, err error) {
 	case imager:
 		return v.Image(), "", nil
 	case Tensor:
-		ms, note, err := p.tensor(v, true)
-		if err != nil {
-			return nil, "", err
-		}
-		return ms[0], note, nil
+		return p.single(v)
 	}
-	return nil, "", fmt.Errorf("Of is a %s, want a file's name, an image.Image or a tensor", typeName(reflect.TypeOf(p.Of)))
+	if rows, ok, err := rowsOfNumbers(p.Of); err != nil {
+		return nil, "", err
+	} else if ok {
+		return p.single(rows)
+	}
+	return nil, "", fmt.Errorf("Of is a %s, want a file's name, an image.Image, a tensor, or rows of numbers such as a [][]float64", typeName(reflect.TypeOf(p.Of)))
+}
+
+// single is the picture of a tensor that is one.
+func (p Picture) single(t Tensor) (m image.Image, note string, err error) {
+	ms, note, err := p.tensor(t, true)
+	if err != nil {
+		return nil, "", err
+	}
+	return ms[0], note, nil
+}
+
+// A matrix is rows of numbers as a [Tensor].
+type matrix struct {
+	shape  []int
+	values []float32
+}
+
+func (m matrix) Shape() []int        { return m.shape }
+func (m matrix) Float32s() []float32 { return m.values }
+
+// rowsOfNumbers reads a slice of slices of numbers, or an array of them, as a tensor [H W]; ok is
+// false for all else.
+func rowsOfNumbers(v any) (m matrix, ok bool, err error) {
+	list := reflect.ValueOf(v)
+	isList := func(t reflect.Type) bool { return t.Kind() == reflect.Slice || t.Kind() == reflect.Array }
+	if !isList(list.Type()) || !isList(list.Type().Elem()) || !isNumber(list.Type().Elem().Elem().Kind()) {
+		return m, false, nil
+	}
+	if list.Len() == 0 {
+		return m, true, errors.New("Of has no rows")
+	}
+	m.shape = []int{list.Len(), list.Index(0).Len()}
+	for i := range list.Len() {
+		row := list.Index(i)
+		if row.Len() != m.shape[1] {
+			return m, true, fmt.Errorf("row %d has %d numbers, want %d as row 0 has", i, row.Len(), m.shape[1])
+		}
+		for j := range row.Len() {
+			m.values = append(m.values, float32(row.Index(j).Convert(reflect.TypeFor[float64]()).Float()))
+		}
+	}
+	return m, true, nil
 }
 
 // tensor draws one picture, or all of a batch: black and white are the same

@@ -96,8 +96,8 @@ func Bar(values ...any) Bars {
 	return Bars{err: fmt.Errorf("there are %d arguments, want the values, or names and values", len(values))}
 }
 
-// Imshow is a picture: [Image] by the name that matplotlib has for it. A tensor [H W]
-// is gray; [Heatmap] colours it.
+// Imshow is a picture: [Image] by the name that matplotlib has for it. A tensor [H W], or rows
+// of numbers such as a [][]float64, is gray; [Heatmap] colours a tensor.
 func Imshow(v any) Picture { return Image(v) }
 
 // Arrangement is values side by side. See [Row] and [Columns].

@@ -39,6 +39,8 @@ func TestQuick(t *testing.T) {
 		"bars with names":     {display.Bar([]string{"a", "b"}, one.values[:2]), "a: 1\nb: 2"},
 		"a histogram":         {display.Hist([]float64{1, 2, 3}), "x∈[1, 3] μ=2 σ=0.816, 3 values"},
 		"a picture":           {display.Imshow(image.NewGray(image.Rect(0, 0, 4, 3))), "picture of 4 × 3 pixels"},
+		"rows of numbers":     {display.Imshow([][]float64{{0, 1, 0}, {1, 0, 1}}), "picture of 3 × 2 pixels"},
+		"an array of rows":    {display.Imshow([2][3]uint8{{0, 1, 0}, {1, 0, 1}}), "picture of 3 × 2 pixels"},
 		"a row":               {display.Row(display.Plot(one), "text", display.Bar(one)), "3 points from 1 to 3\ntext\n0: 1\n1: 2\n2: 3"},
 		"windows":             {display.Windows{Of: two, Result: tensor{shape: []int{2, 1}, values: []float32{20, 30}}, Kernel: 2, Title: "largest"}, "largest\nwindow 0, from row 0 and column 0: 20\nwindow 1, from row 1 and column 0: 30"},
 		"a window of nothing": {display.Windows{Of: two, Result: two}, "display: Windows: Kernel is 0, Stride 0 and Padding 0, want a window of at least 1"},
