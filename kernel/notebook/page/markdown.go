@@ -74,14 +74,19 @@ var policy = sync.OnceValue(func() *bluemonday.Policy {
 	p.AllowAttrs("style").Globally()
 	p.AllowStyles("text-align", "vertical-align", "color", "background-color", "background", "width", "height", "max-width",
 		"font-weight", "font-style", "font-family", "font-size", "white-space", "padding", "margin", "border", "border-collapse",
-		"border-radius", "display", "opacity", "line-height", "min-width", "overflow").MatchingHandler(harmless).Globally()
+		"border-radius", "display", "align-items", "gap", "flex-wrap", "opacity", "line-height", "min-width", "min-height", "overflow").MatchingHandler(harmless).Globally()
 	p.AllowElements("progress", "meter", "figure", "figcaption", "section", "summary", "details", "center", "font")
 	p.AllowAttrs("value", "max", "min").OnElements("progress", "meter")
 	p.AllowAttrs("open").OnElements("details")
 	p.AllowAttrs("color").OnElements("font")
 	p.AllowAttrs("align", "valign").OnElements("td", "th", "tr", "table", "p", "div", "img", "h1", "h2", "h3")
-	p.AllowAttrs("type").Matching(regexp.MustCompile("^checkbox$")).OnElements("input") // of task lists
-	p.AllowAttrs("checked", "disabled").OnElements("input")
+	// Task lists have boxes, and display.Interact shows controls, which do nothing without its script.
+	p.AllowNoAttrs().OnElements("fieldset", "label", "select", "option", "output")
+	p.AllowAttrs("type").Matching(regexp.MustCompile("^(checkbox|range|text)$")).OnElements("input")
+	p.AllowAttrs("checked", "min", "max", "step").OnElements("input")
+	p.AllowAttrs("value").OnElements("input", "option")
+	p.AllowAttrs("selected").OnElements("option")
+	p.AllowAttrs("disabled").OnElements("input", "fieldset")
 	return p
 })
 

@@ -88,6 +88,19 @@ func TestCells(t *testing.T) {
 	}
 }
 
+// The controls of display.Interact look as they do elsewhere, and do nothing.
+func TestControls(t *testing.T) {
+	controls := `<fieldset disabled=""><label style="display: flex; align-items: center; gap: 8px">rate` +
+		`<input type="range" min="0" max="1" step="0.1" value="0.3"><output>0.3</output></label>` +
+		`<label><input type="checkbox" checked=""></label><label><select><option value="0" selected="">SGD</option></select></label>` +
+		`<label><input type="text" value="a"></label></fieldset>`
+	nb := says("text")
+	nb.Cells = append(nb.Cells, &ipynb.Cell{Type: ipynb.Code, Outputs: []*ipynb.Output{data(map[string]any{"text/html": controls})}})
+	if got := write(t, nb); !strings.Contains(got, controls) {
+		t.Errorf("the page has no\n%s\nit is\n%s", controls, got)
+	}
+}
+
 // Whatever a notebook holds, the page has no script, no handler, no frame, no
 // form, and no address but of pictures and links.
 func TestNothingBecomesScript(t *testing.T) {
