@@ -1,15 +1,31 @@
 // The gradient for the filters is a product of matrices: each point and channel of a
 // filter is a row, each channel of the output a column, and the sum goes over all
-// places of all images. Neither matrix is written down as a whole. The places are
-// taken in chunks of some rows of v; for each, the rows of a group of blocks are
-// copied out of the picture so that they lie side by side, and stay in the second
-// cache, while a panel of columns, which stays in the first, is multiplied with all of
-// them. In a row of the picture the points of a filter's row are side by side, with
-// all their channels, so that a block is a stretch of it and may cross points.
+// places of all images. Neither matrix is written down. The rows are cut into blocks of
+// channels that lie side by side in the picture, so that a block is read where it is. A
+// block of one point leaves out the places at which the point lies outside of the picture.
+// Where there are few channels a block goes on to the next point, and the rows of the
+// picture are copied first with zeros at their ends.
+//
+// The images are cut into segments, each with a sum of its own, so that what threads read
+// is read once. The places of a segment are taken in chunks of some rows of v, whose
+// numbers stay in the first cache while all blocks are multiplied with them.
 #include "filters.h"
 #include "memory.h"
 
 #include <string.h>
+
+// stretch is what a block of rows of the sum is computed from: lines rows of v, the first of
+// which is row y of an image.
+typedef struct {
+	const float *x; // of the first image, at the first place that counts
+	const float *v; // likewise, in the first line
+	int64_t lines, line;      // numbers from one line of v to the next
+	int64_t places, columns;  // places that count in a line, and numbers from one to the next
+	int64_t image, y, rows;   // rows of v in an image
+	int64_t height, pitch;    // rows of the picture, and numbers from one to the next
+	int64_t step;             // numbers in x from one place to the next
+	int64_t down, above;      // row y of v looks at row y·down + above
+} stretch;
 
 #define FORM(name) portable_##name
 #define TARGET
@@ -34,7 +50,7 @@
 // form is what the rest needs to know of a form.
 static const struct {
 	int width, rows;
-	void (*block)(int rows, const float *a, const float *b, int64_t k, float *c, int64_t stride, int first);
+	void (*block)(int rows, const stretch *s, float *c, int64_t stride, int first);
 } forms[FORMS] = {
 	[FORM_PORTABLE] = {4, 6, portable_block},
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -60,77 +76,67 @@ int filters_best(void) {
 }
 
 enum {
-	MOST_ROWS = 12,
-	GROUP = 16,   // blocks that are copied together
-	PANEL = 4096, // numbers of a panel of columns, which is half of a first cache
-	SPARE = 16,   // numbers that a copy of a block may write too much
-	LINE = 16,    // numbers of a line of the cache
+	PANEL = 4096,     // numbers of v that stay in the first cache
+	NEAR = 64,        // columns of v up to which its panels are read where they are
+	FEW = 8,          // channels below which a block goes on to the next point
+	APART = 64,       // channels of which a multiple puts the points of a picture into few sets of the cache
+	MANY = 512,       // products for each number of the picture from which on a copy is worth it
+	SEGMENTS = 8,     // into which the images are cut, at most
+	SUMS = 1 << 19,   // numbers of all segments' sums, at most, where there are several
+	LINE = 16,        // numbers of a line of the cache
 };
 
-// block is a stretch of a row of filters.
+// block is some rows of the sum.
 typedef struct {
-	int64_t row;    // the first of its rows of the sum
-	int64_t above;  // the row of the picture, from that of the place
-	int64_t offset; // the number in it, from that of the place
+	int64_t row;      // the first of them
+	int64_t above;    // the row of the picture, from that of the place
+	int64_t offset;   // the number in it, from that of the place
+	int64_t from, to; // the places of a row that count
 	int rows;
 } block;
 
 typedef struct {
 	const filters *f;
-	int form, parts;
+	int form;
+	int segments, parts; // parts of the blocks for each segment
+	const float *x;
+	int64_t pitch, point; // numbers from one row of the picture to the next, and from one point
 	block *blocks;
 	int64_t num_blocks;
-	int64_t stride;    // of the sum's rows
-	int64_t most;      // places of a chunk
-	float *sum;        // [K·K·I, stride]
-	float *scratch;    // of all parts
-	int64_t part_size; // numbers of scratch for a part
+	int64_t stride;         // of the sums' rows
+	int64_t sum_size;       // numbers of a sum
+	int64_t chunk;          // rows of v
+	float *sums, *copy;
+	float *panels;          // of all segments and parts, where they are copied
+	int64_t panel_size;
 } job;
 
 static int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }
 
-// Copies n numbers from each of some places of a row, which has limit numbers.
-static float *copy_slowly(const float *row, int64_t at, int64_t step, int64_t limit, int64_t places, int64_t n, float *a) {
-	for (; places > 0; places--, at += step)
-		for (int64_t i = 0; i < n; i++) *a++ = at + i >= 0 && at + i < limit ? row[at + i] : 0;
-	return a;
-}
-
-// Copies the numbers of a block at all places of some rows of v, rows from to to of all
-// images: [places, rows of the block]. What lies outside of the picture is 0.
-static float *copy_block(const job *j, const block *b, int64_t from, int64_t to, float *a) {
+// Copies rows of the picture with zeros at both ends, or with a line of the cache between its
+// points: some of them are a part's.
+static void copy_picture(void *data, int part) {
+	const job *j = data;
 	const filters *f = j->f;
-	const int64_t limit = f->size[1] * f->in, step = f->stride[1] * f->in, n = b->rows, places = f->places[1];
-	const int64_t copied = j->form == FORM_AVX512 ? 16 : 8;
-	// The places from inside to beyond read what is in the row, though a copy is longer
-	// than the block.
-	int64_t inside = min(places, b->offset < 0 ? (-b->offset + step - 1) / step : 0);
-	int64_t beyond = limit - copied < b->offset ? inside : min(places, (limit - copied - b->offset) / step + 1);
-	if (beyond < inside) beyond = inside;
-	for (int64_t r = from; r < to; r++) {
-		int64_t image = r / f->places[0], y = (r % f->places[0]) * f->stride[0] + b->above;
-		if (y < 0 || y >= f->size[0]) {
-			memset(a, 0, places * n * sizeof(float));
-			a += places * n;
+	const int64_t all = f->images * f->size[0], width = f->size[1] * f->in, left = f->before[1] * f->in;
+	const int64_t copied = min(width, j->pitch - left);
+	for (int64_t r = all * part / SEGMENTS; r < all * (part + 1) / SEGMENTS; r++) {
+		float *to = j->copy + r * j->pitch;
+		if (j->point != f->in) {
+			for (int64_t i = 0; i < f->size[1]; i++, to += j->point) memcpy(to, f->x + r * width + i * f->in, f->in * sizeof(float));
 			continue;
 		}
-		const float *row = f->x + (image * f->size[0] + y) * limit;
-		a = copy_slowly(row, b->offset, step, limit, inside, n, a);
-		const float *at = row + b->offset + inside * step;
-		if (copied == 16)
-			for (int64_t w = inside; w < beyond; w++, at += step, a += n) memcpy(a, at, 16 * sizeof(float));
-		else
-			for (int64_t w = inside; w < beyond; w++, at += step, a += n) memcpy(a, at, 8 * sizeof(float));
-		a = copy_slowly(row, b->offset + beyond * step, step, limit, places - beyond, n, a);
+		memset(to, 0, left * sizeof(float));
+		memcpy(to + left, f->x + r * width, copied * sizeof(float));
+		memset(to + left + copied, 0, (j->pitch - left - copied) * sizeof(float));
 	}
-	return a;
 }
 
-// Copies k rows of v as panels of two vectors of columns: [panels, k, 2·width].
-static void copy_panels(const job *j, int64_t first, int64_t k, float *b) {
+// Copies k places of v as panels of two vectors of columns: [panels, k, 2·width].
+static void copy_panels(const job *j, const float *v, int64_t k, float *b) {
 	const filters *f = j->f;
 	const int64_t columns = 2 * forms[j->form].width;
-	const float *v = f->v + first * f->out;
 	for (int64_t o = 0; o < f->out; o += columns) {
 		int64_t n = min(columns, f->out - o);
 		for (int64_t i = 0; i < k; i++, b += columns) {
@@ -143,89 +149,130 @@ static void copy_panels(const job *j, int64_t first, int64_t k, float *b) {
 	}
 }
 
-// Computes the rows of the sum that are a part's.
-static void compute(void *data, int part) {
+// Computes some rows of the sum of a segment.
+static void compute(void *data, int turn) {
 	const job *j = data;
 	const filters *f = j->f;
-	const int64_t columns = 2 * forms[j->form].width, w = f->places[1], all = f->images * f->places[0], rows = j->most / w;
+	const int segment = turn / j->parts, part = turn % j->parts;
+	const int64_t columns = 2 * forms[j->form].width, w = f->places[1], all = f->images * f->places[0];
+	const int64_t begin = all * segment / j->segments, end = all * (segment + 1) / j->segments;
 	const int64_t from = j->num_blocks * part / j->parts, to = j->num_blocks * (part + 1) / j->parts;
-	float *b = j->scratch + part * j->part_size, *a = b + j->most * j->stride;
-	for (int64_t r = 0; r < all; r += rows) {
-		int64_t end = min(all, r + rows), k = (end - r) * w;
-		copy_panels(j, r * w, k, b);
-		for (int64_t first = from; first < to; first += GROUP) {
-			int64_t last = min(to, first + GROUP);
-			float *next = a;
-			for (int64_t i = first; i < last; i++) next = copy_block(j, &j->blocks[i], r, end, next);
-			for (int64_t o = 0; o < j->stride; o += columns) {
-				const float *under = a;
-				for (int64_t i = first; i < last; i++) {
-					const block *at = &j->blocks[i];
-					forms[j->form].block(at->rows, under, b + o * k, k, j->sum + at->row * j->stride + o, j->stride, r == 0);
-					under += at->rows * k;
-				}
-			}
+	float *sum = j->sums + segment * j->sum_size, *panels = j->panels ? j->panels + turn * j->panel_size : 0;
+	stretch s = {.rows = f->places[0], .height = f->size[0], .pitch = j->pitch, .step = f->stride[1] * j->point, .down = f->stride[0]};
+	for (int64_t r = begin; r < end; r += j->chunk) {
+		const float *v = f->v + r * w * f->out;
+		int64_t next = columns, k = min(j->chunk, end - r) * w;
+		s.lines = min(j->chunk, end - r);
+		s.image = r / f->places[0];
+		s.y = r % f->places[0];
+		s.columns = f->out;
+		if (panels) {
+			copy_panels(j, v, k, panels);
+			v = panels;
+			s.columns = columns;
+			next = k * columns;
 		}
+		s.line = w * s.columns;
+		for (int64_t o = 0; o < j->stride; o += columns, v += next)
+			for (int64_t i = from; i < to; i++) {
+				const block *b = &j->blocks[i];
+				s.x = j->x + b->offset + b->from * s.step;
+				s.v = v + b->from * s.columns;
+				s.places = b->to - b->from;
+				s.above = b->above;
+				forms[j->form].block(b->rows, &s, sum + b->row * j->stride + o, j->stride, r == begin);
+			}
 	}
 }
 
-// Turns the sum, [K·K I O], into the gradient, [O I K·K]: some outputs are a part's.
+// Adds the sums, [K·K I O], and turns them into the gradient, [O I K·K]: some outputs are a
+// part's.
 static void turn(void *data, int part) {
 	const job *j = data;
 	const filters *f = j->f;
-	const int64_t taps = f->kernel[0] * f->kernel[1], lines = (f->out + LINE - 1) / LINE;
-	for (int64_t line = lines * part / j->parts; line < lines * (part + 1) / j->parts; line++) {
+	const int64_t taps = f->kernel[0] * f->kernel[1], lines = (f->out + LINE - 1) / LINE, parts = (int64_t)j->segments * j->parts;
+	for (int64_t line = lines * part / parts; line < lines * (part + 1) / parts; line++) {
 		const int64_t o = line * LINE, n = min(LINE, f->out - o);
 		for (int64_t i = 0; i < f->in; i++)
 			for (int64_t tap = 0; tap < taps; tap++) {
-				const float *from = j->sum + (tap * f->in + i) * j->stride + o;
-				float *to = f->gradient + (o * f->in + i) * taps + tap;
-				for (int64_t c = 0; c < n; c++) to[c * f->in * taps] = from[c];
+				const float *from = j->sums + (tap * f->in + i) * j->stride + o;
+				float *to = f->gradient + (o * f->in + i) * taps + tap, sum[LINE];
+				memcpy(sum, from, n * sizeof(float));
+				for (int s = 1; s < j->segments; s++)
+					for (int64_t c = 0; c < n; c++) sum[c] += from[s * j->sum_size + c];
+				for (int64_t c = 0; c < n; c++) to[c * f->in * taps] = sum[c];
 			}
 	}
 }
 
-// Cuts a stretch of a row of filters into blocks of about the same size.
-static int64_t cut(block *to, int64_t count, int64_t row, int64_t above, int64_t offset, int64_t length, int most) {
+// Cuts rows of the sum that lie side by side in the picture into blocks of about the same
+// size.
+static int64_t cut(block *to, int64_t count, block whole, int64_t length, int most) {
 	int64_t n = (length + most - 1) / most;
 	for (int64_t i = 0; i < n; i++) {
 		int64_t from = length * i / n;
-		to[count++] = (block){row + from, above, offset + from, (int)(length * (i + 1) / n - from)};
+		block *b = &to[count++];
+		*b = whole;
+		b->row += from;
+		b->offset += from;
+		b->rows = (int)(length * (i + 1) / n - from);
 	}
 	return count;
 }
 
+// Rounds up to whole lines of the cache.
+static int64_t lines(int64_t numbers) { return (numbers + LINE - 1) / LINE * LINE; }
+
 int filters_gradient(const filters *f, int form, int n, filters_loop *loop, void *pool) {
-	const int64_t columns = 2 * forms[form].width;
+	const int64_t columns = 2 * forms[form].width, taps = f->kernel[0] * f->kernel[1], w = f->places[1];
 	const int most = forms[form].rows;
-	const int64_t length = f->kernel[1] * f->in;
-	job j = {.f = f, .form = form, .stride = (f->out + columns - 1) / columns * columns};
-	int64_t w = f->places[1];
-	j.most = PANEL / columns / w * w;
-	if (j.most < w) j.most = w;
-	int64_t rows = f->images * f->places[0];
-	if (j.most > rows * w) j.most = rows * w;
-	int64_t blocks = f->kernel[0] * (f->dilation[1] == 1 ? (length + most - 1) / most : f->kernel[1] * ((f->in + most - 1) / most));
-	j.parts = n < 1 ? 1 : n < blocks ? n : (int)blocks;
-	j.part_size = (j.most * j.stride + (int64_t)GROUP * most * j.most + SPARE + LINE - 1) / LINE * LINE;
-	size_t sums = (size_t)f->kernel[0] * length * j.stride;
-	size_t size = (sums + j.parts * j.part_size) * sizeof(float) + blocks * sizeof(block), got;
-	char *memory = memory_take(size, &got);
+	const int padded = f->in < FEW && f->kernel[1] > 1 && f->dilation[1] == 1;
+	job j = {.f = f, .form = form, .x = f->x, .pitch = f->size[1] * f->in, .point = f->in, .stride = (f->out + columns - 1) / columns * columns};
+	const int64_t length = f->kernel[1] * f->in, at_once = padded ? length : f->in;
+	const int64_t most_blocks = taps * f->in / at_once * ((at_once + most - 1) / most);
+	j.sum_size = lines(taps * f->in * j.stride);
+	j.segments = (int)max(1, min(min(SEGMENTS, SUMS / j.sum_size), f->images));
+	j.parts = (int)min((SEGMENTS + j.segments - 1) / j.segments, most_blocks);
+	j.chunk = max(1, PANEL / columns / w);
+	int64_t panels = f->out % columns || f->out > NEAR ? lines(j.chunk * w * j.stride) : 0, rows = 0;
+	if (padded) {
+		j.pitch = ((w - 1) * f->stride[1] + f->kernel[1]) * f->in;
+	} else if (f->in % APART == 0 && taps * f->out >= MANY) {
+		j.point += LINE;
+		j.pitch = f->size[1] * j.point;
+	}
+	const int copied = padded || j.point != f->in;
+	if (copied) rows = lines(f->images * f->size[0] * j.pitch);
+	const int64_t numbers = j.segments * j.sum_size + rows + j.segments * j.parts * panels;
+	size_t got;
+	char *memory = memory_take(numbers * sizeof(float) + most_blocks * sizeof(block), &got);
 	if (!memory) return 0;
-	j.sum = (float *)memory;
-	j.scratch = j.sum + sums;
-	j.blocks = (block *)(j.scratch + j.parts * j.part_size);
+	j.sums = (float *)memory;
+	j.copy = j.sums + j.segments * j.sum_size;
+	j.panels = panels ? j.copy + rows : 0;
+	j.panel_size = panels;
+	j.blocks = (block *)(j.sums + numbers);
 	for (int64_t y = 0; y < f->kernel[0]; y++) {
-		int64_t above = y * f->dilation[0] - f->before[0], left = -f->before[1] * f->in;
-		if (f->dilation[1] == 1) {
-			j.num_blocks = cut(j.blocks, j.num_blocks, y * length, above, left, length, most);
+		block b = {.row = y * length, .above = y * f->dilation[0] - f->before[0], .to = w};
+		if (padded) {
+			j.num_blocks = cut(j.blocks, j.num_blocks, b, length, most);
 			continue;
 		}
-		for (int64_t x = 0; x < f->kernel[1]; x++)
-			j.num_blocks = cut(j.blocks, j.num_blocks, y * length + x * f->in, above, left + x * f->dilation[1] * f->in, f->in, most);
+		for (int64_t x = 0; x < f->kernel[1]; x++, b.row += f->in) {
+			int64_t beside = x * f->dilation[1] - f->before[1];
+			b.offset = beside * j.point;
+			b.from = beside < 0 ? (-beside + f->stride[1] - 1) / f->stride[1] : 0;
+			b.to = beside < f->size[1] ? min(w, (f->size[1] - beside - 1) / f->stride[1] + 1) : 0;
+			if (b.to < b.from) b.to = b.from;
+			j.num_blocks = cut(j.blocks, j.num_blocks, b, f->in, most);
+		}
 	}
-	loop(pool, j.parts, compute, &j);
-	loop(pool, j.parts, turn, &j);
+	if (copied) {
+		j.x = j.copy;
+		loop(pool, SEGMENTS, copy_picture, &j);
+	}
+	loop(pool, j.segments * j.parts, compute, &j);
+	loop(pool, j.segments * j.parts, turn, &j);
 	memory_give(memory, got);
 	return 1;
 }

@@ -8,20 +8,29 @@
 
 typedef float FORM(vector) __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
 
-// Adds the product of a, rows columns of k numbers, and b, k rows of two vectors, to
-// the rows of c, which are stride apart, or sets them where first is true. rows is
-// constant where it is called.
-TARGET static inline __attribute__((always_inline)) void FORM(rows)(const int rows, const float *a, const float *b, int64_t k, float *c, int64_t stride, int first) {
+// Adds what a stretch of filters gets from some rows of v to the rows of the sum c, which
+// are stride apart, or sets them where first is true. rows is constant where it is called.
+TARGET static inline __attribute__((always_inline)) void FORM(rows)(const int rows, const stretch *s, float *c, int64_t stride, int first) {
 	FORM(vector) sum[ROWS][2];
 #pragma GCC unroll 16
 	for (int i = 0; i < rows; i++) sum[i][0] = sum[i][1] = (FORM(vector)){0};
-	for (; k > 0; k--, a += rows, b += 2 * WIDTH) {
-		FORM(vector) b0 = *(const FORM(vector) *)b, b1 = *(const FORM(vector) *)(b + WIDTH);
+	const int64_t step = s->step, columns = s->columns;
+	int64_t y = s->y, image = s->image;
+	const float *line = s->v;
+	for (int64_t left = s->lines; left > 0; left--, line += s->line) {
+		const int64_t above = y * s->down + s->above;
+		if (above >= 0 && above < s->height) {
+			const float *a = s->x + (image * s->height + above) * s->pitch, *b = line;
+			for (int64_t k = s->places; k > 0; k--, a += step, b += columns) {
+				FORM(vector) b0 = *(const FORM(vector) *)b, b1 = *(const FORM(vector) *)(b + WIDTH);
 #pragma GCC unroll 16
-		for (int i = 0; i < rows; i++) {
-			sum[i][0] += a[i] * b0;
-			sum[i][1] += a[i] * b1;
+				for (int i = 0; i < rows; i++) {
+					sum[i][0] += a[i] * b0;
+					sum[i][1] += a[i] * b1;
+				}
+			}
 		}
+		if (++y == s->rows) y = 0, image++;
 	}
 #pragma GCC unroll 16
 	for (int i = 0; i < rows; i++) {
@@ -35,21 +44,21 @@ TARGET static inline __attribute__((always_inline)) void FORM(rows)(const int ro
 	}
 }
 
-TARGET static void FORM(block)(int rows, const float *a, const float *b, int64_t k, float *c, int64_t stride, int first) {
+TARGET static void FORM(block)(int rows, const stretch *s, float *c, int64_t stride, int first) {
 	switch (rows) {
-	case 1: FORM(rows)(1, a, b, k, c, stride, first); break;
-	case 2: FORM(rows)(2, a, b, k, c, stride, first); break;
-	case 3: FORM(rows)(3, a, b, k, c, stride, first); break;
-	case 4: FORM(rows)(4, a, b, k, c, stride, first); break;
-	case 5: FORM(rows)(5, a, b, k, c, stride, first); break;
-	case 6: FORM(rows)(6, a, b, k, c, stride, first); break;
+	case 1: FORM(rows)(1, s, c, stride, first); break;
+	case 2: FORM(rows)(2, s, c, stride, first); break;
+	case 3: FORM(rows)(3, s, c, stride, first); break;
+	case 4: FORM(rows)(4, s, c, stride, first); break;
+	case 5: FORM(rows)(5, s, c, stride, first); break;
+	case 6: FORM(rows)(6, s, c, stride, first); break;
 #if ROWS > 6
-	case 7: FORM(rows)(7, a, b, k, c, stride, first); break;
-	case 8: FORM(rows)(8, a, b, k, c, stride, first); break;
-	case 9: FORM(rows)(9, a, b, k, c, stride, first); break;
-	case 10: FORM(rows)(10, a, b, k, c, stride, first); break;
-	case 11: FORM(rows)(11, a, b, k, c, stride, first); break;
-	case 12: FORM(rows)(12, a, b, k, c, stride, first); break;
+	case 7: FORM(rows)(7, s, c, stride, first); break;
+	case 8: FORM(rows)(8, s, c, stride, first); break;
+	case 9: FORM(rows)(9, s, c, stride, first); break;
+	case 10: FORM(rows)(10, s, c, stride, first); break;
+	case 11: FORM(rows)(11, s, c, stride, first); break;
+	case 12: FORM(rows)(12, s, c, stride, first); break;
 #endif
 	}
 }
