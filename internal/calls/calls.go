@@ -17,6 +17,8 @@ package calls
 #cgo linux LDFLAGS: -lpthread
 #include "attention.h"
 #include "call.h"
+#include "memory.h"
+#include <stdlib.h>
 
 // The numbers of a convolution, as Go gives them: N H W I, h w O, K K, stride, dilation,
 // padding.
@@ -37,6 +39,15 @@ static int gradient_in_turn(const float *x, const float *v, float *g, const int6
 static int attention_in_turn(const float *in, const float *v, float *out, const int64_t *n, int form, int parts) {
 	attention a = {in, v, out, n[0], n[1], n[2], n[3], n[4] != 0};
 	return attention_compute(&a, form, parts, in_turn, 0);
+}
+
+// Takes memory from malloc, writes to it and gives it back.
+static int take(size_t n) {
+	char *p = malloc(n);
+	if (!p) return 0;
+	for (size_t i = 0; i < n; i += 4096) ((volatile char *)p)[i] = 1;
+	free(p);
+	return 1;
 }
 */
 import "C"
@@ -66,6 +77,11 @@ const (
 func Register(api unsafe.Pointer) bool {
 	return api != nil && C.calls_register(api) != 0
 }
+
+// HoldMemory makes C's malloc keep up to 1 GiB that was given back, where it is glibc's: XLA
+// takes and gives back the memory for intermediate values in each step, and the system would
+// clear it anew. What GLIBC_TUNABLES says of it counts more.
+func HoldMemory() { C.memory_hold() }
 
 // form is a form of the kernel.
 type form int
@@ -136,4 +152,12 @@ func (a attention) compute(in, v []float32, f form, parts int) ([]float32, error
 		return nil, errNoMemory
 	}
 	return out, nil
+}
+
+// take takes n bytes from malloc, writes to them and gives them back, for tests.
+func take(n int) error {
+	if C.take(C.size_t(n)) == 0 {
+		return errNoMemory
+	}
+	return nil
 }

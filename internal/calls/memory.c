@@ -2,11 +2,16 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#include <unistd.h>
+#endif
 
 static pthread_mutex_t keeping = PTHREAD_MUTEX_INITIALIZER;
 static char *kept;
 static size_t kept_size;
-enum { MOST_KEPT = 32 << 20 };
+enum { MOST_KEPT = 32 << 20, AHEAD = 256 << 20, MOST_FREE = 1 << 30, FEW = 8 };
 
 char *memory_take(size_t size, size_t *got) {
 	pthread_mutex_lock(&keeping);
@@ -30,4 +35,16 @@ void memory_give(char *p, size_t size) {
 	}
 	pthread_mutex_unlock(&keeping);
 	free(before);
+}
+
+void memory_hold(void) {
+#ifdef __GLIBC__
+	// Who has set these knows better.
+	const char *said = getenv("GLIBC_TUNABLES");
+	if (said && (strstr(said, "arena") || strstr(said, "mmap_max") || strstr(said, "mmap_threshold") || strstr(said, "trim_threshold") || strstr(said, "top_pad"))) return;
+	if (sysconf(_SC_NPROCESSORS_ONLN) <= FEW) mallopt(M_ARENA_MAX, 1);
+	mallopt(M_MMAP_MAX, 0);
+	mallopt(M_TOP_PAD, AHEAD);
+	mallopt(M_TRIM_THRESHOLD, MOST_FREE);
+#endif
 }

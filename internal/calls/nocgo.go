@@ -14,3 +14,6 @@ const (
 
 // Register reports false: there is nothing to register.
 func Register(api unsafe.Pointer) bool { return false }
+
+// HoldMemory does nothing: without cgo there is no malloc.
+func HoldMemory() {}

@@ -24,6 +24,7 @@ import (
 
 // Install sets dl's hooks.
 func Install() {
+	calls.HoldMemory()
 	hooks.Set(func(h *hooks.Hooks) {
 		h.DeviceMemory, h.DeviceKind = deviceMemory, deviceKind
 		h.Opened = keepExecutables
