@@ -78,6 +78,9 @@ FACES = {
     "weights": "display.Weights(resnet)",
     "doctor": "dl.Doctor(model, loader, nil)",
     "live": "display.Live(run)",
+    "row": 'display.Row(display.Plot([]float64{1, 4, 9}), display.Hist([]float64{1, 2, 2}))',
+    "interact": "display.Interact(func(rate float64, on bool) any { return display.Plot([]float64{rate, 1}) })",
+    "inner": "display.Graph(dl.Build(dl.Sequential{dl.Linear{Out: 2}}, dl.Shape{4, 3}))",  # which Build may return
     "error": 'model.Predict(dl.Ones(64, 3, 28, 28))',
 }
 

@@ -7,6 +7,7 @@ import pytest
 
 from conftest import CHROMIUM, OUT
 from holt import CHECKOUT, FIRST_CELL
+from test_charts import run_all
 from test_lab import TooLate, menu
 
 pytestmark = [
@@ -52,7 +53,7 @@ def shots(page, name, cell):
 
 
 def test_the_plot_changes_while_it_trains(page):
-    menu(page, "Run", "Run All Cells")
+    run_all(page)
     live = code(page, "display.Live(run)")
     plot = live.locator(".jp-OutputArea-output img").first
     plot.wait_for()

@@ -47,7 +47,7 @@ type calmLines struct {
 func (c *calmLines) say(line string) {
 	switch now := c.now(); {
 	case c.last.IsZero():
-		fmt.Fprintln(c.w, "building the host program: once, about a minute")
+		fmt.Fprintln(c.w, "building the host program: once, about a minute, longer on a busy machine")
 		c.last = now
 	case now.Sub(c.last) >= calmEvery:
 		fmt.Fprintln(c.w, "  "+line)

@@ -16,7 +16,7 @@ func TestCalmLines(t *testing.T) {
 		lines.say(fmt.Sprintf("building p (%d/25 packages)", i))
 		now = now.Add(time.Second)
 	}
-	want := "building the host program: once, about a minute\n  building p (10/25 packages)\n  building p (20/25 packages)\n"
+	want := "building the host program: once, about a minute, longer on a busy machine\n  building p (10/25 packages)\n  building p (20/25 packages)\n"
 	if b.String() != want {
 		t.Errorf("got\n%swant\n%s", b.String(), want)
 	}
