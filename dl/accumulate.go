@@ -48,10 +48,13 @@ func (s *Step) flush(ctx, running context.Context) error {
 	if !s.pending() {
 		return nil
 	}
-	if err := s.allReduceRest(ctx); err != nil {
-		return during("training step", err)
-	}
-	if err := s.apply(ctx, running); err != nil {
+	err := s.sharing(ctx, func() error {
+		if err := s.allReduceRest(ctx); err != nil {
+			return err
+		}
+		return s.apply(ctx, running)
+	})
+	if err != nil {
 		return during("training step", err)
 	}
 	return nil

@@ -3,6 +3,7 @@ package dl
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"reflect"
@@ -58,6 +59,39 @@ func (j *processes) join(ctx context.Context) (*collective.Group, error) {
 		j.group, j.err = collective.Join(ctx, j.world, noteOfDevices())
 	}
 	return j.group, j.err
+}
+
+// outOfMemory is the class of a failure that wraps ErrOutOfMemory, in all processes.
+const outOfMemory = "out of memory"
+
+// fail tells the other processes, where they have joined, that this one cannot do what they do next,
+// and why: they would wait for it. An error that came from them is known to them.
+func (j *processes) fail(ctx context.Context, err error) {
+	j.mu.Lock()
+	g := j.group
+	j.mu.Unlock()
+	var shared *sharedError
+	if g == nil || errors.As(err, &shared) {
+		return
+	}
+	class := ""
+	if errors.Is(err, ErrOutOfMemory) {
+		class = outOfMemory
+	}
+	g.Fail(ctx, class, errors.New(strings.TrimPrefix(err.Error(), "dl: ")))
+}
+
+// sharedError is an error that all processes of the job know.
+type sharedError struct{ err error }
+
+func (e *sharedError) Error() string { return e.err.Error() }
+
+func (e *sharedError) Unwrap() []error {
+	var f *collective.Failure
+	if errors.As(e.err, &f) && f.Class == outOfMemory {
+		return []error{e.err, ErrOutOfMemory}
+	}
+	return []error{e.err}
 }
 
 // writes reports whether this process writes files: in a job that trains together it is
@@ -169,6 +203,23 @@ func errPart(b Batch) error {
 	return fmt.Errorf("the batch has the rows of rank %d of %d alone, as its loader is Distributed; train with Options{Devices: dl.All}, or leave Distributed out", Rank(), WorldSize())
 }
 
+// sharing does f, which is a part of a step, and makes an error of this process one of all where
+// several share each batch.
+func (s *Step) sharing(ctx context.Context, f func() error) error {
+	err := f()
+	if err == nil || s.options.Devices != All || thisJob().world.Size == 1 {
+		return err
+	}
+	thisJob().fail(ctx, err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// The processes are no longer known to be at the same batch with the same weights: the next
+	// step compares where they are, and gives all the weights of rank 0.
+	s.synced = false
+	s.sums.free()
+	return &sharedError{err}
+}
+
 // distributed does a batch with all processes of the job.
 func (s *Step) distributed(ctx, running context.Context, g *collective.Group, on *xla.Device, batch Batch, rows int) (tally, error) {
 	if err := s.broadcast(ctx, g); err != nil {
@@ -194,7 +245,13 @@ func (s *Step) distributed(ctx, running context.Context, g *collective.Group, on
 		text = fmt.Sprintf("batch %d of shape %v with examples of checksum %08x", seen, batch.of(whole.rows), whole.order)
 	}
 	if t, err = s.allReduce(ctx, g, t, text, s.readyToStep()); err != nil {
-		return tally{}, err
+		var f *collective.Failure
+		if errors.As(err, &f) { // in that process the batch was none
+			s.mu.Lock()
+			s.seen--
+			s.mu.Unlock()
+		}
+		return tally{}, &sharedError{err}
 	}
 	s.mu.Lock()
 	s.last = t.result()
@@ -233,7 +290,7 @@ func (s *Step) broadcast(ctx context.Context, g *collective.Group) error {
 	}
 	onlyRank0(arrays)
 	if _, err := g.AllReduce(ctx, text.String(), nil, arrays...); err != nil {
-		return err
+		return &sharedError{err}
 	}
 	s.model.replace(s.model.vars, kept)
 	s.mu.Lock()
@@ -311,8 +368,10 @@ func (s *Step) allReduceRest(ctx context.Context) error {
 	if err != nil || g == nil {
 		return err
 	}
-	_, err = s.allReduce(ctx, g, tally{}, "the rest of the batches", true)
-	return err
+	if _, err = s.allReduce(ctx, g, tally{}, "the rest of the batches", true); err != nil {
+		return &sharedError{err}
+	}
+	return nil
 }
 
 // buffers are the model's buffers of float32, and copies of their values.

@@ -5,11 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"reflect"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,8 +29,10 @@ type trained struct {
 	Weights string    // a checksum of all weights and buffers
 	First   []float32 // weights of the first layer
 	Err     string
-	Logged  int // numbers that went to the log
-	Read    int // examples that were read
+	Full    bool   // the error is that of memory
+	Again   string // the error of what follows after one
+	Logged  int    // numbers that went to the log
+	Read    int    // examples that were read
 	Devices []string
 }
 
@@ -41,8 +45,9 @@ type plan struct {
 	Accum  int
 	Dir    string // for checkpoints; "" for none
 	Resume bool
-	Kill   int // the rank that is killed after step 3; 0 for none
-	Odd    int // the rank that has another batch size; 0 for none
+	Kill   int    // the rank that is killed after step 3; 0 for none
+	Odd    int    // the rank that has another batch size; 0 for none
+	Fail   string // what fails in rank 1 alone, after which all go on: data, label, step or memory
 }
 
 const planEnv = "HOLT_TEST_JOB"
@@ -55,7 +60,7 @@ func TestDistributed(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &p); err != nil {
 			t.Fatal(err)
 		}
-		found := p.train(t)
+		found := p.run(t)
 		out, err := json.Marshal(found)
 		if err != nil {
 			t.Fatal(err)
@@ -120,6 +125,37 @@ func TestDistributed(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestDistributedFailure has one process fail in what it does by itself: all others say so with its
+// number, nothing was changed, and the job goes on.
+func TestDistributedFailure(t *testing.T) {
+	on(t, "cpu")
+	for fail, own := range map[string]string{
+		"data":   "dl: Start: epoch 1: DataLoader: example 14: it cannot be read",
+		"label":  "dl: training step: label 1 of the batch is 10, want 0 to 9, the model's outputs; set the last layer's Out to the number of classes",
+		"step":   "that is enough",
+		"memory": "dl: training step: run on cpu:0: out of memory: ",
+	} {
+		t.Run(fail, func(t *testing.T) {
+			if fail == "memory" && (onGPU() || runtime.GOOS != "linux") {
+				t.Skip("skipped: it limits a process's memory as Linux does")
+			}
+			all := plan{Net: "tutorial", Fail: fail}.launch(t, 3)
+			for rank, r := range all {
+				want := own
+				if rank != 1 {
+					want = "dl: training step: rank 1 could not do its part: " + strings.TrimPrefix(own, "dl: ")
+				}
+				if !strings.HasPrefix(r.Err, want) || r.Full != (fail == "memory") {
+					t.Errorf("rank %d says %q, want %q", rank, r.Err, want)
+				}
+				if r.Again != "" || r.Weights != all[0].Weights || !slices.Equal(r.Losses, all[0].Losses) {
+					t.Errorf("rank %d goes on: %q, losses %v and %v, weights %s and %s", rank, r.Again, r.Losses, all[0].Losses, r.Weights, all[0].Weights)
+				}
+			}
+		})
+	}
 }
 
 // noise is as many pictures of 3×32×32.
@@ -239,6 +275,70 @@ func wide(xs []float32) []float64 {
 	return all
 }
 
+// run does what the plan says.
+func (p plan) run(t *testing.T) trained {
+	if p.Fail == "memory" {
+		return p.fill(t)
+	}
+	return p.train(t)
+}
+
+// fill has rank 1 get a batch for which it has too little memory, and then all one that is small.
+func (p plan) fill(t *testing.T) (found trained) {
+	on(t, "cpu")
+	net := dl.Sequential{dl.Conv2d{Out: 16, Kernel: 5, Padding: 2}, dl.ReLU{}, dl.MaxPool2d{Kernel: 2}, dl.Flatten{}, dl.Linear{Out: 10}}
+	m := must(dl.Build(net, dl.Shape{4, 1, 32, 32}))
+	step := dl.TrainStep(m, nil, dl.SGD{LR: 0.01}).With(dl.Options{Devices: dl.All})
+	batch := func(n int) dl.Batch {
+		return dl.Batch{Inputs: fill(1, 1, n, 1, 32, 32), Labels: dl.FromSlice(make([]int64, n))}
+	}
+	loss := func(n int) error {
+		r, err := step.Run(batch(n))
+		found.Losses = append(found.Losses, r.Loss)
+		return err
+	}
+	if err := loss(6); err != nil {
+		t.Fatal(err)
+	}
+	if dl.Rank() == 1 {
+		limitMemory(t)
+	}
+	err := loss(1 << 15)
+	found.Err, found.Full = fmt.Sprint(err), errors.Is(err, dl.ErrOutOfMemory)
+	if err := loss(6); err != nil {
+		found.Again = err.Error()
+	}
+	found.weigh(m)
+	return found
+}
+
+// weigh notes the weights.
+func (f *trained) weigh(m *dl.Model) {
+	sum := sha256.New()
+	for _, name := range m.Names() {
+		binary.Write(sum, binary.LittleEndian, m.Param(name).Float32s())
+	}
+	f.Weights, f.First = fmt.Sprintf("%x", sum.Sum(nil)), m.Param(m.Names()[0]).Float32s()
+}
+
+// damaged is noise that rank 1 cannot read, or with a label that is none.
+type damaged struct {
+	noise
+	fail string
+}
+
+func (d damaged) Get(i int) (dl.Example, error) {
+	e, err := d.noise.Get(i)
+	switch {
+	case dl.Rank() != 1 || i != 14:
+	case d.fail == "data":
+		err = errors.New("it cannot be read")
+	case d.fail == "label":
+		e.Label = 10
+	}
+	return e, err
+}
+
 // train trains for two epochs of batches of 10, 10 and 3 examples.
 func (p plan) train(t *testing.T) (found trained) {
 	on(t, "cpu")
@@ -253,8 +353,8 @@ func (p plan) train(t *testing.T) (found trained) {
 		size = 5
 	}
 	var read atomic.Int64
-	run := dl.Start(m, dl.Training{
-		Data:      dl.DataLoader{Dataset: readCounter{noise(23), &read}, BatchSize: size, Shuffle: true},
+	training := dl.Training{
+		Data:      dl.DataLoader{Dataset: readCounter{damaged{23, p.Fail}, &read}, BatchSize: size, Shuffle: p.Fail == ""},
 		Optimizer: dl.SGD{LR: 0.05, Momentum: 0.9}, Epochs: 2,
 		Options:    dl.Options{Devices: dl.All, Accumulate: p.Accum},
 		Checkpoint: p.checkpoint(), Log: &found,
@@ -263,11 +363,24 @@ func (p plan) train(t *testing.T) (found trained) {
 				syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			}
 			found.Losses = append(found.Losses, s.Result.Loss)
+			if p.Fail == "step" && dl.Rank() == 1 && s.N == 3 {
+				return errors.New("that is enough")
+			}
 			return nil
 		},
-	})
-	if err := run.Wait(); err != nil {
+	}
+	if err := dl.Start(m, training).Wait(); err != nil {
 		found.Err = err.Error()
+	}
+	if p.Fail != "" {
+		training.Data, training.OnStep = dl.DataLoader{Dataset: noise(23), BatchSize: size}, nil
+		run := dl.Start(m, training)
+		if err := run.Wait(); err != nil {
+			found.Again = err.Error()
+		}
+		for _, e := range run.Epochs() {
+			found.Losses = append(found.Losses, e.Train.Loss)
+		}
 	}
 	found.Read = int(read.Load())
 	host := must(os.Hostname())
@@ -276,11 +389,7 @@ func (p plan) train(t *testing.T) (found trained) {
 			found.Devices = append(found.Devices, fmt.Sprint(d.Rank, " ", d.Name))
 		}
 	}
-	sum := sha256.New()
-	for _, name := range m.Names() {
-		binary.Write(sum, binary.LittleEndian, m.Param(name).Float32s())
-	}
-	found.Weights, found.First = fmt.Sprintf("%x", sum.Sum(nil)), m.Param(m.Names()[0]).Float32s()
+	found.weigh(m)
 	return found
 }
 

@@ -163,6 +163,9 @@ func Start(model *Model, t Training) *Run {
 		ctx := xla.WatchedBy(ctx, r.compiler.begin)
 		end := stageDone
 		err := xla.Shield(func() (err error) { end, err = r.train(ctx); return err })
+		if err != nil && t.Options.Devices == All {
+			thisJob().fail(context.Background(), err) // as of the data, or of OnStep
+		}
 		if r.stop.Load() && (err == nil || errors.Is(err, context.Canceled)) {
 			end, err = stageStopped, nil
 		}

@@ -219,7 +219,12 @@ func (s *Step) Run(batch Batch) (Result, error) {
 
 // do does a step. Two contexts end its waits, for the compiler and for the
 // step itself.
-func (s *Step) do(ctx, running context.Context, batch Batch) (tally, error) {
+func (s *Step) do(ctx, running context.Context, batch Batch) (t tally, err error) {
+	err = s.sharing(ctx, func() error { t, err = s.doBatch(ctx, running, batch); return err })
+	return t, err
+}
+
+func (s *Step) doBatch(ctx, running context.Context, batch Batch) (tally, error) {
 	if err := s.wrong(); err != nil {
 		return tally{}, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,7 +16,7 @@ import (
 )
 
 // quick are times for tests that wait for them.
-var quick = times{join: 2 * time.Second, beat: 100 * time.Millisecond, silent: 4 * time.Second, reason: 500 * time.Millisecond}
+var quick = times{join: 2 * time.Second, beat: 100 * time.Millisecond, silent: 4 * time.Second, reason: 500 * time.Millisecond, late: 2 * time.Second}
 
 // worlds are the places of n processes in a job on a port of this host that is free.
 func worlds(t *testing.T, n int) []launch.World {
@@ -133,6 +134,106 @@ func TestDifferent(t *testing.T) {
 	}
 }
 
+// TestFail has processes say that they cannot do their part: the others get the reason of the
+// first, and the group goes on.
+func TestFail(t *testing.T) {
+	groups := joined(t, 4, usual)
+	for round, failing := range [][]int{{2}, {0, 3}, {0, 1, 2, 3}, {}} {
+		for rank, err := range each(groups, func(rank int, g *Group) error {
+			if slices.Contains(failing, rank) {
+				g.Fail(t.Context(), "full", fmt.Errorf("no memory in round %d", round))
+				return nil
+			}
+			x := []float32{1}
+			_, err := g.AllReduce(t.Context(), "x", []float64{1}, x)
+			if want := float32(4); err == nil && x[0] != want || err != nil && x[0] != 1 {
+				t.Errorf("rank %d has %v", rank, x)
+			}
+			return err
+		}) {
+			if slices.Contains(failing, rank) || len(failing) == 0 {
+				if err != nil {
+					t.Errorf("round %d, rank %d: %v", round, rank, err)
+				}
+				continue
+			}
+			var f *Failure
+			want := fmt.Sprintf("rank %d could not do its part: no memory in round %d", failing[0], round)
+			if !errors.As(err, &f) || f.Class != "full" || err.Error() != want {
+				t.Errorf("round %d, rank %d: %v, want %s", round, rank, err, want)
+			}
+		}
+	}
+}
+
+// TestFailAlone has a process fail when the others come to no exchange: it does not wait for long,
+// and they know it when they come to one.
+func TestFailAlone(t *testing.T) {
+	groups := joined(t, 3, quick)
+	groups[1].times.silent = 300 * time.Millisecond
+	groups[1].Fail(t.Context(), "", errors.New("no such file"))
+	for _, rank := range []int{0, 2, 1} {
+		_, err := groups[rank].AllReduce(t.Context(), "x", nil, []float32{1})
+		want := "rank 1 has stopped: no such file"
+		if rank == 1 {
+			want = "no such file"
+		}
+		if err == nil || err.Error() != want {
+			t.Errorf("rank %d: %v, want %s", rank, err, want)
+		}
+	}
+}
+
+// TestLongTexts does what needs more bytes than a message has: a description, a reason, and notes.
+func TestLongTexts(t *testing.T) {
+	ws := worlds(t, 3)
+	long := strings.Repeat("é", line/3)
+	groups, errs := make([]*Group, len(ws)), make([]error, len(ws))
+	var wg sync.WaitGroup
+	for i, w := range ws {
+		wg.Go(func() { groups[i], errs[i] = join(t.Context(), w, fmt.Sprint(i, long), usual) })
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+	for i, g := range groups {
+		defer g.Close()
+		for k, note := range g.Notes() {
+			if note != fmt.Sprint(k, long) {
+				t.Errorf("rank %d has a note of %d bytes of rank %d", i, len(note), k)
+			}
+		}
+	}
+	for rank, err := range each(groups, func(rank int, g *Group) error {
+		_, err := g.AllReduce(t.Context(), long+long+long, nil, []float32{1})
+		if err != nil {
+			return err
+		}
+		if rank == 1 {
+			g.Fail(t.Context(), "", errors.New(long+long+long))
+			return nil
+		}
+		_, err = g.AllReduce(t.Context(), "x", nil, []float32{1})
+		return err
+	}) {
+		if rank != 1 && (err == nil || !strings.HasPrefix(err.Error(), "rank 1 could not do its part: éé") || len(err.Error()) > 2*longest) {
+			t.Errorf("rank %d: %.100v", rank, err)
+		}
+	}
+	for rank, err := range each(groups, func(rank int, g *Group) error {
+		_, err := g.AllReduce(t.Context(), long+long+fmt.Sprint(rank/2), nil, []float32{1})
+		return err
+	}) {
+		if err == nil || !strings.HasPrefix(err.Error(), "rank 2 does something else than the others: é") {
+			t.Errorf("rank %d: %.100v", rank, err)
+		}
+	}
+	if _, err := join(t.Context(), worlds(t, 2)[0], strings.Repeat("x", line), quick); err == nil || !strings.Contains(err.Error(), "bytes is longer than 1048576") {
+		t.Errorf("a note that no message has room for: %.100v", err)
+	}
+}
+
 // TestLost ends a process in each of its states: it is said with its number, by all.
 func TestLost(t *testing.T) {
 	for _, lost := range []int{0, 2} {
@@ -232,6 +333,20 @@ func TestJoinErrors(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestJoinErrorSoon has a job that may wait for long end before all have come: rank 0 says so soon.
+func TestJoinErrorSoon(t *testing.T) {
+	limits := quick
+	limits.join = time.Hour
+	ws := worlds(t, 4)
+	ws[2].Rank = 1
+	_, errs := joinAll(t, ws[:3], limits) // and rank 3 never comes
+	for i, err := range errs {
+		if err == nil || !strings.Contains(err.Error(), "two processes have rank 1") {
+			t.Errorf("process %d: %v", i, err)
+		}
 	}
 }
 

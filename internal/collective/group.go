@@ -16,8 +16,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"math"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -30,9 +32,10 @@ type times struct {
 	beat   time.Duration // between signs of life
 	silent time.Duration // without one, a process is taken for lost
 	reason time.Duration // between a broken ring and the word of why
+	late   time.Duration // that a job which has ended waits at most to tell those that come later
 }
 
-var usual = times{join: 25 * time.Second, beat: time.Second, silent: 10 * time.Second, reason: 2 * time.Second}
+var usual = times{join: 25 * time.Second, beat: time.Second, silent: 10 * time.Second, reason: 2 * time.Second, late: 25 * time.Second}
 
 // message is what goes between a process and rank 0, as a line of JSON.
 type message struct {
@@ -43,9 +46,10 @@ type message struct {
 	Addr    string   `json:",omitempty"` // hello: where the ring's previous process connects to
 	Addrs   []string `json:",omitempty"` // complete: of all ranks
 	Note    string   `json:",omitempty"` // hello: what the others are to know of the process
-	Notes   []string `json:",omitempty"` // complete: those of all ranks
+	Notes   []string `json:",omitempty"` // noted: those of the next ranks
 	Step    int      `json:",omitempty"` // about, agreed
 	Text    string   `json:",omitempty"` // about: what the process does; others: a reason
+	Failed  *Failure `json:",omitempty"` // about: the process cannot do it; agreed: which cannot
 	Numbers []uint64 `json:",omitempty"` // about, agreed: the bits of float64s
 }
 
@@ -53,7 +57,8 @@ type kind string
 
 const (
 	hello    kind = "hello"    // to rank 0: a process has come
-	complete kind = "complete" // from rank 0: all have
+	noted    kind = "noted"    // from rank 0: notes of processes, as many messages as they need
+	complete kind = "complete" // from rank 0: all have come, and all notes are sent
 	about    kind = "about"    // to rank 0: what the process is about to add up
 	agreed   kind = "agreed"   // from rank 0: all add up the same, and the sums of the numbers
 	torn     kind = "torn"     // to rank 0: the ring is broken at this process
@@ -82,6 +87,9 @@ func (c *conn) send(m message) error {
 	text, err := json.Marshal(m)
 	if err != nil {
 		return err
+	}
+	if len(text) >= line {
+		return fmt.Errorf("a message of %d bytes is longer than %d", len(text), line)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -190,7 +198,6 @@ func join(ctx context.Context, w launch.World, note string, t times) (_ *Group, 
 	if err != nil {
 		return nil, err
 	}
-	g.notes = all.Notes
 	if err := g.link(ctx, in, all.Addrs[(w.Rank+1)%w.Size]); err != nil {
 		return nil, err
 	}
@@ -235,7 +242,9 @@ func (g *Group) complete(ctx context.Context) (message, error) {
 			return m, fmt.Errorf("rank 0 does not answer at %s: %w", g.world.Master, err)
 		case m.Kind == over:
 			return m, errors.New(m.Text)
-		case m.Kind == complete && len(m.Addrs) == g.world.Size && len(m.Notes) == g.world.Size:
+		case m.Kind == noted:
+			g.notes = append(g.notes, m.Notes...)
+		case m.Kind == complete && len(m.Addrs) == g.world.Size && len(g.notes) == g.world.Size:
 			return m, nil
 		}
 	}
@@ -352,7 +361,9 @@ func (g *Group) Close() {
 // must be the same in all processes.
 //
 // Where a process is lost or does something else the error names it, and the group is at
-// an end: the arrays are then worth nothing. So it is when ctx ends.
+// an end: the arrays are then worth nothing. So it is when ctx ends. Where a process has called
+// [Group.Fail] instead, the error is a [*Failure], the arrays are as they were, and the group
+// goes on.
 func (g *Group) AllReduce(ctx context.Context, text string, numbers []float64, arrays ...[]float32) (sums []float64, err error) {
 	g.turn.Lock()
 	defer g.turn.Unlock()
@@ -361,20 +372,15 @@ func (g *Group) AllReduce(ctx context.Context, text string, numbers []float64, a
 			g.hub.settle()
 		}
 	}()
-	g.step++
-	m := message{Kind: about, Step: g.step, Text: text}
+	m := message{Kind: about, Text: cut(text)}
 	for _, x := range numbers {
 		m.Numbers = append(m.Numbers, math.Float64bits(x))
 	}
-	if err := g.main.send(m); err != nil {
-		return nil, g.reason(fmt.Errorf("rank 0 is lost: %w", err))
+	if m, err = g.exchange(ctx, m); err != nil {
+		return nil, err
 	}
-	select {
-	case <-ctx.Done():
-		return nil, g.leave(ctx)
-	case <-g.broken:
-		return nil, g.err
-	case m = <-g.answers:
+	if m.Failed != nil {
+		return nil, m.Failed
 	}
 	for _, bits := range m.Numbers {
 		sums = append(sums, math.Float64frombits(bits))
@@ -399,6 +405,59 @@ func (g *Group) AllReduce(ctx context.Context, text string, numbers []float64, a
 		all = all[len(a):]
 	}
 	return sums, nil
+}
+
+// Failure is the error of an exchange in which a process could not do its part. It is that of all
+// others, and the group goes on.
+type Failure struct {
+	Rank  int
+	Class string // what kind of error it was, in words that the processes have agreed on
+	Text  string // its error
+}
+
+func (f *Failure) Error() string {
+	return fmt.Sprintf("rank %d could not do its part: %s", f.Rank, f.Text)
+}
+
+// Fail takes part in the next exchange as a process that cannot do its part, and why: the others
+// get a [*Failure]. It waits for them a moment, and ends the group where they do not come to an
+// exchange by then.
+func (g *Group) Fail(ctx context.Context, class string, why error) {
+	g.turn.Lock()
+	defer g.turn.Unlock()
+	ctx, cancel := context.WithTimeoutCause(ctx, g.times.silent, why)
+	defer cancel()
+	failed := &Failure{g.world.Rank, class, cut(why.Error())}
+	if _, err := g.exchange(ctx, message{Kind: about, Failed: failed}); err != nil && g.hub != nil {
+		g.hub.settle()
+	}
+}
+
+// exchange says to rank 0 what this process is about to do, and waits for what all do.
+func (g *Group) exchange(ctx context.Context, m message) (message, error) {
+	g.step++
+	m.Step = g.step
+	if err := g.main.send(m); err != nil {
+		return m, g.reason(fmt.Errorf("rank 0 is lost: %w", err))
+	}
+	select {
+	case <-ctx.Done():
+		return m, g.leave(ctx)
+	case <-g.broken:
+		return m, g.err
+	case m = <-g.answers:
+		return m, nil
+	}
+}
+
+// longest is how much of a text goes into a message. What is longer ends with a checksum of all.
+const longest = 16 << 10
+
+func cut(text string) string {
+	if len(text) <= longest {
+		return text
+	}
+	return fmt.Sprintf("%s… (%d bytes of checksum %08x)", strings.ToValidUTF8(text[:longest], ""), len(text), crc32.ChecksumIEEE([]byte(text)))
 }
 
 // leave ends the group because this process was stopped, and tells the others.

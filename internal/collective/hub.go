@@ -110,9 +110,24 @@ func (h *hub) welcome(c *conn, m message) (why string) {
 		return h.ended
 	}
 	if !slices.Contains(h.members, nil) {
-		h.all(message{Kind: complete, Addrs: h.addrs, Notes: h.notes})
+		h.sendNotes()
+		h.all(message{Kind: complete, Addrs: h.addrs})
 	}
 	return ""
+}
+
+// sendNotes sends the notes of all processes, as many together as a message has room for. The
+// caller holds mu.
+func (h *hub) sendNotes() {
+	m, size := message{Kind: noted}, 0
+	for i, note := range h.notes {
+		m.Notes = append(m.Notes, note)
+		size += len(strconv.Quote(note))
+		if i == len(h.notes)-1 || size+len(strconv.Quote(h.notes[i+1])) > line/2 {
+			h.all(m)
+			m.Notes, size = nil, 0
+		}
+	}
 }
 
 // checkInformed closes informed when all processes have come and the job has ended. The
@@ -129,9 +144,10 @@ func (h *hub) checkInformed() {
 }
 
 // settle waits, where the job has ended, until all processes know why: what is on its way to
-// them may be lost when this process ends. Those that have not come yet get as long as they have
-// for that, and the others a moment to close their connections, which they do once they have
-// read it. The connection of this process itself is closed before.
+// them may be lost when this process ends. Those that have not come yet are waited for as well, but
+// not for as long as a job may wait for them that goes on. The others get a moment to close their
+// connections, which they do once they have read it. The connection of this process itself is
+// closed before.
 func (h *hub) settle() {
 	h.mu.Lock()
 	ended := h.ended != ""
@@ -141,7 +157,7 @@ func (h *hub) settle() {
 	}
 	select {
 	case <-h.informed:
-	case <-time.After(h.times.join):
+	case <-time.After(min(h.times.join, h.times.late)):
 	}
 	for end := time.Now().Add(h.times.reason); time.Now().Before(end) && !h.allLost(); {
 		time.Sleep(5 * time.Millisecond)
@@ -214,6 +230,11 @@ func (h *hub) agree() {
 	if len(h.waiting) < h.world.Size {
 		return
 	}
+	if failed := h.failed(); failed != nil {
+		clear(h.waiting)
+		h.all(message{Kind: agreed, Failed: failed})
+		return
+	}
 	if why := h.differs(); why != "" {
 		h.end(why)
 		return
@@ -230,6 +251,16 @@ func (h *hub) agree() {
 	}
 	clear(h.waiting)
 	h.all(answer)
+}
+
+// failed returns the first process that cannot do its part, and why; nil where all can.
+func (h *hub) failed() *Failure {
+	for rank := range h.world.Size {
+		if f := h.waiting[rank].Failed; f != nil {
+			return f
+		}
+	}
+	return nil
 }
 
 // differs says which processes do something else than the most, or than rank 0 where
