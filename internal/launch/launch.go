@@ -1,6 +1,6 @@
 // Package launch reads what a launcher says to each process of a job: which of how many
 // it is, and where process 0 is found. It knows torchrun's variables, those of Open MPI's
-// mpirun, and those of Slurm's srun.
+// mpirun, those of SkyPilot, and those of Slurm's srun.
 package launch
 
 import (
@@ -21,7 +21,7 @@ type World struct {
 	LocalSize int    // processes of the job on this host; 0 where the launcher does not say
 	Master    string // where the process of rank 0 listens, host:port; "" in a job of one
 	Job       string // the same text in all processes of the job, and another in other jobs
-	Launcher  string // torchrun, Open MPI or Slurm; "" without
+	Launcher  string // torchrun, Open MPI, SkyPilot or Slurm; "" without
 
 	// JoinTimeout is how long the processes wait for one another at most, as JoinTimeoutEnv says;
 	// 0 where that is not set.
@@ -41,7 +41,7 @@ func FromEnv() (World, error) { return fromEnv(os.LookupEnv) }
 
 // fromEnv asks Open MPI's variables before Slurm's: mpirun starts its own processes by
 // srun in an allocation of Slurm, and those hand srun's variables on, with the numbers of
-// hosts in them.
+// hosts in them. So does SkyPilot on a cluster of Slurm.
 func fromEnv(lookup func(string) (string, bool)) (World, error) {
 	e := env{lookup: lookup}
 	w := Alone()
@@ -70,6 +70,15 @@ func fromEnv(lookup func(string) (string, bool)) (World, error) {
 			e.fail("the job has several hosts and MASTER_ADDR is not set, want the host of rank 0: mpirun -x MASTER_ADDR=HOST …")
 		}
 		w.Master = net.JoinHostPort(host, strconv.Itoa(e.port(portOf(w.Job))))
+	case e.has("SKYPILOT_NODE_RANK") && e.has("SKYPILOT_NUM_NODES"): // it starts a process on each host
+		w = World{Launcher: "SkyPilot", Rank: e.number("SKYPILOT_NODE_RANK"), Size: e.number("SKYPILOT_NUM_NODES"), LocalSize: 1}
+		w.Job = "SkyPilot " + e.text("SKYPILOT_TASK_ID")
+		hosts := strings.Fields(e.text("SKYPILOT_NODE_IPS"))
+		if len(hosts) == 0 {
+			e.fail("SKYPILOT_NODE_IPS is empty, want the address of each host on a line")
+			hosts = []string{""}
+		}
+		w.Master = net.JoinHostPort(hosts[0], strconv.Itoa(e.port(portOf(w.Job))))
 	case e.has("SLURM_STEP_NUM_TASKS"):
 		w = World{Launcher: "Slurm", Rank: e.number("SLURM_PROCID"), Size: e.number("SLURM_STEP_NUM_TASKS")}
 		w.LocalRank = e.numberOr("SLURM_LOCALID", 0)

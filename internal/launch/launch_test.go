@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// TestFromEnv reads what launchers set: torchrun 2.11, Open MPI 4.1 and Slurm 22.05.
+// TestFromEnv reads what launchers set: torchrun 2.11, Open MPI 4.1, SkyPilot 0.14 and Slurm 22.05.
 func TestFromEnv(t *testing.T) {
 	tests := []struct {
 		name string
@@ -32,6 +32,12 @@ func TestFromEnv(t *testing.T) {
 		{"srun", "SLURM_STEP_NUM_TASKS=5 SLURM_PROCID=4 SLURM_LOCALID=0 SLURM_NODEID=2 SLURM_STEP_TASKS_PER_NODE=2(x2),1 " +
 			"SLURM_STEP_NODELIST=gpu[07-08,11] SLURM_JOB_ID=12 SLURM_STEP_ID=0 MASTER_PORT=6000",
 			World{4, 5, 0, 1, "gpu07:6000", "Slurm 12.0", "Slurm", 0}},
+		{"SkyPilot", "SKYPILOT_NODE_RANK=1 SKYPILOT_NUM_NODES=2 SKYPILOT_NODE_IPS=10.0.0.4\n10.0.0.5 SKYPILOT_TASK_ID=sky-1 MASTER_PORT=6000",
+			World{1, 2, 0, 1, "10.0.0.4:6000", "SkyPilot sky-1", "SkyPilot", 0}},
+		{"SkyPilot on Slurm, one host", "SLURM_STEP_NUM_TASKS=2 SLURM_PROCID=1 SKYPILOT_NODE_RANK=0 SKYPILOT_NUM_NODES=1 SKYPILOT_NODE_IPS=10.0.0.4 SKYPILOT_TASK_ID=sky-2",
+			World{0, 1, 0, 1, "", "SkyPilot sky-2", "SkyPilot", 0}},
+		{"torchrun in a task of SkyPilot", "SKYPILOT_NODE_RANK=1 SKYPILOT_NUM_NODES=2 RANK=9 WORLD_SIZE=16 MASTER_ADDR=a",
+			World{9, 16, 0, 0, "a:29500", "torchrun  a ", "torchrun", 0}},
 		{"a batch script without srun", "SLURM_JOB_ID=12 SLURM_NTASKS=4 SLURM_PROCID=0", World{Size: 1, LocalSize: 1}},
 	}
 	for _, test := range tests {
@@ -45,7 +51,7 @@ func TestFromEnv(t *testing.T) {
 // lookupIn returns what finds variables in a text such as "A=1 B=2".
 func lookupIn(vars string) func(string) (string, bool) {
 	all := map[string]string{}
-	for v := range strings.FieldsSeq(vars) {
+	for v := range strings.SplitSeq(vars, " ") {
 		name, value, _ := strings.Cut(v, "=")
 		all[name] = value
 	}
@@ -61,6 +67,8 @@ func TestFromEnvErrors(t *testing.T) {
 		{"RANK=0 WORLD_SIZE=4 MASTER_ADDR=a HOLT_JOIN_TIMEOUT=10", `HOLT_JOIN_TIMEOUT is "10", want a time, such as 90s or 10m`},
 		{"OMPI_COMM_WORLD_SIZE=4 OMPI_COMM_WORLD_LOCAL_SIZE=4", `OMPI_COMM_WORLD_RANK is "", want a number`},
 		{"OMPI_COMM_WORLD_SIZE=4 OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_LOCAL_SIZE=2", "want the host of rank 0: mpirun -x MASTER_ADDR=HOST …"},
+		{"SKYPILOT_NODE_RANK=x SKYPILOT_NUM_NODES=2 SKYPILOT_NODE_IPS=a", `SkyPilot's variables do not say which process of the job this is: SKYPILOT_NODE_RANK is "x", want a number`},
+		{"SKYPILOT_NODE_RANK=1 SKYPILOT_NUM_NODES=2", "SKYPILOT_NODE_IPS is empty, want the address of each host on a line"},
 		{"SLURM_STEP_NUM_TASKS=2 SLURM_PROCID=0", `SLURM_STEP_NODELIST is "" and names no host`},
 	}
 	for _, test := range tests {

@@ -19,7 +19,9 @@ import (
 type exportCmd struct {
 	Notebook string `arg:"" type:"path" help:"The notebook, an .ipynb file."`
 	Output   string `short:"o" type:"path" placeholder:"DIR" help:"The program's folder. The default is the notebook's name without .ipynb."`
+	hosts
 	jobSet
+	skyTask
 }
 
 // Help is what holt export --help says besides the flags.
@@ -32,12 +34,16 @@ runs with. No cell is run.
 
 With --jobset, it is a Kubernetes JobSet that runs the notebook itself, on several hosts at once:
 
-  holt export train.ipynb --jobset --nodes 4 --gpus 8 --image IMAGE --claim runs`
+  holt export train.ipynb --jobset --nodes 4 --gpus 8 --image IMAGE --claim runs
+
+With --sky, it is a task of SkyPilot, which rents the hosts:
+
+  holt export train.ipynb --sky --nodes 4 --accelerators H100:8 --image IMAGE --bucket s3://runs`
 }
 
 // Run writes the program, or the job.
 func (c exportCmd) Run(ctx context.Context) error {
-	if err := c.check(); err != nil {
+	if err := c.checkJob(); err != nil {
 		return err
 	}
 	nb, err := ipynb.ReadFile(c.Notebook)
@@ -47,8 +53,8 @@ func (c exportCmd) Run(ctx context.Context) error {
 	if err := nb.CheckGo(c.Notebook); err != nil {
 		return err
 	}
-	if c.JobSet {
-		return c.exportJobSet()
+	if c.JobSet || c.Sky {
+		return c.exportJob()
 	}
 	name := strings.TrimSuffix(filepath.Base(c.Notebook), ".ipynb")
 	dir := c.Output

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"text/template"
@@ -15,9 +14,7 @@ import (
 // the variables that torchrun sets.
 type jobSet struct {
 	JobSet bool   `name:"jobset" help:"Write a Kubernetes JobSet that runs the notebook by holt run, in place of a program; -o is its file."`
-	Nodes  int    `placeholder:"N" help:"With --jobset: how many pods run it together, one on each host. The default is 1."`
 	GPUs   int    `name:"gpus" placeholder:"N" help:"With --jobset: ask for N NVIDIA GPUs for each pod."`
-	Image  string `placeholder:"IMAGE" help:"With --jobset: the image of the pods, which has holt, such as one of make docker."`
 	Claim  string `placeholder:"NAME" help:"With --jobset: the PersistentVolumeClaim in whose root the notebook runs, and its outputs, weights and checkpoints stay. With several nodes all of them must be able to write it."`
 }
 
@@ -30,14 +27,12 @@ var kubernetesName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-
 
 func (j jobSet) check() error {
 	switch {
-	case !j.JobSet && (j.Nodes != 0 || j.GPUs != 0 || j.Image != "" || j.Claim != ""):
-		return errors.New("--nodes, --gpus, --image and --claim need --jobset")
+	case !j.JobSet && (j.GPUs != 0 || j.Claim != ""):
+		return errors.New("--gpus and --claim need --jobset")
 	case !j.JobSet:
 		return nil
-	case j.Nodes < 0 || j.GPUs < 0:
-		return fmt.Errorf("--nodes is %d and --gpus %d, want nothing negative", j.Nodes, j.GPUs)
-	case strings.TrimSpace(j.Image) == "":
-		return errors.New("--jobset needs --image, the image that the pods run; docker/README.md says how to make one")
+	case j.GPUs < 0:
+		return fmt.Errorf("--gpus is %d, want nothing negative", j.GPUs)
 	case !kubernetesName.MatchString(j.Claim):
 		return fmt.Errorf("--jobset needs --claim, the name of a PersistentVolumeClaim, in which the outputs stay; got %q", j.Claim)
 	}
@@ -115,9 +110,8 @@ func quoteJSON(text string) (string, error) {
 	return string(quoted), err
 }
 
-// write writes the job of a notebook to a file, the notebook's name with .yaml where that is "",
-// and returns its name.
-func (j jobSet) write(notebook, file string) (string, error) {
+// text returns the job of a notebook.
+func (j jobSet) text(notebook string, on hosts) (string, error) {
 	text, err := os.ReadFile(notebook)
 	if err != nil {
 		return "", err
@@ -125,43 +119,11 @@ func (j jobSet) write(notebook, file string) (string, error) {
 	if len(text) > mostNotebook {
 		return "", fmt.Errorf("%s has %d bytes, and Kubernetes takes at most %d in a ConfigMap; clear its outputs", notebook, len(text), mostNotebook)
 	}
-	base := filepath.Base(notebook)
-	stem := strings.TrimSuffix(base, ".ipynb")
-	if file == "" {
-		file = strings.TrimSuffix(notebook, ".ipynb") + ".yaml"
-	}
 	var out strings.Builder
 	err = jobSetText.Execute(&out, struct {
 		jobSet
-		Base, Name, Notebook, Output string
-		Nodes                        int
-	}{j, base, jobName(stem), string(text), "/data/" + stem + ".out.ipynb", max(j.Nodes, 1)})
-	if err != nil {
-		return "", err
-	}
-	return file, os.WriteFile(file, []byte(out.String()), 0o666)
-}
-
-// jobName makes a name for Kubernetes of any other. Names of pods, which begin with it, have at most
-// 63 letters.
-func jobName(name string) string {
-	name = strings.Trim(regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(name), "-"), "-")
-	if len(name) > 40 {
-		name = strings.Trim(name[:40], "-")
-	}
-	if name == "" || name[0] < 'a' { // a name of a service begins with a letter
-		name = strings.Trim("job-"+name, "-")
-	}
-	return name
-}
-
-// exportJobSet writes the job of a notebook. Without --server-side, kubectl would keep the ConfigMap in
-// an annotation, too, which holds 256 KiB.
-func (c exportCmd) exportJobSet() error {
-	file, err := c.write(c.Notebook, c.Output)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("the job is in %s; begin it with: kubectl apply --server-side -f %[1]s\n", file)
-	return nil
+		jobFields
+		Notebook string
+	}{j, jobOf(notebook, on), string(text)})
+	return out.String(), err
 }
