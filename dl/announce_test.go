@@ -33,10 +33,15 @@ func (s *slow) Forward(x *dl.Tensor) *dl.Tensor {
 	return s.Linear.Forward(x)
 }
 
+// writtenOnce has programs be written for the device in use alone: make cuda has them written for
+// CUDA before, where a layer that waits would wait for ever.
+func writtenOnce(t *testing.T) { t.Setenv("HOLT_PROGRAMS", "") }
+
 // TestCompilingIsSaid has a notice of what is compiled when it takes long, and
 // of how long it took; nothing of what is there at once.
 func TestCompilingIsSaid(t *testing.T) {
 	on(t, "go")
+	writtenOnce(t)
 	var mu sync.Mutex
 	var said []string
 	first := make(chan struct{})
@@ -117,6 +122,7 @@ func TestCompilingIsOneLine(t *testing.T) {
 // TestRunSaysThatItCompiles has it in the run's line, and no notice.
 func TestRunSaysThatItCompiles(t *testing.T) {
 	on(t, "go")
+	writtenOnce(t)
 	defer hooks.Set(func(h *hooks.Hooks) { h.Notice = func(s string) { t.Errorf("a run has the notice %q", s) } })()
 	net := &slow{Linear: dl.Linear{Out: 2}, wait: func() {}}
 	m := must(dl.Build(net, dl.Shape{8, 2}))

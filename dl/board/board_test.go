@@ -22,6 +22,7 @@ import (
 	"github.com/holt-dl/holt/dl"
 	"github.com/holt-dl/holt/dl/board"
 	"github.com/holt-dl/holt/internal/golden"
+	"github.com/holt-dl/holt/internal/goxla"
 )
 
 func must[T any](v T, err error) T {
@@ -251,6 +252,9 @@ func newResidual() *residual {
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("BOARD_CRASH"); dir != "" {
 		writeForever(dir)
+	}
+	if os.Getenv("HOLT_PROGRAMS") != "" {
+		goxla.Install() // which writes programs for CUDA, too, as make cuda asks
 	}
 	if err := dl.Use("go"); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -20,8 +20,17 @@ import (
 	_ "github.com/holt-dl/holt/dl/vision/fetch"
 	"github.com/holt-dl/holt/dl/vision/imagenet"
 	"github.com/holt-dl/holt/dl/vision/models"
+	"github.com/holt-dl/holt/internal/goxla"
 	"github.com/holt-dl/holt/internal/hooks"
 )
+
+// TestMain has programs written for CUDA, too, where make cuda collects them.
+func TestMain(m *testing.M) {
+	if os.Getenv("HOLT_PROGRAMS") != "" {
+		goxla.Install()
+	}
+	os.Exit(m.Run())
+}
 
 func must[T any](v T, err error) T {
 	if err != nil {
