@@ -59,7 +59,7 @@ type Device struct {
 	Name    string // such as "cuda:0"
 	Detail  string // what it is, or why it cannot be used
 	Memory  Bytes  // of a GPU, what this process may take; else the machine's; 0 where it is not known
-	Free    Bytes  // of it, what is not in use
+	Free    Bytes  // of it, what is not in use; -1 where that is not known
 	Usable  bool
 	Current bool
 
@@ -82,8 +82,9 @@ type DeviceList []Device
 // yet.
 //
 // In a job of several processes it lists the devices of all of them, with rank and host: of the
-// others those of the backend that was in use when they joined the job, and not what is free. Where
-// the processes have not joined yet it waits for all of them, so that all call it, or none.
+// others those of the backend that was in use when they joined the job, and not what is free. One
+// that could open no backend has a line with the reason. Where the processes have not joined yet it
+// waits for all of them, so that all call it, or none.
 func Devices() DeviceList {
 	list := devicesHere()
 	j := thisJob()
@@ -92,18 +93,19 @@ func Devices() DeviceList {
 	}
 	g, err := j.join(xla.Context())
 	if err != nil {
-		return append(list, Device{Name: "job", Detail: err.Error()})
+		return append(list, Device{Name: "job", Detail: err.Error(), Free: -1})
 	}
 	var all DeviceList
 	for rank, text := range g.Notes() {
 		var note deviceNote
 		if err := json.Unmarshal([]byte(text), &note); err != nil {
-			all = append(all, Device{Name: "job", Rank: rank, Detail: err.Error()})
+			all = append(all, Device{Name: "job", Rank: rank, Detail: err.Error(), Free: -1})
 			continue
 		}
 		devices := note.Devices
 		if rank == j.world.Rank {
-			devices = list
+			without := slices.DeleteFunc(note.Devices, func(d Device) bool { return d.Usable })
+			devices = append(without, list...)
 		}
 		for _, d := range devices {
 			d.Rank, d.Host = rank, note.Host
@@ -119,20 +121,23 @@ type deviceNote struct {
 	Devices DeviceList
 }
 
-// noteOfDevices is the note of this process: the devices of the backend in use.
+// noteOfDevices is the note of this process: the devices of the backend in use, or why there is none.
 func noteOfDevices() string {
 	note := deviceNote{Host: "?"}
 	if host, err := os.Hostname(); err == nil {
 		note.Host = host
 	}
-	if now, err := xla.Current(); err == nil {
+	now, err := xla.Current()
+	if err != nil {
+		note.Devices = DeviceList{{Name: "none", Detail: strings.TrimPrefix(err.Error(), "dl: "), Free: -1}}
+	} else {
 		for i := range now.Backend.NumDevices() {
 			d, err := xla.Find("Devices", fmt.Sprintf("%s:%d", now.Kind, i))
 			if err != nil {
 				continue // it has just opened
 			}
 			all, _ := d.Memory()
-			note.Devices = append(note.Devices, Device{Name: d.Label(), Memory: Bytes(all), Usable: true,
+			note.Devices = append(note.Devices, Device{Name: d.Label(), Memory: Bytes(all), Free: -1, Usable: true,
 				Detail: deviceWords(d, i, now.Backend.NumDevices())})
 		}
 	}
@@ -149,11 +154,14 @@ func devicesHere() DeviceList {
 	var list DeviceList
 	for _, b := range xla.Backends() {
 		if b.Err != nil {
-			list = append(list, Device{Name: b.Kind, Detail: strings.TrimPrefix(b.Err.Error(), "dl: ")})
+			list = append(list, Device{Name: b.Kind, Detail: strings.TrimPrefix(b.Err.Error(), "dl: "), Free: -1})
 			continue
 		}
 		for i, d := range b.Devices {
 			all, free := d.Memory()
+			if all == 0 {
+				free = -1
+			}
 			list = append(list, Device{Name: d.Label(), Detail: deviceWords(d, i, len(b.Devices)),
 				Memory: Bytes(all), Free: Bytes(free), Usable: true, Current: d == now})
 		}
@@ -192,7 +200,7 @@ func (l DeviceList) String() string {
 	for _, d := range l {
 		room := ""
 		switch {
-		case d.Memory > 0 && d.Free > 0:
+		case d.Memory > 0 && d.Free >= 0:
 			room = fmt.Sprintf("%v, %v free", d.Memory, d.Free)
 		case d.Memory > 0:
 			room = d.Memory.String()
@@ -214,7 +222,7 @@ func (l DeviceList) Table() (head []string, rows [][]any) {
 		if d.Memory > 0 {
 			memory = d.Memory.String()
 		}
-		if d.Free > 0 {
+		if d.Memory > 0 && d.Free >= 0 {
 			free = d.Free.String()
 		}
 		row := []any{d.mark(), d.Name}

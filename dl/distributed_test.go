@@ -41,7 +41,10 @@ func (f *trained) AddScalar(string, float64, int) { f.Logged++ }
 
 // plan is what the processes of a job do.
 type plan struct {
-	Net    string // tutorial or norm
+	Net    string // tutorial or norm, or devices to list those
+	Shard  dl.Sharding
+	Tensor int  // TensorParallel
+	Hosts  bool // each process is alone on its host, and so has all devices that the plugin shows
 	Accum  int
 	Dir    string // for checkpoints; "" for none
 	Resume bool
@@ -96,6 +99,42 @@ func TestDistributed(t *testing.T) {
 					}
 				}
 				near(t, fmt.Sprintf("weights of %d processes", n), wide(all[0].First), wide(one.First), 10*bound)
+			}
+		}
+	})
+	t.Run("sharded on each host", func(t *testing.T) {
+		fourDevices(t)
+		one := plan{Net: "tutorial"}.train(t)
+		for _, p := range []plan{{Shard: dl.ZeRO1}, {Shard: dl.FSDP}, {Shard: dl.FSDP, Accum: 2}, {Shard: dl.FSDP, Tensor: 2}} {
+			p.Net, p.Hosts = "tutorial", true
+			want := one
+			if p.Accum > 0 {
+				want = plan{Net: p.Net, Accum: p.Accum}.train(t)
+			}
+			for rank, r := range p.launch(t, 2) {
+				if r.Err != "" {
+					t.Fatalf("%+v, rank %d: %s", p, rank, r.Err)
+				}
+				near(t, fmt.Sprintf("losses of %+v, rank %d", p, rank), r.Losses, want.Losses, 1e-6)
+				near(t, fmt.Sprintf("weights of %+v, rank %d", p, rank), wide(r.First), wide(want.First), 1e-5)
+			}
+		}
+	})
+	t.Run("sharded between processes", func(t *testing.T) {
+		for rank, r := range (plan{Net: "tutorial", Shard: dl.FSDP}).launch(t, 2) {
+			want := "dl: training step: Options: Shard is FSDP, and this is one of 2 processes that use 1 of their devices each; " +
+				"weights, and what the optimizer keeps, are divided between the devices of a process that share a batch, and not between processes; " +
+				"start one process on each host, or leave Shard out"
+			if r.Err != want {
+				t.Errorf("rank %d says %q, want %q", rank, r.Err, want)
+			}
+		}
+	})
+	t.Run("devices", func(t *testing.T) {
+		for rank, r := range (plan{Net: "devices"}).launch(t, 3) {
+			want := `1 none false Use: backend is "tpu", want cuda, cpu or go; see dl.Devices()`
+			if !slices.Contains(r.Devices, want) || !strings.HasPrefix(r.Devices[0], "0 ") || !strings.HasPrefix(r.Devices[len(r.Devices)-1], "2 ") {
+				t.Errorf("rank %d lists %q, want %q among them", rank, r.Devices, want)
 			}
 		}
 	})
@@ -254,14 +293,22 @@ func TestPartMadeAnew(t *testing.T) {
 		t.Errorf("of a whole batch of 4 rows a process of two has %d", n)
 	}
 	dl.OfPart(b, 8)
+	m := must(dl.Build(dl.Linear{Out: 2}, dl.Shape{4, 3}))
+	const alone = "the batch has the rows of rank 0 of 1 alone, as its loader is Distributed"
+	if _, err := dl.Doctor(m, once{b}, nil); err == nil || !strings.HasPrefix(err.Error(), "dl: Doctor: "+alone) {
+		t.Errorf("Doctor says %v", err)
+	}
+	if _, err := m.Gradients(b, nil); err == nil || !strings.Contains(err.Error(), alone) {
+		t.Errorf("Gradients says %v", err)
+	}
 	for what, anew := range map[string]dl.Batch{
 		"as it is": b, "other inputs": {Inputs: b.Inputs.Scale(2), Labels: b.Labels}, "other labels": {Inputs: b.Inputs, Labels: dl.FromSlice(make([]int64, 4))},
 	} {
 		if n := dl.OwnRows(anew, 1, 2); n != 4 {
 			t.Errorf("%s: a process has %d rows, want the 4 that it read", what, n)
 		}
-		step := dl.TrainStep(must(dl.Build(dl.Linear{Out: 2}, dl.Shape{4, 3})), nil, dl.SGD{LR: 0.1})
-		if _, err := step.Run(anew); err == nil || !strings.Contains(err.Error(), "the batch has the rows of rank 0 of 1 alone, as its loader is Distributed") {
+		step := dl.TrainStep(m, nil, dl.SGD{LR: 0.1})
+		if _, err := step.Run(anew); err == nil || !strings.Contains(err.Error(), alone) {
 			t.Errorf("%s: a step of one process says %v", what, err)
 		}
 	}
@@ -277,7 +324,19 @@ func wide(xs []float32) []float64 {
 
 // run does what the plan says.
 func (p plan) run(t *testing.T) trained {
-	if p.Fail == "memory" {
+	switch {
+	case p.Net == "devices":
+		if dl.Rank() == 1 {
+			t.Setenv("HOLT_BACKEND", "tpu")
+		} else {
+			on(t, "cpu")
+		}
+		var found trained
+		for _, d := range dl.Devices() {
+			found.Devices = append(found.Devices, fmt.Sprint(d.Rank, " ", d.Name, " ", d.Usable, " ", d.Detail))
+		}
+		return found
+	case p.Fail == "memory":
 		return p.fill(t)
 	}
 	return p.train(t)
@@ -352,11 +411,16 @@ func (p plan) train(t *testing.T) (found trained) {
 	if p.Odd != 0 && dl.Rank() == p.Odd {
 		size = 5
 	}
+	if p.Tensor > 0 {
+		if err := m.Parallelize(dl.ParallelPlan{"*weight": dl.Colwise}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	var read atomic.Int64
 	training := dl.Training{
 		Data:      dl.DataLoader{Dataset: readCounter{damaged{23, p.Fail}, &read}, BatchSize: size, Shuffle: p.Fail == ""},
 		Optimizer: dl.SGD{LR: 0.05, Momentum: 0.9}, Epochs: 2,
-		Options:    dl.Options{Devices: dl.All, Accumulate: p.Accum},
+		Options:    dl.Options{Devices: dl.All, Accumulate: p.Accum, Shard: p.Shard, TensorParallel: p.Tensor},
 		Checkpoint: p.checkpoint(), Log: &found,
 		OnStep: func(s dl.StepDone) error {
 			if p.Kill != 0 && dl.Rank() == p.Kill && s.N == 3 {
@@ -418,9 +482,13 @@ func (p plan) launch(t *testing.T, n int) []trained {
 	var wg sync.WaitGroup
 	for rank := range n {
 		wg.Go(func() {
+			local, beside := rank, n
+			if p.Hosts {
+				local, beside = 0, 1
+			}
 			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestDistributed$")
 			cmd.Env = append(os.Environ(), planEnv+"="+string(text), "RANK="+strconv.Itoa(rank), "WORLD_SIZE="+strconv.Itoa(n),
-				"LOCAL_RANK="+strconv.Itoa(rank), "LOCAL_WORLD_SIZE="+strconv.Itoa(n), "MASTER_ADDR=127.0.0.1", "MASTER_PORT="+strconv.Itoa(port))
+				"LOCAL_RANK="+strconv.Itoa(local), "LOCAL_WORLD_SIZE="+strconv.Itoa(beside), "MASTER_ADDR=127.0.0.1", "MASTER_PORT="+strconv.Itoa(port))
 			out, err := cmd.CombinedOutput()
 			_, rest, ok := bytes.Cut(out, []byte("trained "))
 			line, _, _ := bytes.Cut(rest, []byte("\n"))

@@ -81,7 +81,11 @@ func Doctor(model *Model, data Source, loss Loss) (*Diagnosis, error) {
 		if err != nil {
 			return nil, during("Doctor", err)
 		}
-		if _, err := batch.rows(); err != nil {
+		_, err := batch.rows()
+		if err == nil {
+			err = errPart(batch)
+		}
+		if err != nil {
 			return nil, during("Doctor", err)
 		}
 		if p.batches = append(p.batches, batch); len(p.batches) == doctorBatches {

@@ -110,11 +110,13 @@ func (m *Model) pass(ctx context.Context, on *xla.Device, batch Batch, nth int, 
 	r := m.record("evaluation", on)
 	defer r.close()
 	r.training, r.nth = false, nth
+	r.inParts()
 	var n lossParts
 	err = xla.Guard(func() {
 		defer r.begin()()
 		full := batch.fill(size)
-		b := &stepBatch{size: size, rows: rows, inputs: r.argument(full.Inputs, false), labels: r.argument(full.Labels, false)}
+		split := r.splits([]*Tensor{full.Inputs, full.Labels})
+		b := &stepBatch{size: size, rows: rows, inputs: r.argument(full.Inputs, split), labels: r.argument(full.Labels, split)}
 		r.batch, r.rows = size, r.argument(Scalar(float32(rows)), false)
 		n = r.loss(m, loss, b)
 	})

@@ -35,8 +35,9 @@ func TestTables(t *testing.T) {
 		{"epochs", "[epoch train loss (mean) train accuracy lr time]\n[1 0.5 75.00 % 0.1 0s]\n", dl.Epochs{epoch}},
 		{"epochs with an evaluation", "[epoch train loss (mean) train accuracy eval loss eval accuracy top-2 accuracy lr time]\n" +
 			"[1 0.5 75.00 % 0.25 50.00 % 1 0.1 0s]\n", dl.Epochs{tested}},
-		{"devices", "[ device memory free ]\n[* cuda:0 16.0 GiB 2.0 GiB H200]\n[- cpu   no plugin]\n", dl.DeviceList{
-			{Name: "cuda:0", Memory: 16 << 30, Free: 2 << 30, Usable: true, Current: true, Detail: "H200"}, {Name: "cpu", Detail: "no plugin"}}},
+		{"devices", "[ device memory free ]\n[* cuda:0 16.0 GiB 2.0 GiB H200]\n[ cuda:1 16.0 GiB 0 B full]\n[ cuda:2 16.0 GiB  not known]\n[- cpu   no plugin]\n", dl.DeviceList{
+			{Name: "cuda:0", Memory: 16 << 30, Free: 2 << 30, Usable: true, Current: true, Detail: "H200"},
+			{Name: "cuda:1", Memory: 16 << 30, Usable: true, Detail: "full"}, {Name: "cuda:2", Memory: 16 << 30, Free: -1, Usable: true, Detail: "not known"}, {Name: "cpu", Detail: "no plugin", Free: -1}}},
 	}
 	for _, tt := range tests {
 		head, rows := tt.of.Table()

@@ -33,6 +33,7 @@ type Model struct {
 
 	loss      atomic.Pointer[Loss] // that it was last trained with; nil where it was not
 	evaluates atomic.Bool          // functions of Forward, such as x.Dropout, run in evaluation mode
+	parted    atomic.Bool          // a step has run whose devices have weights in parts
 
 	mu        sync.Mutex     // guards what follows
 	device    *xla.Device    // where the model runs; nil for the one in use
@@ -174,6 +175,11 @@ func (m *Model) apply(name string, on *xla.Device, inputs []*Tensor, f func(r *r
 
 // applyAll is apply for several results.
 func (m *Model) applyAll(ctx context.Context, name string, on *xla.Device, inputs []*Tensor, f func(r *recording, xs []*Tensor) []*Tensor) ([]*Tensor, error) {
+	return m.applyWith(ctx, name, on, inputs, func(r *recording) error { r.inParts(); return nil }, f)
+}
+
+// applyWith is applyAll where arrange says which devices have what of the weights.
+func (m *Model) applyWith(ctx context.Context, name string, on *xla.Device, inputs []*Tensor, arrange func(*recording) error, f func(r *recording, xs []*Tensor) []*Tensor) ([]*Tensor, error) {
 	if err := m.checkInputs(inputs); err != nil {
 		return nil, err
 	}
@@ -183,12 +189,16 @@ func (m *Model) applyAll(ctx context.Context, name string, on *xla.Device, input
 		r.nth = m.count(name, inputs)
 	}
 	defer r.close()
+	if err := arrange(r); err != nil {
+		return nil, err
+	}
+	split := r.splits(inputs)
 	var wanted []*Tensor
 	if err := xla.Guard(func() {
 		defer r.begin()()
 		xs := make([]*Tensor, len(inputs))
 		for i, x := range inputs {
-			xs[i] = inputAs(r.argument(x, false), m.inputs[i].dtype)
+			xs[i] = inputAs(r.argument(x, split), m.inputs[i].dtype)
 		}
 		wanted = f(r, xs)
 	}); err != nil {
@@ -299,6 +309,7 @@ func (m *Model) clone() *Model {
 func (m *Model) moment() (copy *Model, free func()) {
 	values, release := m.snapshot()
 	c := &Model{net: m.net, forward: m.forward, inputs: m.inputs, root: m.root, walker: m.walker, input: m.input, dtype: m.dtype, specs: m.specs, device: m.device, replaced: map[*Tensor]*Tensor{}}
+	c.parted.Store(m.parted.Load())
 	for i, v := range m.vars {
 		fixed := newVariable(values[i], false)
 		c.vars = append(c.vars, fixed)

@@ -48,8 +48,10 @@ type Options struct {
 	// does something else, or is lost, is an error of all, which names it.
 	Devices int
 	// Shard has each device keep a part of the optimizer's state and, with [FSDP], of the
-	// weights, where otherwise it has all. What reads them, such as Predict, Item and Save,
-	// brings them together.
+	// weights, where otherwise it has all. With Devices [All] in a job of several processes each
+	// process has all, and its devices a part each, as with FSDP's HYBRID_SHARD; where a process
+	// has one device that is an error. What reads the weights, such as Item and Save, brings them
+	// together on the host; [Model.Predict] and [Evaluate] use them as they are.
 	Shard Sharding
 	// TensorParallel is the number of devices, among Devices, that divide the weights which
 	// [Model.Parallelize] names, and work on the same rows of a batch; 0 means 1. Devices is a
@@ -70,7 +72,7 @@ func (o Options) check() error {
 
 // padded returns the next size of a batch that the devices of this process can share.
 func (o Options) padded(size int, on *xla.Device) int {
-	n := max(1, o.localDevices(on)/max(1, o.TensorParallel))
+	n := o.batchParts(o.localDevices(on))
 	return (size + n - 1) / n * n
 }
 

@@ -374,6 +374,7 @@ func (s *Step) attempt(ctx, running context.Context, on *xla.Device, batch Batch
 			defer s.mu.Unlock()
 			commit(out[:len(out)-1])
 			out[len(out)-1].Free()
+			s.model.parted.Store(s.model.parted.Load() || len(r.layouts) > 0)
 			s.seen++
 			s.size = max(s.size, size) // only now: one that is too large for the device must not stay
 			s.last = t.result()

@@ -51,10 +51,25 @@ type PlanLine struct {
 // the largest batch for training. The loss is that of its last training, or
 // [CrossEntropyLoss]; [Step.Plan] plans a training of one's own.
 //
+//	model.Plan("h100", dl.Options{Devices: 8, Shard: dl.FSDP, Precision: dl.BFloat16})
+//
+// plans for eight of them, as they are after a training step with these options: what is said is of
+// each of them. Without options it is one.
+//
 // It takes no GPU, and some seconds for each of about five programs: XLA's compiler for
 // CUDA has to be installed, once, by holt backend install cuda-compiler. Without it, and
 // for a GPU that is not known, the error says so; it lists the names that are.
-func (m *Model) Plan(gpu string) (Plan, error) {
+func (m *Model) Plan(gpu string, options ...Options) (Plan, error) {
+	if len(options) > 1 {
+		return Plan{}, fmt.Errorf("dl: Plan: got %d options, want one dl.Options or none", len(options))
+	}
+	arranged := &Step{model: m}
+	if len(options) > 0 {
+		arranged.options = options[0]
+	}
+	if err := arranged.options.check(); err != nil {
+		return Plan{}, during("Plan", err)
+	}
 	on, err := xla.Planned(gpu)
 	if err != nil {
 		return Plan{}, during("Plan", err)
@@ -64,22 +79,28 @@ func (m *Model) Plan(gpu string) (Plan, error) {
 		inputs = append(inputs, blank(s.dtype, s.shape))
 	}
 	var output *Tensor
-	text, err := plannedText(m.applyAll(xla.Context(), "prediction", on, inputs, func(r *recording, xs []*Tensor) []*Tensor {
+	arrange := func(r *recording) (err error) {
+		if r.share, err = arranged.groupOn(on); err == nil {
+			_, _, err = arranged.layouts(r)
+		}
+		return err
+	}
+	text, err := plannedText(m.applyWith(xla.Context(), "prediction", on, inputs, arrange, func(r *recording, xs []*Tensor) []*Tensor {
 		output = m.call(r, xs...)
 		return []*Tensor{output}
 	}))
 	if err != nil {
 		return Plan{}, during("Plan", err)
 	}
-	p, err := planFor(gpu, 1, plannedProgram{name: "prediction", batch: m.input[0], text: text})
+	p, err := planFor(gpu, arranged.options.localDevices(on), plannedProgram{name: "prediction", batch: m.input[0], text: text})
 	if err != nil {
 		return Plan{}, during("Plan", err)
 	}
 	step, batch, err := m.stepToPlan(output)
 	if err == nil {
 		var training Plan
-		if training, err = step.Plan(gpu, batch); err == nil {
-			p.Lines = append(p.Lines, training.Lines...)
+		if training, err = step.With(arranged.options).Plan(gpu, batch); err == nil {
+			p.Lines, p.Note = append(p.Lines, training.Lines...), training.Note
 		} else if errors.Is(err, context.Canceled) {
 			return Plan{}, err
 		}
@@ -143,7 +164,7 @@ func (s *Step) plan(gpu string, batch Batch) (Plan, error) {
 		return Plan{}, err
 	}
 	line := &p.Lines[0]
-	line.LargestBatch, err = largestBatch(*line, p.Usable, devices/max(1, s.options.TensorParallel), func(rows int) (PlanLine, error) {
+	line.LargestBatch, err = largestBatch(*line, p.Usable, s.options.batchParts(devices), func(rows int) (PlanLine, error) {
 		programs, _, err := s.planned(gpu, batch, rows)
 		if err != nil {
 			return PlanLine{}, err

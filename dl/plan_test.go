@@ -76,6 +76,11 @@ func TestPlanPrograms(t *testing.T) {
 	if len(p.Lines) != 1 || p.Lines[0] != whole || p.Note == "" {
 		t.Errorf("plan of all devices is %+v, want %+v", p, whole)
 	}
+	four := must(m.Plan("h100", dl.Options{Devices: 4, Shard: dl.FSDP}))
+	one := must(m.Plan("h100"))
+	if len(four.Lines) != 2 || four.Lines[0].Peak >= one.Lines[0].Peak || four.Lines[1].Peak >= one.Lines[1].Peak/2 {
+		t.Errorf("plan of four devices is %+v, of one %+v", four, one)
+	}
 	call := dl.Compile(func(x *dl.Tensor) *dl.Tensor { return m.Call(x).Softmax(1) })
 	p = must(call.Plan("h100", batch.Inputs))
 	if l := p.Lines[0]; l.Name != "compiled function" || l.Batch != 4 || !l.Fits || l.FLOPs <= whole.FLOPs/4 || l.FLOPs >= whole.FLOPs/2 {
@@ -89,12 +94,18 @@ func TestPlanErrors(t *testing.T) {
 	if _, err := m.Plan("h99"); err == nil || !strings.HasPrefix(err.Error(), `dl: Plan: GPU is "h99", want one of h100, h100-pcie, h200, a100, `) {
 		t.Errorf("error is %v", err)
 	}
+	_, err := m.Plan("h100", dl.Options{Devices: 4, Shard: 7})
+	wantError(t, err, "dl: Plan: Options: Shard is 7, want dl.NoShard, dl.ZeRO1 or dl.FSDP")
+	_, err = m.Plan("h100", dl.Options{}, dl.Options{})
+	wantError(t, err, "dl: Plan: got 2 options, want one dl.Options or none")
+	_, err = m.Plan("h100", dl.Options{Devices: 4, TensorParallel: 2})
+	wantError(t, err, "dl: Plan: Options: TensorParallel is 2, and no weight is to be divided; call model.Parallelize first")
 	step := dl.TrainStep(m, nil, dl.Adam{})
 	if _, err := step.Plan("h100", dl.Batch{}); err == nil || !strings.Contains(err.Error(), "no inputs or no labels") {
 		t.Errorf("error is %v", err)
 	}
 	call := dl.Compile(func(x *dl.Tensor) *dl.Tensor { return m.Call(x).Softmax(1) })
-	_, err := call.Plan("h100")
+	_, err = call.Plan("h100")
 	wantError(t, err, "dl: Plan: got 0 arguments, want 1, as the function func(*dl.Tensor) *dl.Tensor has")
 	_, err = call.Plan("h100", 3)
 	wantError(t, err, "dl: Plan: argument 0 is int, want *dl.Tensor, as the function func(*dl.Tensor) *dl.Tensor has")

@@ -49,10 +49,11 @@ type Placement int
 // likely to get: Shard(-1) is an error.
 const (
 	// Colwise divides the outputs of a layer, as ColwiseParallel: the first axis of a weight
-	// [Out In …] and of its bias, and the second of an Embedding's [In Out].
+	// [Out In …] and of its bias, and the second of the weight [In Out …] of an Embedding or a
+	// ConvTranspose2d.
 	Colwise Placement = math.MinInt
-	// Rowwise divides the inputs, as RowwiseParallel: the second axis of a weight, and the
-	// first of an Embedding's. Every device has the bias.
+	// Rowwise divides the inputs, as RowwiseParallel: the second axis of a weight, and the first
+	// of an Embedding's or a ConvTranspose2d's. Every device has the bias.
 	Rowwise Placement = math.MinInt + 1
 )
 
@@ -120,7 +121,7 @@ func (m *Model) axisOf(s spec, p Placement) (int, error) {
 			return 0, fmt.Errorf("dl: Parallelize: %s is %v, and Colwise and Rowwise divide a weight [Out In …]; use dl.Shard(0), or leave it out", s.name, s.shape)
 		}
 		axis = 0
-		if (p == Rowwise) != (layer != nil && layer.kind == "Embedding") {
+		if (p == Rowwise) != (layer != nil && (layer.kind == "Embedding" || layer.kind == "ConvTranspose2d")) {
 			axis = 1
 		}
 	}
@@ -143,9 +144,15 @@ func (o Options) checkSharding() error {
 	return nil
 }
 
+// batchParts returns into how many parts so many devices cut a batch.
+func (o Options) batchParts(devices int) int { return max(1, devices/max(1, o.TensorParallel)) }
+
 // groupOn returns the devices of this process that do a step; nil for one.
 func (s *Step) groupOn(on *xla.Device) (*xla.Group, error) {
 	n, model := s.options.localDevices(on), max(s.options.TensorParallel, 1)
+	if size := thisJob().world.Size; s.options.Devices == All && s.options.Shard != NoShard && size > 1 && s.options.batchParts(n) == 1 {
+		return nil, fmt.Errorf("Options: Shard is %v, and this is one of %d processes that use %d of their devices each; weights, and what the optimizer keeps, are divided between the devices of a process that share a batch, and not between processes; start one process on each host, or leave Shard out", s.options.Shard, size, n)
+	}
 	if n%model != 0 {
 		return nil, fmt.Errorf("Options: TensorParallel is %d, and this process has %d devices, want a number that divides them", model, n)
 	}
@@ -186,7 +193,7 @@ func (s *Step) layouts(r *recording) (slots, sums []xla.Layout, err error) {
 		}
 		whole := xla.LayoutOf(letters)
 		cut := whole
-		if batch := len(r.share.Devices) / max(s.options.TensorParallel, 1); batch > 1 {
+		if batch := s.options.batchParts(len(r.share.Devices)); batch > 1 {
 			for k, n := range sp.shape {
 				if letters[k] == xla.Whole && n%batch == 0 {
 					letters[k] = xla.OnBatch
@@ -208,6 +215,36 @@ func (s *Step) layouts(r *recording) (slots, sums []xla.Layout, err error) {
 		}
 	}
 	return slots, sums, nil
+}
+
+// inParts has the devices that have the model's weights in parts, since a step has left them so,
+// run the recording with those, where they begin with the device that it is for. No device then
+// needs room for all weights.
+func (r *recording) inParts() {
+	if !r.model.parted.Load() {
+		return
+	}
+	for _, v := range r.model.vars {
+		values, release := v.values()
+		group, layout := values.Parts()
+		release()
+		if group == nil || group.Devices[0] != r.on || r.share != nil && !r.share.Same(group) {
+			continue
+		}
+		r.share = group
+		if r.layouts == nil {
+			r.layouts = map[*Tensor]xla.Layout{}
+		}
+		r.layouts[v] = layout
+	}
+}
+
+// splits reports whether the devices of a recording each take a part of such inputs, whose first
+// axes are the batch. Where they cannot cut it evenly, each computes all of it.
+func (r *recording) splits(inputs []*Tensor) bool {
+	return r.share != nil && !slices.ContainsFunc(inputs, func(x *Tensor) bool {
+		return len(x.shape) == 0 || x.shape[0]%r.share.BatchParts() != 0
+	})
 }
 
 // layOut notes how devices divide a tensor of a step.

@@ -173,17 +173,37 @@ func TestShardedState(t *testing.T) {
 	near(t, "losses in parts again", shardedCurve(step), shardedCurve(other), 1e-3)
 }
 
-// TestShardedMemory predicts between the batches of a step, which needs the weights whole on one
-// device: the next batch gives that memory back.
+// TestShardedMemory looks at a model between the batches of a step. Predictions and evaluations use
+// the parts as they are. Gradients need the weights whole on one device, and the next batch gives
+// that memory back.
 func TestShardedMemory(t *testing.T) {
 	fourDevices(t)
 	m := shardedNet()
-	step := dl.TrainStep(m, nil, dl.Adam{LR: 0.01}).With(dl.Options{Devices: 4, Shard: dl.FSDP, Accumulate: 4})
+	if err := m.Parallelize(tensorPlan); err != nil {
+		t.Fatal(err)
+	}
+	step := dl.TrainStep(m, nil, dl.Adam{LR: 0.01}).With(dl.Options{Devices: 4, TensorParallel: 2, Shard: dl.FSDP, Accumulate: 4})
 	must(step.Run(shardedBatch(0, 8)))
+	whole := shardedNet()
+	if err := whole.LoadStateDict(m.StateDict()); err != nil {
+		t.Fatal(err)
+	}
 	parts, _ := step.HeldOn("cpu:0")
+	for _, rows := range []int{8, 5, 2, 1} { // the devices cut 8 and 2 in two parts
+		x := shardedBatch(2, rows)
+		near(t, fmt.Sprint("prediction of ", rows), must(m.Predict(x.Inputs)).Float64s(), must(whole.Predict(x.Inputs)).Float64s(), 1e-5)
+		got, want := must(dl.Evaluate(m, once{x}, dl.TopK{K: 2})), must(dl.Evaluate(whole, once{x}, dl.TopK{K: 2}))
+		near(t, fmt.Sprint("evaluation of ", rows), []float64{got.Loss, got.Accuracy, got.Metrics[0].Value}, []float64{want.Loss, want.Accuracy, want.Metrics[0].Value}, 1e-5)
+	}
+	for d := range 4 {
+		if now, _ := step.HeldOn(fmt.Sprint("cpu:", d)); now != parts {
+			t.Errorf("cpu:%d holds %d bytes after predictions and evaluations, want %d", d, now, parts)
+		}
+	}
 	predicted := must(m.Predict(shardedBatch(2, 8).Inputs)).Float32s()
-	if whole, _ := step.HeldOn("cpu:0"); whole < 4*parts {
-		t.Errorf("cpu:0 holds %d bytes after a prediction, want the whole weights besides %d", whole, parts)
+	must(m.Gradients(shardedBatch(1, 8), nil))
+	if all, _ := step.HeldOn("cpu:0"); all <= parts {
+		t.Errorf("cpu:0 holds %d bytes after gradients, want the whole weights besides %d", all, parts)
 	}
 	must(step.Run(shardedBatch(1, 8)))
 	if again, _ := step.HeldOn("cpu:0"); again != parts {
@@ -218,6 +238,13 @@ func TestShardedErrors(t *testing.T) {
 			wantError(t, err, tt.err)
 		})
 	}
+	painter := must(dl.Build(dl.Sequential{dl.ConvTranspose2d{Out: 3, Kernel: 2}, dl.Flatten{}, dl.Linear{Out: 2}}, dl.Shape{8, 4, 1, 1}))
+	if err := painter.Parallelize(dl.ParallelPlan{"0.weight": dl.Colwise}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := dl.TrainStep(painter, nil, dl.SGD{LR: 0.1}).With(dl.Options{Devices: 2, TensorParallel: 2}).Run(
+		dl.Batch{Inputs: fill(1, 1, 8, 4, 1, 1), Labels: dl.FromSlice(make([]int64, 8))})
+	wantError(t, err, "dl: training step: Options: TensorParallel is 2, and 0.weight is [4 3 2 2], which Parallelize divides along axis 1, want a multiple there")
 	for _, tt := range []struct {
 		name string
 		plan dl.ParallelPlan

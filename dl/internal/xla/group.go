@@ -48,10 +48,13 @@ func (d *Device) Group(n, model int) (*Group, error) {
 	return s, nil
 }
 
-// same reports whether two groups are the same grid of devices.
-func (s *Group) same(other *Group) bool {
+// Same reports whether two groups are the same grid of devices.
+func (s *Group) Same(other *Group) bool {
 	return s == other || s.model == other.model && slices.Equal(s.Devices, other.Devices)
 }
+
+// BatchParts returns into how many parts the devices cut a batch.
+func (s *Group) BatchParts() int { return len(s.Devices) / s.model }
 
 // Key tells groups apart in the key of a program.
 func (s *Group) Key() string { return fmt.Sprintf("%d/%d", len(s.Devices), s.model) }
@@ -63,7 +66,7 @@ func (s *Group) Label() string {
 
 // mesh describes the devices to a graph.
 func (s *Group) mesh() (*distributed.DeviceMesh, error) {
-	sizes, names := []int{len(s.Devices) / s.model}, []string{axisNames[OnBatch]}
+	sizes, names := []int{s.BatchParts()}, []string{axisNames[OnBatch]}
 	if s.model > 1 {
 		sizes, names = append(sizes, s.model), append(names, axisNames[OnModel])
 	}

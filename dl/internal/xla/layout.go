@@ -58,7 +58,7 @@ type block struct{ shape, start, size []int }
 // reports whether no device before it has the same part.
 func (s *Group) blockOf(l Layout, shape []int, d int) (b block, first bool) {
 	at := map[rune]int{OnBatch: d / s.model, OnModel: d % s.model}
-	parts := map[rune]int{OnBatch: len(s.Devices) / s.model, OnModel: s.model}
+	parts := map[rune]int{OnBatch: s.BatchParts(), OnModel: s.model}
 	b = block{shape, make([]int, len(shape)), append([]int{}, shape...)}
 	for i, letter := range l {
 		if n := parts[letter]; n > 0 {
@@ -146,7 +146,7 @@ type divided struct {
 }
 
 func (d *divided) is(group *Group, l Layout) bool {
-	return d != nil && d.layout == l && d.group.same(group)
+	return d != nil && d.layout == l && d.group.Same(group)
 }
 
 func (d *divided) finalize() {
@@ -165,6 +165,16 @@ func (d *divided) bytes(a *Array) int64 {
 		n += int64(b.elements()) * int64(a.DType.Size())
 	}
 	return n
+}
+
+// Parts returns the devices that have the array in parts, and which; nil where none have.
+func (a *Array) Parts() (*Group, Layout) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.divided == nil {
+		return nil, Replicated
+	}
+	return a.divided.group, a.divided.layout
 }
 
 // partsOn returns the parts of the array on the devices of a group, cutting and copying it there
