@@ -1,6 +1,7 @@
 package collective
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -169,16 +170,14 @@ func TestFail(t *testing.T) {
 // TestFailAlone has a process fail when the others come to no exchange: it does not wait for long,
 // and they know it when they come to one.
 func TestFailAlone(t *testing.T) {
-	groups := joined(t, 3, quick)
-	groups[1].times.silent = 300 * time.Millisecond
+	limits := quick
+	limits.silent = time.Second
+	groups := joined(t, 3, limits)
 	groups[1].Fail(t.Context(), "", errors.New("no such file"))
 	for _, rank := range []int{0, 2, 1} {
 		_, err := groups[rank].AllReduce(t.Context(), "x", nil, []float32{1})
 		want := "rank 1 has stopped: no such file"
-		if rank == 1 {
-			want = "no such file"
-		}
-		if err == nil || err.Error() != want {
+		if err == nil || err.Error() != want && (rank != 1 || err.Error() != "no such file") {
 			t.Errorf("rank %d: %v, want %s", rank, err, want)
 		}
 	}
@@ -333,6 +332,67 @@ func TestJoinErrors(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestWrongAddress has all but rank 0 look for it where it is not: at a name that is none, and at an
+// address that leads nowhere.
+func TestWrongAddress(t *testing.T) {
+	for _, host := range []string{"no-such-host.invalid", "192.0.2.1", "300.1.1.1"} {
+		ws := worlds(t, 3)
+		_, port, err := net.SplitHostPort(ws[0].Master)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range ws {
+			ws[i].Master = net.JoinHostPort(host, port)
+		}
+		_, errs := joinAll(t, ws, quick)
+		for rank, err := range errs {
+			want := "rank 0 is not reached at " + ws[0].Master
+			if rank == 0 {
+				want = "ranks 1, 2 of 3 have not come to rank 0 within 2s"
+			}
+			if err == nil || !strings.Contains(err.Error(), want) && !strings.Contains(err.Error(), "rank 0 does not answer at "+ws[0].Master) {
+				t.Errorf("%s, rank %d: %v, want %s", host, rank, err, want)
+			}
+		}
+	}
+}
+
+// TestNoRoute has a process that others do not reach, as behind a wall between hosts: all say so soon,
+// also where the job might have waited for long.
+func TestNoRoute(t *testing.T) {
+	limits := quick
+	limits.join = time.Hour
+	ws := worlds(t, 3)
+	unreached := make(chan error, 1)
+	go func() {
+		unreached <- func() error {
+			var c net.Conn
+			for err := errors.New("not yet"); err != nil; {
+				if c, err = net.Dial("tcp", ws[0].Master); err != nil {
+					time.Sleep(10 * time.Millisecond)
+				}
+			}
+			to := newConn(c)
+			if err := to.send(message{Kind: hello, Rank: 1, Size: 3, Job: ws[0].Job, Addr: "127.0.0.1:1"}); err != nil {
+				return err
+			}
+			for {
+				m, err := to.receive(limits.silent)
+				if err != nil || m.Kind == over {
+					c.Close()
+					return cmp.Or(err, errors.New(m.Text))
+				}
+			}
+		}()
+	}()
+	_, errs := joinAll(t, []launch.World{ws[0], ws[2]}, limits)
+	for i, err := range append(errs, <-unreached) {
+		if err == nil || !strings.Contains(err.Error(), "rank 0 has stopped: the next process is not reached at 127.0.0.1:1: ") {
+			t.Errorf("process %d: %v", i, err)
+		}
 	}
 }
 

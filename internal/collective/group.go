@@ -118,8 +118,10 @@ type Group struct {
 	hub   *hub  // in the process of rank 0
 	main  *conn // to rank 0
 	notes []string
-	prev  net.Conn
-	next  net.Conn
+
+	ring sync.Mutex // held where these are made and closed
+	prev net.Conn
+	next net.Conn
 
 	turn    sync.Mutex // held by AllReduce
 	step    int
@@ -198,10 +200,11 @@ func join(ctx context.Context, w launch.World, note string, t times) (_ *Group, 
 	if err != nil {
 		return nil, err
 	}
-	if err := g.link(ctx, in, all.Addrs[(w.Rank+1)%w.Size]); err != nil {
-		return nil, err
-	}
 	go g.listen()
+	if err := g.link(ctx, in, all.Addrs[(w.Rank+1)%w.Size]); err != nil {
+		g.main.send(message{Kind: leaving, Text: err.Error()}) // the others wait for this process, too
+		return nil, g.reason(err)
+	}
 	return g, nil
 }
 
@@ -250,37 +253,43 @@ func (g *Group) complete(ctx context.Context) (message, error) {
 	}
 }
 
-// link makes the ring's connections of this process.
+// link makes the ring's connections of this process. All processes are there, so that it takes no
+// long time, also where they had one to come.
 func (g *Group) link(ctx context.Context, in net.Listener, next string) error {
-	end, _ := ctx.Deadline()
-	end = end.Add(g.times.reason)
-	in.(*net.TCPListener).SetDeadline(end)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.times.late)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { in.Close() })()
+	go func() {
+		select {
+		case <-g.broken: // rank 0 has said why no process can go on
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	came := make(chan error, 1)
 	go func() {
 		for {
 			c, err := in.Accept()
 			if err != nil {
-				came <- fmt.Errorf("the process before this one in the ring does not come: %w", err)
+				came <- fmt.Errorf("the process before this one in the ring does not come: %w", cmp.Or(ctx.Err(), err))
 				return
 			}
 			m, err := newRing(c).receive(g.times.silent)
 			if err == nil && m.Job == g.world.Job && (m.Rank+1)%g.world.Size == g.world.Rank {
-				g.prev = c
+				g.keep(&g.prev, c)
 				came <- c.SetReadDeadline(time.Time{})
 				return
 			}
 			c.Close() // a stranger
 		}
 	}()
-	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), end)
-	defer cancel()
 	c, err := (&net.Dialer{}).DialContext(ctx, "tcp", next)
 	if err != nil {
-		in.Close()
+		cancel()
 		<-came
 		return fmt.Errorf("the next process is not reached at %s: %w; hosts of a job must reach each other on any port", next, err)
 	}
-	g.next = c
+	g.keep(&g.next, c)
 	if err := newConn(c).send(message{Kind: hello, Rank: g.world.Rank, Job: g.world.Job}); err != nil {
 		return err
 	}
@@ -288,6 +297,18 @@ func (g *Group) link(ctx context.Context, in net.Listener, next string) error {
 		return err
 	}
 	return <-came
+}
+
+// keep makes a connection one of the ring's, unless the group has ended.
+func (g *Group) keep(as *net.Conn, c net.Conn) {
+	g.ring.Lock()
+	defer g.ring.Unlock()
+	*as = c
+	select {
+	case <-g.broken:
+		c.Close()
+	default:
+	}
 }
 
 // newRing reads one message, byte by byte: numbers follow it on the same connection.
@@ -334,6 +355,8 @@ func (g *Group) beat() {
 // fail ends the group for this process.
 func (g *Group) fail(err error) {
 	g.once.Do(func() {
+		g.ring.Lock()
+		defer g.ring.Unlock()
 		g.err = err
 		close(g.broken)
 		for _, c := range []net.Conn{g.next, g.prev} {
