@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"reflect"
 	"runtime"
 	"slices"
@@ -50,6 +51,7 @@ type plan struct {
 	Resume bool
 	Kill   int    // the rank that is killed after step 3; 0 for none
 	Odd    int    // the rank that has another batch size; 0 for none
+	Said   string // the folder for a file of what each process says; "" to print it
 	Fail   string // what fails in rank 1 alone, after which all go on: data, label, step or memory
 }
 
@@ -68,7 +70,11 @@ func TestDistributed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Printf("trained %s\n", out)
+		if p.Said == "" {
+			fmt.Printf("trained %s\n", out)
+		} else if err := os.WriteFile(filepath.Join(p.Said, strconv.Itoa(dl.Rank())), out, 0o666); err != nil {
+			t.Fatal(err)
+		}
 		return
 	}
 	on(t, "cpu")
@@ -99,6 +105,19 @@ func TestDistributed(t *testing.T) {
 					}
 				}
 				near(t, fmt.Sprintf("weights of %d processes", n), wide(all[0].First), wide(one.First), 10*bound)
+			}
+		}
+	})
+	t.Run("under mpirun", func(t *testing.T) {
+		p := plan{Net: "tutorial"}
+		one := p.train(t)
+		for _, n := range []int{2, 4} {
+			all := p.mpirun(t, n)
+			for rank, r := range all {
+				if r.Err != "" || r.Weights != all[0].Weights {
+					t.Errorf("%d processes, rank %d: %q, weights %s and %s", n, rank, r.Err, r.Weights, all[0].Weights)
+				}
+				near(t, fmt.Sprintf("losses of rank %d of %d", rank, n), r.Losses, one.Losses, 1e-6)
 			}
 		}
 	})
@@ -462,6 +481,32 @@ func (p plan) checkpoint() dl.Checkpoint {
 		return dl.Checkpoint{}
 	}
 	return dl.Checkpoint{Dir: p.Dir, Every: 1, Resume: p.Resume}
+}
+
+// mpirun starts a job of n processes by Open MPI and returns what each says.
+func (p plan) mpirun(t *testing.T, n int) []trained {
+	t.Helper()
+	mpirun, err := exec.LookPath("mpirun")
+	if err != nil {
+		t.Skip("skipped: Open MPI's mpirun is not here")
+	}
+	p.Said = t.TempDir()
+	text, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), mpirun, "--oversubscribe", "--allow-run-as-root", "-n", strconv.Itoa(n), os.Args[0], "-test.run=^TestDistributed$")
+	cmd.Env = append(os.Environ(), planEnv+"="+string(text))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	all := make([]trained, n)
+	for rank := range n {
+		if err := json.Unmarshal(must(os.ReadFile(filepath.Join(p.Said, strconv.Itoa(rank)))), &all[rank]); err != nil {
+			t.Error(err)
+		}
+	}
+	return all
 }
 
 // launch starts a job of n processes and returns what each says, nothing for one that was
