@@ -164,7 +164,10 @@ func Start(model *Model, t Training) *Run {
 		end := stageDone
 		err := xla.Shield(func() (err error) { end, err = r.train(ctx); return err })
 		if err != nil && t.Options.Devices == All {
-			thisJob().fail(context.Background(), err) // as of the data, or of OnStep
+			// As of the data, or of OnStep. The others may have no step left to come to.
+			ctx, cancel := context.WithTimeoutCause(context.Background(), 25*time.Second, err)
+			thisJob().fail(ctx, err)
+			cancel()
 		}
 		if r.stop.Load() && (err == nil || errors.Is(err, context.Canceled)) {
 			end, err = stageStopped, nil

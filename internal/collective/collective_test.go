@@ -167,13 +167,14 @@ func TestFail(t *testing.T) {
 	}
 }
 
-// TestFailAlone has a process fail when the others come to no exchange: it does not wait for long,
-// and they know it when they come to one.
+// TestFailAlone has a process fail when the others come to no exchange: it waits no longer than it is
+// given, and they know it when they come to one.
 func TestFailAlone(t *testing.T) {
-	limits := quick
-	limits.silent = time.Second
-	groups := joined(t, 3, limits)
-	groups[1].Fail(t.Context(), "", errors.New("no such file"))
+	groups := joined(t, 3, quick)
+	why := errors.New("no such file")
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 300*time.Millisecond, why)
+	defer cancel()
+	groups[1].Fail(ctx, "", why)
 	for _, rank := range []int{0, 2, 1} {
 		_, err := groups[rank].AllReduce(t.Context(), "x", nil, []float32{1})
 		want := "rank 1 has stopped: no such file"

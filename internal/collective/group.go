@@ -443,13 +443,11 @@ func (f *Failure) Error() string {
 }
 
 // Fail takes part in the next exchange as a process that cannot do its part, and why: the others
-// get a [*Failure]. It waits for them a moment, and ends the group where they do not come to an
-// exchange by then.
+// get a [*Failure]. It waits for them, and ends the group where ctx ends before they come to an
+// exchange.
 func (g *Group) Fail(ctx context.Context, class string, why error) {
 	g.turn.Lock()
 	defer g.turn.Unlock()
-	ctx, cancel := context.WithTimeoutCause(ctx, g.times.silent, why)
-	defer cancel()
 	failed := &Failure{g.world.Rank, class, cut(why.Error())}
 	if _, err := g.exchange(ctx, message{Kind: about, Failed: failed}); err != nil && g.hub != nil {
 		g.hub.settle()
