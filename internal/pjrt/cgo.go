@@ -5,6 +5,9 @@ package pjrt
 /*
 #cgo linux LDFLAGS: -ldl
 #include "table.h"
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 typedef struct {
 	size_t struct_size; void *extensions; const void *options; size_t num_options;
@@ -138,7 +141,15 @@ static table *intercept(table *t) {
 	return 0;
 }
 
-static void *compile(table *t, void *args) { return t->call[CLIENT_COMPILE](args); }
+// Compiles, and gives the memory that this took back to the system: hundreds of megabytes for a
+// large network, which glibc would keep for what its threads allocate next.
+static void *compile(table *t, void *args) {
+	void *error = t->call[CLIENT_COMPILE](args);
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+	return error;
+}
 
 // Serialises a loaded executable. What it gives is released by release.
 static int serialize(table *t, void *loaded, serialize_args *s, void **executable, char **text) {
