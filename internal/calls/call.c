@@ -6,6 +6,7 @@
 #endif
 #include "attention.h"
 #include "call.h"
+#include "tiny.h"
 
 #include <pthread.h>
 #include <stddef.h>
@@ -190,6 +191,25 @@ void *attention_call(void *p) {
 	return 0;
 }
 
+// The operands are x [N S S I], filters [O I 3 3], and an int32 number that is not 0 where the
+// sum goes over their first axis, as if they were [I O 3 3]. The result is [N S S O]. S is 1 or 2.
+void *tiny_call(void *p) {
+	frame *f = p;
+	if (described(f) || f->stage != EXECUTE) return 0;
+	if (f->args.size != 3 || f->results.size != 1) return fail(f, "holt: a convolution has other operands", INVALID_ARGUMENT);
+	buffer *x = f->args.buffers[0], *w = f->args.buffers[1], *number = f->args.buffers[2], *y = f->results.buffers[0];
+	if (x->rank != 4 || w->rank != 4 || y->rank != 4 || number->rank != 1 || number->dims[0] != 1 || x->dtype != FLOAT32 || w->dtype != FLOAT32 || y->dtype != FLOAT32 ||
+		number->dtype != INT32)
+		return fail(f, "holt: a convolution has operands of other types", INVALID_ARGUMENT);
+	const int first = *(const int32_t *)number->data != 0;
+	tiny t = {x->data, w->data, y->data, x->dims[0], x->dims[1], x->dims[3], y->dims[3], first};
+	if (t.side < 1 || t.side > 2 || x->dims[2] != t.side || y->dims[0] != t.images || y->dims[1] != t.side || y->dims[2] != t.side || w->dims[first] != t.out ||
+		w->dims[!first] != t.in || w->dims[2] != 3 || w->dims[3] != 3)
+		return fail(f, "holt: a convolution has operands of other shapes", INVALID_ARGUMENT);
+	if (!tiny_compute(&t, filters_best(), parts(), in_threads, f)) return fail(f, "holt: no memory for a convolution", RESOURCE_EXHAUSTED);
+	return 0;
+}
+
 // The head of PJRT_Api, and its extension for calls of others.
 typedef struct { size_t struct_size; extension *extensions; } api_head;
 typedef struct { size_t struct_size; const char *name; size_t name_size; void *handler; const char *platform; size_t platform_size; int traits; } register_args;
@@ -207,5 +227,5 @@ int calls_register(void *api) {
 	while (e && e->type != FFI) e = e->next;
 	if (!e || e->struct_size < sizeof(ffi_extension)) return 0;
 	ffi_extension *to = (ffi_extension *)e;
-	return add(to, "holt_filters_gradient", filters_call) && add(to, "holt_attention", attention_call);
+	return add(to, "holt_filters_gradient", filters_call) && add(to, "holt_attention", attention_call) && add(to, "holt_tiny_convolution", tiny_call);
 }

@@ -18,6 +18,7 @@ package calls
 #include "attention.h"
 #include "call.h"
 #include "memory.h"
+#include "tiny.h"
 #include <stdlib.h>
 
 // The numbers of a convolution, as Go gives them: N H W I, h w O, K K, stride, dilation,
@@ -39,6 +40,13 @@ static int gradient_in_turn(const float *x, const float *v, float *g, const int6
 static int attention_in_turn(const float *in, const float *v, float *out, const int64_t *n, int form, int parts) {
 	attention a = {in, v, out, n[0], n[1], n[2], n[3], n[4] != 0};
 	return attention_compute(&a, form, parts, in_turn, 0);
+}
+
+// The numbers of a convolution of tiny pictures: images, side, in, out, and whether the filters'
+// first axis is summed over.
+static int tiny_in_turn(const float *x, const float *w, float *y, const int64_t *n, int form, int parts) {
+	tiny t = {x, w, y, n[0], n[1], n[2], n[3], n[4] != 0};
+	return tiny_compute(&t, form, parts, in_turn, 0);
 }
 
 // Takes memory from malloc, writes to it and gives it back.
@@ -69,7 +77,17 @@ const (
 	// own alone. It gives [N L H D]. With the gradient of that between the two, it gives
 	// the gradient [N L 3·H D]. D is a multiple of 16.
 	Attention = "holt_attention"
+
+	// TinyConvolution takes pictures [N S S I], of which S is 1 or 2, filters [O I 3 3], and an
+	// int32 number that is not 0 where the filters are [I O 3 3]. It gives what a convolution
+	// with a padding of 1 gives, [N S S O].
+	TinyConvolution = "holt_tiny_convolution"
 )
+
+// Has reports whether a custom call's target is one of these.
+func Has(target string) bool {
+	return target == FiltersGradient || target == Attention || target == TinyConvolution
+}
 
 // Register makes the calls known to a plugin for the processor, of which api is the
 // PJRT_Api. It reports whether the plugin takes them. It is for plugins that Holt's tests
@@ -160,4 +178,25 @@ func take(n int) error {
 		return errNoMemory
 	}
 	return nil
+}
+
+// tiny has the sizes of a convolution of pictures of side·side points, and whether its filters
+// are [I O 3 3].
+type tiny struct {
+	images, side, in, out int
+	first                 bool
+}
+
+// compute computes the convolution in a form and a number of parts, for tests.
+func (t tiny) compute(x, w []float32, f form, parts int) ([]float32, error) {
+	y := make([]float32, t.images*t.side*t.side*t.out)
+	first := 0
+	if t.first {
+		first = 1
+	}
+	n := numbersOfC(t.images, t.side, t.in, t.out, first)
+	if C.tiny_in_turn(data(x), data(w), data(y), &n[0], C.int(f), C.int(parts)) == 0 {
+		return nil, errNoMemory
+	}
+	return y, nil
 }

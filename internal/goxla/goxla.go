@@ -54,7 +54,7 @@ func callOut(function any, target, config string, dims []int, operands []any) (r
 		values[i] = x
 	}
 	out, err := customCall(f, target, config, nil, []shapes.Shape{shapes.Make(dtypes.Float32, dims...)}, nil, values...)
-	if err == nil && (target == calls.FiltersGradient || target == calls.Attention) {
+	if err == nil && calls.Has(target) {
 		err = typed(f, target)
 	}
 	if err != nil {

@@ -81,6 +81,10 @@ func checkOneDNN(on *Device) error {
 		conv(x3, input(2, 9, 10, 1, 6), pictures, []int{1, 1, 1}, [][2]int{{1, 1}, {1, 1}, {}}, nil, []int{1, 1, 1})
 		conv(x3, input(2, 4, 3, 1, 6), pictures, []int{1, 2, 1}, [][2]int{{1, -1}, {0, 1}, {}}, nil, []int{2, 3, 1})
 		conv(input(2, 6, 7, mostChannels+8, 1), input(2, 6, 7, 1, 16), pictures, []int{1, 1, 1}, [][2]int{{1, 1}, {1, 1}, {}}, nil, []int{1, 1, 1})
+		for side := 1; side <= 2; side++ {
+			conv(input(3, side, side, 20), input(9, 20, 3, 3), filters(1, 0), one, [][2]int{{1, 1}, {1, 1}}, nil, one)
+			conv(input(3, side, side, 9), input(9, 20, 3, 3), filters(0, 1), one, [][2]int{{1, 1}, {1, 1}}, nil, one)
+		}
 
 		const big = 256
 		a, b := input(big, big), input(big, big)
@@ -106,7 +110,7 @@ func checkOneDNN(on *Device) error {
 		if err != nil {
 			return nil, err
 		}
-		if want := 14 + attention; oneDNN && calls != want {
+		if want := 18 + attention; oneDNN && calls != want {
 			return nil, fmt.Errorf("%d calls were written, want %d", calls, want)
 		}
 		return p.Run(inputs)

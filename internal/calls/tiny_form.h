@@ -1,0 +1,59 @@
+// The convolution of pictures of one or of 2×2 points for one form, which is included with
+// these macros:
+//
+//	FORM(name)  the name of a function of this form
+//	TARGET      the attributes that let the compiler use the form's instructions
+//	WIDTH       numbers of a vector
+//	ROWS        channels that are computed together
+
+typedef float FORM(vector) __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
+
+// Sums over n channels, of which x has side·side vectors each, for rows channels of the
+// output: y [rows, side·side] vectors. The nine numbers of a filter lie together; the filters
+// of the next channel of the sum are along numbers on, and those of the next one of the output
+// down. side and rows are constant where it is called.
+TARGET static inline __attribute__((always_inline)) void FORM(points)(const int side, const int rows, const float *x, const float *w, int64_t n, int64_t along, int64_t down, float *y) {
+	FORM(vector) sum[ROWS][4];
+#pragma GCC unroll 8
+	for (int r = 0; r < rows; r++)
+#pragma GCC unroll 4
+		for (int p = 0; p < side * side; p++) sum[r][p] = (FORM(vector)){0};
+	for (; n > 0; n--, x += side * side * WIDTH, w += along) {
+		FORM(vector) at[4];
+#pragma GCC unroll 4
+		for (int p = 0; p < side * side; p++) at[p] = *(const FORM(vector) *)(x + p * WIDTH);
+#pragma GCC unroll 8
+		for (int r = 0; r < rows; r++) {
+			const float *filter = w + r * down;
+			__builtin_prefetch(filter + AHEAD * along);
+#pragma GCC unroll 4
+			for (int p = 0; p < side * side; p++)
+#pragma GCC unroll 4
+				for (int q = 0; q < side * side; q++) {
+					const int above = q / side - p / side + 1, beside = q % side - p % side + 1;
+					sum[r][p] += filter[above * 3 + beside] * at[q];
+				}
+		}
+	}
+#pragma GCC unroll 8
+	for (int r = 0; r < rows; r++)
+#pragma GCC unroll 4
+		for (int p = 0; p < side * side; p++) *(FORM(vector) *)(y + (r * side * side + p) * WIDTH) = sum[r][p];
+}
+
+TARGET static void FORM(block)(int side, int rows, const float *x, const float *w, int64_t n, int64_t along, int64_t down, float *y) {
+	for (; rows > 0; rows -= ROWS, w += ROWS * down, y += ROWS * side * side * WIDTH) {
+		if (rows < ROWS)
+			for (int r = 0; r < rows; r++, w += down, y += side * side * WIDTH) {
+				if (side == 1) FORM(points)(1, 1, x, w, n, along, down, y);
+				else FORM(points)(2, 1, x, w, n, along, down, y);
+			}
+		else if (side == 1) FORM(points)(1, ROWS, x, w, n, along, down, y);
+		else FORM(points)(2, ROWS, x, w, n, along, down, y);
+	}
+}
+
+#undef FORM
+#undef TARGET
+#undef WIDTH
+#undef ROWS

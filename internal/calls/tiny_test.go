@@ -1,0 +1,93 @@
+//go:build cgo && unix
+
+package calls
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+)
+
+// plain is the convolution by its definition.
+func (t tiny) plain(x, w []float32) []float64 {
+	y := make([]float64, t.images*t.side*t.side*t.out)
+	for n := range t.images {
+		for p := range t.side * t.side {
+			for q := range t.side * t.side {
+				tap := (q/t.side-p/t.side+1)*3 + q%t.side - p%t.side + 1
+				for o := range t.out {
+					for i := range t.in {
+						filter := o*t.in + i
+						if t.first {
+							filter = i*t.out + o
+						}
+						y[(n*t.side*t.side+p)*t.out+o] += float64(x[(n*t.side*t.side+q)*t.in+i]) * float64(w[filter*9+tap])
+					}
+				}
+			}
+		}
+	}
+	return y
+}
+
+// TestTiny compares all forms that the processor has with the definition, in one part and in
+// several.
+func TestTiny(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, c := range []tiny{{16, 2, 40, 32, false}, {5, 2, 7, 13, false}, {33, 2, 12, 5, true}, {20, 1, 30, 17, false}, {3, 1, 9, 24, true}, {1, 2, 1, 1, true}} {
+		x, w := numbers(r, c.images*c.side*c.side*c.in), numbers(r, c.in*c.out*9)
+		want := c.plain(x, w)
+		for f, of := range map[form]string{portable: "portable", avx2: "AVX2", avx512: "AVX-512"} {
+			if !f.here() {
+				continue
+			}
+			t.Run(fmt.Sprintf("%v, %s", c, of), func(t *testing.T) {
+				got, err := c.compute(x, w, f, 1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i := range want {
+					if d := math.Abs(float64(got[i]) - want[i]); !(d <= 1e-5*(1+math.Abs(want[i]))) {
+						t.Fatalf("number %d is %v, want %v", i, got[i], want[i])
+					}
+				}
+				for _, parts := range []int{2, 5, 100} {
+					if other, err := c.compute(x, w, f, parts); err != nil || !slices.Equal(other, got) {
+						t.Errorf("in %d parts the bits are others, or %v", parts, err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkTiny times a convolution of ResNet18's last block with 16 pictures of 64×64, and its
+// gradient for the picture, in one thread, by the least processor time.
+func BenchmarkTiny(b *testing.B) {
+	for f, of := range map[form]string{portable: "portable", avx2: "AVX2", avx512: "AVX-512"} {
+		if !f.here() {
+			continue
+		}
+		for _, t := range []tiny{{16, 2, 512, 512, false}, {16, 2, 512, 512, true}} {
+			b.Run(fmt.Sprintf("%s/%v", of, t.first), func(b *testing.B) {
+				r := rand.New(rand.NewPCG(1, 2))
+				x, w := numbers(r, t.images*t.side*t.side*t.in), numbers(r, t.in*t.out*9)
+				runtime.LockOSThread()
+				defer runtime.UnlockOSThread()
+				best := time.Hour
+				for b.Loop() {
+					began := processorTime()
+					if _, err := t.compute(x, w, f, 1); err != nil {
+						b.Fatal(err)
+					}
+					best = min(best, processorTime()-began)
+				}
+				b.ReportMetric(best.Seconds()*1e3, "min-ms/op")
+			})
+		}
+	}
+}
