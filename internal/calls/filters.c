@@ -11,6 +11,7 @@
 // numbers stay in the first cache while all blocks are multiplied with them.
 #include "filters.h"
 #include "memory.h"
+#include "tiny.h"
 
 #include <string.h>
 
@@ -224,6 +225,7 @@ static int64_t cut(block *to, int64_t count, block whole, int64_t length, int mo
 static int64_t lines(int64_t numbers) { return (numbers + LINE - 1) / LINE * LINE; }
 
 int filters_gradient(const filters *f, int form, int n, filters_loop *loop, void *pool) {
+	if (tiny_fits(f)) return tiny_gradient(f, form, n, loop, pool);
 	const int64_t columns = 2 * forms[form].width, taps = f->kernel[0] * f->kernel[1], w = f->places[1];
 	const int most = forms[form].rows;
 	const int padded = f->in < FEW && f->kernel[1] > 1 && f->dilation[1] == 1;

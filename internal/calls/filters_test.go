@@ -75,6 +75,8 @@ func TestGradient(t *testing.T) {
 		"1×1, stride 2":            square(4, 7, 40, 24, 1, 2, 1, 0, 0),
 		"smaller than the filter":  square(3, 2, 50, 40, 3, 1, 1, 1, 1),
 		"more padding than filter": square(2, 5, 6, 7, 2, 1, 1, 3, 3),
+		"one point":                square(5, 1, 20, 33, 3, 1, 1, 1, 1),
+		"2×2 points":               square(17, 2, 35, 19, 3, 1, 1, 1, 1),
 		"padding after alone":      square(2, 5, 6, 7, 3, 1, 1, 0, 2),
 		"long rows":                {1, [2]int{2, 700}, 2, [2]int{2, 700}, 3, [2]int{1, 3}, [2]int{1, 1}, [2]int{1, 1}, [2]int{0, 1}},
 		"height and width differ":  {2, [2]int{9, 11}, 3, [2]int{5, 9}, 4, [2]int{2, 3}, [2]int{2, 1}, [2]int{1, 1}, [2]int{1, 0}},

@@ -13,6 +13,7 @@ enum { AHEAD = 8 }; // channels of the sum whose filters are asked for early
 #define TARGET
 #define WIDTH 4
 #define ROWS 2
+#define OUTPUTS 1
 #include "tiny_form.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -20,27 +21,30 @@ enum { AHEAD = 8 }; // channels of the sum whose filters are asked for early
 #define TARGET __attribute__((target("avx2,fma")))
 #define WIDTH 8
 #define ROWS 2
+#define OUTPUTS 1
 #include "tiny_form.h"
 
 #define FORM(name) avx512_##name
 #define TARGET __attribute__((target("avx512f,avx512vl,avx512dq,avx2,fma,prefer-vector-width=512")))
 #define WIDTH 16
 #define ROWS 6
+#define OUTPUTS 2
 #include "tiny_form.h"
 #endif
 
 static const struct {
-	int width;
+	int width, outputs;
 	void (*block)(int side, int rows, const float *x, const float *w, int64_t n, int64_t along, int64_t down, float *y);
+	void (*gradient)(int side, int rows, const float *x, const float *v, int64_t n, float *y);
 } forms[FORMS] = {
-	[FORM_PORTABLE] = {4, portable_block},
+	[FORM_PORTABLE] = {4, 1, portable_block, portable_gradient},
 #if defined(__x86_64__) && defined(__GNUC__)
-	[FORM_AVX2] = {8, avx2_block},
-	[FORM_AVX512] = {16, avx512_block},
+	[FORM_AVX2] = {8, 1, avx2_block, avx2_gradient},
+	[FORM_AVX512] = {16, 2, avx512_block, avx512_gradient},
 #endif
 };
 
-enum { BLOCK = 12, TAPS = 9, MOST_WIDTH = 16, MOST_POINTS = 4 };
+enum { BLOCK = 12, TAPS = 9, MOST_WIDTH = 16, MOST_POINTS = 4, MOST_OUTPUTS = 2, LINE = 16 };
 
 typedef struct {
 	const tiny *t;
@@ -96,6 +100,70 @@ int tiny_compute(const tiny *t, int form, int n, filters_loop *loop, void *pool)
 	j.x = (float *)memory;
 	loop(pool, j.parts, copy_images, &j);
 	loop(pool, j.parts, compute, &j);
+	memory_give(memory, got);
+	return 1;
+}
+
+int tiny_fits(const filters *f) {
+	int fits = f->size[0] <= 2 && f->size[1] == f->size[0];
+	for (int i = 0; i < 2; i++)
+		fits = fits && f->places[i] == f->size[i] && f->kernel[i] == 3 && f->stride[i] == 1 && f->dilation[i] == 1 && f->before[i] == 1;
+	return fits;
+}
+
+typedef struct {
+	const filters *f;
+	int form, parts;
+	float *v;         // [out, images, points]
+	float *x;         // of each part, [images, points, width]
+	int64_t num_v, num_x; // numbers of v, and of x of a part
+} gradient_job;
+
+// Copies v: some channels are a part's.
+static void copy_outputs(void *data, int part) {
+	const gradient_job *j = data;
+	const filters *f = j->f;
+	const int64_t places = f->images * f->places[0] * f->places[1];
+	for (int64_t o = f->out * part / j->parts; o < f->out * (part + 1) / j->parts; o++)
+		for (int64_t p = 0; p < places; p++) j->v[o * places + p] = f->v[p * f->out + o];
+}
+
+// Computes the gradients for some channels of x.
+static void compute_gradient(void *data, int part) {
+	const gradient_job *j = data;
+	const filters *f = j->f;
+	const int64_t width = forms[j->form].width, places = f->images * f->places[0] * f->places[1], blocks = (f->in + width - 1) / width;
+	float *x = j->x + part * j->num_x, y[MOST_OUTPUTS * TAPS * MOST_WIDTH];
+	for (int64_t b = blocks * part / j->parts; b < blocks * (part + 1) / j->parts; b++) {
+		const int64_t i = b * width, n = min(width, f->in - i);
+		for (int64_t p = 0; p < places; p++) {
+			memcpy(x + p * width, f->x + p * f->in + i, n * sizeof(float));
+			if (n < width) memset(x + p * width + n, 0, (width - n) * sizeof(float));
+		}
+		for (int64_t o = 0, rows; o < f->out; o += rows) {
+			rows = o + forms[j->form].outputs <= f->out ? forms[j->form].outputs : 1;
+			forms[j->form].gradient((int)f->size[0], (int)rows, x, j->v + o * places, f->images, y);
+			for (int64_t r = 0; r < rows; r++) {
+				float *to = f->gradient + ((o + r) * f->in + i) * TAPS;
+				for (int64_t l = 0; l < n; l++)
+					for (int64_t t = 0; t < TAPS; t++) *to++ = y[(r * TAPS + t) * width + l];
+			}
+		}
+	}
+}
+
+int tiny_gradient(const filters *f, int form, int n, filters_loop *loop, void *pool) {
+	const int64_t places = f->images * f->places[0] * f->places[1];
+	gradient_job j = {.f = f, .form = form, .parts = n < 1 ? 1 : n};
+	j.num_v = (places * f->out + LINE - 1) / LINE * LINE;
+	j.num_x = places * forms[form].width;
+	size_t got;
+	char *memory = memory_take((j.num_v + j.parts * j.num_x) * sizeof(float), &got);
+	if (!memory) return 0;
+	j.v = (float *)memory;
+	j.x = j.v + j.num_v;
+	loop(pool, j.parts, copy_outputs, &j);
+	loop(pool, j.parts, compute_gradient, &j);
 	memory_give(memory, got);
 	return 1;
 }

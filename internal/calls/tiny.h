@@ -15,3 +15,9 @@ typedef struct {
 // Computes the convolution in a form, by a loop, which has the pool. Returns 0 where there is
 // no memory.
 int tiny_compute(const tiny *t, int form, int n, filters_loop *loop, void *pool);
+
+// Returns whether a gradient for filters is of such a convolution.
+int tiny_fits(const filters *f);
+
+// Computes it, as filters_gradient does.
+int tiny_gradient(const filters *f, int form, int n, filters_loop *loop, void *pool);

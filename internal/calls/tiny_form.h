@@ -5,6 +5,7 @@
 //	TARGET      the attributes that let the compiler use the form's instructions
 //	WIDTH       numbers of a vector
 //	ROWS        channels that are computed together
+//	OUTPUTS     channels of the output whose filters' gradients are computed together
 
 typedef float FORM(vector) __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
 
@@ -53,7 +54,48 @@ TARGET static void FORM(block)(int side, int rows, const float *x, const float *
 	}
 }
 
+// Computes the gradients of rows channels of the output for a vector of channels of x, which
+// has side·side vectors for each of n images, from v [rows, n, side·side]: y [rows, 9] vectors.
+// side and rows are constant where it is called.
+TARGET static inline __attribute__((always_inline)) void FORM(taps)(const int side, const int rows, const float *x, const float *v, int64_t n, float *y) {
+	FORM(vector) sum[OUTPUTS][9];
+	const int64_t next = n * side * side;
+#pragma GCC unroll 2
+	for (int r = 0; r < rows; r++)
+#pragma GCC unroll 9
+		for (int t = 0; t < 9; t++) sum[r][t] = (FORM(vector)){0};
+	for (; n > 0; n--, x += side * side * WIDTH, v += side * side) {
+		FORM(vector) at[4];
+#pragma GCC unroll 4
+		for (int p = 0; p < side * side; p++) at[p] = *(const FORM(vector) *)(x + p * WIDTH);
+#pragma GCC unroll 2
+		for (int r = 0; r < rows; r++)
+#pragma GCC unroll 4
+			for (int p = 0; p < side * side; p++)
+#pragma GCC unroll 4
+				for (int q = 0; q < side * side; q++) {
+					const int above = q / side - p / side + 1, beside = q % side - p % side + 1;
+					sum[r][above * 3 + beside] += v[r * next + p] * at[q];
+				}
+	}
+#pragma GCC unroll 2
+	for (int r = 0; r < rows; r++)
+#pragma GCC unroll 9
+		for (int t = 0; t < 9; t++) *(FORM(vector) *)(y + (r * 9 + t) * WIDTH) = sum[r][t];
+}
+
+TARGET static void FORM(gradient)(int side, int rows, const float *x, const float *v, int64_t n, float *y) {
+	if (rows == OUTPUTS) {
+		if (side == 1) FORM(taps)(1, OUTPUTS, x, v, n, y);
+		else FORM(taps)(2, OUTPUTS, x, v, n, y);
+	} else {
+		if (side == 1) FORM(taps)(1, 1, x, v, n, y);
+		else FORM(taps)(2, 1, x, v, n, y);
+	}
+}
+
 #undef FORM
 #undef TARGET
 #undef WIDTH
 #undef ROWS
+#undef OUTPUTS

@@ -68,9 +68,9 @@ func hasCalls(on compute.Backend) bool {
 }
 
 // mostChannels is up to how many channels the filters' gradient is that of package
-// calls where the processor has AVX-512. Without, it always is: there, oneDNN takes
-// longer than XLA.
-const mostChannels = 32
+// calls where the processor has AVX-512, but for pictures of at most two rows. Without, it
+// always is: there, oneDNN takes longer than XLA.
+const mostChannels = 64
 
 var avx512 = sync.OnceValue(func() bool {
 	text, err := os.ReadFile("/proc/cpuinfo")
@@ -164,7 +164,7 @@ func (f *oneDNN) ConvGeneral(x, kernel compute.Value, axes compute.ConvolveAxesC
 	if in.DType != dtypes.Float32 || filter.DType != dtypes.Float32 || groups > 1 || batchGroups > 1 || axes.KernelSpatial[0] == 0 {
 		return f.Function.ConvGeneral(x, kernel, axes, strides, padding, spread, dilations, groups, batchGroups)
 	}
-	if in.Rank() == 5 && axes.InputBatch == 4 && (!avx512() || in.Dimensions[3] <= mostChannels) && hasCalls(f.on) {
+	if in.Rank() == 5 && axes.InputBatch == 4 && (!avx512() || in.Dimensions[3] <= mostChannels || in.Dimensions[1] <= 2) && hasCalls(f.on) {
 		return f.filtersGradient(x, kernel, in, filter, strides, padding, dilations)
 	}
 	if tinyPictures(in, filter, axes, strides, padding, spread, dilations) && hasCalls(f.on) {
