@@ -243,15 +243,34 @@ func TestDataLoaderBreak(t *testing.T) {
 	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
 }
 
-// Workers read while the loop computes.
+// Eight workers read eight examples at the same time: none returns before all have begun.
 func TestDataLoaderReadsAhead(t *testing.T) {
-	loader := dl.DataLoader{Dataset: numbers{n: 16, sleep: 5 * time.Millisecond}, Workers: 8}
-	start := time.Now()
-	for range loader.Epoch(0) {
+	all := meeting{numbers: numbers{n: 16}, here: new(sync.WaitGroup)}
+	all.here.Add(8)
+	loader := dl.DataLoader{Dataset: all, Workers: 8}
+	if got := collect(t, loader, 0); len(got) != 16 {
+		t.Errorf("%d batches of one example, want 16", len(got))
 	}
-	if d := time.Since(start); d > 70*time.Millisecond { // 80 ms one after the other, about 10 ms together
-		t.Errorf("16 examples of 5 ms took %v with 8 workers", d)
+}
+
+// meeting is a data set of which the first eight examples wait for one another.
+type meeting struct {
+	numbers
+	here *sync.WaitGroup
+}
+
+func (m meeting) Get(i int) (dl.Example, error) {
+	if i < 8 {
+		m.here.Done()
+		met := make(chan struct{})
+		go func() { m.here.Wait(); close(met) }()
+		select {
+		case <-met:
+		case <-time.After(20 * time.Second):
+			return dl.Example{}, errors.New("eight examples were not read at the same time")
+		}
 	}
+	return m.numbers.Get(i)
 }
 
 func TestDataLoaderShared(t *testing.T) {
