@@ -20,12 +20,12 @@
 typedef struct {
 	const float *x; // of the first image, at the first place that counts
 	const float *v; // likewise, in the first line
-	int64_t lines, line;      // numbers from one line of v to the next
-	int64_t places, columns;  // places that count in a line, and numbers from one to the next
-	int64_t image, y, rows;   // rows of v in an image
-	int64_t height, pitch;    // rows of the picture, and numbers from one to the next
-	int64_t step;             // numbers in x from one place to the next
-	int64_t down, above;      // row y of v looks at row y·down + above
+	int64_t lines, line;     // numbers from one line of v to the next
+	int64_t places, columns; // places that count in a line, and numbers from one to the next
+	int64_t image, y, rows;  // rows of v in an image
+	int64_t height, pitch;   // rows of the picture, and numbers from one to the next
+	int64_t step;            // numbers in x from one place to the next
+	int64_t down, above;     // row y of v looks at row y·down + above
 } stretch;
 
 #define FORM(name) portable_##name
@@ -77,14 +77,14 @@ int filters_best(void) {
 }
 
 enum {
-	PANEL = 4096,     // numbers of v that stay in the first cache
-	NEAR = 64,        // columns of v up to which its panels are read where they are
-	FEW = 8,          // channels below which a block goes on to the next point
-	APART = 64,       // channels of which a multiple puts the points of a picture into few sets of the cache
-	MANY = 512,       // products for each number of the picture from which on a copy is worth it
-	SEGMENTS = 8,     // into which the images are cut, at most
-	SUMS = 1 << 19,   // numbers of all segments' sums, at most, where there are several
-	LINE = 16,        // numbers of a line of the cache
+	PANEL = 4096,   // numbers of v that stay in the first cache
+	NEAR = 64,      // columns of v up to which its panels are read where they are
+	FEW = 8,        // channels below which a block goes on to the next point
+	APART = 64,     // channels of which a multiple puts the points of a picture into few sets of the cache
+	MANY = 512,     // products for each number of the picture from which on a copy is worth it
+	SEGMENTS = 8,   // into which the images are cut, at most
+	SUMS = 1 << 19, // numbers of all segments' sums, at most, where there are several
+	LINE = 16,      // numbers of a line of the cache
 };
 
 // block is some rows of the sum.
@@ -104,11 +104,11 @@ typedef struct {
 	int64_t pitch, point; // numbers from one row of the picture to the next, and from one point
 	block *blocks;
 	int64_t num_blocks;
-	int64_t stride;         // of the sums' rows
-	int64_t sum_size;       // numbers of a sum
-	int64_t chunk;          // rows of v
+	int64_t stride;   // of the sums' rows
+	int64_t sum_size; // numbers of a sum
+	int64_t chunk;    // rows of v
 	float *sums, *copy;
-	float *panels;          // of all segments and parts, where they are copied
+	float *panels; // of all segments and parts, where they are copied
 	int64_t panel_size;
 } job;
 
@@ -120,7 +120,7 @@ static int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }
 static void copy_picture(void *data, int part) {
 	const job *j = data;
 	const filters *f = j->f;
-	const int64_t all = f->images * f->size[0], width = f->size[1] * f->in, left = f->before[1] * f->in;
+	const int64_t all = f->images * f->size[0], width = f->size[1] * f->in, left = min(f->before[1] * f->in, j->pitch);
 	const int64_t copied = min(width, j->pitch - left);
 	for (int64_t r = all * part / SEGMENTS; r < all * (part + 1) / SEGMENTS; r++) {
 		float *to = j->copy + r * j->pitch;
@@ -228,7 +228,7 @@ int filters_gradient(const filters *f, int form, int n, filters_loop *loop, void
 	if (tiny_fits(f)) return tiny_gradient(f, form, n, loop, pool);
 	const int64_t columns = 2 * forms[form].width, taps = f->kernel[0] * f->kernel[1], w = f->places[1];
 	const int most = forms[form].rows;
-	const int padded = f->in < FEW && f->kernel[1] > 1 && f->dilation[1] == 1;
+	const int padded = f->in < FEW && f->kernel[1] > 1 && f->dilation[1] == 1 && f->before[1] >= 0;
 	job j = {.f = f, .form = form, .x = f->x, .pitch = f->size[1] * f->in, .point = f->in, .stride = (f->out + columns - 1) / columns * columns};
 	const int64_t length = f->kernel[1] * f->in, at_once = padded ? length : f->in;
 	const int64_t most_blocks = taps * f->in / at_once * ((at_once + most - 1) / most);

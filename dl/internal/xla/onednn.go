@@ -168,17 +168,7 @@ func (f *oneDNN) ConvGeneral(x, kernel compute.Value, axes compute.ConvolveAxesC
 		return f.filtersGradient(x, kernel, in, filter, strides, padding, dilations)
 	}
 	if tinyPictures(in, filter, axes, strides, padding, spread, dilations) && hasCalls(f.on) {
-		first := []int32{0}
-		if axes.KernelInputChannels == 0 {
-			first[0] = 1
-		}
-		number, err := f.Function.Constant(first, 1)
-		if err != nil {
-			return nil, err
-		}
-		dims := slices.Clone(in.Dimensions)
-		dims[3] = filter.Dimensions[axes.KernelOutputChannels]
-		return f.call("holt_tiny_convolution", nil, dims, x, kernel, number)
+		return f.tinyConvolution(x, kernel, in.Dimensions, filter.Dimensions[axes.KernelOutputChannels], axes.KernelInputChannels == 0)
 	}
 	// OneDNN knows neither zeros between pixels nor negative padding.
 	padding, spread = slices.Clone(padding), slices.Clone(spread)
@@ -239,6 +229,24 @@ func tinyPictures(in, filter shapes.Shape, axes compute.ConvolveAxesConfig, stri
 	return fits
 }
 
+// tinyConvolution writes the call of package calls for a convolution of which [tinyPictures] is
+// true, to out channels. first is whether the sum goes over the filters' first axis.
+func (f *oneDNN) tinyConvolution(x, kernel compute.Value, in []int, out int, first bool) (compute.Value, error) {
+	number, err := f.Function.Constant([]int32{one(first)}, 1)
+	if err != nil {
+		return nil, err
+	}
+	return f.call("holt_tiny_convolution", nil, []int{in[0], in[1], in[2], out}, x, kernel, number)
+}
+
+// one is 1 where a setting of a call is true, and 0 where it is not.
+func one(setting bool) int32 {
+	if setting {
+		return 1
+	}
+	return 0
+}
+
 // filtersGradient writes the call of package calls for the gradient that is a
 // convolution of x [N H W I 1] with v [N h w 1 O]: [1 O I K K]. What the gradient's
 // convolution moves by is the dilation of the one whose filters they are, and the other
@@ -284,11 +292,7 @@ func (f *oneDNN) FusedScaledDotProductAttention(x, same, v compute.Value, axes c
 	if err != nil {
 		return nil, nil, err
 	}
-	causal := []int32{0}
-	if options.Causal {
-		causal[0] = 1
-	}
-	number, err := f.Function.Constant(causal, 1)
+	number, err := f.Function.Constant([]int32{one(options.Causal)}, 1)
 	if err != nil {
 		return nil, nil, err
 	}
