@@ -149,7 +149,11 @@ func (l Flatten) forward(x *node) *node {
 // ReLU returns max(x, 0).
 func (x *node) ReLU() *node {
 	// GoMLX gives the gradient of a tie to the first: at 0, to the constant.
-	return x.each(func(x *graph.Node) *graph.Node { return graph.Max(graph.ZerosLike(x), x) })
+	relu := func(x *graph.Node) *graph.Node { return graph.Max(graph.ZerosLike(x), x) }
+	if x.last != nil {
+		return x.later(relu)
+	}
+	return x.each(relu)
 }
 
 // LeakyReLU returns x where it is above 0, else x·slope.

@@ -255,3 +255,49 @@ func TestNoGradientFor(t *testing.T) {
 		}
 	}
 }
+
+// TestPoolingBeforeBias has programs in which a max-pooling goes before a convolution's bias and
+// a ReLU: what is pooled has its own gradient where that is asked for, and all numbers are those
+// of programs in which something stands between them, so that the pooling comes last.
+func TestPoolingBeforeBias(t *testing.T) {
+	on(t, "go")
+	of := func(pool dl.MaxPool2d, asks, between bool) func(x, w, b *dl.Tensor) (pooled, ofX, ofBias, ofConv, ofReLU *dl.Tensor) {
+		step := func(x *dl.Tensor) *dl.Tensor {
+			if between {
+				x = x.Scale(1)
+			}
+			if asks {
+				x.RequiresGrad()
+			}
+			return x
+		}
+		return func(x, w, b *dl.Tensor) (pooled, ofX, ofBias, ofConv, ofReLU *dl.Tensor) {
+			x.RequiresGrad()
+			b.RequiresGrad()
+			y := step(x.Conv2d(w, b, dl.Conv2d{Padding: 1}))
+			z := step(y.ReLU())
+			pooled = pool.Forward(z)
+			pooled.Square().Sum().Backward()
+			ofConv, ofReLU = x, x
+			if asks {
+				ofConv, ofReLU = y.Grad(), z.Grad()
+			}
+			return pooled.Detach(), x.Grad(), b.Grad(), ofConv, ofReLU
+		}
+	}
+	inputs := func() (x, w, b *dl.Tensor) { return fill(1, 1, 2, 3, 8, 8), fill(2, 1, 4, 3, 3, 3), fill(3, 1, 4) }
+	list := func(a, b, c, d, e *dl.Tensor) []*dl.Tensor { return []*dl.Tensor{a, b, c, d, e} }
+	for name, pool := range map[string]dl.MaxPool2d{"side by side": {Kernel: 2}, "overlapping": {Kernel: 3, Stride: 2, Padding: 1}} {
+		for _, asks := range []bool{false, true} {
+			want := list(dl.Compile(of(pool, asks, true)).Call(inputs()))
+			f := of(pool, asks, false)
+			for way, got := range map[string][]*dl.Tensor{"at once": list(f(inputs())), "compiled": list(dl.Compile(f).Call(inputs()))} {
+				for i := range want {
+					if !close64(got[i].Float64s(), want[i].Float64s()) {
+						t.Errorf("%s, %s, gradients in between asked for: %v: result %d is\n%v, want\n%v", name, way, asks, i, got[i].Float64s(), want[i].Float64s())
+					}
+				}
+			}
+		}
+	}
+}

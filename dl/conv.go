@@ -53,11 +53,12 @@ func (c Conv2d) forward(x *node) *node {
 		panic(c.wrong(shape, wanted[1]*c.Groups))
 	}
 	weight := x.param(c.place, "Conv2d", "weight", filter, uniform(fan))
-	y := lower.Convolve(x.channelsLast(), weight, w, c.Groups)
+	y := x.withLast(lower.Convolve(x.channelsLast(), weight, w, c.Groups))
 	if !c.NoBias {
-		y = addChannels(y, x.param(c.place, "Conv2d", "bias", Shape{c.Out}, uniform(fan)))
+		bias := x.param(c.place, "Conv2d", "bias", Shape{c.Out}, uniform(fan))
+		y = y.later(func(y *graph.Node) *graph.Node { return addChannels(y, bias) })
 	}
-	return c.seen(c.text(), out.Size()*fan, x.withLast(y))
+	return c.seen(c.text(), out.Size()*fan, y)
 }
 
 // addChannels adds a bias [C] to an image [N H W C].
@@ -340,14 +341,14 @@ func (x *node) Conv2d(weight, bias *node, c Conv2d) *node {
 	if _, err := c.Output(x.Shape()); err != nil {
 		panic(err)
 	}
-	y := lower.Convolve(x.channelsLast(), weight.value(), c.window(), max(c.Groups, 1))
+	y := x.withLast(lower.Convolve(x.channelsLast(), weight.value(), c.window(), max(c.Groups, 1)))
 	if bias != nil {
 		if !bias.Shape().Equal(Shape{c.Out}) {
 			panic(&ShapeError{Op: "Conv2d: bias", Got: bias.Shape(), Want: fmt.Sprintf("[%d]", c.Out)})
 		}
-		y = addChannels(y, bias.value())
+		y = y.later(func(y *graph.Node) *graph.Node { return addChannels(y, bias.value()) })
 	}
-	return x.withLast(y)
+	return y
 }
 
 // ConvTranspose2d paints filters into larger images, as

@@ -16,6 +16,12 @@ type node struct {
 	t    *trace
 
 	lastFirst bool // raw is made from last
+
+	// last is late of early, which is another image, where late works on each number by
+	// itself and a larger one never becomes smaller. So a max-pooling may go before it,
+	// and leaves it fewer numbers.
+	early *graph.Node
+	late  func(*graph.Node) *graph.Node
 }
 
 // Images are [N C H W] in a Forward. Convolutions and poolings
@@ -63,6 +69,28 @@ func (x *node) each(f func(*graph.Node) *graph.Node) *node {
 		return x.withLast(f(x.last))
 	}
 	return x.With(f(x.raw))
+}
+
+// later applies a function to each number of an image [N H W C], of which a larger one never
+// becomes smaller.
+func (x *node) later(f func(*graph.Node) *graph.Node) *node {
+	y := x.withLast(f(x.last))
+	y.early, y.late = x.last, f
+	if x.early != nil {
+		y.early, y.late = x.early, func(v *graph.Node) *graph.Node { return f(x.late(v)) }
+	}
+	return y
+}
+
+// alone returns the node without what it was made from: a max-pooling of it then is one of its
+// numbers, and its gradient goes through them.
+func (x *node) alone() *node {
+	if x.early == nil {
+		return x
+	}
+	y := *x
+	y.early, y.late = nil, nil
+	return &y
 }
 
 // either returns one of the two forms.

@@ -3,6 +3,8 @@ package dl
 import (
 	"fmt"
 
+	"github.com/gomlx/gomlx/core/graph"
+
 	"github.com/holt-dl/holt/dl/internal/lower"
 )
 
@@ -45,13 +47,17 @@ func (p MaxPool2d) of(x *node) *node {
 	}
 	w := p.window()
 	size := x.Shape()
+	image, late := x.early, x.late
+	if image == nil {
+		image, late = x.channelsLast(), func(y *graph.Node) *graph.Node { return y }
+	}
 	if w.Stride == w.Kernel && w.Dilation == (HW{1, 1}) && w.Padding == [2][2]int{} && out[2]*w.Kernel[0] <= size[2] && out[3]*w.Kernel[1] <= size[3] {
-		return x.withLast(lower.MaxTiles(x.channelsLast(), w.Kernel, out[2], out[3]))
+		return x.withLast(late(lower.MaxTiles(image, w.Kernel, out[2], out[3])))
 	}
 	// Along the width first: the first largest value of a window in reading
 	// order is then the first of the rows' largest.
-	y := w.MaxAlong(x.channelsLast(), 1, out[3])
-	return x.withLast(w.MaxAlong(y, 0, out[2]))
+	y := w.MaxAlong(image, 1, out[3])
+	return x.withLast(late(w.MaxAlong(y, 0, out[2])))
 }
 
 // Output returns the shape that the layer makes of an input, or a

@@ -301,6 +301,14 @@ func (w *writing) set(id int32, v *node) {
 
 // write writes operations.
 func (w *writing) write(list []recorded) {
+	asked := map[int32]bool{} // values for which gradients are wanted
+	for _, n := range list {
+		if n.gradient {
+			for _, id := range n.in[1:] {
+				asked[id] = true
+			}
+		}
+	}
 	for _, n := range list {
 		in := make([]*node, len(n.in))
 		for i, id := range n.in {
@@ -316,7 +324,10 @@ func (w *writing) write(list []recorded) {
 			*w.asking = before
 			continue
 		case n.body != nil:
-			w.set(n.out, w.written(n.body, in[0], in[1:]))
+			for i, x := range in {
+				in[i] = x.alone()
+			}
+			w.set(n.out, w.written(n.body, in[0], in[1:]).alone())
 			continue
 		}
 		end := n.numbers + n.count
@@ -324,6 +335,9 @@ func (w *writing) write(list []recorded) {
 		for i, y := range outs {
 			if n.stop {
 				y = y.stopped()
+			}
+			if asked[n.out+int32(i)] {
+				y = y.alone()
 			}
 			w.set(n.out+int32(i), y)
 		}
