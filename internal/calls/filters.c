@@ -80,7 +80,8 @@ enum {
 	PANEL = 4096,   // numbers of v that stay in the first cache
 	NEAR = 64,      // columns of v up to which its panels are read where they are
 	FEW = 8,        // channels below which a block goes on to the next point
-	APART = 64,     // channels of which a multiple puts the points of a picture into few sets of the cache
+	APART = 128,    // channels of which a multiple puts the points of a picture into few sets of the cache
+	COPY = 1 << 23, // numbers of such pictures that are copied, at most
 	MANY = 512,     // products for each number of the picture from which on a copy is worth it
 	SEGMENTS = 8,   // into which the images are cut, at most
 	SUMS = 1 << 19, // numbers of all segments' sums, at most, where there are several
@@ -239,7 +240,7 @@ int filters_gradient(const filters *f, int form, int n, filters_loop *loop, void
 	int64_t panels = f->out % columns || f->out > NEAR ? lines(j.chunk * w * j.stride) : 0, rows = 0;
 	if (padded) {
 		j.pitch = ((w - 1) * f->stride[1] + f->kernel[1]) * f->in;
-	} else if (f->in % APART == 0 && taps * f->out >= MANY) {
+	} else if (f->in % APART == 0 && taps * f->out >= MANY && f->images * f->size[0] * f->size[1] * (f->in + LINE) <= COPY) {
 		j.point += LINE;
 		j.pitch = f->size[1] * j.point;
 	}
