@@ -282,11 +282,14 @@ func (it *interaction) live(result frame.Bundle) *frame.Live {
 	return &frame.Live{Going: true, View: markup(result), State: state}
 }
 
-// showControls shows the controls, or shows them once more. As plain text there is nothing of
-// them: the line below has their values.
+// showControls shows the controls, or shows them once more.
 func (it *interaction) showControls(live *frame.Live) error {
+	var names []string
+	for _, p := range it.params {
+		names = append(names, p.name)
+	}
 	m := frame.Message{Kind: frame.KindDisplay, Live: live, Bundle: &frame.Bundle{
-		Data:      map[string]any{"text/html": it.html()},
+		Data:      map[string]any{"text/html": it.html(), "text/plain": "controls: " + strings.Join(names, ", ")},
 		DisplayID: it.id,
 	}}
 	if it.shown {
