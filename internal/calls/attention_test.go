@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"runtime"
 	"slices"
 	"testing"
-	"time"
 )
 
 // plain is the output by its definition, and the gradient of in for v.
@@ -144,17 +142,10 @@ func BenchmarkAttention(b *testing.B) {
 			in, v := numbers(r, a.sequences*a.length*3*a.heads*a.size), numbers(r, a.sequences*a.length*a.heads*a.size)
 			for what, v := range map[string][]float32{"output": nil, "gradient": v} {
 				b.Run(fmt.Sprintf("%s/%d×%d/%s", of, a.sequences, a.length, what), func(b *testing.B) {
-					runtime.LockOSThread()
-					defer runtime.UnlockOSThread()
-					best := time.Hour
-					for b.Loop() {
-						began := processorTime()
-						if _, err := a.compute(in, v, f, 1); err != nil {
-							b.Fatal(err)
-						}
-						best = min(best, processorTime()-began)
-					}
-					b.ReportMetric(best.Seconds()*1e3, "min-ms/op")
+					least(b, func() error {
+						_, err := a.compute(in, v, f, 1)
+						return err
+					})
 				})
 			}
 		}

@@ -133,6 +133,14 @@ func numbersOfC(ints ...int) (n []C.int64_t) {
 	return n
 }
 
+// number is 1 where a setting is true, and 0 where it is not.
+func number(setting bool) int {
+	if setting {
+		return 1
+	}
+	return 0
+}
+
 func data(s []float32) *C.float { return (*C.float)(unsafe.Pointer(unsafe.SliceData(s))) }
 
 var errNoMemory = errors.New("calls: no memory")
@@ -161,11 +169,7 @@ func (a attention) compute(in, v []float32, f form, parts int) ([]float32, error
 	if v != nil {
 		out = make([]float32, len(in))
 	}
-	causal := 0
-	if a.causal {
-		causal = 1
-	}
-	n := numbersOfC(a.sequences, a.length, a.heads, a.size, causal)
+	n := numbersOfC(a.sequences, a.length, a.heads, a.size, number(a.causal))
 	if C.attention_in_turn(data(in), data(v), data(out), &n[0], C.int(f), C.int(parts)) == 0 {
 		return nil, errNoMemory
 	}
@@ -190,11 +194,7 @@ type tiny struct {
 // compute computes the convolution in a form and a number of parts, for tests.
 func (t tiny) compute(x, w []float32, f form, parts int) ([]float32, error) {
 	y := make([]float32, t.images*t.side*t.side*t.out)
-	first := 0
-	if t.first {
-		first = 1
-	}
-	n := numbersOfC(t.images, t.side, t.in, t.out, first)
+	n := numbersOfC(t.images, t.side, t.in, t.out, number(t.first))
 	if C.tiny_in_turn(data(x), data(w), data(y), &n[0], C.int(f), C.int(parts)) == 0 {
 		return nil, errNoMemory
 	}

@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"runtime"
 	"slices"
 	"testing"
-	"time"
 )
 
 // plain is the convolution by its definition.
@@ -76,17 +74,10 @@ func BenchmarkTiny(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/%v", of, t.first), func(b *testing.B) {
 				r := rand.New(rand.NewPCG(1, 2))
 				x, w := numbers(r, t.images*t.side*t.side*t.in), numbers(r, t.in*t.out*9)
-				runtime.LockOSThread()
-				defer runtime.UnlockOSThread()
-				best := time.Hour
-				for b.Loop() {
-					began := processorTime()
-					if _, err := t.compute(x, w, f, 1); err != nil {
-						b.Fatal(err)
-					}
-					best = min(best, processorTime()-began)
-				}
-				b.ReportMetric(best.Seconds()*1e3, "min-ms/op")
+				least(b, func() error {
+					_, err := t.compute(x, w, f, 1)
+					return err
+				})
 			})
 		}
 	}

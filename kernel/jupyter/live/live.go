@@ -144,7 +144,7 @@ func (v *Views) change(w *view, going bool) {
 	}
 }
 
-// whole is what a page is told of a view when it comes.
+// whole is what a page gets of a view when it opens it.
 func (w *view) whole() map[string]any {
 	data := map[string]any{"html": w.html, "seq": w.seq, "going": w.going}
 	if w.state != nil {

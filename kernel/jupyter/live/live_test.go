@@ -79,7 +79,7 @@ func (n *notebook) open(page, display string) bool {
 	return n.Handle(comm.Message{Kind: comm.Open, ID: idPrefix + page, Target: Target, Data: json.RawMessage(`{"display":"` + display + `","do":"attach"}`)})
 }
 
-// state is what a page is told of run's frame.
+// state is what a page gets of run's frame.
 func state(page, text string, seq int) string {
 	return fmt.Sprintf(`holt-live-%s {"going":true,"html":"\u003cdiv\u003e\u003cdiv data-part=\"line\"\u003e\u003cprogress value=\"2\" max=\"4\"\u003e\u003c/progress\u003e %s\u003c/div\u003e\u003cdiv data-part=\"steer\"\u003enote\u003c/div\u003e\u003c/div\u003e","seq":%d}`, page, text, seq)
 }
@@ -182,8 +182,8 @@ func TestViewsStop(t *testing.T) {
 	})
 }
 
-// TestControls: a page of controls is told of which values there is a result, and given the
-// result when it asks.
+// TestControls sends a page of controls the values that the newest result is of, and the result
+// itself when the page asks for it.
 func TestControls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNotebook("k-1")
