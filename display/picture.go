@@ -146,7 +146,8 @@ func rowsOfNumbers(v any) (m matrix, ok bool, err error) {
 			return m, true, fmt.Errorf("row %d has %d numbers, want %d as row 0 has", i, row.Len(), m.shape[1])
 		}
 		for j := range row.Len() {
-			m.values = append(m.values, float32(row.Index(j).Convert(reflect.TypeFor[float64]()).Float()))
+			x, _ := float(row.Index(j)) // it is a number by its type
+			m.values = append(m.values, float32(x))
 		}
 	}
 	return m, true, nil
