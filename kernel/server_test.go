@@ -565,8 +565,9 @@ func TestInterrupt(t *testing.T) {
 
 func TestSecondInterruptKills(t *testing.T) {
 	c := start(t)
-	id := c.send("shell", "execute_request", execute("hang"))
-	for !strings.HasPrefix(show(c.nextIOPub()), "In [") {
+	id := c.send("shell", "execute_request", execute("print begun\nhang"))
+	// An interrupt before the cell has begun would take the cell away.
+	for !strings.HasPrefix(show(c.nextIOPub()), "stdout") {
 	}
 	// Two at once are one.
 	for range 2 {
