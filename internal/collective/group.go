@@ -1,4 +1,5 @@
-// Package collective adds up numbers over the processes of a job, as MPI_Allreduce does.
+// Package collective adds up numbers over the processes of a job, as MPI_Allreduce does, and
+// shares values by keys.
 //
 // The process of rank 0 is found at an address that the launcher gives. All others keep a
 // connection to it, on which they say what they are about to add up, so that processes
@@ -47,10 +48,13 @@ type message struct {
 	Addrs   []string `json:",omitempty"` // complete: of all ranks
 	Note    string   `json:",omitempty"` // hello: what the others are to know of the process
 	Notes   []string `json:",omitempty"` // noted: those of the next ranks
-	Step    int      `json:",omitempty"` // about, agreed
+	Step    int      `json:",omitempty"` // about, agreed; of a key, the number of the question
 	Text    string   `json:",omitempty"` // about: what the process does; others: a reason
 	Failed  *Failure `json:",omitempty"` // about: the process cannot do it; agreed: which cannot
 	Numbers []uint64 `json:",omitempty"` // about, agreed: the bits of float64s
+	Key     []byte   `json:",omitempty"` // put, get, tryGet
+	Value   []byte   `json:",omitempty"` // put, answered
+	Found   bool     `json:",omitempty"` // answered
 }
 
 type kind string
@@ -64,6 +68,12 @@ const (
 	torn     kind = "torn"     // to rank 0: the ring is broken at this process
 	leaving  kind = "leaving"  // to rank 0: the process does not go on, and why
 	over     kind = "over"     // from rank 0: no rank can go on, and why
+	put      kind = "put"      // to rank 0: the value of a key
+	get      kind = "get"      // to rank 0: the process waits for a key
+	tryGet   kind = "tryGet"   // to rank 0: the process wants a key if there is one
+	forget   kind = "forget"   // to rank 0: the process waits no more for a key
+	answered kind = "answered" // from rank 0: the value of a key
+	awaiting kind = "awaiting" // to rank 0: the process needs the others until they agree
 	beat     kind = "beat"     // both ways: a sign of life
 )
 
@@ -123,12 +133,16 @@ type Group struct {
 	prev net.Conn
 	next net.Conn
 
-	turn    sync.Mutex // held by AllReduce
+	turn    sync.Mutex // held by AllReduce and Await
 	step    int
 	answers chan message
 	broken  chan struct{} // closed when err is set
 	once    sync.Once
 	err     error
+
+	seeking sync.Mutex // guards what follows
+	sought  int
+	seekers map[int]chan message // those that wait for a key, by the numbers of their questions
 }
 
 // Join waits for all processes of the job, at most as long as the world's JoinTimeout says, 25
@@ -337,6 +351,8 @@ func (g *Group) listen() {
 			return
 		case m.Kind == agreed:
 			g.answers <- m
+		case m.Kind == answered:
+			g.answer(m)
 		}
 	}
 }
@@ -465,7 +481,12 @@ func (g *Group) exchange(ctx context.Context, m message) (message, error) {
 	case <-ctx.Done():
 		return m, g.leave(ctx)
 	case <-g.broken:
-		return m, g.err
+		select {
+		case m = <-g.answers: // it came before
+			return m, nil
+		default:
+			return m, g.err
+		}
 	case m = <-g.answers:
 		return m, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"net"
 	"os"
@@ -32,6 +33,10 @@ type hub struct {
 	waiting map[int]message // what each process is about to add up
 	lost    map[int]error   // processes whose connection has ended
 	ended   string          // why no rank can go on; "" while all can
+
+	values   map[string][]byte // by key
+	seekers  map[seeker]string // processes that wait for a key
+	awaiting map[int]bool      // processes that need the others until they agree
 }
 
 // listen waits for the processes of a job in the background.
@@ -48,7 +53,8 @@ func listen(w launch.World, t times) (*hub, error) {
 		return nil, err
 	}
 	h := &hub{world: w, times: t, in: in, members: make([]*conn, w.Size), addrs: make([]string, w.Size), notes: make([]string, w.Size),
-		waiting: map[int]message{}, lost: map[int]error{}, informed: make(chan struct{})}
+		waiting: map[int]message{}, lost: map[int]error{}, informed: make(chan struct{}),
+		values: map[string][]byte{}, seekers: map[seeker]string{}, awaiting: map[int]bool{}}
 	go h.accept()
 	go h.beat()
 	time.AfterFunc(t.join, h.missing)
@@ -206,6 +212,15 @@ func (h *hub) take(rank int, m message) {
 	case about:
 		h.waiting[rank] = m
 		h.agree()
+	case put:
+		h.keep(string(m.Key), m.Value)
+	case get, tryGet:
+		h.find(seeker{rank, m.Step}, string(m.Key), m.Kind == tryGet)
+	case forget:
+		delete(h.seekers, seeker{rank, m.Step})
+	case awaiting:
+		h.awaiting[rank] = true
+		h.endLost()
 	case leaving:
 		h.end(fmt.Sprintf("rank %d has stopped: %s", rank, m.Text))
 	case torn:
@@ -230,6 +245,7 @@ func (h *hub) agree() {
 	if len(h.waiting) < h.world.Size {
 		return
 	}
+	clear(h.awaiting)
 	if failed := h.failed(); failed != nil {
 		clear(h.waiting)
 		h.all(message{Kind: agreed, Failed: failed})
@@ -297,7 +313,9 @@ func (h *hub) lose(rank int, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.lost[rank] = err
-	if errors.Is(err, os.ErrDeadlineExceeded) || len(h.waiting) > 0 || slices.Contains(h.members, nil) {
+	maps.DeleteFunc(h.seekers, func(s seeker, _ string) bool { return s.rank == rank })
+	delete(h.awaiting, rank)
+	if errors.Is(err, os.ErrDeadlineExceeded) || h.needed() || slices.Contains(h.members, nil) {
 		h.endLost()
 	}
 }
@@ -332,9 +350,10 @@ func (h *hub) end(why string) {
 	h.checkInformed()
 }
 
-// all sends a message to all that are here. The caller holds mu.
+// all sends a message to all that are here, and last to the process of the hub, which may then end.
+// The caller holds mu.
 func (h *hub) all(m message) {
-	for _, c := range h.members {
+	for _, c := range slices.Backward(h.members) {
 		if c != nil {
 			c.send(m) // a failure shows where messages are read
 		}

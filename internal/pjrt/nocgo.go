@@ -3,6 +3,7 @@
 package pjrt
 
 import (
+	"context"
 	"errors"
 	"unsafe"
 )
@@ -44,3 +45,30 @@ func (*Target) Close() {}
 
 // Compile needs cgo.
 func (*Target) Compile([]byte) (Cost, error) { return Cost{}, errNoC }
+
+// Client is a plugin's devices of a job.
+type Client struct{}
+
+// NewClient needs cgo.
+func NewClient(context.Context, string, Job, map[string]any) (*Client, error) { return nil, errNoC }
+
+// Devices needs cgo.
+func (*Client) Devices() []Device { return nil }
+
+// Close needs cgo.
+func (*Client) Close() {}
+
+// Compile needs cgo.
+func (*Client) Compile([]byte, Assignment) (*Program, error) { return nil, errNoC }
+
+// Program is a compiled program for devices of a job.
+type Program struct{}
+
+// Devices needs cgo.
+func (*Program) Devices() []int { return nil }
+
+// Run needs cgo.
+func (*Program) Run(context.Context, [][]Array) ([][]Array, error) { return nil, errNoC }
+
+// Close needs cgo.
+func (*Program) Close() {}

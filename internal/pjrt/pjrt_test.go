@@ -69,6 +69,12 @@ const PJRT_Api *GetPjrtApi(void) {
 // are those of the header.
 func fake(t *testing.T) string {
 	t.Helper()
+	return build(t, fakeSource)
+}
+
+// build builds a plugin in C by go-xla's header.
+func build(t *testing.T, code string) string {
+	t.Helper()
 	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/gomlx/go-xla").Output()
 	header := filepath.Join(strings.TrimSpace(string(dir)), "pjrt")
 	cc, ccErr := exec.LookPath("cc")
@@ -80,7 +86,7 @@ func fake(t *testing.T) string {
 	}
 	folder := t.TempDir()
 	source, library := filepath.Join(folder, "fake.c"), filepath.Join(folder, "fake.so")
-	if err := os.WriteFile(source, []byte(fakeSource), 0o644); err != nil {
+	if err := os.WriteFile(source, []byte(code), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if out, err := exec.Command(cc, "-shared", "-fPIC", "-I", header, "-o", library, source).CombinedOutput(); err != nil {
@@ -155,9 +161,11 @@ func TestPlaces(t *testing.T) {
 			names = append(names, strings.TrimSuffix(name, ");"))
 		}
 	}
-	for place, want := range map[int]string{0: "PJRT_Error_Destroy", 1: "PJRT_Error_Message", 3: "PJRT_Plugin_Initialize", 10: "PJRT_Client_Create", 11: "PJRT_Client_Destroy", 12: "PJRT_Client_PlatformName",
-		14: "PJRT_Client_PlatformVersion", 16: "PJRT_Client_AddressableDevices", 26: "PJRT_DeviceDescription_Kind", 28: "PJRT_DeviceDescription_ToString", 29: "PJRT_Device_GetDescription", 34: "PJRT_Device_MemoryStats",
-		20: "PJRT_Client_Compile", 40: "PJRT_Executable_Destroy", 49: "PJRT_Executable_Serialize", 50: "PJRT_LoadedExecutable_Destroy", 51: "PJRT_LoadedExecutable_GetExecutable", 56: "PJRT_Executable_DeserializeAndLoad",
+	for place, want := range map[int]string{0: "PJRT_Error_Destroy", 1: "PJRT_Error_Message", 3: "PJRT_Plugin_Initialize", 5: "PJRT_Event_Destroy", 8: "PJRT_Event_Await", 10: "PJRT_Client_Create", 11: "PJRT_Client_Destroy", 12: "PJRT_Client_PlatformName",
+		14: "PJRT_Client_PlatformVersion", 15: "PJRT_Client_Devices", 16: "PJRT_Client_AddressableDevices", 22: "PJRT_Client_BufferFromHostBuffer",
+		23: "PJRT_DeviceDescription_Id", 24: "PJRT_DeviceDescription_ProcessIndex", 26: "PJRT_DeviceDescription_Kind", 28: "PJRT_DeviceDescription_ToString", 29: "PJRT_Device_GetDescription", 30: "PJRT_Device_IsAddressable", 34: "PJRT_Device_MemoryStats",
+		20: "PJRT_Client_Compile", 40: "PJRT_Executable_Destroy", 44: "PJRT_Executable_NumOutputs", 49: "PJRT_Executable_Serialize", 50: "PJRT_LoadedExecutable_Destroy", 51: "PJRT_LoadedExecutable_GetExecutable", 52: "PJRT_LoadedExecutable_AddressableDevices", 55: "PJRT_LoadedExecutable_Execute", 56: "PJRT_Executable_DeserializeAndLoad",
+		58: "PJRT_Buffer_Destroy", 59: "PJRT_Buffer_ElementType", 60: "PJRT_Buffer_Dimensions", 70: "PJRT_Buffer_ToHostBuffer",
 		46: "PJRT_Executable_GetCostAnalysis", 48: "PJRT_Executable_OptimizedProgram", 82: "PJRT_TopologyDescription_Create", 83: "PJRT_TopologyDescription_Destroy",
 		89: "PJRT_Compile", 96: "PJRT_Executable_GetCompiledMemoryStats"} {
 		if place >= len(names) || names[place] != want {

@@ -41,21 +41,50 @@ func libraryCalls(hlo []byte) map[string]int {
 	return calls
 }
 
-// compileOptions is a CompileOptionsProto for so many devices, which Shardy divides the
-// program between, as go-xla's WithShardy has it.
+// Assignment says which devices run a program: so many replicas of it, each divided into so many
+// partitions by Shardy. Devices are the numbers of the devices, all partitions of the first replica
+// first; where it has none, XLA chooses.
+type Assignment struct {
+	Replicas, Partitions int
+	Devices              []int
+}
+
+// compileOptions is a CompileOptionsProto, as go-xla's WithShardy has it where there are
+// partitions.
 // https://github.com/openxla/xla/blob/main/xla/pjrt/proto/compile_options.proto
-func compileOptions(devices int) []byte {
-	const deviceOrdinal, numReplicas, numPartitions, useSPMD, useShardy = 1, 4, 5, 6, 19
+func compileOptions(a Assignment) []byte {
+	const deviceOrdinal, numReplicas, numPartitions, useSPMD, deviceAssignment, useShardy = 1, 4, 5, 6, 9, 19
 	const executableBuildOptions, message = 3, 2
 	var build []byte
 	put := func(field, v uint64) { build = binary.AppendUvarint(binary.AppendUvarint(build, field<<3), v) }
+	bytes := func(to []byte, field uint64, text []byte) []byte {
+		return append(binary.AppendUvarint(binary.AppendUvarint(to, field<<3|message), uint64(len(text))), text...)
+	}
 	put(deviceOrdinal, ^uint64(0)) // -1: none
-	put(numReplicas, 1)
-	put(numPartitions, uint64(devices))
-	if devices > 1 {
+	put(numReplicas, uint64(a.Replicas))
+	put(numPartitions, uint64(a.Partitions))
+	if a.Partitions > 1 {
 		put(useSPMD, 1)
 		put(useShardy, 1)
 	}
-	options := binary.AppendUvarint(nil, executableBuildOptions<<3|message)
-	return append(binary.AppendUvarint(options, uint64(len(build))), build...)
+	if len(a.Devices) > 0 {
+		build = bytes(build, deviceAssignment, a.proto(bytes))
+	}
+	return bytes(nil, executableBuildOptions, build)
+}
+
+// proto is the assignment as a DeviceAssignmentProto, which has the devices of each partition
+// together.
+func (a Assignment) proto(bytes func(to []byte, field uint64, text []byte) []byte) []byte {
+	const replicaCount, computationCount, computationDevices, replicaDeviceIDs = 1, 2, 3, 1
+	to := binary.AppendUvarint([]byte{replicaCount << 3}, uint64(a.Replicas))
+	to = binary.AppendUvarint(append(to, computationCount<<3), uint64(a.Partitions))
+	for p := range a.Partitions {
+		var ids []byte
+		for r := range a.Replicas {
+			ids = binary.AppendUvarint(ids, uint64(a.Devices[r*a.Partitions+p]))
+		}
+		to = bytes(to, computationDevices, bytes(nil, replicaDeviceIDs, ids))
+	}
+	return to
 }

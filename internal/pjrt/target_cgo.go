@@ -132,7 +132,7 @@ func (t *Target) Close() { C.end_target(t.api, t.topology) }
 // Compile compiles a program in StableHLO for all devices of the target, and says what it
 // would take.
 func (t *Target) Compile(mlir []byte) (c Cost, err error) {
-	options := compileOptions(t.devices)
+	options := compileOptions(Assignment{Replicas: 1, Partitions: t.devices})
 	var problem *C.char
 	e := C.compile_for(t.api, t.topology, (*C.char)(unsafe.Pointer(unsafe.SliceData(mlir))), C.size_t(len(mlir)),
 		(*C.char)(unsafe.Pointer(unsafe.SliceData(options))), C.size_t(len(options)), &problem)
