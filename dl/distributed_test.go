@@ -490,14 +490,21 @@ func (p plan) mpirun(t *testing.T, n int) []trained {
 	if err != nil {
 		t.Skip("skipped: Open MPI's mpirun is not here")
 	}
+	return p.under(t, n, exec.CommandContext(t.Context(), mpirun, "--oversubscribe", "--allow-run-as-root", "-n", strconv.Itoa(n)))
+}
+
+// under starts a job of n processes by a launcher's command, which lacks the program, and returns
+// what each says.
+func (p plan) under(t *testing.T, n int, launcher *exec.Cmd) []trained {
+	t.Helper()
 	p.Said = t.TempDir()
 	text, err := json.Marshal(p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), mpirun, "--oversubscribe", "--allow-run-as-root", "-n", strconv.Itoa(n), os.Args[0], "-test.run=^TestDistributed$")
-	cmd.Env = append(os.Environ(), planEnv+"="+string(text))
-	if out, err := cmd.CombinedOutput(); err != nil {
+	launcher.Args = append(launcher.Args, os.Args[0], "-test.run=^TestDistributed$")
+	launcher.Env = append(launcher.Environ(), planEnv+"="+string(text))
+	if out, err := launcher.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	all := make([]trained, n)
