@@ -78,7 +78,9 @@ func (j *processes) fail(ctx context.Context, err error) {
 	if errors.Is(err, ErrOutOfMemory) {
 		class = outOfMemory
 	}
-	g.Fail(ctx, class, errors.New(strings.TrimPrefix(err.Error(), "dl: ")))
+	// The others are in a training step, too, when they hear it, and say that themselves.
+	reason := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "dl: "), "training step: ")
+	g.Fail(ctx, class, errors.New(reason))
 }
 
 // sharedError is an error that all processes of the job know.

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,7 +41,7 @@ func (f *trained) AddScalar(string, float64, int) { f.Logged++ }
 
 // plan is what the processes of a job do.
 type plan struct {
-	Net    string // tutorial or norm, or devices to list those
+	Net    string // tutorial or norm, other for one that differs in rank 1, or devices to list those
 	Shard  dl.Sharding
 	Tensor int  // TensorParallel
 	Hosts  bool // each process is alone on its host, and so has all devices that the plugin shows
@@ -203,13 +202,49 @@ func TestDistributedFailure(t *testing.T) {
 			for rank, r := range all {
 				want := own
 				if rank != 1 {
-					want = "dl: training step: rank 1 could not do its part: " + strings.TrimPrefix(own, "dl: ")
+					want = "dl: training step: rank 1 could not do its part: " + strings.TrimPrefix(strings.TrimPrefix(own, "dl: "), "training step: ")
 				}
 				if !strings.HasPrefix(r.Err, want) || r.Full != (fail == "memory") {
 					t.Errorf("rank %d says %q, want %q", rank, r.Err, want)
 				}
 				if r.Again != "" || r.Weights != all[0].Weights || !slices.Equal(r.Losses, all[0].Losses) {
 					t.Errorf("rank %d goes on: %q, losses %v and %v, weights %s and %s", rank, r.Again, r.Losses, all[0].Losses, r.Weights, all[0].Weights)
+				}
+			}
+		})
+	}
+}
+
+// TestDistributedWrong starts jobs that cannot train: every process that is there says why. That of
+// a process which others do not reach is among the tests of package collective.
+func TestDistributedWrong(t *testing.T) {
+	on(t, "cpu")
+	const soon = "HOLT_JOIN_TIMEOUT=10s"
+	inAll := func(text string) [3]string { return [3]string{text, text, text} }
+	for _, tt := range []struct {
+		name      string
+		plan      plan
+		variables func(rank int) []string
+		wants     [3]string // of each process
+	}{
+		{"a missing rank", plan{Net: "tutorial"}, func(int) []string { return []string{soon, "WORLD_SIZE=4"} }, inAll("rank 3 of 4 has not come to rank 0 within 10s")},
+		{"two of one rank", plan{Net: "tutorial"}, func(rank int) []string {
+			return []string{soon, fmt.Sprint("RANK=", min(rank, 1))}
+		}, inAll("two processes have rank 1")},
+		{"a wrong address", plan{Net: "tutorial"}, func(int) []string {
+			return []string{soon, "MASTER_ADDR=no-such-host.invalid"}
+		}, [3]string{
+			"ranks 1, 2 of 3 have not come to rank 0 within 10s",
+			"rank 0 is not reached at no-such-host.invalid:",
+			"rank 0 is not reached at no-such-host.invalid:",
+		}},
+		{"another network in one", plan{Net: "other"}, func(int) []string { return nil }, inAll("rank 1 does something else than the others: it begins at step 0")},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel() // they wait
+			for i, r := range tt.plan.launchAs(t, 3, tt.variables) {
+				if !strings.Contains(r.Err, tt.wants[i]) {
+					t.Errorf("process %d says %q, want %q", i, r.Err, tt.wants[i])
 				}
 			}
 		})
@@ -422,7 +457,12 @@ func (p plan) train(t *testing.T) (found trained) {
 	on(t, "cpu")
 	dl.Seed(uint64(7 + dl.Rank())) // the weights are those of rank 0
 	net := cifarNet()
-	if p.Net == "norm" {
+	switch {
+	case p.Net == "other" && dl.Rank() == 1:
+		net = dl.Sequential{dl.Flatten{}, dl.Linear{Out: 11}}
+	case p.Net == "other":
+		net = dl.Sequential{dl.Flatten{}, dl.Linear{Out: 10}}
+	case p.Net == "norm":
 		net = dl.Sequential{dl.Conv2d{Out: 8, Kernel: 5}, dl.BatchNorm2d{}, dl.ReLU{}, dl.Flatten{}, dl.Dropout{P: 0.3}, dl.Linear{Out: 10}}
 	}
 	m := must(dl.Build(net, dl.Shape{10, 3, 32, 32}))
@@ -520,12 +560,13 @@ func (p plan) under(t *testing.T, n int, launcher *exec.Cmd) []trained {
 // killed.
 func (p plan) launch(t *testing.T, n int) []trained {
 	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := free.Addr().(*net.TCPAddr).Port
-	free.Close()
+	return p.launchAs(t, n, func(int) []string { return nil })
+}
+
+// launchAs is launch with variables for each process that come before those of the launcher.
+func (p plan) launchAs(t *testing.T, n int, variables func(rank int) []string) []trained {
+	t.Helper()
+	port := freePorts(t, 1)[0]
 	text, err := json.Marshal(p)
 	if err != nil {
 		t.Fatal(err)
@@ -541,6 +582,7 @@ func (p plan) launch(t *testing.T, n int) []trained {
 			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestDistributed$")
 			cmd.Env = append(os.Environ(), planEnv+"="+string(text), "RANK="+strconv.Itoa(rank), "WORLD_SIZE="+strconv.Itoa(n),
 				"LOCAL_RANK="+strconv.Itoa(local), "LOCAL_WORLD_SIZE="+strconv.Itoa(beside), "MASTER_ADDR=127.0.0.1", "MASTER_PORT="+strconv.Itoa(port))
+			cmd.Env = append(cmd.Env, variables(rank)...) // the last one of a name counts
 			out, err := cmd.CombinedOutput()
 			_, rest, ok := bytes.Cut(out, []byte("trained "))
 			line, _, _ := bytes.Cut(rest, []byte("\n"))
