@@ -9,8 +9,8 @@
 //	holt backend install  bring XLA for this machine
 //	holt warm             build the host program ahead of the first cell
 //
-// On systems other than Linux it is a client: what runs or compiles cells says why it does
-// not, and the commands for notebooks and for kernels on other machines work.
+// On systems other than Linux it is a client: what runs cells says why it does not, and the
+// commands for notebooks and for kernels on other machines work.
 package main
 
 import (
@@ -22,17 +22,19 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/holt-dl/holt/cmd/holt/export"
 	"github.com/holt-dl/holt/internal/buildinfo"
 	"github.com/holt-dl/holt/kernel/machine/doctor"
 )
 
 type cli struct {
-	Install   installCmd   `cmd:"" help:"Tell Jupyter about Holt."`
-	Uninstall uninstallCmd `cmd:"" help:"Undo install."`
-	Doctor    doctorCmd    `cmd:"" help:"Say what is there, what is missing, and the command that mends it."`
-	Remote    remoteCmd    `cmd:"" help:"Run kernels on other machines over ssh."`
-	Course    courseCmd    `cmd:"" help:"Write the notebooks of the course to a folder."`
-	Lab       labCmd       `cmd:"" help:"Open the course in JupyterLab."`
+	Install   installCmd     `cmd:"" help:"Tell Jupyter about Holt."`
+	Uninstall uninstallCmd   `cmd:"" help:"Undo install."`
+	Doctor    doctorCmd      `cmd:"" help:"Say what is there, what is missing, and the command that mends it."`
+	Remote    remoteCmd      `cmd:"" help:"Run kernels on other machines over ssh."`
+	Course    courseCmd      `cmd:"" help:"Write the notebooks of the course to a folder."`
+	Lab       labCmd         `cmd:"" help:"Open the course in JupyterLab."`
+	Export    export.Command `cmd:"" help:"Write a notebook as a Go program."`
 	localCommands
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

@@ -13,7 +13,6 @@ import (
 // localCommands are the commands that need cells to run here, which answer with why they do not.
 type localCommands struct {
 	Run     noCells `cmd:"" passthrough:"" hidden:"" help:"Run a notebook, on Linux."`
-	Export  noCells `cmd:"" passthrough:"" hidden:"" help:"Write a notebook as a Go program, on Linux."`
 	Kernel  noCells `cmd:"" passthrough:"" hidden:"" help:"Run a kernel, on Linux."`
 	Backend noCells `cmd:"" passthrough:"" hidden:"" help:"Install what runs networks, on Linux."`
 	Warm    noCells `cmd:"" passthrough:"" hidden:"" help:"Build the host program, on Linux."`

@@ -28,3 +28,7 @@ func End(p *os.Process) error { return p.Signal(syscall.SIGTERM) }
 
 // KillGroup kills a program that [Group] was called for, and what it has started.
 func KillGroup(cmd *exec.Cmd) error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+
+// Last lets a program that [Group] was called for, and what it starts from now on, run only
+// when nothing else wants the processor.
+func Last(cmd *exec.Cmd) { syscall.Setpriority(syscall.PRIO_PGRP, cmd.Process.Pid, 19) }

@@ -357,11 +357,11 @@ func (w *World) newHost(ctx context.Context, dir, mod string, roots []string, pk
 	std := w.std
 	w.mu.RUnlock()
 	// The host's packages may need others now than before.
-	main, err := w.hostMain(ctx, mod)
+	main, hostRoots, err := w.hostPackages(ctx, mod)
 	if err != nil {
 		return err
 	}
-	hosted, err := w.archives(ctx, mod, everything, main.roots())
+	hosted, err := w.archives(ctx, mod, everything, hostRoots)
 	if err != nil {
 		return err
 	}
@@ -416,7 +416,7 @@ func (w *World) resolve(ctx context.Context, mod string, paths, queries []string
 	if dir, err := w.moduleCache(ctx); err == nil {
 		// As a proxy, the cache also says which versions it has. What is in it
 		// was checked against the checksum database when it was fetched.
-		cached = []string{"GOPROXY=file://" + filepath.ToSlash(filepath.Join(dir, "cache", "download")), "GOSUMDB=off"}
+		cached = []string{"GOPROXY=" + fileURL(filepath.Join(dir, "cache", "download")), "GOSUMDB=off"}
 	}
 	if len(queries) == 0 {
 		if _, err := w.goList(ctx, mod, []string{"GOPROXY=off"}, nil, append([]string{"-deps", "-json=ImportPath"}, paths...)...); err == nil {
@@ -465,6 +465,9 @@ func (w *World) moduleCache(ctx context.Context) (string, error) {
 	out, _, err := run(command(ctx, w.src, w.tc.env(), w.tc.Go, "env", "GOMODCACHE"), nil)
 	return strings.TrimSpace(string(out)), err
 }
+
+// fileURL returns the URL of a folder: file:///home/me/go, file:///C:/Users/me/go.
+func fileURL(dir string) string { return "file:///" + strings.TrimPrefix(filepath.ToSlash(dir), "/") }
 
 // newRequirements returns the "module version" lines of a go.mod that another
 // lacks.

@@ -67,8 +67,8 @@ type ahead struct {
 	started  chan struct{}  // closed at the end of start
 	sources  []*os.File     // the pipes to the compiler, one for each file of the unit
 	lists    io.WriteCloser // the pipe to the linker
-	compiler *process       // nil when it could not be started
-	linker   *process       // nil when it could not be started
+	compiler *toolProcess   // nil when it could not be started
+	linker   *toolProcess   // nil when it could not be started
 }
 
 // nextUnit is where a World keeps what waits.
@@ -192,7 +192,7 @@ func (a *ahead) close() {
 	}
 	// They were killed by cancel. To wait for them takes their entries out of the system's
 	// table of processes, and makes sure that none writes into a folder of this name later.
-	for _, p := range []*process{a.compiler, a.linker} {
+	for _, p := range []*toolProcess{a.compiler, a.linker} {
 		if p != nil {
 			p.end()
 		}
@@ -236,7 +236,7 @@ func (a *ahead) start() (err error) {
 
 	env := append(slices.Clip(a.env), hostSymsVar+"="+w.hostSyms(), aheadVar+"="+w.next.recent.list())
 	// The compiler. Its last file is the entry, which is known; those before it are pipes.
-	compiler := &process{cmd: command(a.ctx, u.Dir, env, w.cellCompiler(), a.compile...)}
+	compiler := &toolProcess{cmd: command(a.ctx, u.Dir, env, w.cellCompiler(), a.compile...)}
 	for i, f := range u.Files {
 		compiler.cmd.Args = append(compiler.cmd.Args, f.Name)
 		// ExtraFiles begin with descriptor 3.
@@ -261,7 +261,7 @@ func (a *ahead) start() (err error) {
 
 	// The linker. Its standard input names the lists of other cells, which depend on what the
 	// unit imports.
-	linker := &process{cmd: command(a.ctx, u.Dir, a.env, a.link[0], a.link[1:]...)}
+	linker := &toolProcess{cmd: command(a.ctx, u.Dir, a.env, a.link[0], a.link[1:]...)}
 	if a.lists, err = linker.cmd.StdinPipe(); err != nil {
 		return err
 	}
@@ -370,18 +370,18 @@ func (a *ahead) build(ctx context.Context, u Unit, texts [][]byte) (Built, error
 	return b, nil
 }
 
-// process is a tool that runs while others do.
+// toolProcess is a tool that runs while others do.
 //
 // Both its outputs go into one pipe, which is read when it is waited for. So it must not
 // print more than the pipe holds before that; it has nothing to say until it has its input.
-type process struct {
+type toolProcess struct {
 	cmd *exec.Cmd
 	out *os.File     // what it prints
 	end func() error // waits for its end; may be called again
 }
 
 // start starts it. On failure nothing is left open, and end is nil.
-func (p *process) start() error {
+func (p *toolProcess) start() error {
 	out, w, err := os.Pipe()
 	if err != nil {
 		return err
@@ -408,7 +408,7 @@ const completeLine = "\x00holt: complete\x00\n"
 
 // wait waits until the tool's file is complete, and returns what it printed, which an
 // error holds too.
-func (p *process) wait() (said string, err error) {
+func (p *toolProcess) wait() (said string, err error) {
 	var text []byte
 	for part := make([]byte, 4096); ; {
 		n, err := p.out.Read(part)

@@ -33,6 +33,9 @@ type linkerBuilt struct {
 //
 // The channel has room for the result, so the goroutine ends also where nothing receives it.
 func (w *World) startLinker(ctx context.Context) <-chan linkerBuilt {
+	if w.opt.NoHost {
+		return nil
+	}
 	built := make(chan linkerBuilt, 1)
 	go func() {
 		file, err := linker.Build(ctx, linker.Options{

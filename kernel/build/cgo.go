@@ -59,6 +59,9 @@ func usesC(text []byte) bool {
 // folder of its own; cdir is where #include "…" looks besides. What the C
 // compiler objects to is a [*CompileError].
 func (w *World) CTypes(ctx context.Context, dir, cdir string, files []File) (string, error) {
+	if w.opt.NoHost {
+		return "", errors.New(`build: a cell imports "C", whose names only a C compiler for Linux knows; export the notebook on the machine that its kernel runs on`)
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", fmt.Errorf("build: %w", err)
 	}

@@ -118,11 +118,10 @@ var (
 )
 
 // compilerAdded maps their names, below GOROOT/src, to their texts.
-var compilerAdded = map[string][]byte{
+var compilerAdded = gosource.Join(linker.Symlist, map[string][]byte{
 	"cmd/compile/internal/gc/holt.go":    compilerGC,
 	"cmd/compile/internal/noder/holt.go": compilerNoder,
-	linker.SymlistFile:                   linker.SymlistSource(),
-}
+})
 
 // hostSymsVar is the variable by which the changed compiler finds the list of the
 // host's symbols.

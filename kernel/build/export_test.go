@@ -38,7 +38,7 @@ func (w *World) Remember(names string) {
 
 // RunTool runs a tool as World.Ahead does, until its file is complete.
 func RunTool(cmd *exec.Cmd) (said string, err error) {
-	p := &process{cmd: cmd}
+	p := &toolProcess{cmd: cmd}
 	if err := p.start(); err != nil {
 		return "", err
 	}

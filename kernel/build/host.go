@@ -32,7 +32,7 @@ func (w *World) build(ctx context.Context, dir string) error {
 			return err
 		}
 	}
-	main, err := w.hostMain(ctx, mod)
+	main, roots, err := w.hostPackages(ctx, mod)
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (w *World) build(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	pkgs, err := w.archives(ctx, mod, everything, main.roots())
+	pkgs, err := w.archives(ctx, mod, everything, roots)
 	if err != nil {
 		return err
 	}
@@ -50,12 +50,51 @@ func (w *World) build(ctx context.Context, dir string) error {
 	return save(dir, record{Std: std, Packages: pkgs})
 }
 
-// finishHost makes what a world's folder holds besides its record.
+// finishHost makes what a world's folder holds besides its record, which is nothing where there
+// is no host.
 func (w *World) finishHost(ctx context.Context, dir string, main *listed, pkgs []*pkg, linker <-chan linkerBuilt) error {
+	if w.opt.NoHost {
+		return nil
+	}
 	if err := w.linkHost(ctx, dir, main, pkgs, linker); err != nil {
 		return err
 	}
 	return w.writeExtld(dir, slices.ContainsFunc(pkgs, func(p *pkg) bool { return p.Path == "net" }))
+}
+
+// hostPackages returns the host's main package, and the packages that the host holds, but for
+// those that they import.
+//
+// Where there is no host, these are the ones that need no C, with or without C code of their
+// own: what a cell imports, and what a name in one means, is the same then. Only packages of the
+// host itself and of backends are missing. So the packages are compiled by any Go, for Linux,
+// on whatever system it runs.
+func (w *World) hostPackages(ctx context.Context, mod string) (*listed, []string, error) {
+	main, err := w.hostMain(ctx, mod)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !w.opt.NoHost {
+		return main, main.roots(), nil
+	}
+	// With cgo, which lists packages that a build without it refuses. Go lists a package after
+	// those that it imports.
+	list, err := w.goList(ctx, mod, []string{"CGO_ENABLED=1"}, w.fetching, "-deps", "-json=ImportPath,Imports,CgoFiles,Standard", w.opt.Main)
+	if err != nil {
+		return nil, nil, err
+	}
+	var roots []string
+	needsC := map[string]bool{}
+	for _, p := range list {
+		if p.Standard { // it does without C
+			continue
+		}
+		needsC[p.ImportPath] = len(p.CgoFiles) > 0 || slices.ContainsFunc(p.Imports, func(path string) bool { return needsC[path] })
+		if !needsC[p.ImportPath] {
+			roots = append(roots, p.ImportPath)
+		}
+	}
+	return main, roots, nil
 }
 
 // hostMain returns the host's main package.

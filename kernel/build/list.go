@@ -61,6 +61,7 @@ type listed struct {
 	Dir        string
 	Standard   bool
 	GoFiles    []string
+	CgoFiles   []string
 	Imports    []string
 	// Module is nil in the standard library. Replace.Version is empty for a folder.
 	Module     *struct{ Replace *struct{ Version string } }

@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -96,7 +95,7 @@ func (w *World) pruneTools() {
 			if err != nil || time.Since(info.ModTime()) < 7*24*time.Hour {
 				continue
 			}
-			if stat, ok := info.Sys().(*syscall.Stat_t); ok && stat.Nlink > 1 {
+			if linked(info) {
 				continue
 			}
 			dir := filepath.Dir(file)

@@ -7,8 +7,9 @@ import (
 	"io"
 	"os/exec"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/holt-dl/holt/internal/process"
 )
 
 // command is exec.CommandContext for a tool that starts others: all of them
@@ -21,8 +22,8 @@ func command(ctx context.Context, dir string, env []string, name string, args ..
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
 	cmd.Env = env
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	process.Group(cmd)
+	cmd.Cancel = func() error { return process.KillGroup(cmd) }
 	cmd.WaitDelay = 2 * time.Second
 	return cmd
 }

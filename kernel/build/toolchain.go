@@ -35,6 +35,7 @@ type Toolchain struct {
 	Arch    string
 	Linker  string // a linker that makes plugins without the C compiler's help: ld.gold or ld.bfd; may be empty
 
+	noC  bool              // it compiles no C; there may be no compiler for it
 	vars map[string]string // what "go env" says of the variables in keyVars
 	tidy string            // the Go version line and keyVars as one text, for keys
 }
@@ -56,12 +57,16 @@ var keyVars = []string{
 // All is asked of the go command in one call, since each takes some milliseconds at every
 // start of a kernel. For the answer, GOOS and GOARCH are unset: the host runs on this
 // machine, also where a person builds for another one.
-func Find(ctx context.Context) (*Toolchain, error) {
+func Find(ctx context.Context) (*Toolchain, error) { return find(ctx, false) }
+
+// find is Find, or where there is no host finds Go alone, on any system: one that compiles for
+// Linux, without C.
+func find(ctx context.Context, noHost bool) (*Toolchain, error) {
 	goCmd, err := findGo()
 	if err != nil {
 		return nil, err
 	}
-	names := append([]string{"GOROOT", "GOVERSION", "GOTOOLDIR", "GOHOSTOS", "GOHOSTARCH"}, keyVars...)
+	names := append([]string{"GOROOT", "GOVERSION", "GOTOOLDIR", "GOHOSTOS", "GOHOSTARCH", "GOEXE"}, keyVars...)
 	cmd := exec.CommandContext(ctx, goCmd, append([]string{"env", "-json"}, names...)...)
 	cmd.Dir = os.TempDir() // no go.mod there changes the answer
 	cmd.Env = overlay(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off", "GOOS=", "GOARCH=", "CGO_ENABLED=1")
@@ -81,7 +86,7 @@ func Find(ctx context.Context) (*Toolchain, error) {
 	}
 	// With GOTOOLCHAIN the go command in PATH starts another one, whose GOROOT this is. That
 	// one is used from here on, or each command would start two processes.
-	if chosen := filepath.Join(env["GOROOT"], "bin", "go"); !sameFile(chosen, goCmd) {
+	if chosen := filepath.Join(env["GOROOT"], "bin", "go"+env["GOEXE"]); !sameFile(chosen, goCmd) {
 		if _, err := os.Stat(chosen); err == nil {
 			goCmd = chosen
 		}
@@ -93,6 +98,11 @@ func Find(ctx context.Context) (*Toolchain, error) {
 	// "go1.26.8 X:greenteagc" names experiments after a space.
 	if v, _, _ := strings.Cut(t.Version, " "); version.IsValid(v) && version.Compare(v, MinGo) < 0 {
 		return nil, fmt.Errorf("build: Go is %s (%s), want %s or newer; install it from https://go.dev/dl and put it first in PATH", t.Version, goCmd, MinGo)
+	}
+	if noHost {
+		t.OS, t.noC = "linux", true
+		t.settings(env)
+		return t, nil
 	}
 	if t.OS != "linux" {
 		return nil, fmt.Errorf("build: the system is %s, want linux; run Holt in its Docker image or in WSL", t.OS)
@@ -113,15 +123,23 @@ func Find(ctx context.Context) (*Toolchain, error) {
 			break
 		}
 	}
-	// Whatever is made with one Go and its settings has this text in its key.
+	t.settings(env)
+	return t, nil
+}
+
+// settings takes over what "go env" said, and makes the text that the key of whatever is made
+// with one Go and its settings has.
+func (t *Toolchain) settings(env map[string]string) {
 	var tidy strings.Builder
 	fmt.Fprintf(&tidy, "%s %s %s/%s\n", t.Version, t.Root, t.OS, t.Arch)
+	if t.noC {
+		tidy.WriteString("without C\n")
+	}
 	for _, name := range keyVars {
 		t.vars[name] = env[name]
 		fmt.Fprintf(&tidy, "%s=%s\n", name, env[name])
 	}
 	t.tidy = tidy.String()
-	return t, nil
 }
 
 // sameFile reports whether two names are of one file, such as a symbolic link and what it
@@ -161,6 +179,10 @@ func findGo() (string, error) {
 // match. GOWORK=off, because a go.work above the cache folder would be taken for the main
 // module's.
 func (t *Toolchain) env(extra ...string) []string {
+	cgo := "1"
+	if t.noC {
+		cgo = "0"
+	}
 	pinned := []string{
 		"GOROOT=" + t.Root,
 		"GOTOOLCHAIN=local",
@@ -168,7 +190,7 @@ func (t *Toolchain) env(extra ...string) []string {
 		"GO111MODULE=on",
 		"GOOS=" + t.OS,
 		"GOARCH=" + t.Arch,
-		"CGO_ENABLED=1",
+		"CGO_ENABLED=" + cgo,
 		"GOFLAGS=-mod=mod", // not empty, or the user's "go env -w GOFLAGS" came through
 		"PATH=" + filepath.Join(t.Root, "bin") + string(os.PathListSeparator) + os.Getenv("PATH"),
 	}

@@ -32,6 +32,7 @@ const layout = "9"
 type Options struct {
 	Source    fs.FS        // a Go module, such as holt.Source
 	Main      string       // the host's main package in it; "./cmd/holt-host" when empty
+	NoHost    bool         // build no host and use no C: for what packages export alone, on any system; see [World.hostPackages]
 	Mod       string       // a go.mod to use in place of Source's, its go.sum beside it, as [World.Modfile] returned it
 	CacheDir  string       // "holt" in the user's cache folder when empty
 	Toolchain *Toolchain   // the one that [Find] finds when nil
@@ -135,7 +136,7 @@ func Open(ctx context.Context, opt Options) (*World, error) {
 	}
 	tc := opt.Toolchain
 	if tc == nil {
-		if tc, err = Find(ctx); err != nil {
+		if tc, err = find(ctx, opt.NoHost); err != nil {
 			return nil, err
 		}
 	}

@@ -16,7 +16,6 @@ import (
 // Commands are those of the command line.
 type Commands struct {
 	Run     runCmd     `cmd:"" help:"Run a notebook from top to bottom, without Jupyter."`
-	Export  exportCmd  `cmd:"" help:"Write a notebook as a Go program."`
 	Kernel  kernelCmd  `cmd:"" help:"Run a kernel; Jupyter starts it."`
 	Backend backendCmd `cmd:"" help:"Install what runs networks."`
 	Warm    warmCmd    `cmd:"" help:"Build the host program now, which the first cell would wait for."`

@@ -15,6 +15,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -80,6 +81,15 @@ func Apply(goroot string, edits []Edit) (map[string][]byte, error) {
 		}
 	}
 	return files, nil
+}
+
+// Join returns the files of all the maps. A name is in one of them at most.
+func Join(all ...map[string][]byte) map[string][]byte {
+	joined := map[string][]byte{}
+	for _, files := range all {
+		maps.Copy(joined, files)
+	}
+	return joined
 }
 
 // Overlay writes the files into dir, under names of its own, and the text for

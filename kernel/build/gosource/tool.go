@@ -7,10 +7,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/holt-dl/holt/internal/aside"
+	"github.com/holt-dl/holt/internal/process"
 )
 
 // Tool is a program of Go's own that is built with other files in the place of some
@@ -51,8 +51,8 @@ func (t Tool) Build(ctx context.Context, dir string) error {
 		// No module is needed, and Go replaces no file below the module cache, where a
 		// toolchain that the go command downloaded is.
 		cmd.Env = append(slices.Clip(t.Env), "GOMODCACHE="+filepath.Join(tmp, "mod"), "GOTMPDIR="+tmp)
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // compilers end with the go command
-		cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+		process.Group(cmd) // compilers end with the go command
+		cmd.Cancel = func() error { return process.KillGroup(cmd) }
 		// A compiler that outlives the kill would hold the pipe of the output open.
 		cmd.WaitDelay = 2 * time.Second
 		var out strings.Builder
@@ -61,7 +61,7 @@ func (t Tool) Build(ctx context.Context, dir string) error {
 			return fmt.Errorf("go build %s: %w", t.Package, err)
 		}
 		if t.Background {
-			syscall.Setpriority(syscall.PRIO_PGRP, cmd.Process.Pid, 19) // the compilers inherit it
+			process.Last(cmd) // the compilers inherit it
 		}
 		if err := cmd.Wait(); err != nil {
 			return fmt.Errorf("go build %s: %w: %s", t.Package, err, strings.TrimSpace(out.String()))

@@ -18,21 +18,23 @@ var (
 	sharedSource []byte
 	//go:embed symlist/symlist.go
 	symlistSource []byte
+	//go:embed symlist/map.go
+	symlistMap []byte
 )
 
-// SymlistFile is the name, below GOROOT/src, that package symlist has for Go's linker and
-// compiler, and SymlistSource its text.
-const SymlistFile = "cmd/internal/symlist/symlist.go"
+// Symlist has the files of package symlist for Go's linker and compiler: their texts, by
+// their names below GOROOT/src.
+var Symlist = map[string][]byte{
+	"cmd/internal/symlist/symlist.go": symlistSource,
+	"cmd/internal/symlist/map.go":     symlistMap,
+}
 
-func SymlistSource() []byte { return symlistSource }
-
-// added maps their names, below GOROOT/src, to their texts.
-var added = map[string][]byte{
+// added maps the names of all of them, below GOROOT/src, to their texts.
+var added = gosource.Join(Symlist, map[string][]byte{
 	"cmd/link/internal/ld/holt.go":       ldSource,
 	"cmd/link/internal/loader/holt.go":   loaderSource,
 	"cmd/link/internal/shared/shared.go": sharedSource,
-	SymlistFile:                          symlistSource,
-}
+})
 
 // edits call the added files, in this order:
 //

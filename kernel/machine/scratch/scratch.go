@@ -14,7 +14,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"syscall"
 )
 
 // prefix begins the names of folders, and marker is the file in each.
@@ -52,7 +51,7 @@ func (d *Dir) claim() error {
 	if err != nil {
 		return err
 	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := tryLock(lock); err != nil {
 		lock.Close() // a file system without locks: the folder is not marked, and stays
 		return nil
 	}
@@ -125,21 +124,15 @@ func removeDead(path string) {
 	if _, err := os.Lstat(filepath.Join(path, marker)); err != nil {
 		return
 	}
-	lock, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_DIRECTORY, 0)
+	lock, err := openFolder(path)
 	if err != nil {
 		return
 	}
 	defer lock.Close()
-	if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+	if tryLock(lock) != nil {
 		return
 	}
 	if err := os.RemoveAll(path); err != nil {
 		slog.Debug("scratch: a folder of a dead process stays", "err", err)
 	}
-}
-
-// mine reports whether a file is a folder of this user.
-func mine(info os.FileInfo) bool {
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	return ok && info.IsDir() && int(stat.Uid) == os.Geteuid()
 }

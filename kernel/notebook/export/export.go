@@ -9,7 +9,9 @@ import (
 	"go/scanner"
 	"go/token"
 	"go/types"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -144,10 +146,16 @@ func (w *writer) finish(p *Program, packages check.Packages) error {
 		}
 		p.Files["main.go"] = main
 		delete(p.Files, "support.go")
+		delete(p.Files, "backend.go")
 		if text, err := w.support(usesHolt); err != nil {
 			return err
 		} else if text != nil {
 			p.Files["support.go"] = text
+		}
+		if w.dl {
+			if p.Files["backend.go"], err = w.backend(); err != nil {
+				return err
+			}
 		}
 		again, err := w.check(p, packages)
 		if err != nil {
@@ -171,27 +179,32 @@ func (w *writer) usesDL() bool {
 
 var unused = regexp.MustCompile(`^declared and not used: (.*)$`)
 
-// check compiles the program in its head. Variables that are never read are
-// found here, and what imports them is written again.
+// check compiles the program in its head, all but the bodies and imports of backend.go. Variables
+// that are never read are found here, and what imports them is written again.
 func (w *writer) check(p *Program, packages check.Packages) (again bool, err error) {
 	fset := token.NewFileSet()
 	var files []*ast.File
-	imports := map[string]bool{}
+	all := map[string]bool{}
+	var imports []string
 	for name, text := range p.Files {
 		f, err := parser.ParseFile(fset, name, text, parser.SkipObjectResolution)
 		if err != nil {
 			return false, fmt.Errorf("export: %w", err)
 		}
 		for _, s := range f.Imports {
-			imports[strings.Trim(s.Path.Value, `"`)] = true
+			all[strings.Trim(s.Path.Value, `"`)] = true
+		}
+		if name == "backend.go" {
+			f.Imports, f.Decls = nil, withoutBodies(f.Decls)
+		}
+		for _, s := range f.Imports {
+			imports = append(imports, strings.Trim(s.Path.Value, `"`))
 		}
 		files = append(files, f)
 	}
-	p.Imports = nil
-	for path := range imports {
-		p.Imports = append(p.Imports, path)
-	}
-	if err := packages.Add(context.Background(), p.Imports); err != nil {
+	p.Imports = slices.Sorted(maps.Keys(all))
+	slices.Sort(imports)
+	if err := packages.Add(context.Background(), slices.Compact(imports)); err != nil {
 		return false, err
 	}
 	var errs []string
@@ -217,6 +230,19 @@ func (w *writer) check(p *Program, packages check.Packages) (again bool, err err
 		return false, fmt.Errorf("export: the notebook runs, but its program does not compile: %s; give what has two meanings two names", strings.Join(errs, "; "))
 	}
 	return again, nil
+}
+
+// withoutBodies returns the functions of a file without their bodies, and without the imports
+// that only these need.
+func withoutBodies(decls []ast.Decl) []ast.Decl {
+	var funcs []ast.Decl
+	for _, d := range decls {
+		if f, ok := d.(*ast.FuncDecl); ok {
+			f.Body = nil
+			funcs = append(funcs, f)
+		}
+	}
+	return funcs
 }
 
 // identifiers are the names that cells use for anything, and those of the

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"sync"
@@ -163,6 +164,53 @@ func TestSameAsNotebook(t *testing.T) {
 				t.Errorf("the program prints\n%s\nthe notebook\n%s", got, want)
 			}
 		})
+	}
+}
+
+// Where there is no host, as on a laptop that is no Linux, every notebook becomes the program that
+// it is with one. Only the names of C need a compiler of Linux.
+func TestWithoutHost(t *testing.T) {
+	host := world(t)
+	w, err := build.Open(t.Context(), build.Options{Source: holt.Source, NoHost: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	if _, err := os.Stat(w.Host()); err == nil {
+		t.Errorf("%s was built", w.Host())
+	}
+	notebooks := map[string]*ipynb.Notebook{}
+	files, _ := filepath.Glob("testdata/*.txt")
+	for _, file := range files {
+		notebooks[file] = read(t, file)
+	}
+	course, _ := filepath.Glob("../../../notebooks/*.ipynb")
+	for _, file := range course {
+		nb, err := ipynb.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		notebooks[filepath.Base(file)] = nb
+	}
+	if len(files) < 10 || len(course) < 20 {
+		t.Fatalf("%d notebooks in testdata and %d of the course, want them all", len(files), len(course))
+	}
+	for name, nb := range notebooks {
+		t.Run(name, func(t *testing.T) {
+			var got [2]*export.Program
+			var errs [2]error
+			for i, w := range []*build.World{host, w} {
+				got[i], errs[i] = export.Write(t.Context(), nb, "n", modules.NewPackages(w, func() string { return "" }))
+			}
+			if fmt.Sprint(errs[0]) != fmt.Sprint(errs[1]) || !reflect.DeepEqual(got[0], got[1]) {
+				t.Errorf("without a host it is\n%v, %+v\nwith one\n%v, %+v", errs[1], got[1], errs[0], got[0])
+			}
+		})
+	}
+	c := &ipynb.Notebook{Cells: []*ipynb.Cell{{Type: ipynb.Code, Source: "// int one(void) { return 1; }\nimport \"C\"\nfmt.Println(C.one())"}}}
+	_, err = export.Write(t.Context(), c, "c", modules.NewPackages(w, func() string { return "" }))
+	if want := `a cell imports "C", whose names only a C compiler for Linux knows; export the notebook on the machine that its kernel runs on`; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("C code: %v, want %s", err, want)
 	}
 }
 

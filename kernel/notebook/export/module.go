@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -36,6 +37,7 @@ func (p *Program) Save(ctx context.Context, dir string, m Module) error {
 		return err
 	}
 	os.Remove(filepath.Join(dir, "support.go"))
+	os.Remove(filepath.Join(dir, "backend.go"))
 	for name, text := range p.Files {
 		if err := os.WriteFile(filepath.Join(dir, name), text, 0o666); err != nil {
 			return err
@@ -103,18 +105,21 @@ func (p *Program) saveModule(ctx context.Context, dir string, m Module) error {
 	return write(head+prune(rest, used)+replace, sum)
 }
 
-// modules lists the modules that a program's packages are of.
+// modules lists the modules that a program's packages are of, on Linux, where the notebook runs,
+// and here.
 func modules(ctx context.Context, dir, goCommand string) (map[string]bool, error) {
-	cmd := exec.CommandContext(ctx, goCommand, "list", "-mod=mod", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", ".")
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GOPROXY=off")
-	out, err := cmd.Output()
-	if err != nil {
-		return nil, err
-	}
 	used := map[string]bool{}
-	for line := range strings.Lines(string(out)) {
-		used[strings.TrimSpace(line)] = true
+	for _, system := range slices.Compact([]string{"linux", runtime.GOOS}) {
+		cmd := exec.CommandContext(ctx, goCommand, "list", "-mod=mod", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", ".")
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GOPROXY=off", "GOOS="+system)
+		out, err := cmd.Output()
+		if err != nil {
+			return nil, err
+		}
+		for line := range strings.Lines(string(out)) {
+			used[strings.TrimSpace(line)] = true
+		}
 	}
 	return used, nil
 }

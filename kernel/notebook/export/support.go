@@ -10,76 +10,53 @@ import (
 // support writes what the program needs beside the cells, or nothing.
 func (w *writer) support(holt bool) ([]byte, error) {
 	data := map[string]any{
-		"DL": w.dl, "Holt": holt, "Vision": w.imports[holtPath+"/dl/vision"] != "",
+		"Holt": holt, "Vision": w.imports[holtPath+"/dl/vision"] != "",
 		"Show": w.helpers["show"], "Shell": w.helpers["shell"], "WriteFile": w.helpers["writefile"],
 		"Must": w.helpers["must"], "Must2": w.helpers["must2"], "Musts": w.helpers["musts"],
 		"must": w.own("must"), "must2": w.own("must2"), "caught": w.own("caught"), "errorAt": w.own("errorAt"),
 		"newErrorAt": w.own("newErrorAt"),
-		"show":       w.own("show"), "shell": w.own("shell"), "writeFile": w.own("writeFile"), "prepare": w.own("prepare"),
+		"show":       w.own("show"), "shell": w.own("shell"), "writeFile": w.own("writeFile"),
 	}
-	if !w.dl && !w.helpers["show"] && !w.helpers["shell"] && !w.helpers["writefile"] && !w.helpers["musts"] {
+	if !holt && !w.helpers["show"] && !w.helpers["shell"] && !w.helpers["writefile"] && !w.helpers["musts"] {
 		return nil, nil
 	}
+	return formatted(supportText, data)
+}
+
+// backend writes what makes backends known to a program with networks.
+func (w *writer) backend() ([]byte, error) {
+	return formatted(backendText, map[string]any{"prepare": w.own("prepare")})
+}
+
+// formatted executes the template of a Go file.
+func formatted(t *template.Template, data any) ([]byte, error) {
 	var b bytes.Buffer
-	if err := supportText.Execute(&b, data); err != nil {
+	if err := t.Execute(&b, data); err != nil {
 		return nil, err
 	}
 	text, err := format.Source(b.Bytes())
 	if err != nil {
-		return nil, fmt.Errorf("export: support.go: %w", err)
+		return nil, fmt.Errorf("export: %s: %w", t.Name(), err)
 	}
 	return text, nil
 }
 
-var supportText = template.Must(template.New("support").Parse(`package main
+// backendText does not depend on the notebook. It is not checked with the rest: its packages
+// have C code, for which a machine that only writes programs has no compiler.
+var backendText = template.Must(template.New("backend.go").Parse(`package main
 
-// What a notebook does by itself, written by holt export.
+// The backends that networks run on, by holt export.
 
 import (
-{{- if and .Show .Holt}}
-	"encoding/base64"
-{{- end}}
-{{- if or .Show .DL .WriteFile .Musts}}
 	"fmt"
-{{- end}}
-{{- if or (and .Show .Holt) .DL .Shell .WriteFile}}
 	"os"
-{{- end}}
-{{- if .Shell}}
-	"os/exec"
-{{- end}}
-{{- if or (and .Show .Holt) .WriteFile .Musts}}
-	"path/filepath"
-{{- end}}
-{{- if .Musts}}
-	"runtime"
-{{- end}}
-{{- if and .Show .Holt}}
-	"strings"
-{{- end}}
-{{- if .DL}}
 	"syscall"
-{{- end}}
-{{if .DL}}
+
 	_ "github.com/gomlx/compute/gobackend"
 	_ "github.com/gomlx/go-xla/compute/xla"
-{{- end}}
-{{- if and .Show .Holt}}
-	"github.com/holt-dl/holt/display"
-{{- end}}
-{{- if .Holt}}
-	_ "github.com/holt-dl/holt/display/plot"
-{{- end}}
-{{- if .DL}}
 	"github.com/holt-dl/holt/dl/backend"
-{{- end}}
-{{- if .Vision}}
-	_ "github.com/holt-dl/holt/dl/vision/cifarsample"
-	_ "github.com/holt-dl/holt/dl/vision/fetch"
-	_ "github.com/holt-dl/holt/dl/vision/formats"
-{{- end}}
 )
-{{if .DL}}
+
 // {{.prepare}} makes the backends of XLA known. Where their plugins lie is read
 // before main runs, so the program sets its environment and starts again.
 func {{.prepare}}() {
@@ -95,7 +72,46 @@ func {{.prepare}}() {
 	os.Unsetenv(started)
 	backend.Notices(os.Stderr)
 }
-{{end}}
+`))
+
+var supportText = template.Must(template.New("support.go").Parse(`package main
+
+// What a notebook does by itself, written by holt export.
+
+import (
+{{- if and .Show .Holt}}
+	"encoding/base64"
+{{- end}}
+{{- if or .Show .WriteFile .Musts}}
+	"fmt"
+{{- end}}
+{{- if or (and .Show .Holt) .Shell .WriteFile}}
+	"os"
+{{- end}}
+{{- if .Shell}}
+	"os/exec"
+{{- end}}
+{{- if or (and .Show .Holt) .WriteFile .Musts}}
+	"path/filepath"
+{{- end}}
+{{- if .Musts}}
+	"runtime"
+{{- end}}
+{{- if and .Show .Holt}}
+	"strings"
+{{- end}}
+{{if and .Show .Holt}}
+	"github.com/holt-dl/holt/display"
+{{- end}}
+{{- if .Holt}}
+	_ "github.com/holt-dl/holt/display/plot"
+{{- end}}
+{{- if .Vision}}
+	_ "github.com/holt-dl/holt/dl/vision/cifarsample"
+	_ "github.com/holt-dl/holt/dl/vision/fetch"
+	_ "github.com/holt-dl/holt/dl/vision/formats"
+{{- end}}
+)
 {{- if .Must}}
 // {{.must}} returns the value of a call that stands inside of a statement. The call's
 // error ends the program.

@@ -39,10 +39,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
-	"syscall"
 )
 
 const (
@@ -100,31 +98,6 @@ type List struct {
 
 // errNone is the error of a file that is no list, or too short for one.
 var errNone = errors.New("not a list of symbols")
-
-// Map maps a file. It stays mapped.
-//
-// There is no function to unmap it: the tools that read lists are short-lived, and records
-// that were returned point into the file.
-func Map(file string) (*List, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	// A file of no bytes cannot be mapped at all, and its error would not say what is wrong.
-	if info.Size() < int64(header) {
-		return nil, errNone
-	}
-	b, err := syscall.Mmap(int(f.Fd()), 0, int(info.Size()), syscall.PROT_READ, syscall.MAP_SHARED)
-	if err != nil {
-		return nil, err
-	}
-	return New(b)
-}
 
 // New is the list that a file holds.
 //

@@ -1,4 +1,4 @@
-package local
+package export
 
 import (
 	"errors"
@@ -30,7 +30,7 @@ func jobOf(notebook string, on hosts) jobFields {
 }
 
 // checkJob returns an error for flags that do not fit together.
-func (c exportCmd) checkJob() error {
+func (c Command) checkJob() error {
 	kind := "--jobset"
 	if c.Sky {
 		kind = "--sky"
@@ -55,7 +55,7 @@ func (c exportCmd) checkJob() error {
 // exportJob writes the job of a notebook into a file, the notebook's name with .yaml where that is
 // not given. Without --server-side, kubectl would keep the ConfigMap in an annotation, too, which
 // holds 256 KiB.
-func (c exportCmd) exportJob() error {
+func (c Command) exportJob() error {
 	begin, write := "kubectl apply --server-side -f", c.jobSet.text
 	if c.Sky {
 		begin, write = "sky launch", c.skyTask.text

@@ -1,4 +1,4 @@
-package local
+package export
 
 import (
 	"os"
@@ -18,7 +18,7 @@ func TestJobs(t *testing.T) {
 		t.Fatal(err)
 	}
 	on := hosts{Nodes: 4, Image: "registry.example/holt:cuda"}
-	for name, c := range map[string]exportCmd{
+	for name, c := range map[string]Command{
 		"jobset": {jobSet: jobSet{JobSet: true, GPUs: 8, Claim: "runs"}},
 		"sky":    {skyTask: skyTask{Sky: true, Accelerators: "H100:8", Bucket: "s3://my-runs"}},
 	} {
@@ -47,25 +47,25 @@ func TestJobs(t *testing.T) {
 func TestJobChecks(t *testing.T) {
 	set, sky := jobSet{JobSet: true, Claim: "b"}, skyTask{Sky: true, Bucket: "gs://b/runs"}
 	for _, tt := range []struct {
-		c    exportCmd
+		c    Command
 		want string
 	}{
-		{exportCmd{hosts: hosts{Nodes: 2}}, "--nodes and --image need --jobset or --sky"},
-		{exportCmd{jobSet: jobSet{GPUs: 2}}, "--gpus and --claim need --jobset"},
-		{exportCmd{skyTask: sky, hosts: hosts{Image: "a"}, jobSet: jobSet{GPUs: 2}}, "--gpus and --claim need --jobset"},
-		{exportCmd{skyTask: skyTask{Accelerators: "H100:8"}}, "--accelerators and --bucket need --sky"},
-		{exportCmd{jobSet: set, skyTask: sky}, "--jobset and --sky are two kinds of jobs, want one"},
-		{exportCmd{jobSet: set, hosts: hosts{Nodes: -1, Image: "a"}}, "--nodes is -1, want nothing negative"},
-		{exportCmd{jobSet: jobSet{JobSet: true, Claim: "b", GPUs: -1}}, "--gpus is -1, want nothing negative"},
-		{exportCmd{jobSet: set}, "--jobset needs --image"},
-		{exportCmd{skyTask: sky}, "--sky needs --image"},
-		{exportCmd{jobSet: jobSet{JobSet: true}}, `--jobset needs --claim, the name of a PersistentVolumeClaim, in which the outputs stay; got ""`},
-		{exportCmd{jobSet: jobSet{JobSet: true, Claim: "My Claim"}}, `got "My Claim"`},
-		{exportCmd{skyTask: skyTask{Sky: true, Bucket: "runs"}}, `--sky needs --bucket, the address of a bucket, such as s3://runs, in which the outputs stay; got "runs"`},
-		{exportCmd{skyTask: skyTask{Sky: true, Bucket: "s3://runs", Accelerators: "8 H100"}}, `--accelerators is "8 H100", want a GPU of SkyPilot's and how many each host has, such as H100:8`},
-		{exportCmd{}, ""},
-		{exportCmd{jobSet: set, hosts: hosts{Image: "a"}}, ""},
-		{exportCmd{skyTask: sky, hosts: hosts{Image: "a"}}, ""},
+		{Command{hosts: hosts{Nodes: 2}}, "--nodes and --image need --jobset or --sky"},
+		{Command{jobSet: jobSet{GPUs: 2}}, "--gpus and --claim need --jobset"},
+		{Command{skyTask: sky, hosts: hosts{Image: "a"}, jobSet: jobSet{GPUs: 2}}, "--gpus and --claim need --jobset"},
+		{Command{skyTask: skyTask{Accelerators: "H100:8"}}, "--accelerators and --bucket need --sky"},
+		{Command{jobSet: set, skyTask: sky}, "--jobset and --sky are two kinds of jobs, want one"},
+		{Command{jobSet: set, hosts: hosts{Nodes: -1, Image: "a"}}, "--nodes is -1, want nothing negative"},
+		{Command{jobSet: jobSet{JobSet: true, Claim: "b", GPUs: -1}}, "--gpus is -1, want nothing negative"},
+		{Command{jobSet: set}, "--jobset needs --image"},
+		{Command{skyTask: sky}, "--sky needs --image"},
+		{Command{jobSet: jobSet{JobSet: true}}, `--jobset needs --claim, the name of a PersistentVolumeClaim, in which the outputs stay; got ""`},
+		{Command{jobSet: jobSet{JobSet: true, Claim: "My Claim"}}, `got "My Claim"`},
+		{Command{skyTask: skyTask{Sky: true, Bucket: "runs"}}, `--sky needs --bucket, the address of a bucket, such as s3://runs, in which the outputs stay; got "runs"`},
+		{Command{skyTask: skyTask{Sky: true, Bucket: "s3://runs", Accelerators: "8 H100"}}, `--accelerators is "8 H100", want a GPU of SkyPilot's and how many each host has, such as H100:8`},
+		{Command{}, ""},
+		{Command{jobSet: set, hosts: hosts{Image: "a"}}, ""},
+		{Command{skyTask: sky, hosts: hosts{Image: "a"}}, ""},
 	} {
 		err := tt.c.checkJob()
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {

@@ -1,4 +1,6 @@
-package local
+// Package export has the command of holt that writes a notebook as a Go program, or as a job
+// of a cluster. It runs no cell, and works on any system.
+package export
 
 import (
 	"context"
@@ -6,9 +8,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"time"
 
 	"github.com/holt-dl/holt"
+	"github.com/holt-dl/holt/cmd/holt/calm"
 	"github.com/holt-dl/holt/internal/buildinfo"
 	"github.com/holt-dl/holt/kernel/build"
 	"github.com/holt-dl/holt/kernel/notebook/export"
@@ -16,7 +21,8 @@ import (
 	"github.com/holt-dl/holt/kernel/session/modules"
 )
 
-type exportCmd struct {
+// Command is that of the command line.
+type Command struct {
 	Notebook string `arg:"" type:"path" help:"The notebook, an .ipynb file."`
 	Output   string `short:"o" type:"path" placeholder:"DIR" help:"The program's folder. The default is the notebook's name without .ipynb."`
 	hosts
@@ -25,7 +31,7 @@ type exportCmd struct {
 }
 
 // Help is what holt export --help says besides the flags.
-func (exportCmd) Help() string {
+func (Command) Help() string {
 	return `The program does what the cells do, from top to bottom, and builds with go build: types and functions at package level,
 statements in one function, Markdown as comments, and a go.mod with the versions that the notebook
 runs with. No cell is run.
@@ -42,7 +48,7 @@ With --sky, it is a task of SkyPilot, which rents the hosts:
 }
 
 // Run writes the program, or the job.
-func (c exportCmd) Run(ctx context.Context) error {
+func (c Command) Run(ctx context.Context) error {
 	if err := c.checkJob(); err != nil {
 		return err
 	}
@@ -64,7 +70,14 @@ func (c exportCmd) Run(ctx context.Context) error {
 			dir += ".program"
 		}
 	}
-	world, err := build.Open(ctx, build.Options{Source: holt.Source})
+	// Where no cells run there is no host, and none is needed: what a cell's names are is read
+	// from packages that are compiled for Linux, on any system.
+	noHost := runtime.GOOS != "linux"
+	lines := calm.Lines{W: os.Stderr, Now: time.Now, First: calm.Host}
+	if noHost {
+		lines.First = "compiling the packages that cells use: once, a minute or two"
+	}
+	world, err := build.Open(ctx, build.Options{Source: holt.Source, NoHost: noHost, Progress: lines.Say})
 	if err != nil {
 		return err
 	}
