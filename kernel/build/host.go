@@ -65,10 +65,10 @@ func (w *World) finishHost(ctx context.Context, dir string, main *listed, pkgs [
 // hostPackages returns the host's main package, and the packages that the host holds, but for
 // those that they import.
 //
-// Where there is no host, these are the ones that need no C, with or without C code of their
-// own: what a cell imports, and what a name in one means, is the same then. Only packages of the
-// host itself and of backends are missing. So the packages are compiled by any Go, for Linux,
-// on whatever system it runs.
+// Where there is no host, they are those of the host's packages that have no C code and import
+// none that has. What a cell imports, and what a name in it means, is then the same as with a
+// host; only packages of the host itself and of backends are missing. Any Go compiles them for
+// Linux, whatever system it runs on.
 func (w *World) hostPackages(ctx context.Context, mod string) (*listed, []string, error) {
 	main, err := w.hostMain(ctx, mod)
 	if err != nil {

@@ -2,6 +2,6 @@ package build
 
 import "io/fs"
 
-// linked is true, for the answer is not in what Windows says of a file by its name, and a
-// file that is linked stays: no compilers and linkers are made there.
+// linked reports that a file may have another name, which keeps it. It is for compilers and
+// linkers, and Windows has none of ours.
 func linked(fs.FileInfo) bool { return true }
