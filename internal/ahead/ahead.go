@@ -13,9 +13,11 @@ package ahead
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/gob"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -59,6 +61,35 @@ func Compile(ctx context.Context, name string, devices int, programs [][]byte, d
 	return known, nil
 }
 
+// Basis is a checksum of all that a program's results depend on besides the program: the compiler,
+// the GPU, how many of them, and the flags of XLA. Results of equal programs on an equal basis are
+// equal.
+func Basis(name string, devices int) ([]byte, error) {
+	g, err := find(name)
+	if err != nil {
+		return nil, err
+	}
+	plugin, ok := plugins.Compiler()
+	if !ok {
+		return nil, ErrNoCompiler
+	}
+	flags, err := flagsFor(plugin)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(plugin)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%q %q %d ", g.target(), flags, devices)
+	if _, err := io.Copy(sum, f); err != nil {
+		return nil, err
+	}
+	return sum.Sum(nil), nil
+}
+
 // compileSome compiles programs in one process, and returns of how many it called done: fewer where
 // the last one of them ended the process.
 func compileSome(ctx context.Context, o order, programs [][]byte, done func(i int, c hooks.Compiled)) (n int, err error) {
@@ -82,7 +113,7 @@ func compileSome(ctx context.Context, o order, programs [][]byte, done func(i in
 		case a.Problem != "":
 			done(i, hooks.Compiled{Err: errors.New(firstLines(a.Problem))})
 		default:
-			flops, loops := count(p)
+			flops, loops := Operations(p)
 			k := a.Cost
 			done(i, hooks.Compiled{FLOPs: flops, Loops: loops, Inputs: k.Arguments, Outputs: k.Outputs, Temporary: k.Temporary, Memory: k.Memory(), Calls: k.Calls})
 		}

@@ -46,7 +46,7 @@ func TestCount(t *testing.T) {
 		{"gradient of a convolution with stride 2", gradient, 2 * 8 * 32 * 32 * 16 * 3 * 3 * 32 / 4, true},
 		{"neither", `%1 = "stablehlo.add"(%0, %0) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>`, 0, false},
 	} {
-		if flops, loops := count([]byte(tt.text)); flops != tt.flops || loops != tt.loops {
+		if flops, loops := Operations([]byte(tt.text)); flops != tt.flops || loops != tt.loops {
 			t.Errorf("%s: %v operations, %v; want %v, %v", tt.name, flops, loops, tt.flops, tt.loops)
 		}
 	}

@@ -11,11 +11,11 @@ import (
 // products of matrices and the convolutions are counted in the program's own text, which
 // go-xla writes an attribute a line.
 
-// count counts the floating-point operations of a program's products and convolutions:
+// Operations counts the floating-point operations of a program's products and convolutions:
 // a multiplication and an addition for each pair of numbers, without those with the zeros
 // that a convolution's gradient puts between pixels. loops reports whether there are loops, whose
 // operations are counted once.
-func count(mlir []byte) (flops float64, loops bool) {
+func Operations(mlir []byte) (flops float64, loops bool) {
 	var inside *counted
 	for line := range bytes.Lines(mlir) {
 		switch {

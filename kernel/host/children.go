@@ -104,23 +104,36 @@ func sinceBoot() time.Duration {
 }
 
 // endPrograms interrupts what a cell has started, as Ctrl-C in a terminal does, and kills what
-// has not ended 2 [Grace] later. It closes done then, or earlier when nothing is left.
+// has not ended 2 [Grace] later. It sends done then, or earlier when nothing is left and the cell
+// is over, with whether there were any. A cell that is not may be about to start a program, just before it would see that it is
+// interrupted: that one is interrupted, too, within Grace, when the cell is given up.
 //
 // Programs are known by when they were started, not by who started them. So what a goroutine of
-// an earlier cell starts while this one runs ends too; no sign in /proc tells the two apart.
-func (e *execution) endPrograms(done chan<- struct{}) {
-	defer close(done)
-	for _, pid := range programs(e.boot) {
-		syscall.Kill(pid, syscall.SIGINT)
-	}
-	const often = 20 * time.Millisecond
-	for range 2 * Grace / often {
-		if len(programs(e.boot)) == 0 {
+// an earlier cell starts while this one runs ends too; no sign in /proc tells the two apart. The
+// next cell begins when this one is reported, and what starts from then on is left alone.
+func (e *execution) endPrograms(done chan<- bool) {
+	own := map[int]bool{}
+	defer func() { done <- len(own) > 0 }()
+	begun := time.Now()
+	for first := true; ; first = false {
+		list := programs(e.boot)
+		over := e.reported.Load() // asked after the list: it may have some of the next cell
+		late := time.Since(begun) >= 2*Grace
+		left := false
+		for _, pid := range list {
+			switch {
+			case own[pid] && late:
+				syscall.Kill(pid, syscall.SIGKILL)
+			case own[pid]:
+				left = true
+			case first || !over:
+				own[pid], left = true, true
+				syscall.Kill(pid, syscall.SIGINT)
+			}
+		}
+		if late || !left && (over || time.Since(begun) >= Grace) {
 			return
 		}
-		time.Sleep(often)
-	}
-	for _, pid := range programs(e.boot) {
-		syscall.Kill(pid, syscall.SIGKILL)
+		time.Sleep(20 * time.Millisecond)
 	}
 }

@@ -38,7 +38,7 @@ func (s *server) halt(e *execution) {
 	e.cancel(errInterrupt)
 	s.stdin.end(e.cell)
 	e.halted.Do(func() {
-		programs := make(chan struct{})
+		programs := make(chan bool, 1)
 		go e.endPrograms(programs)
 		go s.abandon(e, programs)
 	})
@@ -47,12 +47,16 @@ func (s *server) halt(e *execution) {
 // abandon reports an execution that has not ended [Grace] after it was halted, nor since the
 // programs ended that it may wait for. The kernel then runs other cells, and this one's
 // goroutine stays with its labels, by which its next check ends it.
-func (s *server) abandon(e *execution, programs <-chan struct{}) {
+func (s *server) abandon(e *execution, programs <-chan bool) {
 	grace := time.After(Grace)
+	last := Grace / 10
 	select {
 	case <-e.ended:
 		return
-	case <-programs:
+	case some := <-programs:
+		if some { // the last one has ended just now, which a busy machine tells the cell late
+			last = Grace
+		}
 	}
 	select {
 	case <-e.ended:
@@ -62,7 +66,7 @@ func (s *server) abandon(e *execution, programs <-chan struct{}) {
 	select {
 	case <-e.ended:
 		return
-	case <-time.After(Grace / 10): // the last program has ended just now
+	case <-time.After(last):
 	}
 	// Where it is, as the person reads it: "chan receive", and the calls that led there. The
 	// trace of all goroutines is the only way to learn that of another goroutine.

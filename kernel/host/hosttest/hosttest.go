@@ -15,6 +15,7 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/holt-dl/holt/internal/frame"
 	"github.com/holt-dl/holt/kernel/build"
@@ -226,6 +227,25 @@ func (h *Host) CellContext(ctx context.Context, text string) (msg.Done, error) {
 	if err != nil {
 		h.T.Fatal(err)
 	}
+	return h.Run(ctx, u)
+}
+
+// RunUntil runs a cell and interrupts it when what came out since the last calls of Output and Stderr
+// says that it has begun: how long that takes is the machine's affair.
+func (h *Host) RunUntil(u proc.Unit, begun func(stdout, stderr string) bool) (msg.Done, error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	look := func() bool {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return begun(h.out.String(), h.stderr.String())
+	}
+	go func() {
+		for ctx.Err() == nil && !look() {
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+	}()
 	return h.Run(ctx, u)
 }
 

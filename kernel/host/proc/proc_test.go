@@ -188,8 +188,10 @@ func TestInterruptEndsPrograms(t *testing.T) {
 		}
 		return list
 	}
-	const start = `import ("os"; "os/exec"; "fmt"; "syscall")
+	const start = `import ("os"; "os/exec"; "fmt"; "syscall"; "time"; "github.com/holt-dl/holt/kernel/host/rt")
 var _ = os.Stdout
+var _ = rt.Done
+var _ time.Duration
 var _ syscall.Errno
 func start(name string, args ...string) *exec.Cmd {
 	c := exec.Command(name, args...)
@@ -200,29 +202,27 @@ func start(name string, args ...string) *exec.Cmd {
 `
 	earlier := pids(h.Must(start + `func Run() { start("sleep", "1000") }`))
 	time.Sleep(50 * time.Millisecond)
-	for _, tt := range []struct {
-		name, cell string
-		most       time.Duration
-	}{
-		{"waits", `func Run() { start("sleep", "1000").Wait() }`, time.Second},
-		{"the error of a wait", `func Run() { if err := start("sleep", "1000").Wait(); err != nil { panic(err) } }`, time.Second},
-		{"a shell and what it leaves", `func Run() { exec.Command("sh", "-c", "sleep 1000 & echo $! >&2").Run(); c := exec.Command("sh", "-c", "sleep 1000 & echo $!; wait"); c.Stdout = os.Stdout; c.Run() }`, time.Second},
-		{"one that heeds no SIGINT", `func Run() { c := exec.Command("sh", "-c", "trap '' INT; echo $$; while :; do sleep 0.1; done"); c.Stdout = os.Stdout; c.Run() }`, 10 * time.Second},
+	// run interrupts a cell when it has printed the numbers of as many programs, which have begun then.
+	run := func(u proc.Unit, programs int) (msg.Done, error) {
+		return h.RunUntil(u, func(stdout, _ string) bool {
+			return strings.HasSuffix(stdout, "\n") && len(strings.Fields(stdout)) >= programs
+		})
+	}
+	for _, tt := range []struct{ name, cell string }{
+		{"waits", `func Run() { start("sleep", "1000").Wait() }`},
+		{"the error of a wait", `func Run() { if err := start("sleep", "1000").Wait(); err != nil { panic(err) } }`},
+		{"a shell and what it leaves", `func Run() { exec.Command("sh", "-c", "sleep 1000 & echo $! >&2").Run(); c := exec.Command("sh", "-c", "sleep 1000 & echo $!; wait"); c.Stdout = os.Stdout; c.Run() }`},
+		{"one that it starts after the interrupt", `func Run() { start("true").Wait(); <-rt.Done(); time.Sleep(100 * time.Millisecond); start("sleep", "1000").Wait() }`},
+		{"one that heeds no SIGINT", `func Run() { c := exec.Command("sh", "-c", "trap '' INT; echo $$; while :; do sleep 0.1; done"); c.Stdout = os.Stdout; c.Run() }`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			u, err := h.Compile(start + tt.cell)
 			if err != nil {
 				t.Fatal(err)
 			}
-			ctx, cancel := context.WithCancel(context.Background())
-			var asked time.Time
-			time.AfterFunc(500*time.Millisecond, func() { asked = time.Now(); cancel() })
-			d, err := h.Run(ctx, u)
+			d, err := run(u, 1)
 			if err != nil || d.Result != msg.Interrupted || d.Stuck != "" {
 				t.Fatalf("got %+v, %v", d, err)
-			}
-			if took := time.Since(asked); took > tt.most {
-				t.Errorf("the interrupt took %v", took)
 			}
 			for _, pid := range pids(h.Output()) {
 				if !gone(pid) {
@@ -231,21 +231,33 @@ func start(name string, args ...string) *exec.Cmd {
 			}
 		})
 	}
-	u, err := h.Compile(start + `func Run() { c := exec.Command("sleep", "1000"); c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}; c.Start(); fmt.Println(c.Process.Pid); start("sleep", "1000").Wait() }`)
+	// What the next cell starts is not ended, while a program of the one before still is.
+	u, err := h.Compile(start + `func Run() { c := exec.Command("sh", "-c", "sleep 1000 & echo $!; wait"); c.Stdout = os.Stdout; c.Run() }`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	time.AfterFunc(500*time.Millisecond, cancel)
-	if d, err := h.Run(ctx, u); err != nil || d.Result != msg.Interrupted {
+	if d, err := run(u, 1); err != nil || d.Result != msg.Interrupted {
+		t.Fatalf("got %+v, %v", d, err)
+	}
+	left := pids(h.Output())[0]
+	next := pids(h.Must(start + `func Run() { start("sleep", "1000") }`))
+	earlier = append(earlier, next...)
+	if !gone(left) {
+		t.Errorf("the program %d lives on", left)
+	}
+	u, err = h.Compile(start + `func Run() { c := exec.Command("sleep", "1000"); c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}; c.Start(); fmt.Println(c.Process.Pid); start("sleep", "1000").Wait() }`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d, err := run(u, 2); err != nil || d.Result != msg.Interrupted {
 		t.Fatalf("got %+v, %v", d, err)
 	}
 	list := pids(h.Output())
 	if len(list) != 2 || !gone(list[1]) {
 		t.Errorf("of %v, the second lives on", list)
 	}
-	for _, pid := range []int{earlier[0], list[0]} {
-		if syscall.Kill(pid, 0) != nil {
+	for _, pid := range append(earlier, list[0]) {
+		if ended(pid) {
 			t.Errorf("the program %d has ended, and was not the cell's", pid)
 		}
 	}
@@ -253,13 +265,19 @@ func start(name string, args ...string) *exec.Cmd {
 
 // gone waits a little for the end of a process that is not ours to wait for.
 func gone(pid int) bool {
-	for range 100 {
-		if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err != nil || strings.Contains(string(stat), ") Z ") {
+	for range 600 {
+		if ended(pid) {
 			return true
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
 	return false
+}
+
+// ended reports whether a process has ended, also where its parent has not asked for that yet.
+func ended(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err != nil || strings.Contains(string(stat), ") Z ")
 }
 
 func TestKill(t *testing.T) {
