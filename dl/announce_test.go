@@ -34,7 +34,8 @@ func (s *slow) Forward(x *dl.Tensor) *dl.Tensor {
 }
 
 // writtenOnce has programs be written for the device in use alone: make cuda has them written for
-// CUDA before, where a layer that waits would wait for ever.
+// CUDA before, where a layer that waits would wait for ever, and a program that is none has another
+// error.
 func writtenOnce(t *testing.T) { t.Setenv("HOLT_PROGRAMS", "") }
 
 // TestCompilingIsSaid has a notice of what is compiled when it takes long, and

@@ -321,6 +321,7 @@ func TestWhile(t *testing.T) {
 		t.Errorf("1 is tripled %v times, to %v, until it is 100", s.N.Item(), s.X.Item())
 	}
 	x := dl.Full(3).RequiresGrad()
+	writtenOnce(t)
 	if got := panicText(func() { halve(x).Sum().Backward() }); !strings.HasPrefix(got, "dl: Backward: While: no gradient goes back through it") {
 		t.Errorf("the gradient of a While: %s", got)
 	}

@@ -10,7 +10,7 @@ mkdir -p "$programs"
 rm -f "$programs"/*.mlir
 bin/holt backend install cuda-compiler
 # Tests of plans compile for GPUs themselves, for minutes, and have no programs that others have not.
-HOLT_PROGRAMS=$programs go test -count 1 -timeout 40m -skip '^TestPlan' ./dl/...
+HOLT_PROGRAMS=$programs go test -count 1 -timeout 2h -skip '^TestPlan' ./dl/...
 HOLT_PROGRAMS=$programs go test -count 1 -run '^$' -bench 'TrainStepCIFARNet/cpu|TrainStep(ResNet18|Transformer)|PredictCIFARNet' -benchtime 1x ./dl
 HOLT_PROGRAMS=$programs scripts/notebook.sh notebooks/*.ipynb
 go run ./bench/cuda "$gpu" "$programs" >"$programs/report.txt" || status=$?

@@ -1,6 +1,7 @@
 package ahead
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -69,6 +70,9 @@ func TestPlugins(t *testing.T) {
 	folder := t.TempDir()
 	t.Setenv(plugins.HomeEnv, folder)
 	t.Setenv(plugins.PathEnv, folder)
+	if _, err := Basis("h100", 1); !errors.Is(err, ErrNoCompiler) {
+		t.Errorf("error is %v, want %v", err, ErrNoCompiler)
+	}
 	if _, err := compile(t, product2); !errors.Is(err, ErrNoCompiler) {
 		t.Errorf("error is %v, want %v", err, ErrNoCompiler)
 	}
@@ -83,8 +87,23 @@ func TestPlugins(t *testing.T) {
 	if err := os.WriteFile(source, []byte("#include <stdio.h>\n#include <stdlib.h>\nvoid *GetPjrtApi(void) { fprintf(stderr, \"F0000 check failed\\n\"); abort(); }\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	one, err := Basis("h100", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range []struct {
+		gpu   string
+		count int
+	}{{"h100", 2}, {"l4", 1}} {
+		if b, err := Basis(other.gpu, other.count); err != nil || bytes.Equal(b, one) {
+			t.Errorf("the basis of %v is that of one h100, or %v", other, err)
+		}
+	}
 	if out, err := exec.Command("cc", "-shared", "-fPIC", "-o", library, source).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
+	}
+	if b, err := Basis("h100", 1); err != nil || bytes.Equal(b, one) {
+		t.Errorf("the basis of another plugin is the same, or %v", err)
 	}
 	all, err := compile(t, product2, product2)
 	if err != nil {
