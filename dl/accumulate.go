@@ -124,6 +124,10 @@ func (s *Step) applyOn(ctx, running context.Context, on *xla.Device) error {
 	if err != nil {
 		return err
 	}
+	p, err := s.piecesOn(on)
+	if err != nil {
+		return err
+	}
 	s.turn.Lock()
 	free := s.turn.Unlock
 	defer func() { free() }()
@@ -134,7 +138,7 @@ func (s *Step) applyOn(ctx, running context.Context, on *xla.Device) error {
 	if err != nil {
 		return err
 	}
-	var wanted []*Tensor
+	var wanted, values []*Tensor
 	var norms *Tensor
 	err = xla.Guard(func() {
 		defer r.begin()()
@@ -148,16 +152,20 @@ func (s *Step) applyOn(ctx, running context.Context, on *xla.Device) error {
 			return out
 		}, sums, nil, nil)
 		s.hooked(r, trained, gradients)
-		var values []*Tensor
-		kept := s.slotValues(trained)
-		values, wanted, norms = s.update(r, trained, gradients, kept)
+		kept := s.slotValues(trained, p)
+		values, wanted, norms = s.update(r, trained, gradients, kept, p)
 		s.layOutSlots(r, trained, slots, kept, wanted)
 		for k, l := range trained {
 			r.layOut(sums[k], ofSums[l.at])
-			r.assign(s.model.vars[l.at], values[k])
+			if p == nil {
+				r.assign(s.model.vars[l.at], values[k])
+			}
 		}
 		if norms != nil {
 			wanted = append(wanted, norms)
+		}
+		if p != nil { // they are no parameters' values before they are brought together
+			wanted = append(wanted, values...)
 		}
 	})
 	if err != nil {
@@ -165,11 +173,28 @@ func (s *Step) applyOn(ctx, running context.Context, on *xla.Device) error {
 	}
 	end := free
 	free = func() {}
+	rest := len(wanted)
+	if p != nil {
+		rest -= len(trained)
+	}
 	_, err = r.runWith(ctx, running, nil, wanted, runHooks{
+		check: func(out []*Tensor) (err error) {
+			if p != nil {
+				values, err = s.gatherWeights(ctx, p, trained, out[rest:])
+			}
+			return err
+		},
 		commit: func(out []*Tensor) {
+			if p != nil {
+				vars := make([]*Tensor, len(trained))
+				for k, l := range trained {
+					vars[k] = s.model.vars[l.at]
+				}
+				s.model.replace(vars, values)
+			}
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.install(trained, out, norms != nil)
+			s.install(trained, out[:rest], norms != nil)
 			s.sums.free()
 		},
 		end: end,

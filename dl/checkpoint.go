@@ -1,6 +1,7 @@
 package dl
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -135,7 +136,7 @@ func (r *Run) save() error {
 	for name, t := range at.Best.weights {
 		weights["best."+name] = t
 	}
-	dict, err := r.step.state(&at, weights)
+	dict, err := r.step.state(context.Background(), &at, weights)
 	if err != nil {
 		return err
 	}

@@ -33,6 +33,7 @@ type trained struct {
 	Again   string // the error of what follows after one
 	Logged  int    // numbers that went to the log
 	Read    int    // examples that were read
+	Slots   int    // numbers that the optimizer keeps
 	Devices []string
 }
 
@@ -43,8 +44,9 @@ func (f *trained) AddScalar(string, float64, int) { f.Logged++ }
 type plan struct {
 	Net    string // tutorial or norm, other for one that differs in rank 1, or devices to list those
 	Shard  dl.Sharding
-	Tensor int  // TensorParallel
-	Hosts  bool // each process is alone on its host, and so has all devices that the plugin shows
+	Tensor int    // TensorParallel
+	Rule   string // the optimizer: adam, with clipped gradients, own, or "" for SGD
+	Hosts  bool   // each process is alone on its host, and so has all devices that the plugin shows
 	Accum  int
 	Dir    string // for checkpoints; "" for none
 	Resume bool
@@ -139,10 +141,45 @@ func TestDistributed(t *testing.T) {
 		}
 	})
 	t.Run("sharded between processes", func(t *testing.T) {
+		for p, sizes := range map[plan][]int{{}: {2, 4}, {Rule: "adam", Accum: 2}: {3}, {Rule: "own"}: {2}} {
+			p.Net = "tutorial"
+			one := p.train(t)
+			p.Shard = dl.ZeRO1
+			for _, n := range sizes {
+				all := p.launch(t, n)
+				slots := 0
+				for rank, r := range all {
+					if r.Err != "" || r.Weights != all[0].Weights {
+						t.Fatalf("%+v, %d processes, rank %d: %q, weights %s and %s", p, n, rank, r.Err, r.Weights, all[0].Weights)
+					}
+					near(t, fmt.Sprintf("losses of %+v, rank %d of %d", p, rank, n), r.Losses, one.Losses, 1e-6)
+					if p.Rule != "own" && r.Slots*n > one.Slots*11/10 {
+						t.Errorf("%+v: rank %d of %d keeps %d numbers for the optimizer, of %d", p, rank, n, r.Slots, one.Slots)
+					}
+					slots += r.Slots
+				}
+				near(t, fmt.Sprintf("weights of %+v, %d processes", p, n), wide(all[0].First), wide(one.First), 1e-5)
+				again := ""
+				if p.Rule == "adam" {
+					again = "dl: training step: what the optimizer keeps is divided between the processes of the job, as Options.Shard had it; " +
+						"keep that, or save the state, and load it into a step that has other options"
+				}
+				if got := all[0].Again; got != again {
+					t.Errorf("%+v: a step of one process says %q, want %q", p, got, again)
+				}
+				want := one.Slots
+				if p.Rule == "own" {
+					want *= n // whole in each process
+				}
+				if slots != want {
+					t.Errorf("%+v, %d processes keep %d numbers for the optimizer, want %d", p, n, slots, want)
+				}
+			}
+		}
 		for rank, r := range (plan{Net: "tutorial", Shard: dl.FSDP}).launch(t, 2) {
-			want := "dl: training step: Options: Shard is FSDP, and this is one of 2 processes that use 1 of their devices each; " +
-				"weights, and what the optimizer keeps, are divided between the devices of a process that share a batch, and not between processes; " +
-				"start one process on each host, or leave Shard out"
+			want := "dl: training step: Options: Shard is FSDP, and this is one of 2 processes that use one of their devices each; " +
+				"weights are divided between the devices of a process, and between processes what the optimizer keeps; " +
+				"use dl.ZeRO1, or start one process on each host"
 			if r.Err != want {
 				t.Errorf("rank %d says %q, want %q", rank, r.Err, want)
 			}
@@ -163,15 +200,26 @@ func TestDistributed(t *testing.T) {
 		}
 	})
 	t.Run("killed and resumed", func(t *testing.T) {
-		undisturbed := plan{Net: "tutorial"}.launch(t, 2)
-		p := plan{Net: "tutorial", Dir: t.TempDir(), Kill: 1}
-		if got, want := p.launch(t, 2)[0].Err, "dl: training step: rank 1 is lost: its process has ended"; got != want {
-			t.Errorf("rank 0 says %q, want %q", got, want)
-		}
-		p.Kill, p.Resume = 0, true
-		for rank, r := range p.launch(t, 2) {
-			if r.Err != "" || r.Weights != undisturbed[0].Weights || len(r.Losses) != 3 {
-				t.Errorf("rank %d has gone on: %+v, want the weights %s", rank, r, undisturbed[0].Weights)
+		for _, shard := range []dl.Sharding{dl.NoShard, dl.ZeRO1} {
+			undisturbed := plan{Net: "tutorial", Shard: shard}.launch(t, 2)
+			p := plan{Net: "tutorial", Dir: t.TempDir(), Kill: 1, Shard: shard}
+			want := "dl: training step: rank 1 is lost: its process has ended"
+			if shard == dl.ZeRO1 { // the state after the epoch is the first that needs it again
+				want = "dl: save training state: rank 1 is lost: its process has ended"
+			}
+			if got := p.launch(t, 2)[0].Err; got != want {
+				t.Errorf("%v: rank 0 says %q, want %q", shard, got, want)
+			}
+			p.Kill, p.Resume = 0, true
+			for rank, r := range p.launch(t, 2) {
+				if r.Err != "" || r.Weights != undisturbed[0].Weights || len(r.Losses) != 3 {
+					t.Errorf("%v: rank %d has gone on: %+v, want the weights %s", shard, rank, r, undisturbed[0].Weights)
+				}
+			}
+			// The state is whole: one process takes it up, too, and has nothing left to do.
+			alone := p.train(t)
+			if alone.Err != "" || len(alone.Losses) != 0 || alone.Weights != undisturbed[0].Weights {
+				t.Errorf("%v: one process has gone on: %+v, want the weights %s", shard, alone, undisturbed[0].Weights)
 			}
 		}
 	})
@@ -193,12 +241,17 @@ func TestDistributedFailure(t *testing.T) {
 		"label":  "dl: training step: label 1 of the batch is 10, want 0 to 9, the model's outputs; set the last layer's Out to the number of classes",
 		"step":   "that is enough",
 		"memory": "dl: training step: run on cpu:0: out of memory: ",
+		"update": "dl: training step: this gradient is not wanted",
 	} {
 		t.Run(fail, func(t *testing.T) {
 			if fail == "memory" && (onGPU() || runtime.GOOS != "linux") {
 				t.Skip("skipped: it limits a process's memory as Linux does")
 			}
-			all := plan{Net: "tutorial", Fail: fail}.launch(t, 3)
+			p := plan{Net: "tutorial", Fail: fail}
+			if fail == "update" {
+				p.Shard = dl.ZeRO1 // the others wait for pieces of the weights
+			}
+			all := p.launch(t, 3)
 			for rank, r := range all {
 				want := own
 				if rank != 1 {
@@ -250,6 +303,18 @@ func TestDistributedWrong(t *testing.T) {
 		})
 	}
 }
+
+// meanMomentum is an optimizer of a user's whose update of a number depends on all others of its
+// parameter.
+type meanMomentum struct{}
+
+func (meanMomentum) Rate() float64   { return 0.05 }
+func (meanMomentum) Slots() []string { return []string{"buffer"} }
+func (meanMomentum) Update(u dl.Update) (*dl.Tensor, []*dl.Tensor) {
+	m := u.Slots[0].Scale(0.9).Add(u.Grad)
+	return u.Param.Sub(m.Add(m.Mean()).Scale(u.LR)), []*dl.Tensor{m}
+}
+func (r meanMomentum) For(of ...any) *dl.Optim { return dl.NewOptim(r, of...) }
 
 // noise is as many pictures of 3×32×32.
 type noise int
@@ -492,8 +557,31 @@ func (p plan) train(t *testing.T) (found trained) {
 			return nil
 		},
 	}
-	if err := dl.Start(m, training).Wait(); err != nil {
+	if p.Fail == "update" && dl.Rank() == 1 {
+		updates := 0
+		m.Param(m.Names()[0]).OnGrad(func(g *dl.Tensor) *dl.Tensor {
+			if updates++; updates == 3 {
+				panic(errors.New("this gradient is not wanted"))
+			}
+			return g
+		})
+	}
+	switch p.Rule {
+	case "adam":
+		training.Optimizer, training.Options.ClipNorm = dl.Adam{LR: 0.01}, 0.5
+	case "own":
+		training.Optimizer = meanMomentum{}
+	}
+	run := dl.Start(m, training)
+	if err := run.Wait(); err != nil {
 		found.Err = err.Error()
+	}
+	found.Slots = dl.StepOf(run).SlotSize()
+	if p.Rule == "adam" && p.Shard == dl.ZeRO1 {
+		batch := dl.Batch{Inputs: fill(1, 1, 4, 3, 32, 32), Labels: dl.FromSlice(make([]int64, 4))}
+		if _, err := dl.StepOf(run).With(dl.Options{}).Run(batch); err != nil {
+			found.Again = err.Error()
+		}
 	}
 	if p.Fail != "" {
 		training.Data, training.OnStep = dl.DataLoader{Dataset: noise(23), BatchSize: size}, nil

@@ -135,6 +135,9 @@ func (s *Step) SlotSize() int {
 	return n
 }
 
+// StepOf returns the step of a run.
+func StepOf(r *Run) *Step { return r.step }
+
 // Stopping tells whether a run was told to stop.
 func Stopping(r *Run) bool {
 	return r.stop.Load()

@@ -49,8 +49,9 @@ type Options struct {
 	Devices int
 	// Shard has each device keep a part of the optimizer's state and, with [FSDP], of the
 	// weights, where otherwise it has all. With Devices [All] in a job of several processes each
-	// process has all, and its devices a part each, as with FSDP's HYBRID_SHARD; where a process
-	// has one device that is an error. What reads the weights, such as Item and Save, brings them
+	// process has all, and its devices a part each, as with FSDP's HYBRID_SHARD. Where a process
+	// has one device, the processes have a part each with [ZeRO1], and all must call [Step.Save];
+	// [FSDP] is an error there. What reads the weights, such as Item and Save, brings them
 	// together on the host; [Model.Predict] and [Evaluate] use them as they are.
 	Shard Sharding
 	// TensorParallel is the number of devices, among Devices, that divide the weights which

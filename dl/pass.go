@@ -53,8 +53,8 @@ func (s *Step) whole(r *recording, b *stepBatch) (wanted []*Tensor, commit func(
 	r.mustBeFinite(loss, "loss")
 	gradients := r.differentiate(loss, s.leavesOf(r, b.trained))
 	s.hooked(r, b.trained, gradients)
-	kept := s.slotValues(b.trained)
-	values, slots, norms := s.update(r, b.trained, gradients, kept)
+	kept := s.slotValues(b.trained, nil)
+	values, slots, norms := s.update(r, b.trained, gradients, kept, nil)
 	for k, l := range b.trained {
 		r.assign(s.model.vars[l.at], values[k])
 	}
@@ -117,31 +117,60 @@ func (s *Step) watches() bool {
 // slotsOf are what the optimizer keeps for a parameter.
 func (s *Step) slotsOf(l learner) []slot { return s.groups[l.group].rule.slots() }
 
-// slotValues are the values that the optimizer keeps. A parameter gets its slots
-// when it is first trained. The caller has the turn.
-func (s *Step) slotValues(trained []learner) []*Tensor {
+// slotValues are the values that the optimizer keeps, of which this process may have pieces. A
+// parameter gets its slots when it is first trained. The caller has the turn.
+func (s *Step) slotValues(trained []learner, p *pieces) []*Tensor {
 	var all []*Tensor
 	for _, l := range trained {
 		sp := s.model.specs[l.at]
-		if old := s.kept[sp.name]; len(old) > 0 && !old[0].shape.Equal(sp.shape) {
-			delete(s.kept, sp.name) // the layer was replaced
+		old := s.kept[sp.name]
+		whole, divided := s.inPieces[sp.name]
+		if len(old) > 0 && !divided {
+			whole = old[0].shape
 		}
-		if s.kept[sp.name] == nil {
-			for _, slot := range s.slotsOf(l) {
-				s.kept[sp.name] = append(s.kept[sp.name], filledLater(sp.shape, float32(slot.start)))
+		if len(old) > 0 && !whole.Equal(sp.shape) {
+			old, divided = nil, false // the layer was replaced
+		}
+		divide := p.of(sp, s.groups[l.group].rule)
+		switch {
+		case len(old) == 0:
+			shape := sp.shape
+			if divide {
+				shape = Shape{p.size(sp.shape.Size())}
 			}
+			for _, slot := range s.slotsOf(l) {
+				old = append(old, filledLater(shape, float32(slot.start)))
+			}
+		case divided && !divide:
+			panic(errInPieces)
+		case divide && !divided:
+			cut := make([]*Tensor, len(old))
+			for i, t := range old {
+				cut[i] = p.cut(t)
+			}
+			old = cut
 		}
-		all = append(all, s.kept[sp.name]...)
+		if divide {
+			if s.inPieces == nil {
+				s.inPieces = map[string]Shape{}
+			}
+			s.inPieces[sp.name] = sp.shape
+		} else {
+			delete(s.inPieces, sp.name)
+		}
+		s.kept[sp.name] = old
+		all = append(all, old...)
 	}
 	return all
 }
 
-// update records the new weights and slots by the gradients, and the gradients'
-// lengths where they are wanted.
-func (s *Step) update(r *recording, trained []learner, gradients, slots []*Tensor) (values, kept []*Tensor, norms *Tensor) {
-	u := updater{clip: s.options, norms: s.options.GradNorms || s.options.ClipNorm > 0}
+// update records the new weights and slots by the gradients, or this process's pieces of them, and
+// the gradients' lengths where they are wanted.
+func (s *Step) update(r *recording, trained []learner, gradients, slots []*Tensor, p *pieces) (values, kept []*Tensor, norms *Tensor) {
+	u := updater{clip: s.options, norms: s.options.GradNorms || s.options.ClipNorm > 0, pieces: p}
 	for _, l := range trained {
 		u.params, u.in = append(u.params, s.model.vars[l.at]), append(u.in, l.group)
+		u.divided = append(u.divided, p.of(s.model.specs[l.at], s.groups[l.group].rule))
 	}
 	s.mu.Lock()
 	for i, g := range s.groups {
@@ -163,6 +192,9 @@ type updater struct {
 	clip     Options
 	norms    bool // the gradients' lengths are wanted
 
+	pieces  *pieces // that this process updates; nil for all
+	divided []bool  // of which parameters that is
+
 	numbers []int // how many numbers each group has
 }
 
@@ -173,7 +205,7 @@ func (u updater) record(r *recording, name string, gradients, slots []*Tensor) (
 	of := make([][]*Tensor, len(u.params)) // the slots of each parameter
 	// plain is kept with the operation, which outlives all models: it has no parameters.
 	plain := u
-	plain.params, plain.in, plain.groups = nil, nil, slices.Clone(u.groups)
+	plain.params, plain.in, plain.divided, plain.groups = nil, nil, nil, slices.Clone(u.groups)
 	for i, g := range plain.groups {
 		if _, own := g.rule.(ownRule); own {
 			plain.groups[i].rule = nil
@@ -202,7 +234,13 @@ func (u updater) record(r *recording, name string, gradients, slots []*Tensor) (
 			mine, given = append(mine, gradients[i]), append(given, of[i]...)
 			key.WriteByte(' ')
 			key.WriteString(strconv.Itoa(g))
+			if u.pieces != nil {
+				plain.divided = append(plain.divided, u.divided[i])
+			}
 		}
+	}
+	if u.pieces != nil {
+		fmt.Fprintf(&key, " %s %v", u.pieces.key(), plain.divided)
 	}
 	var outs []*Tensor
 	if len(params) > 0 {
@@ -288,6 +326,9 @@ func (u updater) write(in []*node) []*node {
 	}
 	gradients = u.clip.clip(gradients)
 	for i, g := range u.in {
+		if u.pieces != nil && u.divided[i] {
+			weights[i], gradients[i] = u.pieces.write(weights[i]), u.pieces.write(gradients[i])
+		}
 		value, after := u.groups[g].rule.update(weights[i], gradients[i], slots[i], scalars[g])
 		out = append(out, in[0].With(value))
 		for _, a := range after {

@@ -211,7 +211,7 @@ func (s *Step) planned(gpu string, batch Batch, rows int) (programs []plannedPro
 	devices = s.options.localDevices(on)
 	s.mu.Lock()
 	trial := &Step{model: s.model, loss: s.loss, groups: s.groups, rule: s.rule, options: s.options, seed: s.seed,
-		rates: slices.Clone(s.rates), momenta: slices.Clone(s.momenta), kept: maps.Clone(s.kept)}
+		rates: slices.Clone(s.rates), momenta: slices.Clone(s.momenta), kept: maps.Clone(s.kept), inPieces: maps.Clone(s.inPieces)}
 	s.mu.Unlock()
 	ctx := xla.Context()
 	batch = batch.blank(size)
@@ -251,9 +251,18 @@ func (s *Step) slotBytes(on *xla.Device) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	p, err := s.piecesOn(on)
+	if err != nil {
+		return 0, err
+	}
 	n := 0
 	for _, l := range trained {
-		n += len(s.slotsOf(l)) * r.share.PartSize(slots[l.at], s.model.specs[l.at].shape)
+		sp := s.model.specs[l.at]
+		size := r.share.PartSize(slots[l.at], sp.shape)
+		if p.of(sp, s.groups[l.group].rule) {
+			size = p.size(size)
+		}
+		n += len(s.slotsOf(l)) * size
 	}
 	return int64(n) * int64(Float32.Size()), nil
 }

@@ -13,7 +13,9 @@ import (
 // Sharding, as Options.Shard, says of what each device of a step keeps a part, where otherwise it
 // has all. Tensors are cut along their first axis that the number of devices divides, which is
 // Shard(0) of torch.distributed.tensor for most; where there is none, each device has all of it.
-// The results are those of one device but for rounding.
+// The results are those of one device but for rounding. Processes of one device each, which a
+// launcher has started, divide what the optimizer keeps in the same way, but number by number, and
+// whole for an [UpdateRule].
 type Sharding int
 
 const (
@@ -150,8 +152,8 @@ func (o Options) batchParts(devices int) int { return max(1, devices/max(1, o.Te
 // groupOn returns the devices of this process that do a step; nil for one.
 func (s *Step) groupOn(on *xla.Device) (*xla.Group, error) {
 	n, model := s.options.localDevices(on), max(s.options.TensorParallel, 1)
-	if size := thisJob().world.Size; s.options.Devices == All && s.options.Shard != NoShard && size > 1 && s.options.batchParts(n) == 1 {
-		return nil, fmt.Errorf("Options: Shard is %v, and this is one of %d processes that use %d of their devices each; weights, and what the optimizer keeps, are divided between the devices of a process that share a batch, and not between processes; start one process on each host, or leave Shard out", s.options.Shard, size, n)
+	if _, err := s.piecesOn(on); err != nil {
+		return nil, err
 	}
 	if n%model != 0 {
 		return nil, fmt.Errorf("Options: TensorParallel is %d, and this process has %d devices, want a number that divides them", model, n)

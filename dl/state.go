@@ -1,11 +1,14 @@
 package dl
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/holt-dl/holt/dl/internal/xla"
 )
 
 // A training state is a safetensors file. Its tensors are the model's, under
@@ -36,11 +39,12 @@ type stepState struct {
 // Save writes the whole state of a training by hand to a safetensors file:
 // the model's weights, what the optimizer keeps, learning rates, schedule, the
 // number of steps and where random numbers go on. [Step.Load] reads it, and
-// the same batches then give the same weights to the last bit. The file is
+// the same batches then give the same weights to the last bit. In a job whose
+// processes divide what the optimizer keeps, all must call it. The file is
 // written as [Model.Save] does; in Python, the entries "model.…" are the state
 // dict.
 func (s *Step) Save(path string) error {
-	dict, err := s.state(nil, nil)
+	dict, err := s.state(xla.Context(), nil, nil)
 	if err != nil {
 		return err
 	}
@@ -63,20 +67,27 @@ func (s *Step) Load(path string) error {
 }
 
 // state returns the training state, of a run where there is one, with further
-// tensors.
-func (s *Step) state(run *progress, more StateDict) (StateDict, error) {
+// tensors. The context ends the wait for other processes.
+func (s *Step) state(ctx context.Context, run *progress, more StateDict) (StateDict, error) {
 	if err := s.wrong(); err != nil {
 		return nil, err
 	}
 	m := s.model
 	s.turn.Lock() // no step may come between the weights and the rest
 	defer s.turn.Unlock()
+	s.mu.Lock()
+	synced, batches := s.synced, s.sums.batches
+	s.mu.Unlock()
+	if synced && batches > 0 {
+		return nil, fmt.Errorf("dl: save training state: each process has its own part of the gradients of %d batches; call Flush before", batches)
+	}
+	slots, err := s.wholeSlots(ctx)
+	if err != nil {
+		return nil, during("save training state", err)
+	}
 	defer lockVariables(m.vars)()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.synced && s.sums.batches > 0 {
-		return nil, fmt.Errorf("dl: save training state: each process has its own part of the gradients of %d batches; call Flush before", s.sums.batches)
-	}
 	dict := StateDict{}
 	for name, t := range m.StateDict() {
 		dict["model."+name] = t
@@ -86,7 +97,7 @@ func (s *Step) state(run *progress, more StateDict) (StateDict, error) {
 		return nil, err
 	}
 	for i, sp := range m.specs {
-		if kept := s.kept[sp.name]; kept != nil {
+		if kept := slots[sp.name]; kept != nil {
 			for k, slot := range s.slotsOf(learner{i, member[i]}) {
 				dict["optimizer."+sp.name+"."+slot.name] = sp.keep(kept[k])
 			}
@@ -211,7 +222,7 @@ func (s *Step) take(dict StateDict) (stepState, error) {
 	for i, m := range st.Momenta {
 		s.momenta[i] = float64(m)
 	}
-	s.kept, s.sums, s.n, s.seen, s.size, s.seed = kept, sums, st.N, st.Seen, st.Size, st.Seed
+	s.kept, s.inPieces, s.sums, s.n, s.seen, s.size, s.seed = kept, nil, sums, st.N, st.Seen, st.Size, st.Seed
 	if st.Schedule != nil {
 		s.schedule.state = *st.Schedule
 		s.schedule.state.Scale = slices.Clone(st.Schedule.Scale)

@@ -42,6 +42,7 @@ type Step struct {
 	n             int
 	seen          int                  // batches; n where none are accumulated
 	kept          map[string][]*Tensor // the optimizer's slots by parameter
+	inPieces      map[string]Shape     // parameters of whose slots this process has a piece, and their shapes
 	sums          gradientSums
 	trial         bool // it is to show what happens, so a loss that is not finite is no error
 	onlyGradients bool // only gradients are wanted: nothing of the model changes

@@ -117,6 +117,39 @@ func TestAllReduce(t *testing.T) {
 	}
 }
 
+// TestAllGather brings arrays of all lengths together.
+func TestAllGather(t *testing.T) {
+	for n := 2; n <= 5; n++ {
+		groups := joined(t, n, usual)
+		for _, length := range []int{0, 1, 3, 1000, 100_003} {
+			for rank, err := range each(groups, func(rank int, g *Group) error {
+				x, y := make([]float32, length), make([]float32, n)
+				from, to := Piece(length, rank, n)
+				for i := from; i < to; i++ {
+					x[i] = float32(i + 1)
+				}
+				y[rank] = float32(math.Inf(-1))
+				if err := g.AllGather(t.Context(), "test", x, y); err != nil {
+					return err
+				}
+				for i, v := range x {
+					if v != float32(i+1) {
+						return fmt.Errorf("number %d is %v", i, v)
+					}
+				}
+				if slices.ContainsFunc(y, func(v float32) bool { return !math.IsInf(float64(v), -1) }) {
+					return fmt.Errorf("the second array is %v", y)
+				}
+				return nil
+			}) {
+				if err != nil {
+					t.Fatalf("%d processes, %d numbers, rank %d: %v", n, length, rank, err)
+				}
+			}
+		}
+	}
+}
+
 // TestDifferent has one process do something else, or the same a step earlier.
 func TestDifferent(t *testing.T) {
 	groups := joined(t, 3, quick)

@@ -133,7 +133,7 @@ type Group struct {
 	prev net.Conn
 	next net.Conn
 
-	turn    sync.Mutex // held by AllReduce and Await
+	turn    sync.Mutex // held by what all processes do together
 	step    int
 	answers chan message
 	broken  chan struct{} // closed when err is set
@@ -404,6 +404,71 @@ func (g *Group) Close() {
 // [Group.Fail] instead, the error is a [*Failure], the arrays are as they were, and the group
 // goes on.
 func (g *Group) AllReduce(ctx context.Context, text string, numbers []float64, arrays ...[]float32) (sums []float64, err error) {
+	m := message{Text: cut(text)}
+	for _, x := range numbers {
+		m.Numbers = append(m.Numbers, math.Float64bits(x))
+	}
+	m, err = g.together(ctx, m, func() error {
+		var all []float32
+		for _, a := range arrays {
+			all = append(all, a...)
+		}
+		if err := g.round(all); err != nil {
+			return err
+		}
+		for _, a := range arrays {
+			copy(a, all)
+			all = all[len(a):]
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, bits := range m.Numbers {
+		sums = append(sums, math.Float64frombits(bits))
+	}
+	return sums, nil
+}
+
+// AllGather brings arrays together of which each process has its [Piece]: all have the whole arrays
+// afterwards. For the text, errors and lengths see [Group.AllReduce].
+func (g *Group) AllGather(ctx context.Context, text string, arrays ...[]float32) error {
+	_, err := g.together(ctx, message{Text: cut(text)}, func() error {
+		// The pieces of a process lie together on the way.
+		each := func(f func(piece []float32)) (ends []int) {
+			end := 0
+			for rank := range g.world.Size {
+				for _, a := range arrays {
+					from, to := Piece(len(a), rank, g.world.Size)
+					f(a[from:to])
+					end += to - from
+				}
+				ends = append(ends, end)
+			}
+			return ends
+		}
+		var all []float32
+		ends := each(func(piece []float32) { all = append(all, piece...) })
+		part := func(i int) []float32 {
+			i, from := g.at(i), 0
+			if i > 0 {
+				from = ends[i-1]
+			}
+			return all[from:ends[i]]
+		}
+		if err := g.circulate(part, g.world.Rank); err != nil {
+			return err
+		}
+		each(func(piece []float32) { all = all[copy(piece, all):] })
+		return nil
+	})
+	return err
+}
+
+// together does f, in which numbers go round the ring, once all processes have said that they do
+// the same, and returns what rank 0 says of that.
+func (g *Group) together(ctx context.Context, m message, f func() error) (_ message, err error) {
 	g.turn.Lock()
 	defer g.turn.Unlock()
 	defer func() {
@@ -411,39 +476,25 @@ func (g *Group) AllReduce(ctx context.Context, text string, numbers []float64, a
 			g.hub.settle()
 		}
 	}()
-	m := message{Kind: about, Text: cut(text)}
-	for _, x := range numbers {
-		m.Numbers = append(m.Numbers, math.Float64bits(x))
-	}
+	m.Kind = about
 	if m, err = g.exchange(ctx, m); err != nil {
-		return nil, err
+		return m, err
 	}
 	if m.Failed != nil {
-		return nil, m.Failed
-	}
-	for _, bits := range m.Numbers {
-		sums = append(sums, math.Float64frombits(bits))
-	}
-	var all []float32
-	for _, a := range arrays {
-		all = append(all, a...)
+		return m, m.Failed
 	}
 	stop := context.AfterFunc(ctx, func() { g.leave(ctx) })
 	defer stop()
-	if err := g.round(all); err != nil {
+	if err := f(); err != nil {
 		select {
 		case <-g.broken:
-			return nil, g.err
+			return m, g.err
 		default:
 		}
 		g.main.send(message{Kind: torn, Text: err.Error()})
-		return nil, g.reason(fmt.Errorf("the connection to another process broke: %w", err))
+		return m, g.reason(fmt.Errorf("the connection to another process broke: %w", err))
 	}
-	for _, a := range arrays {
-		copy(a, all)
-		all = all[len(a):]
-	}
-	return sums, nil
+	return m, nil
 }
 
 // Failure is the error of an exchange in which a process could not do its part. It is that of all

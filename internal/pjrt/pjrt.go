@@ -1,6 +1,7 @@
 // Package pjrt speaks the little of PJRT's C interface that go-xla v0.4.4 lacks:
 // how full a device's memory is, what a plugin says of itself when nothing else is
-// linked, and executables as bytes, so that they need not be compiled again.
+// linked, executables as bytes, so that they need not be compiled again, and clients
+// that know the devices of all processes of a job.
 //
 // The interface is a table of functions that only ever grows at its end, so that
 // a place in it is the same in every version.
