@@ -9,9 +9,9 @@ import (
 	"github.com/holt-dl/holt/dl"
 )
 
-// warm is how many runs come before those that are timed: from the 51st on,
+// warm is how many runs come before those that are timed: from the 11th on,
 // oneDNN is called.
-const warm = 52
+const warm = 12
 
 // BenchmarkTrainStepCIFARNet is one training step of the tutorial network,
 // batch 64, plain SGD, the batch on the host: what the peers' scripts time.

@@ -170,7 +170,7 @@ func (o *operation) compiled(on *xla.Device, values []*Tensor, numbers []float64
 		if len(values) > 0 {
 			first = values[0].shape
 		}
-		return xla.Compile(xla.Context(), on, nil, nil, "tensor operation", first, write)
+		return xla.Compile(xla.Context(), on, nil, nil, "tensor operation", false, first, write)
 	})
 	if err != nil {
 		return nil, err

@@ -134,7 +134,7 @@ func (c *Compiled[F]) call(args []reflect.Value) []reflect.Value {
 // that the program gives.
 func (c *Compiled[F]) record(on *xla.Device, n uint64, args []reflect.Value) (r *recording, results []reflect.Value, outs []*Tensor, err error) {
 	r = newRecording(c.name, on)
-	r.nth = int(n)
+	r.counted, r.nth = true, int(n)
 	r.newKey = func() *Tensor { return randomKey(c.seed, n) }
 	err = xla.Guard(func() {
 		defer r.begin()()

@@ -109,7 +109,7 @@ func evaluate(ctx context.Context, m *Model, data Source, loss Loss, metrics []M
 func (m *Model) pass(ctx context.Context, on *xla.Device, batch Batch, nth int, loss Loss, rows, size int, outputs bool) (score, output *Tensor, err error) {
 	r := m.record("evaluation", on)
 	defer r.close()
-	r.training, r.nth = false, nth
+	r.training, r.counted, r.nth = false, true, nth
 	r.inParts()
 	var n lossParts
 	err = xla.Guard(func() {

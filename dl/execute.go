@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"os"
 
 	"github.com/gomlx/gomlx/core/graph"
 
@@ -18,6 +19,9 @@ func (r *recording) keyOf(wanted []int32) [sha256.Size]byte {
 		text = binary.AppendUvarint(text, uint64(id))
 	}
 	text = append(text, r.on.Label()...)
+	if r.counted {
+		text = append(append(text, '#'), os.Getenv(xla.OneDNNEnv)...)
+	}
 	if r.share != nil {
 		text = append(append(text, '/'), r.share.Key()...)
 		for _, in := range r.inputs {
@@ -42,7 +46,7 @@ func (r *recording) compiled(ctx context.Context, shape Shape, wanted []int32) (
 }
 
 func (r *recording) compile(ctx context.Context, shape Shape, dynamic []bool, wanted []int32) (*xla.Program, error) {
-	p, err := xla.Compile(ctx, r.on, r.share, r.results, r.name, shape, func(g *graph.Graph) []*graph.Node {
+	p, err := xla.Compile(ctx, r.on, r.share, r.results, r.name, r.counted, shape, func(g *graph.Graph) []*graph.Node {
 		return r.write(g, dynamic, wanted)
 	})
 	if err != nil {

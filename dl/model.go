@@ -148,7 +148,7 @@ func (m *Model) record(name string, on *xla.Device) *recording {
 // inputs is an error, and one that does not fit a [*ShapeError]; the cell's interrupt ends
 // it early.
 //
-// On the processor, a model's 51st prediction for a shape and all later ones
+// On the processor, a model's 11th prediction for a shape and all later ones
 // call oneDNN where it is quicker. Their numbers differ from those before by
 // rounding, by at most about 1e-5 of the largest; the same calls of the same
 // model always give the same bits.
@@ -186,7 +186,7 @@ func (m *Model) applyWith(ctx context.Context, name string, on *xla.Device, inpu
 	r := m.record(name, on)
 	r.training = false
 	if !on.Plans() {
-		r.nth = m.count(name, inputs)
+		r.counted, r.nth = true, m.count(name, inputs)
 	}
 	defer r.close()
 	if err := arrange(r); err != nil {

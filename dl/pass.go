@@ -385,7 +385,7 @@ func (s *Step) attempt(ctx, running context.Context, on *xla.Device, batch Batch
 		b.inputs, b.labels = r.argument(full.Inputs, true), r.argument(full.Labels, true)
 		r.batch, r.rows = size, r.argument(Scalar(float32(rows)), false)
 		_, seen := s.counts()
-		r.nth = seen
+		r.counted, r.nth = true, seen
 		r.newKey = func() *Tensor { return randomKey(s.noiseSeed(), uint64(seen)) }
 		wanted, commit = record(r, b)
 	})

@@ -48,7 +48,8 @@ type recording struct {
 	list    []recorded
 	numbers []float64 // that Go gave to operations
 	opaque  bool      // the text does not tell all
-	nth     int       // runs before this one of the training, the evaluation, the model's predictions or the compiled function
+	counted bool      // it is a run of a training, an evaluation, a model's predictions or a compiled function
+	nth     int       // where it is counted, the runs before
 	atOnce  bool      // it is run for a call at once, in Go where it is small
 	whole   bool      // it becomes one operation, and so takes results of others at once as they are
 	closed  bool

@@ -160,7 +160,7 @@ type search struct {
 // the gradients of value y for them are.
 func (s *search) run(ctx context.Context, n int, y int32) (map[int32]soundness, error) {
 	var ids []int32
-	p, err := xla.Compile(ctx, s.on, s.share, nil, "search for NaN", nil, func(g *graph.Graph) []*graph.Node {
+	p, err := xla.Compile(ctx, s.on, s.share, nil, "search for NaN", false, nil, func(g *graph.Graph) []*graph.Node {
 		w := s.writing(g, make([]bool, len(s.numbers)))
 		w.write(s.list[:n])
 		ids = nil

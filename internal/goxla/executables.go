@@ -6,6 +6,7 @@ import (
 	"os"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,8 +14,10 @@ import (
 
 	"github.com/gomlx/go-xla/compute/xla"
 	xlapjrt "github.com/gomlx/go-xla/pjrt"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/holt-dl/holt/internal/executables"
+	"github.com/holt-dl/holt/internal/hooks"
 	"github.com/holt-dl/holt/internal/pjrt"
 	"github.com/holt-dl/holt/internal/plugins"
 	"github.com/holt-dl/holt/internal/process"
@@ -59,7 +62,7 @@ func keepIn(store executables.Store, b *xla.Backend, kind, library string) (c *d
 	if api == nil || client == nil || strings.Contains(flags, "xla_dump") { // which asks for what compiling writes
 		return nil
 	}
-	c = &diskCache{store: store}
+	c = &diskCache{store: store, quickly: kind == "cpu" && flags == ""}
 	if session := os.Getenv(sessionEnv); session != "" && kind == "cpu" && runtime.NumCPU() > 1 {
 		c.early = &early{store: store,
 			load:   func(executable []byte) (unsafe.Pointer, error) { return pjrt.Load(api, client, executable) },
@@ -103,6 +106,7 @@ type diskCache struct {
 	machine  func() []byte // waits for identity
 	identity []byte        // of plugin, flags and processor; empty where it is not known
 	early    *early        // what the notebook used before; nil where that is not known
+	quickly  bool          // the flags are ours to choose
 
 	loaded, saved, refused atomic.Int64 // executables, for tests
 	taken                  atomic.Int64 // of the loaded ones, those that were so early
@@ -137,6 +141,31 @@ func (d *diskCache) Load(c pjrt.Compilation) (e pjrt.Executable, keep bool) {
 	}
 	return e, true
 }
+
+// Options implements pjrt.Cache.
+func (d *diskCache) Options(c pjrt.Compilation) []byte {
+	head, _, _ := bytes.Cut(c.Program, []byte("{"))
+	if !d.quickly || !bytes.Contains(head, []byte(hooks.Unoptimised+" ")) {
+		return c.Options
+	}
+	return slices.Concat(c.Options, quickly)
+}
+
+// quickly has the flags that make XLA's compiler quick, as a part of its CompileOptionsProto
+// (xla/pjrt/proto/compile_options.proto: env_option_overrides), which may follow the others.
+// The emitters of fusions take half of the time, and their code is quicker only where LLVM
+// optimises it.
+var quickly = func() (options []byte) {
+	for flag, value := range map[string][]byte{
+		"xla_backend_optimization_level": protowire.AppendVarint(protowire.AppendTag(nil, 3, protowire.VarintType), 0),
+		"xla_cpu_use_fusion_emitters":    protowire.AppendVarint(protowire.AppendTag(nil, 2, protowire.VarintType), 0),
+	} {
+		entry := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), flag)
+		entry = protowire.AppendBytes(protowire.AppendTag(entry, 2, protowire.BytesType), value)
+		options = protowire.AppendBytes(protowire.AppendTag(options, 7, protowire.BytesType), entry)
+	}
+	return options
+}()
 
 // Save implements pjrt.Cache.
 func (d *diskCache) Save(c pjrt.Compilation, executable []byte) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,11 +16,13 @@ import (
 	"time"
 
 	"github.com/gomlx/go-xla/compute/xla"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/holt-dl/holt/dl"
 	"github.com/holt-dl/holt/dl/vision/models"
 	"github.com/holt-dl/holt/internal/executables"
 	"github.com/holt-dl/holt/internal/hooks"
+	"github.com/holt-dl/holt/internal/pjrt"
 	"github.com/holt-dl/holt/internal/plugins"
 )
 
@@ -72,9 +75,11 @@ var nets = map[string]struct {
 }
 
 func train(name string) (*trained, error) {
+	Install()
 	var c *diskCache
 	hooks.Set(func(h *hooks.Hooks) {
 		h.Opened = func(b any, kind, library string) {
+			libraries.Store(b, library)
 			if store, ok := executables.Default(); ok {
 				c = keepIn(store, b.(*xla.Backend), kind, library)
 			}
@@ -252,5 +257,49 @@ func (c cost) add(o cost) cost { return cost{c.Wall + o.Wall, c.CPU + o.CPU} }
 func (c cost) report(b *testing.B, name string) {
 	for unit, d := range map[string]time.Duration{"-ms": c.Wall, "-cpu-ms": c.CPU} {
 		b.ReportMetric(d.Seconds()*1000/float64(b.N), name+unit)
+	}
+}
+
+// TestUnoptimised reads what is asked of the compiler for a program with such a name, and for
+// others.
+func TestUnoptimised(t *testing.T) {
+	own := []byte{0x10, 0x01} // parameter_is_tupled_arguments
+	ask := func(quickly bool, program string) []byte {
+		return (&diskCache{quickly: quickly}).Options(pjrt.Compilation{Program: []byte(program), Options: own})
+	}
+	const marked = "module @training_step" + hooks.Unoptimised + " {\n}"
+	for name, got := range map[string][]byte{
+		"another name":             ask(true, "module @training_step {\n}"),
+		"the name inside":          ask(true, "module @training_step {\nfunc.func @f"+hooks.Unoptimised+" {}\n}"),
+		"flags that the user gave": ask(false, marked),
+	} {
+		if !bytes.Equal(got, own) {
+			t.Errorf("%s: the options are %x, want %x", name, got, own)
+		}
+	}
+
+	rest, ok := bytes.CutPrefix(ask(true, marked), own)
+	if !ok {
+		t.Fatalf("the options begin with %x, want %x", rest, own)
+	}
+	got := map[string]uint64{}
+	field := func(b []byte, want protowire.Number) (value, rest []byte) {
+		n, typ, size := protowire.ConsumeTag(b)
+		if n != want || typ != protowire.BytesType {
+			t.Fatalf("field %d of type %d, want %d of bytes", n, typ, want)
+		}
+		value, more := protowire.ConsumeBytes(b[size:])
+		return value, b[size+more:]
+	}
+	for len(rest) > 0 {
+		var entry []byte
+		entry, rest = field(rest, 7)
+		flag, entry := field(entry, 1)
+		value, _ := field(entry, 2)
+		_, _, size := protowire.ConsumeTag(value)
+		got[string(flag)], _ = protowire.ConsumeVarint(value[size:])
+	}
+	if want := map[string]uint64{"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": 0}; !maps.Equal(got, want) {
+		t.Errorf("the flags are %v, want %v", got, want)
 	}
 }

@@ -12,6 +12,11 @@ import (
 	"sync/atomic"
 )
 
+// Unoptimised ends the name of a program of which another form is going to be compiled. Where
+// the backend can, it compiles such a program without LLVM's optimisation, in a third to half
+// of the time.
+const Unoptimised = "_unoptimised"
+
 // Hooks are functions that may be nil. They may be called from any goroutine.
 type Hooks struct {
 	// Context returns the context of the cell that is running, which an

@@ -353,6 +353,14 @@ func compileWith(cache Cache, api *C.table, a *C.compile_args) unsafe.Pointer {
 		a.executable = executable.Loaded
 		return nil
 	}
+	if options := cache.Options(p); len(options) > 0 {
+		own, size := a.options, a.options_size
+		a.options, a.options_size = (*C.char)(C.CBytes(options)), C.size_t(len(options))
+		defer func() {
+			C.free(unsafe.Pointer(a.options))
+			a.options, a.options_size = own, size
+		}()
+	}
 	if err := C.compile(api, unsafe.Pointer(a)); err != nil || !keep {
 		return err
 	}

@@ -54,6 +54,8 @@ type Cache interface {
 	// Load returns the executable of a program, empty where there is none. keep
 	// asks for it to be given to Save, once it is compiled.
 	Load(Compilation) (e Executable, keep bool)
+	// Options returns the options to compile a program with.
+	Options(Compilation) []byte
 	// Save is given an executable, which is lent for this call.
 	Save(c Compilation, executable []byte)
 	// Refused is given the error of a plugin that does not load what Load returned,

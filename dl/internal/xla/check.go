@@ -104,22 +104,22 @@ func checkOneDNN(on *Device) error {
 		}
 		return out
 	}
-	run := func(oneDNN bool) ([]*Array, error) {
-		p, calls, err := compileGraph(context.Background(), on, nil, nil, "check of oneDNN", oneDNN,
-			func(g *graph.Graph) []*graph.Node { return build(g, oneDNN) })
+	run := func(how form) ([]*Array, error) {
+		p, calls, err := compileGraph(context.Background(), on, nil, nil, "check of oneDNN", how,
+			func(g *graph.Graph) []*graph.Node { return build(g, how == withCalls) })
 		if err != nil {
 			return nil, err
 		}
-		if want := 18 + attention; oneDNN && calls != want {
+		if want := 18 + attention; how == withCalls && calls != want {
 			return nil, fmt.Errorf("%d calls were written, want %d", calls, want)
 		}
 		return p.Run(inputs)
 	}
-	own, err := run(false)
+	own, err := run(asXLA)
 	if err != nil {
 		return err
 	}
-	theirs, err := run(true)
+	theirs, err := run(withCalls)
 	if err != nil {
 		return err
 	}

@@ -35,6 +35,9 @@ func (c *closures) calls() int {
 	return 0
 }
 
+// loops reports whether there are loops.
+func (c *closures) loops() bool { return c.last != nil }
+
 // Main returns the main function.
 func (b onceBuilder) Main() compute.Function {
 	if b.closures.main == nil {

@@ -8,14 +8,18 @@ import (
 
 	"github.com/gomlx/compute/distributed"
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // Compile builds a graph, of which build returns the outputs, and compiles it
 // for a device, or for a group of devices where that is not nil. The devices of a
 // group have the outputs as results says, all of them whole where that is nil. name
 // and the shape of the input, nil where none is of interest, are what is announced.
-// What build panics with is an error, since it is the user's Forward that runs. Cancelling ctx ends the wait for the compiler, not the compiler.
-func Compile(ctx context.Context, on *Device, group *Group, results []Layout, name string, input []int, build func(g *graph.Graph) []*graph.Node) (*Program, error) {
+// What build panics with is an error, since it is the user's Forward that runs. Cancelling ctx
+// ends the wait for the compiler, not the compiler. Where its runs are counted, [Program.Quick]
+// is asked for what to run.
+func Compile(ctx context.Context, on *Device, group *Group, results []Layout, name string, counted bool, input []int, build func(g *graph.Graph) []*graph.Node) (*Program, error) {
 	if folder := os.Getenv(ProgramsEnv); folder != "" && !on.planned {
 		if err := keepText(folder, group, results, name, build); err != nil {
 			return nil, fmt.Errorf("dl: %s: %s: %w", ProgramsEnv, name, err)
@@ -25,31 +29,51 @@ func Compile(ctx context.Context, on *Device, group *Group, results []Layout, na
 		defer announce(ctx, name, input, on)()
 	}
 	if group == nil && os.Getenv(OneDNNEnv) == "1" && on.callsOneDNN() {
-		if p, calls, err := compileGraph(ctx, on, nil, nil, name, true, build); err == nil && calls > 0 {
+		if p, calls, err := compileGraph(ctx, on, nil, nil, name, withCalls, build); err == nil && calls > 0 {
 			p.quick.begin.Do(func() { p.quick.done = closedChannel })
 			return p, nil
 		}
 	}
-	p, _, err := compileGraph(ctx, on, group, results, name, false, build)
+	how := asXLA
+	if counted && group == nil && !on.planned && on.mayCallOneDNN() && hooks.Get().KnownPlugin(on.Backend) {
+		// A loop's code runs often in one run.
+		if _, _, c, err := writeGraph(on, nil, nil, name, withCalls, build); err == nil && c.calls() > 0 && !c.loops() {
+			how = unoptimised
+		}
+	}
+	p, _, err := compileGraph(ctx, on, group, results, name, how, build)
 	return p, err
 }
 
-// compileGraph is [Compile] for a program with calls of oneDNN or without, and returns
-// how many there are; a program without is not compiled where they are asked for.
-func compileGraph(ctx context.Context, on *Device, group *Group, results []Layout, name string, oneDNN bool, build func(g *graph.Graph) []*graph.Node) (*Program, int, error) {
-	p, compile, calls, err := writeGraph(on, group, results, name, oneDNN, build)
-	if err == nil && (!oneDNN || calls > 0) {
+// form is how a program is written.
+type form int
+
+const (
+	asXLA       form = iota
+	withCalls        // of oneDNN
+	unoptimised      // as XLA's own, which takes little time to compile and runs for a few times only
+)
+
+// compileGraph is [Compile] for a form of a program, and returns how many calls of oneDNN it has;
+// where they are asked for, a program without is not compiled.
+func compileGraph(ctx context.Context, on *Device, group *Group, results []Layout, name string, how form, build func(g *graph.Graph) []*graph.Node) (*Program, int, error) {
+	p, compile, c, err := writeGraph(on, group, results, name, how, build)
+	if err == nil && (how != withCalls || c.calls() > 0) {
 		err = Await(ctx, compile)
 	}
 	if err != nil {
 		return nil, 0, err
 	}
-	return p, calls, nil
+	return p, c.calls(), nil
 }
 
-// writeGraph writes a graph, and returns what compiles it into the program.
-func writeGraph(on *Device, group *Group, results []Layout, name string, oneDNN bool, build func(g *graph.Graph) []*graph.Node) (p *Program, compile func() error, calls int, err error) {
-	g, c := on.newGraph(strings.ReplaceAll(name, " ", "_"), oneDNN)
+// writeGraph writes a graph, and returns what compiles it into the program, and its functions.
+func writeGraph(on *Device, group *Group, results []Layout, name string, how form, build func(g *graph.Graph) []*graph.Node) (p *Program, compile func() error, c *closures, err error) {
+	called := strings.ReplaceAll(name, " ", "_")
+	if how == unoptimised {
+		called += hooks.Unoptimised
+	}
+	g, c := on.newGraph(called, how == withCalls)
 	c.planned = on.planned
 	var mesh *distributed.DeviceMesh
 	if group != nil {
@@ -58,24 +82,24 @@ func writeGraph(on *Device, group *Group, results []Layout, name string, oneDNN 
 			err = g.SetAutoSharding(mesh)
 		}
 		if err != nil {
-			return nil, nil, 0, fmt.Errorf("dl: share a batch between %d devices: %w", len(group.Devices), err)
+			return nil, nil, nil, fmt.Errorf("dl: share a batch between %d devices: %w", len(group.Devices), err)
 		}
 	}
 	var outputs []*graph.Node
 	if err := Guard(func() { outputs = build(g) }); err != nil {
-		return nil, nil, 0, err
+		return nil, nil, nil, err
 	}
 	if results == nil {
 		results = make([]Layout, len(outputs))
 	}
-	p = &Program{on: on, group: group, name: name, Results: results}
+	p = &Program{on: on, group: group, name: name, how: how, Results: results}
 	var shardings []*distributed.ShardingSpec
 	for i, out := range outputs {
 		p.outs = append(p.outs, out.Shape())
 		if group != nil {
 			spec, err := results[i].spec(mesh)
 			if err != nil {
-				return nil, nil, 0, err
+				return nil, nil, nil, err
 			}
 			shardings = append(shardings, spec)
 		}
@@ -94,5 +118,5 @@ func writeGraph(on *Device, group *Group, results []Layout, name string, oneDNN 
 		p.exec = g.Executable().(*executable)
 		return nil
 	}
-	return p, compile, c.calls(), nil
+	return p, compile, c, nil
 }

@@ -23,16 +23,17 @@ import (
 //
 // A program with such a call cannot be kept on disk, and takes as long to compile as
 // XLA's own. So a training, an evaluation, a model's predictions for a shape or a
-// compiled function begin with XLA's own program, which is on disk after the first
-// time, and have one with calls from their [quickFrom]th run on, compiled in the
-// background since their [quickBegins]th. Other runs have XLA's own. What decides is
+// compiled function begin with XLA's own program, compiled without optimisation in half
+// of the time, which is on disk after the first time, and have one with calls from their
+// [quickFrom]th run on, compiled in the background since their [quickBegins]th, both
+// counted from 0. Other runs have XLA's own. What decides is
 // the number of the run in its training, which a checkpoint keeps, or among the model's
 // predictions, and neither the time nor what else ran before: a training that is
 // repeated or resumed has the same bits.
 
 const (
-	quickBegins = 10
-	quickFrom   = 50
+	quickBegins = 3
+	quickFrom   = 10
 )
 
 // OneDNNEnv is the variable that is 0 where oneDNN is never to be called, and 1 where

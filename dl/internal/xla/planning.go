@@ -82,7 +82,7 @@ func keepText(folder string, group *Group, results []Layout, name string, build 
 			return err
 		}
 	}
-	p, compile, _, err := writeGraph(on, group, results, name, false, build)
+	p, compile, _, err := writeGraph(on, group, results, name, asXLA, build)
 	if err == nil {
 		err = compile()
 	}

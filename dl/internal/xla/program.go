@@ -19,12 +19,13 @@ type Program struct {
 	Results []Layout // of the outputs
 
 	name  string
+	how   form
 	on    *Device
 	exec  *executable
 	outs  []shapes.Shape
 	group *Group // devices that share the batch; nil for one
 
-	quick struct { // the form of it with calls of oneDNN
+	quick struct { // the form of it with calls of oneDNN, or an optimised one
 		begin sync.Once
 		done  chan struct{} // closed when it is known
 		form  *Program      // nil where there is none
@@ -64,16 +65,24 @@ var closedChannel = func() chan struct{} {
 	return c
 }()
 
-// compileQuick begins to compile the form with calls of oneDNN, where there is one.
+// compileQuick begins to compile the form with calls of oneDNN, where there is one. Where their
+// check fails, or the compiler, an unoptimised program gets an optimised one instead.
 func (p *Program) compileQuick(build func(g *graph.Graph) []*graph.Node) {
 	q := &p.quick
 	q.done = closedChannel
 	if p.group != nil || !p.on.mayCallOneDNN() {
 		return
 	}
-	form, compile, calls, err := writeGraph(p.on, nil, nil, p.name, true, build)
-	if err != nil || calls == 0 {
+	form, compile, c, err := writeGraph(p.on, nil, nil, p.name, withCalls, build)
+	if err != nil || c.calls() == 0 {
 		return
+	}
+	var own *Program
+	var compileOwn func() error
+	if p.how == unoptimised {
+		if own, compileOwn, _, err = writeGraph(p.on, nil, nil, p.name, asXLA, build); err != nil {
+			return
+		}
 	}
 	q.done = make(chan struct{})
 	go func() {
@@ -86,6 +95,8 @@ func (p *Program) compileQuick(build func(g *graph.Graph) []*graph.Node) {
 		})
 		if err == nil {
 			q.form = form
+		} else if own != nil && Shield(compileOwn) == nil {
+			q.form = own
 		}
 	}()
 }
