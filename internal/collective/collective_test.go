@@ -495,3 +495,23 @@ func TestStrangers(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestEndsFirst has processes end as soon as they have the sums, also that of rank 0, while others
+// still pass them on.
+func TestEndsFirst(t *testing.T) {
+	for range 20 {
+		groups := joined(t, 4, usual)
+		x := make([][]float32, len(groups))
+		for rank, err := range each(groups, func(rank int, g *Group) error {
+			x[rank] = make([]float32, 1<<18)
+			x[rank][0] = 1
+			defer g.Close()
+			_, err := g.AllReduce(t.Context(), "sums", nil, x[rank])
+			return err
+		}) {
+			if err != nil || x[rank][0] != 4 {
+				t.Fatalf("rank %d: %v, %v", rank, x[rank][0], err)
+			}
+		}
+	}
+}

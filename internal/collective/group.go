@@ -136,6 +136,7 @@ type Group struct {
 	turn    sync.Mutex // held by what all processes do together
 	step    int
 	answers chan message
+	doing   chan struct{} // full from an agreement until what was agreed on is done
 	broken  chan struct{} // closed when err is set
 	once    sync.Once
 	err     error
@@ -155,7 +156,7 @@ func Join(ctx context.Context, w launch.World, note string) (*Group, error) {
 }
 
 func join(ctx context.Context, w launch.World, note string, t times) (_ *Group, err error) {
-	g := &Group{world: w, times: t, answers: make(chan message, 1), broken: make(chan struct{})}
+	g := &Group{world: w, times: t, answers: make(chan message, 1), doing: make(chan struct{}, 1), broken: make(chan struct{})}
 	stopped := ctx.Done() // by the caller, who does not wait for those that have not come
 	defer func() {
 		if err != nil {
@@ -343,6 +344,13 @@ func (g *Group) listen() {
 		m, err := g.main.receive(g.times.silent)
 		switch {
 		case err != nil:
+			// A process may end when it has all numbers, before others have them.
+			if ended(err) {
+				select {
+				case g.doing <- struct{}{}:
+				case <-time.After(g.times.silent):
+				}
+			}
 			g.fail(fmt.Errorf("rank 0 is lost: %w", err))
 			return
 		case m.Kind == over:
@@ -350,6 +358,7 @@ func (g *Group) listen() {
 			g.main.Close() // rank 0 stays until all have heard it
 			return
 		case m.Kind == agreed:
+			g.doing <- struct{}{}
 			g.answers <- m
 		case m.Kind == answered:
 			g.answer(m)
@@ -481,11 +490,14 @@ func (g *Group) together(ctx context.Context, m message, f func() error) (_ mess
 		return m, err
 	}
 	if m.Failed != nil {
+		<-g.doing
 		return m, m.Failed
 	}
 	stop := context.AfterFunc(ctx, func() { g.leave(ctx) })
 	defer stop()
-	if err := f(); err != nil {
+	err = f()
+	<-g.doing
+	if err != nil {
 		select {
 		case <-g.broken:
 			return m, g.err
@@ -516,12 +528,15 @@ func (g *Group) Fail(ctx context.Context, class string, why error) {
 	g.turn.Lock()
 	defer g.turn.Unlock()
 	failed := &Failure{g.world.Rank, class, cut(why.Error())}
-	if _, err := g.exchange(ctx, message{Kind: about, Failed: failed}); err != nil && g.hub != nil {
+	if _, err := g.exchange(ctx, message{Kind: about, Failed: failed}); err == nil {
+		<-g.doing
+	} else if g.hub != nil {
 		g.hub.settle()
 	}
 }
 
-// exchange says to rank 0 what this process is about to do, and waits for what all do.
+// exchange says to rank 0 what this process is about to do, and waits for what all do. Without an
+// error, the caller empties doing when that is done.
 func (g *Group) exchange(ctx context.Context, m message) (message, error) {
 	g.step++
 	m.Step = g.step

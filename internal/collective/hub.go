@@ -320,6 +320,11 @@ func (h *hub) lose(rank int, err error) {
 	}
 }
 
+// ended reports whether an error of a connection is that of a process which has ended.
+func ended(err error) bool {
+	return errors.Is(err, errClosed) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)
+}
+
 // endLost ends the job where a process is lost, and reports whether one is. The caller
 // holds mu.
 func (h *hub) endLost() bool {
@@ -329,7 +334,7 @@ func (h *hub) endLost() bool {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			h.end(fmt.Sprintf("rank %d is lost: it gave no sign of life for %v", rank, h.times.silent))
 			return true
-		case errors.Is(err, errClosed) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET):
+		case ended(err):
 			h.end(fmt.Sprintf("rank %d is lost: its process has ended", rank))
 			return true
 		default:

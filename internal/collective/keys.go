@@ -138,10 +138,11 @@ func (g *Group) Await(ctx context.Context, text string, f func(context.Context) 
 		return err
 	}
 	m, err := g.exchange(ctx, message{Kind: about, Text: cut(text)})
-	switch {
-	case err != nil:
+	if err != nil {
 		return g.ended(err)
-	case m.Failed != nil:
+	}
+	<-g.doing
+	if m.Failed != nil {
 		return m.Failed
 	}
 	return nil
