@@ -1,8 +1,9 @@
 package pjrt
 
 import (
-	"encoding/binary"
 	"regexp"
+
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // Cost is what a compiled program takes on one device, in bytes. CUDA's plugin does not
@@ -54,37 +55,40 @@ type Assignment struct {
 // https://github.com/openxla/xla/blob/main/xla/pjrt/proto/compile_options.proto
 func compileOptions(a Assignment) []byte {
 	const deviceOrdinal, numReplicas, numPartitions, useSPMD, deviceAssignment, useShardy = 1, 4, 5, 6, 9, 19
-	const executableBuildOptions, message = 3, 2
-	var build []byte
-	put := func(field, v uint64) { build = binary.AppendUvarint(binary.AppendUvarint(build, field<<3), v) }
-	bytes := func(to []byte, field uint64, text []byte) []byte {
-		return append(binary.AppendUvarint(binary.AppendUvarint(to, field<<3|message), uint64(len(text))), text...)
-	}
-	put(deviceOrdinal, ^uint64(0)) // -1: none
-	put(numReplicas, uint64(a.Replicas))
-	put(numPartitions, uint64(a.Partitions))
+	const executableBuildOptions = 3
+	build := appendNumber(nil, deviceOrdinal, -1) // none
+	build = appendNumber(build, numReplicas, a.Replicas)
+	build = appendNumber(build, numPartitions, a.Partitions)
 	if a.Partitions > 1 {
-		put(useSPMD, 1)
-		put(useShardy, 1)
+		build = appendNumber(build, useSPMD, 1)
+		build = appendNumber(build, useShardy, 1)
 	}
 	if len(a.Devices) > 0 {
-		build = bytes(build, deviceAssignment, a.proto(bytes))
+		build = appendMessage(build, deviceAssignment, a.proto())
 	}
-	return bytes(nil, executableBuildOptions, build)
+	return appendMessage(nil, executableBuildOptions, build)
+}
+
+func appendNumber(to []byte, field protowire.Number, n int) []byte {
+	return protowire.AppendVarint(protowire.AppendTag(to, field, protowire.VarintType), uint64(n))
+}
+
+func appendMessage(to []byte, field protowire.Number, message []byte) []byte {
+	return protowire.AppendBytes(protowire.AppendTag(to, field, protowire.BytesType), message)
 }
 
 // proto is the assignment as a DeviceAssignmentProto, which has the devices of each partition
 // together.
-func (a Assignment) proto(bytes func(to []byte, field uint64, text []byte) []byte) []byte {
+func (a Assignment) proto() []byte {
 	const replicaCount, computationCount, computationDevices, replicaDeviceIDs = 1, 2, 3, 1
-	to := binary.AppendUvarint([]byte{replicaCount << 3}, uint64(a.Replicas))
-	to = binary.AppendUvarint(append(to, computationCount<<3), uint64(a.Partitions))
+	to := appendNumber(nil, replicaCount, a.Replicas)
+	to = appendNumber(to, computationCount, a.Partitions)
 	for p := range a.Partitions {
 		var ids []byte
 		for r := range a.Replicas {
-			ids = binary.AppendUvarint(ids, uint64(a.Devices[r*a.Partitions+p]))
+			ids = protowire.AppendVarint(ids, uint64(a.Devices[r*a.Partitions+p]))
 		}
-		to = bytes(to, computationDevices, bytes(nil, replicaDeviceIDs, ids))
+		to = appendMessage(to, computationDevices, appendMessage(nil, replicaDeviceIDs, ids))
 	}
 	return to
 }
