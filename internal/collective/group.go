@@ -493,7 +493,7 @@ func (g *Group) together(ctx context.Context, m message, f func() error) (_ mess
 		<-g.doing
 		return m, m.Failed
 	}
-	stop := context.AfterFunc(ctx, func() { g.leave(ctx) })
+	stop := context.AfterFunc(ctx, func() { g.leave(context.Cause(ctx)) })
 	defer stop()
 	err = f()
 	<-g.doing
@@ -545,7 +545,7 @@ func (g *Group) exchange(ctx context.Context, m message) (message, error) {
 	}
 	select {
 	case <-ctx.Done():
-		return m, g.leave(ctx)
+		return m, g.leave(context.Cause(ctx))
 	case <-g.broken:
 		select {
 		case m = <-g.answers: // it came before
@@ -568,12 +568,11 @@ func cut(text string) string {
 	return fmt.Sprintf("%s… (%d bytes of checksum %08x)", strings.ToValidUTF8(text[:longest], ""), len(text), crc32.ChecksumIEEE([]byte(text)))
 }
 
-// leave ends the group because this process was stopped, and tells the others.
-func (g *Group) leave(ctx context.Context) error {
-	err := context.Cause(ctx)
-	g.main.send(message{Kind: leaving, Text: err.Error()})
-	g.fail(err)
-	return err
+// leave ends the group because this process does not go on, tells the others why, and returns it.
+func (g *Group) leave(why error) error {
+	g.main.send(message{Kind: leaving, Text: cut(why.Error())})
+	g.fail(why)
+	return why
 }
 
 // reason waits a moment for what rank 0 knows, and is else the error itself.

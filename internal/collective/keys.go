@@ -99,8 +99,7 @@ func (g *Group) answer(m message) {
 
 // Leave ends the group because this process does not go on, and tells the others why.
 func (g *Group) Leave(why error) {
-	g.main.send(message{Kind: leaving, Text: cut(why.Error())})
-	g.fail(why)
+	g.leave(why)
 	if g.hub != nil {
 		g.hub.settle()
 	}
@@ -108,8 +107,8 @@ func (g *Group) Leave(why error) {
 
 // Await does f, which needs all processes for something that is not the group's, such as a program
 // that all of their devices run, and returns when all have done theirs: each calls Await for it in
-// the same order. Where a process is lost meanwhile, or its f fails, the group is at an end, and the
-// context of f with it. f must end then.
+// the same order. Where a process is lost meanwhile, or its f fails, the group is at an end, and
+// the context of f with it. f must end then.
 func (g *Group) Await(ctx context.Context, text string, f func(context.Context) error) error {
 	g.turn.Lock()
 	defer g.turn.Unlock()
