@@ -40,9 +40,9 @@ func main() {
 	}
 }
 
-// report compiles the programs of a folder, those for one GPU first and small ones before large ones,
-// and says how many cannot be compiled. What a program would take is kept in the folder, so that
-// the next call goes on where this one was interrupted.
+// report compiles the programs of a folder, those for one GPU first and small ones before large
+// ones, and says how many cannot be compiled. What a program would take is kept in the folder, so
+// that the next call goes on where this one was interrupted.
 func report(ctx context.Context, gpu, folder string) (failed int, err error) {
 	all, err := read(folder)
 	if err != nil {
@@ -98,8 +98,8 @@ func read(folder string) ([]*program, error) {
 	return all, nil
 }
 
-// compile compiles programs for n GPUs, but for those whose results are kept. Failures are not kept:
-// what ended the compiler may have been another program that took all memory.
+// compile compiles programs for n GPUs, but for those whose results are kept. Failures are not
+// kept: what ended the compiler may have been another program that took all memory.
 func compile(ctx context.Context, gpu string, n int, all []*program, kept string) error {
 	basis, err := ahead.Basis(gpu, n)
 	if err != nil {

@@ -179,8 +179,8 @@ static void *to_device(table *t, void *client, void *device, const void *data, c
 	return a.buffer;
 }
 
-// Runs a program on so many devices, whose inputs lie together, and so do the outputs; and waits for
-// its end.
+// Runs a program on so many devices, whose inputs lie together, and so do the outputs; and waits
+// for its end.
 static int run(table *t, void *loaded, void **inputs, size_t num_inputs, void **outputs, size_t num_outputs, size_t devices, char **text) {
 	void ***in = calloc(devices, sizeof *in), ***out = calloc(devices, sizeof *out), **done = calloc(devices, sizeof *done);
 	int ok = in && out && done;
@@ -253,8 +253,8 @@ type callbacks struct {
 
 // NewClient loads a plugin and opens its devices for a job; all processes of it must. Options are
 // the plugin's, such as "memory_fraction": a string, int64, float32 or bool. Where a process is
-// lost meanwhile, the error is that of the job's Keys, which names it. The end of ctx ends waits for
-// keys until NewClient returns.
+// lost meanwhile, the error is that of the job's Keys, which names it. The end of ctx ends waits
+// for keys until NewClient returns.
 func NewClient(ctx context.Context, path string, job Job, options map[string]any) (*Client, error) {
 	name := C.CString(path)
 	defer C.free(unsafe.Pointer(name))

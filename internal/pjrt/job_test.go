@@ -117,7 +117,8 @@ static PJRT_Error *string(PJRT_DeviceDescription_ToString_Args *a) { CHECK(PJRT_
 static PJRT_Error *here(PJRT_Device_IsAddressable_Args *a) { CHECK(PJRT_Device_IsAddressable_Args); a->is_addressable = a->device->here; return 0; }
 static PJRT_Error *compile(PJRT_Client_Compile_Args *a) {
 	CHECK(PJRT_Client_Compile_Args);
-	// Two replicas of two partitions: devices 100 and 102 have the first partition, 101 and 103 the second.
+	// Two replicas of two partitions: devices 100 and 102 have the first partition, 101 and 103
+	// the second.
 	static const char want[] = "\x4a\x10\x08\x02\x10\x02\x1a\x04\x0a\x02\x64\x66\x1a\x04\x0a\x02\x65\x67";
 	if (!memmem(a->compile_options, a->compile_options_size, want, sizeof want - 1)) return bad("another assignment");
 	if (a->program->code_size != 3 || strncmp(a->program->code, "sum", 3)) return bad("another program");

@@ -103,10 +103,11 @@ func sinceBoot() time.Duration {
 	return time.Duration(ts.Nano())
 }
 
-// endPrograms interrupts what a cell has started, as Ctrl-C in a terminal does, and kills what
-// has not ended 2 [Grace] later. It sends done then, or earlier when nothing is left and the cell
-// is over, with whether there were any. A cell that is not may be about to start a program, just before it would see that it is
-// interrupted: that one is interrupted, too, within Grace, when the cell is given up.
+// endPrograms interrupts what a cell has started, as Ctrl-C in a terminal does, and kills what has
+// not ended 2 [Grace] later. It sends done then, or earlier when nothing is left and the cell is
+// over, with whether there were any. A cell that is not may be about to start a program, just
+// before it would see that it is interrupted: that one is interrupted, too, within Grace, when the
+// cell is given up.
 //
 // Programs are known by when they were started, not by who started them. So what a goroutine of
 // an earlier cell starts while this one runs ends too; no sign in /proc tells the two apart. The

@@ -13,8 +13,8 @@ import (
 // check is what generated loops and functions contain.
 const check = "if Stop != 0 { rt.Check() }; "
 
-// interrupted runs a cell that is interrupted once it has begun, as it says itself: in its own place, or
-// where Run starts.
+// interrupted runs a cell that is interrupted once it has begun, as it says itself: in its own
+// place, or where Run starts.
 func interrupted(t *testing.T, h *hosttest.Host, code string) msg.Done {
 	t.Helper()
 	const say, run = `println("begun"); `, "func Run() { "

@@ -230,8 +230,8 @@ func (h *Host) CellContext(ctx context.Context, text string) (msg.Done, error) {
 	return h.Run(ctx, u)
 }
 
-// RunUntil runs a cell and interrupts it when what came out since the last calls of Output and Stderr
-// says that it has begun: how long that takes is the machine's affair.
+// RunUntil runs a cell and interrupts it when what came out since the last calls of Output and
+// Stderr says that it has begun: how long that takes is the machine's affair.
 func (h *Host) RunUntil(u proc.Unit, begun func(stdout, stderr string) bool) (msg.Done, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

@@ -202,7 +202,8 @@ func start(name string, args ...string) *exec.Cmd {
 `
 	earlier := pids(h.Must(start + `func Run() { start("sleep", "1000") }`))
 	time.Sleep(50 * time.Millisecond)
-	// run interrupts a cell when it has printed the numbers of as many programs, which have begun then.
+	// run interrupts a cell when it has printed the numbers of as many programs, which have begun
+	// then.
 	run := func(u proc.Unit, programs int) (msg.Done, error) {
 		return h.RunUntil(u, func(stdout, _ string) bool {
 			return strings.HasSuffix(stdout, "\n") && len(strings.Fields(stdout)) >= programs
