@@ -54,7 +54,7 @@ func collectives(hlo []byte, partitions, perHost int) []hooks.Collective {
 				return slices.ContainsFunc(g, func(d int) bool { return d/perHost != g[0]/perHost })
 			})}
 			sum := found[key]
-			found[key] = hooks.Collective{name, sum.Calls + 1, sum.Bytes + bytes, key.Hosts}
+			found[key] = hooks.Collective{Name: name, Calls: sum.Calls + 1, Bytes: sum.Bytes + bytes, Hosts: key.Hosts}
 		}
 	}
 	return slices.SortedFunc(maps.Values(found), func(a, b hooks.Collective) int {
