@@ -37,12 +37,24 @@ void memory_give(char *p, size_t size) {
 	free(before);
 }
 
+#ifdef __GLIBC__
+// Returns whether GLIBC_TUNABLES says what malloc keeps: who has set it knows better.
+static int said_otherwise(void) {
+	const char *said = getenv("GLIBC_TUNABLES");
+	return said && (strstr(said, "arena") || strstr(said, "mmap_max") || strstr(said, "mmap_threshold") || strstr(said, "trim_threshold") || strstr(said, "top_pad"));
+}
+
+// How many heaps there may be is asked once, when the first thread wants one of its own, and Go
+// has threads before main. The heap of a thread has no room for more than 64 MiB: what is larger
+// would come from the system and go back to it each time.
+__attribute__((constructor)) static void one_heap(void) {
+	if (!said_otherwise() && sysconf(_SC_NPROCESSORS_ONLN) <= FEW) mallopt(M_ARENA_MAX, 1);
+}
+#endif
+
 void memory_hold(void) {
 #ifdef __GLIBC__
-	// Who has set these knows better.
-	const char *said = getenv("GLIBC_TUNABLES");
-	if (said && (strstr(said, "arena") || strstr(said, "mmap_max") || strstr(said, "mmap_threshold") || strstr(said, "trim_threshold") || strstr(said, "top_pad"))) return;
-	if (sysconf(_SC_NPROCESSORS_ONLN) <= FEW) mallopt(M_ARENA_MAX, 1);
+	if (said_otherwise()) return;
 	mallopt(M_MMAP_MAX, 0);
 	mallopt(M_TOP_PAD, AHEAD);
 	mallopt(M_TRIM_THRESHOLD, MOST_FREE);
