@@ -103,6 +103,93 @@ func TestOneDNN(t *testing.T) {
 	}
 }
 
+// TestOneDNNRecurrent trains networks with LSTM and GRU until calls are in the place of XLA's
+// loops: the weights are those of a training without calls, but for rounding. A layer in a loop has
+// no call, and a program with the gradient of a gradient keeps its loops, and has the same bits.
+func TestOneDNNRecurrent(t *testing.T) {
+	if os.Getenv("HOLT_ONEDNN") != "" {
+		t.Skip("HOLT_ONEDNN is set")
+	}
+	on(t, "cpu")
+	x := fill(1, 1, 9, 13, 5)
+	for _, tt := range []struct {
+		name  string
+		layer dl.Layer
+	}{
+		{"LSTM, two layers, both ways", dl.LSTM{Hidden: 16, Layers: 2, Bidirectional: true}},
+		{"LSTM without bias", dl.LSTM{Hidden: 32, NoBias: true, BatchFirst: true}},
+		{"GRU, two layers, both ways", dl.GRU{Hidden: 16, Layers: 2, Bidirectional: true}},
+		{"GRU without bias", dl.GRU{Hidden: 32, NoBias: true, BatchFirst: true}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			train := func() dl.StateDict {
+				dl.Seed(1)
+				m := must(dl.Build(tt.layer, x.Shape()))
+				step := dl.TrainStep(m, dl.MSELoss{}, dl.SGD{LR: 0.5})
+				batch := dl.Batch{Inputs: x, Labels: fill(2, 1, m.Call(x).Shape()...)}
+				for range 14 {
+					must(step.Run(batch))
+				}
+				return m.StateDict()
+			}
+			called := train()
+			t.Setenv("HOLT_ONEDNN", "0")
+			differ := false
+			for name, w := range train() {
+				want, got := w.Float32s(), called[name].Float32s()
+				for i := range want {
+					if d := math.Abs(float64(got[i] - want[i])); !(d <= 1e-6) {
+						t.Fatalf("%s: number %d is %v, want %v", name, i, got[i], want[i])
+					} else if d > 0 {
+						differ = true
+					}
+				}
+			}
+			if !differ {
+				t.Error("all bits are the same: XLA's own loop runs")
+			}
+		})
+	}
+
+	// In a loop's function there is no call; outside of it there is.
+	layer, xs := must(dl.Build(dl.LSTM{Hidden: 16}, dl.Shape{4, 3, 16})), fill(4, 1, 5, 4, 3, 16)
+	looped := dl.Compile(func(x *dl.Tensor) []*dl.Tensor {
+		return must(dl.Grad(func(x ...*dl.Tensor) *dl.Tensor {
+			last, _ := dl.Scan(func(h, x *dl.Tensor) (*dl.Tensor, *dl.Tensor) { return layer.Call(x.Add(h)), nil }, x[0], xs)
+			return layer.Call(last).Sum()
+		}, x))
+	})
+	w := fill(3, 1, 4, 3, 16)
+	first := looped.Call(w)[0].Float32s()
+	for range 10 {
+		looped.Call(w)
+	}
+	last := looped.Call(w)[0].Float32s()
+	for i, v := range first {
+		if !(math.Abs(float64(last[i]-v)) <= 1e-5*math.Abs(float64(v))+1e-9) {
+			t.Fatalf("with a loop, number %d is %v, and was %v", i, last[i], v)
+		}
+	}
+	if slices.Equal(first, last) {
+		t.Error("with a loop, all bits are the same: XLA's own program runs")
+	}
+
+	m := must(dl.Build(dl.LSTM{Hidden: 16}, x.Shape()))
+	f := dl.Compile(func(x *dl.Tensor) *dl.Tensor {
+		first := func(x ...*dl.Tensor) *dl.Tensor { y := m.Call(x[0]); return y.Mul(y).Mean() }
+		return must(dl.Grad(func(x ...*dl.Tensor) *dl.Tensor {
+			g := must(dl.Grad(first, x...))[0]
+			return g.Mul(g).Sum()
+		}, x))[0]
+	})
+	want := f.Call(x).Float32s()
+	for run := range 12 {
+		if !slices.Equal(f.Call(x).Float32s(), want) {
+			t.Fatalf("the gradient of a gradient has other bits in run %d", run+2)
+		}
+	}
+}
+
 // causalAttention looks at earlier places alone.
 type causalAttention struct{ Attention dl.MultiheadAttention }
 

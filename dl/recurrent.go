@@ -103,20 +103,15 @@ func (l recurrent) run(x *node, states []*node) []*node {
 			}
 			matrix, hiddenMatrix := param("weight_ih", width*l.hidden, size), param("weight_hh", width*l.hidden, l.hidden)
 			gates := graph.DotGeneral(raw, []int{2}, nil, matrix, []int{1}, nil)
-			var hiddenBias *graph.Node
+			var biases lower.Biases
 			if !l.noBias {
-				var bias *graph.Node
-				bias, hiddenBias = param("bias_ih", width*l.hidden), param("bias_hh", width*l.hidden)
-				if !l.how.Apart {
-					bias, hiddenBias = graph.Add(bias, hiddenBias), nil
-				}
-				gates = graph.Add(gates, graph.BroadcastToDims(graph.ExpandLeftToRank(bias, 3), gates.Shape().Dimensions...))
+				biases = lower.Biases{Input: param("bias_ih", width*l.hidden), Hidden: param("bias_hh", width*l.hidden)}
 			}
 			begin := make([]*graph.Node, len(states))
 			for i := range begin {
 				begin[i] = start(i, layer*directions+direction)
 			}
-			hs, ends := l.how.Run(gates, hiddenMatrix, hiddenBias, begin, direction == 1)
+			hs, ends := l.how.Run(gates, hiddenMatrix, biases, begin, direction == 1)
 			sides = append(sides, hs)
 			for i, s := range ends {
 				last[i] = append(last[i], s)

@@ -164,13 +164,11 @@ func (l recurrentCell) step(x *node, states []*node) []*node {
 	}
 	matrix, hiddenMatrix := param("weight_ih", rows, in[1]), param("weight_hh", rows, l.hidden)
 	gates := graph.DotGeneral(x.value(), []int{1}, nil, matrix, []int{1}, nil)
-	var hiddenBias *graph.Node
+	var biases lower.Biases
 	if !l.noBias {
-		bias := param("bias_ih", rows)
-		hiddenBias = param("bias_hh", rows)
-		gates = graph.Add(gates, graph.BroadcastToDims(graph.ExpandLeftToRank(bias, 2), gates.Shape().Dimensions...))
+		biases = lower.Biases{Input: param("bias_ih", rows), Hidden: param("bias_hh", rows)}
 	}
-	next, _ := l.how.Step(gates, hiddenMatrix, hiddenBias, begin)
+	next := l.how.Step(gates, hiddenMatrix, biases, begin)
 	text := fmt.Sprintf("%s(%d, %d", l.kind, in[1], l.hidden)
 	if l.noBias {
 		text += ", bias=False"

@@ -29,8 +29,7 @@ func init() {
 type order struct {
 	Plugin  string
 	Target  string
-	Hosts   int
-	PerHost int
+	Devices int
 }
 
 // answer is what it says of a program.
@@ -46,7 +45,7 @@ func compileAll(in io.Reader, out io.Writer) error {
 	if err := from.Decode(&o); err != nil {
 		return err
 	}
-	target, err := pjrt.DescribeTarget(o.Plugin, o.Target, o.Hosts, o.PerHost)
+	target, err := pjrt.DescribeTarget(o.Plugin, o.Target, o.Devices)
 	if err != nil {
 		return err
 	}

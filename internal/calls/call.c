@@ -6,6 +6,7 @@
 #endif
 #include "attention.h"
 #include "call.h"
+#include "recurrence.h"
 #include "tiny.h"
 
 #include <pthread.h>
@@ -210,6 +211,71 @@ void *tiny_call(void *p) {
 	return 0;
 }
 
+// Returns whether a buffer is float32 with these sizes.
+static int is(const buffer *b, int64_t rank, int64_t d0, int64_t d1, int64_t d2) {
+	const int64_t dims[] = {d0, d1, d2};
+	if (b->dtype != FLOAT32 || b->rank != rank) return 0;
+	for (int64_t i = 0; i < rank; i++)
+		if (b->dims[i] != dims[i]) return 0;
+	return 1;
+}
+
+// Reads the two int32 numbers of a recurrence, its cell and whether it begins with the last
+// place. Returns whether they are right.
+static int cell_of(const buffer *b, int *cell, int *backward) {
+	if (b->dtype != INT32 || b->rank != 1 || b->dims[0] != 2) return 0;
+	const int32_t *n = b->data;
+	*cell = n[0];
+	*backward = n[1] != 0;
+	return n[0] >= 0 && n[0] < CELLS;
+}
+
+// The operands are the gates [L N W·H], the matrix [W·H H], the first states [S N H] with the
+// biases [B W·H] after them in one list, and int32 numbers: the cell, and whether it begins
+// with the last place. The results are the hidden states after each place and then the last
+// states, [L+S N H], and what is kept for the gradient, [L N K·H].
+void *recurrence_call(void *p) {
+	frame *f = p;
+	if (described(f) || f->stage != EXECUTE) return 0;
+	if (f->args.size != 4 || f->results.size != 2) return fail(f, "holt: a recurrence has other operands", INVALID_ARGUMENT);
+	buffer **in = f->args.buffers, **out = f->results.buffers;
+	recurrence r = {0};
+	if (!cell_of(in[3], &r.cell, &r.backward) || in[0]->rank != 3 || in[1]->rank != 2) return fail(f, "holt: a recurrence of another cell", INVALID_ARGUMENT);
+	const int64_t l = r.steps = in[0]->dims[0], n = r.n = in[0]->dims[1], h = r.hidden = in[1]->dims[1], w = recurrence_gates(r.cell) * h;
+	const int64_t states = recurrence_states(r.cell);
+	if (h % 16 || l < 1 || !is(in[0], 3, l, n, w) || !is(in[1], 2, w, h, 0) || !is(in[2], 1, states * n * h + recurrence_biases(r.cell) * w, 0, 0) ||
+		!is(out[0], 3, l + states, n, h) || !is(out[1], 3, l, n, recurrence_keeps(r.cell) * h))
+		return fail(f, "holt: a recurrence has operands of other shapes", INVALID_ARGUMENT);
+	r.gates = in[0]->data, r.matrix = in[1]->data, r.first = in[2]->data, r.bias = r.first + states * n * h;
+	r.hs = out[0]->data, r.end = r.hs + l * n * h, r.kept = out[1]->data;
+	if (!recurrence_forward(&r, filters_best(), parts(), in_threads, f)) return fail(f, "holt: no memory for a recurrence", RESOURCE_EXHAUSTED);
+	return 0;
+}
+
+// The operands are what is kept [L N K·H], the matrix, the list and the states of
+// recurrence_call, the gradient for these, and its numbers. The results are a list of the
+// gradients for the first states and for the biases, these as [U B W·H], of which they are
+// the sum; the gradients for the gates [L N W·H]; and for GRU those for what the hidden state
+// gives the gates.
+void *recurrence_gradient_call(void *p) {
+	frame *f = p;
+	if (described(f) || f->stage != EXECUTE) return 0;
+	if (f->args.size != 6 || f->results.size < 2) return fail(f, "holt: the gradient of a recurrence has other operands", INVALID_ARGUMENT);
+	buffer **in = f->args.buffers, **out = f->results.buffers;
+	recurrence_back r = {0};
+	if (!cell_of(in[5], &r.cell, &r.backward) || in[0]->rank != 3 || in[1]->rank != 2) return fail(f, "holt: the gradient of a recurrence of another cell", INVALID_ARGUMENT);
+	const int64_t l = r.steps = in[0]->dims[0], n = r.n = in[0]->dims[1], h = r.hidden = in[1]->dims[1], w = recurrence_gates(r.cell) * h;
+	const int64_t states = recurrence_states(r.cell), biases = recurrence_biases(r.cell), apart = r.cell == CELL_GRU;
+	if (h % 16 || l < 1 || f->results.size != 2 + apart || !is(in[0], 3, l, n, recurrence_keeps(r.cell) * h) || !is(in[1], 2, w, h, 0) ||
+		!is(in[2], 1, states * n * h + biases * w, 0, 0) || !is(in[3], 3, l + states, n, h) || !is(in[4], 3, l + states, n, h) ||
+		!is(out[0], 1, states * n * h + recurrence_units(n) * biases * w, 0, 0) || !is(out[1], 3, l, n, w) || apart && !is(out[2], 3, l, n, w))
+		return fail(f, "holt: the gradient of a recurrence has operands of other shapes", INVALID_ARGUMENT);
+	r.kept = in[0]->data, r.matrix = in[1]->data, r.first = in[2]->data, r.hs = in[3]->data, r.v = in[4]->data, r.v_end = r.v + l * n * h;
+	r.first_v = out[0]->data, r.sums = r.first_v + states * n * h, r.gates = out[1]->data, r.hidden_gates = apart ? out[2]->data : 0;
+	if (!recurrence_gradient(&r, filters_best(), parts(), in_threads, f)) return fail(f, "holt: no memory for the gradient of a recurrence", RESOURCE_EXHAUSTED);
+	return 0;
+}
+
 // The head of PJRT_Api, and its extension for calls of others.
 typedef struct { size_t struct_size; extension *extensions; } api_head;
 typedef struct { size_t struct_size; const char *name; size_t name_size; void *handler; const char *platform; size_t platform_size; int traits; } register_args;
@@ -227,5 +293,6 @@ int calls_register(void *api) {
 	while (e && e->type != FFI) e = e->next;
 	if (!e || e->struct_size < sizeof(ffi_extension)) return 0;
 	ffi_extension *to = (ffi_extension *)e;
-	return add(to, "holt_filters_gradient", filters_call) && add(to, "holt_attention", attention_call) && add(to, "holt_tiny_convolution", tiny_call);
+	return add(to, "holt_filters_gradient", filters_call) && add(to, "holt_attention", attention_call) && add(to, "holt_tiny_convolution", tiny_call) &&
+		add(to, "holt_recurrence", recurrence_call) && add(to, "holt_recurrence_gradient", recurrence_gradient_call);
 }

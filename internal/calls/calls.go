@@ -18,6 +18,7 @@ package calls
 #include "attention.h"
 #include "call.h"
 #include "memory.h"
+#include "recurrence.h"
 #include "tiny.h"
 #include <stdlib.h>
 
@@ -47,6 +48,19 @@ static int attention_in_turn(const float *in, const float *v, float *out, const 
 static int tiny_in_turn(const float *x, const float *w, float *y, const int64_t *n, int form, int parts) {
 	tiny t = {x, w, y, n[0], n[1], n[2], n[3], n[4] != 0};
 	return tiny_compute(&t, form, parts, in_turn, 0);
+}
+
+// The numbers of a recurrence: cell, backward, steps, sequences, hidden.
+static int recurrence_in_turn(const float *gates, const float *bias, const float *matrix, const float *first, float *hs, float *end, float *kept,
+		const int64_t *n, int form, int parts) {
+	recurrence r = {n[0], n[1] != 0, n[2], n[3], n[4], gates, bias, matrix, first, hs, end, kept};
+	return recurrence_forward(&r, form, parts, in_turn, 0);
+}
+
+static int recurrence_back_in_turn(const float *kept, const float *matrix, const float *first, const float *hs, const float *v, const float *v_end,
+		float *gates, float *hidden_gates, float *first_v, float *sums, const int64_t *n, int form, int parts) {
+	recurrence_back r = {n[0], n[1] != 0, n[2], n[3], n[4], kept, matrix, first, hs, v, v_end, gates, hidden_gates, first_v, sums};
+	return recurrence_gradient(&r, form, parts, in_turn, 0);
 }
 
 // Takes memory from malloc, writes to it and gives it back.
@@ -82,11 +96,29 @@ const (
 	// int32 number that is not 0 where the filters are [I O 3 3]. It gives what a convolution
 	// with a padding of 1 gives, [N S S O].
 	TinyConvolution = "holt_tiny_convolution"
+
+	// Recurrence is an LSTM or a GRU over sequences. It takes what the input gives the gates,
+	// [L N W·H], the hidden state's matrix [W·H H], the first states [S N H] with biases
+	// [B W·H] after them in one list, and two int32 numbers: 0 for LSTM, with W 4, S 2 and B 1,
+	// or 1 for GRU, with 3, 1 and 2, and one that is not 0 where it begins with the last place.
+	// It gives the hidden states and then the states at the end, [L+S N H], and what its
+	// gradient needs, [L N K·H], K 5 or 4. H is a multiple of 16.
+	Recurrence = "holt_recurrence"
+
+	// RecurrenceGradient takes what the gradient needs, the matrix, the list, the states, the
+	// gradient for these, and the numbers. It gives a list of the gradients for the first
+	// states and for the biases, these as [U B W·H], one for every eight sequences; those for
+	// the gates; and for GRU those for what the hidden state gives them.
+	RecurrenceGradient = "holt_recurrence_gradient"
 )
 
 // Has reports whether a custom call's target is one of these.
 func Has(target string) bool {
-	return target == FiltersGradient || target == Attention || target == TinyConvolution
+	switch target {
+	case FiltersGradient, Attention, TinyConvolution, Recurrence, RecurrenceGradient:
+		return true
+	}
+	return false
 }
 
 // Register makes the calls known to a plugin for the processor, of which api is the
@@ -199,4 +231,50 @@ func (t tiny) compute(x, w []float32, f form, parts int) ([]float32, error) {
 		return nil, errNoMemory
 	}
 	return y, nil
+}
+
+// recurrence has the sizes of an LSTM or a GRU.
+type recurrence struct {
+	gru, backward    bool
+	steps, n, hidden int
+}
+
+func (r recurrence) sizes() (width, states, keeps, biases int) {
+	if r.gru {
+		return 3 * r.hidden, 1, 4 * r.hidden, 2
+	}
+	return 4 * r.hidden, 2, 5 * r.hidden, 1
+}
+
+func (r recurrence) numbers() []C.int64_t {
+	return numbersOfC(number(r.gru), number(r.backward), r.steps, r.n, r.hidden)
+}
+
+// compute computes the hidden states, those at the end and what the gradient needs, in a form
+// and a number of parts, for tests.
+func (r recurrence) compute(gates, bias, matrix, first []float32, f form, parts int) (hs, end, kept []float32, err error) {
+	_, states, keeps, _ := r.sizes()
+	hs, end = make([]float32, r.steps*r.n*r.hidden), make([]float32, states*r.n*r.hidden)
+	kept = make([]float32, r.steps*r.n*keeps)
+	n := r.numbers()
+	if C.recurrence_in_turn(data(gates), data(bias), data(matrix), data(first), data(hs), data(end), data(kept), &n[0], C.int(f), C.int(parts)) == 0 {
+		return nil, nil, nil, errNoMemory
+	}
+	return hs, end, kept, nil
+}
+
+// gradient computes the gradients for the gates, for what the hidden state gives them, for the
+// first states, and for the biases in units, for tests.
+func (r recurrence) gradient(kept, matrix, first, hs, v, vEnd []float32, f form, parts int) (gates, hidden, firstV, sums []float32, err error) {
+	width, states, _, biases := r.sizes()
+	gates, firstV = make([]float32, r.steps*r.n*width), make([]float32, states*r.n*r.hidden)
+	hidden, sums = gates, make([]float32, int(C.recurrence_units(C.int64_t(r.n)))*biases*width)
+	if r.gru {
+		hidden = make([]float32, len(gates))
+	}
+	n := r.numbers()
+	if C.recurrence_back_in_turn(data(kept), data(matrix), data(first), data(hs), data(v), data(vEnd), data(gates), data(hidden), data(firstV), data(sums), &n[0], C.int(f), C.int(parts)) == 0 {
+		return nil, nil, nil, nil, errNoMemory
+	}
+	return gates, hidden, firstV, sums, nil
 }

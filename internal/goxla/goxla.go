@@ -42,9 +42,9 @@ func Install() {
 //go:linkname customCall github.com/gomlx/go-xla/compute/xla.(*Function).customCall
 func customCall(f *xla.Function, target, config string, operandLayouts [][]int, outputs []shapes.Shape, outputLayouts [][]int, operands ...compute.Value) ([]compute.Value, error)
 
-// callOut writes a custom call that gives float32 numbers of a shape. ok is false
+// callOut writes a custom call that gives float32 numbers of some shapes. ok is false
 // where the function is not go-xla's.
-func callOut(function any, target, config string, dims []int, operands []any) (result any, ok bool, err error) {
+func callOut(function any, target, config string, dims [][]int, operands []any) (results []any, ok bool, err error) {
 	f, ok := function.(*xla.Function)
 	if !ok {
 		return nil, false, nil
@@ -53,14 +53,21 @@ func callOut(function any, target, config string, dims []int, operands []any) (r
 	for i, x := range operands {
 		values[i] = x
 	}
-	out, err := customCall(f, target, config, nil, []shapes.Shape{shapes.Make(dtypes.Float32, dims...)}, nil, values...)
+	var outputs []shapes.Shape
+	for _, d := range dims {
+		outputs = append(outputs, shapes.Make(dtypes.Float32, d...))
+	}
+	out, err := customCall(f, target, config, nil, outputs, nil, values...)
 	if err == nil && calls.Has(target) {
 		err = typed(f, target)
 	}
 	if err != nil {
 		return nil, true, err
 	}
-	return out[0], true, nil
+	for _, v := range out {
+		results = append(results, v)
+	}
+	return results, true, nil
 }
 
 // typed makes the call that was written last one of XLA's interface for functions of

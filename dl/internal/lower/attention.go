@@ -40,12 +40,25 @@ func Weigh(probabilities, values *graph.Node) *graph.Node {
 	return graph.DotGeneral(graph.ConvertDType(probabilities, values.DType()), []int{3}, []int{0, 1}, values, []int{2}, []int{0, 1})
 }
 
-// attentive is a backend that writes a program with calls of Holt's own internal/calls for
+// caller is a backend that writes a program with calls of Holt's own internal/calls: for
 // self-attention, which there reads queries, keys and values where they stand, in place of
-// moving them about, and keeps the scores in the processor's cache.
-type attentive interface {
-	Attention() bool
+// moving them about, and keeps the scores in the processor's cache; and for recurrences.
+type caller interface {
+	Calls() bool
 }
+
+func hasCalls(g *graph.Graph) bool {
+	b, is := g.Backend().(caller)
+	return is && b.Calls()
+}
+
+// The marks of calls among the nodes of GoMLX's attention: GoMLX has no node for any call, and
+// no attention has a negative scale. Package xla has the same (dl/internal/xla/onednn.go).
+const (
+	selfAttentionMark = -1
+	lstmMark          = -2
+	gruMark           = -3
+)
 
 // attentionFrom is from how many scores on it is called.
 const attentionFrom = 1 << 12
@@ -55,8 +68,7 @@ const attentionFrom = 1 << 12
 // up to its own alone. ok is false where there is no call for it, and nothing is written.
 func SelfAttention(x *graph.Node, causal bool) (y *graph.Node, ok bool) {
 	d := x.Shape().Dimensions
-	b, is := x.Graph().Backend().(attentive)
-	if !is || !b.Attention() || x.DType() != dtypes.Float32 || d[4]%16 != 0 || d[0]*d[1]*d[1]*d[3] < attentionFrom {
+	if !hasCalls(x.Graph()) || x.DType() != dtypes.Float32 || d[4]%16 != 0 || d[0]*d[1]*d[1]*d[3] < attentionFrom {
 		return nil, false
 	}
 	s := selfAttention{causal}
@@ -68,7 +80,7 @@ type selfAttention struct{ causal bool }
 // output is the output for x [N L 3·Heads Dim].
 func (s selfAttention) output(x *graph.Node) *graph.Node {
 	y := s.call(x, x)
-	rememberAttention(y, func(v *graph.Node) []*graph.Node { return []*graph.Node{s.gradient(x, v), nil, nil} })
+	rememberCall(y, func(v *graph.Node) []*graph.Node { return []*graph.Node{s.gradient(x, v), nil, nil} })
 	return y
 }
 
@@ -76,7 +88,7 @@ func (s selfAttention) output(x *graph.Node) *graph.Node {
 // of the same written as products and a softmax.
 func (s selfAttention) gradient(x, v *graph.Node) *graph.Node {
 	g := s.call(x, v)
-	rememberAttention(g, func(u *graph.Node) []*graph.Node {
+	rememberCall(g, func(u *graph.Node) []*graph.Node {
 		product := func(a, b *graph.Node) *graph.Node { return graph.ReduceAllSum(graph.Mul(a, b)) }
 		x, v := graph.Identity(x), graph.Identity(v) // v comes of x, and that way is not part of these
 		first := graph.Gradient(product(s.plain(x), v), x)[0]
@@ -86,11 +98,10 @@ func (s selfAttention) gradient(x, v *graph.Node) *graph.Node {
 	return g
 }
 
-// call writes the call of the output, where v is x, or of the gradient. GoMLX has no node for
-// any call; a negative scale marks ours among those of its attention.
+// call writes the call of the output, where v is x, or of the gradient.
 func (s selfAttention) call(x, v *graph.Node) *graph.Node {
 	y, _ := graph.BackendFusedScaledDotProductAttention(x, x, v, compute.AttentionAxesLayoutBSHD,
-		&compute.ScaledDotProductAttentionConfig{Scale: -1, Causal: s.causal})
+		&compute.ScaledDotProductAttentionConfig{Scale: selfAttentionMark, Causal: s.causal})
 	return y
 }
 
@@ -107,25 +118,27 @@ func (s selfAttention) plain(x *graph.Node) *graph.Node {
 	return graph.TransposeAllAxes(Weigh(graph.Softmax(scores, 3), part(2)), 0, 2, 1, 3)
 }
 
-// attentions is the key under which a graph keeps the gradients of its calls of attention.
-type attentions struct{}
+// calls is the key under which a graph keeps the gradients of its calls.
+type calls struct{}
 
-func rememberAttention(y *graph.Node, gradient func(v *graph.Node) []*graph.Node) {
-	known, _ := y.Graph().State(attentions{}).(map[*graph.Node]func(*graph.Node) []*graph.Node)
+func rememberCall(y *graph.Node, gradient func(v *graph.Node) []*graph.Node) {
+	known, _ := y.Graph().State(calls{}).(map[*graph.Node]func(*graph.Node) []*graph.Node)
 	if known == nil {
 		known = map[*graph.Node]func(*graph.Node) []*graph.Node{}
-		y.Graph().AttachState(attentions{}, known)
+		y.Graph().AttachState(calls{}, known)
 	}
 	known[y] = gradient
 }
 
+// attentionsGradient is GoMLX's own gradient of its attention.
+var attentionsGradient = graph.VJPRegistration[graph.NodeTypeFusedScaledDotProductAttention]
+
 func init() {
-	theirs := graph.VJPRegistration[graph.NodeTypeFusedScaledDotProductAttention]
 	graph.VJPRegistration[graph.NodeTypeFusedScaledDotProductAttention] = func(node *graph.Node, v []*graph.Node, shape shapes.Shape) []*graph.Node {
-		known, _ := node.Graph().State(attentions{}).(map[*graph.Node]func(*graph.Node) []*graph.Node)
+		known, _ := node.Graph().State(calls{}).(map[*graph.Node]func(*graph.Node) []*graph.Node)
 		gradient, ok := known[node]
 		if !ok {
-			return theirs(node, v, shape)
+			return attentionsGradient(node, v, shape)
 		}
 		return gradient(v[0])
 	}

@@ -3,6 +3,8 @@ package lower
 import (
 	"slices"
 
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 )
@@ -15,10 +17,11 @@ import (
 // Recurrence is what a place of the sequence does. Its states are [N H], the
 // hidden state first.
 type Recurrence struct {
-	States int  // 2 with the cell state
-	Width  int  // of the gates, in multiples of H
-	Apart  bool // the hidden state's bias cannot be added to the input's
-	kept   int  // of what the gradient needs, in multiples of H; 0 for nothing
+	States int     // 2 with the cell state
+	Width  int     // of the gates, in multiples of H
+	Apart  bool    // the hidden state's bias cannot be added to the input's
+	kept   int     // of what the gradient needs, in multiples of H; 0 for nothing
+	mark   float64 // of its call; 0 for none
 
 	// forward returns the new states, and what is kept, from the gates that the
 	// input gives and those that the hidden state gives [N Width·H].
@@ -32,7 +35,7 @@ type Recurrence struct {
 
 // LSTM is torch.nn.LSTMCell: gates in the order input, forget, cell, output.
 var LSTM = Recurrence{
-	States: 2, Width: 4, kept: 5,
+	States: 2, Width: 4, kept: 5, mark: lstmMark,
 	forward: func(gates, hidden *graph.Node, s []*graph.Node) ([]*graph.Node, *graph.Node) {
 		g := divide(graph.Add(gates, hidden), 4)
 		in, forget, cell, out := graph.Sigmoid(g[0]), graph.Sigmoid(g[1]), graph.Tanh(g[2]), graph.Sigmoid(g[3])
@@ -56,7 +59,7 @@ var LSTM = Recurrence{
 
 // GRU is torch.nn.GRUCell: gates in the order reset, update, new.
 var GRU = Recurrence{
-	States: 1, Width: 3, Apart: true, kept: 4,
+	States: 1, Width: 3, Apart: true, kept: 4, mark: gruMark,
 	forward: func(gates, hidden *graph.Node, s []*graph.Node) ([]*graph.Node, *graph.Node) {
 		a, b := divide(gates, 3), divide(hidden, 3)
 		reset, update := graph.Sigmoid(graph.Add(a[0], b[0])), graph.Sigmoid(graph.Add(a[1], b[1]))
@@ -101,6 +104,19 @@ var RNNReLU = Recurrence{
 	},
 }
 
+// statesBefore returns the hidden states before each place [L N H]: those after the place that
+// was read before it, which are kept anyway.
+func statesBefore(hs, first *graph.Node, backward bool) *graph.Node {
+	steps, first := hs.Shape().Dimensions[0], graph.InsertAxes(first, 0)
+	switch {
+	case steps == 1:
+		return first
+	case backward:
+		return graph.Concatenate([]*graph.Node{graph.SliceAxis(hs, 0, graph.AxisRange(1, steps)), first}, 0)
+	}
+	return graph.Concatenate([]*graph.Node{first, graph.SliceAxis(hs, 0, graph.AxisRange(0, steps-1))}, 0)
+}
+
 // slopeOfSigmoid is the derivative of y = sigmoid(x), by y.
 func slopeOfSigmoid(y *graph.Node) *graph.Node { return graph.Mul(y, graph.OneMinus(y)) }
 
@@ -128,19 +144,51 @@ func divide(x *graph.Node, n int) []*graph.Node {
 	return all
 }
 
-// Step is one place: gates [N Width·H] are what the input gives, matrix
-// [Width·H H] and bias, which may be nil, belong to the hidden state.
-func (r Recurrence) Step(gates, matrix, bias *graph.Node, states []*graph.Node) (next []*graph.Node, kept *graph.Node) {
-	hidden := graph.DotGeneral(states[0], []int{1}, nil, matrix, []int{1}, nil)
-	if bias != nil {
-		hidden = graph.Add(hidden, graph.BroadcastToDims(graph.ExpandLeftToRank(bias, 2), hidden.Shape().Dimensions...))
+// Biases are those of the gates [Width·H], of what the input gives and of what the hidden
+// state gives; nil for none.
+type Biases struct{ Input, Hidden *graph.Node }
+
+// apart returns what is added to the input's gates, and what to the hidden state's.
+func (r Recurrence) apart(b Biases) Biases {
+	if r.Apart || b.Input == nil || b.Hidden == nil {
+		return b
 	}
-	return r.forward(gates, hidden, states)
+	return Biases{Input: graph.Add(b.Input, b.Hidden)}
+}
+
+func addBias(x, bias *graph.Node) *graph.Node {
+	if bias == nil {
+		return x
+	}
+	return graph.Add(x, graph.BroadcastToDims(graph.ExpandLeftToRank(bias, x.Rank()), x.Shape().Dimensions...))
+}
+
+// Step is one place: gates [N Width·H] are what the input gives, matrix [Width·H H] belongs to
+// the hidden state.
+func (r Recurrence) Step(gates, matrix *graph.Node, biases Biases, states []*graph.Node) (next []*graph.Node) {
+	b := r.apart(biases)
+	next, _ = r.step(addBias(gates, b.Input), matrix, b.Hidden, states)
+	return next
+}
+
+// step is Step with the input's bias in the gates, and what the gradient needs.
+func (r Recurrence) step(gates, matrix, bias *graph.Node, states []*graph.Node) (next []*graph.Node, kept *graph.Node) {
+	hidden := graph.DotGeneral(states[0], []int{1}, nil, matrix, []int{1}, nil)
+	return r.forward(gates, addBias(hidden, bias), states)
 }
 
 // Run goes through gates [L N Width·H], and returns the hidden state after each
 // place [L N H], and the states at the end. Backward reads from the last place.
-func (r Recurrence) Run(gates, matrix, bias *graph.Node, states []*graph.Node, backward bool) (hs *graph.Node, end []*graph.Node) {
+func (r Recurrence) Run(gates, matrix *graph.Node, biases Biases, states []*graph.Node, backward bool) (hs *graph.Node, end []*graph.Node) {
+	b := r.apart(biases)
+	if r.called(gates, matrix) {
+		return r.call(gates, matrix, b, states, backward)
+	}
+	return r.loop(addBias(gates, b.Input), matrix, b.Hidden, states, backward)
+}
+
+// loop is Run by a loop, with the input's bias in the gates.
+func (r Recurrence) loop(gates, matrix, bias *graph.Node, states []*graph.Node, backward bool) (hs *graph.Node, end []*graph.Node) {
 	d, kind := gates.Shape().Dimensions, gates.DType()
 	steps, n, hidden := d[0], d[1], d[2]/r.Width
 	same := []*graph.Node{matrix}
@@ -156,7 +204,7 @@ func (r Recurrence) Run(gates, matrix, bias *graph.Node, states []*graph.Node, b
 		if len(same) > 1 {
 			bias = same[1]
 		}
-		next, kept := r.Step(x[0], same[0], bias, states)
+		next, kept := r.step(x[0], same[0], bias, states)
 		ys = append(ys, next[0])
 		if r.kept > 0 {
 			ys = append(ys, kept)
@@ -183,18 +231,7 @@ func (r Recurrence) gradient(l Loop, done *LoopResult) loopGradient {
 			begin[i] = graph.ZerosLike(done.state[i])
 		}
 	}
-	// The states before each step are those after the step before it, which are
-	// kept anyway.
-	before := func() *graph.Node {
-		all, first := done.Ys[0], graph.InsertAxes(first, 0)
-		switch {
-		case l.Steps == 1:
-			return first
-		case l.Backward:
-			return graph.Concatenate([]*graph.Node{graph.SliceAxis(all, 0, graph.AxisRange(1, l.Steps)), first}, 0)
-		}
-		return graph.Concatenate([]*graph.Node{first, graph.SliceAxis(all, 0, graph.AxisRange(0, l.Steps-1))}, 0)
-	}()
+	before := statesBefore(done.Ys[0], first, l.Backward)
 	befores := append([]*graph.Node{before}, done.befores[1:]...)
 	vYs, vBefores := present(done.vYs), present(done.vBefores)
 	inputs := newParts(befores, done.Ys, some(done.vYs, vYs), some(done.vBefores, vBefores))
@@ -230,4 +267,50 @@ func (r Recurrence) gradient(l Loop, done *LoopResult) loopGradient {
 		same = append(same, graph.ReduceSum(hidden, 0, 1))
 	}
 	return loopGradient{out.End, out.Ys[:1], same}
+}
+
+// called reports whether a call of package calls goes through the places.
+func (r Recurrence) called(gates, matrix *graph.Node) bool {
+	return r.mark != 0 && hasCalls(gates.Graph()) && gates.DType() == dtypes.Float32 && matrix.DType() == dtypes.Float32 &&
+		gates.Shape().Dimensions[0] > 1 && matrix.Shape().Dimensions[1]%16 == 0
+}
+
+// call is Run by a call, whose results are the hidden states and then those at the end in one
+// array, [L+States N H], and what its gradient needs. A gradient of the gradient is not
+// written: a program that wants one is compiled without calls.
+func (r Recurrence) call(gates, matrix *graph.Node, biases Biases, states []*graph.Node, backward bool) (hs *graph.Node, end []*graph.Node) {
+	g, d, hidden := gates.Graph(), gates.Shape().Dimensions, matrix.Shape().Dimensions[1]
+	steps, n, width := d[0], d[1], d[2]
+	given := []*graph.Node{biases.Input}
+	if r.Apart {
+		given = append(given, biases.Hidden)
+	}
+	var list []*graph.Node
+	for _, s := range states {
+		list = append(list, graph.Reshape(s, n*hidden))
+	}
+	for _, b := range given {
+		if b == nil {
+			b = graph.Zeros(g, shapes.Make(dtypes.Float32, width))
+		}
+		list = append(list, b)
+	}
+	rest := graph.Concatenate(list, 0)
+	all, _ := graph.BackendFusedScaledDotProductAttention(gates, matrix, rest, compute.AttentionAxesLayoutBSHD,
+		&compute.ScaledDotProductAttentionConfig{Scale: r.mark, Causal: backward})
+	hs = graph.SliceAxis(all, 0, graph.AxisRange(0, steps))
+	node := all.Inputs()[0]
+	rememberCall(node, func(v *graph.Node) []*graph.Node {
+		by := attentionsGradient(node, []*graph.Node{v}, all.Shape())
+		forGates, forHidden, forRest := by[0], by[1], by[2]
+		forMatrix := graph.DotGeneral(forHidden, []int{0, 1}, nil, statesBefore(hs, states[0], backward), []int{0, 1}, nil)
+		cut := len(states) * n * hidden
+		forBiases := graph.Reshape(graph.SliceAxis(forRest, 0, graph.AxisRangeToEnd(cut)), -1, len(given)*width)
+		return []*graph.Node{forGates, forMatrix, graph.Concatenate([]*graph.Node{
+			graph.SliceAxis(forRest, 0, graph.AxisRange(0, cut)), graph.ReduceSum(forBiases, 0)}, 0)}
+	})
+	for i := range states {
+		end = append(end, graph.Reshape(graph.SliceAxis(all, 0, graph.AxisElem(steps+i)), n, hidden))
+	}
+	return hs, end
 }

@@ -42,11 +42,11 @@ func oneDNNChecked(on *Device) bool {
 // checkOneDNN compares the forms of calls that there are: convolutions with stride,
 // dilation, padding that is cut away, zeros between pixels, of three axes; products
 // of matrices that lie either way, and with axes taken together; sums in parts; and
-// attention with its gradient.
+// attention and recurrences with their gradients.
 func checkOneDNN(on *Device) error {
 	var inputs []*Array
 	random := rand.New(rand.NewPCG(1, 2))
-	attention := 0 // calls of attention
+	own := 0 // calls of package calls, of attention and recurrences
 	build := func(g *graph.Graph, called bool) (out []*graph.Node) {
 		first := len(inputs) == 0
 		n := 0
@@ -100,7 +100,17 @@ func checkOneDNN(on *Device) error {
 			for _, causal := range []bool{false, true} {
 				out = append(out, selfAttention(x, v, causal, called)...)
 			}
-			attention = 4
+			own = 4
+			for _, mark := range []float64{lstmMark, gruMark} {
+				for _, backward := range []bool{false, true} {
+					r := recurrenceCheck{mark, backward}
+					const steps, sequences, hidden = 3, 11, 16
+					s := sizesOf(mark)
+					out = append(out, r.results(input(steps, sequences, s.width*hidden), input(s.width*hidden, hidden),
+						input(s.states*sequences*hidden+s.biases*s.width*hidden), input(steps+s.states, sequences, hidden), called)...)
+					own += 2
+				}
+			}
 		}
 		return out
 	}
@@ -110,12 +120,12 @@ func checkOneDNN(on *Device) error {
 		if err != nil {
 			return nil, err
 		}
-		if want := 18 + attention; how == withCalls && calls != want {
+		if want := 18 + own; how == withCalls && calls != want {
 			return nil, fmt.Errorf("%d calls were written, want %d", calls, want)
 		}
 		return p.Run(inputs)
 	}
-	own, err := run(asXLA)
+	plain, err := run(asXLA)
 	if err != nil {
 		return err
 	}
@@ -123,8 +133,8 @@ func checkOneDNN(on *Device) error {
 	if err != nil {
 		return err
 	}
-	for i := range own {
-		if err := near(own[i], theirs[i]); err != nil {
+	for i := range plain {
+		if err := near(plain[i], theirs[i]); err != nil {
 			return fmt.Errorf("form %d: %w", i, err)
 		}
 	}
@@ -155,6 +165,65 @@ func selfAttention(x, v *graph.Node, causal, called bool) []*graph.Node {
 	y := graph.DotGeneral(graph.Softmax(scores, 3), []int{3}, []int{0, 1}, part(2), []int{2}, []int{0, 1})
 	y = graph.TransposeAllAxes(y, 0, 2, 1, 3)
 	return []*graph.Node{y, graph.Gradient(graph.ReduceAllSum(graph.Mul(y, v)), x)[0]}
+}
+
+// recurrenceCheck is an LSTM or a GRU by its mark.
+type recurrenceCheck struct {
+	mark     float64
+	backward bool
+}
+
+// results returns the states and the gradients for the gates, for what the hidden state gives
+// them, and for the states and biases in one list, where that for the states is v, by calls or
+// by what XLA makes of it. The operands are those of [oneDNN.recurrence].
+func (r recurrenceCheck) results(gates, matrix, rest, v *graph.Node, called bool) []*graph.Node {
+	s, d, hidden := sizesOf(r.mark), gates.Shape().Dimensions, matrix.Shape().Dimensions[1]
+	cut := s.states * d[1] * hidden
+	if called {
+		all, _ := graph.BackendFusedScaledDotProductAttention(gates, matrix, rest, compute.AttentionAxesLayoutBSHD,
+			&compute.ScaledDotProductAttentionConfig{Scale: r.mark, Causal: r.backward})
+		by := graph.VJPRegistration[graph.NodeTypeFusedScaledDotProductAttention](all.Inputs()[0], []*graph.Node{v}, all.Shape())
+		sums := graph.Reshape(graph.SliceAxis(by[2], 0, graph.AxisRangeToEnd(cut)), -1, s.biases*d[2])
+		return []*graph.Node{all, by[0], by[1], graph.Concatenate([]*graph.Node{graph.SliceAxis(by[2], 0, graph.AxisRange(0, cut)), graph.ReduceSum(sums, 0)}, 0)}
+	}
+	given := graph.ZerosLike(gates)
+	part := func(x *graph.Node, i, n int) *graph.Node {
+		size := x.Shape().Dimensions[x.Rank()-1] / n
+		return graph.SliceAxis(x, -1, graph.AxisRange(i*size, (i+1)*size))
+	}
+	at := func(x *graph.Node, i int) *graph.Node {
+		return graph.Reshape(graph.SliceAxis(x, 0, graph.AxisElem(i)), x.Shape().Dimensions[1:]...)
+	}
+	states := graph.Reshape(graph.SliceAxis(rest, 0, graph.AxisRange(0, cut)), s.states, d[1], hidden)
+	biases := graph.Reshape(graph.SliceAxis(rest, 0, graph.AxisRangeToEnd(cut)), s.biases, 1, d[2])
+	h, c := at(states, 0), at(states, s.states-1)
+	hs := make([]*graph.Node, d[0])
+	for i := range hs {
+		if r.backward {
+			i = len(hs) - 1 - i
+		}
+		a := graph.Add(at(gates, i), at(biases, 0))
+		b := graph.Add(graph.DotGeneral(h, []int{1}, nil, matrix, []int{1}, nil), at(given, i))
+		if s.biases > 1 {
+			b = graph.Add(b, at(biases, 1))
+		}
+		sum := func(gate int) *graph.Node { return graph.Add(part(a, gate, s.width), part(b, gate, s.width)) }
+		if r.mark == gruMark {
+			reset, update := graph.Sigmoid(sum(0)), graph.Sigmoid(sum(1))
+			fresh := graph.Tanh(graph.Add(part(a, 2, 3), graph.Mul(reset, part(b, 2, 3))))
+			h = graph.Add(graph.Mul(graph.OneMinus(update), fresh), graph.Mul(update, h))
+		} else {
+			c = graph.Add(graph.Mul(graph.Sigmoid(sum(1)), c), graph.Mul(graph.Sigmoid(sum(0)), graph.Tanh(sum(2))))
+			h = graph.Mul(graph.Sigmoid(sum(3)), graph.Tanh(c))
+		}
+		hs[i] = h
+	}
+	hs = append(hs, h)
+	if s.states > 1 {
+		hs = append(hs, c)
+	}
+	all := graph.Stack(hs, 0)
+	return append([]*graph.Node{all}, graph.Gradient(graph.ReduceAllSum(graph.Mul(all, v)), gates, given, rest)...)
 }
 
 // near returns an error where two arrays differ by more than rounding brings about.

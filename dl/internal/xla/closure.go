@@ -35,8 +35,11 @@ func (c *closures) calls() int {
 	return 0
 }
 
-// loops reports whether there are loops.
-func (c *closures) loops() bool { return c.last != nil }
+// loops reports whether there are loops, or calls in their place.
+func (c *closures) loops() bool {
+	f, ok := c.main.(*oneDNN)
+	return c.last != nil || ok && f.loops
+}
 
 // Main returns the main function.
 func (b onceBuilder) Main() compute.Function {

@@ -50,6 +50,7 @@ type oneDNN struct {
 	builder compute.Builder
 	on      compute.Backend
 	calls   int
+	loops   bool // there are calls where XLA's own program has a loop
 }
 
 // OneDNN reports whether convolutions are to be written for oneDNN, and whether their
@@ -59,8 +60,11 @@ func (b once) OneDNN() (calls, gradients bool) {
 	return calls, calls && (avx512() || hasCalls(b.Backend))
 }
 
-// Attention reports whether attention is to be written for package calls.
-func (b once) Attention() bool { return b.closures.oneDNN && hasCalls(b.Backend) }
+// Calls reports whether attention and recurrences are to be written for package calls, which
+// the functions of a loop are not.
+func (b once) Calls() bool {
+	return b.closures.oneDNN && len(b.closures.inside) == 0 && hasCalls(b.Backend)
+}
 
 // hasCalls reports whether a program may have the calls of package calls.
 func hasCalls(on compute.Backend) bool {
@@ -92,9 +96,17 @@ func (on *Device) callsOneDNN() bool { return on.mayCallOneDNN() && oneDNNChecke
 // call writes a call of oneDNN, or of package calls, that gives float32 numbers of a
 // shape.
 func (f *oneDNN) call(target string, config any, dims []int, operands ...compute.Value) (compute.Value, error) {
+	results, err := f.callFor([][]int{dims}, target, config, operands...)
+	if err != nil {
+		return nil, err
+	}
+	return results[0], nil
+}
+
+// callFor writes a call that gives numbers of several shapes.
+func (f *oneDNN) callFor(dims [][]int, target string, config any, operands ...compute.Value) (results []compute.Value, err error) {
 	var text []byte
 	if config != nil {
-		var err error
 		if text, err = json.Marshal(config); err != nil {
 			return nil, err
 		}
@@ -103,7 +115,7 @@ func (f *oneDNN) call(target string, config any, dims []int, operands ...compute
 	for i, x := range operands {
 		all[i] = x
 	}
-	result, ok, err := hooks.Get().CustomCall(f.Function, target, string(text), dims, all)
+	out, ok, err := hooks.Get().CustomCall(f.Function, target, string(text), dims, all)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +123,10 @@ func (f *oneDNN) call(target string, config any, dims []int, operands ...compute
 		return nil, fmt.Errorf("dl: %T has no calls of oneDNN", f.Function)
 	}
 	f.calls++
-	return result.(compute.Value), nil
+	for _, v := range out {
+		results = append(results, v.(compute.Value))
+	}
+	return results, nil
 }
 
 // The configuration of a convolution, as XLA's OneDnnConvolutionConfig has it. Axes
@@ -278,12 +293,23 @@ func (f *oneDNN) filtersGradient(x, v compute.Value, in, places shapes.Shape, di
 	return f.Function.Reshape(y, append([]int{1}, dims...)...)
 }
 
-// FusedScaledDotProductAttention implements compute.Function. A negative scale is package
-// lower's mark of self-attention whose queries, keys and values stand in one [N L 3·H D], or
-// of its gradient where the third operand, [N L H D], is that of the output.
+// What a negative scale of attention marks, in package lower as well.
+const (
+	selfAttentionMark = -1
+	lstmMark          = -2
+	gruMark           = -3
+)
+
+// FusedScaledDotProductAttention implements compute.Function. GoMLX has no node for any call;
+// a negative scale is package lower's mark of self-attention whose queries, keys and values
+// stand in one [N L 3·H D], or of its gradient where the third operand, [N L H D], is that of
+// the output; or of a recurrence, of which [oneDNN.recurrence] has the operands.
 func (f *oneDNN) FusedScaledDotProductAttention(x, same, v compute.Value, axes compute.AttentionAxesLayout, options *compute.ScaledDotProductAttentionConfig) (compute.Value, []compute.Value, error) {
 	if options == nil || options.Scale >= 0 {
 		return f.Function.FusedScaledDotProductAttention(x, same, v, axes, options)
+	}
+	if options.Scale != selfAttentionMark {
+		return f.recurrence(x, same, v, options)
 	}
 	in, err := f.builder.OpShape(x)
 	if err != nil {
@@ -304,6 +330,85 @@ func (f *oneDNN) FusedScaledDotProductAttention(x, same, v compute.Value, axes c
 	}
 	y, err := f.call("holt_attention", nil, dims, operands...)
 	return y, nil, err
+}
+
+// recurrentSizes are what package calls knows of a recurrence: its gates and what its gradient
+// needs, in multiples of the hidden state, and how many states and biases there are.
+type recurrentSizes struct {
+	cell                         int32
+	width, keeps, states, biases int
+	steps, sequences, hidden     int
+}
+
+// sizesOf returns the sizes that a mark gives.
+func sizesOf(mark float64) recurrentSizes {
+	if mark == gruMark {
+		return recurrentSizes{cell: 1, width: 3, keeps: 4, states: 1, biases: 2}
+	}
+	return recurrentSizes{cell: 0, width: 4, keeps: 5, states: 2, biases: 1}
+}
+
+// sequencesOfSum is how many sequences package calls sums the biases' gradients over.
+const sequencesOfSum = 8
+
+// recurrence writes the call of an LSTM or a GRU, where causal is whether it begins with the
+// last place: of what the input gives the gates [L N W·H], the hidden state's matrix [W·H H]
+// and the states at first [S N H] with biases [B W·H] after them in one list. It gives the
+// hidden states after each place and then the states at the end, [L+S N H], and what its
+// gradient needs.
+func (f *oneDNN) recurrence(gates, matrix, rest compute.Value, options *compute.ScaledDotProductAttentionConfig) (compute.Value, []compute.Value, error) {
+	s, number, err := f.recurrent(gates, matrix, options)
+	if err != nil {
+		return nil, nil, err
+	}
+	out, err := f.callFor([][]int{{s.steps + s.states, s.sequences, s.hidden}, {s.steps, s.sequences, s.keeps * s.hidden}}, "holt_recurrence", nil,
+		gates, matrix, rest, number)
+	if err != nil {
+		return nil, nil, err
+	}
+	f.loops = true
+	return out[0], out[1:], nil
+}
+
+// FusedScaledDotProductAttentionVJP implements compute.Function: for a recurrence it writes the
+// call of the gradients for the gates, for what the hidden state gives them, and for the list
+// of states and biases, the biases' as [U B W·H], one for every few sequences.
+func (f *oneDNN) FusedScaledDotProductAttentionVJP(gates, matrix, rest compute.Value, axes compute.AttentionAxesLayout, options *compute.ScaledDotProductAttentionConfig,
+	states compute.Value, kept []compute.Value, v compute.Value) (forGates, forHidden, forRest compute.Value, err error) {
+	if options == nil || options.Scale >= 0 {
+		return f.Function.FusedScaledDotProductAttentionVJP(gates, matrix, rest, axes, options, states, kept, v)
+	}
+	s, number, err := f.recurrent(gates, matrix, options)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	units := (s.sequences + sequencesOfSum - 1) / sequencesOfSum
+	given := []int{s.steps, s.sequences, s.width * s.hidden}
+	dims := [][]int{{s.states*s.sequences*s.hidden + units*s.biases*s.width*s.hidden}, given}
+	if s.cell == 1 {
+		dims = append(dims, given)
+	}
+	out, err := f.callFor(dims, "holt_recurrence_gradient", nil, kept[0], matrix, rest, states, v, number)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	return out[1], out[len(out)-1], out[0], nil
+}
+
+// recurrent returns the sizes of a recurrence, and the numbers that its calls take.
+func (f *oneDNN) recurrent(gates, matrix compute.Value, options *compute.ScaledDotProductAttentionConfig) (s recurrentSizes, numbers compute.Value, err error) {
+	in, err := f.builder.OpShape(gates)
+	if err != nil {
+		return s, nil, err
+	}
+	hidden, err := f.builder.OpShape(matrix)
+	if err != nil {
+		return s, nil, err
+	}
+	s = sizesOf(options.Scale)
+	s.steps, s.sequences, s.hidden = in.Dimensions[0], in.Dimensions[1], hidden.Dimensions[1]
+	numbers, err = f.Function.Constant([]int32{s.cell, one(options.Causal)}, 2)
+	return s, numbers, err
 }
 
 // The configuration of a product, as XLA's OneDnnMatMulConfig has it.
