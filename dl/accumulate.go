@@ -52,6 +52,10 @@ func (s *Step) flush(ctx, running context.Context) error {
 		if err := s.allReduceRest(ctx); err != nil {
 			return err
 		}
+		if s.options.severalProcesses() { // all do it now
+			ctx = context.WithoutCancel(ctx)
+			running = ctx
+		}
 		return s.apply(ctx, running)
 	})
 	if err != nil {

@@ -126,8 +126,16 @@ func (c Checkpoint) load(take func(StateDict) error) error {
 	return nil
 }
 
-// save writes the run's whole state.
-func (r *Run) save() error {
+// newest says which file has the newest state.
+func (c Checkpoint) newest() string {
+	if files, err := c.files(); err == nil && len(files) > 0 {
+		return "the last whole one is " + files[0]
+	}
+	return "and " + c.Dir + " has none"
+}
+
+// save writes the run's whole state. The context ends the wait for other processes.
+func (r *Run) save(ctx context.Context) error {
 	at := r.now
 	if at.stage == stageBetween {
 		at = at.atEpochEnd()
@@ -136,7 +144,7 @@ func (r *Run) save() error {
 	for name, t := range at.Best.weights {
 		weights["best."+name] = t
 	}
-	dict, err := r.step.state(context.Background(), &at, weights)
+	dict, err := r.step.state(ctx, &at, weights)
 	if err != nil {
 		return err
 	}

@@ -61,8 +61,11 @@ func (j *processes) join(ctx context.Context) (*collective.Group, error) {
 	return j.group, j.err
 }
 
-// outOfMemory is the class of a failure that wraps ErrOutOfMemory, in all processes.
-const outOfMemory = "out of memory"
+// Classes of failures.
+const (
+	outOfMemory = "out of memory" // wraps ErrOutOfMemory, in all processes
+	stopped     = "stopped"       // an interrupt, or Run.Stop, and so no error of a run that was stopped, too
+)
 
 // fail tells the other processes, where they have joined, that this one cannot do what they do next,
 // and why: they would wait for it. An error that came from them is known to them.
@@ -74,12 +77,14 @@ func (j *processes) fail(ctx context.Context, err error) {
 	if g == nil || errors.As(err, &shared) {
 		return
 	}
-	class := ""
-	if errors.Is(err, ErrOutOfMemory) {
-		class = outOfMemory
-	}
 	// The others are in a training step, too, when they hear it, and say that themselves.
-	reason := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "dl: "), "training step: ")
+	class, reason := "", strings.TrimPrefix(strings.TrimPrefix(err.Error(), "dl: "), "training step: ")
+	switch {
+	case errors.Is(err, ErrOutOfMemory):
+		class = outOfMemory
+	case errors.Is(err, context.Canceled):
+		class, reason = stopped, "it was stopped"
+	}
 	g.Fail(ctx, class, errors.New(reason))
 }
 
@@ -94,6 +99,22 @@ func (e *sharedError) Unwrap() []error {
 		return []error{e.err, ErrOutOfMemory}
 	}
 	return []error{e.err}
+}
+
+// wait waits for the other processes to come to the same place, where they still go on.
+func (j *processes) wait(ctx context.Context, text string) {
+	j.mu.Lock()
+	g := j.group
+	j.mu.Unlock()
+	if g != nil {
+		g.AllReduce(ctx, text, nil) // its error is that of what follows, too
+	}
+}
+
+// isStop reports whether an error is that of a run which was stopped, in this process or in another.
+func isStop(err error) bool {
+	var f *collective.Failure
+	return errors.Is(err, context.Canceled) || errors.As(err, &f) && f.Class == stopped
 }
 
 // writes reports whether this process writes files: in a job that trains together it is
@@ -208,19 +229,38 @@ func errPart(b Batch) error {
 // sharing does f, which is a part of a step, and makes an error of this process one of all where
 // several share each batch.
 func (s *Step) sharing(ctx context.Context, f func() error) error {
+	_, seen := s.counts()
 	err := f()
-	if err == nil || s.options.Devices != All || thisJob().world.Size == 1 {
+	if err == nil || !s.options.severalProcesses() {
 		return err
 	}
 	thisJob().fail(ctx, err)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	// The processes are no longer known to be at the same batch with the same weights: the next
-	// step compares where they are, and gives all the weights of rank 0.
-	s.synced = false
-	s.sums.free()
+	s.part(seen)
 	return &sharedError{err}
 }
+
+// part ends what the step does with other processes, after one of them could not do its part: of the
+// batches, so many count. The processes are no longer known to have the same weights: the next step
+// compares where they are, and gives all the weights of rank 0.
+func (s *Step) part(seen int) {
+	s.turn.Lock() // a program that was interrupted may still run, and would count its batch
+	defer s.turn.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.synced = false
+	s.seen = seen
+	s.sums.free()
+}
+
+// ended is a context that has ended: processes that get it wait some seconds for the others.
+func ended(why error) context.Context {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(why)
+	return ctx
+}
+
+// severalProcesses reports whether the job's processes share each batch, and are more than one.
+func (o Options) severalProcesses() bool { return o.Devices == All && thisJob().world.Size > 1 }
 
 // distributed does a batch with all processes of the job.
 func (s *Step) distributed(ctx, running context.Context, g *collective.Group, on *xla.Device, batch Batch, rows int) (tally, error) {
@@ -247,19 +287,15 @@ func (s *Step) distributed(ctx, running context.Context, g *collective.Group, on
 		text = fmt.Sprintf("batch %d of shape %v with examples of checksum %08x", seen, batch.of(whole.rows), whole.order)
 	}
 	if t, err = s.allReduce(ctx, g, t, text, s.readyToStep()); err != nil {
-		var f *collective.Failure
-		if errors.As(err, &f) { // in that process the batch was none
-			s.mu.Lock()
-			s.seen--
-			s.mu.Unlock()
-		}
 		return tally{}, &sharedError{err}
 	}
 	s.mu.Lock()
 	s.last = t.result()
 	s.mu.Unlock()
 	if s.readyToStep() {
-		err = s.apply(ctx, running)
+		// All processes do it now, also one that is interrupted.
+		ctx = context.WithoutCancel(ctx)
+		err = s.apply(ctx, ctx)
 	}
 	return t, err
 }

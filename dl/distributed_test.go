@@ -2,6 +2,7 @@ package dl_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
@@ -19,8 +20,10 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // trained is what a process of a job says of its training.
@@ -54,6 +57,8 @@ type plan struct {
 	Odd    int    // the rank that has another batch size; 0 for none
 	Said   string // the folder for a file of what each process says; "" to print it
 	Fail   string // what fails in rank 1 alone, after which all go on: data, label, step or memory
+	Stop   string // how rank 1 is stopped in step 3: run, cell, or loop for a training by hand
+	Late   bool   // rank 0 reads so slowly then that rank 1 waits for it
 }
 
 const planEnv = "HOLT_TEST_JOB"
@@ -205,8 +210,9 @@ func TestDistributed(t *testing.T) {
 			p := plan{Net: "tutorial", Dir: t.TempDir(), Kill: 1, Shard: shard}
 			want := "dl: training step: rank 1 is lost: its process has ended"
 			if shard == dl.ZeRO1 { // the state after the epoch is the first that needs it again
-				want = "dl: save training state: rank 1 is lost: its process has ended"
+				want = "dl: save training state: rank 1 is lost: its process has ended; the state after step 3 is not saved, the last whole one is "
 			}
+			want += map[dl.Sharding]string{dl.ZeRO1: filepath.Join(p.Dir, "step-0000000003-0000000003.safetensors")}[shard]
 			if got := p.launch(t, 2)[0].Err; got != want {
 				t.Errorf("%v: rank 0 says %q, want %q", shard, got, want)
 			}
@@ -220,6 +226,61 @@ func TestDistributed(t *testing.T) {
 			alone := p.train(t)
 			if alone.Err != "" || len(alone.Losses) != 0 || alone.Weights != undisturbed[0].Weights {
 				t.Errorf("%v: one process has gone on: %+v, want the weights %s", shard, alone, undisturbed[0].Weights)
+			}
+		}
+	})
+	t.Run("stopped and resumed", func(t *testing.T) {
+		whole := map[plan]trained{} // without a stop
+		for _, p := range []plan{
+			{Shard: dl.ZeRO1, Stop: "run"}, {Shard: dl.ZeRO1, Stop: "run", Late: true}, {Shard: dl.ZeRO1, Stop: "cell", Late: true},
+			{Shard: dl.ZeRO1, Stop: "run", Late: true, Accum: 2}, {Stop: "run", Late: true},
+		} {
+			p.Net = "tutorial"
+			alike := plan{Net: p.Net, Shard: p.Shard, Accum: p.Accum}
+			undisturbed, ok := whole[alike]
+			if !ok {
+				undisturbed = alike.launch(t, 2)[0]
+				whole[alike] = undisturbed
+			}
+			p.Dir = t.TempDir()
+			all := p.launch(t, 2)
+			done := len(all[0].Losses)
+			for rank, r := range all {
+				want := "dl: training step: rank 1 could not do its part: it was stopped"
+				if rank == 1 {
+					want = map[string]string{"run": "", "cell": "context canceled"}[p.Stop]
+				}
+				if r.Err != want || len(r.Losses) != done || r.Weights != all[0].Weights {
+					t.Errorf("%+v: rank %d says %q after %d steps with weights %s, want %q, and %d and %s as rank 0", p, rank, r.Err, len(r.Losses), r.Weights, want, done, all[0].Weights)
+				}
+			}
+			// Rank 1 was waiting in step 4, or between batches 2 and 3 of those that are added up for it.
+			if want := map[int]int{0: 4, 2: 3}[p.Accum]; p.Late && done != want {
+				t.Errorf("%+v: %d steps were done, want %d", p, done, want)
+			}
+			names := must(filepath.Glob(filepath.Join(p.Dir, fmt.Sprintf("step-%010d-*", done))))
+			if len(names) != 1 {
+				t.Errorf("%+v: states after step %d are %q, want one", p, done, names)
+			}
+			p.Stop, p.Resume = "", true
+			for rank, r := range p.launch(t, 2) {
+				if r.Err != "" || r.Weights != undisturbed.Weights || done+len(r.Losses) != len(undisturbed.Losses) {
+					t.Errorf("%+v: rank %d has gone on: %+v, want the weights %s", p, rank, r, undisturbed.Weights)
+				}
+			}
+		}
+	})
+	t.Run("stopped by hand", func(t *testing.T) {
+		p := plan{Net: "tutorial", Shard: dl.ZeRO1, Stop: "loop", Late: true, Dir: t.TempDir()}
+		all := p.launch(t, 3)
+		for rank, r := range all {
+			want := "dl: training step: rank 1 could not do its part: it was stopped"
+			if rank == 1 {
+				want = "dl: training step: context canceled"
+			}
+			// Rank 1 has no loss of step 4, which all have done.
+			if r.Err != want || r.Weights != all[0].Weights || r.Again != "4 steps, 6 steps" {
+				t.Errorf("rank %d says %q after %s with weights %s, want %q, and those of rank 0", rank, r.Err, r.Again, r.Weights, want)
 			}
 		}
 	})
@@ -520,6 +581,9 @@ func (d damaged) Get(i int) (dl.Example, error) {
 // train trains for two epochs of batches of 10, 10 and 3 examples.
 func (p plan) train(t *testing.T) (found trained) {
 	on(t, "cpu")
+	if p.Stop == "cell" {
+		defer hooks.Set(func(h *hooks.Hooks) { h.Context = func() context.Context { return cells } })()
+	}
 	dl.Seed(uint64(7 + dl.Rank())) // the weights are those of rank 0
 	net := cifarNet()
 	switch {
@@ -541,6 +605,7 @@ func (p plan) train(t *testing.T) (found trained) {
 		}
 	}
 	var read atomic.Int64
+	third := make(chan struct{})
 	training := dl.Training{
 		Data:      dl.DataLoader{Dataset: readCounter{damaged{23, p.Fail}, &read}, BatchSize: size, Shuffle: p.Fail == ""},
 		Optimizer: dl.SGD{LR: 0.05, Momentum: 0.9}, Epochs: 2,
@@ -551,6 +616,10 @@ func (p plan) train(t *testing.T) (found trained) {
 				syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			}
 			found.Losses = append(found.Losses, s.Result.Loss)
+			if s.N == 3 {
+				close(third)
+				p.late()
+			}
 			if p.Fail == "step" && dl.Rank() == 1 && s.N == 3 {
 				return errors.New("that is enough")
 			}
@@ -572,7 +641,14 @@ func (p plan) train(t *testing.T) (found trained) {
 	case "own":
 		training.Optimizer = meanMomentum{}
 	}
+	if p.Stop == "loop" {
+		return p.loop(t, m, training)
+	}
 	run := dl.Start(m, training)
+	go func() {
+		<-third
+		p.stop(run)
+	}()
 	if err := run.Wait(); err != nil {
 		found.Err = err.Error()
 	}
@@ -605,10 +681,79 @@ func (p plan) train(t *testing.T) (found trained) {
 }
 
 func (p plan) checkpoint() dl.Checkpoint {
-	if p.Dir == "" {
+	switch {
+	case p.Dir == "":
 		return dl.Checkpoint{}
+	case p.Stop != "": // a state of each epoch's end, and one of the run's
+		return dl.Checkpoint{Dir: p.Dir}
 	}
 	return dl.Checkpoint{Dir: p.Dir, Every: 1, Resume: p.Resume}
+}
+
+// late has rank 0 come late to the next exchange, in which the others wait for it.
+func (p plan) late() {
+	if p.Late && dl.Rank() == 0 {
+		time.Sleep(time.Second)
+	}
+}
+
+// stop stops rank 1.
+func (p plan) stop(run *dl.Run) {
+	if dl.Rank() != 1 {
+		return
+	}
+	if p.Late {
+		time.Sleep(300 * time.Millisecond)
+	}
+	switch p.Stop {
+	case "run":
+		run.Stop()
+	case "cell":
+		interruptCell()
+	}
+}
+
+// interruptCell cancels the context of cells.
+var cells, interruptCell = context.WithCancel(context.Background())
+
+// loop trains by hand, saves and goes on in another cell, after rank 1 was interrupted.
+func (p plan) loop(t *testing.T, m *dl.Model, training dl.Training) (found trained) {
+	step := dl.TrainStep(m, nil, training.Optimizer).With(training.Options)
+	loader := training.Data.(dl.DataLoader)
+	loader.Distributed = true
+	batches := func(n int) {
+		for batch := range loader.Batches() {
+			if _, err := step.Run(batch); err != nil {
+				found.Err = err.Error()
+				return
+			}
+			if n--; n == 0 {
+				return
+			}
+		}
+	}
+	batches(3)
+	if dl.Rank() == 1 {
+		defer hooks.Set(func(h *hooks.Hooks) { h.Context = func() context.Context { return cells } })()
+		time.AfterFunc(300*time.Millisecond, interruptCell)
+	}
+	p.late()
+	batches(2)
+	done := step.N()
+	if dl.Rank() == 1 {
+		hooks.Set(func(h *hooks.Hooks) { h.Context = nil })
+	}
+	if err := step.Save(filepath.Join(p.Dir, strconv.Itoa(dl.Rank()))); err != nil {
+		t.Error(err)
+	}
+	said := found.Err
+	batches(2)
+	if found.Err != said {
+		t.Error(found.Err)
+	}
+	found.Again = fmt.Sprintf("%d steps, %d steps", done, step.N())
+	found.weigh(m)
+	return found
 }
 
 // mpirun starts a job of n processes by Open MPI and returns what each says.

@@ -2,7 +2,6 @@ package dl
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -96,6 +95,8 @@ type Run struct {
 	done     chan struct{}
 
 	now       progress                 // of the run's goroutine alone
+	whole     progress                 // likewise, after the last whole step
+	unsaved   bool                     // likewise: an epoch's end is not in a file, where it is to be
 	published atomic.Pointer[progress] // a copy of it, which all others read
 	stop      atomic.Bool              // Stop was called
 	pause     pause
@@ -163,13 +164,13 @@ func Start(model *Model, t Training) *Run {
 		ctx := xla.WatchedBy(ctx, r.compiler.begin)
 		end := stageDone
 		err := xla.Shield(func() (err error) { end, err = r.train(ctx); return err })
-		if err != nil && t.Options.Devices == All {
-			// As of the data, or of OnStep. The others may have no step left to come to.
-			ctx, cancel := context.WithTimeoutCause(context.Background(), 25*time.Second, err)
-			thisJob().fail(ctx, err)
-			cancel()
+		if err != nil && t.Options.severalProcesses() {
+			// As of the data, of OnStep, or of Stop. The others may have no step left to come to.
+			thisJob().fail(ended(err), err)
+			_, seen := r.step.counts()
+			r.step.part(seen)
 		}
-		if r.stop.Load() && (err == nil || errors.Is(err, context.Canceled)) {
+		if r.stop.Load() && (err == nil || isStop(err)) {
 			end, err = stageStopped, nil
 		}
 		if err = xla.Shield(func() error { return r.finish(err) }); err != nil {
@@ -185,19 +186,26 @@ func Start(model *Model, t Training) *Run {
 func (r *Run) Done() <-chan struct{} { return r.done }
 
 // Wait waits for the run's end and returns its error. When the cell that
-// waits is interrupted, Wait returns that error, and the run goes on.
+// waits is interrupted, Wait returns that error, and the run goes on. A run of
+// several processes is stopped then: they run the same cells, and would wait for
+// one that has left them.
 func (r *Run) Wait() error {
 	ctx := xla.Context()
 	select {
 	case <-r.done:
 		return r.Err()
 	case <-ctx.Done():
+		if r.training.Options.severalProcesses() {
+			r.Stop()
+		}
 		return ctx.Err()
 	}
 }
 
 // Stop ends the run after the step it is at, and waits for that. The weights
 // of the last whole step stay. Stopping is not an error. A paused run ends too.
+// Where several processes share each batch, Stop in one of them ends the run of
+// all after the same step; it is an error of the others.
 func (r *Run) Stop() {
 	r.stop.Store(true)
 	r.cancel()

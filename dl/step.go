@@ -212,6 +212,10 @@ func (s *Step) Last() Result {
 func (s *Step) Run(batch Batch) (Result, error) {
 	ctx := xla.Context()
 	t, err := s.do(ctx, ctx, batch)
+	if err == nil && ctx.Err() != nil && s.options.severalProcesses() {
+		// The step was done by all, and the others are not to wait for this process at the next.
+		err = during("training step", s.sharing(ctx, ctx.Err))
+	}
 	if err != nil {
 		return Result{}, err
 	}

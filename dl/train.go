@@ -1,6 +1,7 @@
 package dl
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -105,6 +106,7 @@ func (r *Run) ready() error {
 // before the run was stopped.
 func (r *Run) pass(ctx context.Context) error {
 	data, at := r.step.ownPart(r.training.Data), &r.now
+	r.whole = r.now
 	perEpoch := data.Len()
 	for batch, err := range prefetch(from(data, at.Epoch-1, at.InEpoch), r.step.ready) {
 		if err != nil {
@@ -205,6 +207,7 @@ func guarded(seq iter.Seq[Batch]) iter.Seq2[Batch, error] {
 func (r *Run) afterStep() error {
 	part := r.now.Part
 	r.now.Part = tally{}
+	r.whole = r.now
 	if part.Rows == 0 {
 		return nil
 	}
@@ -222,7 +225,7 @@ func (r *Run) afterStep() error {
 		}
 	}
 	if every := t.Checkpoint.Every; every > 0 && n%every == 0 {
-		if err := r.save(); err != nil {
+		if err := r.save(context.Background()); err != nil {
 			return err
 		}
 	}
@@ -250,9 +253,11 @@ func (r *Run) note(found Epoch) error {
 	r.now.Epochs = append(r.now.Epochs, found)
 	r.enter(stageBetween)
 	if t.Checkpoint.Dir != "" {
-		if err := r.save(); err != nil {
+		r.unsaved = t.Options.severalProcesses() // until no other has stopped
+		if err := r.save(context.Background()); err != nil {
 			return err
 		}
+		r.unsaved = false
 	}
 	r.log(found)
 	if t.OnEpoch != nil {
@@ -263,14 +268,40 @@ func (r *Run) note(found Epoch) error {
 
 // finish is what follows after the last step, however the run ended.
 func (r *Run) finish(err error) error {
-	unsaved := r.now.stage == stageTraining || r.now.stage == stageEvaluating
+	unsaved := r.now.stage == stageTraining || r.now.stage == stageEvaluating || r.unsaved
 	if unsaved && r.training.Checkpoint.Dir != "" {
-		if e := r.save(); e != nil && err == nil {
-			err = e
-		}
+		err = r.saveLast(err)
 	}
 	if weights := r.now.Best.weights; err == nil && weights != nil {
 		return r.model.LoadStateDict(weights)
+	}
+	return err
+}
+
+// saveLast saves the state of a run that ends before its last step, by an error or without one, and
+// returns the run's error.
+func (r *Run) saveLast(err error) error {
+	several := r.training.Options.severalProcesses()
+	ctx := context.Background()
+	if several {
+		ctx = ended(context.Canceled)
+		if r.now.stage == stageTraining && r.training.Options.Accumulate > 1 {
+			// Gradients that were added up for the next step are gone.
+			r.whole.stage, r.whole.clock, r.whole.skipped = r.now.stage, r.now.clock, r.now.skipped
+			r.now = r.whole
+		}
+	}
+	e := r.save(ctx)
+	if several {
+		// Rank 0 writes, and a launcher may end all processes when the first one has ended.
+		thisJob().wait(ctx, "the end of the run")
+	}
+	if e == nil {
+		return err
+	}
+	err = cmp.Or(err, e)
+	if several {
+		return fmt.Errorf("%w; the state after step %d is not saved, %s", err, r.step.N(), r.training.Checkpoint.newest())
 	}
 	return err
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // quick are times for tests that wait for them.
-var quick = times{join: 2 * time.Second, beat: 100 * time.Millisecond, silent: 4 * time.Second, reason: 500 * time.Millisecond, late: 2 * time.Second}
+var quick = times{join: 2 * time.Second, beat: 100 * time.Millisecond, silent: 4 * time.Second, reason: 500 * time.Millisecond, late: 2 * time.Second, begun: 500 * time.Millisecond}
 
 // worlds are the places of n processes in a job on a port of this host that is free.
 func worlds(t *testing.T, n int) []launch.World {
@@ -305,7 +305,39 @@ func TestSilent(t *testing.T) {
 	}
 }
 
-// TestInterrupt stops one process while the others wait for it.
+// TestInterrupted stops one process in an exchange that the others come to: it is whole in all, and
+// the group goes on.
+func TestInterrupted(t *testing.T) {
+	groups := joined(t, 3, quick)
+	ctx, cancel := context.WithCancel(t.Context())
+	const n = 1 << 20
+	for rank, err := range each(groups, func(rank int, g *Group) error {
+		x := make([]float32, n)
+		for i := range x {
+			x[i] = float32(rank)
+		}
+		if rank == 2 {
+			time.Sleep(200 * time.Millisecond) // the others have begun
+			cancel()
+			time.Sleep(100 * time.Millisecond)
+		}
+		for range 2 { // the second time with a context that has ended
+			if _, err := g.AllReduce(ctx, "x", nil, x); err != nil {
+				return err
+			}
+		}
+		if x[0] != 9 || x[n-1] != 9 {
+			return fmt.Errorf("sums are %v and %v, want 9", x[0], x[n-1])
+		}
+		return nil
+	}) {
+		if err != nil {
+			t.Errorf("rank %d: %v", rank, err)
+		}
+	}
+}
+
+// TestInterrupt stops one process while the others wait for it, and one of them does not come.
 func TestInterrupt(t *testing.T) {
 	groups := joined(t, 3, quick)
 	ctx, cancel := context.WithCancelCause(t.Context())

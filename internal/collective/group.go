@@ -34,9 +34,10 @@ type times struct {
 	silent time.Duration // without one, a process is taken for lost
 	reason time.Duration // between a broken ring and the word of why
 	late   time.Duration // that a job which has ended waits at most to tell those that come later
+	begun  time.Duration // that a process which is interrupted waits for the others in an exchange
 }
 
-var usual = times{join: 25 * time.Second, beat: time.Second, silent: 10 * time.Second, reason: 2 * time.Second, late: 25 * time.Second}
+var usual = times{join: 25 * time.Second, beat: time.Second, silent: 10 * time.Second, reason: 2 * time.Second, late: 25 * time.Second, begun: 25 * time.Second}
 
 // message is what goes between a process and rank 0, as a line of JSON.
 type message struct {
@@ -409,9 +410,10 @@ func (g *Group) Close() {
 // must be the same in all processes.
 //
 // Where a process is lost or does something else the error names it, and the group is at
-// an end: the arrays are then worth nothing. So it is when ctx ends. Where a process has called
-// [Group.Fail] instead, the error is a [*Failure], the arrays are as they were, and the group
-// goes on.
+// an end: the arrays are then worth nothing. So it is where ctx has ended and some do not come within
+// 25 seconds; where all do, they have the sums all the same, since the others may have begun. Where a
+// process has called [Group.Fail] instead, the error is a [*Failure], the arrays are as they were,
+// and the group goes on.
 func (g *Group) AllReduce(ctx context.Context, text string, numbers []float64, arrays ...[]float32) (sums []float64, err error) {
 	m := message{Text: cut(text)}
 	for _, x := range numbers {
@@ -485,6 +487,8 @@ func (g *Group) together(ctx context.Context, m message, f func() error) (_ mess
 			g.hub.settle()
 		}
 	}()
+	ctx, cancel := g.begin(ctx)
+	defer cancel()
 	m.Kind = about
 	if m, err = g.exchange(ctx, m); err != nil {
 		return m, err
@@ -493,8 +497,6 @@ func (g *Group) together(ctx context.Context, m message, f func() error) (_ mess
 		<-g.doing
 		return m, m.Failed
 	}
-	stop := context.AfterFunc(ctx, func() { g.leave(context.Cause(ctx)) })
-	defer stop()
 	err = f()
 	<-g.doing
 	if err != nil {
@@ -507,6 +509,19 @@ func (g *Group) together(ctx context.Context, m message, f func() error) (_ mess
 		return m, g.reason(fmt.Errorf("the connection to another process broke: %w", err))
 	}
 	return m, nil
+}
+
+// begin returns the context of an exchange, which ends some time after ctx does.
+func (g *Group) begin(ctx context.Context) (context.Context, context.CancelFunc) {
+	later, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(g.times.begun):
+			cancel(context.Cause(ctx))
+		case <-later.Done():
+		}
+	})
+	return later, func() { stop(); cancel(nil) }
 }
 
 // Failure is the error of an exchange in which a process could not do its part. It is that of all
@@ -522,11 +537,13 @@ func (f *Failure) Error() string {
 }
 
 // Fail takes part in the next exchange as a process that cannot do its part, and why: the others
-// get a [*Failure]. It waits for them, and ends the group where ctx ends before they come to an
-// exchange.
+// get a [*Failure]. It waits for them, and ends the group where ctx has ended and they do not come to
+// an exchange within 25 seconds.
 func (g *Group) Fail(ctx context.Context, class string, why error) {
 	g.turn.Lock()
 	defer g.turn.Unlock()
+	ctx, cancel := g.begin(ctx)
+	defer cancel()
 	failed := &Failure{g.world.Rank, class, cut(why.Error())}
 	if _, err := g.exchange(ctx, message{Kind: about, Failed: failed}); err == nil {
 		<-g.doing
