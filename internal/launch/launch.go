@@ -1,6 +1,6 @@
 // Package launch reads what a launcher says to each process of a job: which of how many
 // it is, and where process 0 is found. It knows torchrun's variables, those of Open MPI's
-// mpirun, those of SkyPilot, and those of Slurm's srun.
+// mpirun, those of SkyPilot, those of Kubeflow's Trainer, and those of Slurm's srun.
 package launch
 
 import (
@@ -21,7 +21,7 @@ type World struct {
 	LocalSize int    // processes of the job on this host; 0 where the launcher does not say
 	Master    string // where the process of rank 0 listens, host:port; "" in a job of one
 	Job       string // the same text in all processes of the job, and another in other jobs
-	Launcher  string // torchrun, Open MPI, SkyPilot or Slurm; "" without
+	Launcher  string // torchrun, Open MPI, SkyPilot, Kubeflow Trainer or Slurm; "" without
 
 	// JoinTimeout is how long the processes wait for one another at most, as JoinTimeoutEnv says;
 	// 0 where that is not set.
@@ -79,6 +79,13 @@ func fromEnv(lookup func(string) (string, bool)) (World, error) {
 			hosts = []string{""}
 		}
 		w.Master = net.JoinHostPort(hosts[0], strconv.Itoa(e.port(portOf(w.Job))))
+	case e.has("PET_NODE_RANK") && e.has("PET_NNODES"): // torchrun's options, which a TrainJob gives to each of its pods
+		w = World{Launcher: "Kubeflow Trainer", Rank: e.number("PET_NODE_RANK"), Size: e.number("PET_NNODES"), LocalSize: 1}
+		if w.Size > 1 && !e.has("PET_MASTER_ADDR") {
+			e.fail("PET_NNODES is %d and PET_MASTER_ADDR is not set, want the name or address of the host of rank 0", w.Size)
+		}
+		w.Job = "Kubeflow Trainer " + e.text("PET_MASTER_ADDR") + " " + e.text("PET_MASTER_PORT")
+		w.Master = net.JoinHostPort(e.text("PET_MASTER_ADDR"), strconv.Itoa(e.port(e.portOr("PET_MASTER_PORT", 29500))))
 	case e.has("SLURM_STEP_NUM_TASKS"):
 		w = World{Launcher: "Slurm", Rank: e.number("SLURM_PROCID"), Size: e.number("SLURM_STEP_NUM_TASKS")}
 		w.LocalRank = e.numberOr("SLURM_LOCALID", 0)
@@ -147,10 +154,12 @@ func (e *env) numberOr(name string, other int) int {
 }
 
 // port is the port of rank 0: MASTER_PORT, or the one that the launcher's way gives.
-func (e *env) port(other int) int {
-	n := e.numberOr("MASTER_PORT", other)
+func (e *env) port(other int) int { return e.portOr("MASTER_PORT", other) }
+
+func (e *env) portOr(name string, other int) int {
+	n := e.numberOr(name, other)
 	if n < 1 || n > 65535 {
-		e.fail("MASTER_PORT is %d, want 1 to 65535", n)
+		e.fail("%s is %d, want 1 to 65535", name, n)
 	}
 	return n
 }

@@ -38,6 +38,11 @@ func TestFromEnv(t *testing.T) {
 			World{0, 1, 0, 1, "", "SkyPilot sky-2", "SkyPilot", 0}},
 		{"torchrun in a task of SkyPilot", "SKYPILOT_NODE_RANK=1 SKYPILOT_NUM_NODES=2 RANK=9 WORLD_SIZE=16 MASTER_ADDR=a",
 			World{9, 16, 0, 0, "a:29500", "torchrun  a ", "torchrun", 0}},
+		{"TrainJob", "PET_NODE_RANK=1 PET_NNODES=2 PET_NPROC_PER_NODE=auto PET_MASTER_ADDR=job-node-0-0.job PET_MASTER_PORT=29400",
+			World{1, 2, 0, 1, "job-node-0-0.job:29400", "Kubeflow Trainer job-node-0-0.job 29400", "Kubeflow Trainer", 0}},
+		{"TrainJob of one pod", "PET_NODE_RANK=0 PET_NNODES=1 PET_NPROC_PER_NODE=8", World{0, 1, 0, 1, "", "Kubeflow Trainer  ", "Kubeflow Trainer", 0}},
+		{"torchrun in a TrainJob", "PET_NODE_RANK=1 PET_NNODES=2 PET_MASTER_ADDR=a RANK=9 WORLD_SIZE=16 LOCAL_RANK=1 LOCAL_WORLD_SIZE=8 MASTER_ADDR=a",
+			World{9, 16, 1, 8, "a:29500", "torchrun  a ", "torchrun", 0}},
 		{"a batch script without srun", "SLURM_JOB_ID=12 SLURM_NTASKS=4 SLURM_PROCID=0", World{Size: 1, LocalSize: 1}},
 	}
 	for _, test := range tests {
@@ -69,6 +74,9 @@ func TestFromEnvErrors(t *testing.T) {
 		{"OMPI_COMM_WORLD_SIZE=4 OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_LOCAL_SIZE=2", "want the host of rank 0: mpirun -x MASTER_ADDR=HOST …"},
 		{"SKYPILOT_NODE_RANK=x SKYPILOT_NUM_NODES=2 SKYPILOT_NODE_IPS=a", `SkyPilot's variables do not say which process of the job this is: SKYPILOT_NODE_RANK is "x", want a number`},
 		{"SKYPILOT_NODE_RANK=1 SKYPILOT_NUM_NODES=2", "SKYPILOT_NODE_IPS is empty, want the address of each host on a line"},
+		{"PET_NODE_RANK=0 PET_NNODES=1:4 PET_MASTER_ADDR=a", `Kubeflow Trainer's variables do not say which process of the job this is: PET_NNODES is "1:4", want a number`},
+		{"PET_NODE_RANK=0 PET_NNODES=2", "PET_NNODES is 2 and PET_MASTER_ADDR is not set, want the name or address of the host of rank 0"},
+		{"PET_NODE_RANK=0 PET_NNODES=2 PET_MASTER_ADDR=a PET_MASTER_PORT=0", "PET_MASTER_PORT is 0, want 1 to 65535"},
 		{"SLURM_STEP_NUM_TASKS=2 SLURM_PROCID=0", `SLURM_STEP_NODELIST is "" and names no host`},
 	}
 	for _, test := range tests {
