@@ -357,17 +357,46 @@ func onlyRank0(arrays [][]float32) {
 }
 
 // allReduce adds up what a batch gave over the processes, and where a step follows, the
-// sums of the gradients and what to divide them by. Buffers, such as running means, become
-// those of rank 0. The text says which batch it was.
+// sums of the gradients and what to divide them by: pieces of them, where no process needs more.
+// Buffers, such as running means, become those of rank 0. The text says which
+// batch it was.
 func (s *Step) allReduce(ctx context.Context, g *collective.Group, t tally, text string, step bool) (tally, error) {
 	s.turn.Lock()
 	defer s.turn.Unlock()
-	var arrays [][]float32
-	var gradients []string
+	var arrays, scattered [][]float32
+	made := map[string]func(inPieces bool) *Tensor{} // of the sums
+	var p *pieces
+	all := true
 	if step {
-		for _, sp := range s.model.specs {
-			if sum := s.sums.of[sp.name]; sum != nil {
-				gradients, arrays = append(gradients, sp.name), append(arrays, sum.Float32s())
+		on, err := s.model.on()
+		if err == nil {
+			p, err = s.piecesOn(on)
+		}
+		if err != nil {
+			return tally{}, err
+		}
+		trained, err := s.learners()
+		if err != nil {
+			return tally{}, err
+		}
+		all = p == nil || s.needsGradients(trained)
+		for _, l := range trained {
+			sp := s.model.specs[l.at]
+			sum := s.sums.of[sp.name]
+			if sum == nil {
+				continue
+			}
+			x, divided := sum.Float32s(), p.of(sp, s.groups[l.group].rule)
+			if divided {
+				scattered = append(scattered, x)
+			} else {
+				arrays = append(arrays, x)
+			}
+			made[sp.name] = func(inPieces bool) *Tensor {
+				if divided && inPieces {
+					return p.cut(x)
+				}
+				return newTensor(x, sum.shape)
 			}
 		}
 	}
@@ -378,18 +407,17 @@ func (s *Step) allReduce(ctx context.Context, g *collective.Group, t tally, text
 	}
 	onlyRank0(those)
 	numbers := []float64{float64(t.Loss), float64(t.Weight), float64(t.Right), float64(t.Labels), float64(t.Rows), s.sums.total.Item()}
-	text += fmt.Sprintf(", and the gradients of %d parameters", len(gradients))
-	sums, err := g.AllReduce(ctx, text, numbers, append(arrays, those...)...)
+	text += fmt.Sprintf(", and the gradients of %d parameters", len(made))
+	sums, inPieces, err := g.ReduceScatter(ctx, text, numbers, all, scattered, append(arrays, those...)...)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
 		s.sums.free() // the other processes may have done the step or not
 		return tally{}, err
 	}
-	for i, name := range gradients {
-		old := s.sums.of[name]
-		s.sums.of[name] = newTensor(arrays[i], old.shape)
-		old.Free()
+	for name, sum := range made {
+		s.sums.of[name].Free()
+		s.sums.of[name] = sum(inPieces)
 	}
 	if step && s.sums.counted {
 		s.sums.total.Free()

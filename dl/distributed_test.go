@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -37,6 +38,8 @@ type trained struct {
 	Logged  int    // numbers that went to the log
 	Read    int    // examples that were read
 	Slots   int    // numbers that the optimizer keeps
+	Numbers int    // in the weights
+	Sent    int64  // bytes of arrays to the next process
 	Devices []string
 }
 
@@ -146,7 +149,7 @@ func TestDistributed(t *testing.T) {
 		}
 	})
 	t.Run("sharded between processes", func(t *testing.T) {
-		for p, sizes := range map[plan][]int{{}: {2, 4}, {Rule: "adam", Accum: 2}: {3}, {Rule: "own"}: {2}} {
+		for p, sizes := range map[plan][]int{{}: {2, 3, 4}, {Rule: "adam", Accum: 2}: {3}, {Rule: "own"}: {2}} {
 			p.Net = "tutorial"
 			one := p.train(t)
 			p.Shard = dl.ZeRO1
@@ -164,6 +167,16 @@ func TestDistributed(t *testing.T) {
 					slots += r.Slots
 				}
 				near(t, fmt.Sprintf("weights of %+v, %d processes", p, n), wide(all[0].First), wide(one.First), 1e-5)
+				// Weights once at the start, and at each step gradients to where their pieces are, and
+				// pieces of weights to all; gradients to all where their length is wanted, or the rule
+				// needs them. Losses go another way.
+				weights := 4 * float64(one.Numbers)
+				around := float64(n-1) / float64(n) * weights * float64(len(one.Losses))
+				times := map[string]float64{"": 2, "adam": 3, "own": 2}[p.Rule]
+				begin := 2 * float64(n-1) / float64(n) * weights
+				if got := (float64(all[0].Sent) - begin) / around; math.Abs(got-times) > 0.01 {
+					t.Errorf("%+v, %d processes: rank 0 sends %.3f times the weights a step, want %v", p, n, got, times)
+				}
 				again := ""
 				if p.Rule == "adam" {
 					again = "dl: training step: what the optimizer keeps is divided between the processes of the job, as Options.Shard had it; " +
@@ -652,7 +665,7 @@ func (p plan) train(t *testing.T) (found trained) {
 	if err := run.Wait(); err != nil {
 		found.Err = err.Error()
 	}
-	found.Slots = dl.StepOf(run).SlotSize()
+	found.Slots, found.Sent = dl.StepOf(run).SlotSize(), dl.SentToNext()
 	if p.Rule == "adam" && p.Shard == dl.ZeRO1 {
 		batch := dl.Batch{Inputs: fill(1, 1, 4, 3, 32, 32), Labels: dl.FromSlice(make([]int64, 4))}
 		if _, err := dl.StepOf(run).With(dl.Options{}).Run(batch); err != nil {
@@ -676,6 +689,7 @@ func (p plan) train(t *testing.T) (found trained) {
 			found.Devices = append(found.Devices, fmt.Sprint(d.Rank, " ", d.Name))
 		}
 	}
+	found.Numbers = m.NumParams()
 	found.weigh(m)
 	return found
 }

@@ -238,5 +238,13 @@ func PlanBatch(s *Step, gpu string, batch Batch) (Plan, error) {
 // OfPart marks a batch as the rows of one process of a job, of so many in all.
 func OfPart(b Batch, rows int) { b.setPart(&batchPart{rows: rows}) }
 
+// SentToNext is how many bytes of arrays this process has sent to the next one of its job.
+func SentToNext() int64 {
+	if g := thisJob().group; g != nil {
+		return g.Sent()
+	}
+	return 0
+}
+
 // OwnRows is how many rows of a batch a process computes.
 func OwnRows(b Batch, rank, size int) int { _, rows := partOf(b, rank, size); return rows }

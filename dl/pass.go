@@ -104,6 +104,9 @@ func (s *Step) leavesOf(r *recording, trained []learner) []leaf {
 func (s *Step) hooked(r *recording, trained []learner, gradients []*Tensor) {
 	for i, l := range trained {
 		v := s.model.vars[l.at]
+		if !gradients[i].shape.Equal(s.model.specs[l.at].shape) && len(v.gradHooks()) > 0 {
+			panic(fmt.Errorf("%s got a function by OnGrad during a step; call OnGrad between steps", s.model.specs[l.at].name))
+		}
 		gradients[i] = v.hooked(r, gradients[i])
 		r.gradientMustBeFinite(v, gradients[i])
 	}
@@ -146,7 +149,7 @@ func (s *Step) slotValues(trained []learner, p *pieces) []*Tensor {
 		case divide && !divided:
 			cut := make([]*Tensor, len(old))
 			for i, t := range old {
-				cut[i] = p.cut(t)
+				cut[i] = p.cut(t.Float32s())
 			}
 			old = cut
 		}
@@ -327,7 +330,8 @@ func (u updater) write(in []*node) []*node {
 	gradients = u.clip.clip(gradients)
 	for i, g := range u.in {
 		if u.pieces != nil && u.divided[i] {
-			weights[i], gradients[i] = u.pieces.write(weights[i]), u.pieces.write(gradients[i])
+			n := weights[i].Shape().Size()
+			weights[i], gradients[i] = u.pieces.write(weights[i], n), u.pieces.write(gradients[i], n)
 		}
 		value, after := u.groups[g].rule.update(weights[i], gradients[i], slots[i], scalars[g])
 		out = append(out, in[0].With(value))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
 
@@ -12,8 +13,8 @@ import (
 )
 
 // With ZeRO1, processes of one device each keep a piece of what the optimizer does: of the numbers
-// of each parameter in their order, as many as of FSDP's flat parameters. A process updates its
-// pieces of the weights, by gradients that all have, and the new weights are brought together.
+// of each parameter in their order, as many as of FSDP's flat parameters. A process gets its pieces of
+// the gradients' sums, updates its pieces of the weights, and the new weights are brought together.
 // Dl's optimizers treat each number by itself. An optimizer of the user's may not, and what it
 // keeps is whole in each process, as is that of parameters with fewer numbers than there are
 // processes.
@@ -42,6 +43,14 @@ func (p *pieces) of(sp spec, r rule) bool {
 	return p != nil && !own && sp.dtype == Float32 && sp.shape.Size() >= p.processes
 }
 
+// needsGradients reports whether this process needs more of the gradients' sums than its pieces: for
+// their lengths, and for functions of [Tensor.OnGrad].
+func (s *Step) needsGradients(trained []learner) bool {
+	return s.options.GradNorms || s.options.ClipNorm > 0 || slices.ContainsFunc(trained, func(l learner) bool {
+		return len(s.model.vars[l.at].gradHooks()) > 0
+	})
+}
+
 // key tells programs of different pieces apart.
 func (p *pieces) key() string { return fmt.Sprintf("piece %d of %d", p.rank, p.processes) }
 
@@ -51,16 +60,17 @@ func (p *pieces) size(n int) int {
 	return to - from
 }
 
-// cut is this process's piece of a tensor on the host.
-func (p *pieces) cut(t *Tensor) *Tensor {
-	all := t.Float32s()
+// cut is a tensor of this process's piece of numbers.
+func (p *pieces) cut(all []float32) *Tensor {
 	from, to := collective.Piece(len(all), p.rank, p.processes)
 	return newTensor(append([]float32(nil), all[from:to]...), Shape{to - from})
 }
 
-// write cuts this process's piece of a node.
-func (p *pieces) write(x *graph.Node) *graph.Node {
-	n := x.Shape().Size()
+// write cuts this process's piece of a node of n numbers, where it has all of them.
+func (p *pieces) write(x *graph.Node, n int) *graph.Node {
+	if x.Shape().Size() != n {
+		return x
+	}
 	from, to := collective.Piece(n, p.rank, p.processes)
 	return graph.SliceAxis(graph.Reshape(x, n), 0, graph.AxisRange(from, to))
 }

@@ -150,6 +150,66 @@ func TestAllGather(t *testing.T) {
 	}
 }
 
+// TestReduceScatter adds up arrays of which each process gets its piece, and one that all get.
+func TestReduceScatter(t *testing.T) {
+	for n := 2; n <= 5; n++ {
+		groups := joined(t, n, usual)
+		for _, length := range []int{0, 1, 3, 1000, 100_003} {
+			before := groups[0].Sent()
+			for rank, err := range each(groups, func(rank int, g *Group) error {
+				x, y, z := make([]float32, length), make([]float32, 2*n+1), []float32{1, float32(rank)}
+				for i := range x {
+					x[i] = float32(i*n + rank)
+				}
+				y[2*n] = 1
+				sums, inPieces, err := g.ReduceScatter(t.Context(), "test", []float64{1}, false, [][]float32{x, y}, z)
+				if err != nil || !inPieces {
+					return fmt.Errorf("in pieces: %v, %w", inPieces, err)
+				}
+				from, to := Piece(length, rank, n)
+				for i := from; i < to; i++ {
+					if want := float32(i*n*n + n*(n-1)/2); math.Abs(float64(x[i]-want)) > 1e-6*float64(want) {
+						return fmt.Errorf("number %d is %v, want %v", i, x[i], want)
+					}
+				}
+				if rank == n-1 && y[2*n] != float32(n) {
+					return fmt.Errorf("the second array's last sum is %v", y[2*n])
+				}
+				if sums[0] != float64(n) || z[0] != float32(n) || z[1] != float32(n*(n-1)/2) {
+					return fmt.Errorf("sums are %v, and those that all get %v", sums, z)
+				}
+				return nil
+			}) {
+				if err != nil {
+					t.Fatalf("%d processes, %d numbers, rank %d: %v", n, length, rank, err)
+				}
+			}
+			// All but its own piece, once; of the array that all get, twice.
+			scattered, most := 4*(length+2*n+1)*(n-1)/n, 4*(2*(n-1)+n)
+			if sent := int(groups[0].Sent() - before); sent < scattered-most || sent > scattered+2*4*2+most {
+				t.Errorf("%d processes, %d numbers: rank 0 has sent %d bytes, want about %d", n, length, sent, scattered)
+			}
+		}
+	}
+}
+
+// TestReduceScatterAll has one process need all sums, which all get then.
+func TestReduceScatterAll(t *testing.T) {
+	groups := joined(t, 3, usual)
+	for rank, err := range each(groups, func(rank int, g *Group) error {
+		x, y := []float32{1, 2, 3, 4}, []float32{5}
+		sums, inPieces, err := g.ReduceScatter(t.Context(), "test", []float64{1}, rank == 1, [][]float32{x}, y)
+		if err == nil && (inPieces || !slices.Equal(x, []float32{3, 6, 9, 12}) || y[0] != 15 || !slices.Equal(sums, []float64{3})) {
+			err = fmt.Errorf("in pieces: %v, sums are %v, %v, %v", inPieces, x, y, sums)
+		}
+		return err
+	}) {
+		if err != nil {
+			t.Errorf("rank %d: %v", rank, err)
+		}
+	}
+}
+
 // TestDifferent has one process do something else, or the same a step earlier.
 func TestDifferent(t *testing.T) {
 	groups := joined(t, 3, quick)

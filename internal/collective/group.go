@@ -20,8 +20,10 @@ import (
 	"hash/crc32"
 	"math"
 	"net"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/holt-dl/holt/internal/launch"
@@ -134,6 +136,8 @@ type Group struct {
 	prev net.Conn
 	next net.Conn
 
+	sent atomic.Int64 // bytes, round the ring
+
 	turn    sync.Mutex // held by what all processes do together
 	step    int
 	answers chan message
@@ -223,6 +227,9 @@ func join(ctx context.Context, w launch.World, note string, t times) (_ *Group, 
 	}
 	return g, nil
 }
+
+// Sent returns how many bytes of arrays this process has sent to the next one.
+func (g *Group) Sent() int64 { return g.sent.Load() }
 
 // Notes returns what each process said of itself when it joined, in the order of ranks.
 func (g *Group) Notes() []string { return g.notes }
@@ -415,11 +422,36 @@ func (g *Group) Close() {
 // process has called [Group.Fail] instead, the error is a [*Failure], the arrays are as they were,
 // and the group goes on.
 func (g *Group) AllReduce(ctx context.Context, text string, numbers []float64, arrays ...[]float32) (sums []float64, err error) {
+	sums, _, err = g.ReduceScatter(ctx, text, numbers, true, arrays)
+	return sums, err
+}
+
+// ReduceScatter is [Group.AllReduce], of whose first arrays each process gets its [Piece] of the sums
+// alone, in half of the bytes: the rest of them is worth nothing afterwards. Where one of the
+// processes needs all sums, all get all, and inPieces is false.
+func (g *Group) ReduceScatter(ctx context.Context, text string, numbers []float64, all bool, scattered [][]float32, arrays ...[]float32) (sums []float64, inPieces bool, err error) {
 	m := message{Text: cut(text)}
 	for _, x := range numbers {
 		m.Numbers = append(m.Numbers, math.Float64bits(x))
 	}
-	m, err = g.together(ctx, m, func() error {
+	needs := 0.0
+	if all {
+		needs = 1
+	}
+	m.Numbers = append(m.Numbers, math.Float64bits(needs)) // of all processes together in the end
+	err = g.together(ctx, m, func(m message) error {
+		for _, bits := range m.Numbers {
+			sums = append(sums, math.Float64frombits(bits))
+		}
+		last := len(sums) - 1
+		inPieces, sums = sums[last] == 0, sums[:last]
+		if inPieces {
+			if err := g.scatter(scattered); err != nil {
+				return err
+			}
+		} else {
+			arrays = append(slices.Clone(scattered), arrays...)
+		}
 		var all []float32
 		for _, a := range arrays {
 			all = append(all, a...)
@@ -434,52 +466,29 @@ func (g *Group) AllReduce(ctx context.Context, text string, numbers []float64, a
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	for _, bits := range m.Numbers {
-		sums = append(sums, math.Float64frombits(bits))
-	}
-	return sums, nil
+	return sums, inPieces, nil
 }
 
 // AllGather brings arrays together of which each process has its [Piece]: all have the whole arrays
 // afterwards. For the text, errors and lengths see [Group.AllReduce].
 func (g *Group) AllGather(ctx context.Context, text string, arrays ...[]float32) error {
-	_, err := g.together(ctx, message{Text: cut(text)}, func() error {
-		// The pieces of a process lie together on the way.
-		each := func(f func(piece []float32)) (ends []int) {
-			end := 0
-			for rank := range g.world.Size {
-				for _, a := range arrays {
-					from, to := Piece(len(a), rank, g.world.Size)
-					f(a[from:to])
-					end += to - from
-				}
-				ends = append(ends, end)
-			}
-			return ends
-		}
-		var all []float32
-		ends := each(func(piece []float32) { all = append(all, piece...) })
-		part := func(i int) []float32 {
-			i, from := g.at(i), 0
-			if i > 0 {
-				from = ends[i-1]
-			}
-			return all[from:ends[i]]
-		}
-		if err := g.circulate(part, g.world.Rank); err != nil {
+	return g.together(ctx, message{Text: cut(text)}, func(message) error {
+		p := g.pack(arrays)
+		if err := g.circulate(func(i int) []float32 { return p.part(g.at(i)) }, g.world.Rank); err != nil {
 			return err
 		}
-		each(func(piece []float32) { all = all[copy(piece, all):] })
+		for rank := range g.world.Size {
+			p.unpack(rank)
+		}
 		return nil
 	})
-	return err
 }
 
 // together does f, in which numbers go round the ring, once all processes have said that they do
-// the same, and returns what rank 0 says of that.
-func (g *Group) together(ctx context.Context, m message, f func() error) (_ message, err error) {
+// the same, with what rank 0 says of that.
+func (g *Group) together(ctx context.Context, m message, f func(agreed message) error) (err error) {
 	g.turn.Lock()
 	defer g.turn.Unlock()
 	defer func() {
@@ -491,24 +500,24 @@ func (g *Group) together(ctx context.Context, m message, f func() error) (_ mess
 	defer cancel()
 	m.Kind = about
 	if m, err = g.exchange(ctx, m); err != nil {
-		return m, err
+		return err
 	}
 	if m.Failed != nil {
 		<-g.doing
-		return m, m.Failed
+		return m.Failed
 	}
-	err = f()
+	err = f(m)
 	<-g.doing
 	if err != nil {
 		select {
 		case <-g.broken:
-			return m, g.err
+			return g.err
 		default:
 		}
 		g.main.send(message{Kind: torn, Text: err.Error()})
-		return m, g.reason(fmt.Errorf("the connection to another process broke: %w", err))
+		return g.reason(fmt.Errorf("the connection to another process broke: %w", err))
 	}
-	return m, nil
+	return nil
 }
 
 // begin returns the context of an exchange, which ends some time after ctx does.
