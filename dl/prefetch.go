@@ -14,7 +14,8 @@ type fetched struct {
 
 // prefetch yields the batches of seq, and has the next one read and put, on a
 // goroutine of its own, while the loop works at one: two batches are there at a
-// time, no more. Errors come in their places; what seq panics with is one.
+// time, no more. Errors come in their places; what seq panics with is one, and so is
+// that it ends its goroutine.
 // When the loop is left, early or not, seq has ended and the goroutine with it.
 func prefetch(seq iter.Seq2[Batch, error], put func(Batch) (Batch, error)) iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) {
@@ -30,7 +31,13 @@ func prefetch(seq iter.Seq2[Batch, error], put func(Batch) (Batch, error)) iter.
 		go func() {
 			defer close(ended)
 			defer close(ahead)
-			err := xla.Shield(func() error {
+			err := error(errCellEnded)
+			defer func() {
+				if err != nil {
+					hand(fetched{err: err})
+				}
+			}()
+			err = xla.Shield(func() error {
 				for batch, err := range seq {
 					if err == nil {
 						batch, err = put(batch)
@@ -41,9 +48,6 @@ func prefetch(seq iter.Seq2[Batch, error], put func(Batch) (Batch, error)) iter.
 				}
 				return nil
 			})
-			if err != nil {
-				hand(fetched{err: err})
-			}
 		}()
 		defer func() {
 			close(left)

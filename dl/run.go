@@ -146,7 +146,8 @@ func (c *compiling) get() (what string, waited time.Duration) {
 // on the same model goes on from the weights that it has then.
 //
 // Whatever goes wrong, settings included, ends the run and is its error.
-// Cancelling the cell that called Start does not end the run.
+// Cancelling the cell that called Start does not end the run, unless the run is in a function of
+// that cell, such as OnStep, or comes to one while the cell is interrupted: that is its error.
 func Start(model *Model, t Training) *Run {
 	if t.Epochs == 0 {
 		t.Epochs = 1
@@ -161,25 +162,35 @@ func Start(model *Model, t Training) *Run {
 	go func() {
 		defer close(r.done)
 		defer cancel()
+		// An interrupt ends this goroutine where it is in a function of the cell that began the run.
+		end, err := stageFailed, error(errCellEnded)
+		defer func() { r.end(end, err) }()
 		ctx := xla.WatchedBy(ctx, r.compiler.begin)
-		end := stageDone
-		err := xla.Shield(func() (err error) { end, err = r.train(ctx); return err })
-		if err != nil && t.Options.severalProcesses() {
-			// As of the data, of OnStep, or of Stop. The others may have no step left to come to.
-			thisJob().fail(ended(err), err)
-			_, seen := r.step.counts()
-			r.step.part(seen)
-		}
-		if r.stop.Load() && (err == nil || isStop(err)) {
-			end, err = stageStopped, nil
-		}
-		if err = xla.Shield(func() error { return r.finish(err) }); err != nil {
-			end = stageFailed
-		}
-		r.now.err, r.now.ended = err, time.Now()
-		r.enter(end)
+		err = xla.Shield(func() (err error) { end, err = r.train(ctx); return err })
 	}()
 	return r
+}
+
+// errCellEnded is the error of a run and a loader of which a function of a cell was ended in its
+// goroutine, as an interrupt of the cell does.
+var errCellEnded = fmt.Errorf("dl: a function of the cell that began this was interrupted with it: %w", context.Canceled)
+
+// end is what follows when the run's training has ended.
+func (r *Run) end(how stage, err error) {
+	if err != nil && r.training.Options.severalProcesses() {
+		// As of the data, of OnStep, or of Stop. The others may have no step left to come to.
+		thisJob().fail(ended(err), err)
+		_, seen := r.step.counts()
+		r.step.part(seen)
+	}
+	if r.stop.Load() && (err == nil || isStop(err)) {
+		how, err = stageStopped, nil
+	}
+	if err = xla.Shield(func() error { return r.finish(err) }); err != nil {
+		how = stageFailed
+	}
+	r.now.err, r.now.ended = err, time.Now()
+	r.enter(how)
 }
 
 // Done is closed when the run has ended.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -218,6 +219,52 @@ func TestRunErrors(t *testing.T) {
 				t.Errorf("status is %q", s)
 			}
 		})
+	}
+}
+
+// ending is noise whose reading ends the goroutine, as an interrupt does with a cell's functions.
+type ending struct {
+	dl.Dataset
+	at int
+}
+
+func (e ending) Get(i int) (dl.Example, error) {
+	if i == e.at {
+		runtime.Goexit()
+	}
+	return e.Dataset.Get(i)
+}
+
+// TestCellEnds has a goroutine of a run, or of its loader, end in a function of the cell. The run ends
+// with an error, and its state is saved.
+func TestCellEnds(t *testing.T) {
+	on(t, "go")
+	for _, tt := range []struct {
+		name    string
+		at      int // the example that ends its goroutine; -1 for OnStep
+		workers int
+		steps   int
+	}{{"OnStep", -1, 0, 3}, {"Get", 13, 0, 3}, {"Get of two workers", 13, 2, 3}, {"Get of the first example", 0, 2, 0}} {
+		m := must(dl.Build(dl.Sequential{dl.Flatten{}, dl.Linear{Out: 10}}, dl.Shape{4, 3, 32, 32}))
+		dir := t.TempDir()
+		run := dl.Start(m, dl.Training{
+			Data:       dl.DataLoader{Dataset: ending{noise(23), tt.at}, BatchSize: 4, Workers: tt.workers},
+			Checkpoint: dl.Checkpoint{Dir: dir},
+			OnStep: func(s dl.StepDone) error {
+				if tt.at < 0 && s.N == 3 {
+					runtime.Goexit()
+				}
+				return nil
+			},
+		})
+		err := run.Wait()
+		const want = "a function of the cell that began this was interrupted with it: context canceled"
+		if err == nil || !strings.HasSuffix(err.Error(), want) || !errors.Is(err, context.Canceled) || run.N() != tt.steps {
+			t.Errorf("%s: error is %v after %d steps, want %s after %d", tt.name, err, run.N(), want, tt.steps)
+		}
+		if files := must(filepath.Glob(filepath.Join(dir, fmt.Sprintf("step-%010d-*", tt.steps)))); len(files) != 1 {
+			t.Errorf("%s: states are %q, want one after step %d", tt.name, files, tt.steps)
+		}
 	}
 }
 

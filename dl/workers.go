@@ -119,11 +119,15 @@ func (p *plan) ahead(first int, yield func(loaded) bool) {
 	for range workers {
 		wg.Go(func() {
 			for j := range jobs {
-				var got loaded
-				if !stop.Load() {
+				got := loaded{err: errCellEnded}
+				func() {
+					defer func() { j.done <- got }()
+					if stop.Load() {
+						got = loaded{}
+						return
+					}
 					got = p.read(j.part, &stop)
-				}
-				j.done <- got
+				}()
 			}
 		})
 	}
