@@ -12,6 +12,7 @@ import (
 
 	"github.com/holt-dl/holt/dl/internal/xla"
 	"github.com/holt-dl/holt/internal/collective"
+	"github.com/holt-dl/holt/internal/hooks"
 	"github.com/holt-dl/holt/internal/launch"
 )
 
@@ -85,6 +86,7 @@ func (j *processes) fail(ctx context.Context, err error) {
 	case errors.Is(err, context.Canceled):
 		class, reason = stopped, "it was stopped"
 	}
+	defer hooks.Hold()()
 	g.Fail(ctx, class, errors.New(reason))
 }
 

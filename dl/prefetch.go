@@ -15,8 +15,8 @@ type fetched struct {
 // prefetch yields the batches of seq, and has the next one read and put, on a
 // goroutine of its own, while the loop works at one: two batches are there at a
 // time, no more. Errors come in their places; what seq panics with is one, and so is
-// that it ends its goroutine.
-// When the loop is left, early or not, seq has ended and the goroutine with it.
+// that it ends its goroutine. When the loop is left, early or not, seq has ended and
+// the goroutine with it.
 func prefetch(seq iter.Seq2[Batch, error], put func(Batch) (Batch, error)) iter.Seq2[Batch, error] {
 	return func(yield func(Batch, error) bool) {
 		ahead, left, ended := make(chan fetched), make(chan struct{}), make(chan struct{})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/holt-dl/holt/dl/internal/xla"
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // Training says how [Start] trains a model.
@@ -207,6 +208,7 @@ func (r *Run) Wait() error {
 		return r.Err()
 	case <-ctx.Done():
 		if r.training.Options.severalProcesses() {
+			defer hooks.Hold()()
 			r.Stop()
 		}
 		return ctx.Err()

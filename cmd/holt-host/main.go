@@ -18,6 +18,7 @@ import (
 func main() {
 	hooks.Set(func(h *hooks.Hooks) {
 		h.Context = host.Context
+		h.Hold = host.Hold
 		h.Notice = func(sentence string) { frame.Warn(sentence) }
 		h.Plotter = plot.Gonum{}
 	})

@@ -22,6 +22,8 @@ type Hooks struct {
 	// Context returns the context of the cell that is running, which an
 	// interrupt cancels.
 	Context func() context.Context
+	// Hold keeps a cell that is interrupted from being given up until release is called.
+	Hold func() (release func())
 	// Notice shows, in one plain sentence, what the user should know but did
 	// not ask for: that the slow backend is used, say.
 	Notice func(sentence string)
@@ -133,6 +135,14 @@ func Context() context.Context {
 		}
 	}
 	return context.Background()
+}
+
+// Hold keeps a cell that is interrupted from being given up until release is called.
+func Hold() (release func()) {
+	if f := Get().Hold; f != nil {
+		return f()
+	}
+	return func() {}
 }
 
 // Notice tells the user a sentence, where there is a place for it.

@@ -26,7 +26,8 @@
 // Go cannot stop a goroutine from outside. So generated code asks: loops and functions test a
 // flag, waits are selects, and what is asked for ends the goroutine by runtime.Goexit, which
 // recover does not stop (stop.go, package rt). What does neither, a call of C or a read from
-// the network, is waited for a second and then left behind, with the place where it is.
+// the network, is waited for a second and then left behind, with the place where it is. What other
+// processes of a training take part in is waited for as long as it takes (Hold).
 //
 // # Order of output
 //

@@ -36,8 +36,9 @@ type server struct {
 	// What any goroutine may look up while cells come and go. Loaded and execs grow with the
 	// number of executions; execs is cleared of what is over (forget), while loaded must know
 	// every path for good.
-	execs    sync.Map // profiler labels (unsafe.Pointer) → *execution
-	files    sync.Map // display names of the cells that ran here, such as cell[5]
+	execs    sync.Map     // profiler labels (unsafe.Pointer) → *execution
+	holds    atomic.Int32 // of interrupted cells, by Hold
+	files    sync.Map     // display names of the cells that ran here, such as cell[5]
 	current  atomic.Pointer[execution]
 	poisoned atomic.Pointer[string] // why no further plugin may be loaded
 	loaded   sync.Map               // import paths of cells → cell number

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/pprof"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -44,9 +45,20 @@ func (s *server) halt(e *execution) {
 	})
 }
 
+// Hold keeps an interrupted cell from being abandoned until release is called: it ends what other
+// processes take part in, which may take longer than [Grace].
+func Hold() (release func()) {
+	s := active.Load()
+	if s == nil {
+		return func() {}
+	}
+	s.holds.Add(1)
+	return sync.OnceFunc(func() { s.holds.Add(-1) })
+}
+
 // abandon reports an execution that has not ended [Grace] after it was halted, nor since the
-// programs ended that it may wait for. The kernel then runs other cells, and this one's
-// goroutine stays with its labels, by which its next check ends it.
+// programs ended that it may wait for, nor since what [Hold] has begun was over. The kernel then
+// runs other cells, and this one's goroutine stays with its labels, by which its next check ends it.
 func (s *server) abandon(e *execution, programs <-chan bool) {
 	grace := time.After(Grace)
 	last := Grace / 10
@@ -67,6 +79,13 @@ func (s *server) abandon(e *execution, programs <-chan bool) {
 	case <-e.ended:
 		return
 	case <-time.After(last):
+	}
+	for s.holds.Load() > 0 {
+		select {
+		case <-e.ended:
+			return
+		case <-time.After(Grace / 10):
+		}
 	}
 	// Where it is, as the person reads it: "chan receive", and the calls that led there. The
 	// trace of all goroutines is the only way to learn that of another goroutine.

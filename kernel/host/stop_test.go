@@ -94,6 +94,26 @@ func Run() {
 	}
 }
 
+// TestHold has a cell end what takes longer than an interrupted one has.
+func TestHold(t *testing.T) {
+	h := hosttest.Start(t)
+	d := interrupted(t, h, `import ("time"; "github.com/holt-dl/holt/kernel/host")
+var Whole bool
+func Run() {
+	defer host.Hold()()
+	<-host.Context().Done()
+	time.Sleep(host.Grace + 500*time.Millisecond)
+	Whole = true
+}`)
+	if d.Stuck != "" || d.Result != msg.Interrupted {
+		t.Errorf("got %+v, want an interrupted cell that has ended", d)
+	}
+	if got := h.Must(`import ("fmt"; c1 "notebook/c1")
+func Run() { fmt.Println(c1.Whole) }`); got != "true\n" {
+		t.Errorf("got %q, want that the cell has come to its end", got)
+	}
+}
+
 // TestStuck abandons a cell that waits where nothing can end it: later cells
 // run, and it ends when it goes on.
 func TestStuck(t *testing.T) {
