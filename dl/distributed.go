@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -134,17 +135,22 @@ func (o Options) localDevices(on *xla.Device) int {
 	case o.Devices != All:
 		return max(o.Devices, 1)
 	case on.Plans():
-		return max(gpusHere(), 1)
+		return max(gpusHere(on.Kind), 1)
 	case on.Kind == "go" || on.Num != 0 || thisJob().world.LocalSize > 1:
 		return 1
 	}
 	return on.Backend.NumDevices()
 }
 
-// gpusHere is the number of GPUs of this process that would share a batch.
-func gpusHere() int {
+// gpusHere is the number of GPUs of this process that would share a batch: those that a host has
+// by the name of a planned kind, such as h100:4, or those that are there.
+func gpusHere(kind string) int {
 	if thisJob().world.LocalSize > 1 {
 		return 1
+	}
+	if _, each, ok := strings.Cut(kind, ":"); ok {
+		n, _ := strconv.Atoi(each) // the compiler refuses what is none
+		return n
 	}
 	for _, b := range xla.Backends() {
 		if b.Kind == "cuda" {

@@ -19,8 +19,9 @@ type Plan struct {
 	GPU    string // such as NVIDIA H100 80GB HBM3
 	Memory Bytes  // that it has, by NVIDIA's data sheet
 	Usable Bytes  // what programs may take of it: [CUDA]'s MemoryFraction, or XLA's own
+	Hosts  int    // that the GPUs are in
 	Lines  []PlanLine
-	Note   string // what is not planned, and why; empty where all is
+	Note   string // what is not planned, or does not run yet, and why; empty where there is none of it
 }
 
 // PlanLine is what one program would need of each GPU that it runs on.
@@ -44,6 +45,19 @@ type PlanLine struct {
 	// LargestBatch is the largest batch that was found to fit, by compiling the program
 	// for it; 0 where none does, or none was looked for.
 	LargestBatch int
+
+	// Collectives are what several GPUs do together in one run of the program.
+	Collectives []Collective
+}
+
+// Collective is what the GPUs of a program do together, such as all-reduce: all calls of it.
+type Collective struct {
+	Name  string // of XLA's operation
+	Calls int    // those in a loop count once
+	// Bytes are those of the arrays on one GPU, before or after the operation, whichever is more.
+	Bytes Bytes
+	// BetweenHosts is set where GPUs of several hosts take part.
+	BetweenHosts bool
 }
 
 // Plan says what the model would need of a GPU, such as "h100", for a prediction and a
@@ -54,7 +68,9 @@ type PlanLine struct {
 //	model.Plan("h100", dl.Options{Devices: 8, Shard: dl.FSDP, Precision: dl.BFloat16})
 //
 // plans for eight of them, as they are after a training step with these options: what is said is of
-// each of them. Without options it is one.
+// each of them. Without options it is one. A host has eight GPUs, or as many as "h100:4" says; more
+// Devices are those of several hosts, for which XLA makes one program. Such a program is planned and
+// does not run yet: a training over hosts has Devices [All], and a program for each process.
 //
 // It takes no GPU, and some seconds for each of about five programs: XLA's compiler for
 // CUDA has to be installed, once, by holt backend install cuda-compiler. Without it, and
@@ -136,8 +152,8 @@ func (m *Model) stepToPlan(output *Tensor) (*Step, Batch, error) {
 // and what the largest batch is that fits. Nothing runs: the step and its model stay as
 // they are, and the values of the batch are not read. With Options{Devices: n}, each
 // of n GPUs has a part of the batch, and of what Options.Shard says. With Devices [All] the
-// plan is that of this process: of its part of the batch, on the GPUs that it has, or on one where
-// it has none. A step of several programs, with Accumulate or in a job of several processes,
+// plan is that of this process: of its part of the batch, on the GPUs that it has, or on as many as
+// "h100:8" says, or else on one. A step of several programs, with Accumulate or in a job of several processes,
 // has a line for each: the gradients of a batch, and the update of the weights. See [Model.Plan].
 func (s *Step) Plan(gpu string, batch Batch) (Plan, error) {
 	p, err := s.plan(gpu, batch)
@@ -189,10 +205,11 @@ func (s *Step) planBatch(gpu string, batch Batch, rows int) (p Plan, devices int
 		if err != nil {
 			return Plan{}, 0, err
 		}
-		p.GPU, p.Memory, p.Usable, p.Lines = q.GPU, q.Memory, q.Usable, append(p.Lines, q.Lines...)
+		q.Lines = append(p.Lines, q.Lines...)
+		p = q
 	}
-	if s.options.Devices == All && gpusHere() == 0 {
-		p.Note = "this process has no GPU, and one is planned for; Options{Devices: n} plans for n"
+	if s.options.Devices == All && gpusHere(gpu) == 0 {
+		p.Note = fmt.Sprintf("this process has no GPU, and one is planned for; %s:8 plans for eight, and Options{Devices: n} for n", gpu)
 	}
 	return p, devices, nil
 }
@@ -314,7 +331,14 @@ func planFor(gpu string, devices int, program plannedProgram) (Plan, error) {
 	}
 	p := Plan{GPU: kind.Product, Memory: Bytes(kind.Memory), Usable: Bytes(float64(kind.Memory) * xla.MemoryFraction())}
 	peak := Bytes(c.Memory + program.beside)
-	p.Lines = []PlanLine{{Name: program.name, Batch: program.batch, Peak: peak, Fits: peak <= p.Usable, FLOPs: c.FLOPs, Loops: c.Loops}}
+	line := PlanLine{Name: program.name, Batch: program.batch, Peak: peak, Fits: peak <= p.Usable, FLOPs: c.FLOPs, Loops: c.Loops}
+	for _, k := range c.Collectives {
+		line.Collectives = append(line.Collectives, Collective{k.Name, k.Calls, Bytes(k.Bytes), k.Hosts})
+	}
+	p.Lines, p.Hosts = []PlanLine{line}, kind.Hosts
+	if p.Hosts > 1 {
+		p.Note = fmt.Sprintf("one program for the GPUs of %d hosts is planned, and does not run yet; a training over hosts has Options{Devices: dl.All}, and a program for each of its processes", p.Hosts)
+	}
 	return p, nil
 }
 
@@ -378,8 +402,14 @@ func (p Plan) String() string {
 	return text
 }
 
-// Table is the plan for a notebook: a row for each program.
+// Table is the plan for a notebook: a row for each program. What several GPUs do together is in a
+// last column.
 func (p Plan) Table() (head []string, rows [][]any) {
+	head = []string{p.GPU, "batch", "memory", fmt.Sprintf("fits into %v", p.Usable), "operations", "largest batch"}
+	together := slices.ContainsFunc(p.Lines, func(l PlanLine) bool { return len(l.Collectives) > 0 })
+	if together {
+		head = append(head, "collectives")
+	}
 	for _, l := range p.Lines {
 		fits, flops, largest := "no", engineering(l.FLOPs)+"FLOP", ""
 		if l.Fits {
@@ -391,9 +421,26 @@ func (p Plan) Table() (head []string, rows [][]any) {
 		if l.LargestBatch > 0 {
 			largest = thousands.Text(l.LargestBatch)
 		}
-		rows = append(rows, []any{l.Name, thousands.Text(l.Batch), l.Peak.String(), fits, flops, largest})
+		row := []any{l.Name, thousands.Text(l.Batch), l.Peak.String(), fits, flops, largest}
+		if together {
+			var words []string
+			for _, c := range l.Collectives {
+				words = append(words, c.String())
+			}
+			row = append(row, strings.Join(words, ", "))
+		}
+		rows = append(rows, row)
 	}
-	return []string{p.GPU, "batch", "memory", fmt.Sprintf("fits into %v", p.Usable), "operations", "largest batch"}, rows
+	return head, rows
+}
+
+// String is such as "all-reduce ×2 of 1.5 MiB between hosts".
+func (c Collective) String() string {
+	text := fmt.Sprintf("%s ×%d of %v", c.Name, c.Calls, c.Bytes)
+	if c.BetweenHosts {
+		text += " between hosts"
+	}
+	return text
 }
 
 // engineering writes a number with a prefix of the SI, such as "12.3 G".

@@ -2,13 +2,16 @@ package dl_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/holt-dl/holt/dl"
+	"github.com/holt-dl/holt/internal/hooks"
 	"github.com/holt-dl/holt/internal/plugins"
 )
 
@@ -76,7 +79,7 @@ func TestPlanPrograms(t *testing.T) {
 		t.Errorf("update is %+v, want about %v", got, 7*weights)
 	}
 	p = must(dl.PlanBatch(step.With(dl.Options{Devices: dl.All}), "h100", batch))
-	if len(p.Lines) != 1 || p.Lines[0] != whole || p.Note == "" {
+	if len(p.Lines) != 1 || !reflect.DeepEqual(p.Lines[0], whole) || p.Note == "" {
 		t.Errorf("plan of all devices is %+v, want %+v", p, whole)
 	}
 	four := must(m.Plan("h100", dl.Options{Devices: 4, Shard: dl.FSDP}))
@@ -91,13 +94,100 @@ func TestPlanPrograms(t *testing.T) {
 	}
 }
 
+// hostOptions are ways to train on two hosts of eight GPUs.
+var hostOptions = []dl.Options{
+	{Devices: 16}, {Devices: 16, Shard: dl.ZeRO1}, {Devices: 16, Shard: dl.FSDP}, {Devices: 16, Shard: dl.FSDP, TensorParallel: 2},
+}
+
+// hostStep is a step of a transformer, and a batch for it.
+func hostStep(t *testing.T) (*dl.Model, *dl.Step, dl.Batch) {
+	t.Helper()
+	on(t, "cpu")
+	m := must(dl.Build(transformer(), dl.Shape{32, 64}, dl.Int64))
+	if err := m.Parallelize(dl.ParallelPlan{"*.linear1": dl.Colwise, "*.linear2": dl.Rowwise}); err != nil {
+		t.Fatal(err)
+	}
+	return m, dl.TrainStep(m, nil, dl.Adam{}), dl.Batch{Inputs: whole(fill(1, 1, 32, 64), 1000), Labels: dl.FromSlice(make([]int64, 32))}
+}
+
+// TestPlanHosts plans one program for the GPUs of two hosts, and looks at what they send each other.
+func TestPlanHosts(t *testing.T) {
+	m, step, batch := hostStep(t)
+	if _, ok := plugins.Compiler(); !ok {
+		t.Skip("the compiler for CUDA is not installed; run holt backend install cuda-compiler")
+	}
+	weights := dl.Bytes(4 * m.NumParams())
+	one := must(dl.PlanBatch(step, "h100", batch)).Lines[0]
+	for i, want := range [][]string{{"all-reduce"}, {"all-gather", "reduce-scatter"}, {"all-gather", "reduce-scatter"}, {"all-gather"}} {
+		p := must(dl.PlanBatch(step.With(hostOptions[i]), "h100", batch))
+		t.Logf("%+v\n%v", hostOptions[i], p)
+		line := p.Lines[0]
+		if p.Hosts != 2 || line.FLOPs != one.FLOPs || line.Peak >= one.Peak || !strings.HasPrefix(p.Note, "one program for the GPUs of 2 hosts is planned, and does not run yet") {
+			t.Errorf("%+v: plan is %+v", hostOptions[i], p)
+		}
+		between, within := map[string]dl.Bytes{}, dl.Bytes(0)
+		for _, c := range line.Collectives {
+			if c.BetweenHosts {
+				between[c.Name] += c.Bytes
+			} else {
+				within += c.Bytes
+			}
+		}
+		for _, name := range want {
+			// All gradients or weights go over the network, but for those that each device has whole.
+			if between[name] < weights/2 {
+				t.Errorf("%+v: %s of %v between hosts, want at least half of %v: %v", hostOptions[i], name, between[name], weights, line.Collectives)
+			}
+		}
+		if hostOptions[i].TensorParallel > 1 && within == 0 {
+			t.Errorf("%+v: pairs of GPUs add up over hosts alone: %v", hostOptions[i], line.Collectives)
+		}
+	}
+	// Hosts of sixteen GPUs have no others to reach.
+	p := must(dl.PlanBatch(step.With(dl.Options{Devices: 16}), "h100:16", batch))
+	if l := p.Lines[0]; p.Hosts != 1 || p.Note != "" || len(l.Collectives) == 0 || l.Collectives[0].BetweenHosts {
+		t.Errorf("plan of a host of sixteen is %+v", p)
+	}
+	p = must(dl.PlanBatch(step.With(dl.Options{Devices: dl.All}), "h100:4", batch))
+	if l := p.Lines[0]; p.Hosts != 1 || p.Note != "" || len(l.Collectives) == 0 || l.Peak >= one.Peak {
+		t.Errorf("plan of this process's host of four is %+v", p)
+	}
+	_, err := dl.PlanBatch(step.With(dl.Options{Devices: 16}), "h100:5", batch)
+	wantError(t, err, "16 devices are not those of hosts of 5 GPUs each, want a multiple of that; h100:4 says that a host has 4")
+}
+
+// TestHostPrograms writes the programs of two hosts, as make cuda collects them.
+func TestHostPrograms(t *testing.T) {
+	_, step, batch := hostStep(t)
+	if os.Getenv("HOLT_PROGRAMS") == "" {
+		t.Setenv("HOLT_PROGRAMS", t.TempDir())
+	}
+	defer hooks.Set(func(h *hooks.Hooks) {
+		h.CompileAhead = func(_ context.Context, _ string, devices int, _ [][]byte, done func(int, hooks.Compiled)) (hooks.GPU, error) {
+			done(0, hooks.Compiled{})
+			return hooks.GPU{Hosts: devices / 8}, nil
+		}
+	})()
+	for _, o := range hostOptions {
+		must(dl.PlanBatch(step.With(o), "h100", batch))
+	}
+	files := must(filepath.Glob(filepath.Join(os.Getenv("HOLT_PROGRAMS"), "16-*-training_step.mlir")))
+	if len(files) < len(hostOptions) {
+		t.Errorf("there are %q, want %d programs for 16 GPUs", files, len(hostOptions))
+	}
+}
+
 func TestPlanErrors(t *testing.T) {
 	on(t, "cpu")
 	m := must(dl.Build(cifarNet(), dl.Shape{4, 3, 32, 32}))
 	if _, err := m.Plan("h99"); err == nil || !strings.HasPrefix(err.Error(), `dl: Plan: GPU is "h99", want one of h100, h100-pcie, h200, a100, `) {
 		t.Errorf("error is %v", err)
 	}
-	_, err := m.Plan("h100", dl.Options{Devices: 4, Shard: 7})
+	_, err := m.Plan("h100:none")
+	wantError(t, err, `dl: Plan: GPU is "h100:none", want a number of GPUs of each host behind the colon, such as h100:8`)
+	_, err = m.Plan("h100", dl.Options{Devices: 12})
+	wantError(t, err, "dl: Plan: 12 devices are not those of hosts of 8 GPUs each, want a multiple of that; h100:4 says that a host has 4")
+	_, err = m.Plan("h100", dl.Options{Devices: 4, Shard: 7})
 	wantError(t, err, "dl: Plan: Options: Shard is 7, want dl.NoShard, dl.ZeRO1 or dl.FSDP")
 	_, err = m.Plan("h100", dl.Options{}, dl.Options{})
 	wantError(t, err, "dl: Plan: got 2 options, want one dl.Options or none")

@@ -150,7 +150,7 @@ func print(gpu string, all []*program) (failed int) {
 	compiled := 0
 	calls := map[string]int{}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "program\tGPUs\tMFLOP\tMiB\tlibrary calls")
+	fmt.Fprintln(w, "program\tGPUs\tMFLOP\tMiB\tlibrary calls and collectives")
 	for _, p := range all {
 		c := p.result
 		switch {
@@ -168,6 +168,13 @@ func print(gpu string, all []*program) (failed int) {
 		for _, name := range slices.Sorted(maps.Keys(c.Calls)) {
 			calls[name] += c.Calls[name]
 			called = append(called, fmt.Sprintf("%s×%d", name, c.Calls[name]))
+		}
+		for _, k := range c.Collectives {
+			text := fmt.Sprintf("%s×%d:%.2fMiB", k.Name, k.Calls, float64(k.Bytes)/(1<<20))
+			if k.Hosts {
+				text += ":between-hosts"
+			}
+			called = append(called, text)
 		}
 		fmt.Fprintf(w, "%s\t%d\t%.1f\t%.2f\t%s\n", p.name, p.gpus, c.FLOPs/1e6, float64(c.Memory)/(1<<20), strings.Join(called, " "))
 	}

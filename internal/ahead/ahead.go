@@ -39,20 +39,21 @@ func Names() []string {
 }
 
 // Compile compiles programs in StableHLO for so many GPUs of a kind, one after the other, and calls
-// done with what each would take, or with why it cannot be compiled. Cancelling ctx stops
-// it.
-func Compile(ctx context.Context, name string, devices int, programs [][]byte, done func(i int, c hooks.Compiled)) (hooks.GPU, error) {
-	g, err := find(name)
+// done with what each would take, or with why it cannot be compiled. The kind is one of [Names],
+// whose hosts have eight of them, or has their number, such as h100:4. More GPUs than that are those
+// of several hosts. Cancelling ctx stops it.
+func Compile(ctx context.Context, kind string, devices int, programs [][]byte, done func(i int, c hooks.Compiled)) (hooks.GPU, error) {
+	g, hosts, perHost, err := find(kind, devices)
 	if err != nil {
 		return hooks.GPU{}, err
 	}
-	known := hooks.GPU{Name: g.name, Product: g.product, Memory: g.bytes()}
+	known := hooks.GPU{Name: g.name, Product: g.product, Memory: g.bytes(), Hosts: hosts}
 	plugin, ok := plugins.Compiler()
 	if !ok {
 		return known, ErrNoCompiler
 	}
 	for i := 0; i < len(programs); {
-		n, err := compileSome(ctx, order{plugin, g.target(), devices}, programs[i:], func(k int, c hooks.Compiled) { done(i+k, c) })
+		n, err := compileSome(ctx, order{plugin, g.target(), hosts, perHost}, programs[i:], func(k int, c hooks.Compiled) { done(i+k, c) })
 		if err != nil {
 			return known, err
 		}
@@ -62,10 +63,10 @@ func Compile(ctx context.Context, name string, devices int, programs [][]byte, d
 }
 
 // Basis is a checksum of all that a program's results depend on besides the program: the compiler,
-// the GPU, how many of them, and the flags of XLA. Results of equal programs on an equal basis are
-// equal.
-func Basis(name string, devices int) ([]byte, error) {
-	g, err := find(name)
+// the GPU, how many of them on how many hosts, and the flags of XLA. Results of equal programs on
+// an equal basis are equal.
+func Basis(kind string, devices int) ([]byte, error) {
+	g, hosts, perHost, err := find(kind, devices)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +84,7 @@ func Basis(name string, devices int) ([]byte, error) {
 	}
 	defer f.Close()
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%q %q %d ", g.target(), flags, devices)
+	fmt.Fprintf(sum, "%q %q %dx%d ", g.target(), flags, hosts, perHost)
 	if _, err := io.Copy(sum, f); err != nil {
 		return nil, err
 	}
@@ -115,7 +116,7 @@ func compileSome(ctx context.Context, o order, programs [][]byte, done func(i in
 		default:
 			flops, loops := Operations(p)
 			k := a.Cost
-			done(i, hooks.Compiled{FLOPs: flops, Loops: loops, Inputs: k.Arguments, Outputs: k.Outputs, Temporary: k.Temporary, Memory: k.Memory(), Calls: k.Calls})
+			done(i, hooks.Compiled{FLOPs: flops, Loops: loops, Inputs: k.Arguments, Outputs: k.Outputs, Temporary: k.Temporary, Memory: k.Memory(), Calls: k.Calls, Collectives: k.Collectives})
 		}
 	}
 	return len(programs), nil

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,6 +66,35 @@ func compile(t *testing.T, programs ...string) ([]hooks.Compiled, error) {
 	return all, err
 }
 
+func TestFind(t *testing.T) {
+	for _, tt := range []struct {
+		kind           string
+		devices        int
+		hosts, perHost int
+		err            string
+	}{
+		{kind: "H100", devices: 1, hosts: 1, perHost: 1},
+		{kind: "h100", devices: 8, hosts: 1, perHost: 8},
+		{kind: "h100", devices: 16, hosts: 2, perHost: 8},
+		{kind: "l4:4", devices: 16, hosts: 4, perHost: 4},
+		{kind: "h100:16", devices: 12, hosts: 1, perHost: 12},
+		{kind: "h100", devices: 12, err: "12 devices are not those of hosts of 8 GPUs each, want a multiple of that; h100:4 says that a host has 4"},
+		{kind: "h100:0", devices: 1, err: `GPU is "h100:0", want a number of GPUs of each host behind the colon, such as h100:8`},
+		{kind: "h99", devices: 1, err: `GPU is "h99", want one of h100, `},
+	} {
+		g, hosts, perHost, err := find(tt.kind, tt.devices)
+		if tt.err != "" {
+			if err == nil || !strings.HasPrefix(err.Error(), tt.err) {
+				t.Errorf("%d %s: error is %v, want %s", tt.devices, tt.kind, err, tt.err)
+			}
+			continue
+		}
+		if err != nil || hosts != tt.hosts || perHost != tt.perHost || !strings.HasPrefix(strings.ToLower(tt.kind), g.name) {
+			t.Errorf("%d %s: %s on %d hosts of %d, %v", tt.devices, tt.kind, g.name, hosts, perHost, err)
+		}
+	}
+}
+
 // TestPlugins compiles with plugins that are none, or end their process.
 func TestPlugins(t *testing.T) {
 	folder := t.TempDir()
@@ -94,7 +124,7 @@ func TestPlugins(t *testing.T) {
 	for _, other := range []struct {
 		gpu   string
 		count int
-	}{{"h100", 2}, {"l4", 1}} {
+	}{{"h100", 2}, {"l4", 1}, {"h100", 16}, {"h100:2", 16}} {
 		if b, err := Basis(other.gpu, other.count); err != nil || bytes.Equal(b, one) {
 			t.Errorf("the basis of %v is that of one h100, or %v", other, err)
 		}
@@ -131,8 +161,36 @@ func TestCompile(t *testing.T) {
 		if c := all[0]; c.Err != nil || c.Inputs != inputs || c.Outputs != outputs || c.Memory < inputs+outputs || kind.Memory < 16e9 {
 			t.Errorf("%s: %+v, %+v", name, kind, c)
 		}
+		if len(all[0].Collectives) > 0 {
+			t.Errorf("%s: one GPU does %v with others", name, all[0].Collectives)
+		}
 		if c := all[1]; c.Err == nil || !strings.Contains(c.Err.Error(), "error: ") {
 			t.Errorf("%s: a program that is none gives %+v", name, c)
+		}
+	}
+}
+
+// sharded is product2 of matrices that 16 GPUs have a part of along the axis that is added up.
+var sharded = strings.NewReplacer(
+	"module {\n", "module {\n  sdy.mesh @mesh = <[\"batch\"=16]>\n",
+	"%p0: tensor<4x1024xf32>", `%p0: tensor<4x1024xf32> { sdy.sharding = #sdy.sharding<@mesh, [{}, {"batch"}]> }`,
+	"%p1: tensor<64x1024xf32>", `%p1: tensor<64x1024xf32> { sdy.sharding = #sdy.sharding<@mesh, [{}, {"batch"}]> }`,
+).Replace(product2)
+
+// TestCompileHosts compiles for sixteen GPUs of one host, of two, and of four.
+func TestCompileHosts(t *testing.T) {
+	if _, ok := plugins.Compiler(); !ok {
+		t.Skip("the compiler for CUDA is not installed; run holt backend install cuda-compiler")
+	}
+	for kind, hosts := range map[string]int{"h100:16": 1, "h100": 2, "h100:4": 4} {
+		var got hooks.Compiled
+		g, err := Compile(t.Context(), kind, 16, [][]byte{[]byte(sharded)}, func(_ int, c hooks.Compiled) { got = c })
+		if err != nil || got.Err != nil {
+			t.Fatal(err, got.Err)
+		}
+		want := []hooks.Collective{{Name: "all-reduce", Calls: 1, Bytes: 4 * 4 * 64, Hosts: hosts > 1}}
+		if g.Hosts != hosts || !slices.Equal(got.Collectives, want) || got.Inputs != 4*(4+64)*1024/16 {
+			t.Errorf("%s: %+v on %d hosts, want %v on %d", kind, got, g.Hosts, want, hosts)
 		}
 	}
 }

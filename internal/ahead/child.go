@@ -29,7 +29,8 @@ func init() {
 type order struct {
 	Plugin  string
 	Target  string
-	Devices int
+	Hosts   int
+	PerHost int
 }
 
 // answer is what it says of a program.
@@ -45,7 +46,7 @@ func compileAll(in io.Reader, out io.Writer) error {
 	if err := from.Decode(&o); err != nil {
 		return err
 	}
-	target, err := pjrt.DescribeTarget(o.Plugin, o.Target, o.Devices)
+	target, err := pjrt.DescribeTarget(o.Plugin, o.Target, o.Hosts, o.PerHost)
 	if err != nil {
 		return err
 	}

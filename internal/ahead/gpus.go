@@ -2,6 +2,8 @@ package ahead
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -64,16 +66,29 @@ func (c capability) perBlock() int {
 
 func (g gpu) bytes() int64 { return int64(g.memory * 1e9) }
 
-// find returns the GPU of a name.
-func find(name string) (gpu, error) {
-	var names []string
-	for _, g := range gpus {
-		if strings.EqualFold(name, g.name) {
-			return g, nil
+// usualHost is how many GPUs a host has where the kind does not say.
+const usualHost = 8
+
+// find returns the GPU of a kind, and the hosts that so many of them are in: one, or several that
+// have as many GPUs each as the kind says.
+func find(kind string, devices int) (g gpu, hosts, perHost int, err error) {
+	name, each, given := strings.Cut(kind, ":")
+	perHost = usualHost
+	if given {
+		if perHost, err = strconv.Atoi(each); err != nil || perHost < 1 {
+			return gpu{}, 0, 0, fmt.Errorf("GPU is %q, want a number of GPUs of each host behind the colon, such as %s:%d", kind, name, usualHost)
 		}
-		names = append(names, g.name)
 	}
-	return gpu{}, fmt.Errorf("GPU is %q, want one of %s", name, strings.Join(names, ", "))
+	i := slices.IndexFunc(gpus, func(g gpu) bool { return strings.EqualFold(name, g.name) })
+	switch {
+	case i < 0:
+		return gpu{}, 0, 0, fmt.Errorf("GPU is %q, want one of %s", kind, strings.Join(Names(), ", "))
+	case devices <= perHost:
+		return gpus[i], 1, devices, nil
+	case devices%perHost != 0:
+		return gpu{}, 0, 0, fmt.Errorf("%d devices are not those of hosts of %d GPUs each, want a multiple of that; %s:4 says that a host has 4", devices, perHost, name)
+	}
+	return gpus[i], devices / perHost, perHost, nil
 }
 
 // target is the GPU in the text of XLA's GpuTargetConfigProto. What is the same for all

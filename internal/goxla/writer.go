@@ -8,8 +8,8 @@ import (
 	xlapjrt "github.com/gomlx/go-xla/pjrt"
 )
 
-// mostDevices is for how many GPUs a program is written at most: those of one host.
-const mostDevices = 8
+// mostDevices is for how many GPUs, on however many hosts, a program is written at most.
+const mostDevices = 1024
 
 // cudaWriter returns a backend that writes programs as go-xla does for CUDA, without a
 // plugin and devices. Go-xla v0.4.4 asks the plugin's name what to write (pjrt/plugins.go,

@@ -55,7 +55,8 @@ type Hooks struct {
 	// products in TF32 or not, and runs none.
 	CUDAWriter func(tf32 bool) any
 	// CompileAhead compiles programs in StableHLO for so many GPUs of a kind, none of which
-	// need be there, and calls done with each of them. Its error is that of a GPU that is
+	// need be there, and calls done with each of them. The kind is such as h100, whose hosts have
+	// eight of them, or h100:4, whose hosts have four. Its error is that of a GPU that is
 	// not known, of a compiler that is not installed, and of ctx.
 	CompileAhead func(ctx context.Context, gpu string, devices int, programs [][]byte, done func(i int, c Compiled)) (GPU, error)
 
@@ -77,6 +78,7 @@ type GPU struct {
 	Name    string // such as h100
 	Product string // such as NVIDIA H100 80GB HBM3
 	Memory  int64  // bytes
+	Hosts   int    // that they are in
 }
 
 // Compiled is what a program takes on each of its devices, in bytes, or why it cannot be
@@ -89,7 +91,18 @@ type Compiled struct {
 	Temporary int64          // what it calculates with
 	Memory    int64          // the most at one time
 	Calls     map[string]int // of functions of libraries
-	Err       error
+
+	Collectives []Collective // of a program for several devices
+
+	Err error
+}
+
+// Collective is what the devices of a program do together, all calls of it.
+type Collective struct {
+	Name  string // such as all-reduce
+	Calls int    // those in a loop are counted once
+	Bytes int64  // of the arrays as they are before or after, whichever is larger, on one device
+	Hosts bool   // devices of several hosts take part
 }
 
 // Archive is a published file that holds a data set or a part of it.

@@ -38,7 +38,7 @@ func Describe(_, _ unsafe.Pointer) string { return "" }
 type Target struct{}
 
 // DescribeTarget needs cgo.
-func DescribeTarget(_, _ string, _ int) (*Target, error) { return nil, errNoC }
+func DescribeTarget(_, _ string, _, _ int) (*Target, error) { return nil, errNoC }
 
 // Close does nothing.
 func (*Target) Close() {}

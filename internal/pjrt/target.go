@@ -4,6 +4,8 @@ import (
 	"regexp"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // Cost is what a compiled program takes on one device, in bytes. CUDA's plugin does not
@@ -20,6 +22,8 @@ type Cost struct {
 	// __cudnn$convForward, and __triton of the products that XLA writes itself, and how
 	// often each of them is called.
 	Calls map[string]int
+
+	Collectives []hooks.Collective
 }
 
 // Memory is the most that the program takes at one time: XLA's peak, or the sum

@@ -103,14 +103,17 @@ import (
 type Target struct {
 	api      *C.table
 	topology unsafe.Pointer
-	devices  int
+	hosts    int
+	perHost  int
 }
 
 // DescribeTarget loads a plugin and describes to it, in the text of XLA's GpuTargetConfigProto,
-// the device to compile for, of which one host has so many. It is for a process of its
+// the device to compile for, of which each of so many hosts has perHost. It is for a process of its
 // own: a plugin may end the process.
-func DescribeTarget(path, config string, devices int) (*Target, error) {
-	name, shape, described := C.CString(path), C.CString(fmt.Sprintf("1x1x%d", devices)), C.CString(config)
+func DescribeTarget(path, config string, hosts, perHost int) (*Target, error) {
+	// Slices, hosts of a slice, and devices of a host: the devices of a slice reach each other's
+	// memory, by NVLink say, and hosts do not.
+	name, shape, described := C.CString(path), C.CString(fmt.Sprintf("%dx1x%d", hosts, perHost)), C.CString(config)
 	defer C.free(unsafe.Pointer(name))
 	defer C.free(unsafe.Pointer(shape))
 	defer C.free(unsafe.Pointer(described))
@@ -123,7 +126,7 @@ func DescribeTarget(path, config string, devices int) (*Target, error) {
 	if topology == nil {
 		return nil, errors.New(text(problem))
 	}
-	return &Target{api, topology, devices}, nil
+	return &Target{api, topology, hosts, perHost}, nil
 }
 
 // Close gives back what the target took. The plugin stays loaded.
@@ -132,7 +135,12 @@ func (t *Target) Close() { C.end_target(t.api, t.topology) }
 // Compile compiles a program in StableHLO for all devices of the target, and says what it
 // would take.
 func (t *Target) Compile(mlir []byte) (c Cost, err error) {
-	options := compileOptions(Assignment{Replicas: 1, Partitions: t.devices})
+	n := t.hosts * t.perHost
+	assignment := Assignment{Replicas: 1, Partitions: n}
+	for d := range n {
+		assignment.Devices = append(assignment.Devices, d) // those of a host come one after the other
+	}
+	options := compileOptions(assignment)
 	var problem *C.char
 	e := C.compile_for(t.api, t.topology, (*C.char)(unsafe.Pointer(unsafe.SliceData(mlir))), C.size_t(len(mlir)),
 		(*C.char)(unsafe.Pointer(unsafe.SliceData(options))), C.size_t(len(options)), &problem)
@@ -149,6 +157,7 @@ func (t *Target) Compile(mlir []byte) (c Cost, err error) {
 	defer C.free(unsafe.Pointer(bytes))
 	c = Cost{Code: int64(s.code), Arguments: int64(s.arguments), Outputs: int64(s.outputs),
 		Aliases: int64(s.aliases), Temporary: int64(s.temporary), Peak: int64(s.peak)}
-	c.Calls = libraryCalls(unsafe.Slice((*byte)(unsafe.Pointer(bytes)), int(size)))
+	hlo := unsafe.Slice((*byte)(unsafe.Pointer(bytes)), int(size))
+	c.Calls, c.Collectives = libraryCalls(hlo), collectives(hlo, n, t.perHost)
 	return c, nil
 }

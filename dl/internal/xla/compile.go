@@ -20,7 +20,7 @@ import (
 // ends the wait for the compiler, not the compiler. Where its runs are counted, [Program.Quick]
 // is asked for what to run.
 func Compile(ctx context.Context, on *Device, group *Group, results []Layout, name string, counted bool, input []int, build func(g *graph.Graph) []*graph.Node) (*Program, error) {
-	if folder := os.Getenv(ProgramsEnv); folder != "" && !on.planned {
+	if folder := os.Getenv(ProgramsEnv); folder != "" {
 		if err := keepText(folder, group, results, name, build); err != nil {
 			return nil, fmt.Errorf("dl: %s: %s: %w", ProgramsEnv, name, err)
 		}

@@ -61,7 +61,7 @@ func (written) Finalize() {}
 // Text returns the program in StableHLO, where its device is a planned one.
 func (p *Program) Text() []byte { return p.exec.Executable.(written).text }
 
-// ProgramsEnv is a folder into which every program that is compiled, for whatever device,
+// ProgramsEnv is a folder into which every program that is compiled or planned, for whatever device,
 // is written as CUDA's plugin would get it: what make cuda compiles.
 const ProgramsEnv = "HOLT_PROGRAMS"
 
