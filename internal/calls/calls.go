@@ -62,15 +62,6 @@ static int recurrence_back_in_turn(const float *kept, const float *matrix, const
 	recurrence_back r = {n[0], n[1] != 0, n[2], n[3], n[4], kept, matrix, first, hs, v, v_end, gates, hidden_gates, first_v, sums};
 	return recurrence_gradient(&r, form, parts, in_turn, 0);
 }
-
-// Takes memory from malloc, writes to it and gives it back.
-static int take(size_t n) {
-	char *p = malloc(n);
-	if (!p) return 0;
-	for (size_t i = 0; i < n; i += 4096) ((volatile char *)p)[i] = 1;
-	free(p);
-	return 1;
-}
 */
 import "C"
 
@@ -127,11 +118,6 @@ func Has(target string) bool {
 func Register(api unsafe.Pointer) bool {
 	return api != nil && C.calls_register(api) != 0
 }
-
-// HoldMemory makes C's malloc keep up to 1 GiB that was given back, where it is glibc's: XLA
-// takes and gives back the memory for intermediate values in each step, and the system would
-// clear it anew. What GLIBC_TUNABLES says of it counts more.
-func HoldMemory() { C.memory_hold() }
 
 // form is a form of the kernel.
 type form int
@@ -206,14 +192,6 @@ func (a attention) compute(in, v []float32, f form, parts int) ([]float32, error
 		return nil, errNoMemory
 	}
 	return out, nil
-}
-
-// take takes n bytes from malloc, writes to them and gives them back, for tests.
-func take(n int) error {
-	if C.take(C.size_t(n)) == 0 {
-		return errNoMemory
-	}
-	return nil
 }
 
 // tiny has the sizes of a convolution of pictures of side·side points, and whether its filters

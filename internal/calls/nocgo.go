@@ -11,6 +11,3 @@ func Has(target string) bool { return false }
 
 // Register reports false: there is nothing to register.
 func Register(api unsafe.Pointer) bool { return false }
-
-// HoldMemory does nothing: without cgo there is no malloc.
-func HoldMemory() {}

@@ -20,17 +20,18 @@ import (
 	"github.com/holt-dl/holt/internal/ahead"
 	"github.com/holt-dl/holt/internal/calls"
 	"github.com/holt-dl/holt/internal/hooks"
+	"github.com/holt-dl/holt/internal/pjrt"
 )
 
 // Install sets dl's hooks.
 func Install() {
-	calls.HoldMemory()
 	hooks.Set(func(h *hooks.Hooks) {
 		h.DeviceMemory, h.DeviceKind = deviceMemory, deviceKind
 		h.Opened = keepExecutables
 		h.KnownPlugin = knownPlugin
 		h.CustomCall = callOut
 		h.Calls = knowsCalls
+		h.HoldMemory = pjrt.HoldMemory
 		h.CUDAWriter = cudaWriter
 		h.CompileAhead = ahead.Compile
 	})

@@ -51,6 +51,10 @@ type Hooks struct {
 	// The function is a compute.Function; operands and results are its compute.Values.
 	CustomCall func(function any, target, config string, dims [][]int, operands []any) (results []any, ok bool, err error)
 
+	// HoldMemory makes C's malloc keep what a step gives back for the next, having given what is
+	// free now back to the system; nil where XLA's memory is not malloc's.
+	HoldMemory func()
+
 	// CUDAWriter returns a compute.Backend that writes programs as they are for CUDA, with
 	// products in TF32 or not, and runs none.
 	CUDAWriter func(tf32 bool) any

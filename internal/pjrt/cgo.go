@@ -4,10 +4,8 @@ package pjrt
 
 /*
 #cgo linux LDFLAGS: -ldl
+#include "heap.h"
 #include "table.h"
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 typedef struct {
 	size_t struct_size; void *extensions; const void *options; size_t num_options;
@@ -141,13 +139,10 @@ static table *intercept(table *t) {
 	return 0;
 }
 
-// Compiles, and gives the memory that this took back to the system: hundreds of megabytes for a
-// large network, which glibc would keep for what its threads allocate next.
 static void *compile(table *t, void *args) {
+	heap_compiles();
 	void *error = t->call[CLIENT_COMPILE](args);
-#ifdef __GLIBC__
-	malloc_trim(0);
-#endif
+	heap_compiled();
 	return error;
 }
 

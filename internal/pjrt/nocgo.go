@@ -13,6 +13,9 @@ const Loads = false
 
 var errNoC = errors.New("pjrt: this program was built without cgo, so that it loads no plugin")
 
+// HoldMemory does nothing: without cgo there is no malloc.
+func HoldMemory() {}
+
 // Probe needs cgo.
 func Probe(string) (Report, error) { return Report{}, errNoC }
 

@@ -9,6 +9,8 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/holt-dl/holt/internal/hooks"
 )
 
 // Program is a computation compiled for one device and fixed shapes.
@@ -29,6 +31,7 @@ type Program struct {
 		begin sync.Once
 		done  chan struct{} // closed when it is known
 		form  *Program      // nil where there is none
+		holds sync.Once
 	}
 }
 
@@ -52,10 +55,21 @@ func (p *Program) Quick(n int, build func(g *graph.Graph) []*graph.Node) *Progra
 	if n < quickFrom {
 		return p
 	}
-	if <-q.done; q.form != nil {
+	<-q.done
+	q.holds.Do(holdMemory)
+	if q.form != nil {
 		return q.form
 	}
 	return p
+}
+
+// holdMemory keeps the memory that a run gives back for the next one. Earlier, while a program's
+// other form is compiled beside its runs, the compiler's own numbers would come to lie in it, and
+// the next run would need as much anew: a process of an LSTM held twice what it needed.
+func holdMemory() {
+	if f := hooks.Get().HoldMemory; f != nil {
+		f()
+	}
 }
 
 // closedChannel is the done of a program that has no other form.
