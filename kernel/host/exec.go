@@ -367,13 +367,13 @@ func (e *execution) byInterrupt(d msg.Done, err error) msg.Done {
 
 // typeName names the type of an error or of a panic's value: of the errors that wrap one
 // another, the first whose type a person could have met. So fmt.Errorf("…: %w", err), whose
-// type is *fmt.wrapError, has the name of what it wraps; where none has an exported type, it is
-// that of the outermost.
+// type is *fmt.wrapError, has the name of what it wraps, or of the first of several; where none has
+// an exported type, it is that of the outermost.
 func typeName(v any) string {
 	if _, ok := v.(runtime.Error); ok {
 		return "runtime error"
 	}
-	for err, ok := v.(error); ok && err != nil; err = errors.Unwrap(err) {
+	for err, ok := v.(error); ok && err != nil; err = wrapped(err) {
 		t := reflect.TypeOf(err)
 		if t.Kind() == reflect.Pointer {
 			t = t.Elem()
@@ -383,6 +383,16 @@ func typeName(v any) string {
 		}
 	}
 	return fmt.Sprintf("%T", v)
+}
+
+// wrapped returns the error that another wraps, or the first of them.
+func wrapped(err error) error {
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		if all := several.Unwrap(); len(all) > 0 {
+			return all[0]
+		}
+	}
+	return errors.Unwrap(err)
 }
 
 // text is the value of a panic as Go prints it, without quotes; methods that panic themselves

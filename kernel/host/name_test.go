@@ -22,6 +22,8 @@ func TestTypeName(t *testing.T) {
 	}{
 		{stage{fmt.Errorf("more: %w", &ShapeError{})}, "*host.ShapeError"},
 		{stage{errors.New("plain")}, "host.stage"},
+		{errors.Join(errors.New("plain"), &ShapeError{}), "*errors.joinError"},
+		{fmt.Errorf("%w and %w", stage{&ShapeError{}}, errors.New("plain")), "*host.ShapeError"},
 		{errors.New("plain"), "*errors.errorString"},
 		{"text", "string"},
 	}
