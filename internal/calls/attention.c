@@ -8,25 +8,11 @@
 
 #include <math.h>
 
-#define FORM(name) portable_##name
-#define TARGET
-#define WIDTH 4
-#define ROWS 6
-#include "attention_form.h"
-
-#if defined(__x86_64__) && defined(__GNUC__)
-#define FORM(name) avx2_##name
-#define TARGET __attribute__((target("avx2,fma")))
-#define WIDTH 8
-#define ROWS 6
-#include "attention_form.h"
-
-#define FORM(name) avx512_##name
-#define TARGET __attribute__((target("avx512f,avx512vl,avx512dq,avx2,fma,prefer-vector-width=512")))
-#define WIDTH 16
-#define ROWS 8
-#include "attention_form.h"
-#endif
+#define FORM_FILE "attention_form.h"
+#define ROWS_OTHER 6
+#define ROWS_AVX512 8
+#include "forms.h"
+#define ENTRY(name) {name##_product, name##_softmax, name##_scores}
 
 // form is what the rest needs to know of a form.
 typedef struct {
@@ -35,13 +21,7 @@ typedef struct {
 	void (*scores)(const float *p, float *v, int64_t columns, float scale);
 } form_functions;
 
-static const form_functions forms[FORMS] = {
-	[FORM_PORTABLE] = {portable_product, portable_softmax, portable_scores},
-#if defined(__x86_64__) && defined(__GNUC__)
-	[FORM_AVX2] = {avx2_product, avx2_softmax, avx2_scores},
-	[FORM_AVX512] = {avx512_product, avx512_softmax, avx512_scores},
-#endif
-};
+static const form_functions forms[FORMS] = FORMS_OF(ENTRY);
 
 enum {
 	BLOCK = 48,      // queries of a block, a multiple of each form's rows

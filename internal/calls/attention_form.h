@@ -1,4 +1,4 @@
-// What attention is made of, for one form, which is included with the macros of form.h.
+// What attention is made of, for one form, which is included with the macros of forms.h.
 
 #include "numbers_form.h"
 
@@ -31,8 +31,3 @@ TARGET static void FORM(scores)(const float *p, float *v, int64_t columns, float
 	for (int64_t j = 0; j < columns; j += WIDTH)
 		*(FORM(vector) *)(v + j) = *(const FORM(vector) *)(p + j) * (*(FORM(vector) *)(v + j) - total) * scale;
 }
-
-#undef FORM
-#undef TARGET
-#undef WIDTH
-#undef ROWS

@@ -28,37 +28,17 @@ typedef struct {
 	int64_t down, above;     // row y of v looks at row y·down + above
 } stretch;
 
-#define FORM(name) portable_##name
-#define TARGET
-#define WIDTH 4
-#define ROWS 6
-#include "form.h"
-
-#if defined(__x86_64__) && defined(__GNUC__)
-#define FORM(name) avx2_##name
-#define TARGET __attribute__((target("avx2,fma")))
-#define WIDTH 8
-#define ROWS 6
-#include "form.h"
-
-#define FORM(name) avx512_##name
-#define TARGET __attribute__((target("avx512f,avx512vl,avx512dq,avx2,fma,prefer-vector-width=512")))
-#define WIDTH 16
-#define ROWS 12
-#include "form.h"
-#endif
+#define FORM_FILE "filters_form.h"
+#define ROWS_OTHER 6
+#define ROWS_AVX512 12
+#include "forms.h"
+#define ENTRY(name) {name##_width, name##_block_rows, name##_block}
 
 // form is what the rest needs to know of a form.
 static const struct {
 	int width, rows;
 	void (*block)(int rows, const stretch *s, float *c, int64_t stride, int first);
-} forms[FORMS] = {
-	[FORM_PORTABLE] = {4, 6, portable_block},
-#if defined(__x86_64__) && defined(__GNUC__)
-	[FORM_AVX2] = {8, 6, avx2_block},
-	[FORM_AVX512] = {16, 12, avx512_block},
-#endif
-};
+} forms[FORMS] = FORMS_OF(ENTRY);
 
 int filters_has(int form) {
 	if (form == FORM_PORTABLE) return 1;

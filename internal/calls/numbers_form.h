@@ -1,5 +1,5 @@
 // Vectors, products of matrices and powers, for one form, which is included with the macros
-// of form.h.
+// of forms.h.
 
 typedef float FORM(vector) __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
 typedef int32_t FORM(bits) __attribute__((vector_size(WIDTH * 4)));

@@ -7,25 +7,11 @@
 
 #include <string.h>
 
-#define FORM(name) portable_##name
-#define TARGET
-#define WIDTH 4
-#define ROWS 6
-#include "recurrence_form.h"
-
-#if defined(__x86_64__) && defined(__GNUC__)
-#define FORM(name) avx2_##name
-#define TARGET __attribute__((target("avx2,fma")))
-#define WIDTH 8
-#define ROWS 6
-#include "recurrence_form.h"
-
-#define FORM(name) avx512_##name
-#define TARGET __attribute__((target("avx512f,avx512vl,avx512dq,avx2,fma,prefer-vector-width=512")))
-#define WIDTH 16
-#define ROWS 8
-#include "recurrence_form.h"
-#endif
+#define FORM_FILE "recurrence_form.h"
+#define ROWS_OTHER 6
+#define ROWS_AVX512 8
+#include "forms.h"
+#define ENTRY(name) {2 * name##_width, name##_product, {name##_lstm, name##_gru}, {name##_lstm_back, name##_gru_back}}
 
 typedef void place(const float *gates, const float *sum, const float *bias, const float *h, const float *c, float *next, float *kept, int64_t n);
 typedef void place_back(const float *kept, const float *h, const float *c, const float *v, float *vh, float *vc, float *gates, float *hidden, float *sums, int64_t n);
@@ -38,13 +24,7 @@ typedef struct {
 	place_back *back[CELLS];
 } form_functions;
 
-static const form_functions forms[FORMS] = {
-	[FORM_PORTABLE] = {8, portable_product, {portable_lstm, portable_gru}, {portable_lstm_back, portable_gru_back}},
-#if defined(__x86_64__) && defined(__GNUC__)
-	[FORM_AVX2] = {16, avx2_product, {avx2_lstm, avx2_gru}, {avx2_lstm_back, avx2_gru_back}},
-	[FORM_AVX512] = {32, avx512_product, {avx512_lstm, avx512_gru}, {avx512_lstm_back, avx512_gru_back}},
-#endif
-};
+static const form_functions forms[FORMS] = FORMS_OF(ENTRY);
 
 enum { UNIT = 8 }; // sequences that are summed up together
 

@@ -1,4 +1,4 @@
-// What recurrences are made of, for one form, which is included with the macros of form.h.
+// What recurrences are made of, for one form, which is included with the macros of forms.h.
 
 #include "numbers_form.h"
 
@@ -108,7 +108,3 @@ TARGET static void FORM(gru_back)(const float *kept, const float *h, const float
 
 #undef AT
 #undef FROM
-#undef FORM
-#undef TARGET
-#undef WIDTH
-#undef ROWS

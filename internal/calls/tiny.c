@@ -9,40 +9,17 @@
 
 enum { AHEAD = 8 }; // channels of the sum whose filters are asked for early
 
-#define FORM(name) portable_##name
-#define TARGET
-#define WIDTH 4
-#define ROWS 2
-#define OUTPUTS 1
-#include "tiny_form.h"
-
-#if defined(__x86_64__) && defined(__GNUC__)
-#define FORM(name) avx2_##name
-#define TARGET __attribute__((target("avx2,fma")))
-#define WIDTH 8
-#define ROWS 2
-#define OUTPUTS 1
-#include "tiny_form.h"
-
-#define FORM(name) avx512_##name
-#define TARGET __attribute__((target("avx512f,avx512vl,avx512dq,avx2,fma,prefer-vector-width=512")))
-#define WIDTH 16
-#define ROWS 6
-#define OUTPUTS 2
-#include "tiny_form.h"
-#endif
+#define FORM_FILE "tiny_form.h"
+#define ROWS_OTHER 2
+#define ROWS_AVX512 6
+#include "forms.h"
+#define ENTRY(name) {name##_width, name##_outputs, name##_block, name##_gradient}
 
 static const struct {
 	int width, outputs;
 	void (*block)(int side, int rows, const float *x, const float *w, int64_t n, int64_t along, int64_t down, float *y);
 	void (*gradient)(int side, int rows, const float *x, const float *v, int64_t n, float *y);
-} forms[FORMS] = {
-	[FORM_PORTABLE] = {4, 1, portable_block, portable_gradient},
-#if defined(__x86_64__) && defined(__GNUC__)
-	[FORM_AVX2] = {8, 1, avx2_block, avx2_gradient},
-	[FORM_AVX512] = {16, 2, avx512_block, avx512_gradient},
-#endif
-};
+} forms[FORMS] = FORMS_OF(ENTRY);
 
 enum { BLOCK = 12, TAPS = 9, MOST_WIDTH = 16, MOST_POINTS = 4, MOST_OUTPUTS = 2, LINE = 16 };
 

@@ -1,11 +1,8 @@
-// The convolution of pictures of one or of 2×2 points for one form, which is included with
-// these macros:
-//
-//	FORM(name)  the name of a function of this form
-//	TARGET      the attributes that let the compiler use the form's instructions
-//	WIDTH       numbers of a vector
-//	ROWS        channels that are computed together
-//	OUTPUTS     channels of the output whose filters' gradients are computed together
+// The convolution of pictures of one or of 2×2 points for one form, which is included with the
+// macros of forms.h. ROWS channels are computed together.
+
+// So many channels of the output have their filters' gradients computed together.
+enum { FORM(outputs) = ROWS > 2 ? 2 : 1 };
 
 typedef float FORM(vector) __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
 
@@ -58,7 +55,7 @@ TARGET static void FORM(block)(int side, int rows, const float *x, const float *
 // has side·side vectors for each of n images, from v [rows, n, side·side]: y [rows, 9] vectors.
 // side and rows are constant where it is called.
 TARGET static inline __attribute__((always_inline)) void FORM(taps)(const int side, const int rows, const float *x, const float *v, int64_t n, float *y) {
-	FORM(vector) sum[OUTPUTS][9];
+	FORM(vector) sum[FORM(outputs)][9];
 	const int64_t next = n * side * side;
 #pragma GCC unroll 2
 	for (int r = 0; r < rows; r++)
@@ -85,17 +82,11 @@ TARGET static inline __attribute__((always_inline)) void FORM(taps)(const int si
 }
 
 TARGET static void FORM(gradient)(int side, int rows, const float *x, const float *v, int64_t n, float *y) {
-	if (rows == OUTPUTS) {
-		if (side == 1) FORM(taps)(1, OUTPUTS, x, v, n, y);
-		else FORM(taps)(2, OUTPUTS, x, v, n, y);
+	if (rows == FORM(outputs)) {
+		if (side == 1) FORM(taps)(1, FORM(outputs), x, v, n, y);
+		else FORM(taps)(2, FORM(outputs), x, v, n, y);
 	} else {
 		if (side == 1) FORM(taps)(1, 1, x, v, n, y);
 		else FORM(taps)(2, 1, x, v, n, y);
 	}
 }
-
-#undef FORM
-#undef TARGET
-#undef WIDTH
-#undef ROWS
-#undef OUTPUTS

@@ -1,10 +1,5 @@
-// The product of matrices for one form, which is included with these macros:
-//
-//	FORM(name)  the name of a function of this form
-//	TARGET      the attributes that let the compiler use the form's instructions
-//	WIDTH       numbers of a vector
-//	ROWS        rows of a block, at most: with two vectors each and three others they
-//	            fill the registers
+// The product of matrices for one form, which is included with the macros of forms.h. ROWS rows of
+// a block, with two vectors each, and three other vectors fill the registers.
 
 typedef float FORM(vector) __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
 
@@ -62,8 +57,3 @@ TARGET static void FORM(block)(int rows, const stretch *s, float *c, int64_t str
 #endif
 	}
 }
-
-#undef FORM
-#undef TARGET
-#undef WIDTH
-#undef ROWS
