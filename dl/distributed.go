@@ -63,18 +63,23 @@ func (j *processes) join(ctx context.Context) (*collective.Group, error) {
 	return j.group, j.err
 }
 
+// joined is the group, where this process has joined it, and nil elsewhere.
+func (j *processes) joined() *collective.Group {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.group
+}
+
 // Classes of failures.
 const (
 	outOfMemory = "out of memory" // wraps ErrOutOfMemory, in all processes
-	stopped     = "stopped"       // an interrupt, or Run.Stop, and so no error of a run that was stopped, too
+	stopped     = "stopped"       // by an interrupt, or Run.Stop: no error of a run that was stopped
 )
 
 // fail tells the other processes, where they have joined, that this one cannot do what they do next,
 // and why: they would wait for it. An error that came from them is known to them.
 func (j *processes) fail(ctx context.Context, err error) {
-	j.mu.Lock()
-	g := j.group
-	j.mu.Unlock()
+	g := j.joined()
 	var shared *sharedError
 	if g == nil || errors.As(err, &shared) {
 		return
@@ -106,15 +111,13 @@ func (e *sharedError) Unwrap() []error {
 
 // wait waits for the other processes to come to the same place, where they still go on.
 func (j *processes) wait(ctx context.Context, text string) {
-	j.mu.Lock()
-	g := j.group
-	j.mu.Unlock()
-	if g != nil {
+	if g := j.joined(); g != nil {
 		g.AllReduce(ctx, text, nil) // its error is that of what follows, too
 	}
 }
 
-// isStop reports whether an error is that of a run which was stopped, in this process or in another.
+// isStop reports whether an error is that of a run which was stopped, in this process or in
+// another.
 func isStop(err error) bool {
 	var f *collective.Failure
 	return errors.Is(err, context.Canceled) || errors.As(err, &f) && f.Class == stopped
@@ -123,9 +126,7 @@ func isStop(err error) bool {
 // writes reports whether this process writes files: in a job that trains together it is
 // the one of rank 0 alone.
 func (j *processes) writes() bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.group == nil || j.world.Rank == 0
+	return j.joined() == nil || j.world.Rank == 0
 }
 
 // localDevices is the number of devices of this process that share a batch from a device
@@ -247,9 +248,9 @@ func (s *Step) sharing(ctx context.Context, f func() error) error {
 	return &sharedError{err}
 }
 
-// part ends what the step does with other processes, after one of them could not do its part: of the
-// batches, so many count. The processes are no longer known to have the same weights: the next step
-// compares where they are, and gives all the weights of rank 0.
+// part ends what the step does with other processes, after one of them could not do its part: of
+// the batches, so many count. The processes are no longer known to have the same weights: the next
+// step compares where they are, and gives all the weights of rank 0.
 func (s *Step) part(seen int) {
 	s.turn.Lock() // a program that was interrupted may still run, and would count its batch
 	defer s.turn.Unlock()
@@ -366,8 +367,7 @@ func onlyRank0(arrays [][]float32) {
 
 // allReduce adds up what a batch gave over the processes, and where a step follows, the
 // sums of the gradients and what to divide them by: pieces of them, where no process needs more.
-// Buffers, such as running means, become those of rank 0. The text says which
-// batch it was.
+// Buffers, such as running means, become those of rank 0. The text says which batch it was.
 func (s *Step) allReduce(ctx context.Context, g *collective.Group, t tally, text string, step bool) (tally, error) {
 	s.turn.Lock()
 	defer s.turn.Unlock()
