@@ -13,8 +13,8 @@ import (
 )
 
 // With ZeRO1, processes of one device each keep a piece of what the optimizer does: of the numbers
-// of each parameter in their order, as many as of FSDP's flat parameters. A process gets its pieces of
-// the gradients' sums, updates its pieces of the weights, and the new weights are brought together.
+// of each parameter in their order, as many as of FSDP's flat parameters. A process gets its pieces
+// of the gradients' sums, updates its pieces of the weights, and the new weights are brought together.
 // Dl's optimizers treat each number by itself. An optimizer of the user's may not, and what it
 // keeps is whole in each process, as is that of parameters with fewer numbers than there are
 // processes.
@@ -43,8 +43,8 @@ func (p *pieces) of(sp spec, r rule) bool {
 	return p != nil && !own && sp.dtype == Float32 && sp.shape.Size() >= p.processes
 }
 
-// needsGradients reports whether this process needs more of the gradients' sums than its pieces: for
-// their lengths, and for functions of [Tensor.OnGrad].
+// needsGradients reports whether this process needs more of the gradients' sums than its pieces:
+// for their lengths, and for functions of [Tensor.OnGrad].
 func (s *Step) needsGradients(trained []learner) bool {
 	return s.options.GradNorms || s.options.ClipNorm > 0 || slices.ContainsFunc(trained, func(l learner) bool {
 		return len(s.model.vars[l.at].gradHooks()) > 0

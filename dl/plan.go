@@ -69,8 +69,8 @@ type Collective struct {
 //
 // plans for eight of them, as they are after a training step with these options: what is said is of
 // each of them. Without options it is one. A host has eight GPUs, or as many as "h100:4" says; more
-// Devices are those of several hosts, for which XLA makes one program. Such a program is planned and
-// does not run yet: a training over hosts has Devices [All], and a program for each process.
+// Devices are those of several hosts, for which XLA makes one program. Such a program is planned
+// and does not run yet: a training over hosts has Devices [All], and a program for each process.
 //
 // It takes no GPU, and some seconds for each of about five programs: XLA's compiler for
 // CUDA has to be installed, once, by holt backend install cuda-compiler. Without it, and
@@ -153,8 +153,9 @@ func (m *Model) stepToPlan(output *Tensor) (*Step, Batch, error) {
 // they are, and the values of the batch are not read. With Options{Devices: n}, each
 // of n GPUs has a part of the batch, and of what Options.Shard says. With Devices [All] the
 // plan is that of this process: of its part of the batch, on the GPUs that it has, or on as many as
-// "h100:8" says, or else on one. A step of several programs, with Accumulate or in a job of several processes,
-// has a line for each: the gradients of a batch, and the update of the weights. See [Model.Plan].
+// "h100:8" says, or else on one. A step of several programs, with Accumulate or in a job of several
+// processes, has a line for each: the gradients of a batch, and the update of the weights. See
+// [Model.Plan].
 func (s *Step) Plan(gpu string, batch Batch) (Plan, error) {
 	p, err := s.plan(gpu, batch)
 	if err != nil {

@@ -31,7 +31,7 @@ typedef struct {
 	float *gates;        // [steps, n, width]
 	float *hidden_gates; // the same for what the hidden state gives; 0 for LSTM, where they are equal
 	float *first_v;      // [states, n, hidden]
-	float *sums;         // [units, width]; for GRU [units, 2, width], of which the sum is the biases' gradient
+	float *sums;         // [units, width], or [units, 2, width] for GRU; their sum is the biases' gradient
 } recurrence_back;
 
 // Returns how many gates and states a cell has, what it keeps in multiples of hidden, and how

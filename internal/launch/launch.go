@@ -79,7 +79,8 @@ func fromEnv(lookup func(string) (string, bool)) (World, error) {
 			hosts = []string{""}
 		}
 		w.Master = net.JoinHostPort(hosts[0], strconv.Itoa(e.port(portOf(w.Job))))
-	case e.has("PET_NODE_RANK") && e.has("PET_NNODES"): // torchrun's options, which a TrainJob gives to each of its pods
+	// Torchrun's options, which a TrainJob gives to each of its pods.
+	case e.has("PET_NODE_RANK") && e.has("PET_NNODES"):
 		w = World{Launcher: "Kubeflow Trainer", Rank: e.number("PET_NODE_RANK"), Size: e.number("PET_NNODES"), LocalSize: 1}
 		if w.Size > 1 && !e.has("PET_MASTER_ADDR") {
 			e.fail("PET_NNODES is %d and PET_MASTER_ADDR is not set, want the name or address of the host of rank 0", w.Size)
