@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 )
 
@@ -18,6 +19,10 @@ import (
 // The host's own files are kept for two reasons: they are what a cell gets back, and the
 // collector closes the descriptor of a file that nothing refers to. The copies are descriptors
 // of the same pipes; they are high, and stay even where a cell closes descriptor 1 itself.
+//
+// A number that a cell closes is free for the next file that something opens, be it the cell or
+// the host itself, which looks at threads beside it. Then the variable becomes a file of another
+// number, and the number is the notebook's again when a cell begins that finds it free.
 type standard struct {
 	files  [3]*os.File // the host's own; kept, as the collector closes what is not used
 	copies [3]int      // of the same descriptors, which no cell closes
@@ -31,18 +36,21 @@ func variables() [3]**os.File { return [3]**os.File{&os.Stdin, &os.Stdout, &os.S
 // stdNames are their names, for what is said of them.
 var stdNames = [3]string{"os.Stdin", "os.Stdout", "os.Stderr"}
 
-// keep remembers the files, when the host starts. Where no copy can be made, the descriptor
-// itself stands for it, and what a cell closes stays closed.
+// keep remembers the files, when the host starts.
 func (std *standard) keep() {
-	const aside = 100 // above what programs count on
 	for i, v := range variables() {
-		std.files[i] = *v
-		fd, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(i), syscall.F_DUPFD_CLOEXEC, aside)
-		if errno != 0 {
-			fd = uintptr(i)
-		}
-		std.copies[i] = int(fd)
+		std.files[i], std.copies[i] = *v, aside(i)
 	}
+}
+
+// aside returns another number for what a descriptor stands for, above those that programs count
+// on. Where there is none, it is the descriptor itself, and what a cell closes stays closed.
+func aside(fd int) int {
+	high, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_DUPFD_CLOEXEC, 100)
+	if errno != 0 {
+		return fd
+	}
+	return int(high)
 }
 
 // begin is called before a cell runs. What the variables hold then may be a file that an
@@ -50,6 +58,16 @@ func (std *standard) keep() {
 func (std *standard) begin() {
 	for i, v := range variables() {
 		std.before[i] = *v
+		std.open(i)
+	}
+}
+
+// open opens a descriptor that is closed: C code and programs would have none, and the next file
+// that is opened would become it.
+func (std *standard) open(i int) {
+	var st syscall.Stat_t
+	if syscall.Fstat(i, &st) != nil {
+		syscall.Dup3(std.copies[i], i, 0)
 	}
 }
 
@@ -64,16 +82,11 @@ func (std *standard) begin() {
 func (std *standard) end(failed bool) {
 	for i, v := range variables() {
 		now := *v
-		var st syscall.Stat_t
-		// The descriptor itself is closed: C code and programs would have none, and the next
-		// file that is opened would become it.
-		if syscall.Fstat(i, &st) != nil {
-			syscall.Dup3(std.copies[i], i, 0)
-		}
+		std.open(i)
 		switch {
 		case closed(now) && now == std.files[i]:
 			std.renew(i)
-			std.say("%s was closed by this cell, and is open again for later ones", stdNames[i])
+			std.say("%s was closed by this cell, and is open again for later ones%s", stdNames[i], std.taken(i))
 		case closed(now):
 			std.renew(i)
 			std.say("%s was set to a file that is closed; it is the notebook's again", stdNames[i])
@@ -99,12 +112,35 @@ func (std *standard) end(failed bool) {
 }
 
 // renew sets a variable to the host's own file, opened again where it was closed. A closed
-// *os.File cannot be revived; a new one of the same descriptor takes its place.
+// *os.File cannot be revived; a new one takes its place, of the same number unless that is
+// another file's by now.
 func (std *standard) renew(i int) {
 	if closed(std.files[i]) {
-		std.files[i] = os.NewFile(uintptr(i), std.files[i].Name())
+		fd := i
+		if std.isTaken(i) {
+			fd = aside(std.copies[i])
+		}
+		std.files[i] = os.NewFile(uintptr(fd), std.files[i].Name())
 	}
 	*variables()[i] = std.files[i]
+}
+
+// isTaken reports whether the number of standard output or standard error is another file's.
+// That of standard input is given to each cell anew, see [stdin.begin].
+func (std *standard) isTaken(i int) bool {
+	var st, own syscall.Stat_t
+	return i > 0 && syscall.Fstat(i, &st) == nil && syscall.Fstat(std.copies[i], &own) == nil &&
+		(st.Dev != own.Dev || st.Ino != own.Ino)
+}
+
+// taken says which file has a number that a cell closed, and what that means; nothing where it
+// is free, or the host's own for a moment.
+func (std *standard) taken(i int) string {
+	name, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", i))
+	if err != nil || !std.isTaken(i) || strings.HasPrefix(name, "/proc/") {
+		return ""
+	}
+	return fmt.Sprintf("; what C code prints there goes to %s, which has its descriptor %d, until that is closed", name, i)
 }
 
 // closed reports whether a file is closed; nil counts as closed.
