@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"sync"
+
+	"github.com/holt-dl/holt/internal/avx2"
 )
 
 // resize is Pillow 13's Image.resize with BILINEAR for 8 bits a channel
@@ -125,6 +127,16 @@ const minTaps = 3
 
 // rows filters n rows of w bytes each.
 func (f filter) rows(dst, src []uint8, w, n int) {
+	quads := (f.taps + 3) / 4
+	if !avx2.Has || w < 4*quads {
+		f.rowsInGo(dst, src, w, n)
+		return
+	}
+	from, weights := f.eights(w, quads)
+	avx2.Rows(dst, len(f.from), src, w, n, from, weights, quads)
+}
+
+func (f filter) rowsInGo(dst, src []uint8, w, n int) {
 	out := len(f.from)
 	y := 0
 	for ; y+4 <= n && f.taps >= minTaps; y += 4 { // four at once share the weights
@@ -161,24 +173,47 @@ func (f filter) rows(dst, src []uint8, w, n int) {
 	}
 }
 
+// eights returns the filter as [avx2.Rows] takes it, with 4·quads weights for each output, which
+// are of inputs before w.
+func (f filter) eights(w, quads int) (from, weights []int32) {
+	groups := (len(f.from) + 7) / 8
+	from, weights = make([]int32, 8*groups), make([]int32, 32*quads*groups)
+	for i, at := range f.from {
+		first := min(at, w-4*quads)
+		from[i] = int32(first)
+		to := weights[i/8*quads*32+i%8:]
+		for k, v := range f.w[i*f.taps:][:f.taps] {
+			to[8*(at-first+k)] = v
+		}
+	}
+	return from, weights
+}
+
 // columns filters every column of a plane whose rows are w bytes.
 func (f filter) columns(dst, src []uint8, w int) {
+	one := column
+	if avx2.Has {
+		one = avx2.Columns
+	}
 	for i, from := range f.from {
-		ws := f.w[i*f.taps:][:f.taps]
-		in, to := src[from*w:], dst[i*w:][:w]
-		x := 0
-		if f.taps <= maxLanes {
-			for ; x+8 <= w; x += 8 {
-				lanes(to[x:x+8], in[x:], ws, w)
-			}
+		one(dst[i*w:][:w], src[from*w:], f.w[i*f.taps:][:f.taps])
+	}
+}
+
+// column adds up rows of as many bytes as to has, each times its weight.
+func column(to, in []uint8, ws []int32) {
+	w, x := len(to), 0
+	if len(ws) <= maxLanes {
+		for ; x+8 <= w; x += 8 {
+			lanes(to[x:x+8], in[x:], ws, w)
 		}
-		for ; x < w; x++ {
-			var s int32 = half
-			for k, v := range ws {
-				s += int32(in[k*w+x]) * v
-			}
-			to[x] = clip(s)
+	}
+	for ; x < w; x++ {
+		var s int32 = half
+		for k, v := range ws {
+			s += int32(in[k*w+x]) * v
 		}
+		to[x] = clip(s)
 	}
 }
 

@@ -3,6 +3,8 @@ package jpeg
 import (
 	"image"
 	"sync"
+
+	"github.com/holt-dl/holt/internal/avx2"
 )
 
 // decoder is the state of one pass over a file. Its buffers are used again.
@@ -24,8 +26,7 @@ type decoder struct {
 	dc, ac [4]table
 	scans  int
 	bits   reader
-	block  [64]int16  // of a sequential file, all 0 between blocks
-	unused [64]int16  // in its place for blocks that no one needs
+	unused [64]int16  // for blocks of a sequential file that are not needed
 	row    [4][]uint8 // of the window, by component
 	mixed  []int32    // samples of a row, mixed with those of the next
 }
@@ -43,6 +44,8 @@ type component struct {
 	area    image.Rectangle // in blocks: those that the window needs
 	plane   []uint8         // samples of area
 	coef    [][64]int16     // of a progressive file: all blocks
+	ahead   [][64]int16     // of a sequential file: area's blocks in a row of MCUs, all 0 between rows
+	used    []uint64        // places of these that may hold anything but 0
 	pred    int32           // the last DC value
 	dcTab   *table          // in the scan that is being read
 	acTab   *table
@@ -57,14 +60,14 @@ const maxKept = 32 << 20
 func (d *decoder) reset(window image.Rectangle) {
 	for i := range d.store {
 		c := &d.store[i]
-		plane, coef := c.plane, c.coef
+		plane, coef, ahead, used := c.plane, c.coef, c.ahead, c.used
 		if cap(plane) > maxKept {
 			plane = nil
 		}
 		if cap(coef) > maxKept/128 {
 			coef = nil
 		}
-		*c = component{plane: plane[:0], coef: coef[:0]}
+		*c = component{plane: plane[:0], coef: coef[:0], ahead: ahead[:0], used: used[:0]}
 	}
 	d.window, d.comps, d.colours = window, nil, bySegments
 	d.w, d.h, d.maxH, d.maxV, d.interval, d.scans = 0, 0, 0, 0, 0, 0
@@ -112,6 +115,10 @@ func (d *decoder) layout(size int) error {
 		if d.progressive {
 			c.coef = grow(c.coef, c.across*c.down)
 			clear(c.coef)
+			c.used = grow(c.used, c.area.Dx())
+		} else {
+			c.ahead, c.used = grow(c.ahead, c.v*c.area.Dx()), grow(c.used, c.v*c.area.Dx())
+			clear(c.ahead) // the file before may have been damaged
 		}
 	}
 	return nil
@@ -123,12 +130,30 @@ func (d *decoder) mcus() (x, y int) { return ceil(d.w, 8*d.maxH), ceil(d.h, 8*d.
 
 func ceil(n, by int) int { return (n + by - 1) / by }
 
-// at returns where the samples of a block go: at offset in the plane, rows
-// of stride bytes. ok is false when the window does without them.
-func (c *component) at(x, y int) (offset, stride int, ok bool) {
-	if x < c.area.Min.X || x >= c.area.Max.X || y < c.area.Min.Y || y >= c.area.Max.Y {
-		return 0, 0, false
+// line returns a row of blocks of a sequential file, and the used of each: those of area. There
+// are none where the window does without the row.
+func (c *component) line(y int) (blocks [][64]int16, used []uint64) {
+	if y < c.area.Min.Y || y >= c.area.Max.Y {
+		return nil, nil
 	}
-	stride = 8 * c.area.Dx()
-	return 8 * ((y-c.area.Min.Y)*stride + x - c.area.Min.X), stride, true
+	n := c.area.Dx()
+	at := y % c.v * n
+	return c.ahead[at:][:n], c.used[at:][:n]
+}
+
+// transform turns a row of area's blocks into samples, and clears them.
+func (c *component) transform(blocks [][64]int16, used []uint64, y int) {
+	if len(blocks) == 0 {
+		return
+	}
+	stride := 8 * len(blocks)
+	dst := c.plane[8*(y-c.area.Min.Y)*stride:][:8*stride]
+	if avx2.Has {
+		avx2.Inverse(blocks, used, dst, stride)
+		return
+	}
+	for i := range blocks {
+		inverse(&blocks[i], used[i], dst[8*i:], stride)
+		blocks[i] = [64]int16{}
+	}
 }

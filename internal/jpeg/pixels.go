@@ -1,5 +1,7 @@
 package jpeg
 
+import "github.com/holt-dl/holt/internal/avx2"
+
 // pixels puts the window together from the components' samples, row by row.
 func (d *decoder) pixels() []uint8 {
 	w, h := d.window.Dx(), d.window.Dy()
@@ -51,13 +53,13 @@ func (d *decoder) ycc() bool {
 	case len(d.comps) == 4:
 		return d.adobe && d.transform == 2
 	}
-	return !d.rgb()
+	return !d.isRGB()
 }
 
-// rgb reports whether the components are red, green and blue and not luma and
+// isRGB reports whether the components are red, green and blue and not luma and
 // colour, by libjpeg's rules: a JFIF segment says that they are not, an Adobe
 // segment says which, and without both it is in the components' names.
-func (d *decoder) rgb() bool {
+func (d *decoder) isRGB() bool {
 	switch {
 	case d.jfif:
 		return false
@@ -67,11 +69,21 @@ func (d *decoder) rgb() bool {
 	return d.comps[0].id == 'R' && d.comps[1].id == 'G' && d.comps[2].id == 'B'
 }
 
-// convert is YCbCr to RGB as JFIF has it (ITU-T T.871, section 7), with the
-// factors 1.402, 0.71414, 0.34414 and 1.772 in 16 bits, as libjpeg has them.
+// convert turns luma and colour into red, green and blue.
 func convert(in, out [4][]uint8) {
-	red := out[0]
-	luma, blueness, redness, green, blue := in[0][:len(red)], in[1][:len(red)], in[2][:len(red)], out[1][:len(red)], out[2][:len(red)]
+	n := len(out[0])
+	f := rgb
+	if avx2.Has {
+		f = avx2.RGB
+	}
+	f(in[0][:n], in[1][:n], in[2][:n], out[0], out[1], out[2])
+}
+
+// rgb is YCbCr to RGB as JFIF has it (ITU-T T.871, section 7), with the
+// factors 1.402, 0.71414, 0.34414 and 1.772 in 16 bits, as libjpeg has them.
+func rgb(luma, blueness, redness, red, green, blue []uint8) {
+	n := len(luma)
+	blueness, redness, red, green, blue = blueness[:n], redness[:n], red[:n], green[:n], blue[:n]
 	for x, v := range luma {
 		y, cb, cr := int32(v)<<16+1<<15, int32(blueness[x])-128, int32(redness[x])-128
 		red[x] = sample((y + 91881*cr) >> 16)

@@ -80,7 +80,8 @@ func (d *decoder) choose(id, tables byte, s *band) (*component, error) {
 
 // units reads the scan's MCUs. Of several components they hold the blocks
 // that cover the same pixels; of one, a block each, and none that only fills
-// up (T.81 A.2).
+// up (T.81 A.2). A sequential file's blocks are whole then, and become samples
+// row by row.
 func (d *decoder) units(comps []*component, s *band) error {
 	across, down := d.mcus()
 	if len(comps) == 1 {
@@ -118,26 +119,33 @@ func (d *decoder) units(comps []*component, s *band) error {
 				}
 			}
 		}
+		if d.progressive {
+			continue
+		}
+		for _, c := range comps {
+			rows := c.v
+			if len(comps) == 1 {
+				rows = 1
+			}
+			for i := range rows {
+				blocks, used := c.line(rows*y + i)
+				c.transform(blocks, used, rows*y+i)
+			}
+		}
 	}
 	return nil
 }
 
-// unit reads what the scan has of one block. A sequential file's is whole
-// then, and becomes samples.
+// unit reads what the scan has of one block.
 func (d *decoder) unit(c *component, x, y int, s *band) (err error) {
 	r := &d.bits
 	switch {
 	case !d.progressive:
-		at, stride, ok := c.at(x, y)
-		b := &d.block
-		if !ok {
-			b = &d.unused
-		}
-		var used uint64
-		used, err = r.sequential(c, b)
-		if ok {
-			inverse(b, used, c.plane[at:], stride)
-			*b = [64]int16{}
+		blocks, used := c.line(y)
+		if x -= c.area.Min.X; x >= 0 && x < len(blocks) {
+			used[x], err = r.sequential(c, &blocks[x])
+		} else {
+			_, err = r.sequential(c, &d.unused)
 		}
 	case s.first == 0:
 		err = s.dc(r, c, &c.coef[y*c.across+x])
@@ -165,21 +173,22 @@ func (d *decoder) finish() error {
 		if !d.progressive {
 			continue
 		}
+		used := c.used[:c.area.Dx()]
 		for y := c.area.Min.Y; y < c.area.Max.Y; y++ {
-			for x := c.area.Min.X; x < c.area.Max.X; x++ {
-				b := &c.coef[y*c.across+x]
-				var used uint64
+			blocks := c.coef[y*c.across+c.area.Min.X:][:len(used)]
+			for x := range blocks {
+				b := &blocks[x]
+				used[x] = 0
 				for _, step := range c.dequant[:64] {
 					place := step & 63
 					if v := b[place]; v != 0 {
 						b[place] = int16(int32(v) * int32(step>>8))
-						used |= 1 << place
+						used[x] |= 1 << place
 					}
 				}
-				used &^= 1 // the first one
-				at, stride, _ := c.at(x, y)
-				inverse(b, used, c.plane[at:], stride)
+				used[x] &^= 1 // the first one
 			}
+			c.transform(blocks, used, y)
 		}
 	}
 	return nil

@@ -11,7 +11,7 @@ func (d *decoder) samples(i, y int) []uint8 {
 	fx, fy := d.maxH/c.h, d.maxV/c.v
 	near := y / fy
 	if fx == 1 && fy == 1 {
-		return c.line(near)[x0-8*c.area.Min.X:][:n]
+		return c.samples(near)[x0-8*c.area.Min.X:][:n]
 	}
 	far := near + 1 // the other row that counts, on the side where the pixel lies
 	if y%2 == 0 {
@@ -35,7 +35,7 @@ func (d *decoder) samples(i, y int) []uint8 {
 			row[x] = uint8((v + half) >> 2)
 		}
 	default:
-		line := c.line(near)[first-8*c.area.Min.X:]
+		line := c.samples(near)[first-8*c.area.Min.X:]
 		for x := range row {
 			row[x] = line[x/fx]
 		}
@@ -43,8 +43,8 @@ func (d *decoder) samples(i, y int) []uint8 {
 	return row[x0-first*fx:][:n]
 }
 
-// line is a row of the component's samples, from its area's left edge on.
-func (c *component) line(y int) []uint8 {
+// samples is a row of the component's samples, from its area's left edge on.
+func (c *component) samples(y int) []uint8 {
 	stride := 8 * c.area.Dx()
 	return c.plane[(y-8*c.area.Min.Y)*stride:][:stride]
 }
@@ -56,7 +56,7 @@ func (d *decoder) mix(c *component, first, n, near, far int, a, b int32) {
 	d.mixed = grow(d.mixed, n+2)
 	left := 8 * c.area.Min.X
 	from, to := max(first-1, 0), min(first+n+1, c.w)
-	p, q := c.line(near)[from-left:to-left], c.line(far)[from-left:to-left]
+	p, q := c.samples(near)[from-left:to-left], c.samples(far)[from-left:to-left]
 	at := d.mixed[from-(first-1):][:len(p)]
 	q = q[:len(p)]
 	for x, v := range p {
