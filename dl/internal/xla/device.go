@@ -12,6 +12,7 @@ import (
 	"github.com/gomlx/compute"
 
 	"github.com/holt-dl/holt/internal/hooks"
+	"github.com/holt-dl/holt/internal/launch"
 	"github.com/holt-dl/holt/internal/plugins"
 )
 
@@ -43,6 +44,8 @@ var devices struct {
 	current *Device
 	cuda    CUDA    // the settings that GPUs are opened with
 	passed  []error // why the backends ahead of the current one were not taken
+
+	numbered bool // the user chose a device by a number other than 0
 }
 
 // opened is the result of opening a backend, kept so that it is tried once.
@@ -204,6 +207,7 @@ func chooseWith(op, name string, cuda *CUDA) (*Device, error) {
 		if !slices.Contains(backendNames, kind) {
 			return nil, fmt.Errorf("dl: %s: backend is %q, want cuda, cpu or go; see dl.Devices()", op, name)
 		}
+		devices.numbered = devices.numbered || num > 0
 		b, err := openBackend(kind)
 		if err != nil {
 			return nil, err
@@ -299,7 +303,11 @@ func newBackend(kind string) (b compute.Backend, err error) {
 		// hangs (compute v0.1.5, workerspool.WaitToStart).
 		b, err = compute.NewWithConfig(config + ":ops_sequential")
 	} else {
-		b, err = openPlugin(kind, library, devices.cuda)
+		cuda := devices.cuda
+		if n, own := ownGPU(); own && kind == "cuda" && len(cuda.VisibleDevices) == 0 && !devices.numbered {
+			cuda.VisibleDevices = []int{n}
+		}
+		b, err = openPlugin(kind, library, cuda)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("dl: backend %s: %w; run holt backend install %s", kind, err, kind)
@@ -307,10 +315,34 @@ func newBackend(kind string) (b compute.Backend, err error) {
 	return b, nil
 }
 
+// ownGPU is the number of this process's GPU, where a launcher has started a process for each GPU of
+// the host, as torchrun does, and shows all GPUs to each.
+func ownGPU() (n int, own bool) {
+	w, err := launch.FromEnv()
+	if err != nil {
+		return 0, false
+	}
+	return ownGPUOf(w, len(nvidiaFiles()), os.Getenv("CUDA_VISIBLE_DEVICES"))
+}
+
+// ownGPUOf is ownGPU in a job, on a host with so many GPUs, of which a process sees those that are
+// visible: all where that is empty.
+func ownGPUOf(w launch.World, gpus int, visible string) (n int, own bool) {
+	if visible != "" {
+		gpus = strings.Count(visible, ",") + 1
+	}
+	return w.LocalRank, w.LocalSize > 1 && gpus >= w.LocalSize
+}
+
+// nvidiaFiles are the files of the GPUs that the kernel's driver shows.
+func nvidiaFiles() []string {
+	found, _ := filepath.Glob("/dev/nvidia[0-9]*")
+	return found
+}
+
 // hasNVIDIA reports whether the kernel's driver shows a GPU.
 func hasNVIDIA() bool {
-	found, _ := filepath.Glob("/dev/nvidia[0-9]*")
-	if len(found) > 0 {
+	if len(nvidiaFiles()) > 0 {
 		return true
 	}
 	_, err := os.Stat("/dev/dxg") // Windows' Linux

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	_ "github.com/gomlx/go-xla/compute/xla"
+
+	"github.com/holt-dl/holt/internal/launch"
 )
 
 // The folders that were searched stay out of the sentence that a notebook shows.
@@ -29,5 +31,28 @@ func TestSlowBackendIsSaid(t *testing.T) {
 	}
 	if said := slower(&Device{Kind: "cpu"}, []error{err}); !strings.HasPrefix(said, "networks run on cpu: there is no plugin for cpu;") {
 		t.Errorf("where another backend would be faster it says %q", said)
+	}
+}
+
+func TestOwnGPU(t *testing.T) {
+	for _, tt := range []struct {
+		what            string
+		rank, processes int // of the host
+		gpus            int
+		visible         string
+		n               int
+		own             bool
+	}{
+		{"alone", 0, 1, 8, "", 0, false},
+		{"a GPU for each", 3, 8, 8, "", 3, true},
+		{"fewer processes", 1, 2, 8, "", 1, true},
+		{"one GPU for all", 1, 2, 1, "", 1, false},
+		{"the launcher divides them", 1, 4, 4, "1", 1, false},
+		{"the launcher shows all", 1, 4, 8, "0,1,2,3", 1, true},
+	} {
+		n, own := ownGPUOf(launch.World{LocalRank: tt.rank, LocalSize: tt.processes}, tt.gpus, tt.visible)
+		if own != tt.own || own && n != tt.n {
+			t.Errorf("%s: %d, %t, want %d, %t", tt.what, n, own, tt.n, tt.own)
+		}
 	}
 }
