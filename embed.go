@@ -29,7 +29,7 @@ var Source fs.FS = source{files}
 type source struct{ fs embed.FS }
 
 func hidden(name string) bool {
-	return strings.HasSuffix(name, "_test.go") || strings.HasSuffix(name, "testdata") || name == "internal/arch" || name == "internal/golden" || name == "internal/limit"
+	return strings.HasSuffix(name, "_test.go") || strings.HasSuffix(name, "testdata") || name == "internal/arch" || name == "internal/fakenccl" || name == "internal/golden" || name == "internal/limit"
 }
 
 // Open implements [fs.FS].
