@@ -25,6 +25,12 @@ func KindOf(_, _ unsafe.Pointer) (string, error) { return "", errNoC }
 // MemoryOf needs cgo.
 func MemoryOf(_, _ unsafe.Pointer) (Memory, error) { return Memory{}, errNoC }
 
+// HardwareOf needs cgo.
+func HardwareOf(_, _ unsafe.Pointer) (int, error) { return 0, errNoC }
+
+// DataOf needs cgo.
+func DataOf(_, _ unsafe.Pointer) (unsafe.Pointer, func(), error) { return nil, nil, errNoC }
+
 // Intercept needs cgo.
 func Intercept(_, _ unsafe.Pointer, _ Cache) unsafe.Pointer { return nil }
 

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/holt-dl/holt/internal/plugins"
 )
@@ -52,9 +53,19 @@ static PJRT_Error *memory(PJRT_Device_MemoryStats_Args *a) {
 	if (!getenv("FAKE_NO_LIMIT")) { a->bytes_limit = 100; a->bytes_limit_is_set = true; }
 	return 0;
 }
+static PJRT_Error *hardware(PJRT_Device_LocalHardwareId_Args *a) { CHECK(PJRT_Device_LocalHardwareId_Args); a->local_hardware_id = getenv("FAKE_NO_NUMBER") ? -1 : 6; return 0; }
+// A device stands for a buffer, and its number counts what holds it.
+static PJRT_Error *ready(PJRT_Buffer_ReadyEvent_Args *a) { CHECK(PJRT_Buffer_ReadyEvent_Args); a->event = malloc(1); return 0; }
+static PJRT_Error *await(PJRT_Event_Await_Args *a) { CHECK(PJRT_Event_Await_Args); return getenv("FAKE_NO_VALUES") ? bad("INTERNAL: its program failed") : 0; }
+static PJRT_Error *over(PJRT_Event_Destroy_Args *a) { CHECK(PJRT_Event_Destroy_Args); free(a->event); return 0; }
+static PJRT_Error *hold(PJRT_Buffer_IncreaseExternalReferenceCount_Args *a) { CHECK(PJRT_Buffer_IncreaseExternalReferenceCount_Args); ((PJRT_Device *)a->buffer)->number++; return 0; }
+static PJRT_Error *let_go(PJRT_Buffer_DecreaseExternalReferenceCount_Args *a) { CHECK(PJRT_Buffer_DecreaseExternalReferenceCount_Args); ((PJRT_Device *)a->buffer)->number--; return 0; }
+static PJRT_Error *data(PJRT_Buffer_OpaqueDeviceMemoryDataPointer_Args *a) { CHECK(PJRT_Buffer_OpaqueDeviceMemoryDataPointer_Args); a->device_memory_ptr = a->buffer; return 0; }
 static PJRT_Api api;
 const PJRT_Api *GetPjrtApi(void) {
 	api.struct_size = PJRT_Api_STRUCT_SIZE;
+	api.PJRT_Device_LocalHardwareId = hardware; api.PJRT_Buffer_ReadyEvent = ready; api.PJRT_Event_Await = await; api.PJRT_Event_Destroy = over;
+	api.PJRT_Buffer_IncreaseExternalReferenceCount = hold; api.PJRT_Buffer_DecreaseExternalReferenceCount = let_go; api.PJRT_Buffer_OpaqueDeviceMemoryDataPointer = data;
 	if (getenv("FAKE_OLD")) api.struct_size = offsetof(PJRT_Api, PJRT_Device_MemoryStats);
 	api.pjrt_api_version.major_version = 7; api.pjrt_api_version.minor_version = 42;
 	api.PJRT_Error_Destroy = destroy; api.PJRT_Error_Message = message; api.PJRT_Plugin_Initialize = initialize;
@@ -187,4 +198,38 @@ func TestCPU(t *testing.T) {
 	t.Logf("%+v", r)
 	m, err := firstMemory(path)
 	t.Logf("memory %+v, %v", m, err)
+}
+
+// TestDataOf finds CUDA's number of a device and the memory of a buffer, which is held meanwhile.
+func TestDataOf(t *testing.T) {
+	library := fake(t)
+	err := ofFirst(library, func(api, device unsafe.Pointer) error {
+		held := func() int32 { return *(*int32)(device) }
+		if n, err := HardwareOf(api, device); n != 6 || err != nil {
+			t.Errorf("the number is %d, %v, want 6", n, err)
+		}
+		before := held()
+		at, release, err := DataOf(api, device)
+		if err != nil || at != device || held() != before+1 {
+			t.Fatalf("it is at %p, %v, and held %d times more, want %p, once", at, err, held()-before, device)
+		}
+		if release(); held() != before {
+			t.Error("it is held after its release")
+		}
+		t.Setenv("FAKE_NO_VALUES", "1")
+		if _, _, err := DataOf(api, device); err == nil || err.Error() != "pjrt: memory of a buffer: INTERNAL: its program failed" || held() != before {
+			t.Errorf("a buffer whose program failed: %v, held %d times", err, held()-before)
+		}
+		t.Setenv("FAKE_NO_NUMBER", "1")
+		if _, err := HardwareOf(api, device); err == nil || err.Error() != "pjrt: number of a device: it has none" {
+			t.Errorf("a device without a number: %v", err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if _, _, err := DataOf(nil, nil); err == nil {
+		t.Error("no buffer has memory")
+	}
 }
