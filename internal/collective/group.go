@@ -146,6 +146,8 @@ type Group struct {
 	once    sync.Once
 	err     error
 
+	decided atomic.Int64 // how often Decide was called
+
 	seeking sync.Mutex // guards what follows
 	sought  int
 	seekers map[int]chan message // those that wait for a key, by the numbers of their questions

@@ -19,8 +19,16 @@ func (g *Group) Put(key string, value []byte) error {
 	if n := len(key) + len(value); n > largest {
 		return fmt.Errorf("key %.100q: it and its value are %d bytes, want at most %d", key, n, largest)
 	}
+	if err := g.tell(key, value); err != nil {
+		return fmt.Errorf("key %q: %w", key, err)
+	}
+	return nil
+}
+
+// tell is Put of what a message has room for, without the key in its error.
+func (g *Group) tell(key string, value []byte) error {
 	if err := g.main.send(message{Kind: put, Key: []byte(key), Value: value}); err != nil {
-		return fmt.Errorf("key %q: %w", key, g.ended(fmt.Errorf("rank 0 is lost: %w", err)))
+		return g.ended(fmt.Errorf("rank 0 is lost: %w", err))
 	}
 	return nil
 }
@@ -38,13 +46,42 @@ func (g *Group) TryGet(ctx context.Context, key string) (value []byte, found boo
 	return m.Value, m.Found, err
 }
 
-// seek asks rank 0 for a key, and waits for its answer.
-func (g *Group) seek(ctx context.Context, how kind, key string) (m message, err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("key %q: %w", key, err)
+// Decide has rank 0 decide something for all: there, decide is called with what each process says, by
+// rank, and all get what it returns. Each process calls it as often as the others.
+func (g *Group) Decide(ctx context.Context, text string, decide func(texts []string) string) (string, error) {
+	n := g.decided.Add(1)
+	key := func(what any) string { return fmt.Sprintf("decision %d: %v", n, what) }
+	const decision = "of all"
+	if g.world.Rank != 0 {
+		if err := g.tell(key(g.world.Rank), []byte(text)); err != nil {
+			return "", err
 		}
-	}()
+		m, err := g.ask(ctx, get, key(decision))
+		return string(m.Value), err
+	}
+	texts := []string{text}
+	for rank := 1; rank < g.world.Size; rank++ {
+		m, err := g.ask(ctx, get, key(rank))
+		if err != nil {
+			return "", err
+		}
+		texts = append(texts, string(m.Value))
+	}
+	made := decide(texts)
+	return made, g.tell(key(decision), []byte(made))
+}
+
+// seek is ask with the key in its error.
+func (g *Group) seek(ctx context.Context, how kind, key string) (message, error) {
+	m, err := g.ask(ctx, how, key)
+	if err != nil {
+		err = fmt.Errorf("key %q: %w", key, err)
+	}
+	return m, err
+}
+
+// ask asks rank 0 for a key, and waits for its answer.
+func (g *Group) ask(ctx context.Context, how kind, key string) (m message, err error) {
 	answer := make(chan message, 1)
 	g.seeking.Lock()
 	g.sought++

@@ -12,6 +12,31 @@ import (
 	"time"
 )
 
+// TestDecide has rank 0 decide by what all say, twice.
+func TestDecide(t *testing.T) {
+	groups := joined(t, 3, usual)
+	join := func(texts []string) string { return strings.Join(texts, ", ") }
+	for _, word := range []string{"one", "two"} {
+		for rank, err := range each(groups, func(rank int, g *Group) error {
+			got, err := g.Decide(t.Context(), fmt.Sprint(word, " of ", rank), join)
+			if want := fmt.Sprintf("%s of 0, %[1]s of 1, %[1]s of 2", word); err == nil && got != want {
+				err = fmt.Errorf("%q, want %q", got, want)
+			}
+			return err
+		}) {
+			if err != nil {
+				t.Errorf("rank %d: %v", rank, err)
+			}
+		}
+	}
+	groups[2].Leave(errors.New("enough"))
+	for _, g := range groups[:2] {
+		if _, err := g.Decide(t.Context(), "", join); err == nil || err.Error() != "rank 2 has stopped: enough" {
+			t.Errorf("with one that has left: %v", err)
+		}
+	}
+}
+
 // TestKeys has each process put a key, and get those of all, which others put later.
 func TestKeys(t *testing.T) {
 	groups := joined(t, 3, usual)
