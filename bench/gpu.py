@@ -168,9 +168,9 @@ def tests(seconds, title, pattern, skip="", verbose=False, processes=1, device=a
 
 
 # Tests of what is on a processor alone: its devices, what Go calculates there, oneDNN; and of the
-# compiler for a GPU that is not there.
+# compiler for a GPU that is not there. TestNCCL compiles a library in C.
 OWN = "SideBySide|MovesBetween|DataParallel|VariablesFree|^TestSmall|OneDNN|ProgramsForCUDA"
-SPECIAL = "^Test(OutOfMemory|FreeGivesMemoryBack|StopAndInterrupt|Plan|Distributed)$"
+SPECIAL = "^Test(OutOfMemory|FreeGivesMemoryBack|StopAndInterrupt|Plan|Distributed|NCCL|NCCLAlone)$"
 REPEATS = "^Test(OneDNNRepeats|Distributed|Resume)$"
 deterministic = f"{args.device},deterministic=true" if args.device == "cuda" else args.device
 tf32 = f"{args.device},tf32=true" if args.device == "cuda" else args.device
@@ -220,6 +220,7 @@ def restarts(seconds):
 
 PARTS = [
     ("doctor", 30, doctor),
+    ("NCCL", 30, lambda s: tests(s, "NCCL in a job of one process", "^TestNCCLAlone$", verbose=True)),
     ("parity", 300, lambda s: tests(s, f"parity on {args.device}", "^Test", f"{OWN}|{SPECIAL}", processes=max(1, min(8, (os.cpu_count() or 2) // 2)))),
     ("tutorial network", 120, tutorial),
     ("ResNet18", 90, resnet(18)),

@@ -1,8 +1,8 @@
 #!/bin/sh
 # What Holt does on an NVIDIA GPU, in at most a quarter of an hour: dl's tests with cuda in the place of XLA on the
 # processor, a hundred steps of the benchmarks' networks beside PyTorch where Python has it, memory, a GPU that is full,
-# an interrupt. bench/gpu.py has the parts, in the order of their worth and each with its limit; what a part found is in
-# OUT/results.md when it ends.
+# an interrupt, and NCCL in a job of one process. bench/gpu.py has the parts, in the order of their worth and each with
+# its limit; what a part found is in OUT/results.md when it ends.
 #
 #   bench/gpu.sh               here, with Go; results in bench/out/gpu
 #   bench/gpu.sh pack FILE     here: what it takes, without Go, as one tar.xz (some 60 MB: test binary, holt, XLA:CPU, peers)

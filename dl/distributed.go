@@ -39,6 +39,10 @@ type processes struct {
 	mu    sync.Mutex
 	group *collective.Group // nil until it is needed
 	err   error             // the job is at an end
+
+	choosing sync.Mutex      // what adds up; guards what follows
+	gpus     *xla.Collective // that the processes have joined; nil where they have not
+	noticed  bool            // that gradients go through the processors
 }
 
 var thisJob = sync.OnceValue(func() *processes {
@@ -340,8 +344,12 @@ func (s *Step) broadcast(ctx context.Context, g *collective.Group) error {
 		return &sharedError{err}
 	}
 	s.model.replace(s.model.vars, kept)
+	adds, err := s.chooseAdder(ctx, g)
+	if err != nil {
+		return err
+	}
 	s.mu.Lock()
-	s.synced = true
+	s.synced, s.adds = true, adds
 	s.mu.Unlock()
 	return nil
 }
@@ -371,8 +379,7 @@ func onlyRank0(arrays [][]float32) {
 func (s *Step) allReduce(ctx context.Context, g *collective.Group, t tally, text string, step bool) (tally, error) {
 	s.turn.Lock()
 	defer s.turn.Unlock()
-	var arrays, scattered [][]float32
-	made := map[string]func(inPieces bool) *Tensor{} // of the sums
+	var sums []*gradientSum
 	var p *pieces
 	all := true
 	if step {
@@ -390,21 +397,8 @@ func (s *Step) allReduce(ctx context.Context, g *collective.Group, t tally, text
 		all = p == nil || s.needsGradients(trained)
 		for _, l := range trained {
 			sp := s.model.specs[l.at]
-			sum := s.sums.of[sp.name]
-			if sum == nil {
-				continue
-			}
-			x, divided := sum.Float32s(), p.of(sp, s.groups[l.group].rule)
-			if divided {
-				scattered = append(scattered, x)
-			} else {
-				arrays = append(arrays, x)
-			}
-			made[sp.name] = func(inPieces bool) *Tensor {
-				if divided && inPieces {
-					return p.cut(x)
-				}
-				return newTensor(x, sum.shape)
+			if sum := s.sums.of[sp.name]; sum != nil {
+				sums = append(sums, &gradientSum{sp.name, sum, p.of(sp, s.groups[l.group].rule)})
 			}
 		}
 	}
@@ -415,24 +409,23 @@ func (s *Step) allReduce(ctx context.Context, g *collective.Group, t tally, text
 	}
 	onlyRank0(those)
 	numbers := []float64{float64(t.Loss), float64(t.Weight), float64(t.Right), float64(t.Labels), float64(t.Rows), s.sums.total.Item()}
-	text += fmt.Sprintf(", and the gradients of %d parameters", len(made))
-	sums, inPieces, err := g.ReduceScatter(ctx, text, numbers, all, scattered, append(arrays, those...)...)
+	text += fmt.Sprintf(", and the gradients of %d parameters", len(sums))
+	totals, err := s.adder(g).add(ctx, text, numbers, all, p, sums, those)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
 		s.sums.free() // the other processes may have done the step or not
 		return tally{}, err
 	}
-	for name, sum := range made {
-		s.sums.of[name].Free()
-		s.sums.of[name] = sum(inPieces)
+	for _, sum := range sums {
+		s.sums.of[sum.name] = sum.of
 	}
 	if step && s.sums.counted {
 		s.sums.total.Free()
-		s.sums.total = Scalar(float32(sums[5]))
+		s.sums.total = Scalar(float32(totals[5]))
 	}
 	s.model.replace(buffers, kept)
-	return tally{exact(sums[0]), exact(sums[1]), exact(sums[2]), exact(sums[3]), int(sums[4])}, nil
+	return tally{exact(totals[0]), exact(totals[1]), exact(totals[2]), exact(totals[3]), int(totals[4])}, nil
 }
 
 // allReduceRest adds up the gradients of the batches so far over the processes, where the

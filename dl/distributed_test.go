@@ -41,6 +41,8 @@ type trained struct {
 	Numbers int    // in the weights
 	Sent    int64  // bytes of arrays to the next process
 	Devices []string
+	Adds    string   // what adds up
+	Notices []string // that the user gets
 }
 
 // AddScalar is for a run's Log.
@@ -62,6 +64,7 @@ type plan struct {
 	Fail   string // what fails in rank 1 alone, after which all go on: data, label, step or memory
 	Stop   string // how rank 1 is stopped in step 3: run, cell, or loop for a training by hand
 	Late   bool   // rank 0 reads so slowly then that rank 1 waits for it
+	NCCL   bool   // NCCL, which is one for tests, adds up between devices of the cpu plugin
 }
 
 const planEnv = "HOLT_TEST_JOB"
@@ -517,6 +520,9 @@ func wide(xs []float32) []float64 {
 
 // run does what the plan says.
 func (p plan) run(t *testing.T) trained {
+	if p.NCCL {
+		dl.SetNCCLKind("cpu")
+	}
 	switch {
 	case p.Net == "devices":
 		if dl.Rank() == 1 {
@@ -617,6 +623,7 @@ func (p plan) train(t *testing.T) (found trained) {
 			t.Fatal(err)
 		}
 	}
+	defer hooks.Set(func(h *hooks.Hooks) { h.Notice = func(s string) { found.Notices = append(found.Notices, s) } })()
 	var read atomic.Int64
 	third := make(chan struct{})
 	training := dl.Training{
@@ -665,7 +672,7 @@ func (p plan) train(t *testing.T) (found trained) {
 	if err := run.Wait(); err != nil {
 		found.Err = err.Error()
 	}
-	found.Slots, found.Sent = dl.StepOf(run).SlotSize(), dl.SentToNext()
+	found.Slots, found.Sent, found.Adds = dl.StepOf(run).SlotSize(), dl.SentToNext(), dl.StepOf(run).AddsUpBy()
 	if p.Rule == "adam" && p.Shard == dl.ZeRO1 {
 		batch := dl.Batch{Inputs: fill(1, 1, 4, 3, 32, 32), Labels: dl.FromSlice(make([]int64, 4))}
 		if _, err := dl.StepOf(run).With(dl.Options{}).Run(batch); err != nil {

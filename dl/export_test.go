@@ -1,9 +1,11 @@
 package dl
 
 import (
+	"context"
 	"iter"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/holt-dl/holt/dl/internal/xla"
 )
@@ -248,3 +250,49 @@ func SentToNext() int64 {
 
 // OwnRows is how many rows of a batch a process computes.
 func OwnRows(b Batch, rank, size int) int { _, rows := partOf(b, rank, size); return rows }
+
+// SetNCCLKind has NCCL add up between devices of another kind than cuda.
+func SetNCCLKind(kind string) { onNCCL = kind }
+
+// AddsUpBy is what adds up over the processes.
+func (s *Step) AddsUpBy() string {
+	if s.onGPUs() {
+		return "NCCL"
+	}
+	return "ring"
+}
+
+// Offer is what a process says of NCCL.
+type Offer = offer
+
+// NoNCCL says why processes cannot add up by NCCL.
+func NoNCCL(all []Offer) string { return noNCCL(all) }
+
+// AloneByNCCL has a communicator of this process alone do to a tensor all that jobs do by NCCL, and
+// returns NCCL's version.
+func AloneByNCCL(t *Tensor) (version string, err error) {
+	on, err := xla.Current()
+	if err != nil {
+		return "", err
+	}
+	c, err := on.Collective(nil)
+	if err != nil {
+		return "", err
+	}
+	ids, err := c.NewIDs()
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := c.Join(ctx, 0, 1, ids); err != nil {
+		return "", err
+	}
+	defer c.Close()
+	for _, f := range []func(context.Context, []*xla.Array) error{c.AllReduce, c.ReduceScatter, c.AllGather} {
+		if err := f(ctx, []*xla.Array{t.data}); err != nil {
+			return "", err
+		}
+	}
+	return c.Version(), nil
+}

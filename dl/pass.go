@@ -329,11 +329,16 @@ func (u updater) write(in []*node) []*node {
 	}
 	gradients = u.clip.clip(gradients)
 	for i, g := range u.in {
-		if u.pieces != nil && u.divided[i] {
-			n := weights[i].Shape().Size()
-			weights[i], gradients[i] = u.pieces.write(weights[i], n), u.pieces.write(gradients[i], n)
+		weight, gradient := weights[i], gradients[i]
+		divided := u.pieces != nil && u.divided[i]
+		if divided {
+			n := weight.Shape().Size()
+			weight, gradient = u.pieces.write(weight, n), u.pieces.write(gradient, n)
 		}
-		value, after := u.groups[g].rule.update(weights[i], gradients[i], slots[i], scalars[g])
+		value, after := u.groups[g].rule.update(weight, gradient, slots[i], scalars[g])
+		if divided {
+			value = u.pieces.put(value, weights[i])
+		}
 		out = append(out, in[0].With(value))
 		for _, a := range after {
 			kept = append(kept, in[0].With(a))

@@ -20,7 +20,10 @@ import (
 // processes.
 
 // pieces says which part of what an optimizer keeps a process has. A nil pieces has all.
-type pieces struct{ rank, processes int }
+type pieces struct {
+	rank, processes int
+	within          bool // a piece stays in its place among all numbers, on the GPU where NCCL brings them together
+}
 
 // piecesOn returns how the processes of the job divide what the optimizer keeps, where they do, and
 // an error for what cannot be divided between them.
@@ -34,7 +37,7 @@ func (s *Step) piecesOn(on *xla.Device) (*pieces, error) {
 	case o.Shard == FSDP:
 		return nil, fmt.Errorf("Options: Shard is FSDP, and this is one of %d processes that use one of their devices each; weights are divided between the devices of a process, and between processes what the optimizer keeps; use dl.ZeRO1, or start one process on each host", w.Size)
 	}
-	return &pieces{w.Rank, w.Size}, nil
+	return &pieces{w.Rank, w.Size, s.onGPUs()}, nil
 }
 
 // of reports whether processes divide what an optimizer keeps for a parameter.
@@ -52,7 +55,9 @@ func (s *Step) needsGradients(trained []learner) bool {
 }
 
 // key tells programs of different pieces apart.
-func (p *pieces) key() string { return fmt.Sprintf("piece %d of %d", p.rank, p.processes) }
+func (p *pieces) key() string {
+	return fmt.Sprintf("piece %d of %d, %t", p.rank, p.processes, p.within)
+}
 
 // size is how many of n numbers are in this process's piece.
 func (p *pieces) size(n int) int {
@@ -75,22 +80,23 @@ func (p *pieces) write(x *graph.Node, n int) *graph.Node {
 	return graph.SliceAxis(graph.Reshape(x, n), 0, graph.AxisRange(from, to))
 }
 
-// gather brings tensors together of which each process has a piece, and gives them shapes.
-func (p *pieces) gather(ctx context.Context, g *collective.Group, text string, mine []*Tensor, shapes []Shape) ([]*Tensor, error) {
-	arrays := make([][]float32, len(mine))
-	for i, t := range mine {
-		arrays[i] = make([]float32, shapes[i].Size())
-		from, _ := collective.Piece(len(arrays[i]), p.rank, p.processes)
-		copy(arrays[i][from:], t.Float32s())
+// put is the new values of a parameter, of which this process has made its piece: the piece, or all
+// with the piece in its place.
+func (p *pieces) put(piece, old *graph.Node) *graph.Node {
+	if !p.within {
+		return piece
 	}
-	if err := g.AllGather(ctx, text, arrays...); err != nil {
-		return nil, &sharedError{err}
+	n := old.Shape().Size()
+	from, to := collective.Piece(n, p.rank, p.processes)
+	flat := graph.Reshape(old, n)
+	parts := []*graph.Node{piece}
+	if from > 0 {
+		parts = append([]*graph.Node{graph.SliceAxis(flat, 0, graph.AxisRange(0, from))}, piece)
 	}
-	whole := make([]*Tensor, len(mine))
-	for i, x := range arrays {
-		whole[i] = newTensor(x, shapes[i])
+	if to < n {
+		parts = append(parts, graph.SliceAxis(flat, 0, graph.AxisRange(to, n)))
 	}
-	return whole, nil
+	return graph.Reshape(graph.Concatenate(parts, 0), old.Shape().Dimensions...)
 }
 
 // gatherWeights returns the new values of the trained parameters, of which a step has made this
@@ -107,7 +113,7 @@ func (s *Step) gatherWeights(ctx context.Context, p *pieces, trained []learner, 
 			mine, shapes = append(mine, made[i]), append(shapes, sp.shape)
 		}
 	}
-	whole, err := p.gather(ctx, g, fmt.Sprintf("the weights of step %d", s.N()+1), mine, shapes)
+	whole, err := s.adder(g).gather(ctx, fmt.Sprintf("the weights of step %d", s.N()+1), p, mine, shapes)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +122,9 @@ func (s *Step) gatherWeights(ctx context.Context, p *pieces, trained []learner, 
 		values[i] = made[i]
 		if p.of(s.model.specs[l.at], s.groups[l.group].rule) {
 			values[i], whole = whole[0], whole[1:]
-			made[i].Free()
+			if values[i] != made[i] {
+				made[i].Free()
+			}
 		}
 	}
 	return values, nil
@@ -142,7 +150,7 @@ func (s *Step) wholeSlots(ctx context.Context) (map[string][]*Tensor, error) {
 		}
 	}
 	w := thisJob().world
-	whole, err := (&pieces{w.Rank, w.Size}).gather(ctx, g, fmt.Sprintf("the training state after step %d", s.N()), mine, shapes)
+	whole, err := ring{g}.gather(ctx, fmt.Sprintf("the training state after step %d", s.N()), &pieces{rank: w.Rank, processes: w.Size}, mine, shapes)
 	if err != nil {
 		return nil, err
 	}

@@ -44,10 +44,11 @@ type Step struct {
 	kept          map[string][]*Tensor // the optimizer's slots by parameter
 	inPieces      map[string]Shape     // parameters of whose slots this process has a piece, and their shapes
 	sums          gradientSums
-	trial         bool // it is to show what happens, so a loss that is not finite is no error
-	onlyGradients bool // only gradients are wanted: nothing of the model changes
-	synced        bool // the weights are the same in all processes of the job
-	size          int  // rows of the compiled program; smaller batches are filled up
+	trial         bool  // it is to show what happens, so a loss that is not finite is no error
+	onlyGradients bool  // only gradients are wanted: nothing of the model changes
+	synced        bool  // the weights are the same in all processes of the job
+	adds          adder // over these; nil before
+	size          int   // rows of the compiled program; smaller batches are filled up
 	last          Result
 	norms         map[string]float64 // of the last step's gradients
 	seed          uint64             // with seen, where a step's random numbers begin

@@ -34,6 +34,7 @@ func Install() {
 		h.HoldMemory = pjrt.HoldMemory
 		h.CUDAWriter = cudaWriter
 		h.CompileAhead = ahead.Compile
+		h.NCCL = openNCCL
 	})
 }
 

@@ -64,6 +64,10 @@ type Hooks struct {
 	// not known, of a compiler that is not installed, and of ctx.
 	CompileAhead func(ctx context.Context, gpu string, devices int, programs [][]byte, done func(i int, c Compiled)) (GPU, error)
 
+	// NCCL opens what adds up numbers between some devices of a backend and those of other
+	// processes. The error says why there is none. The backend is a compute.Backend.
+	NCCL func(backend any, devices []int) (NCCL, error)
+
 	// Archive brings an archive and unpacks it, so that root/Folder or root/File
 	// is there afterwards, whole or not at all. progress may be nil.
 	Archive func(ctx context.Context, a Archive, root string, progress func(done, total int64)) error
@@ -75,6 +79,29 @@ type Hooks struct {
 
 	// Plotter is the display.Plotter that draws figures and sheets.
 	Plotter any
+}
+
+// NCCL adds up numbers on GPUs of this process and others of its job. All processes call its methods
+// in the same order. Those with a context end with it, as far as they wait for others, and it is
+// of no use then.
+type NCCL interface {
+	Version() string           // such as 2.32.3
+	GPUs() []string            // names that no other GPU has, of any host
+	NewIDs() ([][]byte, error) // by which the processes find each other; one of them makes these
+	Join(ctx context.Context, rank, processes int, ids [][]byte) error
+	Close()
+	// AllReduce adds up arrays in place, ReduceScatter to the pieces of each process, and AllGather
+	// brings pieces together. The arrays are released when no GPU works with them any more.
+	AllReduce(ctx context.Context, release func(), arrays []OnDevices) error
+	ReduceScatter(ctx context.Context, release func(), arrays []OnDevices) error
+	AllGather(ctx context.Context, release func(), arrays []OnDevices) error
+}
+
+// OnDevices is float32 numbers on the devices of an NCCL.
+type OnDevices struct {
+	Buffers []any // a compute.Buffer of each device
+	Numbers int   // on each device
+	Same    bool  // each device has all of them, and not a part of its own
 }
 
 // GPU is a kind of GPU.
