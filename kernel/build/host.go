@@ -65,10 +65,11 @@ func (w *World) finishHost(ctx context.Context, dir string, main *listed, pkgs [
 // hostPackages returns the host's main package, and the packages that the host holds, but for
 // those that they import.
 //
-// Where there is no host, they are those of the host's packages that have no C code and import
-// none that has. What a cell imports, and what a name in it means, is then the same as with a
-// host; only packages of the host itself and of backends are missing. Any Go compiles them for
-// Linux, whatever system it runs on.
+// Where there is no host, they are those of the host's packages that need no C code and import
+// none that does; one with a file nocgo.go, which a build without cgo takes, does without. What a
+// cell imports, and what a name in it means, is then the same as with a host; only packages of the
+// host itself and of backends are missing. Any Go compiles them for Linux, whatever system it runs
+// on.
 func (w *World) hostPackages(ctx context.Context, mod string) (*listed, []string, error) {
 	main, err := w.hostMain(ctx, mod)
 	if err != nil {
@@ -79,7 +80,7 @@ func (w *World) hostPackages(ctx context.Context, mod string) (*listed, []string
 	}
 	// With cgo, which lists packages that a build without it refuses. Go lists a package after
 	// those that it imports.
-	list, err := w.goList(ctx, mod, []string{"CGO_ENABLED=1"}, w.fetching, "-deps", "-json=ImportPath,Imports,CgoFiles,Standard", w.opt.Main)
+	list, err := w.goList(ctx, mod, []string{"CGO_ENABLED=1"}, w.fetching, "-deps", "-json=ImportPath,Imports,CgoFiles,IgnoredGoFiles,Standard", w.opt.Main)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -89,7 +90,8 @@ func (w *World) hostPackages(ctx context.Context, mod string) (*listed, []string
 		if p.Standard { // it does without C
 			continue
 		}
-		needsC[p.ImportPath] = len(p.CgoFiles) > 0 || slices.ContainsFunc(p.Imports, func(path string) bool { return needsC[path] })
+		needs := len(p.CgoFiles) > 0 && !slices.Contains(p.IgnoredGoFiles, "nocgo.go")
+		needsC[p.ImportPath] = needs || slices.ContainsFunc(p.Imports, func(path string) bool { return needsC[path] })
 		if !needsC[p.ImportPath] {
 			roots = append(roots, p.ImportPath)
 		}

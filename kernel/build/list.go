@@ -55,14 +55,15 @@ func copyFlags() []string { return append(buildFlags(), "-buildmode=plugin") }
 //
 // The fields are those of "go help list"; which of them are set depends on what -json= names.
 type listed struct {
-	ImportPath string
-	Name       string
-	Export     string
-	Dir        string
-	Standard   bool
-	GoFiles    []string
-	CgoFiles   []string
-	Imports    []string
+	ImportPath     string
+	Name           string
+	Export         string
+	Dir            string
+	Standard       bool
+	GoFiles        []string
+	CgoFiles       []string
+	IgnoredGoFiles []string // by their build constraints
+	Imports        []string
 	// Module is nil in the standard library. Replace.Version is empty for a folder.
 	Module     *struct{ Replace *struct{ Version string } }
 	Error      *struct{ Err string }
