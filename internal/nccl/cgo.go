@@ -255,7 +255,8 @@ func (l *Libraries) UUID(gpu int) (string, error) {
 // NewID makes what the processes of a communicator find each other by. One of them makes it, and
 // gives it to the others.
 func (l *Libraries) NewID() (id ID, err error) {
-	return id, l.check("a number for the job", C.new_id(l.c, unsafe.Pointer(&id)))
+	err = l.check("a number for the job", C.new_id(l.c, unsafe.Pointer(&id)))
+	return id, err
 }
 
 // Group is the communicators of this process's GPUs: each GPU has one with that of the same place in
