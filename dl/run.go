@@ -160,7 +160,12 @@ func Start(model *Model, t Training) *Run {
 	r := &Run{model: model, training: t, began: time.Now(), cancel: cancel, done: make(chan struct{})}
 	r.step = TrainStep(model, t.Loss, t.Optimizer).With(t.Options)
 	r.publish()
+	remove := func() {}
+	if t.Checkpoint.Dir != "" { // where the state of the end is saved
+		remove = hooks.OnLeave(r.Stop)
+	}
 	go func() {
+		defer remove()
 		defer close(r.done)
 		defer cancel()
 		// An interrupt ends this goroutine where it is in a function of the cell that began the run.

@@ -400,3 +400,43 @@ func TestResultJSON(t *testing.T) {
 		t.Errorf("read back:\n%s\nwant\n%s", g, w)
 	}
 }
+
+// TestLeave leaves while a training goes on: it ends after the step that it is at, and saves its
+// state, where it has a Checkpoint. One that has none goes on.
+func TestLeave(t *testing.T) {
+	on(t, "cpu")
+	dir := t.TempDir()
+	start := func(dir string) (*dl.Run, chan struct{}) {
+		third := make(chan struct{})
+		return dl.Start(must(dl.Build(dl.Sequential{dl.Flatten{}, dl.Linear{Out: 10}}, dl.Shape{4, 3, 32, 32})), dl.Training{
+			Data: dl.DataLoader{Dataset: noise(4000), BatchSize: 4}, Epochs: 100, Checkpoint: dl.Checkpoint{Dir: dir},
+			OnStep: func(s dl.StepDone) error {
+				if s.N == 3 {
+					close(third)
+				}
+				return nil
+			},
+		}), third
+	}
+	saved, third := start(dir)
+	other, itsThird := start("")
+	<-third
+	<-itsThird
+	hooks.Leave()
+	select {
+	case <-saved.Done():
+	default:
+		t.Fatal("the training goes on")
+	}
+	files := must(filepath.Glob(filepath.Join(dir, "step-*")))
+	if want := fmt.Sprintf("step-%010d", saved.N()); saved.Err() != nil || len(files) != 1 || !strings.HasPrefix(filepath.Base(files[0]), want) {
+		t.Errorf("%v, and there are %q, want %s…", saved.Err(), files, want)
+	}
+	select {
+	case <-other.Done():
+		t.Error("a training without a Checkpoint has ended")
+	default:
+	}
+	other.Stop()
+	hooks.Leave() // there is none to end
+}

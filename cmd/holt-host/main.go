@@ -25,5 +25,5 @@ func main() {
 	goxla.Install()
 	listenForever()
 	inOrder()
-	host.Main(host.Options{Render: display.Render})
+	host.Main(host.Options{Render: display.Render, Leave: hooks.Leave})
 }

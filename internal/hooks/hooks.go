@@ -189,6 +189,42 @@ func Hold() (release func()) {
 	return func() {}
 }
 
+// leaving are the functions of OnLeave, by numbers.
+var leaving struct {
+	sync.Mutex
+	next int
+	all  map[int]func()
+}
+
+// OnLeave has f called before the process ends because its notebook is done, unless remove was
+// called.
+func OnLeave(f func()) (remove func()) {
+	leaving.Lock()
+	defer leaving.Unlock()
+	if leaving.all == nil {
+		leaving.all = map[int]func(){}
+	}
+	n := leaving.next
+	leaving.next++
+	leaving.all[n] = f
+	return func() {
+		leaving.Lock()
+		defer leaving.Unlock()
+		delete(leaving.all, n)
+	}
+}
+
+// Leave calls the functions of [OnLeave], side by side, and waits for them.
+func Leave() {
+	leaving.Lock()
+	var all sync.WaitGroup
+	for _, f := range leaving.all {
+		all.Go(f)
+	}
+	leaving.Unlock()
+	all.Wait()
+}
+
 // Notice tells the user a sentence, where there is a place for it.
 func Notice(sentence string) {
 	if f := Get().Notice; f != nil {

@@ -64,6 +64,11 @@ func (s *server) call(c msg.Call, r *msg.Return) error {
 	case msg.Pending:
 		r.Pending = frame.Pending()
 		return nil
+	case msg.Leave:
+		if s.opt.Leave != nil {
+			s.opt.Leave()
+		}
+		return nil
 	case msg.Usage:
 		r.Memory = s.memory()
 		return nil

@@ -22,6 +22,9 @@ import (
 type Options struct {
 	// Render turns the value of a cell into a bundle; fmt's %v when nil.
 	Render func(v any) frame.Bundle
+	// Leave ends and saves what goes on without a cell, such as trainings, before the process ends
+	// because the notebook is done; nil where there is nothing.
+	Leave func()
 }
 
 // server is the process's one connection and what runs in it.

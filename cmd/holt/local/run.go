@@ -205,6 +205,7 @@ func (c runCmd) run(ctx context.Context, stderr io.Writer, writes bool) error {
 		AllowErrors: c.AllowErrors, Timeout: time.Duration(c.Timeout), Progress: c.progress(terminal), Save: save,
 	})
 	if s != nil {
+		c.leave(ctx, s)
 		s.Close()
 	}
 	if err != nil {
@@ -221,6 +222,18 @@ func (c runCmd) run(ctx context.Context, stderr io.Writer, writes bool) error {
 		return ErrReported
 	}
 	return nil
+}
+
+// leave has trainings that go on end and save their last state, also where the run was interrupted; a
+// second interrupt ends the wait. What keeps them from it is the end of the host, or the time.
+func (c runCmd) leave(ctx context.Context, s *session.Session) {
+	ctx = context.WithoutCancel(ctx)
+	if c.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Duration(c.Timeout))
+		defer cancel()
+	}
+	_ = s.Leave(ctx)
 }
 
 // output is the file that the notebook is written to.

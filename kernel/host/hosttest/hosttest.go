@@ -29,14 +29,16 @@ const Main = `package main
 import (
 	_ "encoding/json"
 	_ "errors"
-	_ "os"
+	"os"
 	_ "sync"
 	_ "time"
 
 	"github.com/holt-dl/holt/kernel/host"
 )
 
-func main() { host.Main(host.Options{}) }
+func main() {
+	host.Main(host.Options{Leave: func() { os.WriteFile("left", nil, 0o644) }})
+}
 `
 
 // Source returns a module of the host's packages as they are in the checkout,

@@ -111,13 +111,15 @@ const (
 	Stacks   = "stacks"   // Text of the answer: all goroutines
 	Pending  = "pending"  // Pending of the answer: displays that may still change
 
+	Leave = "leave" // answers when what goes on without a cell is ended and saved
+
 	Steer = "steer" // Args: display id, action, value as JSON; see frame.Steer
 
 	SetArgs   = "args"      // Args: os.Args[1:]; flags have their defaults again
 	DropFlags = "dropflags" // Args: names of flags that are defined anew
 )
 
-// Call is a request that the host answers at once, also while a cell runs.
+// Call is a request that the host answers at once, but for Leave, also while a cell runs.
 type Call struct {
 	Seq  int      `json:"seq"`
 	Name string   `json:"name"`

@@ -8,7 +8,7 @@ import (
 	"github.com/holt-dl/holt/kernel/host/msg"
 )
 
-// call calls a function of the host that returns at once, also while a cell runs. Its answer is
+// call calls a function of the host, also while a cell runs. Its answer is
 // known by its number. The error is the function's own, an *Exit when the process has ended, or
 // ctx's.
 func (p *Process) call(ctx context.Context, name string, args ...string) (msg.Return, error) {
@@ -92,6 +92,12 @@ func (p *Process) Memory(ctx context.Context) (msg.Memory, error) {
 func (p *Process) Pending(ctx context.Context) (int, error) {
 	r, err := p.call(ctx, msg.Pending)
 	return r.Pending, err
+}
+
+// Leave waits until what goes on without a cell is ended and saved.
+func (p *Process) Leave(ctx context.Context) error {
+	_, err := p.call(ctx, msg.Leave)
+	return err
 }
 
 // Steer carries out what a person wishes of what a display shows, by an action such as
