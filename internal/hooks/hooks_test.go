@@ -30,3 +30,22 @@ func TestSet(t *testing.T) {
 		t.Errorf("told %v, want %v; the hooks are put back", told, want)
 	}
 }
+
+func TestLeave(t *testing.T) {
+	both, done := make(chan int), make(chan int, 2)
+	hooks.OnLeave(func() { both <- 1; done <- 1 })()
+	for range 2 { // which wait for each other
+		remove := hooks.OnLeave(func() {
+			select {
+			case both <- 1:
+			case <-both:
+			}
+			done <- 1
+		})
+		defer remove()
+	}
+	hooks.Leave()
+	if len(done) != 2 {
+		t.Errorf("%d functions are done, want 2", len(done))
+	}
+}
