@@ -797,7 +797,7 @@ func (p plan) under(t *testing.T, n int, launcher *exec.Cmd) []trained {
 		t.Fatal(err)
 	}
 	launcher.Args = append(launcher.Args, os.Args[0], "-test.run=^TestDistributed$")
-	launcher.Env = append(launcher.Environ(), planEnv+"="+string(text))
+	launcher.Env = append(launcher.Environ(), planEnv+"="+string(text), "HOLT_NCCL=0")
 	if out, err := launcher.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -836,6 +836,9 @@ func (p plan) launchAs(t *testing.T, n int, variables func(rank int) []string) [
 			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestDistributed$")
 			cmd.Env = append(os.Environ(), planEnv+"="+string(text), "RANK="+strconv.Itoa(rank), "WORLD_SIZE="+strconv.Itoa(n),
 				"LOCAL_RANK="+strconv.Itoa(local), "LOCAL_WORLD_SIZE="+strconv.Itoa(beside), "MASTER_ADDR=127.0.0.1", "MASTER_PORT="+strconv.Itoa(port))
+			if !p.NCCL { // whatever GPUs are here
+				cmd.Env = append(cmd.Env, "HOLT_NCCL=0")
+			}
 			cmd.Env = append(cmd.Env, variables(rank)...) // the last one of a name counts
 			out, err := cmd.CombinedOutput()
 			_, rest, ok := bytes.Cut(out, []byte("trained "))
