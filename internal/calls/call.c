@@ -6,6 +6,7 @@
 #endif
 #include "attention.h"
 #include "call.h"
+#include "convolution.h"
 #include "recurrence.h"
 #include "tiny.h"
 
@@ -192,22 +193,48 @@ void *attention_call(void *p) {
 	return 0;
 }
 
-// The operands are x [N S S I], filters [O I 3 3], and an int32 number that is not 0 where the
-// sum goes over their first axis, as if they were [I O 3 3]. The result is [N S S O]. S is 1 or 2.
+// The operands are x [N S S I], filters [O I 3 3], and int32 numbers: one that is not 0 where the
+// sum goes over their first axis, as if they were [I O 3 3], and one that is not 0 where they are
+// turned by half a turn. The result is [N S S O]. S is 1 or 2.
 void *tiny_call(void *p) {
 	frame *f = p;
 	if (described(f) || f->stage != EXECUTE) return 0;
 	if (f->args.size != 3 || f->results.size != 1) return fail(f, "holt: a convolution has other operands", INVALID_ARGUMENT);
-	buffer *x = f->args.buffers[0], *w = f->args.buffers[1], *number = f->args.buffers[2], *y = f->results.buffers[0];
-	if (x->rank != 4 || w->rank != 4 || y->rank != 4 || number->rank != 1 || number->dims[0] != 1 || x->dtype != FLOAT32 || w->dtype != FLOAT32 || y->dtype != FLOAT32 ||
-		number->dtype != INT32)
+	buffer *x = f->args.buffers[0], *w = f->args.buffers[1], *numbers = f->args.buffers[2], *y = f->results.buffers[0];
+	if (x->rank != 4 || w->rank != 4 || y->rank != 4 || numbers->rank != 1 || numbers->dims[0] != 2 || x->dtype != FLOAT32 || w->dtype != FLOAT32 || y->dtype != FLOAT32 ||
+		numbers->dtype != INT32)
 		return fail(f, "holt: a convolution has operands of other types", INVALID_ARGUMENT);
-	const int first = *(const int32_t *)number->data != 0;
-	tiny t = {x->data, w->data, y->data, x->dims[0], x->dims[1], x->dims[3], y->dims[3], first};
+	const int32_t *n = numbers->data;
+	const int first = n[0] != 0;
+	tiny t = {x->data, w->data, y->data, x->dims[0], x->dims[1], x->dims[3], y->dims[3], first, n[1] != 0};
 	if (t.side < 1 || t.side > 2 || x->dims[2] != t.side || y->dims[0] != t.images || y->dims[1] != t.side || y->dims[2] != t.side || w->dims[first] != t.out ||
 		w->dims[!first] != t.in || w->dims[2] != 3 || w->dims[3] != 3)
 		return fail(f, "holt: a convolution has operands of other shapes", INVALID_ARGUMENT);
 	if (!tiny_compute(&t, filters_best(), parts(), in_threads, f)) return fail(f, "holt: no memory for a convolution", RESOURCE_EXHAUSTED);
+	return 0;
+}
+
+// The operands are x [N H W I], filters [O I K K], and int32 numbers: stride, spread, dilation, and
+// padding above and left, of height and width each, whether the sum goes over the filters' first
+// axis, as if they were [I O K K], and whether they are turned by half a turn. The result is
+// [N h w O].
+void *convolution_call(void *p) {
+	frame *f = p;
+	if (described(f) || f->stage != EXECUTE) return 0;
+	if (f->args.size != 3 || f->results.size != 1) return fail(f, "holt: a convolution has other operands", INVALID_ARGUMENT);
+	buffer *x = f->args.buffers[0], *w = f->args.buffers[1], *numbers = f->args.buffers[2], *y = f->results.buffers[0];
+	if (x->rank != 4 || w->rank != 4 || y->rank != 4 || numbers->rank != 1 || numbers->dims[0] != 10 || x->dtype != FLOAT32 || w->dtype != FLOAT32 ||
+		y->dtype != FLOAT32 || numbers->dtype != INT32)
+		return fail(f, "holt: a convolution has operands of other types", INVALID_ARGUMENT);
+	const int32_t *n = numbers->data;
+	convolution c = {
+		.x = x->data, .w = w->data, .y = y->data, .images = x->dims[0], .size = {x->dims[1], x->dims[2]}, .in = x->dims[3],
+		.places = {y->dims[1], y->dims[2]}, .out = y->dims[3], .kernel = {w->dims[2], w->dims[3]},
+		.stride = {n[0], n[1]}, .spread = {n[2], n[3]}, .dilation = {n[4], n[5]}, .before = {n[6], n[7]}, .first = n[8] != 0, .turned = n[9] != 0,
+	};
+	if (y->dims[0] != c.images || w->dims[c.first] != c.out || w->dims[!c.first] != c.in || n[0] < 1 || n[1] < 1 || n[2] < 1 || n[3] < 1 || n[4] < 1 || n[5] < 1)
+		return fail(f, "holt: a convolution has operands of other shapes", INVALID_ARGUMENT);
+	if (!convolution_compute(&c, filters_best(), parts(), in_threads, f)) return fail(f, "holt: no memory for a convolution", RESOURCE_EXHAUSTED);
 	return 0;
 }
 
@@ -294,5 +321,5 @@ int calls_register(void *api) {
 	if (!e || e->struct_size < sizeof(ffi_extension)) return 0;
 	ffi_extension *to = (ffi_extension *)e;
 	return add(to, "holt_filters_gradient", filters_call) && add(to, "holt_attention", attention_call) && add(to, "holt_tiny_convolution", tiny_call) &&
-		add(to, "holt_recurrence", recurrence_call) && add(to, "holt_recurrence_gradient", recurrence_gradient_call);
+		add(to, "holt_convolution", convolution_call) && add(to, "holt_recurrence", recurrence_call) && add(to, "holt_recurrence_gradient", recurrence_gradient_call);
 }

@@ -3,6 +3,9 @@
 // filters_call is the handler of the call @holt_filters_gradient.
 void *filters_call(void *frame);
 
+// convolution_call is the handler of the call @holt_convolution.
+void *convolution_call(void *frame);
+
 // recurrence_call and recurrence_gradient_call are the handlers of the calls @holt_recurrence
 // and @holt_recurrence_gradient.
 void *recurrence_call(void *frame), *recurrence_gradient_call(void *frame);

@@ -1,7 +1,7 @@
 //go:build cgo && unix
 
-// Package calls has functions in C that XLA's programs for the processor call: the
-// gradient of a convolution for its filters, and self-attention with its gradient.
+// Package calls has functions in C that XLA's programs for the processor call: convolutions with
+// their gradients, self-attention with its gradient, and recurrences.
 // XLA:CPU writes the picture out once for each point of a filter, and takes several times
 // as long; oneDNN, which its plugin has inside, is as slow where there are few channels
 // or no AVX-512. Of attention XLA makes two dozen passes over memory.
@@ -17,6 +17,7 @@ package calls
 #cgo linux LDFLAGS: -lpthread
 #include "attention.h"
 #include "call.h"
+#include "convolution.h"
 #include "memory.h"
 #include "recurrence.h"
 #include "tiny.h"
@@ -44,10 +45,18 @@ static int attention_in_turn(const float *in, const float *v, float *out, const 
 }
 
 // The numbers of a convolution of tiny pictures: images, side, in, out, and whether the filters'
-// first axis is summed over.
+// first axis is summed over and they are turned.
 static int tiny_in_turn(const float *x, const float *w, float *y, const int64_t *n, int form, int parts) {
-	tiny t = {x, w, y, n[0], n[1], n[2], n[3], n[4] != 0};
+	tiny t = {x, w, y, n[0], n[1], n[2], n[3], n[4] != 0, n[5] != 0};
 	return tiny_compute(&t, form, parts, in_turn, 0);
+}
+
+// The numbers of a convolution: N H W I, h w O, K K, stride, spread, dilation, padding, and whether
+// the filters' first axis is summed over and they are turned.
+static int convolution_in_turn(const float *x, const float *w, float *y, const int64_t *n, int form, int parts) {
+	convolution c = {x, w, y, n[0], {n[1], n[2]}, n[3], {n[4], n[5]}, n[6], {n[7], n[8]}, {n[9], n[10]}, {n[11], n[12]}, {n[13], n[14]}, {n[15], n[16]},
+		n[17] != 0, n[18] != 0};
+	return convolution_compute(&c, form, parts, in_turn, 0);
 }
 
 // The numbers of a recurrence: cell, backward, steps, sequences, hidden.
@@ -83,10 +92,18 @@ const (
 	// the gradient [N L 3·H D]. D is a multiple of 16.
 	Attention = "holt_attention"
 
-	// TinyConvolution takes pictures [N S S I], of which S is 1 or 2, filters [O I 3 3], and an
-	// int32 number that is not 0 where the filters are [I O 3 3]. It gives what a convolution
-	// with a padding of 1 gives, [N S S O].
+	// TinyConvolution takes pictures [N S S I], of which S is 1 or 2, filters [O I 3 3], and two
+	// int32 numbers: one that is not 0 where the filters are [I O 3 3], and one that is not 0
+	// where they are turned by half a turn. It gives what a convolution with a padding of 1
+	// gives, [N S S O].
 	TinyConvolution = "holt_tiny_convolution"
+
+	// Convolution takes x [N H W I], filters [O I K K], and ten int32 numbers: stride, how far
+	// apart the points of x are, with zeros between them, dilation, and padding above and left,
+	// of which a negative one cuts away, of height and width each; one that is not 0 where the
+	// filters are [I O K K], and one that is not 0 where they are turned by half a turn. It
+	// gives [N h w O], with zeros for what lies beyond the other sides.
+	Convolution = "holt_convolution"
 
 	// Recurrence is an LSTM or a GRU over sequences. It takes what the input gives the gates,
 	// [L N W·H], the hidden state's matrix [W·H H], the first states [S N H] with biases
@@ -106,7 +123,7 @@ const (
 // Has reports whether a custom call's target is one of these.
 func Has(target string) bool {
 	switch target {
-	case FiltersGradient, Attention, TinyConvolution, Recurrence, RecurrenceGradient:
+	case FiltersGradient, Attention, TinyConvolution, Convolution, Recurrence, RecurrenceGradient:
 		return true
 	}
 	return false
@@ -195,17 +212,36 @@ func (a attention) compute(in, v []float32, f form, parts int) ([]float32, error
 }
 
 // tiny has the sizes of a convolution of pictures of side·side points, and whether its filters
-// are [I O 3 3].
+// are [I O 3 3], and turned by half a turn.
 type tiny struct {
 	images, side, in, out int
-	first                 bool
+	first, turned         bool
 }
 
 // compute computes the convolution in a form and a number of parts, for tests.
 func (t tiny) compute(x, w []float32, f form, parts int) ([]float32, error) {
 	y := make([]float32, t.images*t.side*t.side*t.out)
-	n := numbersOfC(t.images, t.side, t.in, t.out, number(t.first))
+	n := numbersOfC(t.images, t.side, t.in, t.out, number(t.first), number(t.turned))
 	if C.tiny_in_turn(data(x), data(w), data(y), &n[0], C.int(f), C.int(parts)) == 0 {
+		return nil, errNoMemory
+	}
+	return y, nil
+}
+
+// sliding is a convolution of which the filters' gradient is not wanted: the points of x are spread
+// apart, the filters may be [I O K K] and turned by half a turn.
+type sliding struct {
+	convolution
+	spread        [2]int
+	first, turned bool
+}
+
+// compute computes the convolution in a form and a number of parts, for tests.
+func (s sliding) compute(x, w []float32, f form, parts int) ([]float32, error) {
+	y := make([]float32, s.images*s.places[0]*s.places[1]*s.out)
+	n := numbersOfC(s.images, s.size[0], s.size[1], s.in, s.places[0], s.places[1], s.out, s.kernel[0], s.kernel[1], s.stride[0], s.stride[1],
+		s.spread[0], s.spread[1], s.dilation[0], s.dilation[1], s.before[0], s.before[1], number(s.first), number(s.turned))
+	if C.convolution_in_turn(data(x), data(w), data(y), &n[0], C.int(f), C.int(parts)) == 0 {
 		return nil, errNoMemory
 	}
 	return y, nil

@@ -17,7 +17,7 @@ enum { AHEAD = 8 }; // channels of the sum whose filters are asked for early
 
 static const struct {
 	int width, outputs;
-	void (*block)(int side, int rows, const float *x, const float *w, int64_t n, int64_t along, int64_t down, float *y);
+	void (*block)(int side, int rows, int turned, const float *x, const float *w, int64_t n, int64_t along, int64_t down, float *y);
 	void (*gradient)(int side, int rows, const float *x, const float *v, int64_t n, float *y);
 } forms[FORMS] = FORMS_OF(ENTRY);
 
@@ -58,7 +58,7 @@ static void compute(void *data, int part) {
 	for (int64_t b = blocks * part / j->parts; b < blocks * (part + 1) / j->parts; b++) {
 		const int64_t o = b * BLOCK, rows = min(BLOCK, t->out - o);
 		for (int64_t g = 0; g < j->groups; g++) {
-			forms[j->form].block((int)t->side, (int)rows, j->x + g * t->in * points * width, t->w + o * down, t->in, along, down, y);
+			forms[j->form].block((int)t->side, (int)rows, t->turned, j->x + g * t->in * points * width, t->w + o * down, t->in, along, down, y);
 			for (int64_t l = 0; l < min(width, t->images - g * width); l++)
 				for (int64_t p = 0; p < points; p++) {
 					float *to = t->y + ((g * width + l) * points + p) * t->out + o;

@@ -4,12 +4,13 @@
 #include "filters.h"
 
 // A convolution of x [N S S I] with filters of 3×3, padding 1, to y [N S S O]. The filters are
-// [O I 3 3], or [I O 3 3] where the sum goes over their first axis.
+// [O I 3 3], or [I O 3 3] where the sum goes over their first axis, and turned by half a turn where
+// turned is not 0.
 typedef struct {
 	const float *x, *w;
 	float *y;
 	int64_t images, side, in, out;
-	int first;
+	int first, turned;
 } tiny;
 
 // Computes the convolution in a form, by a loop, which has the pool. Returns 0 where there is

@@ -9,8 +9,8 @@ typedef float FORM(vector) __attribute__((vector_size(WIDTH * 4), aligned(4), ma
 // Sums over n channels, of which x has side·side vectors each, for rows channels of the
 // output: y [rows, side·side] vectors. The nine numbers of a filter lie together; the filters
 // of the next channel of the sum are along numbers on, and those of the next one of the output
-// down. side and rows are constant where it is called.
-TARGET static inline __attribute__((always_inline)) void FORM(points)(const int side, const int rows, const float *x, const float *w, int64_t n, int64_t along, int64_t down, float *y) {
+// down. side, rows and turned are constant where it is called.
+TARGET static inline __attribute__((always_inline)) void FORM(points)(const int side, const int rows, const int turned, const float *x, const float *w, int64_t n, int64_t along, int64_t down, float *y) {
 	FORM(vector) sum[ROWS][4];
 #pragma GCC unroll 8
 	for (int r = 0; r < rows; r++)
@@ -28,8 +28,8 @@ TARGET static inline __attribute__((always_inline)) void FORM(points)(const int 
 			for (int p = 0; p < side * side; p++)
 #pragma GCC unroll 4
 				for (int q = 0; q < side * side; q++) {
-					const int above = q / side - p / side + 1, beside = q % side - p % side + 1;
-					sum[r][p] += filter[above * 3 + beside] * at[q];
+					const int above = q / side - p / side + 1, beside = q % side - p % side + 1, tap = above * 3 + beside;
+					sum[r][p] += filter[turned ? 8 - tap : tap] * at[q];
 				}
 		}
 	}
@@ -39,15 +39,17 @@ TARGET static inline __attribute__((always_inline)) void FORM(points)(const int 
 		for (int p = 0; p < side * side; p++) *(FORM(vector) *)(y + (r * side * side + p) * WIDTH) = sum[r][p];
 }
 
-TARGET static void FORM(block)(int side, int rows, const float *x, const float *w, int64_t n, int64_t along, int64_t down, float *y) {
+TARGET static void FORM(block)(int side, int rows, int turned, const float *x, const float *w, int64_t n, int64_t along, int64_t down, float *y) {
 	for (; rows > 0; rows -= ROWS, w += ROWS * down, y += ROWS * side * side * WIDTH) {
 		if (rows < ROWS)
 			for (int r = 0; r < rows; r++, w += down, y += side * side * WIDTH) {
-				if (side == 1) FORM(points)(1, 1, x, w, n, along, down, y);
-				else FORM(points)(2, 1, x, w, n, along, down, y);
+				if (side == 1) FORM(points)(1, 1, 0, x, w, n, along, down, y);
+				else if (turned) FORM(points)(2, 1, 1, x, w, n, along, down, y);
+				else FORM(points)(2, 1, 0, x, w, n, along, down, y);
 			}
-		else if (side == 1) FORM(points)(1, ROWS, x, w, n, along, down, y);
-		else FORM(points)(2, ROWS, x, w, n, along, down, y);
+		else if (side == 1) FORM(points)(1, ROWS, 0, x, w, n, along, down, y);
+		else if (turned) FORM(points)(2, ROWS, 1, x, w, n, along, down, y);
+		else FORM(points)(2, ROWS, 0, x, w, n, along, down, y);
 	}
 }
 

@@ -17,6 +17,9 @@ func (t tiny) plain(x, w []float32) []float64 {
 		for p := range t.side * t.side {
 			for q := range t.side * t.side {
 				tap := (q/t.side-p/t.side+1)*3 + q%t.side - p%t.side + 1
+				if t.turned {
+					tap = 8 - tap
+				}
 				for o := range t.out {
 					for i := range t.in {
 						filter := o*t.in + i
@@ -36,7 +39,8 @@ func (t tiny) plain(x, w []float32) []float64 {
 // several.
 func TestTiny(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for _, c := range []tiny{{16, 2, 40, 32, false}, {5, 2, 7, 13, false}, {33, 2, 12, 5, true}, {20, 1, 30, 17, false}, {3, 1, 9, 24, true}, {1, 2, 1, 1, true}} {
+	for _, c := range []tiny{{16, 2, 40, 32, false, false}, {5, 2, 7, 13, false, true}, {33, 2, 12, 5, true, false}, {20, 1, 30, 17, false, false},
+		{3, 1, 9, 24, true, true}, {1, 2, 1, 1, true, true}} {
 		x, w := numbers(r, c.images*c.side*c.side*c.in), numbers(r, c.in*c.out*9)
 		want := c.plain(x, w)
 		for f, of := range map[form]string{portable: "portable", avx2: "AVX2", avx512: "AVX-512"} {
@@ -70,7 +74,7 @@ func BenchmarkTiny(b *testing.B) {
 		if !f.here() {
 			continue
 		}
-		for _, t := range []tiny{{16, 2, 512, 512, false}, {16, 2, 512, 512, true}} {
+		for _, t := range []tiny{{16, 2, 512, 512, false, false}, {16, 2, 512, 512, true, true}} {
 			b.Run(fmt.Sprintf("%s/%v", of, t.first), func(b *testing.B) {
 				r := rand.New(rand.NewPCG(1, 2))
 				x, w := numbers(r, t.images*t.side*t.side*t.in), numbers(r, t.in*t.out*9)

@@ -80,6 +80,7 @@ func keepIn(store executables.Store, b *xla.Backend, kind, library string) (c *d
 		// end the process when they are serialised, so that only known ones are asked.
 		if err == nil && parts[2] != "" && (kind != "cpu" || plugins.Known(sum)) {
 			c.identity = []byte(strings.Join(append(parts, sum), "\x00"))
+			knowsCalls(b) // which a program on disk may have
 		}
 	}()
 	table := pjrt.Intercept(api, client, c)

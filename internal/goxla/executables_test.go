@@ -70,6 +70,7 @@ var nets = map[string]struct {
 	shape dl.Shape
 }{
 	"small":    {dl.Sequential{dl.Conv2d{Out: 8, Kernel: 3}, dl.BatchNorm2d{}, dl.ReLU{}, dl.MaxPool2d{Kernel: 2}, dl.Flatten{}, dl.Linear{Out: 4}}, dl.Shape{16, 3, 12, 12}},
+	"calls":    {dl.Sequential{dl.Conv2d{Out: 32, Kernel: 5}, dl.ReLU{}, dl.MaxPool2d{Kernel: 2}, dl.Conv2d{Out: 32, Kernel: 3, Stride: 2}, dl.AvgPool2d{Kernel: 4}, dl.Flatten{}, dl.Linear{Out: 4}}, dl.Shape{16, 3, 24, 24}},
 	"tutorial": {dl.Sequential{dl.Conv2d{Out: 32, Kernel: 5, Padding: 2}, dl.MaxPool2d{Kernel: 2}, dl.Conv2d{Out: 32, Kernel: 5, Padding: 2}, dl.MaxPool2d{Kernel: 2}, dl.Conv2d{Out: 64, Kernel: 5, Padding: 2}, dl.MaxPool2d{Kernel: 2}, dl.Flatten{}, dl.Linear{Out: 64}, dl.Linear{Out: 10}}, dl.Shape{64, 3, 32, 32}},
 	"resnet18": {models.ResNet18(10), dl.Shape{16, 3, 64, 64}},
 }
@@ -219,6 +220,19 @@ func TestRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	same("a file in the place of the folder", restart(t, "small", file)(), 0, 0)
+}
+
+// TestCallsRestart compares a host that compiles a program with calls of package calls, one that
+// loads it, and one that loads it early, before anything was written with such a call.
+func TestCallsRestart(t *testing.T) {
+	folder := t.TempDir()
+	first := restart(t, "calls", folder)()
+	for name, env := range map[string]string{"from disk": "", "with a notebook": "a.ipynb", "loaded early": "a.ipynb"} {
+		r := restart(t, "calls", folder, sessionEnv+"="+env)()
+		if !slices.Equal(r.Losses, first.Losses) || r.Loaded != first.Saved || r.Saved != 0 || r.Refused != 0 {
+			t.Errorf("%s: %+v, after %+v", name, r, first)
+		}
+	}
 }
 
 // TestTwoHosts lets two hosts begin at a time with an empty folder.

@@ -13,7 +13,7 @@ import (
 )
 
 // Unoptimised ends the name of a program of which another form is going to be compiled. Where
-// the backend can, it compiles such a program without LLVM's optimisation, in a third to half
+// the backend can, it compiles such a program without LLVM's optimisation, in less than half
 // of the time.
 const Unoptimised = "_unoptimised"
 

@@ -10,12 +10,13 @@ import (
 )
 
 // The calls of package calls are written and checked with those of oneDNN, and under the same
-// conditions.
+// conditions. In an unoptimised program they are not checked first, which would take longer than
+// its run; a test compares them with XLA's own numbers.
 
 // Calls reports whether attention and recurrences are to be written for package calls, which
 // the functions of a loop are not.
 func (b once) Calls() bool {
-	return b.closures.oneDNN && len(b.closures.inside) == 0 && hasCalls(b.Backend)
+	return b.closures.calling() && len(b.closures.inside) == 0 && hasCalls(b.Backend)
 }
 
 // hasCalls reports whether a program may have the calls of package calls.
@@ -49,11 +50,12 @@ func tinyPictures(in, filter shapes.Shape, axes compute.ConvolveAxesConfig, stri
 // tinyConvolution writes the call of package calls for a convolution of which [tinyPictures] is
 // true, to out channels. first is whether the sum goes over the filters' first axis.
 func (f *oneDNN) tinyConvolution(x, kernel compute.Value, in []int, out int, first bool) (compute.Value, error) {
-	number, err := f.Function.Constant([]int32{one(first)}, 1)
+	kernel, turned := f.filters(kernel)
+	numbers, err := f.Function.Constant([]int32{one(first), one(turned)}, 2)
 	if err != nil {
 		return nil, err
 	}
-	return f.call("holt_tiny_convolution", nil, []int{in[0], in[1], in[2], out}, x, kernel, number)
+	return f.call("holt_tiny_convolution", nil, []int{in[0], in[1], in[2], out}, x, kernel, numbers)
 }
 
 // one is 1 where a setting of a call is true, and 0 where it is not.
@@ -62,6 +64,51 @@ func one(setting bool) int32 {
 		return 1
 	}
 	return 0
+}
+
+// convolution writes the call of package calls for any convolution that package lower writes for
+// oneDNN, but for filters' gradients.
+func (f *oneDNN) convolution(x, kernel compute.Value, in, filter []int, axes compute.ConvolveAxesConfig, strides []int, padding [][2]int, spread, dilations []int) (compute.Value, error) {
+	if spread == nil {
+		spread = []int{1, 1}
+	}
+	dims := []int{in[0], 0, 0, filter[axes.KernelOutputChannels]}
+	var numbers []int32
+	for _, pair := range [][]int{strides, spread, dilations, {padding[0][0], padding[1][0]}} {
+		numbers = append(numbers, int32(pair[0]), int32(pair[1]))
+	}
+	for i := range 2 {
+		room := (in[1+i]-1)*spread[i] + padding[i][0] + padding[i][1] - dilations[i]*(filter[2+i]-1)
+		dims[1+i] = room/strides[i] + 1
+	}
+	kernel, turned := f.filters(kernel)
+	numbers = append(numbers, one(axes.KernelInputChannels == 0), one(turned))
+	all, err := f.Function.Constant(numbers, len(numbers))
+	if err != nil {
+		return nil, err
+	}
+	return f.call("holt_convolution", nil, dims, x, kernel, all)
+}
+
+// Reverse implements compute.Function. Package calls reads filters [O I K K] in turned order, and
+// needs none that were turned before.
+func (f *oneDNN) Reverse(x compute.Value, axes ...int) (compute.Value, error) {
+	y, err := f.Function.Reverse(x, axes...)
+	if err == nil && slices.Equal(axes, []int{2, 3}) {
+		if f.turned == nil {
+			f.turned = map[compute.Value]compute.Value{}
+		}
+		f.turned[y] = x
+	}
+	return y, err
+}
+
+// filters returns what filters were before they were turned by half a turn, and whether they were.
+func (f *oneDNN) filters(kernel compute.Value) (before compute.Value, turned bool) {
+	if before, turned = f.turned[kernel]; turned {
+		return before, true
+	}
+	return kernel, false
 }
 
 // filtersGradient writes the call of package calls for the gradient that is a

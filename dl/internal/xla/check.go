@@ -27,7 +27,7 @@ func oneDNNChecked(on *Device) bool {
 			if !hooks.Get().KnownPlugin(on.Backend) {
 				return false
 			}
-			err := checkOneDNN(on)
+			err := checkCalls(on, withCalls)
 			if err != nil {
 				hooks.Notice(fmt.Sprintf("oneDNN is not used, and networks run as XLA compiles them by itself: %v", err))
 			}
@@ -39,11 +39,11 @@ func oneDNNChecked(on *Device) bool {
 	return check()
 }
 
-// checkOneDNN compares the forms of calls that there are: convolutions with stride,
-// dilation, padding that is cut away, zeros between pixels, of three axes; products
-// of matrices that lie either way, and with axes taken together; sums in parts; and
-// attention and recurrences with their gradients.
-func checkOneDNN(on *Device) error {
+// checkCalls compares the calls that a form of a program can have with XLA's own program:
+// convolutions with stride, dilation, padding that is cut away, zeros between pixels, turned
+// filters, of three axes; products of matrices that lie either way, and with axes taken together;
+// sums in parts; and attention and recurrences with their gradients.
+func checkCalls(on *Device, how form) error {
 	var inputs []*Array
 	random := rand.New(rand.NewPCG(1, 2))
 	own := 0 // calls of package calls, of attention and recurrences
@@ -85,6 +85,9 @@ func checkOneDNN(on *Device) error {
 			conv(input(3, side, side, 20), input(9, 20, 3, 3), filters(1, 0), one, [][2]int{{1, 1}, {1, 1}}, nil, one)
 			conv(input(3, side, side, 9), input(9, 20, 3, 3), filters(0, 1), one, [][2]int{{1, 1}, {1, 1}}, nil, one)
 		}
+		turned := graph.Reverse(input(9, 7, 3, 3), 2, 3)
+		conv(input(2, 2, 2, 9), turned, filters(0, 1), one, [][2]int{{1, 1}, {1, 1}}, nil, one)
+		conv(input(2, 5, 6, 9), turned, filters(0, 1), one, [][2]int{{1, 1}, {2, 2}}, []int{2, 2}, one)
 
 		const big = 256
 		a, b := input(big, big), input(big, big)
@@ -116,11 +119,11 @@ func checkOneDNN(on *Device) error {
 	}
 	run := func(how form) ([]*Array, error) {
 		p, calls, err := compileGraph(context.Background(), on, nil, nil, "check of oneDNN", how,
-			func(g *graph.Graph) []*graph.Node { return build(g, how == withCalls) })
+			func(g *graph.Graph) []*graph.Node { return build(g, how != asXLA) })
 		if err != nil {
 			return nil, err
 		}
-		if want := 18 + own; how == withCalls && calls != want {
+		if want := 20 + own; how != asXLA && calls != want {
 			return nil, fmt.Errorf("%d calls were written, want %d", calls, want)
 		}
 		return p.Run(inputs)
@@ -129,12 +132,12 @@ func checkOneDNN(on *Device) error {
 	if err != nil {
 		return err
 	}
-	theirs, err := run(withCalls)
+	called, err := run(how)
 	if err != nil {
 		return err
 	}
 	for i := range plain {
-		if err := near(plain[i], theirs[i]); err != nil {
+		if err := near(plain[i], called[i]); err != nil {
 			return fmt.Errorf("form %d: %w", i, err)
 		}
 	}

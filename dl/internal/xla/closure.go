@@ -23,11 +23,14 @@ type closures struct {
 	main    compute.Function
 	inside  []compute.Function // that are being written, the innermost last
 	last    compute.Function   // that was made
-	oneDNN  bool               // the main function has calls of oneDNN
+	how     form               // that the program is written in
 	planned bool               // the program is only written
 }
 
-// calls returns how many calls of oneDNN there are.
+// calling reports whether the main function has calls, of oneDNN or of package calls.
+func (c *closures) calling() bool { return c.how != asXLA }
+
+// calls returns how many calls there are, or oneDNN's form has.
 func (c *closures) calls() int {
 	if f, ok := c.main.(*oneDNN); ok {
 		return f.calls
@@ -45,8 +48,8 @@ func (c *closures) loops() bool {
 func (b onceBuilder) Main() compute.Function {
 	if b.closures.main == nil {
 		b.closures.main = b.Builder.Main()
-		if b.closures.oneDNN {
-			b.closures.main = &oneDNN{Function: b.closures.main, builder: b.Builder, on: b.on}
+		if b.closures.calling() {
+			b.closures.main = &oneDNN{Function: b.closures.main, builder: b.Builder, on: b.on, own: b.closures.how == unoptimised}
 		}
 		return b.closures.main
 	}

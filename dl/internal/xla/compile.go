@@ -34,14 +34,16 @@ func Compile(ctx context.Context, on *Device, group *Group, results []Layout, na
 			return p, nil
 		}
 	}
-	how := asXLA
-	if counted && group == nil && !on.planned && on.mayCallOneDNN() && hooks.Get().KnownPlugin(on.Backend) {
+	if counted && group == nil && !on.planned && on.mayCallOneDNN() && hooks.Get().KnownPlugin(on.Backend) && hasCalls(on.Backend) {
 		// A loop's code runs often in one run.
-		if _, _, c, err := writeGraph(on, nil, nil, name, withCalls, build); err == nil && c.calls() > 0 && !c.loops() {
-			how = unoptimised
+		if p, compile, c, err := writeGraph(on, nil, nil, name, unoptimised, build); err == nil && c.calls() > 0 && !c.loops() {
+			if err := Await(ctx, compile); err != nil {
+				return nil, err
+			}
+			return p, nil
 		}
 	}
-	p, _, err := compileGraph(ctx, on, group, results, name, how, build)
+	p, _, err := compileGraph(ctx, on, group, results, name, asXLA, build)
 	return p, err
 }
 
@@ -51,10 +53,10 @@ type form int
 const (
 	asXLA       form = iota
 	withCalls        // of oneDNN
-	unoptimised      // as XLA's own, which takes little time to compile and runs for a few times only
+	unoptimised      // of package calls; it takes little time to compile, and runs for a few times only
 )
 
-// compileGraph is [Compile] for a form of a program, and returns how many calls of oneDNN it has;
+// compileGraph is [Compile] for a form of a program, and returns how many calls it has;
 // where they are asked for, a program without is not compiled.
 func compileGraph(ctx context.Context, on *Device, group *Group, results []Layout, name string, how form, build func(g *graph.Graph) []*graph.Node) (*Program, int, error) {
 	p, compile, c, err := writeGraph(on, group, results, name, how, build)
@@ -73,7 +75,7 @@ func writeGraph(on *Device, group *Group, results []Layout, name string, how for
 	if how == unoptimised {
 		called += hooks.Unoptimised
 	}
-	g, c := on.newGraph(called, how == withCalls)
+	g, c := on.newGraph(called, how)
 	c.planned = on.planned
 	var mesh *distributed.DeviceMesh
 	if group != nil {

@@ -52,12 +52,12 @@ type once struct {
 
 // NewGraph begins a graph for the device, in which there can be loops.
 func (on *Device) NewGraph(name string) *graph.Graph {
-	g, _ := on.newGraph(name, false)
+	g, _ := on.newGraph(name, asXLA)
 	return g
 }
 
-func (on *Device) newGraph(name string, oneDNN bool) (*graph.Graph, *closures) {
-	c := &closures{oneDNN: oneDNN}
+func (on *Device) newGraph(name string, how form) (*graph.Graph, *closures) {
+	c := &closures{how: how}
 	return graph.NewGraph(once{on.Backend, c}, name), c
 }
 

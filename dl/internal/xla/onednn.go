@@ -23,13 +23,14 @@ import (
 //
 // A program with such a call cannot be kept on disk, and takes as long to compile as
 // XLA's own. So a training, an evaluation, a model's predictions for a shape or a
-// compiled function begin with XLA's own program, compiled without optimisation in half
-// of the time, which is on disk after the first time, and have one with calls from their
-// [quickFrom]th run on, compiled in the background since their [quickBegins]th, both
-// counted from 0. Other runs have XLA's own. What decides is
-// the number of the run in its training, which a checkpoint keeps, or among the model's
-// predictions, and neither the time nor what else ran before: a training that is
-// repeated or resumed has the same bits.
+// compiled function begin with an unoptimised program, which is compiled in two fifths of the
+// time and is on disk after the first time. Its convolutions are calls of package calls, which
+// a program on disk may have: they take no longer in a program without optimisation, and leave
+// less of it to compile and to load. From the [quickFrom]th run on there is one with calls of
+// oneDNN, compiled in the background since the [quickBegins]th, both counted from 0. Other
+// runs have XLA's own. What decides is the number of the run in its training, which a
+// checkpoint keeps, or among the model's predictions, and neither the time nor what else ran
+// before: a training that is repeated or resumed has the same bits.
 
 const (
 	quickBegins = 3
@@ -43,20 +44,23 @@ const OneDNNEnv = "HOLT_ONEDNN"
 // oneDNNFrom is lower.OneDNNFrom, for products.
 const oneDNNFrom = 1 << 24
 
-// oneDNN is the main function of a program in which calls of oneDNN replace
-// convolutions and products.
+// oneDNN is the main function of a program in which calls of oneDNN and of package calls
+// replace convolutions and products.
 type oneDNN struct {
 	compute.Function
 	builder compute.Builder
 	on      compute.Backend
-	calls   int
+	own     bool // convolutions are calls of package calls, and products none, as in an unoptimised program
+	calls   int  // that there are, or that oneDNN's form has
 	loops   bool // there are calls where XLA's own program has a loop
+
+	turned map[compute.Value]compute.Value // what filters were before they were turned by half a turn
 }
 
 // OneDNN reports whether convolutions are to be written for oneDNN, and whether their
 // filters' gradients are, too.
 func (b once) OneDNN() (calls, gradients bool) {
-	calls = b.closures.oneDNN
+	calls = b.closures.calling()
 	return calls, calls && (avx512() || hasCalls(b.Backend))
 }
 
@@ -163,11 +167,14 @@ func (f *oneDNN) ConvGeneral(x, kernel compute.Value, axes compute.ConvolveAxesC
 	if in.DType != dtypes.Float32 || filter.DType != dtypes.Float32 || groups > 1 || batchGroups > 1 || axes.KernelSpatial[0] == 0 {
 		return f.Function.ConvGeneral(x, kernel, axes, strides, padding, spread, dilations, groups, batchGroups)
 	}
-	if in.Rank() == 5 && axes.InputBatch == 4 && (!avx512() || in.Dimensions[3] <= mostChannels || in.Dimensions[1] <= 2) && hasCalls(f.on) {
+	if in.Rank() == 5 && axes.InputBatch == 4 && (f.own || !avx512() || in.Dimensions[3] <= mostChannels || in.Dimensions[1] <= 2) && hasCalls(f.on) {
 		return f.filtersGradient(x, kernel, in, filter, strides, padding, dilations)
 	}
 	if tinyPictures(in, filter, axes, strides, padding, spread, dilations) && hasCalls(f.on) {
 		return f.tinyConvolution(x, kernel, in.Dimensions, filter.Dimensions[axes.KernelOutputChannels], axes.KernelInputChannels == 0)
+	}
+	if f.own {
+		return f.convolution(x, kernel, in.Dimensions, filter.Dimensions, axes, strides, padding, spread, dilations)
 	}
 	// OneDNN knows neither zeros between pixels nor negative padding.
 	padding, spread = slices.Clone(padding), slices.Clone(spread)
@@ -242,6 +249,10 @@ func (f *oneDNN) DotGeneral(x compute.Value, sumX, batchX []int, y compute.Value
 	_, outerY, firstY, okY := matrix(b, sumY)
 	m, n := product(outerX), product(outerY)
 	if !okX || !okY || 2*m*n*inner < oneDNNFrom {
+		return theirs()
+	}
+	if f.own {
+		f.calls++
 		return theirs()
 	}
 	flat := func(v compute.Value, s shapes.Shape, outer int, first bool) (compute.Value, error) {
@@ -320,7 +331,7 @@ func (f *oneDNN) ReduceSum(x compute.Value, axes ...int) (compute.Value, error) 
 	for i := range axes {
 		leading = leading && axes[i] == i
 	}
-	if !leading || s.DType != dtypes.Float32 || rows%parts != 0 || s.Size() < 1<<16 || s.Dimensions[last] < 10 {
+	if f.own || !leading || s.DType != dtypes.Float32 || rows%parts != 0 || s.Size() < 1<<16 || s.Dimensions[last] < 10 {
 		return f.Function.ReduceSum(x, axes...)
 	}
 	n, c := rows/parts, s.Dimensions[last]

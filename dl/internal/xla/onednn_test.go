@@ -10,7 +10,7 @@ import (
 	"github.com/holt-dl/holt/internal/hooks"
 )
 
-// TestOneDNN compares all forms of oneDNN's calls with XLA's own program.
+// TestOneDNN compares all calls of a program with XLA's own program.
 func TestOneDNN(t *testing.T) {
 	t.Setenv("HOLT_EXECUTABLES", "0")
 	before := hooks.Get()
@@ -23,8 +23,13 @@ func TestOneDNN(t *testing.T) {
 	if !hooks.Get().KnownPlugin(on.Backend) {
 		t.Skip("the plugin is another")
 	}
-	if err := checkOneDNN(on); err != nil {
-		t.Error(err)
+	if !hasCalls(on.Backend) {
+		t.Error("package calls is not known to the plugin")
+	}
+	for name, how := range map[string]form{"calls of oneDNN": withCalls, "an unoptimised program": unoptimised} {
+		if err := checkCalls(on, how); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 	if !on.callsOneDNN() {
 		t.Error("they are not called")
