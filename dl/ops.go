@@ -265,12 +265,14 @@ func (x *node) Argmax(axis int) *node {
 
 // Sum adds up along the axes, which go away; all of them if none is named.
 func (x *node) Sum(axes ...int) *node {
-	return x.With(graph.ReduceSum(x.value(), x.axes("Sum", axes)...))
+	return x.With(lower.Sum(x.value(), x.axes("Sum", axes)...))
 }
 
 // Mean averages along the axes, which go away; all of them if none is named.
 func (x *node) Mean(axes ...int) *node {
-	return x.With(graph.ReduceMean(x.value(), x.axes("Mean", axes)...))
+	raw := x.value()
+	sum := lower.Sum(raw, x.axes("Mean", axes)...)
+	return x.With(graph.MulScalar(sum, float64(sum.Shape().Size())/float64(raw.Shape().Size())))
 }
 
 // Max takes the largest along the axes, which go away; all of them if none is
@@ -316,9 +318,9 @@ func (x *node) Var(axes ...int) *node {
 			n *= size
 		}
 	}
-	mean := graph.MulScalar(graph.ReduceAndKeep(raw, graph.ReduceSum, along...), 1/float64(n))
+	mean := graph.MulScalar(graph.ReduceAndKeep(raw, lower.Sum, along...), 1/float64(n))
 	away := graph.Sub(raw, graph.BroadcastToDims(mean, dims...))
-	return x.With(graph.MulScalar(graph.ReduceSum(graph.Square(away), along...), 1/float64(n-1)))
+	return x.With(graph.MulScalar(lower.Sum(graph.Square(away), along...), 1/float64(n-1)))
 }
 
 func (x *node) axes(op string, axes []int) []int {
