@@ -130,6 +130,7 @@ AVX2 void avx2_rgb(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, uint8
 
 enum { WEIGHT_BITS = 22, HALF = 1 << (WEIGHT_BITS - 1) };
 
+// Four bytes from each of eight places.
 AVX2 static inline __m256i four(const uint8_t *src, const int32_t *from) {
 	int32_t in[8];
 	for (int i = 0; i < 8; i++) memcpy(in + i, src + from[i], 4);
