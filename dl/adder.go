@@ -77,9 +77,9 @@ func (r ring) gather(ctx context.Context, text string, p *pieces, mine []*Tensor
 	return whole, nil
 }
 
-// betweenGPUs adds up by NCCL where the numbers are, on GPUs. What the processes say of it, and what
-// is on the host, goes over the ring first: a process that does something else has done so before
-// NCCL would wait for it.
+// betweenGPUs adds up by NCCL where the numbers are, on GPUs. What the processes say of it, and
+// what is on the host, goes over the ring first: a process that does something else has done so
+// before NCCL would wait for it.
 type betweenGPUs struct {
 	ring
 	gpus *xla.Collective
@@ -120,7 +120,8 @@ func (b betweenGPUs) add(ctx context.Context, text string, numbers []float64, al
 	})
 }
 
-// gather brings tensors together that have all numbers, of which the piece of this process is right.
+// gather brings tensors together that have all numbers, of which the piece of this process is
+// right.
 func (b betweenGPUs) gather(ctx context.Context, text string, p *pieces, mine []*Tensor, shapes []Shape) ([]*Tensor, error) {
 	if _, err := b.AllReduce(ctx, text, nil); err != nil {
 		return nil, &sharedError{err}
@@ -136,8 +137,8 @@ func (b betweenGPUs) gather(ctx context.Context, text string, p *pieces, mine []
 	return mine, nil
 }
 
-// await does f with all processes, which have agreed on it, so that one which is interrupted does it
-// as well. Where one is lost meanwhile, or cannot, the job is at an end.
+// await does f with all processes, which have agreed on it, so that one which is interrupted does
+// it as well. Where one is lost meanwhile, or cannot, the job is at an end.
 func (b betweenGPUs) await(ctx context.Context, text string, f func(context.Context) error) error {
 	return b.Await(context.WithoutCancel(ctx), text+", between GPUs", func(ctx context.Context) error {
 		err := f(ctx)
@@ -220,8 +221,8 @@ func noNCCL(all []offer) string {
 	return ""
 }
 
-// choose is rank 0's choice. Where there are GPUs, and NCCL is wanted and not used, the user gets to
-// know why, once. The caller holds choosing.
+// choose is rank 0's choice. Where there are GPUs, and NCCL is wanted and not used, the user gets
+// to know why, once. The caller holds choosing.
 func (j *processes) choose(n *xla.Collective, texts []string) (c choice) {
 	all := make([]offer, len(texts))
 	for i, text := range texts {

@@ -163,8 +163,11 @@ func TestDistributed(t *testing.T) {
 					if r.Err != "" || r.Weights != all[0].Weights {
 						t.Fatalf("%+v, %d processes, rank %d: %q, weights %s and %s", p, n, rank, r.Err, r.Weights, all[0].Weights)
 					}
-					// A third of a batch may be too small for calls that the whole has.
-					near(t, fmt.Sprintf("losses of %+v, rank %d of %d", p, rank, n), r.Losses, one.Losses, 1e-5)
+					bound := 1e-6
+					if p.Rule == "adam" { // whose losses grow; a third of a batch may be too small for calls that the whole has
+						bound = 1e-5
+					}
+					near(t, fmt.Sprintf("losses of %+v, rank %d of %d", p, rank, n), r.Losses, one.Losses, bound)
 					if p.Rule != "own" && r.Slots*n > one.Slots*11/10 {
 						t.Errorf("%+v: rank %d of %d keeps %d numbers for the optimizer, of %d", p, rank, n, r.Slots, one.Slots)
 					}

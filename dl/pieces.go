@@ -14,10 +14,10 @@ import (
 
 // With ZeRO1, processes of one device each keep a piece of what the optimizer does: of the numbers
 // of each parameter in their order, as many as of FSDP's flat parameters. A process gets its pieces
-// of the gradients' sums, updates its pieces of the weights, and the new weights are brought together.
-// Dl's optimizers treat each number by itself. An optimizer of the user's may not, and what it
-// keeps is whole in each process, as is that of parameters with fewer numbers than there are
-// processes.
+// of the gradients' sums, updates its pieces of the weights, and the new weights are brought
+// together. Dl's optimizers treat each number by itself. An optimizer of the user's may not, and
+// what it keeps is whole in each process, as is that of parameters with fewer numbers than there
+// are processes.
 
 // pieces says which part of what an optimizer keeps a process has. A nil pieces has all.
 type pieces struct {

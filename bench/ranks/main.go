@@ -1,6 +1,6 @@
 // Command ranks adds up numbers over the GPUs of all processes of a job, by NCCL inside an XLA
-// program, by NCCL as a training of dl calls it, and by dl's ring over TCP, and prints how long each
-// takes. A launcher starts it, a process for each GPU or for each host:
+// program, by NCCL as a training of dl calls it, and by dl's ring over TCP, and prints how long
+// each takes. A launcher starts it, a process for each GPU or for each host:
 //
 //	srun -N2 go run ./bench/ranks
 //	torchrun --nproc-per-node 2 --no-python ./ranks -numbers 25000000

@@ -18,8 +18,8 @@ import "unsafe"
 var Has = C.avx2_has() != 0
 
 // Inverse turns blocks of coefficients that lie beside each other into samples, and clears them.
-// used tells for each which places besides the first may hold anything but 0. dst has eight rows, of
-// stride bytes.
+// used tells for each which places besides the first may hold anything but 0. dst has eight rows,
+// of stride bytes.
 func Inverse(blocks [][64]int16, used []uint64, dst []uint8, stride int) {
 	n := len(blocks)
 	if n == 0 {

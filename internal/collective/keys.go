@@ -46,8 +46,8 @@ func (g *Group) TryGet(ctx context.Context, key string) (value []byte, found boo
 	return m.Value, m.Found, err
 }
 
-// Decide has rank 0 decide something for all: there, decide is called with what each process says, by
-// rank, and all get what it returns. Each process calls it as often as the others.
+// Decide has rank 0 decide something for all: there, decide is called with what each process says,
+// by rank, and all get what it returns. Each process calls it as often as the others.
 func (g *Group) Decide(ctx context.Context, text string, decide func(texts []string) string) (string, error) {
 	n := g.decided.Add(1)
 	key := func(what any) string { return fmt.Sprintf("decision %d: %v", n, what) }

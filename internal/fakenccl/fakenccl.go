@@ -1,5 +1,5 @@
-// Package fakenccl is NCCL and CUDA's driver for tests: a library in C of the same functions, by which
-// processes add up ordinary memory of theirs.
+// Package fakenccl is NCCL and CUDA's driver for tests: a library in C of the same functions, by
+// which processes add up ordinary memory of theirs.
 package fakenccl
 
 import (

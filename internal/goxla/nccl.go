@@ -14,8 +14,8 @@ import (
 	"github.com/holt-dl/holt/internal/pjrt"
 )
 
-// betweenGPUs is NCCL for some devices of a backend. Go-xla v0.4.4 does not bind the functions of PJRT
-// by which a buffer's memory is found, and keeps its handles to itself.
+// betweenGPUs is NCCL for some devices of a backend. Go-xla v0.4.4 does not bind the functions of
+// PJRT by which a buffer's memory is found, and keeps its handles to itself.
 type betweenGPUs struct {
 	*nccl.Libraries
 	api     unsafe.Pointer

@@ -81,9 +81,9 @@ type Hooks struct {
 	Plotter any
 }
 
-// NCCL adds up numbers on GPUs of this process and others of its job. All processes call its methods
-// in the same order. Those with a context end with it, as far as they wait for others, and it is
-// of no use then.
+// NCCL adds up numbers on GPUs of this process and others of its job. All processes call its
+// methods in the same order. Those with a context end with it, as far as they wait for others, and
+// it is of no use then.
 type NCCL interface {
 	Version() string           // such as 2.32.3
 	GPUs() []string            // names that no other GPU has, of any host

@@ -175,8 +175,9 @@ type Libraries struct {
 	version int
 }
 
-// Open loads NCCL's library and that of CUDA's driver: the one that XLA's plugin has loaded already,
-// else the first of some files that is there, else the system's. They stay until the process ends.
+// Open loads NCCL's library and that of CUDA's driver: the one that XLA's plugin has loaded
+// already, else the first of some files that is there, else the system's. They stay until the
+// process ends.
 func Open(files []string) (*Libraries, error) {
 	var text *C.char
 	load := func(path string) unsafe.Pointer {
@@ -259,8 +260,8 @@ func (l *Libraries) NewID() (id ID, err error) {
 	return id, err
 }
 
-// Group is the communicators of this process's GPUs: each GPU has one with that of the same place in
-// all other processes, and where this process has several, one with them.
+// Group is the communicators of this process's GPUs: each GPU has one with that of the same place
+// in all other processes, and where this process has several, one with them.
 type Group struct {
 	l     *Libraries
 	at    Place
@@ -369,8 +370,8 @@ func (g *Group) do(ctx context.Context, f func() error, release func()) error {
 	}
 }
 
-// together calls NCCL for each GPU, and waits until the GPUs have done it. After an error, and after
-// the end of ctx, the communicators are given up.
+// together calls NCCL for each GPU, and waits until the GPUs have done it. After an error, and
+// after the end of ctx, the communicators are given up.
 func (g *Group) together(ctx context.Context, what string, call func(i int, d *gpu) C.int) error {
 	if g.wrong != nil {
 		return g.wrong
@@ -494,8 +495,8 @@ func (g *Group) copy(ctx context.Context, i int, f func() C.int) error {
 
 // AllReduce adds up arrays over all processes, in place: all have the same bits afterwards. All
 // processes call it in the same order, and with arrays of the same lengths. The end of ctx ends the
-// wait for them, and the communicators with it; so does an error. The arrays are released when no GPU
-// works with them any more.
+// wait for them, and the communicators with it; so does an error. The arrays are released when no
+// GPU works with them any more.
 func (g *Group) AllReduce(ctx context.Context, release func(), arrays ...Array) error {
 	return g.do(ctx, func() error {
 		n := len(g.gpus)

@@ -1,5 +1,5 @@
-// Package nccl adds up numbers that lie on the GPUs of the processes of a job, by NVIDIA's NCCL: its
-// library in C is called with the addresses of XLA's buffers, outside of XLA's programs, as
+// Package nccl adds up numbers that lie on the GPUs of the processes of a job, by NVIDIA's NCCL:
+// its library in C is called with the addresses of XLA's buffers, outside of XLA's programs, as
 // torch.nn.parallel.DistributedDataParallel calls it.
 //
 // Nothing is linked: NCCL's library, and that of CUDA's driver, are loaded where they are. Calls
@@ -20,8 +20,8 @@ const (
 	driver  = "libcuda.so.1"
 )
 
-// Beside lists the files that may be the NCCL of a plugin for CUDA: XLA looks for it in the folders of
-// NVIDIA's wheels, relative to its own.
+// Beside lists the files that may be the NCCL of a plugin for CUDA: XLA looks for it in the folders
+// of NVIDIA's wheels, relative to its own.
 func Beside(plugin string) []string {
 	dir := filepath.Dir(plugin)
 	return []string{

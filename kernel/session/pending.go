@@ -2,9 +2,9 @@ package session
 
 import "context"
 
-// Leave ends what goes on without a cell, such as trainings, and waits until its last state is saved.
-// It is for programs that run a notebook and then leave, which call it before Close; [Session.Kill]
-// ends the wait.
+// Leave ends what goes on without a cell, such as trainings, and waits until its last state is
+// saved. It is for programs that run a notebook and then leave, which call it before Close;
+// [Session.Kill] ends the wait.
 func (s *Session) Leave(ctx context.Context) error {
 	p := s.process()
 	if p == nil {

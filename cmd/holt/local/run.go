@@ -224,8 +224,8 @@ func (c runCmd) run(ctx context.Context, stderr io.Writer, writes bool) error {
 	return nil
 }
 
-// leave has trainings that go on end and save their last state, also where the run was interrupted; a
-// second interrupt ends the wait. What keeps them from it is the end of the host, or the time.
+// leave has trainings that go on end and save their last state, also where the run was interrupted;
+// a second interrupt ends the wait. What keeps them from it is the end of the host, or the time.
 func (c runCmd) leave(ctx context.Context, s *session.Session) {
 	ctx = context.WithoutCancel(ctx)
 	if c.Timeout > 0 {

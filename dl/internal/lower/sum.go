@@ -11,8 +11,8 @@ const together = 1024
 
 // Sum adds up along the axes, all of them if none is named, as graph.ReduceSum does, and keeps the
 // digits that it loses: XLA:CPU adds up groups of at most 32 numbers of each axis, one number after
-// the other, and then the groups' sums, so that a group of four axes has a million numbers. Here few
-// axes are added up at a time.
+// the other, and then the groups' sums, so that a group of four axes has a million numbers. Here
+// few axes are added up at a time.
 func Sum(x *graph.Node, axes ...int) *graph.Node {
 	if !x.DType().IsFloat() {
 		return graph.ReduceSum(x, axes...)

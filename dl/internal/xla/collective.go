@@ -15,8 +15,8 @@ type Collective struct {
 	group *Group // nil where a process uses one device
 }
 
-// Collective opens NCCL for a device, or for those of a group that begins with it. The error says why
-// there is none.
+// Collective opens NCCL for a device, or for those of a group that begins with it. The error says
+// why there is none.
 func (d *Device) Collective(group *Group) (*Collective, error) {
 	open := hooks.Get().NCCL
 	if open == nil {
@@ -81,8 +81,8 @@ func (c *Collective) with(arrays []*Array, f func(release func(), on []hooks.OnD
 	return f(release, on)
 }
 
-// overwrite returns what devices have of the array, for a function that writes other values there. The
-// host's copy is forgotten. The caller has pinned the array.
+// overwrite returns what devices have of the array, for a function that writes other values there.
+// The host's copy is forgotten. The caller has pinned the array.
 func (a *Array) overwrite(on *Device, group *Group) (o hooks.OnDevices, err error) {
 	a.mu.Lock()
 	parts := a.divided

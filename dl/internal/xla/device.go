@@ -315,8 +315,8 @@ func newBackend(kind string) (b compute.Backend, err error) {
 	return b, nil
 }
 
-// ownGPU is the number of this process's GPU, where a launcher has started a process for each GPU of
-// the host, as torchrun does, and shows all GPUs to each.
+// ownGPU is the number of this process's GPU, where a launcher has started a process for each GPU
+// of the host, as torchrun does, and shows all GPUs to each.
 func ownGPU() (n int, own bool) {
 	w, err := launch.FromEnv()
 	if err != nil {

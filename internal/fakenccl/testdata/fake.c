@@ -1,5 +1,6 @@
 // NCCL and CUDA's driver for tests, in one library: processes add up ordinary memory through a file
-// that they share. As in NCCL, calls return at once, and a thread of each communicator does the work.
+// that they share. As in NCCL, calls return at once, and a thread of each communicator does the
+// work.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
