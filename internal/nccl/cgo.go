@@ -222,9 +222,12 @@ func Open(files []string) (*Libraries, error) {
 // Version is that of NCCL, such as 2.32.3.
 func (l *Libraries) Version() string { return version(l.version) }
 
+// begun reports whether NCCL does what it was called for, or has done it.
+func begun(result C.int) bool { return result == C.SUCCESS || result == C.IN_PROGRESS }
+
 // check returns the error of a result of NCCL.
 func (l *Libraries) check(what string, result C.int) error {
-	if result == C.SUCCESS || result == C.IN_PROGRESS {
+	if begun(result) {
 		return nil
 	}
 	text := C.GoString(C.error_string(l.c, result))
@@ -588,7 +591,7 @@ func each(arrays []Array, f func(a Array) C.int) C.int {
 		if a.N == 0 {
 			continue
 		}
-		if result := f(a); result != C.SUCCESS && result != C.IN_PROGRESS {
+		if result := f(a); !begun(result) {
 			return result
 		}
 	}
@@ -602,7 +605,7 @@ func pieces(n, processes int, f func(root, from, to int) C.int) C.int {
 		if from == to {
 			continue
 		}
-		if result := f(root, from, to); result != C.SUCCESS && result != C.IN_PROGRESS {
+		if result := f(root, from, to); !begun(result) {
 			return result
 		}
 	}
