@@ -19,7 +19,7 @@ static const struct {
 	void (*block)(const float *x, const int64_t *at, int64_t rows, int64_t down, int64_t points, int64_t along, int64_t n, const float *w, float *y);
 } forms[FORMS] = FORMS_OF(ENTRY);
 
-enum { MOST_ROWS = 12, MOST_COLUMNS = 32, LINE = 16 };
+enum { MOST_ROWS = 12, MOST_COLUMNS = 32 };
 
 typedef struct {
 	const convolution *c;
@@ -30,8 +30,6 @@ typedef struct {
 	int64_t length;     // rows of a panel: points of a filter times channels
 	float *w, *copy;    // [panels, K, K, in, 2·width], and [N, seen, seen, in]
 } job;
-
-static int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // Copies rows of the picture with its padding and zeros: some of them are a part's.
 static void copy_picture(void *data, int part) {
@@ -94,9 +92,6 @@ static void compute(void *data, int part) {
 		for (int64_t i = 0; i < min(rows, places - place); i++) memcpy(c->y + (place + i) * c->out + o, y + i * columns, n * sizeof(float));
 	}
 }
-
-// Rounds up to whole lines of the cache.
-static int64_t lines(int64_t numbers) { return (numbers + LINE - 1) / LINE * LINE; }
 
 int convolution_compute(const convolution *c, int form, int n, filters_loop *loop, void *pool) {
 	const int64_t columns = 2 * forms[form].width;

@@ -4,9 +4,7 @@ package calls
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 )
 
@@ -63,28 +61,7 @@ func TestConvolution(t *testing.T) {
 	for name, c := range cases {
 		r := rand.New(rand.NewPCG(1, 2))
 		x, w := numbers(r, c.images*c.size[0]*c.size[1]*c.in), numbers(r, c.in*c.out*c.kernel[0]*c.kernel[1])
-		want := c.plain(x, w)
-		for f, of := range map[form]string{portable: "portable", avx2: "AVX2", avx512: "AVX-512"} {
-			if !f.here() {
-				continue
-			}
-			t.Run(fmt.Sprintf("%s, %s", name, of), func(t *testing.T) {
-				got, err := c.compute(x, w, f, 1)
-				if err != nil {
-					t.Fatal(err)
-				}
-				for i := range want {
-					if d := math.Abs(float64(got[i]) - want[i]); !(d <= 3e-5*(1+math.Abs(want[i]))) {
-						t.Fatalf("number %d is %v, want %v", i, got[i], want[i])
-					}
-				}
-				for _, parts := range []int{2, 5, 100} {
-					if other, err := c.compute(x, w, f, parts); err != nil || !slices.Equal(other, got) {
-						t.Errorf("in %d parts the bits are others, or %v", parts, err)
-					}
-				}
-			})
-		}
+		inAllForms(t, name, c.plain(x, w), func(f form, parts int) ([]float32, error) { return c.compute(x, w, f, parts) })
 	}
 }
 

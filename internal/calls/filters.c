@@ -65,7 +65,6 @@ enum {
 	MANY = 512,     // products for each number of the picture from which on a copy is worth it
 	SEGMENTS = 8,   // into which the images are cut, at most
 	SUMS = 1 << 19, // numbers of all segments' sums, at most, where there are several
-	LINE = 16,      // numbers of a line of the cache
 };
 
 // block is some rows of the sum.
@@ -93,7 +92,6 @@ typedef struct {
 	int64_t panel_size;
 } job;
 
-static int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }
 
 // Copies rows of the picture with zeros at both ends, or with a line of the cache between its
@@ -201,9 +199,6 @@ static int64_t cut(block *to, int64_t count, block whole, int64_t length, int mo
 	}
 	return count;
 }
-
-// Rounds up to whole lines of the cache.
-static int64_t lines(int64_t numbers) { return (numbers + LINE - 1) / LINE * LINE; }
 
 int filters_gradient(const filters *f, int form, int n, filters_loop *loop, void *pool) {
 	if (tiny_fits(f)) return tiny_gradient(f, form, n, loop, pool);

@@ -47,6 +47,32 @@ func numbers(r *rand.Rand, n int) []float32 {
 	return x
 }
 
+// inAllForms compares what the forms that the processor has compute in one part with the
+// definition, and in several parts with that.
+func inAllForms(t *testing.T, name string, want []float64, compute func(f form, parts int) ([]float32, error)) {
+	for f, of := range map[form]string{portable: "portable", avx2: "AVX2", avx512: "AVX-512"} {
+		if !f.here() {
+			continue
+		}
+		t.Run(fmt.Sprintf("%s, %s", name, of), func(t *testing.T) {
+			got, err := compute(f, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range want {
+				if d := math.Abs(float64(got[i]) - want[i]); !(d <= 1e-5*(1+math.Abs(want[i]))) {
+					t.Fatalf("number %d is %v, want %v", i, got[i], want[i])
+				}
+			}
+			for _, parts := range []int{2, 5, 100} {
+				if other, err := compute(f, parts); err != nil || !slices.Equal(other, got) {
+					t.Errorf("in %d parts the bits are others, or %v", parts, err)
+				}
+			}
+		})
+	}
+}
+
 // random returns x and the gradient of the output.
 func (c convolution) random(r *rand.Rand) (x, v []float32) {
 	return numbers(r, c.images*c.size[0]*c.size[1]*c.in), numbers(r, c.images*c.places[0]*c.places[1]*c.out)

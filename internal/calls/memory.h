@@ -3,6 +3,14 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
+
+enum { LINE = 16 }; // numbers of a line of the cache
+
+// Rounds up to whole lines of the cache.
+static inline int64_t lines(int64_t numbers) { return (numbers + LINE - 1) / LINE * LINE; }
+
+static inline int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // Returns at least size bytes at a multiple of 64, and how many they are, or 0 where there
 // is no memory.

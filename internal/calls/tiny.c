@@ -21,7 +21,7 @@ static const struct {
 	void (*gradient)(int side, int rows, const float *x, const float *v, int64_t n, float *y);
 } forms[FORMS] = FORMS_OF(ENTRY);
 
-enum { BLOCK = 12, TAPS = 9, MOST_WIDTH = 16, MOST_POINTS = 4, MOST_OUTPUTS = 2, LINE = 16 };
+enum { BLOCK = 12, TAPS = 9, MOST_WIDTH = 16, MOST_POINTS = 4, MOST_OUTPUTS = 2 };
 
 typedef struct {
 	const tiny *t;
@@ -29,8 +29,6 @@ typedef struct {
 	int64_t groups; // of images, a vector each
 	float *x;       // [groups, in, points, width]
 } job;
-
-static int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // Copies images into vectors: some channels are a part's.
 static void copy_images(void *data, int part) {
@@ -132,7 +130,7 @@ static void compute_gradient(void *data, int part) {
 int tiny_gradient(const filters *f, int form, int n, filters_loop *loop, void *pool) {
 	const int64_t places = f->images * f->places[0] * f->places[1];
 	gradient_job j = {.f = f, .form = form, .parts = n < 1 ? 1 : n};
-	j.num_v = (places * f->out + LINE - 1) / LINE * LINE;
+	j.num_v = lines(places * f->out);
 	j.num_x = places * forms[form].width;
 	size_t got;
 	char *memory = memory_take((j.num_v + j.parts * j.num_x) * sizeof(float), &got);

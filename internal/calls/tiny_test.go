@@ -4,9 +4,7 @@ package calls
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 )
 
@@ -42,28 +40,7 @@ func TestTiny(t *testing.T) {
 	for _, c := range []tiny{{16, 2, 40, 32, false, false}, {5, 2, 7, 13, false, true}, {33, 2, 12, 5, true, false}, {20, 1, 30, 17, false, false},
 		{3, 1, 9, 24, true, true}, {1, 2, 1, 1, true, true}} {
 		x, w := numbers(r, c.images*c.side*c.side*c.in), numbers(r, c.in*c.out*9)
-		want := c.plain(x, w)
-		for f, of := range map[form]string{portable: "portable", avx2: "AVX2", avx512: "AVX-512"} {
-			if !f.here() {
-				continue
-			}
-			t.Run(fmt.Sprintf("%v, %s", c, of), func(t *testing.T) {
-				got, err := c.compute(x, w, f, 1)
-				if err != nil {
-					t.Fatal(err)
-				}
-				for i := range want {
-					if d := math.Abs(float64(got[i]) - want[i]); !(d <= 1e-5*(1+math.Abs(want[i]))) {
-						t.Fatalf("number %d is %v, want %v", i, got[i], want[i])
-					}
-				}
-				for _, parts := range []int{2, 5, 100} {
-					if other, err := c.compute(x, w, f, parts); err != nil || !slices.Equal(other, got) {
-						t.Errorf("in %d parts the bits are others, or %v", parts, err)
-					}
-				}
-			})
-		}
+		inAllForms(t, fmt.Sprint(c), c.plain(x, w), func(f form, parts int) ([]float32, error) { return c.compute(x, w, f, parts) })
 	}
 }
 
