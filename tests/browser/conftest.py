@@ -1,10 +1,12 @@
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+import warnings
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,8 @@ OUT = Path(__file__).parent / "out"
 CHROMIUM = os.environ.get("HOLT_CHROMIUM") or next(
     filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None
 )
+
+FAILED = re.compile("Error Starting Kernel|Select Kernel|Kernel Restarting|Server Connection Error")
 
 
 class Lab:
@@ -63,9 +67,25 @@ class Lab:
         self.log.seek(0)
         return self.log.read()[-3000:]
 
-    def url(self, notebook):
-        # A workspace of its own, or the page opens the notebooks of earlier tests again.
-        return f"http://127.0.0.1:{self.port}/lab/workspaces/{Path(notebook).stem}/tree/{notebook}?token=test"
+    def open(self, page, notebook, workspace=None, query=""):
+        """Opens a notebook, and waits for its kernel. A workspace of its own, or the page opens those of earlier tests again.
+
+        JupyterLab asks in front of the page when a kernel or the server fails it, for a moment too. It gets the
+        answer by which a person goes on, and what it said is among the tests' warnings."""
+
+        def go_on(asked):
+            warnings.warn(f"JupyterLab asked in front of {notebook}: {asked.inner_text()}\n{self.said()}", stacklevel=1)
+            asked.locator("button.jp-mod-accept").click()
+
+        asked = page.locator(".jp-Dialog").filter(has_text=FAILED).first
+        idle = page.get_by_text("Go (holt) | Idle").first
+        page.add_locator_handler(asked, go_on)
+        workspace = workspace or Path(notebook).stem
+        page.goto(f"http://127.0.0.1:{self.port}/lab/workspaces/{workspace}/tree/{notebook}?token=test{query}")
+        idle.or_(asked).first.wait_for(state="attached")
+        while asked.count():
+            go_on(asked)
+            idle.or_(asked).first.wait_for(state="attached")
 
     def close(self):
         self.process.terminate()  # and with it its kernels
@@ -81,6 +101,17 @@ def lab(tmp_path_factory):
     lab = Lab(tmp_path_factory.mktemp("lab"))
     yield lab
     lab.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Adds to a failure what its pages ask, as a question in front of a page keeps a test from all of it."""
+    report = yield
+    if report.failed and (browser := getattr(item, "funcargs", {}).get("browser")):
+        for page in (page for context in browser.contexts for page in context.pages):
+            for dialog in page.locator(".jp-Dialog").all():
+                report.sections.append((f"a question in front of {page.url}", dialog.inner_text()))
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -53,9 +53,8 @@ def shoot(browser, lab):
     shutil.copy(CHECKOUT / "notebooks" / "quickstart.ipynb", lab.folder)
     page = browser.new_page(viewport={"width": 1120, "height": 1160})
     page.set_default_timeout(FIRST_CELL * 1000)
-    page.goto(lab.url("quickstart.ipynb"))
+    lab.open(page, "quickstart.ipynb")
     page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.click()
-    page.get_by_text("Kernel status: Idle").first.wait_for(state="attached")
     page.keyboard.press("Control+b")  # the file browser takes a third of the width
     page.locator(".lm-MenuBar-itemLabel").get_by_text("Run", exact=True).click()
     page.locator(".lm-Menu-itemLabel").get_by_text("Run All Cells", exact=True).click()

@@ -32,17 +32,16 @@ def notebook(lab):
     nb = new_notebook(cells=[new_code_cell(c) for c in CELLS])
     nb.metadata["kernelspec"] = {"name": "holt", "display_name": "Go (holt)", "language": "go"}
     nbformat.write(nb, lab.folder / "charts.ipynb")
-    return lab.url("charts.ipynb")
+    return "charts.ipynb"
 
 
 @pytest.fixture(scope="module")
-def page(browser, notebook):
+def page(lab, browser, notebook):
     page = browser.new_page(viewport={"width": 760, "height": 2000})
     page.set_default_timeout(FIRST_CELL * 1000)
-    page.goto(notebook)
+    lab.open(page, notebook)
     page.locator(".jp-Notebook .jp-Cell").nth(len(CELLS) - 1).wait_for()
     page.locator(".jp-Notebook .jp-Cell .cm-content").first.click()  # the menu's Run is of the notebook in use
-    page.get_by_text("Kernel status: Idle").first.wait_for(state="attached")
     run_all(page)
     for i in range(len(CELLS)):
         chart(page, i).wait_for()

@@ -98,9 +98,8 @@ def page(browser, lab):
     nbformat.write(nb, lab.folder / "faces.ipynb")
     page = browser.new_page(viewport={"width": 760, "height": TALL})
     page.set_default_timeout(FIRST_CELL * 1000)
-    page.goto(lab.url("faces.ipynb"))
+    lab.open(page, "faces.ipynb")
     page.locator(".jp-Notebook .jp-Cell .cm-content").first.click()
-    page.get_by_text("Kernel status: Idle").first.wait_for(state="attached")
     run_all(page)
     page.set_default_timeout(20_000)
     page.wait_for_function(

@@ -46,8 +46,7 @@ class Opened:
         self.nb = nb
         self.page = browser.new_page(viewport={"width": 1200, "height": 1500})
         self.page.set_default_timeout(WAIT)
-        self.page.goto(lab.url(self.path.name) + "&reset")  # nothing of the notebook before
-        self.page.get_by_text("Kernel status: Idle").first.wait_for(state="attached")
+        lab.open(self.page, self.path.name, query="&reset")  # nothing of the notebook before
         self.cells = self.page.locator(".jp-Notebook .jp-Cell")
         self.cells.nth(len(nb.cells) - 1).wait_for(state="attached")
 

@@ -47,10 +47,9 @@ display.Interact(func(rate float64, steps int, shape string, grid bool, seed int
 def opened(browser, lab, workspace="interact"):
     page = browser.new_context(viewport={"width": 1000, "height": 1600}).new_page()  # as another person's
     page.set_default_timeout(FIRST_CELL * 1000)
-    page.goto(lab.url("interact.ipynb").replace("/workspaces/interact/", f"/workspaces/{workspace}/"))
+    lab.open(page, "interact.ipynb", workspace)
     page.locator(".jp-Notebook .jp-Cell").nth(len(CELLS) - 1).wait_for()
     page.locator(".jp-Notebook .jp-Cell .cm-content").first.click()
-    page.get_by_text("Kernel status: Idle").first.wait_for(state="attached")
     page.set_default_timeout(20_000)
     return page
 

@@ -44,9 +44,8 @@ def page(lab, browser):
     nbformat.write(nb, lab.folder / "live.ipynb")
     page = browser.new_page(viewport={"width": 1280, "height": 1500})
     page.set_default_timeout(WAIT)
-    page.goto(lab.url("live.ipynb"))
+    lab.open(page, "live.ipynb")
     page.locator(".jp-Notebook .jp-Cell").nth(TYPED).wait_for()
-    page.get_by_text("Kernel status: Idle").first.wait_for(state="attached")  # the kernel answers
     yield page
     page.close()
 

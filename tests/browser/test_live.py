@@ -40,9 +40,8 @@ STEP = re.compile(r"step (\d+)")
 def opened(browser, lab, workspace):
     page = browser.new_context(viewport=SIZE).new_page()  # as another person's
     page.set_default_timeout(WAIT)
-    page.goto(lab.url("follow.ipynb").replace("/workspaces/follow/", f"/workspaces/{workspace}/"))
+    lab.open(page, "follow.ipynb", workspace)
     page.locator(".jp-Notebook .jp-Cell").nth(ASKING).wait_for(state="attached")
-    page.get_by_text("Kernel status: Idle").first.wait_for(state="attached")
     return page
 
 
@@ -240,7 +239,7 @@ def test_untrusted_notebook_is_a_picture(lab, browser):
     page = browser.new_page(viewport={"width": 1000, "height": 1200})
     try:
         page.set_default_timeout(WAIT)
-        page.goto(lab.url("strange.ipynb"))
+        lab.open(page, "strange.ipynb")
         shown = cell(page, TRAINING).locator(".jp-OutputArea-output").first
         shown.get_by_text("call display.Live again").wait_for()
         assert shown.locator("img").first.evaluate("img => img.complete && img.naturalWidth > 0")

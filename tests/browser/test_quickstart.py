@@ -23,9 +23,8 @@ def page(lab, browser):
     shutil.copy(CHECKOUT / "notebooks" / "quickstart.ipynb", lab.folder)
     page = browser.new_page(viewport={"width": 1280, "height": 1100})
     page.set_default_timeout(LONG)
-    page.goto(lab.url("quickstart.ipynb"))
+    lab.open(page, "quickstart.ipynb")
     code(page, "dl.Devices()").locator(".cm-content").click()
-    page.get_by_text("Kernel status: Idle").first.wait_for(state="attached")
     yield page
     page.close()
 

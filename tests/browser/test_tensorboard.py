@@ -38,9 +38,8 @@ def page(lab, browser):
     nbformat.write(nb, lab.folder / "tensorboard.ipynb")
     page = browser.new_page(viewport={"width": 1280, "height": 1200})
     page.set_default_timeout(120_000)
-    page.goto(lab.url("tensorboard.ipynb"))
+    lab.open(page, "tensorboard.ipynb")
     page.locator(".jp-Notebook .jp-Cell").nth(3).wait_for()
-    page.get_by_text("Kernel status: Idle").first.wait_for(state="attached")
     yield page
     page.close()
 
