@@ -1,6 +1,7 @@
 package dl_test
 
 import (
+	"flag"
 	"os"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/holt-dl/holt/dl"
 	"github.com/holt-dl/holt/internal/executables"
 	"github.com/holt-dl/holt/internal/goxla"
+	"github.com/holt-dl/holt/internal/plugins"
 )
 
 // cifarNet is the tutorial network of the benchmarks: three convolutions with
@@ -59,6 +61,10 @@ func must[T any](v T, err error) T {
 func TestMain(m *testing.M) {
 	if os.Getenv(executables.Env) == "" {
 		os.Setenv(executables.Env, "0") // tests compile by themselves
+	}
+	flag.Parse()
+	if _, is := os.LookupEnv(plugins.FlagsEnv); !is && flag.Lookup("test.bench").Value.String() == "" {
+		os.Setenv(plugins.FlagsEnv, "--xla_force_host_platform_device_count=4") // tests share batches; benchmarks are as a user's
 	}
 	goxla.Install()
 	os.Exit(m.Run())

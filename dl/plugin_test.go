@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -61,6 +62,43 @@ func TestPluginTraps(t *testing.T) {
 	}
 	if entries, _ := os.ReadDir(left); len(entries) != 0 {
 		t.Errorf("links are left behind: %v", entries)
+	}
+}
+
+// TestProcessorDevices opens XLA:CPU in processes of their own: it has no more devices than
+// cores, or as many as XLA's flag says, of which the plugin is not told.
+func TestProcessorDevices(t *testing.T) {
+	if os.Getenv(pluginChild) != "" {
+		if err := dl.Use("cpu"); err != nil {
+			fmt.Println(err)
+			return
+		}
+		n := 0
+		for _, d := range dl.Devices() {
+			if strings.HasPrefix(d.Name, "cpu:") {
+				n++
+			}
+		}
+		fmt.Println(n, "devices")
+		return
+	}
+	if _, ok := plugins.Find(plugins.SearchDirs(), "cpu"); !ok {
+		t.Skip("the XLA plugin for cpu is not here")
+	}
+	const flag = "--xla_force_host_platform_device_count="
+	for _, tt := range []struct{ flags, want string }{
+		{"", fmt.Sprint(min(4, runtime.NumCPU()), " devices")},
+		{flag + "1", "1 devices"},
+		{"--xla_cpu_enable_fast_math=false " + flag + "6", "6 devices"},
+		{flag + "none", `dl: backend cpu: XLA_FLAGS: --xla_force_host_platform_device_count is "none", want the number of devices, 1 or more; run holt backend install cpu`},
+		{flag + "0", `dl: backend cpu: XLA_FLAGS: --xla_force_host_platform_device_count is "0", want the number of devices, 1 or more; run holt backend install cpu`},
+	} {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestProcessorDevices$")
+		cmd.Env = append(os.Environ(), pluginChild+"=1", plugins.FlagsEnv+"="+tt.flags)
+		out, err := cmd.CombinedOutput()
+		if err != nil || string(out) != tt.want+"\nPASS\n" {
+			t.Errorf("with %q: %v, %q\nwant %q", tt.flags, err, out, tt.want)
+		}
 	}
 }
 

@@ -72,6 +72,9 @@ func keepIn(store executables.Store, b *xla.Backend, kind, library string) (c *d
 	c.machine = func() []byte { <-identified; return c.identity }
 	parts := []string{kind, flags, executables.Processor(), pjrt.Describe(api, client),
 		fmt.Sprint(runtime.GOARCH, runtime.NumCPU()), os.Getenv("NPROC"), os.Getenv("PJRT_NPROC")}
+	if kind == "cpu" { // whose programs are written for so many threads
+		parts = append(parts, fmt.Sprint(b.NumDevices()))
+	}
 	// The plugin is read while the program is written.
 	go func() {
 		defer close(identified)

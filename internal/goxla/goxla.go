@@ -27,6 +27,7 @@ import (
 func Install() {
 	hooks.Set(func(h *hooks.Hooks) {
 		h.DeviceMemory, h.DeviceKind = deviceMemory, deviceKind
+		h.OpenCPU = openCPU
 		h.Opened = keepExecutables
 		h.KnownPlugin = knownPlugin
 		h.CustomCall = callOut
@@ -36,6 +37,12 @@ func Install() {
 		h.CompileAhead = ahead.Compile
 		h.NCCL = openNCCL
 	})
+}
+
+// openCPU opens so many devices of the processor; what opens go-xla's backends by a text
+// takes no such number.
+func openCPU(plugin string, devices int) (any, error) {
+	return xla.NewWithOptions(plugin, xlapjrt.NamedValuesMap{"cpu_device_count": int64(devices)})
 }
 
 // customCall writes a stablehlo.custom_call. Go-xla calls it for cuDNN alone

@@ -36,6 +36,10 @@ type Hooks struct {
 	// does not tell. The backend is a compute.Backend.
 	DeviceKind func(backend any, device int) (kind string, ok bool)
 
+	// OpenCPU opens XLA's plugin for the processor with a number of devices, which share its
+	// cores; nil leaves the number to the plugin. What it returns is a compute.Backend.
+	OpenCPU func(plugin string, devices int) (backend any, err error)
+
 	// Opened is given a backend of XLA when its plugin has opened its devices, with
 	// the flags that it read still in the environment. The backend is a
 	// compute.Backend, kind is cpu or cuda, and library is the plugin's file.

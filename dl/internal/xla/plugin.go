@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gomlx/compute"
@@ -21,7 +23,7 @@ func openPlugin(kind, path string, cuda CUDA) (compute.Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	restore, err := setFlags(kind, neutral, cuda.flags())
+	devices, restore, err := setFlags(kind, neutral, cuda.flags())
 	if err != nil {
 		remove()
 		return nil, err
@@ -33,7 +35,15 @@ func openPlugin(kind, path string, cuda CUDA) (compute.Backend, error) {
 	if kind == "cuda" {
 		config += cuda.options()
 	}
-	b, err := compute.NewWithConfig(config)
+	var b compute.Backend
+	if open := hooks.Get().OpenCPU; open != nil && kind == "cpu" {
+		var opened any
+		if opened, err = open(neutral, devices); err == nil {
+			b = opened.(compute.Backend)
+		}
+	} else {
+		b, err = compute.NewWithConfig(config)
+	}
 	if err != nil || kind == "cpu" { // CUDA's compiler looks beside the plugin later
 		remove()
 	}
@@ -46,12 +56,17 @@ func openPlugin(kind, path string, cuda CUDA) (compute.Backend, error) {
 // setFlags gives a plugin the flags that it knows, those of the environment and those that
 // the settings of CUDA stand for, and says which of the environment's it does not know.
 // XLA reads them once, when the plugin opens its devices; restore sets back what
-// the user's programs see.
-func setFlags(kind, path string, settings []string) (restore func(), err error) {
+// the user's programs see. devices is the number of devices of a processor.
+func setFlags(kind, path string, settings []string) (devices int, restore func(), err error) {
 	value, was := os.LookupEnv(plugins.FlagsEnv)
 	known, unknown, err := plugins.FlagsFor(path, value)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
+	}
+	if kind == "cpu" {
+		if devices, known, err = cpuDevices(known); err != nil {
+			return 0, nil, err
+		}
 	}
 	if notice := hooks.Get().Notice; len(unknown) > 0 && notice != nil {
 		notice(fmt.Sprintf("%s: the %s plugin, %s, does not know %s, and is opened without", plugins.FlagsEnv, kind, filepath.Base(path), strings.Join(unknown, " ")))
@@ -59,24 +74,49 @@ func setFlags(kind, path string, settings []string) (restore func(), err error) 
 	if kind == "cuda" {
 		own, missing, err := plugins.FlagsFor(path, strings.Join(append(plugins.OwnFlags(path, value), settings...), " "))
 		if err != nil {
-			return nil, err
+			return 0, nil, err
 		}
 		for _, flag := range settings {
 			if slices.Contains(missing, flag) {
-				return nil, fmt.Errorf("its plugin, %s, does not know %s", filepath.Base(path), flag)
+				return 0, nil, fmt.Errorf("its plugin, %s, does not know %s", filepath.Base(path), flag)
 			}
 		}
 		known = append(known, own...)
 	}
 	if !was && len(known) == 0 {
-		return func() {}, nil
+		return devices, func() {}, nil
 	}
 	os.Setenv(plugins.FlagsEnv, strings.Join(known, " "))
-	return func() {
+	return devices, func() {
 		if was {
 			os.Setenv(plugins.FlagsEnv, value)
 		} else {
 			os.Unsetenv(plugins.FlagsEnv)
 		}
 	}, nil
+}
+
+// devicesFlag is XLA's flag for the number of devices that a processor is shown as.
+const devicesFlag = "--xla_force_host_platform_device_count"
+
+// mostDevices is the number of devices of a processor with as many cores or more, where no
+// flag gives another: it is what XLA's plugin opens by itself.
+const mostDevices = 4
+
+// cpuDevices takes the number of a processor's devices out of flags. XLA runs each program
+// with as many threads as there are devices, if the cores are fewer, and they get in each
+// other's way: so there are no more devices than cores, unless they are asked for.
+func cpuDevices(flags []string) (devices int, others []string, err error) {
+	devices = min(mostDevices, runtime.NumCPU())
+	for _, flag := range flags {
+		value, is := strings.CutPrefix(flag, devicesFlag+"=")
+		if !is {
+			others = append(others, flag)
+			continue
+		}
+		if devices, err = strconv.Atoi(value); err != nil || devices < 1 {
+			return 0, nil, fmt.Errorf("%s: %s is %q, want the number of devices, 1 or more", plugins.FlagsEnv, devicesFlag, value)
+		}
+	}
+	return devices, others, nil
 }
