@@ -20,15 +20,18 @@ import (
 	_ "github.com/holt-dl/holt/dl/vision/fetch"
 	"github.com/holt-dl/holt/dl/vision/imagenet"
 	"github.com/holt-dl/holt/dl/vision/models"
+	"github.com/holt-dl/holt/internal/executables"
 	"github.com/holt-dl/holt/internal/goxla"
 	"github.com/holt-dl/holt/internal/hooks"
 )
 
-// TestMain has programs written for CUDA, too, where make cuda collects them.
+// TestMain gives dl what a kernel's host gives it: without, the benchmark would have no calls of
+// oneDNN, and make cuda no programs.
 func TestMain(m *testing.M) {
-	if os.Getenv("HOLT_PROGRAMS") != "" {
-		goxla.Install()
+	if os.Getenv(executables.Env) == "" {
+		os.Setenv(executables.Env, "0") // tests compile by themselves
 	}
+	goxla.Install()
 	os.Exit(m.Run())
 }
 
