@@ -194,14 +194,15 @@ func (b *builder) add(s spec, first initializer) {
 	if b.site.path != root {
 		name = strings.TrimPrefix(strings.TrimPrefix(name, b.site.path), ".")
 	}
-	now := lazyTensor(s.dtype, s.shape, func() any {
+	now := lazyTensor(s.dtype, s.shape, func(flat any) {
 		random := rand.New(rand.NewPCG(from[0], from[1]))
-		values := make([]float32, s.shape.Size())
-		first(random.Float64, values)
-		if s.dtype == Int64 {
-			return cast[int64](values)
+		if to, ok := flat.([]int64); ok {
+			values := make([]float32, len(to))
+			first(random.Float64, values)
+			copy(to, cast[int64](values))
+			return
 		}
-		return values
+		first(random.Float64, flat.([]float32))
 	})
 	v := b.site.reserved[name]
 	if v == nil {

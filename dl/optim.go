@@ -167,12 +167,18 @@ func noticeUngrouped(op string, names []string) {
 // filled returns a float32 tensor of one value.
 func filled(shape Shape, v float32) *Tensor {
 	values := make([]float32, shape.Size())
-	if v != 0 {
-		for i := range values {
-			values[i] = v
-		}
-	}
+	fillWith(values, v)
 	return newTensor(values, shape)
+}
+
+// fillWith writes one value into zeros.
+func fillWith(zeros []float32, v float32) {
+	if v == 0 {
+		return
+	}
+	for i := range zeros {
+		zeros[i] = v
+	}
 }
 
 // parametersOf returns the trained parameters of a model, network or layer.

@@ -106,15 +106,15 @@ func hostTensor(dtype DType, shape Shape, flat any) *Tensor {
 	return arrayTensor(xla.NewArray(dtype, shape, flat))
 }
 
-// lazyTensor makes a tensor whose values, a flat slice of the type's Go type, are made when they
-// are first needed.
-func lazyTensor(dtype DType, shape Shape, values func() any) *Tensor {
-	return arrayTensor(xla.LazyArray(dtype, slices.Clone(shape), values))
+// lazyTensor makes a tensor whose values fill writes when they are first needed, into a flat slice
+// of the type's Go type, which has zeros before.
+func lazyTensor(dtype DType, shape Shape, fill func(flat any)) *Tensor {
+	return arrayTensor(xla.LazyArray(dtype, slices.Clone(shape), fill))
 }
 
 // filledLater is filled, when the values are first needed.
 func filledLater(shape Shape, value float32) *Tensor {
-	return lazyTensor(Float32, shape, func() any { return filled(shape, value).flat() })
+	return lazyTensor(Float32, shape, func(flat any) { fillWith(flat.([]float32), value) })
 }
 
 // arrayTensor makes a tensor of values.

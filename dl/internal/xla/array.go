@@ -25,7 +25,7 @@ type Array struct {
 
 	mu      sync.Mutex
 	host    any            // a flat slice of the DType's Go type; nil while only on a device
-	make    func() any     // makes host at its first use; nil where it was made or is not
+	fill    func(flat any) // writes the values at their first use; nil where they are there
 	buf     compute.Buffer // nil while only on the host
 	on      *Device        // where buf is
 	copies  []placedCopy   // on further devices, which share the work, or to which the values were moved
@@ -48,9 +48,10 @@ func NewArray(dtype dtypes.DType, shape []int, flat any) *Array {
 	return &Array{Shape: shape, DType: dtype, host: flat}
 }
 
-// LazyArray returns an array whose values make returns when they are first needed.
-func LazyArray(dtype dtypes.DType, shape []int, make func() any) *Array {
-	return &Array{Shape: shape, DType: dtype, make: make}
+// LazyArray returns an array whose values fill writes when they are first needed, into a flat
+// slice of the DType's Go type, which has zeros before.
+func LazyArray(dtype dtypes.DType, shape []int, fill func(flat any)) *Array {
+	return &Array{Shape: shape, DType: dtype, fill: fill}
 }
 
 // deviceArray wraps a buffer that a program returned. The array owns it.
@@ -122,7 +123,7 @@ func (a *Array) BytesOn(on *Device) int64 {
 func (a *Array) OnHost() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.host != nil || a.make != nil
+	return a.host != nil || a.fill != nil
 }
 
 // Placed returns the device that the user chose for the array, nil for none.
@@ -194,7 +195,7 @@ func (a *Array) Unpin() {
 func (a *Array) freeUnused() {
 	if a.freed && a.pins == 0 {
 		a.freeBuffers()
-		a.host, a.make = nil, nil
+		a.host, a.fill = nil, nil
 	}
 }
 
@@ -223,8 +224,10 @@ func (a *Array) Flat() (any, error) {
 
 // flat is Flat for a caller that holds mu.
 func (a *Array) flat() (any, error) {
-	if a.make != nil {
-		a.host, a.make = a.make(), nil
+	if a.fill != nil {
+		flat := dtypes.MakeAnySlice(a.DType, a.size())
+		a.fill(flat)
+		a.host, a.fill = flat, nil
 	}
 	if a.host != nil {
 		return a.host, nil
@@ -304,6 +307,49 @@ func (a *Array) Prepare(on *Device) {
 	_, _ = a.buffer(on)
 }
 
+// leastFilled is from how many bytes on values are made in the memory that a program reads.
+const leastFilled = 1 << 20
+
+// fillOn makes the values of a LazyArray in the memory of a device that is the host's own, so
+// that they are there once: Go's heap would keep the other copy of a model's first weights long
+// after a training step has replaced them. It returns nil where they are to be made on the host
+// and copied: those that are there already or are few, and where the device is another or has too
+// little memory, of which copying is the error. The caller holds mu.
+func (a *Array) fillOn(on *Device) (buf compute.Buffer) {
+	if a.fill == nil || on.Kind != "cpu" || a.size()*a.DType.Size() < leastFilled || !on.Backend.HasSharedBuffers() {
+		return nil
+	}
+	buf, flat := on.sharedBuffer(shapes.Make(a.DType, a.Shape...))
+	if buf == nil {
+		return nil
+	}
+	filled := false
+	defer func() {
+		if !filled {
+			buf.Finalize() // fill panics
+		}
+	}()
+	a.fill(flat)
+	a.fill, filled = nil, true
+	return buf
+}
+
+// sharedBuffer returns zeros in the device's memory, which is the host's; nil where there is too
+// little. Go-xla v0.4.4 takes them by calloc (pjrt/alignedalloc.go), and panics where it gives
+// none. They are freed with the buffer, which no program may be running with, as pins see to.
+func (d *Device) sharedBuffer(s shapes.Shape) (buf compute.Buffer, flat any) {
+	defer func() {
+		if recover() != nil {
+			buf, flat = nil, nil
+		}
+	}()
+	buf, flat, err := d.Backend.NewSharedBuffer(d.Num, s)
+	if err != nil {
+		return nil, nil
+	}
+	return buf, flat
+}
+
 // has returns the copy on a device, nil if there is none. The caller holds mu.
 func (a *Array) has(on *Device) compute.Buffer {
 	if a.buf != nil && a.on == on {
@@ -332,6 +378,11 @@ func (a *Array) bufferOn(on *Device, beside bool) (compute.Buffer, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if buf := a.has(on); buf != nil {
+		return buf, nil
+	}
+	if buf := a.fillOn(on); buf != nil {
+		a.buf, a.on = buf, on
+		a.hold(1)
 		return buf, nil
 	}
 	flat, err := a.flat()

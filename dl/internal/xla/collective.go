@@ -112,6 +112,6 @@ func (a *Array) overwrite(on *Device, group *Group) (o hooks.OnDevices, err erro
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.host, a.make = nil, nil
+	a.host, a.fill = nil, nil
 	return o, nil
 }

@@ -10,8 +10,10 @@ import (
 	"github.com/holt-dl/holt/internal/hooks"
 )
 
-// TestOneDNN compares all calls of a program with XLA's own program.
-func TestOneDNN(t *testing.T) {
+// onCPU returns XLA's device, opened with the hooks that a kernel's host has, which stay for the
+// test; or it skips the test. A backend is opened once for all tests.
+func onCPU(t *testing.T) *Device {
+	t.Helper()
 	t.Setenv("HOLT_EXECUTABLES", "0")
 	before := hooks.Get()
 	goxla.Install()
@@ -20,6 +22,12 @@ func TestOneDNN(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
+	return on
+}
+
+// TestOneDNN compares all calls of a program with XLA's own program.
+func TestOneDNN(t *testing.T) {
+	on := onCPU(t)
 	if !hooks.Get().KnownPlugin(on.Backend) {
 		t.Skip("the plugin is another")
 	}
