@@ -49,10 +49,17 @@ func knownPlugin(b any) bool {
 	if !ok {
 		return false
 	}
-	store, _ := executables.Default() // without a folder, the sum is not kept
-	sum, err := store.SumOf(library.(string))
-	return err == nil && plugins.Known(sum)
+	once, _ := known.LoadOrStore(library, sync.OnceValue(func() bool {
+		store, _ := executables.Default()
+		sum, err := store.SumOf(library.(string))
+		return err == nil && plugins.Known(sum)
+	}))
+	return once.(func() bool)()
 }
+
+// known says of a plugin's file what knownPlugin asks. Where no folder keeps its checksum all of
+// the file is read, 260 MB, and so only once.
+var known sync.Map
 
 func keepIn(store executables.Store, b *xla.Backend, kind, library string) (c *diskCache) {
 	plugin := (*xlapjrt.Plugin)(pointer(b, "plugin"))
