@@ -58,6 +58,16 @@ func (s spec) keep(t *Tensor) *Tensor {
 	return newTensor(t.Float32s(), s.shape)
 }
 
+// take is keep for values that are copied when they are first needed: into the memory where a
+// program reads them, without another copy on the way. Those of t never change.
+func (s spec) take(t *Tensor) *Tensor {
+	values, same := t.flat().([]float32)
+	if !same || s.dtype != Float32 {
+		return s.keep(t)
+	}
+	return lazyTensor(s.dtype, s.shape, func(flat any) { copy(flat.([]float32), values) })
+}
+
 // Names lists the parameters and buffers in the order of the layers, by
 // PyTorch's names: the keys of the state dict.
 func (m *Model) Names() []string {

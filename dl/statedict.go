@@ -96,7 +96,7 @@ func (m *Model) LoadStateDict(dict StateDict) error {
 		case !t.shape.Equal(s.shape):
 			return &ShapeError{Op: "weights " + s.name, Got: t.shape, Want: fmt.Sprint([]int(s.shape)), Fix: "the file is of a network with other sizes"}
 		default:
-			values[i] = s.keep(t)
+			values[i] = s.take(t)
 		}
 	}
 	for name := range dict {
