@@ -444,6 +444,20 @@ func by[T float](f func(float64) float64) func(d, a []T) {
 	}
 }
 
+// signs gives 1 for what is above 0, -1 for what is below, and all else as it is.
+func signs[T float](d, a []T) {
+	for i, v := range a {
+		switch {
+		case v > 0:
+			d[i] = 1
+		case v < 0:
+			d[i] = -1
+		default:
+			d[i] = v // 0, -0 and NaN
+		}
+	}
+}
+
 func floatLoop[T float](op compute.OpType) func(d, a []T) {
 	switch op {
 	case compute.OpTypeNeg:
@@ -451,18 +465,7 @@ func floatLoop[T float](op compute.OpType) func(d, a []T) {
 	case compute.OpTypeAbs:
 		return by[T](math.Abs)
 	case compute.OpTypeSign:
-		return func(d, a []T) {
-			for i, v := range a {
-				switch {
-				case v > 0:
-					d[i] = 1
-				case v < 0:
-					d[i] = -1
-				default:
-					d[i] = v // 0, -0 and NaN
-				}
-			}
-		}
+		return signs[T]
 	case compute.OpTypeFloor:
 		return by[T](math.Floor)
 	case compute.OpTypeCeil:
@@ -507,6 +510,8 @@ func floatLoop[T float](op compute.OpType) func(d, a []T) {
 // element wait for the one before: CVTSS2SD writes a part of its register.
 func float32Loop(op compute.OpType) func(d, a []float32) {
 	switch op {
+	case compute.OpTypeSign:
+		return vector.sign
 	case compute.OpTypeExp:
 		return func(d, a []float32) {
 			if !within(a, 87) {
@@ -1000,7 +1005,7 @@ func vectorProduct(p dot, out, x, y *value) step {
 		d, a, b := whole[float32](mem, out), values[float32](mem, x), values[float32](mem, y)
 		at := mem[out.scratch]
 		at = unsafe.Add(at, -uintptr(at)&(cacheLine-1)) // where a row of the panel is a line
-		panel := unsafe.Slice((*float32)(at), panelWidth*panelDepth)
+		panel := unsafe.Slice((*float32)(at), 2*panelWidth*panelDepth)
 		for range p.batch {
 			if p.k == 1 || p.n < 4 && (p.ak == 1 || p.bk != 1) {
 				rowsOrColumns(p, d, a, b)

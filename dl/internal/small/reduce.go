@@ -213,11 +213,15 @@ func (f *function) DotGeneral(lhs compute.Value, lhsOver, lhsBatch []int, rhs co
 	work := float64(d.batch) * float64(d.m) * float64(d.n) * float64(d.k)
 	cost := 50 + work*0.26 + float64(d.batch*d.m*d.n)*3
 	if vectorized {
-		cost = 50 + work*0.03 + float64(d.batch*(d.m+d.k)*d.n)*0.5
+		moved := float64(d.batch * (d.m + d.k) * d.n)
+		cost = 50 + work*0.03 + moved*0.5
+		if vector.eightRows != nil && d.n%panelWidth == 0 {
+			cost = 50 + work*0.008 + moved*0.1
+		}
 	}
 	out, err := f.base(shape, cost, func(out *value) step { return loop(d, out, a, b) }, a, b)
 	if err == nil && vectorized {
-		out.scratch = 4*panelWidth*panelDepth + cacheLine
+		out.scratch = 2*4*panelWidth*panelDepth + cacheLine
 	}
 	return out, err
 }

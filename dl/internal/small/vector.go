@@ -10,12 +10,13 @@ import "github.com/gomlx/compute"
 // vectors are the loops that this processor has. What is nil runs in Go.
 type vectors struct {
 	loops   map[compute.OpType]func(d, a, b []float32) // d[i] from a[i] and b[i]
-	sum     func(a []float32) float64                  // total; there with addWide
-	addWide func(d []float64, a []float32)             // d[i] += a[i]
-	product func(p dot, d, a, b, panel []float32)      // of one pair of matrices; panel is scratch memory
+	sign    func(d, a []float32)
+	sum     func(a []float32) float64             // total; there with addWide
+	addWide func(d []float64, a []float32)        // d[i] += a[i]
+	product func(p dot, d, a, b, panel []float32) // of one pair of matrices; panel is scratch memory
 
 	// eightRows is the part of product for eight rows at a time, nil where four are the most.
-	eightRows func(c *float32, cm int, a *float32, am, ak int, b *float32, k int)
+	eightRows func(c *float32, cm int, a *float32, am, ak int, b *float32, k int, begin bool)
 }
 
 var vector vectors

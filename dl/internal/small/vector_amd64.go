@@ -37,6 +37,16 @@ func processorVectors() vectors {
 				d[n+i] += float64(v)
 			}
 		},
+		sign: func(d, a []float32) {
+			a = a[:len(d)]
+			n := len(d) &^ 7
+			if n > 0 {
+				signVector(&d[0], &a[0], n)
+			}
+			if n < len(d) {
+				signs(d[n:], a[n:])
+			}
+		},
 		product: panels,
 	}
 	if cpu.X86.HasAVX512F {
@@ -61,56 +71,85 @@ func eights(vector func(d, a, b *float32, n int), loop func(d, a, b []float32)) 
 
 // panels multiplies matrices a panel of the right one at a time: panelDepth of its rows and
 // panelWidth of its columns, which are copied so that they lie one after the other. Four or eight
-// rows of the left one share each number of the panel that is read. Goto and van de Geijn, Anatomy of
-// High-Performance Matrix Multiplication, 2008, has the idea.
+// rows of the left one share each number of the panel that is read; eight rows take two panels at
+// a time, so that each number of the left one that is read counts twice. Goto and van de Geijn,
+// Anatomy of High-Performance Matrix Multiplication, 2008, has the idea.
 func panels(p dot, d, a, b, panel []float32) {
 	if p.m < 4 && p.bk == 1 && p.ak == 1 {
 		dots(p, d, a, b)
 		return
 	}
 	d = d[:p.m*p.n]
-	clear(d)
-	for j := 0; j < p.n; j += panelWidth {
+	eights := 0 // rows that are taken eight at a time
+	if vector.eightRows != nil {
+		eights = p.m &^ 7
+	}
+	if eights < p.m || p.n%panelWidth != 0 || p.k == 0 {
+		clear(d)
+	}
+	if p.k == 0 {
+		return
+	}
+	steps := (p.k + panelDepth - 1) / panelDepth
+	deep := (p.k + steps - 1) / steps
+	for j := 0; j < p.n; {
+		two := eights > 0 && p.n-j >= 2*panelWidth
 		width := min(panelWidth, p.n-j)
-		for k := 0; k < p.k; k += panelDepth {
-			depth := min(panelDepth, p.k-k)
+		for k := 0; k < p.k; k += deep {
+			depth := min(deep, p.k-k)
 			right, step := b[j*p.bn+k*p.bk:], p.bk
 			if p.m >= 4 || p.bn != 1 || width < panelWidth {
 				pack(p, panel, right, depth, width)
 				right, step = panel, panelWidth
 			}
 			i := 0
-			if vector.eightRows != nil && width == panelWidth {
-				for ; i+8 <= p.m; i += 8 {
-					vector.eightRows(&d[i*p.n+j], p.n, &a[i*p.am+k*p.ak], p.am, p.ak, &panel[0], depth)
+			switch {
+			case two:
+				pack(p, panel[depth*panelWidth:], b[(j+panelWidth)*p.bn+k*p.bk:], depth, panelWidth)
+				for ; i < eights; i += 8 {
+					eightWide(&d[i*p.n+j], p.n, &a[i*p.am+k*p.ak], p.am, p.ak, &panel[0], depth*panelWidth, depth, k == 0)
+				}
+				rest(p, d, a, panel[depth*panelWidth:], panelWidth, i, j+panelWidth, k, depth, panelWidth)
+			case width == panelWidth:
+				for ; i < eights; i += 8 {
+					vector.eightRows(&d[i*p.n+j], p.n, &a[i*p.am+k*p.ak], p.am, p.ak, &panel[0], depth, k == 0)
 				}
 			}
-			var tile [4 * panelWidth]float32
-			for ; i+4 <= p.m; i += 4 {
-				left := &a[i*p.am+k*p.ak]
-				if width == panelWidth {
-					fourRows(&d[i*p.n+j], p.n, left, p.am, p.ak, &panel[0], depth)
-					continue
-				}
-				tile = [4 * panelWidth]float32{}
-				fourRows(&tile[0], panelWidth, left, p.am, p.ak, &panel[0], depth)
-				for row := range 4 {
-					to := d[(i+row)*p.n+j:][:width]
-					add(to, to, tile[row*panelWidth:])
-				}
-			}
-			for ; i < p.m; i++ {
-				left := &a[i*p.am+k*p.ak]
-				if width == panelWidth {
-					oneRow(&d[i*p.n+j], left, p.ak, &right[0], step, depth)
-					continue
-				}
-				clear(tile[:panelWidth])
-				oneRow(&tile[0], left, p.ak, &right[0], step, depth)
-				to := d[i*p.n+j:][:width]
-				add(to, to, tile[:])
-			}
+			rest(p, d, a, right, step, i, j, k, depth, width)
 		}
+		if j += panelWidth; two {
+			j += panelWidth
+		}
+	}
+}
+
+// rest multiplies the rows from the ith on with a panel of the columns from the jth on, of which
+// the rows are step apart, and adds the products to d.
+func rest(p dot, d, a, panel []float32, step, i, j, k, depth, width int) {
+	var tile [4 * panelWidth]float32
+	for ; i+4 <= p.m; i += 4 {
+		left := &a[i*p.am+k*p.ak]
+		if width == panelWidth {
+			fourRows(&d[i*p.n+j], p.n, left, p.am, p.ak, &panel[0], depth)
+			continue
+		}
+		tile = [4 * panelWidth]float32{}
+		fourRows(&tile[0], panelWidth, left, p.am, p.ak, &panel[0], depth)
+		for row := range 4 {
+			to := d[(i+row)*p.n+j:][:width]
+			add(to, to, tile[row*panelWidth:])
+		}
+	}
+	for ; i < p.m; i++ {
+		left := &a[i*p.am+k*p.ak]
+		if width == panelWidth {
+			oneRow(&d[i*p.n+j], left, p.ak, &panel[0], step, depth)
+			continue
+		}
+		clear(tile[:panelWidth])
+		oneRow(&tile[0], left, p.ak, &panel[0], step, depth)
+		to := d[i*p.n+j:][:width]
+		add(to, to, tile[:])
 	}
 }
 
@@ -190,6 +229,11 @@ func largerVector(d, a, b *float32, n int)
 //go:noescape
 func smallerVector(d, a, b *float32, n int)
 
+// signVector writes the signs of n numbers, a multiple of 8 that is not 0, as floatLoop's do.
+//
+//go:noescape
+func signVector(d, a *float32, n int)
+
 // sumVector returns the sum of n numbers, a multiple of 16 that is not 0.
 //
 //go:noescape
@@ -206,10 +250,16 @@ func addWideVector(d *float64, a *float32, n int)
 //go:noescape
 func fourRows(c *float32, cm int, a *float32, am, ak int, b *float32, k int)
 
-// eightRows is fourRows of eight rows, by AVX-512. The sums are the same, bit by bit.
+// eightRows is fourRows of eight rows, by AVX-512. The sums are the same, bit by bit. Where begin is
+// set, c is written and not read.
 //
 //go:noescape
-func eightRows(c *float32, cm int, a *float32, am, ak int, b *float32, k int)
+func eightRows(c *float32, cm int, a *float32, am, ak int, b *float32, k int, begin bool)
+
+// eightWide is eightRows for two panels, of which the second begins next numbers after the first.
+//
+//go:noescape
+func eightWide(c *float32, cm int, a *float32, am, ak int, b *float32, next, k int, begin bool)
 
 // oneRow is fourRows of one row; the rows of b are bk apart.
 //

@@ -95,6 +95,35 @@ TEXT ·largerVector(SB), NOSPLIT, $0-32
 TEXT ·smallerVector(SB), NOSPLIT, $0-32
 	LOOP3(MIN)
 
+// func signVector(d, a *float32, n int)
+//
+// Y0 is 0, Y1 has the sign bits, and Y2 is 1.
+TEXT ·signVector(SB), NOSPLIT, $0-24
+	MOVQ         d+0(FP), DI
+	MOVQ         a+8(FP), SI
+	MOVQ         n+16(FP), CX
+	VXORPS       Y0, Y0, Y0
+	MOVL         $0x80000000, AX
+	MOVL         AX, X1
+	VBROADCASTSS X1, Y1
+	MOVL         $0x3f800000, AX
+	MOVL         AX, X2
+	VBROADCASTSS X2, Y2
+
+signLoop:
+	VMOVUPS   (SI), Y3
+	VCMPPS    $8, Y0, Y3, Y4   // is 0 or not a number
+	VANDPS    Y3, Y1, Y5
+	VORPS     Y5, Y2, Y5
+	VBLENDVPS Y4, Y3, Y5, Y5
+	VMOVUPS   Y5, (DI)
+	ADDQ      $32, SI
+	ADDQ      $32, DI
+	SUBQ      $8, CX
+	JG        signLoop
+	VZEROUPPER
+	RET
+
 // func sumVector(a *float32, n int) float64
 TEXT ·sumVector(SB), NOSPLIT, $0-24
 	MOVQ   a+0(FP), SI
@@ -209,10 +238,10 @@ fourLoop:
 	VZEROUPPER
 	RET
 
-// func eightRows(c *float32, cm int, a *float32, am, ak int, b *float32, k int)
+// func eightRows(c *float32, cm int, a *float32, am, ak int, b *float32, k int, begin bool)
 //
 // Z0 to Z7 are the eight rows of 16 sums. R8 and R9 are rows 0 and 4 of a, at the same k.
-TEXT ·eightRows(SB), NOSPLIT, $0-56
+TEXT ·eightRows(SB), NOSPLIT, $0-57
 	MOVQ c+0(FP), DI
 	MOVQ cm+8(FP), BX
 	MOVQ a+16(FP), R8
@@ -228,6 +257,8 @@ TEXT ·eightRows(SB), NOSPLIT, $0-56
 	LEAQ (DI)(BX*4), R12
 	LEAQ (BX)(BX*2), R13
 
+	CMPB    begin+56(FP), $0
+	JNE     eightZero
 	VMOVUPS (DI), Z0
 	VMOVUPS (DI)(BX*1), Z1
 	VMOVUPS (DI)(BX*2), Z2
@@ -236,6 +267,17 @@ TEXT ·eightRows(SB), NOSPLIT, $0-56
 	VMOVUPS (R12)(BX*1), Z5
 	VMOVUPS (R12)(BX*2), Z6
 	VMOVUPS (R12)(R13*1), Z7
+	JMP     eightLoop
+
+eightZero:
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
 
 eightLoop:
 	VMOVUPS          (SI), Z8
@@ -261,6 +303,118 @@ eightLoop:
 	VMOVUPS Z5, (R12)(BX*1)
 	VMOVUPS Z6, (R12)(BX*2)
 	VMOVUPS Z7, (R12)(R13*1)
+	VZEROUPPER
+	RET
+
+// func eightWide(c *float32, cm int, a *float32, am, ak int, b *float32, next, k int, begin bool)
+//
+// Z0 to Z15 are the eight rows of 32 sums, and Z16 and Z17 a row of each panel. R8 and R9 are rows
+// 0 and 4 of a, at the same k.
+TEXT ·eightWide(SB), NOSPLIT, $0-65
+	MOVQ c+0(FP), DI
+	MOVQ cm+8(FP), BX
+	MOVQ a+16(FP), R8
+	MOVQ am+24(FP), AX
+	MOVQ ak+32(FP), DX
+	MOVQ b+40(FP), SI
+	MOVQ next+48(FP), R11
+	MOVQ k+56(FP), CX
+	SHLQ $2, BX
+	SHLQ $2, AX
+	SHLQ $2, DX
+	SHLQ $2, R11
+	LEAQ (R8)(AX*4), R9
+	LEAQ (AX)(AX*2), R10
+	LEAQ (DI)(BX*4), R12
+	LEAQ (BX)(BX*2), R13
+
+	CMPB    begin+64(FP), $0
+	JNE     wideZero
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	VMOVUPS (DI)(BX*1), Z2
+	VMOVUPS 64(DI)(BX*1), Z3
+	VMOVUPS (DI)(BX*2), Z4
+	VMOVUPS 64(DI)(BX*2), Z5
+	VMOVUPS (DI)(R13*1), Z6
+	VMOVUPS 64(DI)(R13*1), Z7
+	VMOVUPS (R12), Z8
+	VMOVUPS 64(R12), Z9
+	VMOVUPS (R12)(BX*1), Z10
+	VMOVUPS 64(R12)(BX*1), Z11
+	VMOVUPS (R12)(BX*2), Z12
+	VMOVUPS 64(R12)(BX*2), Z13
+	VMOVUPS (R12)(R13*1), Z14
+	VMOVUPS 64(R12)(R13*1), Z15
+	JMP     wideRowLoop
+
+wideZero:
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z10, Z10, Z10
+	VPXORQ Z11, Z11, Z11
+	VPXORQ Z12, Z12, Z12
+	VPXORQ Z13, Z13, Z13
+	VPXORQ Z14, Z14, Z14
+	VPXORQ Z15, Z15, Z15
+
+wideRowLoop:
+	VMOVUPS      (SI), Z16
+	VMOVUPS      (SI)(R11*1), Z17
+	VBROADCASTSS (R8), Z18
+	VBROADCASTSS (R8)(AX*1), Z19
+	VBROADCASTSS (R8)(AX*2), Z20
+	VBROADCASTSS (R8)(R10*1), Z21
+	VBROADCASTSS (R9), Z22
+	VBROADCASTSS (R9)(AX*1), Z23
+	VBROADCASTSS (R9)(AX*2), Z24
+	VBROADCASTSS (R9)(R10*1), Z25
+	VFMADD231PS  Z16, Z18, Z0
+	VFMADD231PS  Z17, Z18, Z1
+	VFMADD231PS  Z16, Z19, Z2
+	VFMADD231PS  Z17, Z19, Z3
+	VFMADD231PS  Z16, Z20, Z4
+	VFMADD231PS  Z17, Z20, Z5
+	VFMADD231PS  Z16, Z21, Z6
+	VFMADD231PS  Z17, Z21, Z7
+	VFMADD231PS  Z16, Z22, Z8
+	VFMADD231PS  Z17, Z22, Z9
+	VFMADD231PS  Z16, Z23, Z10
+	VFMADD231PS  Z17, Z23, Z11
+	VFMADD231PS  Z16, Z24, Z12
+	VFMADD231PS  Z17, Z24, Z13
+	VFMADD231PS  Z16, Z25, Z14
+	VFMADD231PS  Z17, Z25, Z15
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         $64, SI
+	DECQ         CX
+	JNE          wideRowLoop
+
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z1, 64(DI)
+	VMOVUPS Z2, (DI)(BX*1)
+	VMOVUPS Z3, 64(DI)(BX*1)
+	VMOVUPS Z4, (DI)(BX*2)
+	VMOVUPS Z5, 64(DI)(BX*2)
+	VMOVUPS Z6, (DI)(R13*1)
+	VMOVUPS Z7, 64(DI)(R13*1)
+	VMOVUPS Z8, (R12)
+	VMOVUPS Z9, 64(R12)
+	VMOVUPS Z10, (R12)(BX*1)
+	VMOVUPS Z11, 64(R12)(BX*1)
+	VMOVUPS Z12, (R12)(BX*2)
+	VMOVUPS Z13, 64(R12)(BX*2)
+	VMOVUPS Z14, (R12)(R13*1)
+	VMOVUPS Z15, 64(R12)(R13*1)
 	VZEROUPPER
 	RET
 

@@ -46,6 +46,29 @@ func TestVectorLoops(t *testing.T) {
 	}
 }
 
+// TestVectorSigns compares a processor's signs with Go's, bit by bit.
+func TestVectorSigns(t *testing.T) {
+	if vector.sign == nil {
+		t.Skip("this processor has no AVX2 with FMA")
+	}
+	all := append(slices.Clone(edges), edges...)
+	for n := range len(all) + 1 {
+		const guard = 42
+		got, want := make([]float32, n+1), make([]float32, n)
+		got[n] = guard
+		vector.sign(got[:n], all[:n])
+		signs(want, all[:n])
+		for i, v := range want {
+			if math.Float32bits(got[i]) != math.Float32bits(v) {
+				t.Errorf("the sign of %v is %v in element %d of %d, want %v", all[i], got[i], i, n, v)
+			}
+		}
+		if got[n] != guard {
+			t.Errorf("the signs of %d numbers are written beyond them", n)
+		}
+	}
+}
+
 // TestVectorSums adds whole numbers, whose sums are exact.
 func TestVectorSums(t *testing.T) {
 	if vector.sum == nil {
@@ -78,7 +101,7 @@ func TestProducts(t *testing.T) {
 	four.eightRows = nil
 	for _, vector = range []vectors{have, four, {}} {
 		for _, size := range [][3]int{{1, 1, 1}, {1, 7, 16}, {1, 40, 33}, {2, 300, 20}, {3, 8, 5}, {4, 16, 16}, {5, 17, 31},
-			{9, 260, 18}, {21, 260, 40}, {64, 128, 48}, {7, 3, 2}, {5, 1, 7}, {5, 9, 3}, {2, 9, 3}, {6, 0, 4}} {
+			{9, 260, 18}, {21, 260, 40}, {8, 600, 64}, {11, 5, 112}, {64, 128, 48}, {7, 3, 2}, {5, 1, 7}, {5, 9, 3}, {2, 9, 3}, {6, 0, 4}} {
 			for layout := range 4 {
 				m, k, n := size[0], size[1], size[2]
 				left, right := []int{2, m, k}, []int{2, k, n} // the first axis is that of the pairs
