@@ -137,7 +137,7 @@ func (s *Step) applyOn(ctx, running context.Context, on *xla.Device) error {
 	defer func() { free() }()
 	r := s.model.record("update of the weights", on)
 	defer r.close()
-	r.share, r.stopOnNaN = share, s.watches()
+	r.share, r.stopOnNaN, r.step = share, s.watches(), true
 	slots, ofSums, err := s.layouts(r)
 	if err != nil {
 		return err

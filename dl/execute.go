@@ -98,7 +98,7 @@ func (r *recording) runWith(ctx, running context.Context, shape Shape, wanted []
 	}
 	var v *xla.Variant
 	inGo := r.small(ids)
-	if inGo == nil {
+	if r.inGo = inGo != nil; !r.inGo {
 		v, err = r.compiled(ctx, shape, ids)
 	}
 	if err == nil {

@@ -11,6 +11,8 @@ import (
 // shape is never compiled again: not for a last batch that is smaller, after an
 // evaluation, for another TrainStep, or for the same network built anew.
 func TestCompilesOnce(t *testing.T) {
+	dl.AlwaysXLA(true) // in Go nothing is compiled
+	defer dl.AlwaysXLA(false)
 	on(t, "cpu")
 	data := blobs{n: 43, fail: -1} // 43 = 5·8 + 3
 	train := func() {

@@ -97,8 +97,11 @@ func TestOptimizersLikePyTorch(t *testing.T) {
 		"cycled rmsprop":  dl.OneCycleLR{MaxLR: 0.003, TotalSteps: 101, ThreePhase: true, BaseMomentum: 0.6, MaxMomentum: 0.9},
 		"cycled adamw":    dl.OneCycleLR{MaxLR: 0.02, TotalSteps: 101, Linear: true},
 	}
-	for name, want := range ref.Optimizers {
-		t.Run(name, func(t *testing.T) {
+	train := func(name string, xla bool) {
+		want := ref.Optimizers[name]
+		t.Run(fmt.Sprintf("%s, XLA %t", name, xla), func(t *testing.T) {
+			dl.AlwaysXLA(xla)
+			defer dl.AlwaysXLA(false)
 			options := map[string]dl.Options{"clip norm": {ClipNorm: 0.1}, "clip value": {ClipValue: 0.02}}[name]
 			m := optimNet()
 			step := dl.TrainStep(m, nil, optimizers[name]).With(options)
@@ -130,6 +133,10 @@ func TestOptimizersLikePyTorch(t *testing.T) {
 				near(t, name, m.Param(name).Float64s(), p, 1e-4) // as above
 			}
 		})
+	}
+	for name := range ref.Optimizers {
+		train(name, false)
+		train(name, true)
 	}
 }
 

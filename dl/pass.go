@@ -381,6 +381,7 @@ func (s *Step) attempt(ctx, running context.Context, on *xla.Device, batch Batch
 	b := &stepBatch{size: size, rows: rows, trained: trained}
 	r := s.model.record("training step", on)
 	defer r.close()
+	r.step = true
 	r.share, r.precision = share, s.options.precision()
 	r.stopOnNaN = s.watches()
 	if b.slots, b.sums, err = s.layouts(r); err != nil {
@@ -427,7 +428,7 @@ func (s *Step) attempt(ctx, running context.Context, on *xla.Device, batch Batch
 			s.model.parted.Store(s.model.parted.Load() || len(r.layouts) > 0)
 			s.seen++
 			s.size = max(s.size, size) // only now: one that is too large for the device must not stay
-			s.last = t.result()
+			s.last, s.inGo = t.result(), r.inGo
 		},
 		end: end,
 	})

@@ -132,6 +132,8 @@ func TestLoaderDevice(t *testing.T) {
 // the device.
 func TestRunPrefetches(t *testing.T) {
 	on(t, "cpu")
+	dl.AlwaysXLA(true) // a step in Go wants nothing on the device
+	defer dl.AlwaysXLA(false)
 	var mu sync.Mutex
 	var made []*dl.Tensor
 	data := inOrder{data: blobs{n: 40, fail: -1}, size: 8}

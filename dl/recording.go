@@ -51,6 +51,8 @@ type recording struct {
 	counted bool      // it is a run of a training, an evaluation, a model's predictions or a compiled function
 	nth     int       // where it is counted, the runs before
 	atOnce  bool      // it is run for a call at once, in Go where it is small
+	step    bool      // it is a step of a training, or a part of one, in Go where it is small
+	inGo    bool      // it ran in Go
 	whole   bool      // it becomes one operation, and so takes results of others at once as they are
 	closed  bool
 	stops   bool // no gradient goes through what is recorded now

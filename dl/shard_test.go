@@ -181,6 +181,8 @@ func TestShardedState(t *testing.T) {
 // that memory back.
 func TestShardedMemory(t *testing.T) {
 	fourDevices(t)
+	dl.AlwaysXLA(true) // gradients in Go want nothing on the device
+	defer dl.AlwaysXLA(false)
 	m := shardedNet()
 	if err := m.Parallelize(tensorPlan); err != nil {
 		t.Fatal(err)

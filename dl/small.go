@@ -18,10 +18,19 @@ import (
 // An operation on a few thousand values is over before XLA has begun, so it runs
 // in Go, where nothing is compiled and nothing waits: [small.Program]. It is written
 // by the same code that writes it for XLA. What is larger, or has an element type
-// or a part that Go's loops do not cover, is XLA's.
+// or a part that Go's loops do not cover, is XLA's. So does a training step of a
+// small network, of which XLA's threads would spend most of the time on handing work
+// to one another.
 
 // smallCost is how long, by estimate, a program may take in Go, in nanoseconds.
 const smallCost = 150_000
+
+// smallStep is the same for a training step. On two cores with AVX-512 XLA takes longer up to about
+// 700_000 by this estimate; on more cores it has more of them for the products.
+const smallStep = 400_000
+
+// mostOfStep is how many values a step's inputs may have, of which a larger one is not even written.
+const mostOfStep = 1 << 19
 
 // smallInput is how many values a tensor may have that would have to be copied
 // from a device first.
@@ -38,9 +47,15 @@ type smallPrograms struct {
 	backwards map[string]*small.Program // by the outputs that have a gradient, and the inputs that want one
 }
 
+// mayBeSmall reports whether there are small programs for a device, and for values that may be
+// placed on it by the user.
+func mayBeSmall(on *xla.Device, placed bool) bool {
+	return !alwaysXLA && !placed && (on.Kind == "cpu" || on.Kind == "go")
+}
+
 // fitsSmall reports whether values may be used by a small program.
 func fitsSmall(on *xla.Device, placed bool, values []*Tensor) bool {
-	if alwaysXLA || placed || on.Kind != "cpu" && on.Kind != "go" {
+	if !mayBeSmall(on, placed) {
 		return false
 	}
 	for _, x := range values {
@@ -225,14 +240,29 @@ var smallRecordings struct {
 // too many all go.
 const mostSmall = 512
 
-// small returns the recording of a call at once as a small program that gives the wanted
-// values; nil where it is none.
+// small returns the recording of a call at once, or of a training step, as a small program that
+// gives the wanted values; nil where it is none. Of a step the shapes decide, and not where the
+// values are: a training that goes on from a checkpoint has the bits of one without a break.
 func (r *recording) small(wanted []int32) *small.Program {
-	if !r.atOnce || r.opaque || r.share != nil {
+	limit := 0.0
+	switch {
+	case r.opaque || r.share != nil:
+	case r.atOnce:
+		limit = 4 * smallCost
+	case r.step:
+		limit = smallStep
+	}
+	if limit == 0 {
 		return nil
 	}
+	size := 0
 	for _, in := range r.inputs {
-		if x := in.t; x.v != nil && !fitsSmall(r.on, false, []*Tensor{x.v.now.Load()}) || x.v == nil && !fitsSmall(r.on, x.data.Placed() != nil, []*Tensor{x}) {
+		x := in.t
+		placed := x.v == nil && x.data.Placed() != nil
+		if x.v != nil {
+			x = x.v.now.Load()
+		}
+		if size += x.shape.Size(); r.step && (size > mostOfStep || !mayBeSmall(r.on, placed)) || r.atOnce && !fitsSmall(r.on, placed, []*Tensor{x}) {
 			return nil
 		}
 	}
@@ -244,7 +274,7 @@ func (r *recording) small(wanted []int32) *small.Program {
 		return p
 	}
 	dynamic := slices.Repeat([]bool{true}, len(r.numbers))
-	p, _ = smallProgram(4*smallCost, func(g *graph.Graph) []*graph.Node { return r.write(g, dynamic, wanted) })
+	p, _ = smallProgram(limit, func(g *graph.Graph) []*graph.Node { return r.write(g, dynamic, wanted) })
 	smallRecordings.Lock()
 	defer smallRecordings.Unlock()
 	if smallRecordings.all == nil || len(smallRecordings.all) >= mostSmall {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -465,6 +467,107 @@ func TestSmallLayersAtOnce(t *testing.T) {
 	for i := range got {
 		if diff := difference(got[i], want[i], -2e-5, 0, true); diff != "" {
 			t.Errorf("%d: %s", i, diff)
+		}
+	}
+}
+
+// TestSmallSteps trains small networks in Go, where nothing is compiled, and by XLA: with momentum,
+// with random numbers, clipping and a last batch that is filled up, and with gradients of two
+// batches that are added up.
+func TestSmallSteps(t *testing.T) {
+	on(t, "cpu")
+	labels := dl.FromSlice([]int64{0, 1, 2, 0, 1})
+	whole := dl.Batch{Inputs: fill(1, 1, 5, 48), Labels: labels}
+	part := dl.Batch{Inputs: fill(2, 1, 3, 48), Labels: labels.Narrow(0, 0, 3)}
+	for _, tt := range []struct {
+		name    string
+		net     dl.Sequential
+		rule    dl.Optimizer
+		options dl.Options
+	}{
+		{"momentum", dl.Sequential{dl.Linear{Out: 32}, dl.ReLU{}, dl.Linear{Out: 3}}, dl.SGD{LR: 0.1, Momentum: 0.9}, dl.Options{}},
+		{"dropout", dl.Sequential{dl.Linear{Out: 32}, dl.Tanh{}, dl.Dropout{P: 0.3}, dl.Linear{Out: 3}}, dl.Adam{LR: 1e-3}, dl.Options{ClipNorm: 1}},
+		{"added up", dl.Sequential{dl.Linear{Out: 32}, dl.ReLU{}, dl.Linear{Out: 3}}, dl.SGD{LR: 0.1}, dl.Options{Accumulate: 2}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			train := func(xla bool) (losses []float64, weights dl.StateDict) {
+				dl.AlwaysXLA(xla)
+				defer dl.AlwaysXLA(false)
+				dl.Seed(3)
+				m := must(dl.Build(tt.net, whole.Inputs.Shape()))
+				step := dl.TrainStep(m, nil, tt.rule).With(tt.options)
+				for i := range 6 {
+					batch := whole
+					if i%2 != 0 {
+						batch = part
+					}
+					losses = append(losses, must(step.Run(batch)).Loss)
+				}
+				return losses, m.StateDict()
+			}
+			before := dl.Compilations()
+			losses, weights := train(false)
+			if n := dl.Compilations() - before; n > 0 {
+				t.Errorf("%d compilations, want none", n)
+			}
+			want, others := train(true)
+			if dl.Compilations() == before {
+				t.Error("XLA's training compiles nothing")
+			}
+			for i, loss := range losses {
+				if !(math.Abs(loss-want[i]) <= 1e-5) {
+					t.Errorf("loss %d is %v in Go, %v by XLA", i, loss, want[i])
+				}
+			}
+			for name, w := range weights {
+				if diff := difference(w, others[name], -2e-5, 0, true); diff != "" {
+					t.Errorf("%s: %s", name, diff)
+				}
+			}
+		})
+	}
+}
+
+// TestSmallStepsRepeat trains twice, and once with a break, in which XLA predicts with the weights:
+// all have the same bits.
+func TestSmallStepsRepeat(t *testing.T) {
+	on(t, "cpu")
+	batch := dl.Batch{Inputs: fill(1, 1, 4, 700), Labels: dl.FromSlice([]int64{0, 1, 1, 0})}
+	begin := func() (*dl.Model, *dl.Step) {
+		dl.Seed(3)
+		m := must(dl.Build(dl.Sequential{dl.Linear{Out: 192}, dl.ReLU{}, dl.Linear{Out: 2}}, batch.Inputs.Shape()))
+		return m, dl.TrainStep(m, nil, dl.SGD{LR: 0.01})
+	}
+	run := func(s *dl.Step) {
+		for range 4 {
+			must(s.Run(batch))
+		}
+	}
+	first, s := begin()
+	before := dl.Compilations()
+	run(s)
+	run(s)
+	if n := dl.Compilations() - before; n > 0 && runtime.GOARCH == "amd64" { // others have no quick loops
+		t.Errorf("%d compilations, want none", n)
+	}
+	again, s := begin()
+	run(s)
+	must(again.Predict(batch.Inputs)).Free()
+	path := filepath.Join(t.TempDir(), "state.safetensors")
+	if err := s.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	resumed, later := begin()
+	if err := later.Load(path); err != nil {
+		t.Fatal(err)
+	}
+	run(s)
+	run(later)
+	for name, want := range first.StateDict() {
+		for what, m := range map[string]*dl.Model{"repeated": again, "resumed": resumed} {
+			if got := m.StateDict()[name].Float32s(); !slices.Equal(got, want.Float32s()) {
+				t.Errorf("%s: %s has other bits", what, name)
+			}
 		}
 	}
 }

@@ -49,6 +49,7 @@ type Step struct {
 	synced        bool  // the weights are the same in all processes of the job
 	adds          adder // over these; nil before
 	size          int   // rows of the compiled program; smaller batches are filled up
+	inGo          bool  // the last batch's program ran in Go, which needs nothing on a device
 	last          Result
 	norms         map[string]float64 // of the last step's gradients
 	seed          uint64             // with seen, where a step's random numbers begin
@@ -57,7 +58,8 @@ type Step struct {
 
 // TrainStep returns a [Step] that trains the model. A nil loss means
 // [CrossEntropyLoss]. The program is compiled at the first [Step.Run], which
-// also returns the error of settings that cannot work.
+// also returns the error of settings that cannot work; that of a small network
+// runs in Go, and is not compiled.
 //
 //	step := dl.TrainStep(model, nil, dl.Adam{}).With(dl.Options{ClipNorm: 1})
 func TrainStep(model *Model, loss Loss, optimizer Optimizer) *Step {
@@ -300,9 +302,9 @@ func (s *Step) ready(batch Batch) (Batch, error) {
 	on, err := s.model.on()
 	rows, e := batch.rows()
 	s.mu.Lock()
-	size := s.size
+	size, inGo := s.size, s.inGo
 	s.mu.Unlock()
-	if err != nil || e != nil || rows < size || s.options.Devices > 1 || s.options.Devices == All {
+	if err != nil || e != nil || rows < size || inGo || s.options.Devices > 1 || s.options.Devices == All {
 		return batch, nil
 	}
 	for _, t := range []*Tensor{batch.Inputs, batch.Labels} {
