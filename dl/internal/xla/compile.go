@@ -30,7 +30,6 @@ func Compile(ctx context.Context, on *Device, group *Group, results []Layout, na
 	}
 	if group == nil && os.Getenv(OneDNNEnv) == "1" && on.callsOneDNN() {
 		if p, calls, err := compileGraph(ctx, on, nil, nil, name, withCalls, build); err == nil && calls > 0 {
-			p.quick.begin.Do(func() { p.quick.done = closedChannel })
 			return p, nil
 		}
 	}

@@ -47,3 +47,20 @@ func TestOneDNN(t *testing.T) {
 		t.Errorf("they are called, where %s is 0", OneDNNEnv)
 	}
 }
+
+// TestHoldMemory counts the runs of a program that calls oneDNN from the first one on.
+func TestHoldMemory(t *testing.T) {
+	before := hooks.Get()
+	t.Cleanup(func() { hooks.Set(func(h *hooks.Hooks) { *h = before }) })
+	held := 0
+	hooks.Set(func(h *hooks.Hooks) { h.HoldMemory = func() { held++ } })
+	p := &Program{how: withCalls}
+	for n := range 2 * quickFrom {
+		if p.Quick(n, nil) != p {
+			t.Fatalf("run %d is of another form", n)
+		}
+		if held != min(n, 1) {
+			t.Fatalf("memory was held %d times by run %d", held, n)
+		}
+	}
+}

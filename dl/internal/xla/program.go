@@ -47,10 +47,16 @@ func (p *Program) layoutOf(input int) Layout {
 // such as a training: the program itself, and from the [quickFrom]th on its form with calls of
 // oneDNN, where it has one. build writes the program's graph again.
 func (p *Program) Quick(n int, build func(g *graph.Graph) []*graph.Node) *Program {
+	q := &p.quick
+	if p.how == withCalls { // and no other form will be compiled beside its runs
+		if n > 0 { // the first one makes the weights
+			q.holds.Do(holdMemory)
+		}
+		return p
+	}
 	if n < quickBegins {
 		return p
 	}
-	q := &p.quick
 	q.begin.Do(func() { p.compileQuick(build) })
 	if n < quickFrom {
 		return p
