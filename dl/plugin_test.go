@@ -2,11 +2,15 @@ package dl_test
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/holt-dl/holt/dl"
@@ -99,6 +103,47 @@ func TestProcessorDevices(t *testing.T) {
 		if err != nil || string(out) != tt.want+"\nPASS\n" {
 			t.Errorf("with %q: %v, %q\nwant %q", tt.flags, err, out, tt.want)
 		}
+	}
+}
+
+// TestProfile takes a profile of the processor in a process of its own while XLA multiplies, and looks
+// for signals that its threads would take.
+func TestProfile(t *testing.T) {
+	if os.Getenv(pluginChild) == "" {
+		on(t, "cpu")
+		cmd := exec.Command(os.Args[0], "-test.run=^TestProfile$")
+		cmd.Env = append(os.Environ(), pluginChild+"=1", plugins.FlagsEnv+"=")
+		if out, err := cmd.CombinedOutput(); err != nil || string(out) != "PASS\n" {
+			t.Errorf("%v, %s", err, out)
+		}
+		return
+	}
+	m := must(dl.Build(dl.Sequential{dl.Linear{Out: 64}, dl.Linear{Out: 10}}, dl.Shape{64, 1024}))
+	x := fill(1, 1, 64, 1024)
+	if err := pprof.StartCPUProfile(io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	for range 5000 {
+		must(m.Predict(x)).Free()
+	}
+	pprof.StopCPUProfile()
+	threads := 0
+	for _, status := range must(filepath.Glob("/proc/self/task/*/status")) {
+		text, err := os.ReadFile(status)
+		if err != nil || !strings.Contains(string(text), "tf_XLA") {
+			continue
+		}
+		threads++
+		_, blocked, _ := strings.Cut(string(text), "SigBlk:\t")
+		blocked, _, _ = strings.Cut(blocked, "\n")
+		mask := must(strconv.ParseUint(blocked, 16, 64))
+		has := func(s syscall.Signal) bool { return mask>>(s-1)&1 == 1 }
+		if !has(syscall.SIGPROF) || !has(syscall.SIGINT) || has(syscall.SIGSEGV) {
+			t.Errorf("a thread of XLA's blocks %x", mask)
+		}
+	}
+	if runtime.GOOS == "linux" && threads == 0 {
+		t.Error("XLA has no threads")
 	}
 }
 
