@@ -35,7 +35,7 @@ func TestHoldMemory(t *testing.T) {
 // goes back to it.
 func TestHoldMemoryCompiling(t *testing.T) {
 	HoldMemory()
-	const n = 100 << 20
+	const n = 500 << 20 // more than may be free in the heap, of which it would be a part
 	taken := func() int64 {
 		before := resident(t)
 		if err := take(n); err != nil {
