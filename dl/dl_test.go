@@ -64,7 +64,8 @@ func TestMain(m *testing.M) {
 	}
 	flag.Parse()
 	if _, is := os.LookupEnv(plugins.FlagsEnv); !is && flag.Lookup("test.bench").Value.String() == "" {
-		os.Setenv(plugins.FlagsEnv, "--xla_force_host_platform_device_count=4") // tests share batches; benchmarks are as a user's
+		// Tests share batches between devices; benchmarks have those of a user.
+		os.Setenv(plugins.FlagsEnv, "--xla_force_host_platform_device_count=4")
 	}
 	goxla.Install()
 	os.Exit(m.Run())

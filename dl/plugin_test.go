@@ -106,8 +106,8 @@ func TestProcessorDevices(t *testing.T) {
 	}
 }
 
-// TestProfile takes a profile of the processor in a process of its own while XLA multiplies, and looks
-// for signals that its threads would take.
+// TestProfile takes a profile of the processor in a process of its own while XLA multiplies, and
+// looks for signals that XLA's threads would take.
 func TestProfile(t *testing.T) {
 	if os.Getenv(pluginChild) == "" {
 		on(t, "cpu")

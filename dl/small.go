@@ -29,7 +29,7 @@ const smallCost = 150_000
 // 700_000 by this estimate; on more cores it has more of them for the products.
 const smallStep = 400_000
 
-// mostOfStep is how many values a step's inputs may have, of which a larger one is not even written.
+// mostOfStep is how many values a step's inputs may have; a larger one is not even written.
 const mostOfStep = 1 << 19
 
 // smallInput is how many values a tensor may have that would have to be copied

@@ -21,11 +21,12 @@ static void unblock(const sigset_t *before) { pthread_sigmask(SIG_SETMASK, befor
 import "C"
 import "runtime"
 
-// WithoutSignals runs f, and the threads that C's libraries start meanwhile get no signals for good,
-// as they have their starter's mask. OneDNN's code for products (jit_avx512_common_gemm_f32) has
-// its stack pointer in memory of malloc's, and what a signal writes there, on a thread without a
-// stack for signals, are another's values: a CPU profile, whose signal goes to the thread that
-// runs, ended processes with a broken heap, if it was noticed. Go's own threads have such a stack.
+// WithoutSignals runs f, and the threads that C's libraries start meanwhile never get a signal from
+// outside, as they have their starter's mask. OneDNN's code for products
+// (jit_avx512_common_gemm_f32) has its stack pointer in memory of malloc's, and what a signal writes
+// there, on a thread without a stack for signals, are another's values: a CPU profile, whose signal
+// goes to the thread that runs, ended processes with a broken heap, if it was noticed. Go's own
+// threads have such a stack.
 func WithoutSignals(f func()) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

@@ -250,8 +250,8 @@ func addWideVector(d *float64, a *float32, n int)
 //go:noescape
 func fourRows(c *float32, cm int, a *float32, am, ak int, b *float32, k int)
 
-// eightRows is fourRows of eight rows, by AVX-512. The sums are the same, bit by bit. Where begin is
-// set, c is written and not read.
+// eightRows is fourRows of eight rows, by AVX-512. The sums are the same, bit by bit. Where begin
+// is set, c is written and not read.
 //
 //go:noescape
 func eightRows(c *float32, cm int, a *float32, am, ak int, b *float32, k int, begin bool)
