@@ -41,11 +41,8 @@ func Install() {
 
 // openCPU opens so many devices of the processor; what opens go-xla's backends by a text
 // takes no such number.
-func openCPU(plugin string, devices int) (b any, err error) {
-	pjrt.WithoutSignals(func() {
-		b, err = xla.NewWithOptions(plugin, xlapjrt.NamedValuesMap{"cpu_device_count": int64(devices)})
-	})
-	return b, err
+func openCPU(plugin string, devices int) (any, error) {
+	return xla.NewWithOptions(plugin, xlapjrt.NamedValuesMap{"cpu_device_count": int64(devices)})
 }
 
 // customCall writes a stablehlo.custom_call. Go-xla calls it for cuDNN alone

@@ -16,9 +16,6 @@ var errNoC = errors.New("pjrt: this program was built without cgo, so that it lo
 // HoldMemory does nothing: without cgo there is no malloc.
 func HoldMemory() {}
 
-// WithoutSignals runs f.
-func WithoutSignals(f func()) { f() }
-
 // Probe needs cgo.
 func Probe(string) (Report, error) { return Report{}, errNoC }
 

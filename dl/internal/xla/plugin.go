@@ -36,14 +36,17 @@ func openPlugin(kind, path string, cuda CUDA) (compute.Backend, error) {
 		config += cuda.options()
 	}
 	var b compute.Backend
-	if open := hooks.Get().OpenCPU; open != nil && kind == "cpu" {
+	withoutSignals(func() {
+		open := hooks.Get().OpenCPU
+		if open == nil || kind != "cpu" {
+			b, err = compute.NewWithConfig(config)
+			return
+		}
 		var opened any
 		if opened, err = open(neutral, devices); err == nil {
 			b = opened.(compute.Backend)
 		}
-	} else {
-		b, err = compute.NewWithConfig(config)
-	}
+	})
 	if err != nil || kind == "cpu" { // CUDA's compiler looks beside the plugin later
 		remove()
 	}
