@@ -53,6 +53,7 @@ type machine struct {
 func (b *builder) Compile() (compute.Executable, error) { return b.f.compile() }
 
 func (f *function) compile() (*Program, error) {
+	spare()
 	p := &Program{}
 	for _, v := range f.inputs {
 		p.inputs = append(p.inputs, v.shape)
@@ -156,6 +157,11 @@ func (f *function) compile() (*Program, error) {
 	}
 	return p, nil
 }
+
+// spare is memory that nothing reads or writes, so that the system need not give it, and that Go
+// counts as in use: garbage is collected when there is as much of it. A process that holds little
+// would collect after each hundred results of 32 KiB, which took as long as making them.
+var spare = sync.OnceValue(func() []byte { return make([]byte, 16<<20) })
 
 // Run runs the program: each input and each result is a slice of the Go type of its elements.
 // The inputs are not changed; a result may be one of them.
