@@ -84,7 +84,8 @@ func (m *Model) Load(path string) error {
 
 // LoadStateDict gives the model the weights of dict, which must have exactly
 // the model's names and shapes. The model takes the tensors' values, not the
-// tensors.
+// tensors, and copies them when they are first needed: as [FromSlice] says, a
+// slice that a tensor was made of must not change.
 func (m *Model) LoadStateDict(dict StateDict) error {
 	var missing, unknown []string
 	values := make([]*Tensor, len(m.specs))
