@@ -18,9 +18,9 @@ import (
 // An operation on a few thousand values is over before XLA has begun, so it runs
 // in Go, where nothing is compiled and nothing waits: [small.Program]. It is written
 // by the same code that writes it for XLA. What is larger, or has an element type
-// or a part that Go's loops do not cover, is XLA's. So does a training step of a
-// small network, of which XLA's threads would spend most of the time on handing work
-// to one another.
+// or a part that Go's loops do not cover, is XLA's. A training step of a small network
+// runs in Go, too: XLA's threads would spend most of its time on handing work to one
+// another.
 
 // smallCost is how long, by estimate, a program may take in Go, in nanoseconds.
 const smallCost = 150_000
@@ -262,7 +262,12 @@ func (r *recording) small(wanted []int32) *small.Program {
 		if x.v != nil {
 			x = x.v.now.Load()
 		}
-		if size += x.shape.Size(); r.step && (size > mostOfStep || !mayBeSmall(r.on, placed)) || r.atOnce && !fitsSmall(r.on, placed, []*Tensor{x}) {
+		size += x.shape.Size()
+		fits := size <= mostOfStep && mayBeSmall(r.on, placed)
+		if r.atOnce {
+			fits = fitsSmall(r.on, placed, []*Tensor{x})
+		}
+		if !fits {
 			return nil
 		}
 	}

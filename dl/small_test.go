@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -538,38 +537,13 @@ func TestSmallStepsRepeat(t *testing.T) {
 		m := must(dl.Build(dl.Sequential{dl.Linear{Out: 192}, dl.ReLU{}, dl.Linear{Out: 2}}, batch.Inputs.Shape()))
 		return m, dl.TrainStep(m, nil, dl.SGD{LR: 0.01})
 	}
-	run := func(s *dl.Step) {
-		for range 4 {
-			must(s.Run(batch))
-		}
-	}
 	first, s := begin()
 	before := dl.Compilations()
-	run(s)
-	run(s)
+	runs(s, batch, 8)
 	if n := dl.Compilations() - before; n > 0 && runtime.GOARCH == "amd64" { // others have no quick loops
 		t.Errorf("%d compilations, want none", n)
 	}
-	again, s := begin()
-	run(s)
-	must(again.Predict(batch.Inputs)).Free()
-	path := filepath.Join(t.TempDir(), "state.safetensors")
-	if err := s.Save(path); err != nil {
-		t.Fatal(err)
-	}
-	resumed, later := begin()
-	if err := later.Load(path); err != nil {
-		t.Fatal(err)
-	}
-	run(s)
-	run(later)
-	for name, want := range first.StateDict() {
-		for what, m := range map[string]*dl.Model{"repeated": again, "resumed": resumed} {
-			if got := m.StateDict()[name].Float32s(); !slices.Equal(got, want.Float32s()) {
-				t.Errorf("%s: %s has other bits", what, name)
-			}
-		}
-	}
+	sameBits(t, first, begin, batch, 4)
 }
 
 // TestSmallIsQuick wants a new shape of an operation within a millisecond, and its

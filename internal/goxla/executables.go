@@ -49,17 +49,16 @@ func knownPlugin(b any) bool {
 	if !ok {
 		return false
 	}
-	once, _ := known.LoadOrStore(library, sync.OnceValue(func() bool {
+	return known.to(library, func() bool {
 		store, _ := executables.Default()
 		sum, err := store.SumOf(library.(string))
 		return err == nil && plugins.Known(sum)
-	}))
-	return once.(func() bool)()
+	})
 }
 
 // known says of a plugin's file what knownPlugin asks. Where no folder keeps its checksum all of
 // the file is read, 260 MB, and so only once.
-var known sync.Map
+var known answers
 
 func keepIn(store executables.Store, b *xla.Backend, kind, library string) (c *diskCache) {
 	plugin := (*xlapjrt.Plugin)(pointer(b, "plugin"))

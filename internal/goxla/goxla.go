@@ -94,17 +94,24 @@ func typed(f *xla.Function, target string) error {
 	return nil
 }
 
+// answers has what was asked once about each of some things.
+type answers struct{ sync.Map }
+
+func (a *answers) to(thing any, ask func() bool) bool {
+	once, _ := a.LoadOrStore(thing, sync.OnceValue(ask))
+	return once.(func() bool)()
+}
+
 // callsKnown says of a backend whether its plugin knows the calls of package calls.
-var callsKnown sync.Map
+var callsKnown answers
 
 func knowsCalls(b any) bool {
 	x, isXLA := b.(*xla.Backend)
 	if !isXLA {
 		return false
 	}
-	once, _ := callsKnown.LoadOrStore(x, sync.OnceValue(func() bool {
+	return callsKnown.to(x, func() bool {
 		api := pointer((*xlapjrt.Plugin)(pointer(x, "plugin")), "api")
 		return api != nil && calls.Register(api)
-	}))
-	return once.(func() bool)()
+	})
 }

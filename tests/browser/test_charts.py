@@ -28,18 +28,13 @@ CELLS = [
 
 
 @pytest.fixture(scope="module")
-def notebook(lab):
+def page(lab, browser):
     nb = new_notebook(cells=[new_code_cell(c) for c in CELLS])
     nb.metadata["kernelspec"] = {"name": "holt", "display_name": "Go (holt)", "language": "go"}
     nbformat.write(nb, lab.folder / "charts.ipynb")
-    return "charts.ipynb"
-
-
-@pytest.fixture(scope="module")
-def page(lab, browser, notebook):
     page = browser.new_page(viewport={"width": 760, "height": 2000})
     page.set_default_timeout(FIRST_CELL * 1000)
-    lab.open(page, notebook)
+    lab.open(page, "charts.ipynb")
     page.locator(".jp-Notebook .jp-Cell").nth(len(CELLS) - 1).wait_for()
     page.locator(".jp-Notebook .jp-Cell .cm-content").first.click()  # the menu's Run is of the notebook in use
     run_all(page)

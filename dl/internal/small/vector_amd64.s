@@ -71,6 +71,19 @@ done: \
 	VORPS    Y8, Y9, Y8; \
 	VORPS    Y8, Y10, x
 
+// MATRICES reads the first arguments of fourRows, eightRows and eightWide: c, a and b are at DI, R8
+// and SI, and BX, AX and DX are the bytes from a row of c, a row of a and a k of a to the next.
+#define MATRICES \
+	MOVQ c+0(FP), DI; \
+	MOVQ cm+8(FP), BX; \
+	MOVQ a+16(FP), R8; \
+	MOVQ am+24(FP), AX; \
+	MOVQ ak+32(FP), DX; \
+	MOVQ b+40(FP), SI; \
+	SHLQ $2, BX; \
+	SHLQ $2, AX; \
+	SHLQ $2, DX
+
 // func addVector(d, a, b *float32, n int)
 TEXT ·addVector(SB), NOSPLIT, $0-32
 	LOOP3(ADD)
@@ -176,20 +189,29 @@ wideLoop:
 	VZEROUPPER
 	RET
 
+// ROWS8 makes R9 and R12 the fifth rows of a and c, and R10 and R13 three rows of them.
+#define ROWS8 \
+	LEAQ (R8)(AX*4), R9; \
+	LEAQ (AX)(AX*2), R10; \
+	LEAQ (DI)(BX*4), R12; \
+	LEAQ (BX)(BX*2), R13
+
+#define ZERO8 \
+	VPXORQ Z0, Z0, Z0; \
+	VPXORQ Z1, Z1, Z1; \
+	VPXORQ Z2, Z2, Z2; \
+	VPXORQ Z3, Z3, Z3; \
+	VPXORQ Z4, Z4, Z4; \
+	VPXORQ Z5, Z5, Z5; \
+	VPXORQ Z6, Z6, Z6; \
+	VPXORQ Z7, Z7, Z7
+
 // func fourRows(c *float32, cm int, a *float32, am, ak int, b *float32, k int)
 //
 // Y0 to Y7 are the four rows of 16 sums. R8 to R11 are the rows of a, at the same k.
 TEXT ·fourRows(SB), NOSPLIT, $0-56
-	MOVQ c+0(FP), DI
-	MOVQ cm+8(FP), BX
-	MOVQ a+16(FP), R8
-	MOVQ am+24(FP), AX
-	MOVQ ak+32(FP), DX
-	MOVQ b+40(FP), SI
+	MATRICES
 	MOVQ k+48(FP), CX
-	SHLQ $2, BX
-	SHLQ $2, AX
-	SHLQ $2, DX
 	LEAQ (R8)(AX*1), R9
 	LEAQ (R9)(AX*1), R10
 	LEAQ (R10)(AX*1), R11
@@ -242,20 +264,9 @@ fourLoop:
 //
 // Z0 to Z7 are the eight rows of 16 sums. R8 and R9 are rows 0 and 4 of a, at the same k.
 TEXT ·eightRows(SB), NOSPLIT, $0-57
-	MOVQ c+0(FP), DI
-	MOVQ cm+8(FP), BX
-	MOVQ a+16(FP), R8
-	MOVQ am+24(FP), AX
-	MOVQ ak+32(FP), DX
-	MOVQ b+40(FP), SI
+	MATRICES
 	MOVQ k+48(FP), CX
-	SHLQ $2, BX
-	SHLQ $2, AX
-	SHLQ $2, DX
-	LEAQ (R8)(AX*4), R9
-	LEAQ (AX)(AX*2), R10
-	LEAQ (DI)(BX*4), R12
-	LEAQ (BX)(BX*2), R13
+	ROWS8
 
 	CMPB    begin+56(FP), $0
 	JNE     eightZero
@@ -270,14 +281,7 @@ TEXT ·eightRows(SB), NOSPLIT, $0-57
 	JMP     eightLoop
 
 eightZero:
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
+	ZERO8
 
 eightLoop:
 	VMOVUPS          (SI), Z8
@@ -311,22 +315,11 @@ eightLoop:
 // Z0 to Z15 are the eight rows of 32 sums, and Z16 and Z17 a row of each panel. R8 and R9 are rows
 // 0 and 4 of a, at the same k.
 TEXT ·eightWide(SB), NOSPLIT, $0-65
-	MOVQ c+0(FP), DI
-	MOVQ cm+8(FP), BX
-	MOVQ a+16(FP), R8
-	MOVQ am+24(FP), AX
-	MOVQ ak+32(FP), DX
-	MOVQ b+40(FP), SI
+	MATRICES
 	MOVQ next+48(FP), R11
 	MOVQ k+56(FP), CX
-	SHLQ $2, BX
-	SHLQ $2, AX
-	SHLQ $2, DX
 	SHLQ $2, R11
-	LEAQ (R8)(AX*4), R9
-	LEAQ (AX)(AX*2), R10
-	LEAQ (DI)(BX*4), R12
-	LEAQ (BX)(BX*2), R13
+	ROWS8
 
 	CMPB    begin+64(FP), $0
 	JNE     wideZero
@@ -349,14 +342,7 @@ TEXT ·eightWide(SB), NOSPLIT, $0-65
 	JMP     wideRowLoop
 
 wideZero:
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
+	ZERO8
 	VPXORQ Z8, Z8, Z8
 	VPXORQ Z9, Z9, Z9
 	VPXORQ Z10, Z10, Z10
