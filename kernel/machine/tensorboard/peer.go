@@ -3,6 +3,7 @@
 package tensorboard
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -167,7 +168,7 @@ const answerTime = 10 * time.Second
 // answers reports whether a TensorBoard answers at a port. One that was killed leaves
 // its file, and another program may have its process id or its port.
 func (i info) answers(ctx context.Context, host string) bool {
-	if syscall.Kill(i.PID, 0) != nil {
+	if !alive(i.PID) {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
@@ -188,4 +189,13 @@ func (i info) answers(ctx context.Context, host string) bool {
 	}
 	err = json.NewDecoder(io.LimitReader(resp.Body, maxInfo)).Decode(&said)
 	return resp.StatusCode == http.StatusOK && err == nil && said.Version != nil
+}
+
+// alive reports whether a process runs. One that has ended, which its parent has not
+// asked about yet, still takes signals.
+func alive(pid int) bool {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	// PID (PROGRAM) STATE …, where the program's name may have anything in it.
+	_, state, ok := strings.Cut(string(text[bytes.LastIndexByte(text, ')')+1:]), " ")
+	return err == nil && ok && !strings.HasPrefix(state, "Z")
 }

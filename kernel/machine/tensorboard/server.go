@@ -155,13 +155,19 @@ func (p *process) wait(ctx context.Context, r Request, in Setting, temp string) 
 		case <-tick.C:
 		}
 		for _, i := range peers(temp) {
-			// A script that starts the program has another process id.
-			mine := i.PID == p.cmd.Process.Pid || i.StartTime >= p.began.Unix() && i.shows(r, in.Dir)
-			if mine && i.answers(ctx, r.dial()) {
+			if p.runs(i.PID) && i.answers(ctx, r.dial()) {
 				return i, nil
 			}
 		}
 	}
+}
+
+// runs reports whether a process is this one or one that it started, as a script that
+// starts the program does. All that another TensorBoard says of itself may be the same:
+// the folder of the logs, the second of its start, and, of one that was killed, the port.
+func (p *process) runs(pid int) bool {
+	group, err := syscall.Getpgid(pid)
+	return err == nil && group == p.cmd.Process.Pid
 }
 
 // saidLines is how much of what TensorBoard said an error tells.
@@ -209,7 +215,7 @@ func (s *Servers) has(pid int) bool {
 		case <-p.ended:
 			return false
 		default:
-			return p.cmd.Process.Pid == pid
+			return p.runs(pid)
 		}
 	})
 }

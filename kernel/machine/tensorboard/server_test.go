@@ -239,3 +239,41 @@ func TestStrangePeers(t *testing.T) {
 		t.Errorf("got %+v, want a new one", s)
 	}
 }
+
+// TestStartedAtOnce: what was just started isn't mistaken for another that says the same
+// of itself, and was started in the same second.
+func TestStartedAtOnce(t *testing.T) {
+	zombie := exec.Command("true")
+	if err := zombie.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer zombie.Wait()
+	gone(t, zombie.Process.Pid)
+	for name, pid := range map[string]int{
+		"killed, its file left and its end not yet asked for": zombie.Process.Pid,
+		"of another kernel": os.Getpid(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			temp, dir := tensorboardtest.Use(t), t.TempDir()
+			free, err := net.Listen("tcp", "localhost:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			port := free.Addr().(*net.TCPAddr).Port
+			free.Close()
+			key, err := json.Marshal(map[string]any{"arguments": []string{"--logdir", "runs"}, "configure_kwargs": map[string]any{}, "working_directory": dir})
+			if err != nil {
+				t.Fatal(err)
+			}
+			later := map[string]any{"start_time": time.Now().Add(time.Hour).Unix()}
+			if _, err := tensorboardtest.WriteInfo(temp, pid, port, key, later); err != nil {
+				t.Fatal(err)
+			}
+			var servers tensorboard.Servers
+			defer servers.Close()
+			if s := serve(t, &servers, dir, "--logdir", "runs", "--port", strconv.Itoa(port)); s.PID == pid || s.Reused {
+				t.Errorf("got %+v, want a new one", s)
+			}
+		})
+	}
+}
