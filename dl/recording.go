@@ -1,11 +1,9 @@
 package dl
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"strconv"
 	"sync"
@@ -15,6 +13,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/holt-dl/holt/dl/internal/xla"
+	"github.com/holt-dl/holt/internal/goroutine"
 )
 
 // A recording is what a function did with tensors, as a list of operations: the
@@ -399,16 +398,16 @@ func (r *recording) close() { r.closed = true }
 var recorders struct {
 	sync.Mutex
 	n  atomic.Int32 // of those that record, so that the rest need not look
-	by map[uint64]*recording
+	by map[uintptr]*recording
 }
 
 // begin makes the recording that of the goroutine until end is called.
 func (r *recording) begin() (end func()) {
-	id := goroutine()
+	id := goroutine.ID()
 	recorders.Lock()
 	defer recorders.Unlock()
 	if recorders.by == nil {
-		recorders.by = map[uint64]*recording{}
+		recorders.by = map[uintptr]*recording{}
 	}
 	before := recorders.by[id]
 	recorders.by[id] = r
@@ -451,41 +450,28 @@ func goroutineRecording() *recording {
 	if recorders.n.Load() == 0 {
 		return nil
 	}
-	id := goroutine()
+	id := goroutine.ID()
 	recorders.Lock()
 	defer recorders.Unlock()
 	return recorders.by[id]
-}
-
-// goroutine returns the number of the goroutine that runs, which Go shows in
-// traces only.
-func goroutine() uint64 {
-	var buf [64]byte
-	text := buf[:runtime.Stack(buf[:], false)]
-	text = bytes.TrimPrefix(text, []byte("goroutine "))
-	if i := bytes.IndexByte(text, ' '); i > 0 {
-		text = text[:i]
-	}
-	id, _ := strconv.ParseUint(string(text), 10, 64)
-	return id
 }
 
 // Gradients can be turned off for a goroutine.
 var withoutGradients struct {
 	sync.Mutex
 	n  atomic.Int32
-	by map[uint64]int
+	by map[uintptr]int
 }
 
 // NoGrad runs f without keeping what gradients would need, as torch.no_grad
 // does: no gradient goes through what f calculates.
 func NoGrad(f func()) {
-	id := goroutine()
+	id := goroutine.ID()
 	change := func(by int) {
 		withoutGradients.Lock()
 		defer withoutGradients.Unlock()
 		if withoutGradients.by == nil {
-			withoutGradients.by = map[uint64]int{}
+			withoutGradients.by = map[uintptr]int{}
 		}
 		withoutGradients.n.Add(int32(by))
 		if withoutGradients.by[id] += by; withoutGradients.by[id] == 0 {
@@ -502,7 +488,7 @@ func gradientsOff() bool {
 	if withoutGradients.n.Load() == 0 {
 		return false
 	}
-	id := goroutine()
+	id := goroutine.ID()
 	withoutGradients.Lock()
 	defer withoutGradients.Unlock()
 	return withoutGradients.by[id] > 0
