@@ -244,12 +244,28 @@ func (a *Array) flat() (any, error) {
 			return nil, err
 		}
 	default:
-		if err := a.buf.ToFlatData(flat); err != nil {
+		if err := a.on.read(a.buf, flat); err != nil {
 			return nil, fmt.Errorf("dl: Tensor: read %v from %s: %w", a.Shape, a.on.Label(), err)
 		}
 	}
 	a.host = flat
 	return flat, nil
+}
+
+// read copies the values of a buffer to the host. Where its memory is the host's own they are
+// copied here, as a program's outputs are there when it has been waited for: XLA's copying is a
+// task for another thread, and waits for that one.
+func (d *Device) read(buf compute.Buffer, flat any) error {
+	if d.Kind == "cpu" && d.Backend.HasSharedBuffers() {
+		to := dtypes.UnsafeByteSliceFromAny(flat)
+		if data, err := buf.Data(); err == nil {
+			if from := dtypes.UnsafeByteSliceFromAny(data); len(from) == len(to) {
+				copy(to, from)
+				return nil
+			}
+		}
+	}
+	return buf.ToFlatData(flat)
 }
 
 // gather copies the parts of the array to the host.
@@ -261,7 +277,7 @@ func (a *Array) gather(flat any) error {
 			continue
 		}
 		part := dtypes.MakeAnySlice(a.DType, b.elements())
-		if err := buf.ToFlatData(part); err != nil {
+		if err := d.group.Devices[i].read(buf, part); err != nil {
 			return fmt.Errorf("dl: Tensor: read part of %v from %s: %w", a.Shape, d.group.Devices[i].Label(), err)
 		}
 		b.put(flat, part)
