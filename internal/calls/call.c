@@ -7,6 +7,7 @@
 #include "attention.h"
 #include "call.h"
 #include "convolution.h"
+#include "matrix.h"
 #include "recurrence.h"
 #include "tiny.h"
 
@@ -152,6 +153,9 @@ static int parts(void) {
 	return n > 1 ? 4 * n : 1;
 }
 
+// Returns into how many parts to cut some work: one where to wake another thread takes as long.
+static int parts_for(double work, double least) { return work < least ? 1 : parts(); }
+
 // The operands are x [N H W I], v [N h w O] and int32 numbers: stride, dilation, and
 // padding above and left, of height and width each. The result is [O I K K].
 void *filters_call(void *p) {
@@ -247,6 +251,37 @@ static int is(const buffer *b, int64_t rank, int64_t d0, int64_t d1, int64_t d2)
 	return 1;
 }
 
+// The operands are a [M K], b [K N], and int32 numbers: one that is not 0 where a is [K M], and
+// one that is not 0 where b is [N K]. The result is [M N].
+void *product_call(void *p) {
+	frame *f = p;
+	if (described(f) || f->stage != EXECUTE) return 0;
+	if (f->args.size != 3 || f->results.size != 1) return fail(f, "holt: a product has other operands", INVALID_ARGUMENT);
+	buffer *a = f->args.buffers[0], *b = f->args.buffers[1], *numbers = f->args.buffers[2], *y = f->results.buffers[0];
+	if (y->rank != 2 || a->rank != 2 || numbers->rank != 1 || numbers->dims[0] != 2 || numbers->dtype != INT32)
+		return fail(f, "holt: a product has operands of other types", INVALID_ARGUMENT);
+	const int32_t *n = numbers->data;
+	product m = {a->data, b->data, y->data, y->dims[0], y->dims[1], a->dims[n[0] == 0], n[0] != 0, n[1] != 0};
+	if (m.a_first && m.b_last || !is(y, 2, m.m, m.n, 0) || !is(a, 2, m.a_first ? m.k : m.m, m.a_first ? m.m : m.k, 0) ||
+		!is(b, 2, m.b_last ? m.n : m.k, m.b_last ? m.k : m.n, 0))
+		return fail(f, "holt: a product has operands of other shapes", INVALID_ARGUMENT);
+	if (!product_compute(&m, filters_best(), parts_for(2. * m.m * m.n * m.k, 1 << 21), in_threads, f)) return fail(f, "holt: no memory for a product", RESOURCE_EXHAUSTED);
+	return 0;
+}
+
+// The operand is x [N R C], and the result [N C R].
+void *transpose_call(void *p) {
+	frame *f = p;
+	if (described(f) || f->stage != EXECUTE) return 0;
+	if (f->args.size != 1 || f->results.size != 1) return fail(f, "holt: a transposition has other operands", INVALID_ARGUMENT);
+	buffer *x = f->args.buffers[0], *y = f->results.buffers[0];
+	if (x->rank != 3 || !is(x, 3, x->dims[0], x->dims[1], x->dims[2]) || !is(y, 3, x->dims[0], x->dims[2], x->dims[1]))
+		return fail(f, "holt: a transposition has operands of other shapes", INVALID_ARGUMENT);
+	transposition t = {x->data, y->data, x->dims[0], x->dims[1], x->dims[2]};
+	transpose_compute(&t, parts_for((double)t.n * t.rows * t.columns, 1 << 17), in_threads, f);
+	return 0;
+}
+
 // Reads the two int32 numbers of a recurrence, its cell and whether it begins with the last
 // place. Returns whether they are right.
 static int cell_of(const buffer *b, int *cell, int *backward) {
@@ -321,5 +356,6 @@ int calls_register(void *api) {
 	if (!e || e->struct_size < sizeof(ffi_extension)) return 0;
 	ffi_extension *to = (ffi_extension *)e;
 	return add(to, "holt_filters_gradient", filters_call) && add(to, "holt_attention", attention_call) && add(to, "holt_tiny_convolution", tiny_call) &&
-		add(to, "holt_convolution", convolution_call) && add(to, "holt_recurrence", recurrence_call) && add(to, "holt_recurrence_gradient", recurrence_gradient_call);
+		add(to, "holt_convolution", convolution_call) && add(to, "holt_product", product_call) && add(to, "holt_transpose", transpose_call) &&
+		add(to, "holt_recurrence", recurrence_call) && add(to, "holt_recurrence_gradient", recurrence_gradient_call);
 }

@@ -1,7 +1,8 @@
 //go:build cgo && unix
 
 // Package calls has functions in C that XLA's programs for the processor call: convolutions with
-// their gradients, self-attention with its gradient, and recurrences.
+// their gradients, self-attention with its gradient, recurrences, products of small matrices, and
+// transpositions of images.
 // XLA:CPU writes the picture out once for each point of a filter, and takes several times
 // as long; oneDNN, which its plugin has inside, is as slow where there are few channels
 // or no AVX-512. Of attention XLA makes two dozen passes over memory.
@@ -18,6 +19,7 @@ package calls
 #include "attention.h"
 #include "call.h"
 #include "convolution.h"
+#include "matrix.h"
 #include "memory.h"
 #include "recurrence.h"
 #include "tiny.h"
@@ -57,6 +59,17 @@ static int convolution_in_turn(const float *x, const float *w, float *y, const i
 	convolution c = {x, w, y, n[0], {n[1], n[2]}, n[3], {n[4], n[5]}, n[6], {n[7], n[8]}, {n[9], n[10]}, {n[11], n[12]}, {n[13], n[14]}, {n[15], n[16]},
 		n[17] != 0, n[18] != 0};
 	return convolution_compute(&c, form, parts, in_turn, 0);
+}
+
+// The numbers of a product: m, n, k, and whether a's first axis, and b's last one, are summed over.
+static int product_in_turn(const float *a, const float *b, float *y, const int64_t *n, int form, int parts) {
+	product p = {a, b, y, n[0], n[1], n[2], n[3] != 0, n[4] != 0};
+	return product_compute(&p, form, parts, in_turn, 0);
+}
+
+static void transpose_in_turn(const float *x, float *y, int64_t n, int64_t rows, int64_t columns, int parts) {
+	transposition t = {x, y, n, rows, columns};
+	transpose_compute(&t, parts, in_turn, 0);
 }
 
 // The numbers of a recurrence: cell, backward, steps, sequences, hidden.
@@ -105,6 +118,14 @@ const (
 	// gives [N h w O], with zeros for what lies beyond the other sides.
 	Convolution = "holt_convolution"
 
+	// Product takes matrices [M K] and [K N], and two int32 numbers: one that is not 0 where the
+	// first is [K M], and one that is not 0 where the second is [N K], of which one is 0. It
+	// gives [M N].
+	Product = "holt_product"
+
+	// Transpose takes matrices [N R C], and gives them transposed, [N C R].
+	Transpose = "holt_transpose"
+
 	// Recurrence is an LSTM or a GRU over sequences. It takes what the input gives the gates,
 	// [L N W·H], the hidden state's matrix [W·H H], the first states [S N H] with biases
 	// [B W·H] after them in one list, and two int32 numbers: 0 for LSTM, with W 4, S 2 and B 1,
@@ -123,7 +144,7 @@ const (
 // Has reports whether a custom call's target is one of these.
 func Has(target string) bool {
 	switch target {
-	case FiltersGradient, Attention, TinyConvolution, Convolution, Recurrence, RecurrenceGradient:
+	case FiltersGradient, Attention, TinyConvolution, Convolution, Product, Transpose, Recurrence, RecurrenceGradient:
 		return true
 	}
 	return false
@@ -245,6 +266,30 @@ func (s sliding) compute(x, w []float32, f form, parts int) ([]float32, error) {
 		return nil, errNoMemory
 	}
 	return y, nil
+}
+
+// matrices has the sizes of a product, and whether the sum goes over the first axis of the first
+// matrix, and over the last one of the second.
+type matrices struct {
+	m, n, k     int
+	first, last bool
+}
+
+// compute computes the product in a form and a number of parts, for tests.
+func (p matrices) compute(a, b []float32, f form, parts int) ([]float32, error) {
+	y := make([]float32, p.m*p.n)
+	n := numbersOfC(p.m, p.n, p.k, number(p.first), number(p.last))
+	if C.product_in_turn(data(a), data(b), data(y), &n[0], C.int(f), C.int(parts)) == 0 {
+		return nil, errNoMemory
+	}
+	return y, nil
+}
+
+// transpose transposes matrices [n, rows, columns] in a number of parts, for tests.
+func transpose(x []float32, n, rows, columns, parts int) []float32 {
+	y := make([]float32, len(x))
+	C.transpose_in_turn(data(x), data(y), C.int64_t(n), C.int64_t(rows), C.int64_t(columns), C.int(parts))
+	return y
 }
 
 // recurrence has the sizes of an LSTM or a GRU.

@@ -16,7 +16,7 @@
 
 static const struct {
 	int width, rows;
-	void (*block)(const float *x, const int64_t *at, int64_t rows, int64_t down, int64_t points, int64_t along, int64_t n, const float *w, float *y);
+	void (*block)(const float *x, const int64_t *at, int64_t rows, int64_t down, int64_t points, int64_t along, int64_t n, const float *w, float *y, int64_t apart);
 } forms[FORMS] = FORMS_OF(ENTRY);
 
 enum { MOST_ROWS = 12, MOST_COLUMNS = 32 };
@@ -44,6 +44,13 @@ static void copy_picture(void *data, int part) {
 			continue;
 		}
 		const float *from = c->x + (image * c->size[0] + y / c->spread[0]) * c->size[1] * c->in;
+		if (c->spread[1] == 1) { // the points lie side by side
+			const int64_t left = min(max(c->before[1], 0), j->seen[1]), cut = max(-c->before[1], 0), n = max(0, min(c->size[1] - cut, j->seen[1] - left));
+			memset(to, 0, left * bytes);
+			memcpy(to + left * c->in, from + cut * c->in, n * bytes);
+			memset(to + (left + n) * c->in, 0, (j->seen[1] - left - n) * bytes);
+			continue;
+		}
 		for (int64_t i = 0; i < j->seen[1]; i++, to += c->in) {
 			const int64_t x = i - c->before[1];
 			if (x < 0 || x % c->spread[1] || x / c->spread[1] >= c->size[1]) memset(to, 0, bytes);
@@ -77,19 +84,25 @@ static void compute(void *data, int part) {
 	const convolution *c = j->c;
 	const int64_t columns = 2 * forms[j->form].width, rows = forms[j->form].rows;
 	const int64_t places = c->images * c->places[0] * c->places[1], tiles = (places + rows - 1) / rows, all = j->panels * tiles;
-	const int64_t pitch = j->seen[1] * c->in, apart = c->dilation[1] > 1;
+	const int64_t pitch = j->seen[1] * c->in, spread = c->dilation[1] > 1;
 	float y[MOST_ROWS * MOST_COLUMNS];
 	for (int64_t b = all * part / j->parts; b < all * (part + 1) / j->parts; b++) {
 		const int64_t panel = b / tiles, place = b % tiles * rows, o = panel * columns, n = min(columns, c->out - o);
-		int64_t at[MOST_ROWS];
+		int64_t at[MOST_ROWS], beside = place % c->places[1], above = place / c->places[1] % c->places[0], image = place / c->places[1] / c->places[0];
 		for (int64_t i = 0; i < rows; i++) { // beyond the last place, it once more
-			const int64_t p = min(place + i, places - 1), row = p / c->places[1];
-			const int64_t image = row / c->places[0], above = row % c->places[0] * c->stride[0], beside = p % c->places[1] * c->stride[1];
-			at[i] = (image * j->seen[0] + above) * pitch + beside * c->in;
+			at[i] = (image * j->seen[0] + above * c->stride[0]) * pitch + beside * c->stride[1] * c->in;
+			if (place + i + 1 >= places || ++beside < c->places[1]) continue;
+			beside = 0;
+			if (++above < c->places[0]) continue;
+			above = 0;
+			image++;
 		}
-		forms[j->form].block(j->x, at, c->kernel[0], c->dilation[0] * pitch, apart ? c->kernel[1] : 1, c->dilation[1] * c->in,
-			apart ? c->in : c->kernel[1] * c->in, j->w + panel * j->length * columns, y);
-		for (int64_t i = 0; i < min(rows, places - place); i++) memcpy(c->y + (place + i) * c->out + o, y + i * columns, n * sizeof(float));
+		float *to = c->y + place * c->out + o;
+		const int whole = n == columns && place + rows <= places;
+		forms[j->form].block(j->x, at, c->kernel[0], c->dilation[0] * pitch, spread ? c->kernel[1] : 1, c->dilation[1] * c->in,
+			spread ? c->in : c->kernel[1] * c->in, j->w + panel * j->length * columns, whole ? to : y, whole ? c->out : columns);
+		if (whole) continue;
+		for (int64_t i = 0; i < min(rows, places - place); i++) memcpy(to + i * c->out, y + i * columns, n * sizeof(float));
 	}
 }
 

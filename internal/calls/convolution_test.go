@@ -56,6 +56,8 @@ func TestConvolution(t *testing.T) {
 		"turned, dilation":              {square(2, 9, 4, 9, 3, 1, 2, 1, 1), none, false, true},
 		"zeros between the points":      {convolution{2, [2]int{4, 5}, 6, [2]int{8, 13}, 10, [2]int{3, 3}, none, none, [2]int{1, 1}}, [2]int{2, 3}, true, true},
 		"cut away":                      {convolution{2, [2]int{7, 8}, 6, [2]int{4, 3}, 10, [2]int{2, 3}, none, none, [2]int{-1, -2}}, none, false, false},
+		"padding on one side":           {convolution{2, [2]int{6, 7}, 5, [2]int{6, 7}, 10, [2]int{3, 3}, none, none, [2]int{2, 2}}, none, false, false},
+		"cut on one side":               {convolution{2, [2]int{6, 7}, 5, [2]int{4, 9}, 10, [2]int{3, 3}, none, none, [2]int{1, -2}}, none, false, false},
 		"one place":                     {square(1, 3, 4, 5, 3, 1, 1, 0, 0), none, false, false},
 	}
 	for name, c := range cases {

@@ -92,8 +92,6 @@ typedef struct {
 	int64_t panel_size;
 } job;
 
-static int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }
-
 // Copies rows of the picture with zeros at both ends, or with a line of the cache between its
 // points: some of them are a part's.
 static void copy_picture(void *data, int part) {

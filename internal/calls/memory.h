@@ -12,6 +12,8 @@ static inline int64_t lines(int64_t numbers) { return (numbers + LINE - 1) / LIN
 
 static inline int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
 
+static inline int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }
+
 // Returns at least size bytes at a multiple of 64, and how many they are, or 0 where there
 // is no memory.
 char *memory_take(size_t size, size_t *got);

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 
 	"github.com/holt-dl/holt/internal/hooks"
@@ -139,6 +140,59 @@ func (f *oneDNN) filtersGradient(x, v compute.Value, in, places shapes.Shape, di
 		return nil, err
 	}
 	return f.Function.Reshape(y, append([]int{1}, dims...)...)
+}
+
+// leastProduct and leastTransposed are from how many operations and numbers on a product and a
+// transposition are calls of package calls.
+const (
+	leastProduct    = 1 << 14
+	leastTransposed = 1 << 14
+)
+
+// smallProduct reports whether a product [m n] that sums over k is one for package calls if it is
+// not for oneDNN. XLA takes twice as long for one of a few million operations: it copies a matrix
+// into panels first, and wakes other threads twice.
+func smallProduct(m, n, k int) bool { return m >= 8 && n >= 8 && 2*m*n*k >= leastProduct }
+
+// product writes the call of package calls for the product [m n] of two matrices. first is whether
+// the sum goes over the first axis of x, and last whether it goes over the last one of y.
+func (f *oneDNN) product(x compute.Value, first bool, y compute.Value, last bool, m, n int) (compute.Value, error) {
+	numbers, err := f.Function.Constant([]int32{one(first), one(last)}, 2)
+	if err != nil {
+		return nil, err
+	}
+	return f.call("holt_product", nil, []int{m, n}, x, y, numbers)
+}
+
+// Transpose implements compute.Function. Images [N C H W] become [N H W C] or the other way round
+// by a call of package calls: XLA makes one loop of it and of what it stands next to, a pooling for
+// example, which then reads number by number what lies far apart.
+func (f *oneDNN) Transpose(x compute.Value, permutation ...int) (compute.Value, error) {
+	s, err := f.builder.OpShape(x)
+	if err != nil {
+		return nil, err
+	}
+	d := s.Dimensions
+	toLast := slices.Equal(permutation, []int{0, 2, 3, 1})
+	if f.own || s.DType != dtypes.Float32 || s.Size() < leastTransposed || !toLast && !slices.Equal(permutation, []int{0, 3, 1, 2}) || !hasCalls(f.on) {
+		return f.Function.Transpose(x, permutation...)
+	}
+	n, rows, columns := d[0], d[1]*d[2], d[3]
+	dims := []int{n, d[3], d[1], d[2]}
+	if toLast {
+		rows, columns = d[1], d[2]*d[3]
+		dims = []int{n, d[2], d[3], d[1]}
+	}
+	if rows == 1 || columns == 1 {
+		return f.Function.Reshape(x, dims...)
+	}
+	if x, err = f.Function.Reshape(x, n, rows, columns); err != nil {
+		return nil, err
+	}
+	if x, err = f.call("holt_transpose", nil, []int{n, columns, rows}, x); err != nil {
+		return nil, err
+	}
+	return f.Function.Reshape(x, dims...)
 }
 
 // What a negative scale of attention marks, in package lower as well.

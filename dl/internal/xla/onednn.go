@@ -248,7 +248,8 @@ func (f *oneDNN) DotGeneral(x compute.Value, sumX, batchX []int, y compute.Value
 	inner, outerX, firstX, okX := matrix(a, sumX)
 	_, outerY, firstY, okY := matrix(b, sumY)
 	m, n := product(outerX), product(outerY)
-	if !okX || !okY || 2*m*n*inner < oneDNNFrom {
+	large := 2*m*n*inner >= oneDNNFrom
+	if !okX || !okY || !large && (f.own || !smallProduct(m, n, inner) || firstX && !firstY || !hasCalls(f.on)) {
 		return theirs()
 	}
 	if f.own {
@@ -271,9 +272,14 @@ func (f *oneDNN) DotGeneral(x compute.Value, sumX, batchX []int, y compute.Value
 	if y, err = flat(y, b, n, firstY); err != nil {
 		return nil, err
 	}
-	var c matmulConfig
-	c.Matmul.TransposeA, c.Matmul.TransposeB = firstX, !firstY
-	z, err := f.call("__onednn$matmul", c, []int{m, n}, x, y)
+	var z compute.Value
+	if large {
+		var c matmulConfig
+		c.Matmul.TransposeA, c.Matmul.TransposeB = firstX, !firstY
+		z, err = f.call("__onednn$matmul", c, []int{m, n}, x, y)
+	} else {
+		z, err = f.product(x, firstX, y, !firstY, m, n)
+	}
 	if dims := slices.Concat(outerX, outerY); err == nil && len(dims) != 2 {
 		return f.Function.Reshape(z, dims...)
 	}
