@@ -42,7 +42,8 @@ func oneDNNChecked(on *Device) bool {
 // checkCalls compares the calls that a form of a program can have with XLA's own program:
 // convolutions with stride, dilation, padding that is cut away, zeros between pixels, turned
 // filters, of three axes; products of matrices that lie either way, large and small, and with axes
-// taken together; images whose channels move to the end or to the front; sums in parts; and attention and recurrences with their gradients.
+// taken together; images whose channels move to the end or to the front; sums in parts; and
+// attention and recurrences with their gradients.
 func checkCalls(on *Device, how form) error {
 	var inputs []*Array
 	random := rand.New(rand.NewPCG(1, 2))
