@@ -1,6 +1,6 @@
 //go:build cgo && linux
 
-package calls
+package pjrt
 
 import (
 	"runtime"
