@@ -16,7 +16,7 @@ import (
 //go:embed go.mod go.sum
 //go:embed cmd/holt-host/*.go
 //go:embed kernel/host/*.go kernel/host/gotest/*.go kernel/host/msg/*.go kernel/host/rt/*.go
-//go:embed internal/*/*.go internal/*/*.c internal/*/*.h
+//go:embed internal/*/*.go internal/*/*.c internal/*/*.h internal/*/*.s
 //go:embed dl/*.go dl/*/*.go dl/internal/*/*.go dl/internal/small/*.s dl/vision/*/*.go dl/vision/cifarsample/sample.tar.gz dl/vision/imagenet/classes.txt dl/words/words.tsv dl/words/pytorch.txt
 //go:embed display/*.go display/*/*.go
 var files embed.FS
