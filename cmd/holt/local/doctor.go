@@ -56,7 +56,7 @@ func lookOneDNN(path string) doctor.Finding {
 	if !plugins.Known(sum) {
 		return doctor.Finding{Detail: "not called, because Holt's tests did not run with " + path}
 	}
-	from := "from a program's 50th run on; " + env + "=1: from the first, " + env + "=0: never"
+	from := "from a training's 11th step on; " + env + "=1: from the first, " + env + "=0: never"
 	if os.Getenv(env) == "1" {
 		from = "from the first run on, as " + env + "=1 asks"
 	}
