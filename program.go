@@ -8,7 +8,7 @@ import (
 //go:embed *.go go.mod go.sum
 //go:embed cmd/holt cmd/holt-host
 //go:embed kernel
-//go:embed internal/*/*.go internal/*/*.c internal/*/*.h
+//go:embed internal/*/*.go internal/*/*.c internal/*/*.h internal/*/*.s
 //go:embed dl/*.go dl/*/*.go dl/internal/*/*.go dl/internal/small/*.s dl/vision/*/*.go dl/vision/cifarsample/sample.tar.gz dl/vision/imagenet/classes.txt dl/words/words.tsv dl/words/pytorch.txt
 //go:embed display/*.go display/*/*.go
 //go:embed notebooks/*.ipynb notebooks/gallery/*.ipynb
