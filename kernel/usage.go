@@ -1,13 +1,14 @@
 package kernel
 
 import (
-	"bytes"
 	"os"
 	"runtime"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/holt-dl/holt/internal/process"
 )
 
 // usageMeter measures what the kernel and its children use, as
@@ -76,7 +77,7 @@ func family(root int) []int {
 	dirs, _ := os.ReadDir("/proc")
 	for _, d := range dirs {
 		if pid, err := strconv.Atoi(d.Name()); err == nil {
-			if f := stat(pid); len(f) > 1 {
+			if f := process.Stat(pid); len(f) > 1 {
 				parent, _ := strconv.Atoi(f[1])
 				children[parent] = append(children[parent], pid)
 			}
@@ -89,19 +90,8 @@ func family(root int) []int {
 	return all
 }
 
-// stat returns the fields of /proc/pid/stat from the third on: state, parent, …
-func stat(pid int) []string {
-	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
-		return nil
-	}
-	// The second field is the name in parentheses, and may hold anything.
-	i := bytes.LastIndexByte(data, ')')
-	return strings.Fields(string(data[i+1:]))
-}
-
 func cpuSeconds(pid int) (float64, bool) {
-	f := stat(pid)
+	f := process.Stat(pid)
 	if len(f) < 13 {
 		return 0, false
 	}

@@ -5,8 +5,9 @@
 typedef float FORM(vector) __attribute__((vector_size(WIDTH * 4), aligned(4), may_alias));
 
 // Computes two vectors of channels at ROWS places: y [ROWS, 2·WIDTH], of which the rows are apart
-// numbers apart. What a place sees of x begins at its number in at, and has rows stretches down numbers apart, each of points
-// stretches along numbers apart, each of n numbers; w has two vectors for each of them.
+// numbers apart. What a place sees of x begins at its number in at, and has rows stretches down
+// numbers apart, each of points stretches along numbers apart, each of n numbers; w has two vectors
+// for each of them.
 TARGET static void FORM(block)(const float *x, const int64_t *at, int64_t rows, int64_t down, int64_t points, int64_t along, int64_t n, const float *w, float *y, int64_t apart) {
 	FORM(vector) sum[ROWS][2];
 	const float *from[ROWS];

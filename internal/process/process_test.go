@@ -1,9 +1,14 @@
 package process
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestGroup(t *testing.T) {
@@ -35,5 +40,34 @@ func TestEnd(t *testing.T) {
 		if err := cmd.Wait(); err == nil || !strings.HasPrefix(err.Error(), "signal: ") {
 			t.Errorf("%s: the program ended with %v, want a signal", name, err)
 		}
+	}
+}
+
+// TestStat looks at a process that has a name with brackets, in its life and after its end.
+func TestStat(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		return // there is nothing to read
+	}
+	name := filepath.Join(t.TempDir(), "a) b (c")
+	if err := os.Symlink("/bin/sleep", name); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(name, "100")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	pid := cmd.Process.Pid
+	if stat := Stat(pid); len(stat) < 20 || stat[1] != strconv.Itoa(os.Getpid()) || stat[0] == "Z" {
+		t.Errorf("a child of %d is %q", os.Getpid(), stat)
+	}
+	cmd.Process.Kill()
+	for end := time.Now().Add(time.Minute); Stat(pid)[0] != "Z"; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it does not end")
+		}
+	}
+	cmd.Wait()
+	if stat := Stat(pid); stat != nil {
+		t.Errorf("after its end it is %q", stat)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/holt-dl/holt/internal/process"
 	"github.com/holt-dl/holt/kernel/cell/gonb"
 	"github.com/holt-dl/holt/kernel/machine/orphan"
 	"github.com/holt-dl/holt/kernel/session/report"
@@ -219,13 +220,7 @@ func reads(group int) bool {
 		if err != nil {
 			continue
 		}
-		stat, err := os.ReadFile("/proc/" + e.Name() + "/stat")
-		if err != nil {
-			continue
-		}
-		// pid (name) state parent group …, where the name may hold anything.
-		// What is behind the last bracket begins with field 3: state, parent, group.
-		fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+		fields := process.Stat(pid) // state, parent, group, …
 		if len(fields) < 3 || fields[2] != strconv.Itoa(group) {
 			continue
 		}

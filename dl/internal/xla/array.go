@@ -252,11 +252,14 @@ func (a *Array) flat() (any, error) {
 	return flat, nil
 }
 
+// sharesMemory reports whether the device's memory is the host's, and may be read and written here.
+func (d *Device) sharesMemory() bool { return d.Kind == "cpu" && d.Backend.HasSharedBuffers() }
+
 // read copies the values of a buffer to the host. Where its memory is the host's own they are
 // copied here, as a program's outputs are there when it has been waited for: XLA's copying is a
 // task for another thread, and waits for that one.
 func (d *Device) read(buf compute.Buffer, flat any) error {
-	if d.Kind == "cpu" && d.Backend.HasSharedBuffers() {
+	if d.sharesMemory() {
 		to := dtypes.UnsafeByteSliceFromAny(flat)
 		if data, err := buf.Data(); err == nil {
 			if from := dtypes.UnsafeByteSliceFromAny(data); len(from) == len(to) {
@@ -332,7 +335,7 @@ const leastFilled = 1 << 20
 // and copied: those that are there already or are few, and where the device is another or has too
 // little memory, of which copying is the error. The caller holds mu.
 func (a *Array) fillOn(on *Device) (buf compute.Buffer) {
-	if a.fill == nil || on.Kind != "cpu" || a.size()*a.DType.Size() < leastFilled || !on.Backend.HasSharedBuffers() {
+	if a.fill == nil || a.size()*a.DType.Size() < leastFilled || !on.sharesMemory() {
 		return nil
 	}
 	buf, flat := on.sharedBuffer(shapes.Make(a.DType, a.Shape...))

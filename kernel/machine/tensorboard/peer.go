@@ -3,7 +3,6 @@
 package tensorboard
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -18,6 +17,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/holt-dl/holt/internal/process"
 )
 
 // info is what a TensorBoard says of itself in its file.
@@ -168,7 +169,7 @@ const answerTime = 10 * time.Second
 // answers reports whether a TensorBoard answers at a port. One that was killed leaves
 // its file, and another program may have its process id or its port.
 func (i info) answers(ctx context.Context, host string) bool {
-	if !alive(i.PID) {
+	if stat := process.Stat(i.PID); len(stat) == 0 || stat[0] == "Z" {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
@@ -189,13 +190,4 @@ func (i info) answers(ctx context.Context, host string) bool {
 	}
 	err = json.NewDecoder(io.LimitReader(resp.Body, maxInfo)).Decode(&said)
 	return resp.StatusCode == http.StatusOK && err == nil && said.Version != nil
-}
-
-// alive reports whether a process runs. One that has ended, which its parent has not
-// asked about yet, still takes signals.
-func alive(pid int) bool {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	// PID (PROGRAM) STATE …, where the program's name may have anything in it.
-	_, state, ok := strings.Cut(string(text[bytes.LastIndexByte(text, ')')+1:]), " ")
-	return err == nil && ok && !strings.HasPrefix(state, "Z")
 }

@@ -41,7 +41,7 @@ type Server struct {
 // none. Its methods may be called by several goroutines.
 type Servers struct {
 	mu   sync.Mutex
-	list []*process
+	list []*child
 }
 
 const (
@@ -88,8 +88,8 @@ func (r Request) dial() string {
 	return r.Host
 }
 
-// process is a TensorBoard that was started here.
-type process struct {
+// child is a TensorBoard that was started here.
+type child struct {
 	cmd     *exec.Cmd
 	began   time.Time
 	out     *os.File      // what it says
@@ -98,12 +98,12 @@ type process struct {
 	outcome error         // of it, set before
 }
 
-func (s *Servers) start(args []string, in Setting, temp string) (*process, error) {
+func (s *Servers) start(args []string, in Setting, temp string) (*child, error) {
 	out, err := os.CreateTemp(in.Temp, "tensorboard-")
 	if err != nil {
 		return nil, err
 	}
-	p := &process{cmd: exec.Command(args[0], args[1:]...), began: time.Now(), out: out, ended: make(chan struct{})}
+	p := &child{cmd: exec.Command(args[0], args[1:]...), began: time.Now(), out: out, ended: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Env = in.Dir, in.Env
 	// A file and no pipe: its data server would hold a pipe open.
 	p.cmd.Stdout, p.cmd.Stderr = out, out
@@ -133,7 +133,7 @@ func (s *Servers) start(args []string, in Setting, temp string) (*process, error
 }
 
 // wait waits until the process serves.
-func (p *process) wait(ctx context.Context, r Request, in Setting, temp string) (info, error) {
+func (p *child) wait(ctx context.Context, r Request, in Setting, temp string) (info, error) {
 	if in.Limit == 0 {
 		in.Limit = startTime
 	}
@@ -165,7 +165,7 @@ func (p *process) wait(ctx context.Context, r Request, in Setting, temp string) 
 // runs reports whether a process is this one or one that it started, as a script that
 // starts the program does. All that another TensorBoard says of itself may be the same:
 // the folder of the logs, the second of its start, and, of one that was killed, the port.
-func (p *process) runs(pid int) bool {
+func (p *child) runs(pid int) bool {
 	group, err := syscall.Getpgid(pid)
 	return err == nil && group == p.cmd.Process.Pid
 }
@@ -174,7 +174,7 @@ func (p *process) runs(pid int) bool {
 const saidLines = 12
 
 // said is the end of what the process has said, for an error.
-func (p *process) said() string {
+func (p *child) said() string {
 	text, err := os.ReadFile(p.out.Name())
 	if err != nil {
 		return ""
@@ -188,7 +188,7 @@ func (p *process) said() string {
 }
 
 // end ends the process, and what it started.
-func (p *process) end() {
+func (p *child) end() {
 	defer p.out.Close()
 	select {
 	case <-p.ended: // the number may belong to another process by now
@@ -210,7 +210,7 @@ func (p *process) end() {
 func (s *Servers) has(pid int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.ContainsFunc(s.list, func(p *process) bool {
+	return slices.ContainsFunc(s.list, func(p *child) bool {
 		select {
 		case <-p.ended:
 			return false

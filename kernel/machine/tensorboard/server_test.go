@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holt-dl/holt/internal/process"
 	"github.com/holt-dl/holt/kernel/machine/tensorboard"
 	"github.com/holt-dl/holt/kernel/machine/tensorboard/tensorboardtest"
 )
@@ -62,12 +63,8 @@ func serve(t *testing.T, servers *tensorboard.Servers, dir string, words ...stri
 }
 
 func alive(pid int) bool {
-	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
-		return false
-	}
-	state := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))[0]
-	return state != "Z"
+	stat := process.Stat(pid)
+	return len(stat) > 0 && stat[0] != "Z"
 }
 
 func gone(t *testing.T, pid int) {
@@ -197,14 +194,21 @@ func TestServeFails(t *testing.T) {
 	}
 }
 
-// TestStrangePeers: files that lead to no TensorBoard of this user are passed by.
-func TestStrangePeers(t *testing.T) {
-	temp := tensorboardtest.Use(t)
-	dir := t.TempDir()
+// keyOfRuns is how a TensorBoard of the folder runs was started in a folder, as its file says.
+func keyOfRuns(t *testing.T, dir string) []byte {
+	t.Helper()
 	key, err := json.Marshal(map[string]any{"arguments": []string{"--logdir", "runs"}, "configure_kwargs": map[string]any{}, "working_directory": dir})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return key
+}
+
+// TestStrangePeers: files that lead to no TensorBoard of this user are passed by.
+func TestStrangePeers(t *testing.T) {
+	temp := tensorboardtest.Use(t)
+	dir := t.TempDir()
+	key := keyOfRuns(t, dir)
 	web := httptest.NewServer(http.NotFoundHandler())
 	defer web.Close()
 	port := web.Listener.Addr().(*net.TCPAddr).Port
@@ -261,12 +265,8 @@ func TestStartedAtOnce(t *testing.T) {
 			}
 			port := free.Addr().(*net.TCPAddr).Port
 			free.Close()
-			key, err := json.Marshal(map[string]any{"arguments": []string{"--logdir", "runs"}, "configure_kwargs": map[string]any{}, "working_directory": dir})
-			if err != nil {
-				t.Fatal(err)
-			}
 			later := map[string]any{"start_time": time.Now().Add(time.Hour).Unix()}
-			if _, err := tensorboardtest.WriteInfo(temp, pid, port, key, later); err != nil {
+			if _, err := tensorboardtest.WriteInfo(temp, pid, port, keyOfRuns(t, dir), later); err != nil {
 				t.Fatal(err)
 			}
 			var servers tensorboard.Servers
